@@ -1,0 +1,28 @@
+"""The only package that imports an AMQP client: connect, declare, publish confirmed, consume, settle."""
+
+from broker.connection import Connection
+from broker.consumer import Consumer, Delivery
+from broker.depth import QueueDepth
+from broker.errors import BrokerError, InvalidUrl
+from broker.loops import AsyncioLoop, Loop, ThreadLoop
+from broker.publisher import Message, Outcome, Publisher
+from broker.role import Role
+from broker.urls import redact, split_urls
+
+__all__ = [
+    "AsyncioLoop",
+    "BrokerError",
+    "Connection",
+    "Consumer",
+    "Delivery",
+    "InvalidUrl",
+    "Loop",
+    "Message",
+    "Outcome",
+    "Publisher",
+    "QueueDepth",
+    "Role",
+    "ThreadLoop",
+    "redact",
+    "split_urls",
+]

@@ -1,0 +1,203 @@
+"""One connection owner with recovery (DESIGN §4, promise 7).
+
+connecting -> declaring -> ready, and back to connecting with jittered exponential backoff, for ever, over
+several URLs in turn. Everything runs on the loop's thread; nothing here blocks.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from pika.exceptions import ConnectionClosedByBroker, ProbableAuthenticationError
+
+from broker.backoff import compute_backoff
+from broker.declare import declare
+from broker.loops import Loop
+from broker.role import Role
+from broker.urls import connection_parameters, redact
+from contract.topology import TOPOLOGY, Topology
+
+log = structlog.get_logger("broker")
+
+ACCESS_REFUSED = 403
+
+
+class Connection:
+    """Keeps one AMQP connection open and its roles attached.
+
+    `on_state` hears `connecting`, `ready`, `lost` and `closed` with a detail; `on_fatal` hears the one sentence
+    when waiting cannot help (the topology does not match).
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        urls: Sequence[str],
+        name: str,
+        roles: Sequence[Role],
+        *,
+        topology: Topology = TOPOLOGY,
+        on_fatal: Callable[[str], None] | None = None,
+    ) -> None:
+        self.loop = loop
+        self.name = name
+        self.on_state: Callable[[str, str], None] = lambda state, detail: None
+        self.blocked = False
+        self._urls = list(urls)
+        self._roles = list(roles)
+        self._topology = topology
+        self._on_fatal = on_fatal
+        self._attempt = 0
+        self._connection: Any = None
+        self._cancel_retry: Callable[[], None] | None = None
+        self._stopping = False
+        self._stopped: list[Callable[[], None]] = []
+        self._ready = False
+
+    # --- life -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to connect; returns at once. May be called from any thread."""
+        self.loop.call_soon_threadsafe(self._connect)
+
+    def stop(self, done: Callable[[], None] | None = None) -> None:
+        """Close for good; `done` is called when nothing is left. On the loop's thread."""
+        self._stopping = True
+        if done is not None:
+            self._stopped.append(done)
+        if self._cancel_retry is not None:
+            self._cancel_retry()
+            self._cancel_retry = None
+        connection = self._connection
+        if connection is None:
+            self._finish()
+        elif connection.is_open:
+            self._detach_roles()
+            connection.close()
+        elif not connection.is_closing:
+            # In the middle of an attempt: pika reports it as failed, and that ends it.
+            connection.close()
+
+    @property
+    def ready(self) -> bool:
+        """Connected and declared. May be read from any thread."""
+        return self._ready
+
+    @property
+    def open(self) -> bool:
+        """Whether the AMQP connection itself is open."""
+        return self._connection is not None and bool(self._connection.is_open)
+
+    # --- for roles --------------------------------------------------------------------------------------
+
+    def open_channel(self, opened: Callable[[Any], None]) -> None:
+        """Open a channel on the current connection."""
+        self._connection.channel(on_open_callback=opened)
+
+    def redeclare(self, role: Role) -> None:
+        """Declare the topology again, then attach `role` anew."""
+        if self.open and not self._stopping:
+            declare(self, self._topology, lambda: self._reattach(role), self._declare_failed)
+
+    # --- the story --------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self._cancel_retry = None
+        if self._stopping:
+            self._finish()
+            return
+        url = self._urls[self._attempt % len(self._urls)]
+        self.on_state("connecting", redact(url))
+        self._connection = self.loop.connect(
+            connection_parameters(url, name=self.name),
+            opened=self._opened,
+            failed=self._failed,
+            closed=self._closed,
+        )
+
+    def _opened(self, connection: Any) -> None:
+        if self._stopping:
+            connection.close()
+            return
+        connection.add_on_connection_blocked_callback(self._blocked)
+        connection.add_on_connection_unblocked_callback(self._unblocked)
+        declare(self, self._topology, self._declared, self._declare_failed)
+
+    def _declared(self) -> None:
+        self._attempt = 0
+        self._ready = True
+        log.info("broker connected", connection=self.name)
+        self.on_state("ready", "")
+        for role in self._roles:
+            role.attach(self)
+
+    def _reattach(self, role: Role) -> None:
+        if not self._stopping:
+            role.attach(self)
+
+    def _declare_failed(self, reason: str, permanent: bool) -> None:
+        if permanent:
+            log.error("broker topology does not match", connection=self.name, reason=reason)
+            if self._on_fatal is not None:
+                self._on_fatal(reason)
+        else:
+            log.warning("broker topology could not be declared", connection=self.name, reason=reason)
+        if self.open:
+            self._connection.close()  # tried again with backoff: somebody may mend it
+
+    def _failed(self, _connection: Any, error: Any) -> None:
+        self._lost(describe(error))
+
+    def _closed(self, _connection: Any, reason: Any) -> None:
+        self._detach_roles()
+        self._lost(describe(reason))
+
+    def _lost(self, reason: str) -> None:
+        self._connection = None
+        self._ready = False
+        self.blocked = False
+        if self._stopping:
+            self._finish()
+            return
+        delay = compute_backoff(self._attempt)
+        log.warning("broker unreachable", connection=self.name, reason=reason, retry_in=round(delay, 2))
+        self._attempt += 1
+        self.on_state("lost", reason)
+        self._cancel_retry = self.loop.call_later(delay, self._connect)
+
+    def _finish(self) -> None:
+        self._connection = None
+        self._ready = False
+        self.on_state("closed", "")
+        stopped, self._stopped = self._stopped, []
+        for done in stopped:
+            done()
+
+    def _detach_roles(self) -> None:
+        for role in self._roles:
+            role.detach()
+
+    def _blocked(self, _connection: Any, frame: Any) -> None:
+        self.blocked = True
+        log.warning(
+            "broker alarm: publishing is blocked", connection=self.name, reason=str(frame.method.reason)
+        )
+
+    def _unblocked(self, _connection: Any, _frame: Any) -> None:
+        self.blocked = False
+        log.info("broker alarm ended: publishing goes on", connection=self.name)
+
+
+def describe(error: Any) -> str:
+    """One line that says what happened and, where it is known, what to do."""
+    if isinstance(error, ProbableAuthenticationError) or (
+        isinstance(error, ConnectionClosedByBroker) and error.reply_code == ACCESS_REFUSED
+    ):
+        return "the broker refused the user name or password: check AMQP_URL"
+    # pika wraps what happened in what it was doing: the innermost says it best.
+    inner = getattr(error, "exceptions", None) or getattr(error, "exception", None)
+    if isinstance(inner, (list, tuple)):
+        inner = inner[-1]
+    if isinstance(inner, BaseException):
+        return describe(inner)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,181 @@
+"""Consuming and settling."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from broker.role import Role
+from contract.topology import EphemeralQueue
+
+log = structlog.get_logger("broker")
+
+
+class Delivery:
+    """One message in a consumer's hands. Settle it exactly once, on the connection's loop.
+
+    Settling returns False if the channel that brought it is gone: the broker then delivers it again.
+    """
+
+    __slots__ = ("_channel", "_method", "_properties", "body")
+
+    def __init__(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        self._channel = channel
+        self._method = method
+        self._properties = properties
+        self.body = body
+
+    @property
+    def content_type(self) -> str | None:
+        value: str | None = self._properties.content_type
+        return value
+
+    @property
+    def headers(self) -> Mapping[str, Any]:
+        return self._properties.headers or {}
+
+    @property
+    def message_id(self) -> str | None:
+        value: str | None = self._properties.message_id
+        return value
+
+    @property
+    def correlation_id(self) -> str | None:
+        value: str | None = self._properties.correlation_id
+        return value
+
+    @property
+    def reply_to(self) -> str | None:
+        value: str | None = self._properties.reply_to
+        return value
+
+    @property
+    def exchange(self) -> str:
+        return str(self._method.exchange)
+
+    @property
+    def routing_key(self) -> str:
+        return str(self._method.routing_key)
+
+    @property
+    def redelivered(self) -> bool:
+        return bool(self._method.redelivered)
+
+    def ack(self) -> bool:
+        """Done with: the broker forgets it."""
+        return self._settle(lambda channel, tag: channel.basic_ack(tag))
+
+    def reject(self) -> bool:
+        """Refused for good: the broker dead-letters it."""
+        return self._settle(lambda channel, tag: channel.basic_reject(tag, requeue=False))
+
+    def requeue(self) -> bool:
+        """Put back; counts towards the delivery limit. (`nack` would not on RabbitMQ 4.3.)"""
+        return self._settle(lambda channel, tag: channel.basic_reject(tag, requeue=True))
+
+    def _settle(self, how: Callable[[Any, int], None]) -> bool:
+        if not self._channel.is_open:
+            return False
+        how(self._channel, self._method.delivery_tag)
+        return True
+
+
+class Consumer(Role):
+    """Consumes a durable queue by name, or an ephemeral queue of its own.
+
+    `prefetch` 0 is unlimited. A consumer that the broker cancels (its queue was deleted, its node went) declares
+    the topology again and re-subscribes.
+    """
+
+    def __init__(
+        self,
+        queue: str | EphemeralQueue,
+        on_delivery: Callable[[Delivery], None],
+        *,
+        prefetch: int = 0,
+        no_ack: bool = False,
+    ) -> None:
+        super().__init__()
+        self._queue = queue
+        self._on_delivery = on_delivery
+        self._prefetch = prefetch
+        self._no_ack = no_ack
+        self._tag: str | None = None
+        self._paused = False
+        self._bindings = set(queue.bindings) if isinstance(queue, EphemeralQueue) else set()
+        self.queue_name: str | None = None
+        self.on_subscribed: Callable[[str], None] = lambda queue_name: None
+        self.on_lost: Callable[[], None] = lambda: None
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the broker sends us messages. May be read from any thread."""
+        return self._tag is not None
+
+    def bind(self, exchange: str, key: str) -> None:
+        """Add a binding of an ephemeral queue, now and after every reconnect."""
+        if (exchange, key) not in self._bindings:
+            self._bindings.add((exchange, key))
+            if self._channel is not None and self.queue_name is not None:
+                self._channel.queue_bind(self.queue_name, exchange, routing_key=key)
+
+    def unbind(self, exchange: str, key: str) -> None:
+        """Remove a binding of an ephemeral queue."""
+        if (exchange, key) in self._bindings:
+            self._bindings.remove((exchange, key))
+            if self._channel is not None and self.queue_name is not None:
+                self._channel.queue_unbind(self.queue_name, exchange, routing_key=key)
+
+    def cancel(self, done: Callable[[], None]) -> None:
+        """Stop receiving, for good; what was delivered can still be settled. `done` when the broker agreed."""
+        self._paused = True
+        if self._channel is None or self._tag is None:
+            done()
+            return
+        tag, self._tag = self._tag, None
+        self._channel.basic_cancel(tag, callback=lambda _frame: done())
+
+    def _opened(self, channel: Any) -> None:
+        if self._paused:
+            return
+        channel.add_on_cancel_callback(self._cancelled_by_broker)
+        channel.basic_qos(prefetch_count=self._prefetch, callback=lambda _frame: self._declare(channel))
+
+    def _declare(self, channel: Any) -> None:
+        if isinstance(self._queue, str):
+            self._consume(channel, self._queue)
+            return
+        channel.queue_declare(
+            "",
+            exclusive=True,
+            auto_delete=True,
+            arguments=self._queue.arguments,
+            callback=lambda frame: self._declared(channel, frame.method.queue),
+        )
+
+    def _declared(self, channel: Any, name: str) -> None:
+        for exchange, key in sorted(self._bindings):
+            channel.queue_bind(name, exchange, routing_key=key)
+        self._consume(channel, name)
+
+    def _consume(self, channel: Any, name: str) -> None:
+        def received(channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            self._on_delivery(Delivery(channel, method, properties, body))
+
+        def subscribed(frame: Any) -> None:
+            self._tag = frame.method.consumer_tag
+            self.queue_name = name
+            self._settled()
+            self.on_subscribed(name)
+
+        channel.basic_consume(name, received, auto_ack=self._no_ack, callback=subscribed)
+
+    def _cancelled_by_broker(self, _frame: Any) -> None:
+        log.warning("consumer cancelled by the broker", queue=self.queue_name)
+        if self._channel is not None:
+            self._channel.close()  # deliveries under way are void; the role opens a new channel and subscribes
+
+    def _lost(self) -> None:
+        self._tag = None
+        self.queue_name = None
+        self.on_lost()

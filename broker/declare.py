@@ -1,0 +1,83 @@
+"""Declares the topology, one object after the other, and turns the broker's 406 into a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from contract.topology import Exchange, Queue, Topology
+
+if TYPE_CHECKING:
+    from broker.connection import Connection
+
+PRECONDITION_FAILED = 406
+
+# 'PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '4''
+_INEQUIVALENT = re.compile(
+    r"inequivalent arg '(?P<arg>[^']+)' for (?P<kind>\w+) '(?P<name>[^']+)'.*?: (?P<how>.*)$"
+)
+
+
+def declare(
+    connection: Connection,
+    topology: Topology,
+    done: Callable[[], None],
+    failed: Callable[[str, bool], None],
+) -> None:
+    """Declare all of `topology` on a channel of its own, which is closed again.
+
+    Ends with `done()`, or with `failed(reason, permanent)`; a mismatch with an existing object is permanent.
+    """
+
+    def opened(channel: Any) -> None:
+        finished = False
+
+        def closed(_channel: Any, reason: Any) -> None:
+            if not finished and connection.open:  # a lost connection reports itself
+                failed(mismatch(reason), getattr(reason, "reply_code", None) == PRECONDITION_FAILED)
+
+        channel.add_on_close_callback(closed)
+        steps: list[Exchange | Queue] = [*topology.exchanges, *topology.queues]
+
+        def step(_frame: Any = None) -> None:
+            nonlocal finished
+            if not steps:
+                finished = True
+                channel.close()
+                done()
+                return
+            item = steps.pop(0)
+            if isinstance(item, Exchange):
+                channel.exchange_declare(item.name, item.type, durable=True, callback=step)
+            else:
+                _declare_queue(channel, item, step)
+
+        step()
+
+    connection.open_channel(opened)
+
+
+def _declare_queue(channel: Any, queue: Queue, done: Callable[[Any], None]) -> None:
+    bindings = list(queue.bindings)
+
+    def bind(frame: Any) -> None:
+        if not bindings:
+            done(frame)
+            return
+        exchange, key = bindings.pop(0)
+        channel.queue_bind(queue.name, exchange, routing_key=key, callback=bind)
+
+    channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments), callback=bind)
+
+
+def mismatch(reason: Any) -> str:
+    """What the broker said when a declaration failed, with what to do about it."""
+    text = str(getattr(reason, "reply_text", reason))
+    found = _INEQUIVALENT.search(text)
+    if found is None:
+        return f"the broker refused a declaration: {text}"
+    return (
+        f"the {found['kind']} '{found['name']}' exists with another '{found['arg']}' ({found['how']}). "
+        "Arguments are immutable: drain and delete it, or set its old arguments aside by another virtual host"
+    )

@@ -1,0 +1,75 @@
+"""A role: something that uses one channel of a connection and gets a new one whenever the old one is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from broker.backoff import compute_backoff
+
+if TYPE_CHECKING:
+    from broker.connection import Connection
+
+log = structlog.get_logger("broker")
+
+
+class Role:
+    """Base of publishers, consumers and watchers. Every method runs on the connection's loop.
+
+    Subclasses override `_opened` (a fresh channel is there) and `_lost` (it is gone, with all that was under
+    way on it). A channel that the broker closes is opened again with backoff while the connection stands.
+    """
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._channel: Any = None
+        self._attempt = 0
+
+    def attach(self, connection: Connection) -> None:
+        """Called by the connection each time it is open and the topology declared."""
+        self._connection = connection
+        connection.open_channel(self._channel_opened)
+
+    def detach(self) -> None:
+        """Called by the connection when it is lost or closed."""
+        if self._channel is not None:
+            self._channel = None
+            self._lost()
+
+    @property
+    def attached(self) -> bool:
+        """Whether there is an open channel."""
+        return self._channel is not None
+
+    def _channel_opened(self, channel: Any) -> None:
+        self._channel = channel
+        channel.add_on_close_callback(self._channel_closed)
+        self._opened(channel)
+
+    def _channel_closed(self, channel: Any, reason: Exception) -> None:
+        if channel is not self._channel:
+            return  # the connection went first
+        self._channel = None
+        self._lost()
+        self._reopen(str(reason))
+
+    def _reopen(self, reason: str) -> None:
+        connection = self._connection
+        if connection is None or not connection.open:
+            return
+        delay = compute_backoff(self._attempt)
+        self._attempt += 1
+        log.warning("channel lost", role=type(self).__name__, reason=reason, retry_in=round(delay, 2))
+        # The topology is declared again first: the channel may have gone because a queue was deleted.
+        connection.loop.call_later(delay, lambda: connection.redeclare(self))
+
+    def _settled(self) -> None:
+        """Say that the role works again: the next loss starts the backoff anew."""
+        self._attempt = 0
+
+    def _opened(self, channel: Any) -> None:
+        raise NotImplementedError
+
+    def _lost(self) -> None:
+        """The channel is gone."""

@@ -1,0 +1,59 @@
+"""AMQP URLs: several in one setting, and without their password wherever they are shown."""
+
+from urllib.parse import urlsplit
+
+import pika
+
+from broker.errors import InvalidUrl
+
+HEARTBEAT_SECONDS = 8
+
+
+def split_urls(text: str) -> list[str]:
+    """`amqp://a,amqp://b` -> both, tried in turn. Raises InvalidUrl for anything that cannot be one."""
+    urls = [part.strip() for part in text.split(",") if part.strip()]
+    if not urls:
+        raise InvalidUrl("AMQP_URL is empty; expected e.g. amqp://user:password@host:5672/")
+    for url in urls:
+        connection_parameters(url, name="check")
+    return urls
+
+
+def redact(url: str) -> str:
+    """The URL without credentials: `amqp://host:5672/vhost`."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+
+
+def connection_parameters(url: str, *, name: str) -> pika.URLParameters:
+    """Parameters for one attempt at one URL. Recovery is ours, so pika tries once.
+
+    A heartbeat of 8 s notices a dead peer in about three intervals; TCP_USER_TIMEOUT does the same for data
+    that is sent and never acknowledged, which heartbeats do not see.
+    """
+    try:
+        scheme = urlsplit(url).scheme
+        if scheme not in ("amqp", "amqps"):
+            raise InvalidUrl(
+                f"an AMQP URL starts with amqp:// or amqps://, not with {scheme or 'nothing'}://"
+            )
+        parameters = pika.URLParameters(url)
+    except (ValueError, TypeError):
+        raise InvalidUrl(
+            "an AMQP URL could not be read; expected e.g. amqp://user:password@host:5672/ "
+            "(special characters in the password as %XX)"
+        ) from None
+    parameters.heartbeat = HEARTBEAT_SECONDS
+    parameters.connection_attempts = 1
+    parameters.socket_timeout = 5
+    parameters.stack_timeout = 10
+    parameters.blocked_connection_timeout = None
+    parameters.tcp_options = {
+        "TCP_USER_TIMEOUT": 20_000,
+        "TCP_KEEPIDLE": 10,
+        "TCP_KEEPINTVL": 5,
+        "TCP_KEEPCNT": 3,
+    }
+    parameters.client_properties = {"connection_name": name, "product": "framefleet"}
+    return parameters

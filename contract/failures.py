@@ -1,0 +1,30 @@
+"""Why a frame was not computed: the reasons that appear on dead letters and as metric labels."""
+
+from enum import StrEnum
+
+
+class FailureReason(StrEnum):
+    """Reason of a dead letter and value of the label `reason` of `cv_frames_failed_total`."""
+
+    EMPTY = "empty"  # the message has no body
+    NOT_JSON = "not_json"
+    INVALID_TASK = "invalid_task"  # not an object, a field missing, a wrong type or value
+    NOT_BASE64 = "not_base64"
+    NOT_AN_IMAGE = "not_an_image"  # neither JPEG nor PNG, or undecodable
+    TOO_LARGE = "too_large"  # more bytes than MAX_BODY_BYTES
+    TOO_MANY_PIXELS = "too_many_pixels"
+    DETECTOR_ERROR = "detector_error"  # the detector raised
+
+
+class ExpiryReason(StrEnum):
+    """Why a live frame was not computed although nothing was wrong with it."""
+
+    STALE = "stale"  # older than the staleness budget when a worker took it
+
+
+class InvalidTask(ValueError):
+    """A message that is no task; carries the reason for the dead letter."""
+
+    def __init__(self, reason: FailureReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

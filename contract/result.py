@@ -1,0 +1,57 @@
+"""Result, v1: what a worker says of one frame (DESIGN §3). Readers ignore fields that they do not know."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+SCHEMA = 1
+
+
+class DetectedObject(Struct, frozen=True, kw_only=True):
+    """One detection: a box in pixels of the original frame, top-left origin, clipped to it."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+    confidence: float
+    label: str
+    landmarks: list[tuple[int, int]] | UnsetType = UNSET
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """A worker's word on one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
+
+    `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason.
+    """
+
+    timestamp: float
+    original_timestamp: float
+    node_id: str
+    detections: list[DetectedObject]
+    camera_id: str
+    frame_id: str
+    width: int
+    height: int
+    model: str
+    status: Literal["ok", "expired"]
+    processing_seconds: float
+    queue_seconds: float
+    schema: int = SCHEMA
+    hop: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+
+
+_decoder = msgspec.json.Decoder(Result)
+_encoder = msgspec.json.Encoder()
+
+
+def encode_result(result: Result) -> bytes:
+    """The result as JSON."""
+    return _encoder.encode(result)
+
+
+def parse_result(body: bytes) -> Result:
+    """Read a result. Raises ValueError (msgspec.DecodeError) if the body is none."""
+    return _decoder.decode(body)

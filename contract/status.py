@@ -1,0 +1,101 @@
+"""Heartbeats on `status` and announcements on `control`. All transient: the next one replaces the last."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+HEARTBEAT_SECONDS = 2.0
+LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
+WATCH_TTL_SECONDS = 10.0
+
+CameraState = Literal["connecting", "live", "degraded", "stalled", "offline", "disabled"]
+
+
+class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"):
+    """A worker's heartbeat; routing key `node.<node_id>`. `busy` is the share of the last interval, 0–1."""
+
+    node_id: str
+    state: Literal["running", "draining", "stopped"]
+    lane: str
+    model: str
+    detector: str
+    fallback: str | None
+    prefetch: int
+    fps: float
+    busy: float
+    processed: int
+    failed: int
+    since: float
+    time: float
+    version: str
+
+
+class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="producer"):
+    """A producer's heartbeat; routing key `producer.<producer_id>`."""
+
+    producer_id: str
+    state: Literal["running", "stopped"]
+    cameras: int
+    outstanding: int
+    window: int
+    since: float
+    time: float
+    version: str
+
+
+class CameraStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="camera"):
+    """A camera as its producer sees it; routing key `camera.<camera_id>`; sent at once on every transition."""
+
+    camera_id: str
+    producer_id: str
+    state: CameraState
+    reason: str | None
+    since: float
+    fps: float
+    sent: int
+    dropped: dict[str, int]
+    time: float
+
+
+class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):
+    """On `control`: the cameras whose pictures a gateway wants, valid for `ttl` seconds after receipt."""
+
+    gateway_id: str
+    cameras: list[str]
+    ttl: float = WATCH_TTL_SECONDS
+
+
+Status = NodeStatus | ProducerStatus | CameraStatus
+
+_encoder = msgspec.json.Encoder()
+_status_decoder = msgspec.json.Decoder(Status)
+_watch_decoder = msgspec.json.Decoder(WatchAnnouncement)
+
+
+def encode_status(message: Status | WatchAnnouncement) -> bytes:
+    """The message as JSON, tagged with its `kind`."""
+    return _encoder.encode(message)
+
+
+def status_routing_key(message: Status) -> str:
+    """`node.<id>`, `producer.<id>` or `camera.<id>`; dots inside an id become underscores."""
+    match message:
+        case NodeStatus():
+            kind, name = "node", message.node_id
+        case ProducerStatus():
+            kind, name = "producer", message.producer_id
+        case CameraStatus():
+            kind, name = "camera", message.camera_id
+    return f"{kind}.{name.replace('.', '_')}"
+
+
+def parse_status(body: bytes) -> Status:
+    """Read a heartbeat. Raises ValueError (msgspec.DecodeError) if the body is none."""
+    status: Status = _status_decoder.decode(body)
+    return status
+
+
+def parse_watch(body: bytes) -> WatchAnnouncement:
+    """Read an announcement of watched cameras. Raises ValueError for anything else on `control`."""
+    return _watch_decoder.decode(body)

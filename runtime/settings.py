@@ -1,0 +1,130 @@
+"""One frozen settings object per service, from the environment, with errors that say what to do.
+
+A service declares a subclass with its prefix; `load` is called once, in `__main__`. No other module reads the
+environment.
+"""
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+USAGE_ERROR = 2
+
+
+class ServiceSettings(BaseSettings):
+    """Base of the services' settings. Secrets are `SecretStr`; validation messages never show an input."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    amqp_url: str = Field(
+        "amqp://guest:guest@127.0.0.1:5672/",
+        validation_alias="AMQP_URL",
+        description="the broker; several URLs, comma-separated, are tried in turn",
+        repr=False,
+    )
+    log_level: str = Field(
+        "info",
+        validation_alias="LOG_LEVEL",
+        pattern="^(debug|info|warning|error)$",
+        description="debug, info, warning or error",
+    )
+    log_format: str = Field(
+        "auto",
+        validation_alias="LOG_FORMAT",
+        pattern="^(auto|json|console)$",
+        description="json, console, or auto: console on a terminal, json elsewhere",
+    )
+
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+
+def environment_names(settings: type[ServiceSettings]) -> dict[str, FieldInfo]:
+    """Every variable that the service reads, with its field."""
+    names: dict[str, FieldInfo] = {}
+    prefix = settings.model_config.get("env_prefix", "")
+    for field_name, field in settings.model_fields.items():
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices):
+            names.update({str(choice): field for choice in alias.choices})
+        else:
+            names[str(alias or f"{prefix}{field_name}").upper()] = field
+    return names
+
+
+def misspelt(settings: type[ServiceSettings], environment: Iterable[str]) -> list[str]:
+    """A sentence per variable with the prefix that is no setting: pydantic ignores those silently."""
+    known = environment_names(settings)
+    prefix = settings.model_config.get("env_prefix", "")
+    sentences = []
+    for name in sorted(environment):
+        if prefix and name.upper().startswith(prefix) and name.upper() not in known:
+            close = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
+            sentences.append(f"{name} is no setting: {hint}")
+    return sentences
+
+
+def problems(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
+    """A sentence per invalid setting, by the variable's name and without its value."""
+    by_field = {id(field): name for name, field in environment_names(settings).items()}
+    sentences = []
+    for item in error.errors(include_input=False, include_url=False):
+        key = str(item["loc"][0]) if item["loc"] else ""
+        field = settings.model_fields.get(key)
+        name = by_field.get(id(field), key) if field is not None else key
+        sentences.append(f"{name}: {item['msg']}" if name else item["msg"])
+    return sentences
+
+
+def read(settings: type[Settings], environment: Mapping[str, str]) -> tuple[Settings | None, list[str]]:
+    """The settings, or None and what is wrong with them, a sentence each."""
+    wrong = misspelt(settings, environment)
+    try:
+        built = settings()
+    except ValidationError as error:
+        return None, wrong + problems(settings, error)
+    return (None, wrong) if wrong else (built, [])
+
+
+def load(settings: type[Settings], program: str) -> Settings:
+    """Parse the command line (`--help` only) and the environment; exit 2 with sentences if any is wrong."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {program}",
+        description=(settings.__doc__ or "").strip(),
+        epilog=help_text(settings),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args()
+    built, wrong = read(settings, os.environ)
+    if built is None:
+        for sentence in wrong:
+            print(f"{program}: {sentence}", file=sys.stderr)
+        print(f"{program}: `python -m {program} --help` lists the settings", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    return built
+
+
+def help_text(settings: type[ServiceSettings]) -> str:
+    """The settings as a table for `--help`: name, default, meaning."""
+    rows = ["settings (environment variables):"]
+    for name, field in environment_names(settings).items():
+        rows.append(f"  {name}={_default(field)}")
+        rows.append(f"      {field.description or ''}")
+    return "\n".join(rows)
+
+
+def _default(field: FieldInfo) -> str:
+    default: Any = field.get_default(call_default_factory=False)
+    if default is None or field.is_required():
+        return ""
+    return str(getattr(default, "value", default))

@@ -1,0 +1,3 @@
+"""The version that heartbeats and the gateway report."""
+
+VERSION = "0.1.0"
