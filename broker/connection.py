@@ -99,6 +99,11 @@ class Connection:
         if self.open and not self._stopping:
             declare(self, self._topology, lambda: self._reattach(role), self._declare_failed)
 
+    def ensure_topology(self) -> None:
+        """Declare again what somebody may have deleted; nothing happens while disconnected."""
+        if self.open and not self._stopping:
+            declare(self, self._topology, lambda: None, self._declare_failed)
+
     # --- the story --------------------------------------------------------------------------------------
 
     def _connect(self) -> None:

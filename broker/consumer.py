@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from broker.headers import text
 from broker.role import Role
 from contract.topology import EphemeralQueue
 
@@ -27,8 +28,7 @@ class Delivery:
 
     @property
     def content_type(self) -> str | None:
-        value: str | None = self._properties.content_type
-        return value
+        return _text(self._properties.content_type)
 
     @property
     def headers(self) -> Mapping[str, Any]:
@@ -36,18 +36,15 @@ class Delivery:
 
     @property
     def message_id(self) -> str | None:
-        value: str | None = self._properties.message_id
-        return value
+        return _text(self._properties.message_id)
 
     @property
     def correlation_id(self) -> str | None:
-        value: str | None = self._properties.correlation_id
-        return value
+        return _text(self._properties.correlation_id)
 
     @property
     def reply_to(self) -> str | None:
-        value: str | None = self._properties.reply_to
-        return value
+        return _text(self._properties.reply_to)
 
     @property
     def exchange(self) -> str:
@@ -60,6 +57,11 @@ class Delivery:
     @property
     def redelivered(self) -> bool:
         return bool(self._method.redelivered)
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be settled; if not, the broker delivers it again."""
+        return bool(self._channel.is_open)
 
     def ack(self) -> bool:
         """Done with: the broker forgets it."""
@@ -74,10 +76,14 @@ class Delivery:
         return self._settle(lambda channel, tag: channel.basic_reject(tag, requeue=True))
 
     def _settle(self, how: Callable[[Any, int], None]) -> bool:
-        if not self._channel.is_open:
+        if not self.open:
             return False
         how(self._channel, self._method.delivery_tag)
         return True
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else text(value)
 
 
 class Consumer(Role):

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import pika
+import structlog
 from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.adapters.select_connection import IOLoop, SelectConnection
+
+log = structlog.get_logger("broker")
 
 Callback = Callable[[], None]
 
@@ -59,15 +62,26 @@ class AsyncioLoop:
 
 
 class ThreadLoop:
-    """An I/O loop in a thread of its own, so that heartbeats go on whatever the other threads compute."""
+    """An I/O loop in a thread of its own, so that heartbeats go on whatever the other threads compute.
 
-    def __init__(self, name: str = "amqp") -> None:
+    `on_crash` hears of an exception that ended the thread: without it the process can do no more.
+    """
+
+    def __init__(self, on_crash: Callable[[str], None], name: str = "amqp") -> None:
         self._loop = IOLoop()
-        self._thread = threading.Thread(target=self._loop.start, name=name, daemon=True)
+        self._on_crash = on_crash
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._loop.start()
+        except Exception as error:
+            log.exception("the broker's thread crashed")
+            self._on_crash(f"the broker's thread crashed: {type(error).__name__}: {error}")
 
     def stop(self, timeout: float = 5.0) -> None:
         """End the thread; call it once the connections are closed."""

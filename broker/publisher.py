@@ -10,6 +10,7 @@ import pika
 import structlog
 from pika.spec import Basic
 
+from broker.headers import encodable
 from broker.role import Role
 
 log = structlog.get_logger("broker")
@@ -98,7 +99,7 @@ class Publisher(Role):
             return
         properties = pika.BasicProperties(
             content_type=message.content_type,
-            headers=message.headers,
+            headers=None if message.headers is None else encodable(message.headers),
             delivery_mode=2 if message.persistent else 1,
             message_id=message.message_id,
             correlation_id=message.correlation_id,

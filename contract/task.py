@@ -90,11 +90,10 @@ def parse_task(
             FailureReason.TOO_LARGE, f"the body has {len(body)} bytes, the limit is {MAX_BODY_BYTES}"
         )
     if content_type is not None and content_type.lower().startswith("image/"):
-        fields: _Fields = _compact_fields(headers or {})
+        fields = _compact_fields(headers or {})
         image = body
     else:
-        wire = _json_fields(body)
-        fields = wire
+        fields = wire = _json_fields(body)
         image = _decode_base64(wire.frame)
     frame_id = fields.frame_id or message_id or default_frame_id(fields.camera_id, body)
     return Task(
@@ -110,7 +109,8 @@ def encode_task(task: Task, form: TaskForm = TaskForm.BASE64) -> EncodedTask:
     """Write a task for the wire. The image is not looked at beyond its first bytes (for the content type)."""
     if form is TaskForm.COMPACT:
         headers: dict[str, Any] = {
-            "timestamp": task.timestamp,
+            # As text: AMQP has doubles, but not every client library can write one (pika cannot).
+            "timestamp": repr(task.timestamp),
             "camera_id": task.camera_id,
             "frame_id": task.frame_id,
         }
@@ -147,11 +147,14 @@ def _json_fields(body: bytes) -> _JsonTask:
 
 
 def _compact_fields(headers: Mapping[str, Any]) -> _Fields:
+    given = {name: headers[name] for name in _Fields.__struct_fields__ if headers.get(name) is not None}
     try:
-        return msgspec.convert(
-            {name: headers[name] for name in _Fields.__struct_fields__ if name in headers}, _Fields
-        )
-    except msgspec.ValidationError as error:
+        # Clients differ in what they write for a number (double, decimal, text): all are understood.
+        given["timestamp"] = float(given["timestamp"])
+        return msgspec.convert(given, _Fields)
+    except KeyError:
+        raise InvalidTask(FailureReason.INVALID_TASK, "the header `timestamp` is missing") from None
+    except (TypeError, ValueError) as error:  # msgspec.ValidationError is a ValueError
         raise InvalidTask(FailureReason.INVALID_TASK, f"in the headers: {error}") from None
 
 

@@ -1,0 +1,1 @@
+"""Frames to detections to results. `python -m worker`."""

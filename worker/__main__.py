@@ -1,0 +1,84 @@
+"""`python -m worker`: settings, detector, probes, then the worker until a signal."""
+
+import os
+import signal
+import sys
+from queue import SimpleQueue
+from types import FrameType
+
+import cv2
+
+from broker import InvalidUrl, split_urls
+from runtime.logs import configure_logs, get_logger
+from runtime.probes import serve_probes
+from runtime.settings import USAGE_ERROR, load
+from worker.choice import choose_detector
+from worker.metrics import WorkerMetrics
+from worker.models import ModelUnavailable
+from worker.service import Worker
+from worker.settings import WorkerSettings
+
+
+def main() -> int:
+    """Run a worker; the exit status is 0 after a clean stop, 1 if it cannot go on, 2 for wrong settings."""
+    settings = load(WorkerSettings, "worker")
+    configure_logs("worker", settings.log_level, settings.log_format)
+    log = get_logger("worker")
+    cv2.setNumThreads(1)  # one process per core
+    metrics = WorkerMetrics(settings.node_id)
+    try:
+        split_urls(settings.amqp_url)
+        choice = choose_detector(settings)
+        worker = Worker(settings, choice, metrics)
+        probes = serve_probes(settings.metrics_host, settings.metrics_port, worker.missing)
+    except InvalidUrl as error:
+        print(f"worker: AMQP_URL: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except ModelUnavailable as error:
+        print(f"worker: {error}; or set WORKER_DETECTOR=auto to fall back to haar", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(
+            f"worker: port {settings.metrics_port} of {settings.metrics_host} cannot be used ({error.strerror}): "
+            "set WORKER_METRICS_PORT",
+            file=sys.stderr,
+        )
+        return 1
+    metrics.model(choice.detector.model, choice.detector.name, choice.fallback is not None)
+    log.info(
+        "worker started",
+        node_id=settings.node_id,
+        lane=settings.lane.value,
+        model=choice.detector.model,
+        prefetch=settings.prefetch,
+        metrics_port=probes.port,
+    )
+    _on_signals(worker.ended)
+    worker.start()
+    reason = worker.ended.get()
+    finished = worker.stop()
+    probes.close()
+    if reason is not None:
+        print(f"worker: {reason}", file=sys.stderr)
+        return 1
+    log.info("worker stopped", finished=finished)
+    return 0 if finished else 1
+
+
+def _on_signals(ended: SimpleQueue[str | None]) -> None:
+    """The first SIGTERM or SIGINT asks for a clean stop, the second ends the process at once."""
+    asked = False
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
+        ended.put(None)
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The worker's metrics. The names are a promise (DESIGN §7)."""
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+from contract.failures import FailureReason
+from worker.processor import HOP, Computed, Expired, Failed
+
+# Edges on the objectives: a frame in 5 ms, a second's worth of frames on a core, the half second that a
+# viewer may wait and the two seconds after which a live frame is worth nothing.
+STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+AGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 60)
+
+
+class WorkerMetrics:
+    """Counters and histograms of one worker, all with its `node_id`."""
+
+    def __init__(self, node_id: str, registry: CollectorRegistry = REGISTRY) -> None:
+        node = {"node_id": node_id}
+        labels = ["node_id"]
+        self._processing = Histogram(
+            "cv_processing_seconds", "Decode and detect", labels, registry=registry, buckets=STAGE_BUCKETS
+        ).labels(**node)
+        self._processed = Counter(
+            "cv_frames_processed_total", "Frames with a confirmed result", labels, registry=registry
+        ).labels(**node)
+        failed = Counter(
+            "cv_frames_failed_total", "Frames dead-lettered", [*labels, "reason"], registry=registry
+        )
+        self._failed = {reason: failed.labels(**node, reason=reason.value) for reason in FailureReason}
+        self._expired = Counter(
+            "cv_frames_expired_total", "Live frames too old to compute", [*labels, "hop"], registry=registry
+        ).labels(**node, hop=HOP)
+        stages = Histogram(
+            "cv_stage_seconds", "Time by stage", [*labels, "stage"], registry=registry, buckets=STAGE_BUCKETS
+        )
+        self._stages = {
+            stage: stages.labels(**node, stage=stage) for stage in ("queue", "decode", "detect", "publish")
+        }
+        self._age = Histogram(
+            "cv_frame_age_seconds",
+            "Capture to confirmed result",
+            labels,
+            registry=registry,
+            buckets=AGE_BUCKETS,
+        ).labels(**node)
+        self._busy = Counter(
+            "cv_busy_seconds_total", "Time the inference thread computed", labels, registry=registry
+        ).labels(**node)
+        self._skew = Counter(
+            "cv_clock_skew_total", "Frames captured in this worker's future", labels, registry=registry
+        ).labels(**node)
+        self._model = Gauge(
+            "cv_model_info", "The model in use", [*labels, "model", "detector", "fallback"], registry=registry
+        )
+        self._node_id = node_id
+
+    def model(self, model: str, detector: str, fallback: bool) -> None:
+        """Say which model is in use."""
+        self._model.labels(self._node_id, model, detector, "yes" if fallback else "no").set(1)
+
+    def busy(self, seconds: float) -> None:
+        """Count time that the inference thread computed."""
+        self._busy.inc(seconds)
+
+    def settled(self, outcome: Computed | Expired | Failed, publish_seconds: float, now: float) -> None:
+        """Count a frame whose result, expiry or dead letter the broker has confirmed."""
+        if isinstance(outcome, Failed):
+            self._failed[outcome.reason].inc()
+            return
+        if isinstance(outcome, Expired):
+            self._expired.inc()
+            return
+        self._processed.inc()
+        self._processing.observe(outcome.result.processing_seconds)
+        for stage, seconds in outcome.stages.items():
+            self._stages[stage].observe(seconds)
+        self._stages["publish"].observe(publish_seconds)
+        age = now - outcome.result.original_timestamp
+        if age < 0:
+            self._skew.inc()
+        self._age.observe(max(0.0, age))
