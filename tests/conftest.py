@@ -1,0 +1,51 @@
+"""Fixtures of the whole suite: a private RabbitMQ, and services of ours as real processes."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.rabbitmq import RabbitMQNode
+from tests.helpers.components import require
+from tests.helpers.processes import Service
+
+
+@pytest.fixture(scope="session")
+def shared_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQNode]:
+    """A node of the suite's own; use `rabbitmq`, which is empty at the start of each test."""
+    require("rabbitmq-server")
+    node = RabbitMQNode(tmp_path_factory.mktemp("rabbitmq"), name="suite")
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def rabbitmq(shared_rabbitmq: RabbitMQNode, request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh virtual host of the suite's node: nothing of another test is in it."""
+    vhost = f"test-{abs(hash(request.node.nodeid))}"
+    # One command instead of two: each starts an Erlang machine. The host goes with the suite's node.
+    shared_rabbitmq.ctl(
+        "eval",
+        f'rabbit_vhost:add(<<"{vhost}">>, <<"suite">>), rabbit_auth_backend_internal:set_permissions('
+        f'<<"framefleet">>, <<"{vhost}">>, <<".*">>, <<".*">>, <<".*">>, <<"suite">>).',
+    )
+    return f"{shared_rabbitmq.amqp_url}{vhost}"
+
+
+StartService = Callable[..., Service]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[StartService]:
+    """Starts a service of ours: `start("worker", AMQP_URL=...)`; all are gone after the test."""
+    started: list[Service] = []
+
+    def begin(name: str, **environment: str) -> Service:
+        service = Service(name, tmp_path / f"{name}-{len(started)}.log", **environment)
+        started.append(service)
+        return service
+
+    yield begin
+    for service in started:
+        service.kill()

@@ -1,0 +1,28 @@
+"""Real components that a test needs. A person may skip what is missing; CI may not."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PLACES = {
+    "rabbitmq-server": Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),
+    "prometheus": None,
+    "promtool": None,
+    "chromium": None,
+    "amqp-publish": None,
+    "ffmpeg": None,
+}
+
+
+def require(component: str) -> str:
+    """The component's path; if it is missing, skip the test, or fail it when CI is set."""
+    place = PLACES[component]
+    found = str(place) if place is not None and place.exists() else shutil.which(component)
+    if found is not None:
+        return found
+    message = f"{component} is not installed: `make test` installs it"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)

@@ -1,0 +1,97 @@
+"""What becomes of one message: a result, an expiry or a failure with its reason. Never an exception."""
+
+import time
+
+import numpy as np
+import pytest
+
+from contract.failures import FailureReason
+from tests.helpers.images import astronaut, encoded, jpeg, task
+from worker.detection import DecodedImage, Detections
+from worker.detection.haar import Haar
+from worker.detection.image import decode
+from worker.processor import Computed, Expired, Failed, Processed, Processor
+
+NOW = 1_795_216_000.0
+
+
+class Broken:
+    name, model = "broken", "broken@0"
+
+    def decode(self, data: bytes, max_pixels: int) -> DecodedImage:
+        return decode(data, max_pixels=max_pixels)
+
+    def detect(self, image: DecodedImage) -> Detections:
+        raise RuntimeError("out of order")
+
+
+def process(body: bytes, processor: Processor | None = None, received: float = NOW) -> Processed:
+    used = processor or Processor(Haar(), "n-1", staleness=2.0, max_pixels=10**6, clock=lambda: NOW)
+    return used.process(body, content_type=None, headers={}, message_id="m-1", received=received)
+
+
+def test_a_frame_becomes_a_result_that_names_everything() -> None:
+    outcome = process(task(jpeg(astronaut()), timestamp=NOW - 0.25, camera_id="gate-3"))
+    assert isinstance(outcome, Computed)
+    result = outcome.result
+    assert (result.camera_id, result.frame_id, result.node_id, result.status) == (
+        "gate-3",
+        "m-1",
+        "n-1",
+        "ok",
+    )
+    assert (result.width, result.height, result.model) == (512, 512, Haar().model)
+    assert (result.timestamp, result.original_timestamp, result.queue_seconds) == (NOW, NOW - 0.25, 0.25)
+    assert result.processing_seconds > 0
+    assert [d.label for d in result.detections] == ["face"]
+    assert outcome.image == jpeg(astronaut())
+
+
+def test_a_stale_live_frame_expires_and_says_where() -> None:
+    outcome = process(task(jpeg(astronaut()), timestamp=NOW - 2.1))
+    assert isinstance(outcome, Expired)
+    assert (outcome.result.status, outcome.result.hop, outcome.result.reason) == (
+        "expired",
+        "worker",
+        "stale",
+    )
+
+
+def test_without_a_budget_nothing_expires() -> None:
+    processor = Processor(Haar(), "n", staleness=None, max_pixels=10**6, clock=lambda: NOW)
+    assert isinstance(process(task(jpeg(astronaut()), timestamp=1.0), processor), Computed)
+
+
+def test_a_frame_of_the_future_has_waited_no_less_than_nothing() -> None:
+    outcome = process(task(jpeg(astronaut()), timestamp=NOW + 3600))
+    assert isinstance(outcome, Computed)
+    assert outcome.result.queue_seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", FailureReason.EMPTY),
+        (b"{}", FailureReason.INVALID_TASK),
+        (task(b"hello", timestamp=NOW), FailureReason.NOT_AN_IMAGE),
+        (task(jpeg(astronaut())[:5000], timestamp=NOW), FailureReason.NOT_AN_IMAGE),
+        (
+            task(encoded(np.zeros((1100, 1000, 3), np.uint8), ".png"), timestamp=NOW),
+            FailureReason.TOO_MANY_PIXELS,
+        ),
+    ],
+)
+def test_what_cannot_be_computed_says_why(body: bytes, reason: FailureReason) -> None:
+    outcome = process(body)
+    assert isinstance(outcome, Failed)
+    assert outcome.reason is reason
+    assert outcome.error
+
+
+def test_a_detector_that_raises_fails_the_frame_only() -> None:
+    outcome = process(
+        task(jpeg(astronaut())), Processor(Broken(), "n", staleness=None, max_pixels=10**6, clock=time.time)
+    )
+    assert isinstance(outcome, Failed)
+    assert outcome.reason is FailureReason.DETECTOR_ERROR
+    assert "out of order" in outcome.error
