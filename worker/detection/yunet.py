@@ -17,6 +17,8 @@ from worker.detection.image import DecodedImage, Image, decode
 STRIDES = (8, 16, 32)
 PAD_TO = 32
 
+ort.disable_telemetry_events()  # nothing leaves the operator's machine
+
 
 class YuNet:
     """Face detector with five landmarks.
