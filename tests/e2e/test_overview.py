@@ -1,0 +1,164 @@
+"""What a person sees who opens the printed link."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from websockets.sync.client import connect
+
+from producer.sources.demo import face_boxes
+from tests.helpers.eventually import eventually
+from tests.helpers.images import iou
+from tests.helpers.native import Native
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE = 30_000  # ms: two cores, shared
+CARDS = ("processingRate", "latency", "queueDepth", "notComputed", "errors")
+DEMO = ("demo-1", "demo-2", "demo-3", "demo-4")
+
+
+def link(native: Native) -> str:
+    endpoints = native.endpoints
+    return f"{endpoints['gateway']}/?token={endpoints['token']}"
+
+
+@pytest.fixture
+def overview(native: Native, page: Page) -> Page:
+    """The overview, entered by the printed link."""
+    page.goto(link(native))
+    return page
+
+
+def get(native: Native, path: str, token: str | None = None) -> tuple[int, Any]:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(native.endpoints["gateway"] + path, headers=headers)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, None
+
+
+def promql(native: Native, query: str) -> list[Any]:
+    from urllib.parse import quote
+
+    status, answer = get(
+        native, f"/api/prometheus/api/v1/query?query={quote(query)}", native.endpoints["token"]
+    )
+    assert status == 200
+    found: list[Any] = answer["data"]["result"]
+    return found
+
+
+def test_the_link_leaves_no_token_in_the_address(overview: Page, native: Native) -> None:
+    expect(overview).to_have_url(re.compile(r"^[^?]*/$"))
+    cookies = overview.context.cookies()
+    assert [c["httpOnly"] for c in cookies] == [True]
+    assert native.endpoints["token"] not in cookies[0]["value"]
+
+
+@pytest.mark.parametrize("camera", DEMO)
+def test_every_demo_camera_shows_a_picture_with_a_box_on_the_face(overview: Page, camera: str) -> None:
+    canvas = overview.locator(f'[data-camera="{camera}"] canvas')
+    overview.locator(f'[data-camera="{camera}"]').scroll_into_view_if_needed(timeout=PATIENCE)
+    expect(canvas).to_have_attribute("data-frame", re.compile(f"^{camera}:"), timeout=PATIENCE)
+
+    def box_on_face() -> bool:
+        frame, boxes = canvas.evaluate("c => [c.dataset.frame, JSON.parse(c.dataset.boxes)]")
+        number = int(frame.rsplit(":", 1)[1])
+        faces = face_boxes(int(camera[-1]), number)
+        return any(iou(tuple(box[:4]), (f.x, f.y, f.w, f.h)) >= 0.5 for box in boxes for f in faces)
+
+    assert eventually("a box with IoU >= 0.5", box_on_face, 20)
+    # Not only the attributes: the canvas itself has a picture, and the accent colour of a box.
+    colours = canvas.evaluate(
+        "c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size"
+    )
+    assert colours > 50
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_every_card_has_a_number(overview: Page, card: str) -> None:
+    value = overview.locator(f'[data-metric="{card}"] [data-value]')
+    expect(value).to_have_attribute("data-value", re.compile(r"\d"), timeout=PATIENCE)
+    expect(value).to_have_text(re.compile(r"\d"))
+
+
+def test_the_health_word_and_the_nodes(overview: Page) -> None:
+    expect(overview.locator("[data-health]")).to_have_text(re.compile("Healthy|Degraded"), timeout=PATIENCE)
+    expect(overview.locator("[data-node]")).to_have_count(2, timeout=PATIENCE)
+
+
+def test_without_the_token_there_is_only_the_login(native: Native, page: Page) -> None:
+    page.goto(native.endpoints["gateway"])
+    expect(page).to_have_url(re.compile("/login"))
+    assert get(native, "/api/metrics")[0] == 401
+    assert get(native, "/livez")[0] == 200
+    assert get(native, "/readyz")[0] == 200
+
+
+def test_logging_in_by_hand(native: Native, page: Page) -> None:
+    page.goto(native.endpoints["gateway"])
+    page.get_by_label("token").fill(native.endpoints["token"])
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-health]")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_camera_opens_and_the_address_says_which(overview: Page, context: BrowserContext) -> None:
+    overview.locator('[data-camera="demo-2"]').click(timeout=PATIENCE)
+    expect(overview).to_have_url(re.compile("camera=demo-2"))
+    other = context.new_page()
+    other.goto(overview.url)
+    expect(other.locator('[data-large="demo-2"] canvas')).to_have_attribute(
+        "data-frame", re.compile("^demo-2:"), timeout=PATIENCE
+    )
+    overview.go_back()
+    expect(overview.locator("[data-camera]")).to_have_count(4, timeout=PATIENCE)
+
+
+def test_keyboard_help_and_search(overview: Page) -> None:
+    expect(overview.locator("[data-camera]")).to_have_count(4, timeout=PATIENCE)
+    overview.keyboard.press("/")
+    overview.keyboard.type("demo-3")
+    expect(overview.locator("[data-camera]")).to_have_count(1)
+    expect(overview).to_have_url(re.compile("demo-3"))
+
+
+def test_a_plain_websocket_client_reads_results(native: Native) -> None:
+    address = native.endpoints["gateway"].replace("http://", f"ws://:{native.endpoints['token']}@")
+    with connect(f"{address}/ws/results?cameras=demo-1") as results:
+        result = json.loads(results.recv(timeout=20))
+    assert result["camera_id"] == "demo-1"
+    assert {"timestamp", "original_timestamp", "node_id", "detections"} <= set(result)
+    assert "frame" not in result
+
+
+def test_the_queries_of_the_contract_answer(native: Native) -> None:
+    eventually(
+        "a rate",
+        lambda: float(promql(native, "sum(rate(cv_frames_processed_total[1m]))")[0]["value"][1]) > 0,
+        60,
+    )
+    p95 = promql(native, "histogram_quantile(0.95, sum(rate(cv_processing_seconds_bucket[5m])) by (le))")
+    assert 0 < float(p95[0]["value"][1]) < 5
+    failed = promql(native, "sum(rate(cv_frames_failed_total[5m])) by (node_id, reason)")
+    assert len({each["metric"]["node_id"] for each in failed}) == 2
+    assert promql(native, "rabbitmq_queue_messages")
+    up = promql(native, "up")
+    assert {each["metric"]["job"] for each in up if each["value"][1] == "1"} == {
+        "cv-worker",
+        "gateway",
+        "producer",
+        "rabbitmq",
+        "rabbitmq-queues",
+    }
+    status, metrics = get(native, "/api/metrics", native.endpoints["token"])
+    assert status == 200
+    assert metrics["processingRate"] > 0
+    assert metrics["source"]["processingRate"] == "prometheus"
