@@ -200,9 +200,9 @@ def describe(error: Any) -> str:
     ):
         return "the broker refused the user name or password: check AMQP_URL"
     # pika wraps what happened in what it was doing: the innermost says it best.
-    inner = getattr(error, "exceptions", None) or getattr(error, "exception", None)
-    if isinstance(inner, (list, tuple)):
-        inner = inner[-1]
+    inner = getattr(error, "exceptions", None) or getattr(error, "exception", None) or error.args
+    if isinstance(inner, list | tuple):
+        inner = inner[-1] if inner else None
     if isinstance(inner, BaseException):
         return describe(inner)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

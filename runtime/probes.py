@@ -8,7 +8,9 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
+from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics, make_wsgi_app
+
+disable_created_metrics()  # a second series for every counter that nobody asks for
 
 Missing = Callable[[], list[str]]
 """Names what a service still lacks to do its work; empty means ready."""

@@ -124,7 +124,9 @@ def help_text(settings: type[ServiceSettings]) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    default: Any = field.get_default(call_default_factory=False)
+    if field.default_factory is not None:
+        return "(of this machine)"  # a name or a path that differs from host to host
+    default: Any = field.get_default()
     if default is None or field.is_required():
         return ""
     return str(getattr(default, "value", default))

@@ -17,7 +17,7 @@ def write_tiny_yunet(path: Path) -> Path:
     """Write the model; returns its path."""
     nodes, initializers, outputs = [], [], []
 
-    def constant(name: str, value: np.ndarray) -> str:  # type: ignore[type-arg]
+    def constant(name: str, value: np.ndarray) -> str:
         initializers.append(numpy_helper.from_array(value, name))
         return name
 

@@ -1,0 +1,1 @@
+"""Measurements: ratios within one run, medians, and the machine that they were taken on."""

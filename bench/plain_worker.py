@@ -1,0 +1,47 @@
+"""The plain design, for comparison: BlockingConnection, JSON, full decode, Haar at scale 1.1 with 4 neighbours.
+
+What every tutorial shows. It consumes `frame_queue` and publishes to `result_queue`, without confirms.
+"""
+
+import base64
+import json
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pika
+
+
+def main() -> None:
+    cv2.setNumThreads(1)
+    cascade = cv2.CascadeClassifier(
+        str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml")
+    )
+    connection = pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URL"]))
+    channel = connection.channel()
+    channel.basic_qos(prefetch_count=1)
+
+    def received(channel, method, properties, body) -> None:  # type: ignore[no-untyped-def]
+        task = json.loads(body)
+        image = cv2.imdecode(np.frombuffer(base64.b64decode(task["frame"]), np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        faces = cascade.detectMultiScale(grey, 1.1, 4)
+        result = {
+            "timestamp": time.time(),
+            "node_id": "plain",
+            "frame_id": task["frame_id"],
+            "detections": [{"x": int(x), "y": int(y), "w": int(w), "h": int(h)} for x, y, w, h in faces],
+            "original_timestamp": task["timestamp"],
+        }
+        channel.basic_publish("", "result_queue", json.dumps(result))
+        channel.basic_ack(method.delivery_tag)
+
+    channel.basic_consume("frame_queue", received)
+    channel.start_consuming()
+
+
+if __name__ == "__main__":
+    main()

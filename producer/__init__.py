@@ -1,0 +1,1 @@
+"""Frames from cameras, files and folders to a task queue: `python -m producer`."""

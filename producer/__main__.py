@@ -1,0 +1,94 @@
+"""`python -m producer`: settings, sources, probes, then the cameras until a signal or their end."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import cv2
+
+from broker import InvalidUrl, split_urls
+from producer.grammar import CameraSpec, InvalidSource, parse_sources
+from producer.metrics import ProducerMetrics
+from producer.service import Producer
+from producer.settings import ProducerSettings
+from runtime.logs import configure_logs, get_logger
+from runtime.probes import serve_probes
+from runtime.settings import USAGE_ERROR, load
+
+
+def main() -> int:
+    """Run a producer; the exit status is 0 after a clean stop or end, 1 if it cannot go on, 2 for wrong settings."""
+    settings = load(ProducerSettings, "producer")
+    configure_logs("producer", settings.log_level, settings.log_format)
+    cv2.setNumThreads(1)  # encoding runs in threads of ours
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # broken images are told by our own log
+    try:
+        specs = parse_sources(settings.source)
+        split_urls(settings.amqp_url)
+    except InvalidSource as error:
+        return _refuse(f"SOURCE: {error}")
+    except InvalidUrl as error:
+        return _refuse(f"AMQP_URL: {error}")
+    if all(spec.missing for spec in specs):
+        names = ", ".join(spec.shown for spec in specs)
+        return _refuse(
+            f"SOURCE: {names}: no such file or folder; check the path, or leave SOURCE out for the demo"
+        )
+    return asyncio.run(_run(settings, specs))
+
+
+async def _run(settings: ProducerSettings, specs: Sequence[CameraSpec]) -> int:
+    producer = Producer(settings, specs, ProducerMetrics())
+    try:
+        probes = serve_probes(settings.metrics_host, settings.metrics_port, producer.missing)
+    except OSError as error:
+        print(
+            f"producer: port {settings.metrics_port} of {settings.metrics_host} cannot be used "
+            f"({error.strerror}): set PRODUCER_METRICS_PORT",
+            file=sys.stderr,
+        )
+        return 1
+    log = get_logger("producer")
+    log.info(
+        "producer started",
+        producer_id=settings.id,
+        cameras=len(specs),
+        lane=settings.lane.value,
+        form=settings.form.value,
+        metrics_port=probes.port,
+    )
+    _on_signals(producer)
+    try:
+        status = await producer.run()
+    finally:
+        probes.close()
+    log.info("producer stopped", status=status)
+    return status
+
+
+def _on_signals(producer: Producer) -> None:
+    """The first SIGTERM or SIGINT asks for a clean stop, the second ends the process at once."""
+    asked = False
+
+    def handle(number: int) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
+        producer.request_stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, handle, number)
+
+
+def _refuse(sentence: str) -> int:
+    print(f"producer: {sentence}", file=sys.stderr)
+    print("producer: `python -m producer --help` explains SOURCE and the settings", file=sys.stderr)
+    return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""What a camera is doing, and when that changes. Pure: times are arguments.
+
+connecting -> live once a frame comes; degraded while it fails but may recover at once; offline when it does not;
+stalled when it is open and silent; disabled when it came to its end.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from contract.status import CameraState, CameraStatus
+from producer.frames import Captured, Frame, SourceError
+from producer.grammar import CameraSpec
+
+FAILURES_UNTIL_OFFLINE = 3
+STALLED_AFTER = 5.0  # seconds without a frame, or three intervals of a slow camera
+DETAILS = 1_000  # different messages of one camera that are told, once each
+
+
+class Camera:
+    """One camera's state and counts. `now` is monotonic seconds, `wall` Unix seconds.
+
+    `changed` hears each transition.
+    """
+
+    def __init__(
+        self,
+        spec: CameraSpec,
+        *,
+        producer_id: str,
+        start: int,
+        wall: float,
+        fps: float = 0.0,
+        changed: Callable[["Camera"], None] = lambda camera: None,
+    ) -> None:
+        self.spec = spec
+        self.state: CameraState = "connecting"
+        self.reason: str | None = None
+        self.since = wall
+        self.sent = 0
+        self.dropped: Counter[str] = Counter()
+        self.waiting_for_queue = False  # a lossless source that waits is not stalled
+        self._producer_id = producer_id
+        self._start = start
+        self._patience = max(STALLED_AFTER, 3 / fps if fps else 0.0)
+        self._changed = changed
+        self._counter = 0
+        self._failures = 0
+        self._alive = float("-inf")
+        self._told: set[str] = set()
+        self._counted = 0
+        self._counted_at: float | None = None
+        self._fps = 0.0
+
+    @property
+    def camera_id(self) -> str:
+        return self.spec.camera_id
+
+    def frame(self, captured: Captured, now: float, wall: float) -> Frame:
+        """The captured picture as the camera's next frame."""
+        self.alive(now, wall)
+        frame_id = f"{self.camera_id}:{self._start}:{self._counter}"
+        self._counter += 1
+        return Frame(self.camera_id, frame_id, captured.timestamp, captured.picture)
+
+    def alive(self, now: float, wall: float) -> None:
+        """The source gave a sign of life: a frame, or one that it skipped because nothing changed."""
+        self._alive = now
+        self._failures = 0
+        self._become("live", None, wall)
+
+    def failed(self, error: SourceError, wall: float, *, final: bool = False) -> None:
+        """The source could not be opened or broke off."""
+        self._failures += 1
+        was_up = self.state in ("live", "degraded", "stalled")
+        hopeful = was_up and not final and self._failures < FAILURES_UNTIL_OFFLINE
+        self._become("degraded" if hopeful else "offline", str(error), wall)
+
+    def ended(self, wall: float) -> None:
+        """The source came to its end."""
+        self._become("disabled", "finished: its source came to its end", wall)
+
+    def tick(self, now: float, wall: float) -> None:
+        """Notice silence."""
+        if self.state == "live" and not self.waiting_for_queue and now - self._alive > self._patience:
+            self._become("stalled", f"no frame for {self._patience:.0f} s", wall)
+
+    def news(self, detail: str) -> bool:
+        """Whether this message was not told before."""
+        if detail in self._told or len(self._told) >= DETAILS:
+            return False
+        self._told.add(detail)
+        return True
+
+    def status(self, now: float, wall: float) -> CameraStatus:
+        """The camera's heartbeat."""
+        if self._counted_at is None or now - self._counted_at >= 1.0:
+            if self._counted_at is not None:
+                self._fps = (self._counter - self._counted) / (now - self._counted_at)
+            self._counted, self._counted_at = self._counter, now
+        return CameraStatus(
+            camera_id=self.camera_id,
+            producer_id=self._producer_id,
+            state=self.state,
+            reason=self.reason,
+            since=self.since,
+            fps=round(self._fps, 2),
+            sent=self.sent,
+            dropped=dict(self.dropped),
+            time=wall,
+        )
+
+    def _become(self, state: CameraState, reason: str | None, wall: float) -> None:
+        # Another reason in the same state is told too, but the state began when it began.
+        if (state, reason) == (self.state, self.reason):
+            return
+        if state != self.state:
+            self.since = wall
+        self.state, self.reason = state, reason
+        self._changed(self)

@@ -1,0 +1,105 @@
+"""What a source yields: a frame with its capture time, or the news that one was skipped."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]  # BGR, height x width x 3
+
+
+class SourceError(Exception):
+    """A source cannot go on. `reason` is one word for metrics and states, the text says what to do."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An image as the bytes of its file: what travels to a worker."""
+
+    data: bytes
+    content_type: str  # image/jpeg or image/png
+
+    def encoded(self, quality: int) -> "Encoded":
+        """Itself: an untouched JPEG or PNG passes through unchanged."""
+        del quality
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """An image in memory, encoded only when its turn to be sent comes: replaced frames cost no encoding."""
+
+    image: Image
+
+    def encoded(self, quality: int) -> Encoded:
+        """As JPEG of `quality` 1-100. Takes milliseconds: call it in a thread."""
+        return Encoded(encode_jpeg(self.image, quality), "image/jpeg")
+
+
+class Picture(Protocol):
+    """Whatever can become the bytes of a JPEG or PNG."""
+
+    def encoded(self, quality: int) -> Encoded: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One frame: when it was captured (Unix seconds) and its picture."""
+
+    timestamp: float
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A captured frame with its identity: `<camera_id>:<start of the producer>:<counter>`."""
+
+    camera_id: str
+    frame_id: str
+    timestamp: float
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A frame that the source itself left out. A `detail` is worth a log line, the first time that it is told."""
+
+    reason: str
+    detail: str = ""
+
+
+class Source(Protocol):
+    """Where the frames of one camera come from."""
+
+    @property
+    def retries(self) -> bool:
+        """Whether opening it again later can help: devices and networks yes, a file that is broken no."""
+
+    def frames(self) -> AsyncGenerator[Captured | Skipped]:
+        """Opens the source and yields its frames at its pace; ends where the source ends.
+
+        Raises SourceError when it cannot be opened or breaks; may be called again afterwards.
+        """
+
+
+def recompressed(encoded: Encoded, quality: int) -> Encoded:
+    """A PNG or JPEG that is too large to be sent, as a JPEG of `quality`. Raises ValueError if it is no image."""
+    image = cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError("the picture cannot be decoded")
+    return Encoded(encode_jpeg(np.asarray(image, np.uint8), quality), "image/jpeg")
+
+
+def encode_jpeg(image: Image, quality: int) -> bytes:
+    """The image as JPEG. Raises ValueError when OpenCV cannot encode it."""
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f"an image of shape {image.shape} cannot be encoded as JPEG")
+    return data.tobytes()

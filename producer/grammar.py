@@ -1,0 +1,145 @@
+"""What SOURCE may say, and the cameras that it names. Pure but for a look whether a path is a folder."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from contract.task import CAMERA_ID_PATTERN
+from producer.redaction import redact
+
+Kind = Literal["demo", "video", "folder", "snapshot", "rtsp", "webcam"]
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+DEMO_CAMERAS = 4
+ID_LENGTH = 64
+
+HELP = """\
+what SOURCE says: one or more of these, comma-separated
+  demo                          four cameras with moving faces at known places; demo:8 makes eight
+  videos/yard.mkv               a video file (MKV, MP4, AVI, MOV, WebM, GIF, ...)
+  pictures/                     a folder of images, in the order of their names
+  http://10.0.0.7/snapshot.jpg  an HTTP camera, asked for a picture PRODUCER_FPS times a second (else once)
+  rtsp://10.0.0.8/stream1       an RTSP camera
+  webcam:0                      a camera of this machine (/dev/video0)
+each may begin with the name that its camera gets (letters, digits, _ and -, at most 64):
+  SOURCE='gate-3=rtsp://user:password@10.0.0.8/stream1,yard=videos/yard.mkv' python -m producer
+without one it is made from the file's name or the address; equal names get -2, -3, ...
+user name and password belong into the address; a comma in one is written %2C."""
+
+_ID = re.compile(CAMERA_ID_PATTERN)
+_PREFIX = re.compile(r"([^=:/?]*)=(.+)", re.DOTALL)
+
+
+class InvalidSource(ValueError):
+    """A part of SOURCE that cannot be understood; the message shows no credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSpec:
+    """One camera of SOURCE. `target` is a path, a URL or a number, by kind; for `demo` the camera's number."""
+
+    camera_id: str
+    kind: Kind
+    target: str
+
+    @property
+    def shown(self) -> str:
+        """The target as logs may show it."""
+        return redact(self.target)
+
+    @property
+    def missing(self) -> bool:
+        """Whether it is a file or folder that does not exist."""
+        return self.kind in ("video", "folder") and not Path(self.target).exists()
+
+
+def parse_sources(text: str) -> list[CameraSpec]:
+    """The cameras that SOURCE names, in order, with distinct ids. Raises InvalidSource."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise InvalidSource("SOURCE is empty: say `demo`, or a file, a folder or an address")
+    cameras = [camera for part in parts for camera in _parse_part(part)]
+    return _distinct(cameras)
+
+
+def _parse_part(part: str) -> list[CameraSpec]:
+    camera_id, target = _split_prefix(part)
+    name, _, number = target.partition(":")
+    if name == "demo" and (number or target == "demo"):
+        count = _number(number, target, "demo:4") if number else DEMO_CAMERAS
+        if not 1 <= count <= 10_000:
+            raise InvalidSource(f"{target}: say a number of cameras from 1 to 10000")
+        base = camera_id or "demo"
+        alone = camera_id is not None and count == 1
+        return [
+            CameraSpec(base if alone else _suffixed(base, n), "demo", str(n)) for n in range(1, count + 1)
+        ]
+    if name == "webcam" and target != name:
+        device = _number(number, target, "webcam:0")
+        return [CameraSpec(camera_id or f"webcam-{device}", "webcam", str(device))]
+    if "://" in target:
+        return [_network(camera_id, target)]
+    path = Path(target).expanduser()
+    folder = path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
+    stem = path.resolve().name if path.is_dir() else path.stem
+    return [CameraSpec(camera_id or sanitise(stem), "folder" if folder else "video", str(path))]
+
+
+def _network(camera_id: str | None, url: str) -> CameraSpec:
+    kinds: dict[str, Kind] = {"http": "snapshot", "https": "snapshot", "rtsp": "rtsp", "rtsps": "rtsp"}
+    scheme = url.partition("://")[0].lower()
+    kind = kinds.get(scheme)
+    if kind is None:
+        raise InvalidSource(f"{redact(url)}: {scheme}:// is not known; known are {', '.join(kinds)}")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host:
+        raise InvalidSource(f"{redact(url)}: there is no host in this address, or a port that is no number")
+    stem = parts.path.rpartition(".")[0] or parts.path
+    return CameraSpec(camera_id or sanitise(f"{host}{f'-{port}' if port else ''}-{stem}"), kind, url)
+
+
+def _split_prefix(part: str) -> tuple[str | None, str]:
+    match = _PREFIX.fullmatch(part)
+    if match is None or Path(part).exists():
+        return None, part
+    camera_id, target = match[1].strip(), match[2].strip()
+    if not _ID.match(camera_id):
+        raise InvalidSource(
+            f"{camera_id!r} is no camera name: letters, digits, _ and -, at most {ID_LENGTH} "
+            "(a file with = in its name is written ./name)"
+        )
+    return camera_id, target
+
+
+def _number(text: str, target: str, example: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise InvalidSource(f"{redact(target)}: after the colon comes a number, as in {example}")
+    return int(text[:9])
+
+
+def sanitise(name: str) -> str:
+    """A camera name made of any text: what is not allowed becomes `-`."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:ID_LENGTH].rstrip("-") or "camera"
+
+
+def _suffixed(base: str, number: int) -> str:
+    suffix = f"-{number}"
+    return base[: ID_LENGTH - len(suffix)] + suffix
+
+
+def _distinct(cameras: list[CameraSpec]) -> list[CameraSpec]:
+    taken: set[str] = set()
+    distinct = []
+    for camera in cameras:
+        camera_id, number = camera.camera_id, 2
+        while camera_id in taken:
+            camera_id, number = _suffixed(camera.camera_id, number), number + 1
+        taken.add(camera_id)
+        distinct.append(replace(camera, camera_id=camera_id))
+    return distinct

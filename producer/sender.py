@@ -1,0 +1,239 @@
+"""From slots to the task queue: encodes, publishes with confirms, hears the replies. On the event loop only."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from broker import Consumer, Delivery, Message, Outcome, Publisher, QueueDepth, Role
+from broker.aio import publish
+from broker.backoff import compute_backoff
+from contract.result import parse_result
+from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
+from contract.topology import EphemeralQueue
+from producer.cameras import Camera
+from producer.flow import Flow
+from producer.frames import Encoded, Frame, recompressed
+from producer.metrics import ProducerMetrics
+from runtime.logs import get_logger
+
+log: Any = get_logger("producer")
+
+PUBLISH_TIMEOUT = 5.0
+REPORT_SECONDS = 30.0  # drops are told at most this often
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the frames of this producer look like on the wire, and which queue takes them."""
+
+    queue: str
+    form: TaskForm
+    quality: int
+    model: str | None
+
+
+class Sender:
+    """Sends the frames of all cameras. Attach its `roles` to the connection.
+
+    Live frames go through `offer`: newest wins, the cameras in turn, as many outstanding as the window allows.
+    `deliver` is for frames that must not be lost: it returns when the broker has confirmed.
+    """
+
+    def __init__(self, form: Form, cameras: Mapping[str, Camera], metrics: ProducerMetrics) -> None:
+        self.flow: Flow[Frame] = Flow()
+        self.publisher = Publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
+        self.replies = Consumer(EphemeralQueue(max_length=10_000), self._replied, no_ack=True)
+        self.depth = QueueDepth([form.queue])
+        self.replies.on_subscribed = self._listening
+        self.replies.on_lost = self._deaf
+        self.ensure_queue: Callable[[], None] = lambda: None  # declares the lane's queue again
+        self._form = form
+        self._cameras = cameras
+        self._metrics = metrics
+        self._reply_to: str | None = None
+        self._scheduled = False
+        self._encoding: set[asyncio.Task[None]] = set()
+        self._silent = False
+        self._untold: Counter[str] = Counter()
+        self._told_at = float("-inf")
+
+    @property
+    def roles(self) -> list[Role]:
+        """What uses the broker's connection."""
+        return [self.publisher, self.replies, self.depth]
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits, is encoded or lacks its confirm."""
+        return not (self.flow.waiting or self._encoding or self.publisher.outstanding)
+
+    async def offer(self, frame: Frame) -> None:
+        """Put a live frame into its camera's slot; the frame that it replaces is counted."""
+        replaced = self.flow.offer(frame)
+        if replaced is not None:
+            self._drop(replaced, "replaced")
+        self._wake()
+
+    async def deliver(self, frame: Frame) -> None:
+        """Publish a frame that must not be lost, again and again until the broker confirms it."""
+        encoded = await asyncio.to_thread(self._encode, frame)
+        if encoded is None:
+            self._drop(frame, "too_large")
+            return
+        message = self._message(frame, encoded, None)
+        camera = self._cameras[frame.camera_id]
+        camera.waiting_for_queue = True
+        attempt = 0
+        while (outcome := await publish(self.publisher, message)) is not Outcome.CONFIRMED:
+            self._tell_waiting(frame, outcome)
+            if outcome is Outcome.UNROUTABLE:
+                self.ensure_queue()
+            await asyncio.sleep(compute_backoff(attempt, base=0.1, cap=2.0))
+            attempt += 1
+        camera.waiting_for_queue = False
+        self._confirmed(frame)
+
+    def _tell_waiting(self, frame: Frame, outcome: Outcome) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= REPORT_SECONDS:
+            self._told_at = now
+            log.info("waiting for the queue", camera_id=frame.camera_id, reason=outcome.value)
+
+    def tick(self) -> None:
+        """A few times a second: give up on late replies, send what may be sent, tell what was dropped."""
+        now = time.monotonic()
+        queue = self._form.queue
+        taken = self.depth.consumers.get(queue, 0) > 0 and self.depth.messages.get(queue) == 0
+        for camera_id in self.flow.give_up(now, taken=taken):
+            self._metrics.missing_replies.labels(camera_id).inc()
+        if self.flow.window.silent != self._silent:
+            self._silent = self.flow.window.silent
+            if self._silent:
+                log.warning("no worker answers: sending a frame now and then", queue=queue)
+            else:
+                log.info("workers answer again", queue=queue)
+        if self._untold and now - self._told_at >= REPORT_SECONDS:
+            self._told_at = now
+            log.warning("frames dropped", queue=queue, reasons=dict(self._untold))
+            self._untold.clear()
+        self._metrics.outstanding.set(self.flow.outstanding)
+        self._metrics.window.set(self.flow.window.size)
+        self._wake()
+
+    # --- sending ----------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._scheduled = False
+        # Without a reply queue nothing could be answered; while the broker is away frames stay in their slots.
+        while self._reply_to is not None and self.publisher.usable:
+            frame = self.flow.take(time.monotonic())
+            if frame is None:
+                return
+            if isinstance(frame.picture, Encoded) and len(frame.picture.data) < MAX_BODY_BYTES // 2:
+                self._send(frame, frame.picture)
+            else:
+                task = asyncio.create_task(self._encode_and_send(frame))
+                self._encoding.add(task)
+                task.add_done_callback(self._encoding.discard)
+
+    async def _encode_and_send(self, frame: Frame) -> None:
+        self._send(frame, await asyncio.to_thread(self._encode, frame))
+
+    def _encode(self, frame: Frame) -> Encoded | None:
+        """The picture as it travels; None if it cannot be. A PNG or JPEG above the limit becomes a smaller JPEG."""
+        largest = MAX_BODY_BYTES - 4096  # room for the other fields
+        if self._form.form is TaskForm.BASE64:
+            largest = largest * 3 // 4
+        try:
+            encoded = frame.picture.encoded(self._form.quality)
+            if len(encoded.data) > largest:
+                encoded = recompressed(encoded, self._form.quality)
+        except ValueError:
+            return None
+        return encoded if len(encoded.data) <= largest else None
+
+    def _send(self, frame: Frame, encoded: Encoded | None) -> None:
+        if encoded is None:
+            self._failed(frame, "too_large")
+            return
+        message = self._message(frame, encoded, self._reply_to)
+        self.flow.sent(frame.frame_id, time.monotonic(), time.time() - frame.timestamp)
+        self.publisher.publish(message, lambda outcome: self._outcome(frame, outcome))
+
+    def _message(self, frame: Frame, encoded: Encoded, reply_to: str | None) -> Message:
+        task = encode_task(
+            Task(
+                image=encoded.data,
+                timestamp=frame.timestamp,
+                camera_id=frame.camera_id,
+                frame_id=frame.frame_id,
+                model=self._form.model,
+            ),
+            self._form.form,
+        )
+        return Message(
+            "",
+            self._form.queue,
+            task.body,
+            content_type=task.content_type,
+            headers=task.headers or None,
+            message_id=frame.frame_id,
+            correlation_id=frame.frame_id,
+            reply_to=reply_to,
+        )
+
+    # --- what became of it ------------------------------------------------------------------------------
+
+    def _outcome(self, frame: Frame, outcome: Outcome) -> None:
+        if outcome is Outcome.CONFIRMED:
+            self._confirmed(frame)
+            return
+        if outcome is Outcome.UNROUTABLE:
+            self.ensure_queue()
+        self._failed(frame, outcome.value, queue_full=outcome is Outcome.REJECTED)
+
+    def _confirmed(self, frame: Frame) -> None:
+        self._cameras[frame.camera_id].sent += 1
+        self._metrics.sent.labels(frame.camera_id).inc()
+
+    def _failed(self, frame: Frame, reason: str, *, queue_full: bool = False) -> None:
+        self._drop(frame, reason)
+        self.flow.failed(frame.frame_id, time.monotonic(), queue_full=queue_full)
+        self._wake()
+
+    def _drop(self, frame: Frame, reason: str) -> None:
+        self._cameras[frame.camera_id].dropped[reason] += 1
+        self._metrics.dropped.labels(frame.camera_id, reason).inc()
+        if reason != "replaced":  # that one is how live sources work
+            self._untold[reason] += 1
+
+    def _replied(self, delivery: Delivery) -> None:
+        try:
+            result = parse_result(delivery.body)
+        except ValueError:
+            log.warning("a reply is no result", correlation_id=delivery.correlation_id)
+            return
+        self.flow.answered(
+            delivery.correlation_id or result.frame_id,
+            result.queue_seconds,
+            result.processing_seconds,
+            time.monotonic(),
+        )
+        self._wake()
+
+    def _listening(self, queue_name: str) -> None:
+        self._reply_to = queue_name
+        self._wake()
+
+    def _deaf(self) -> None:
+        self._reply_to = None
+        for camera_id in self.flow.reset():
+            self._metrics.missing_replies.labels(camera_id).inc()

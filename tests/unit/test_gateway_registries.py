@@ -1,0 +1,299 @@
+"""Cameras, nodes, statistics and watched cameras: time is an argument, nothing waits."""
+
+from typing import Any
+
+import pytest
+
+from contract.result import DetectedObject, Result
+from contract.status import CameraStatus, NodeStatus, ProducerStatus
+from gateway.cameras import FORGET_AFTER_SECONDS, Cameras
+from gateway.hub import Hub, Kind, Subscription, Viewer
+from gateway.nodes import Nodes
+from gateway.states import States
+from gateway.statistics import KEPT_SECONDS, Statistics
+from gateway.views import CameraView
+from gateway.watching import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchedCameras
+
+WALL = 1_795_000_000.0
+
+
+def result(camera: str = "a", **changes: Any) -> Result:
+    fields: dict[str, Any] = {
+        "timestamp": WALL + 0.1,
+        "original_timestamp": WALL,
+        "node_id": "n1",
+        "detections": [DetectedObject(x=0, y=0, w=1, h=1, confidence=1.0, label="face")],
+        "camera_id": camera,
+        "frame_id": "f",
+        "width": 640,
+        "height": 480,
+        "model": "m",
+        "status": "ok",
+        "processing_seconds": 0.01,
+        "queue_seconds": 0.0,
+    }
+    return Result(**{**fields, **changes})
+
+
+def camera_status(state: Any = "live", since: float = WALL) -> CameraStatus:
+    return CameraStatus(
+        camera_id="a",
+        producer_id="p",
+        state=state,
+        reason=None if state == "live" else "why",
+        since=since,
+        fps=10.0,
+        sent=1,
+        dropped={},
+        time=WALL,
+    )
+
+
+def producer_status(state: Any = "running") -> ProducerStatus:
+    return ProducerStatus(
+        producer_id="p", state=state, cameras=1, outstanding=0, window=1, since=WALL, time=WALL, version="0"
+    )
+
+
+def node_status(node: str = "n1", state: Any = "running", failed: int = 0, since: float = WALL) -> NodeStatus:
+    return NodeStatus(
+        node_id=node,
+        state=state,
+        lane="live",
+        model="m",
+        detector="haar",
+        fallback=None,
+        prefetch=1,
+        fps=10.0,
+        busy=0.5,
+        processed=1,
+        failed=failed,
+        since=since,
+        time=WALL,
+        version="0",
+    )
+
+
+class TestCameras:
+    def view(self, cameras: Cameras, after: float) -> CameraView:
+        (view,) = cameras.views(after, WALL + after)
+        return view
+
+    def test_a_plain_client_s_camera_is_judged_by_its_results(self) -> None:
+        cameras = Cameras()
+        cameras.result(result(), 0.0, WALL)
+        view = self.view(cameras, 5.0)
+        assert (view.state, view.faces, view.width, view.last_result) == ("live", 1, 640, WALL)
+        assert view.latency == pytest.approx(0.1)
+        view = self.view(cameras, 11.0)
+        assert (view.state, view.since) == ("stalled", WALL)
+        assert view.reason is not None
+        assert view.fps is None
+
+    def test_the_rate_is_that_of_the_last_seconds(self) -> None:
+        cameras = Cameras()
+        for number in range(101):
+            cameras.result(result(), number * 0.1, WALL)
+        assert self.view(cameras, 10.0).fps == pytest.approx(10.0, rel=0.05)
+
+    def test_a_producer_speaks_for_its_camera(self) -> None:
+        cameras = Cameras()
+        cameras.status(camera_status("connecting"), 0.0, WALL)
+        view = self.view(cameras, 1.0)
+        assert (view.state, view.reason, view.since, view.producer_id) == ("connecting", "why", WALL, "p")
+
+    def test_a_silent_producer_s_cameras_are_offline(self) -> None:
+        cameras = Cameras()
+        cameras.status(camera_status(), 0.0, WALL)
+        cameras.producer(producer_status(), 3.0, WALL + 3)
+        view = self.view(cameras, 8.0)
+        assert view.state == "live"
+        view = self.view(cameras, 9.1)
+        assert (view.state, view.since) == ("offline", WALL + 3)
+        assert view.reason is not None
+        assert view.reason.startswith("producer not heard since ")
+
+    def test_a_stopped_producer_s_cameras_are_offline_at_once(self) -> None:
+        cameras = Cameras()
+        cameras.status(camera_status(), 0.0, WALL)
+        cameras.producer(producer_status("stopped"), 1.0, WALL + 1)
+        view = self.view(cameras, 1.0)
+        assert (view.state, view.since) == ("offline", WALL + 1)
+
+    def test_a_live_camera_without_results_is_degraded(self) -> None:
+        cameras = Cameras()
+        for now in range(0, 31, 2):
+            cameras.status(camera_status(), float(now), WALL + now)
+        assert self.view(cameras, 9.0).state == "live"
+        view = self.view(cameras, 31.0)
+        assert view.state == "degraded"
+        assert "worker" in str(view.reason)
+        cameras.result(result(), 31.0, WALL + 31)
+        assert self.view(cameras, 31.0).state == "live"
+
+    def test_cameras_are_forgotten_after_a_day(self) -> None:
+        cameras = Cameras()
+        cameras.result(result(), 0.0, WALL)
+        assert cameras.tidy(FORGET_AFTER_SECONDS) == []
+        assert cameras.tidy(FORGET_AFTER_SECONDS + 1) == ["a"]
+        assert cameras.views(0.0, WALL) == []
+
+    def test_cameras_are_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gateway.cameras.MAX_CAMERAS", 2)
+        cameras = Cameras()
+        for now, camera in enumerate(("a", "b", "a", "c")):
+            cameras.result(result(camera), float(now), WALL)
+        assert [view.camera_id for view in cameras.views(4.0, WALL)] == ["a", "c"]
+
+
+class TestNodes:
+    def test_running_lost_forgotten(self) -> None:
+        nodes = Nodes()
+        nodes.heard(node_status(), 0.0, WALL)
+        assert [(v.state, v.fps, v.last_seen) for v in nodes.views(6.0)] == [("running", 10.0, WALL)]
+        assert nodes.live(6.0) == 1
+        assert [(v.state, v.fps, v.busy) for v in nodes.views(6.1)] == [("lost", 0.0, 0.0)]
+        assert nodes.live(6.1) == 0
+        nodes.tidy(300.0)
+        assert nodes.views(300.0)
+        nodes.tidy(301.0)
+        assert not nodes.views(301.0)
+
+    def test_a_node_that_says_goodbye_is_gone(self) -> None:
+        nodes = Nodes()
+        nodes.heard(node_status(), 0.0, WALL)
+        nodes.heard(node_status(state="draining"), 1.0, WALL)
+        assert nodes.views(1.0)[0].state == "draining"
+        nodes.heard(node_status(state="stopped"), 2.0, WALL)
+        assert nodes.views(2.0) == []
+
+    def test_failures_are_differences_and_a_restart_begins_anew(self) -> None:
+        nodes = Nodes()
+        assert nodes.heard(node_status(failed=5), 0.0, WALL) == 0
+        assert nodes.heard(node_status(failed=8), 2.0, WALL) == 3
+        assert nodes.heard(node_status(failed=2, since=WALL + 9), 4.0, WALL) == 0
+        assert nodes.heard(node_status(failed=3, since=WALL + 9), 6.0, WALL) == 1
+
+
+class TestStatistics:
+    def test_figures_of_the_last_minute(self) -> None:
+        statistics = Statistics(WALL)
+        for second in range(120):
+            for _ in range(10):
+                latency = 0.1 if second < 60 else 0.2
+                statistics.result(result(original_timestamp=WALL, timestamp=WALL + latency), WALL + second)
+        figures = statistics.figures(WALL + 119.5)
+        assert figures.rate == pytest.approx(10.0, rel=0.05)
+        assert figures.mean == pytest.approx(0.2, rel=0.01)
+        assert figures.latency.p50 == pytest.approx(0.2, rel=0.1)
+        assert figures.latency.p99 == pytest.approx(0.2, rel=0.1)
+        assert figures.node_p95["n1"] == pytest.approx(0.01, rel=0.1)
+        assert (figures.not_computed, figures.errors, figures.depth) == (0.0, 0.0, None)
+
+    def test_a_young_gateway_divides_by_its_age(self) -> None:
+        statistics = Statistics(WALL)
+        assert statistics.figures(WALL + 0.5).rate is None
+        for second in range(10):
+            statistics.result(result(), WALL + second)
+        assert statistics.figures(WALL + 10).rate == pytest.approx(1.0)
+
+    def test_nothing_known_is_none_and_a_negative_latency_is_zero(self) -> None:
+        statistics = Statistics(WALL)
+        figures = statistics.figures(WALL + 10)
+        assert (figures.rate, figures.mean, figures.latency.p95, figures.not_computed) == (
+            0,
+            None,
+            None,
+            None,
+        )
+        statistics.result(result(timestamp=WALL - 5), WALL + 10)
+        assert statistics.figures(WALL + 11).mean == 0.0
+
+    def test_what_was_not_computed(self) -> None:
+        statistics = Statistics(WALL)
+        for _ in range(7):
+            statistics.result(result(), WALL)
+        for _ in range(2):
+            statistics.result(result(status="expired"), WALL)
+        statistics.failed(1, WALL)
+        statistics.depth(12, WALL)
+        figures = statistics.figures(WALL + 10)
+        assert figures.not_computed == pytest.approx(0.3)
+        assert (figures.errors, figures.depth) == (0.1, 12)
+
+    def test_history_in_steps(self) -> None:
+        statistics = Statistics(WALL)
+        for second in range(30):
+            statistics.result(result(), WALL + second)
+        series = statistics.series(60, 5, WALL + 30)
+        assert {len(points) for points in series.values()} == {12}
+        rates = [value for _, value in series["processingRate"]]
+        assert rates[:5] == [None] * 5  # before it started, nothing is known
+        assert rates[-6:] == [1.0] * 6
+
+    def test_memory_is_bounded_and_a_clock_set_back_starts_anew(self) -> None:
+        statistics = Statistics(WALL)
+        for second in range(KEPT_SECONDS + 100):
+            statistics.result(result(), WALL + second)
+        assert len(statistics._seconds) == KEPT_SECONDS
+        statistics.result(result(), WALL)
+        assert len(statistics._seconds) == 1
+
+
+class TestWatching:
+    def watched(self) -> tuple[WatchedCameras, list[tuple[str, bool]], list[list[str]]]:
+        bound: list[tuple[str, bool]] = []
+        announced: list[list[str]] = []
+        return WatchedCameras(lambda c, on: bound.append((c, on)), announced.append), bound, announced
+
+    def test_announced_at_once_and_then_every_three_seconds(self) -> None:
+        watching, bound, announced = self.watched()
+        watching.follow(frozenset("a"), 0.0)
+        assert (bound, announced) == ([("a", True)], [["a"]])
+        watching.follow(frozenset("a"), 1.0)
+        assert len(announced) == 1
+        watching.follow(frozenset("a"), ANNOUNCE_SECONDS)
+        assert announced == [["a"], ["a"]]
+
+    def test_a_grace_before_a_camera_is_let_go(self) -> None:
+        watching, bound, announced = self.watched()
+        watching.follow(frozenset("a"), 0.0)
+        watching.follow(frozenset(), 1.0)
+        watching.follow(frozenset(), GRACE_SECONDS)
+        assert bound == [("a", True)]
+        watching.follow(frozenset("a"), GRACE_SECONDS)
+        watching.follow(frozenset(), 2 * GRACE_SECONDS + 0.1)
+        assert bound == [("a", True), ("a", False)]
+        assert announced[-1] == []
+        count = len(announced)
+        watching.follow(frozenset(), 100.0)
+        assert len(announced) == count  # nobody watches: nothing to say
+
+    def test_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gateway.watching.MAX_WATCHED", 2)
+        watching, _, _ = self.watched()
+        watching.follow(frozenset("abc"), 0.0)
+        assert len(watching.cameras) == 2
+
+
+def test_states_are_told_when_they_change_and_not_with_every_result() -> None:
+    hub, cameras, nodes = Hub(), Cameras(), Nodes()
+    states = States(hub, cameras, nodes)
+    viewer = Viewer(Kind.DASHBOARD, lambda: None)
+    hub.join(viewer, Subscription(frozenset()), 0.0)
+    cameras.result(result(), 0.0, WALL)
+    nodes.heard(node_status(), 0.0, WALL)
+    states.tick(0.0, WALL)
+    assert len(viewer.take_cameras()) == 1
+    assert viewer.take_nodes() is not None
+    cameras.result(result(frame_id="g", detections=[]), 0.5, WALL + 0.5)
+    nodes.heard(node_status(), 0.5, WALL + 0.5)
+    states.tick(0.5, WALL + 0.5)
+    assert viewer.pending == 0
+    states.tick(20.0, WALL + 20)
+    assert b"stalled" in viewer.take_cameras()[0]
+    assert b"lost" in (viewer.take_nodes() or b"")
+    late = Viewer(Kind.DASHBOARD, lambda: None)
+    states.greet(late)
+    assert len(late.take_cameras()) == 1
+    assert late.take_nodes() is not None

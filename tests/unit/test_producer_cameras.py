@@ -1,0 +1,118 @@
+"""A camera's state and counts."""
+
+import pytest
+
+from producer.cameras import Camera
+from producer.frames import Captured, Encoded, SourceError
+from producer.grammar import CameraSpec
+
+PICTURE = Captured(1000.5, Encoded(b"\xff\xd8\xff", "image/jpeg"))
+
+
+@pytest.fixture
+def told() -> list[tuple[str, str | None]]:
+    return []
+
+
+@pytest.fixture
+def camera(told: list[tuple[str, str | None]]) -> Camera:
+    return Camera(
+        CameraSpec("gate", "rtsp", "rtsp://h/s"),
+        producer_id="p",
+        start=1000,
+        wall=1000.0,
+        changed=lambda camera: told.append((camera.state, camera.reason)),
+    )
+
+
+def test_frames_are_numbered_and_keep_their_capture_time(camera: Camera) -> None:
+    frames = [camera.frame(PICTURE, 1.0, 1001.0) for _ in range(2)]
+    assert [frame.frame_id for frame in frames] == ["gate:1000:0", "gate:1000:1"]
+    assert frames[0].timestamp == 1000.5
+
+
+def test_the_first_frame_makes_it_live_and_is_told_once(
+    camera: Camera, told: list[tuple[str, str | None]]
+) -> None:
+    assert camera.state == "connecting"
+    for _ in range(3):
+        camera.frame(PICTURE, 1.0, 1001.0)
+    assert told == [("live", None)]
+    assert camera.since == 1001.0
+
+
+def test_a_camera_that_never_opened_is_offline_at_once(
+    camera: Camera, told: list[tuple[str, str | None]]
+) -> None:
+    camera.failed(SourceError("refused", "no way"), 1001.0)
+    camera.failed(SourceError("refused", "no way"), 1002.0)
+    assert told == [("offline", "no way")]
+    assert camera.since == 1001.0
+
+
+def test_a_live_camera_degrades_before_it_is_offline(
+    camera: Camera, told: list[tuple[str, str | None]]
+) -> None:
+    camera.frame(PICTURE, 1.0, 1001.0)
+    for n in range(4):
+        camera.failed(SourceError("timeout", "slow"), 1002.0 + n)
+    assert told == [("live", None), ("degraded", "slow"), ("offline", "slow")]
+    camera.frame(PICTURE, 9.0, 1009.0)
+    assert told[-1] == ("live", None)
+
+
+def test_a_failure_for_good_is_offline_at_once(camera: Camera) -> None:
+    camera.frame(PICTURE, 1.0, 1001.0)
+    camera.failed(SourceError("corrupt", "broken"), 1002.0, final=True)
+    assert camera.state == "offline"
+
+
+def test_silence_is_a_stall(camera: Camera, told: list[tuple[str, str | None]]) -> None:
+    camera.frame(PICTURE, 1.0, 1001.0)
+    camera.tick(5.9, 1005.9)
+    assert camera.state == "live"
+    camera.tick(6.1, 1006.1)
+    assert told[-1] == ("stalled", "no frame for 5 s")
+    camera.alive(7.0, 1007.0)
+    assert camera.state == "live"
+
+
+def test_a_slow_camera_has_more_time_and_a_waiting_one_all_of_it() -> None:
+    slow = Camera(CameraSpec("a", "folder", "x"), producer_id="p", start=0, wall=0.0, fps=0.1)
+    slow.frame(PICTURE, 0.0, 0.0)
+    slow.tick(29.0, 29.0)
+    assert slow.state == "live"
+    slow.waiting_for_queue = True
+    slow.tick(1000.0, 1000.0)
+    assert slow.state == "live"
+
+
+def test_another_reason_in_the_same_state_is_told_and_keeps_its_beginning(
+    camera: Camera, told: list[tuple[str, str | None]]
+) -> None:
+    camera.failed(SourceError("refused", "a"), 1001.0)
+    camera.failed(SourceError("dns", "b"), 1002.0)
+    assert told == [("offline", "a"), ("offline", "b")]
+    assert camera.since == 1001.0
+
+
+def test_the_heartbeat_says_it_all(camera: Camera) -> None:
+    camera.status(0.0, 1000.0)
+    for _ in range(20):
+        camera.frame(PICTURE, 1.0, 1001.0)
+    camera.sent = 15
+    camera.dropped["replaced"] = 5
+    status = camera.status(2.0, 1002.0)
+    assert (status.camera_id, status.producer_id, status.state, status.fps) == ("gate", "p", "live", 10.0)
+    assert (status.sent, status.dropped, status.time) == (15, {"replaced": 5}, 1002.0)
+
+
+def test_an_end_is_no_failure(camera: Camera) -> None:
+    camera.ended(1001.0)
+    assert camera.state == "disabled"
+    assert camera.reason is not None
+    assert "finished" in camera.reason
+
+
+def test_each_message_is_news_once(camera: Camera) -> None:
+    assert [camera.news(detail) for detail in ("a", "b", "a")] == [True, True, False]

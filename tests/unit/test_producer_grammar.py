@@ -1,0 +1,129 @@
+"""What SOURCE may say."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.task import CAMERA_ID_PATTERN
+from producer.grammar import CameraSpec, InvalidSource, parse_sources, sanitise
+from producer.redaction import redact
+
+
+def ids(text: str) -> list[str]:
+    return [camera.camera_id for camera in parse_sources(text)]
+
+
+def test_the_demo_has_four_cameras_or_as_many_as_asked() -> None:
+    assert ids("demo") == ["demo-1", "demo-2", "demo-3", "demo-4"]
+    assert parse_sources("demo:2") == [CameraSpec("demo-1", "demo", "1"), CameraSpec("demo-2", "demo", "2")]
+    assert ids("lobby=demo:1") == ["lobby"]
+    assert ids("lobby=demo:2") == ["lobby-1", "lobby-2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "camera"),
+    [
+        ("videos/back yard (2).mkv", CameraSpec("back-yard-2", "video", "videos/back yard (2).mkv")),
+        ("clip.GIF", CameraSpec("clip", "video", "clip.GIF")),
+        ("photo.JPG", CameraSpec("photo", "folder", "photo.JPG")),
+        ("gate-3=x.mp4", CameraSpec("gate-3", "video", "x.mp4")),
+        ("webcam:1", CameraSpec("webcam-1", "webcam", "1")),
+        ("desk = webcam:0", CameraSpec("desk", "webcam", "0")),
+        (
+            "http://10.0.0.7/snapshot.jpg?a=b",
+            CameraSpec("10-0-0-7-snapshot", "snapshot", "http://10.0.0.7/snapshot.jpg?a=b"),
+        ),
+        ("HTTPS://cam:8443/s", CameraSpec("cam-8443-s", "snapshot", "HTTPS://cam:8443/s")),
+        ("door=rtsp://u:p=1@h/s", CameraSpec("door", "rtsp", "rtsp://u:p=1@h/s")),
+        ("rtsps://h/live/main", CameraSpec("h-live-main", "rtsp", "rtsps://h/live/main")),
+        ("demo.mp4", CameraSpec("demo", "video", "demo.mp4")),
+    ],
+)
+def test_one_source(text: str, camera: CameraSpec) -> None:
+    assert parse_sources(text) == [camera]
+
+
+def test_a_folder_is_recognised_and_named_after_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "site.b"
+    folder.mkdir()
+    assert parse_sources(f"{folder}/") == [CameraSpec("site-b", "folder", str(folder))]
+
+
+def test_a_file_with_an_equals_sign_in_its_name_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a=b.mp4").touch()
+    assert ids("a=b.mp4") == ["a-b"]
+
+
+def test_several_sources_get_distinct_names() -> None:
+    assert ids(" a/x.mkv, b/x.mkv ,x-2=c.mkv,d/x.mkv,") == ["x", "x-2", "x-2-2", "x-3"]
+
+
+def test_distinct_names_stay_within_the_length() -> None:
+    long = "n" * 80
+    assert ids(f"{long}.mkv,b/{long}.mkv") == ["n" * 64, "n" * 62 + "-2"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " , ",
+        "demo:0",
+        "demo:x",
+        "demo:-1",
+        "webcam:",
+        "webcam:one",
+        "ftp://host/x",
+        "http://",
+        "http://host:port/x",
+        "gate 3=demo",
+        "gate.3=rtsp://h/x",
+        "x" * 65 + "=demo",
+        "tor=demo:99999",
+    ],
+)
+def test_what_is_no_source_is_refused(text: str) -> None:
+    with pytest.raises(InvalidSource):
+        parse_sources(text)
+
+
+def test_no_message_shows_a_password() -> None:
+    for text in ("ftp://u:hunter2@h/x", "rtsp://u:hunter2@:x/", "http://u:hunter2@h:hunter2/?p=hunter2"):
+        with pytest.raises(InvalidSource) as raised:
+            parse_sources(text)
+        assert "u:hunter2@" not in str(raised.value)
+        assert "p=hunter2" not in str(raised.value)
+
+
+def test_missing_files_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "there.mkv").touch()
+    there, absent, demo = parse_sources(f"{tmp_path}/there.mkv,{tmp_path}/absent.mkv,demo:1")
+    assert [there.missing, absent.missing, demo.missing] == [False, True, False]
+
+
+def test_redaction_hides_user_password_and_query_values() -> None:
+    assert redact("rtsp://me:secret@h:554/s?user=me&pwd=secret") == "rtsp://h:554/s?user=***&pwd=***"
+    assert redact("videos/x.mkv") == "videos/x.mkv"
+    assert "secret" not in redact("http://[secret@h/")
+
+
+@given(st.text())
+def test_sanitised_names_are_camera_names(name: str) -> None:
+    assert re.match(CAMERA_ID_PATTERN, sanitise(name))
+
+
+@given(st.text())
+def test_any_text_gives_valid_distinct_names_or_one_clear_error(text: str) -> None:
+    try:
+        cameras = parse_sources(text.replace("\0", ""))
+    except (InvalidSource, OSError):
+        return
+    names = [camera.camera_id for camera in cameras]
+    assert len(set(names)) == len(names)
+    assert all(re.match(CAMERA_ID_PATTERN, name) for name in names)
