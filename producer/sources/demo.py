@@ -158,7 +158,7 @@ def _photograph() -> Image:
     """The portrait, BGR 512x512."""
     from skimage import data  # a second to import: only who shows the demo pays
 
-    return np.ascontiguousarray(data.astronaut()[:, :, ::-1])  # type: ignore[no-untyped-call]
+    return np.ascontiguousarray(data.astronaut()[:, :, ::-1])
 
 
 @functools.cache
@@ -174,6 +174,6 @@ def _wall() -> Image:
     """A brick wall, BGR 512x1024, its right half the mirror of its left, so that it repeats without a seam."""
     from skimage import data
 
-    bricks = cv2.GaussianBlur(data.brick().T, (0, 0), 1.2)  # type: ignore[no-untyped-call]
+    bricks = cv2.GaussianBlur(data.brick().T, (0, 0), 1.2)
     half = (bricks[:, :, None] * np.array([0.62, 0.72, 0.85])).astype(np.uint8)
     return np.ascontiguousarray(np.hstack([half, half[:, ::-1]]))
