@@ -1,0 +1,118 @@
+/** The gateway's HTTP interface, as far as this page reads it. */
+
+/** Unix seconds and a value. */
+export type Point = [number, number | null];
+export type Series = Point[];
+export type FigureSource = 'prometheus' | 'gateway';
+
+export interface NodeFigures {
+  node_id: string;
+  fps: number | null;
+  busy: number | null;
+  p95: number | null;
+}
+
+/** `GET /api/metrics`. Latencies are seconds, `notComputed` a ratio, `errors` per second. */
+export interface Metrics {
+  processingRate: number | null;
+  avgLatency: number | null;
+  queueDepth: number | null;
+  latency: { p50: number | null; p95: number | null; p99: number | null };
+  notComputed: number | null;
+  errors: number | null;
+  failedByReason: Record<string, number>;
+  nodes: NodeFigures[];
+  workers: number;
+  source: Partial<Record<string, FigureSource>>;
+  objectives: { latencyP95: number; queueDepth: number; notComputed: number; errors: number };
+  time: number;
+}
+
+export const SERIES = ['processingRate', 'latencyP50', 'latencyP95', 'queueDepth', 'notComputed', 'errors'] as const;
+export type SeriesName = (typeof SERIES)[number];
+
+/** `GET /api/metrics/history`. */
+export interface History {
+  step: number;
+  source: FigureSource;
+  series: Partial<Record<SeriesName, Series>>;
+}
+
+export interface Alert {
+  name: string;
+  severity: string;
+  state: 'firing' | 'pending';
+  summary: string;
+  since: number | null;
+}
+
+/** `GET /api/alerts`. */
+export interface Alerts {
+  items: Alert[];
+  source: 'prometheus' | 'none';
+  error: string | null;
+}
+
+export interface Session {
+  role: string;
+  version: string;
+}
+
+/** The gateway answered, with something other than success. */
+export class Refused extends Error {
+  constructor(readonly status: number) {
+    super(`the gateway answered ${status}`);
+  }
+}
+
+/** Milliseconds after which an answer is no longer worth waiting for. */
+const PATIENCE = 8_000;
+
+export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
+  const timeout = AbortSignal.timeout(PATIENCE);
+  const response = await fetch(path, {
+    headers: { Accept: 'application/json' },
+    signal: AbortSignal.any([signal, timeout]),
+  });
+  if (!response.ok) throw new Refused(response.status);
+  return (await response.json()) as T;
+}
+
+/** What the gateway lacks to do its work, a sentence each (`RabbitMQ: …`). */
+export async function getMissing(signal: AbortSignal): Promise<string[]> {
+  const response = await fetch('/readyz', { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+  if (response.status !== 503) return [];
+  const body = (await response.json()) as { missing?: unknown };
+  return Array.isArray(body.missing) ? body.missing.filter((item) => typeof item === 'string') : [];
+}
+
+/** The sign-in page, which leads back to where this page is. */
+export function signInPath(location: { pathname: string; search: string }): string {
+  const here = location.pathname + location.search;
+  return here === '/' ? '/login' : `/login?next=${encodeURIComponent(here)}`;
+}
+
+/** Where to go after signing in: a path of this site, whatever the link says. */
+export function nextPath(search: string): string {
+  const next = new URLSearchParams(search).get('next') ?? '/';
+  return /^\/(?![/\\])/.test(next) ? next : '/';
+}
+
+export async function signOut(): Promise<void> {
+  await fetch('/api/logout', { method: 'POST' });
+}
+
+/** Calls `work` now and then every `milliseconds`, one call at a time. Returns what stops it. */
+export function every(milliseconds: number, work: (signal: AbortSignal) => Promise<unknown>): () => void {
+  const stop = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const turn = async () => {
+    await work(stop.signal);
+    if (!stop.signal.aborted) timer = setTimeout(() => void turn(), milliseconds);
+  };
+  void turn();
+  return () => {
+    stop.abort();
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,172 @@
+/** What the page is made of, put together: the stream, the polls, and the states that components read. */
+
+import { type Alerts, type History, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, signInPath } from './api';
+import { ServerClock, frameAge } from './clock';
+import type { Camera } from './camera.svelte';
+import { Fleet } from './fleet.svelte';
+import { type Health, judge } from './health';
+import { Pictures } from './pictures';
+import type { Result } from './protocol';
+import { Route } from './route.svelte';
+import { SchemeChoice } from './scheme.svelte';
+import { type Connection, Stream } from './stream';
+import { Watching } from './watching';
+
+/** Milliseconds between polls. */
+const METRICS = 2_500;
+const HISTORY = 15_000;
+const PANELS = 10_000;
+const SESSION = 60_000;
+/** Milliseconds after which figures without successor are no longer shown. */
+const OUTDATED = 15_000;
+/** Seconds that sparklines span. */
+export const SPAN = 900;
+
+export class App {
+  readonly fleet = new Fleet();
+  readonly pictures = new Pictures();
+  readonly route = new Route();
+  readonly scheme = new SchemeChoice();
+  readonly clock = new ServerClock();
+  readonly stream: Stream;
+  readonly watching: Watching;
+
+  /** Local milliseconds, four times a second: what ages and clocks react to. */
+  tick = $state(performance.now());
+  connection = $state.raw<Connection>({ open: false, since: performance.now(), retryAt: null });
+  everConnected = $state(false);
+  staleness = $state(2);
+  session = $state.raw<Session | null>(null);
+  alerts = $state.raw<Alerts | null>(null);
+  expectedNodes = $state<number | null>(null);
+  /** What the gateway lacks to do its work. */
+  missing = $state.raw<readonly string[]>([]);
+  #metrics = $state.raw<{ value: Metrics; at: number } | null>(null);
+  #history = $state.raw<History | null>(null);
+  /** Figures since the history was fetched. */
+  #recent = $state.raw<Metrics[]>([]);
+  #lastSample = 0;
+  #leaving = false;
+
+  /** Server time, Unix seconds. */
+  now = $derived.by(() => (this.tick, this.clock.now()));
+  /** `null` while there are none, or none fresh enough to be shown. */
+  metrics = $derived(this.#metrics !== null && this.tick - this.#metrics.at < OUTDATED ? this.#metrics.value : null);
+  metricsFailed = $state(false);
+  step = $derived(this.#history?.step ?? 15);
+
+  constructor() {
+    const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.stream = new Stream(`${scheme}//${location.host}/ws/results`, {
+      message: (message) => {
+        if (message.type === 'hello') {
+          this.clock.correct(message.time, performance.now());
+          this.staleness = message.staleness;
+          this.fleet.greeted();
+        }
+        this.fleet.accept(message);
+      },
+      picture: (picture) => this.pictures.receive(picture),
+      connection: (connection) => {
+        this.connection = connection;
+        if (connection.open) this.everConnected = true;
+        else this.fleet.lost();
+      },
+      unauthorised: () => this.#leave(),
+    });
+    this.watching = new Watching((cameras, pictures) => this.stream.subscribe(cameras, pictures));
+    document.addEventListener('visibilitychange', () => this.watching.changed());
+    addEventListener('online', () => this.stream.retry());
+    setInterval(() => (this.tick = performance.now()), 250);
+
+    every(METRICS, (signal) => this.#readMetrics(signal));
+    every(METRICS, async (signal) => (this.missing = await getMissing(signal).catch(() => this.missing)));
+    every(HISTORY, (signal) => this.#read<History>(`/api/metrics/history?seconds=${SPAN}`, signal, (history) => {
+      this.#history = history;
+      this.#recent = [];
+    }));
+    every(PANELS, (signal) => this.#read<Alerts>('/api/alerts', signal, (alerts) => (this.alerts = alerts)));
+    every(PANELS, (signal) => this.#read<{ expected: number | null }>('/api/nodes', signal, (nodes) => (this.expectedNodes = nodes.expected)));
+    every(SESSION, (signal) => this.#read<Session>('/api/session', signal, (session) => (this.session = session)));
+  }
+
+  /** The last 15 minutes of a figure. */
+  series(name: SeriesName): Series {
+    const past = this.#history?.series[name] ?? [];
+    const end = past.at(-1)?.[0] ?? 0;
+    const recent = this.#recent.filter(({ time }) => time > end).map((metrics): Series[number] => [metrics.time, FIGURES[name](metrics)]);
+    return [...past, ...recent];
+  }
+
+  health: Health = $derived.by(() =>
+    judge({
+      disconnected: this.connection.open ? null : (this.tick - this.connection.since) / 1000,
+      everConnected: this.everConnected,
+      metrics: this.metrics,
+      metricsFailed: this.metricsFailed,
+      missing: this.missing,
+      queue: this.series('queueDepth'),
+      cameras: this.fleet.counts,
+      nodes: this.fleet.nodes,
+      expectedNodes: this.expectedNodes,
+      alerts: this.alerts?.items ?? [],
+    }),
+  );
+
+  /** How old the camera's picture is, in seconds, if that is past the staleness budget; else `null`. */
+  staleAge(camera: Camera): number | null {
+    if (camera.painted === null || camera.state === 'offline' || camera.state === 'disabled') return null;
+    const { result, arrived } = camera.painted;
+    const age = frameAge({ captured: result.original_timestamp, arrived }, this.now, this.tick);
+    return age > this.staleness ? age : null;
+  }
+
+  /** A picture of the camera has just been painted. */
+  painted(camera: Camera, result: Result, arrived: number): void {
+    camera.painted = { result, arrived };
+    const local = performance.now();
+    if (local - this.#lastSample < 1000) return;
+    this.#lastSample = local;
+    const age = Math.max(0, this.clock.now() - result.original_timestamp);
+    this.stream.send({ type: 'painted', frame_id: result.frame_id, age });
+  }
+
+  #leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.stream.stop();
+    location.assign(signInPath(location));
+  }
+
+  async #readMetrics(signal: AbortSignal): Promise<void> {
+    const asked = performance.now();
+    const reached = await this.#read<Metrics>('/api/metrics', signal, (value) => {
+      const at = performance.now();
+      this.clock.correct(value.time, asked, at);
+      this.#metrics = { value, at };
+      this.#recent = [...this.#recent.slice(-100), value];
+    });
+    this.metricsFailed = !reached;
+  }
+
+  /** True if the gateway answered as asked. */
+  async #read<T>(path: string, signal: AbortSignal, then: (value: T) => void): Promise<boolean> {
+    try {
+      then(await get<T>(path, signal));
+      return true;
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) this.#leave();
+      else if (!(error instanceof Refused)) this.stream.suspect();
+      return false;
+    }
+  }
+}
+
+const FIGURES: Record<SeriesName, (metrics: Metrics) => number | null> = {
+  processingRate: (metrics) => metrics.processingRate,
+  latencyP50: (metrics) => metrics.latency.p50,
+  latencyP95: (metrics) => metrics.latency.p95,
+  queueDepth: (metrics) => metrics.queueDepth,
+  notComputed: (metrics) => metrics.notComputed,
+  errors: (metrics) => metrics.errors,
+};

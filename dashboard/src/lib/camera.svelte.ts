@@ -1,0 +1,30 @@
+/** One camera as the page sees it: fields that tiles react to. */
+
+import type { Monotonic } from './clock';
+import type { CameraInfo, CameraState, Result } from './protocol';
+
+/** A result and when it arrived here. */
+export interface Sighting {
+  result: Result;
+  arrived: Monotonic;
+}
+
+export class Camera {
+  /** What the gateway says of the camera; `null` while only results are known. */
+  info = $state.raw<CameraInfo | null>(null);
+  /** The newest result. */
+  latest = $state.raw<Sighting | null>(null);
+  /** The result whose picture is on the canvas, set in the same frame that paints it; `null` without a picture. */
+  painted = $state.raw<Sighting | null>(null);
+
+  constructor(readonly id: string) {}
+
+  get state(): CameraState {
+    return this.info?.state ?? 'live';
+  }
+
+  /** What the tile speaks of: the painted frame, so that words and boxes agree, else the newest result. */
+  get seen(): Sighting | null {
+    return this.painted ?? this.latest;
+  }
+}

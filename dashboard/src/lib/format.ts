@@ -1,0 +1,95 @@
+/**
+ * Numbers as people read them: at most three significant digits, one decimal under 10, a unit always, and `–`
+ * where there is no data.
+ */
+
+export const NONE = '–';
+
+/** A number and its unit, apart, since they are set in different sizes. */
+export interface Figure {
+  number: string;
+  unit: string;
+}
+
+type Value = number | null | undefined;
+
+const missing = (value: Value): value is null | undefined =>
+  value === null || value === undefined || !Number.isFinite(value);
+
+const PREFIXES: readonly [number, string][] = [
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+];
+
+/** `whole` numbers (frames, faces) never get a decimal under 1,000. */
+export function digits(value: Value, whole = false): string {
+  if (missing(value)) return NONE;
+  const sign = value < 0 ? '−' : '';
+  const size = Math.abs(value);
+  // 999.5 rounds to 1,000, which is 1.0 k.
+  for (const [unit, letter] of PREFIXES) {
+    if (size >= unit * 0.9995) {
+      const scaled = size / unit;
+      return `${sign}${scaled < 99.95 ? scaled.toFixed(1) : scaled.toFixed(0)} ${letter}`;
+    }
+  }
+  if (whole || size === 0 || size >= 9.95) return sign + size.toFixed(0);
+  // A small rate is not nothing.
+  if (size < 0.05) return `${sign}<0.1`;
+  return sign + size.toFixed(1);
+}
+
+export const figure = (value: Value, unit: string, whole = false): Figure => ({
+  number: digits(value, whole),
+  unit,
+});
+
+/** Seconds, as milliseconds under one second. */
+export function duration(seconds: Value): Figure {
+  if (missing(seconds)) return { number: NONE, unit: 'ms' };
+  const milliseconds = seconds * 1000;
+  if (milliseconds < 999.5) return { number: digits(milliseconds, true), unit: 'ms' };
+  return { number: digits(seconds), unit: 's' };
+}
+
+/** A ratio (0 to 1) in percent. */
+export const percent = (ratio: Value): Figure => figure(missing(ratio) ? null : ratio * 100, '%');
+
+export const plain = ({ number, unit }: Figure): string => `${number} ${unit}`;
+
+/** Cameras and the like, exactly: 999 of 1,000 is not all of them, and 1.0 k would hide it. */
+export const exactly = (value: number): string => value.toLocaleString('en');
+
+/** `1 face`, `2 faces`, `– faces`. */
+export const count = (value: Value, one: string, many = `${one}s`): string =>
+  `${digits(value, true)} ${value === 1 ? one : many}`;
+
+/** How long, in its largest unit: `9 s`, `4 min`, `3 h`, `2 d`. */
+export function elapsed(seconds: Value): string {
+  if (missing(seconds)) return NONE;
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h`;
+  return `${Math.floor(whole / 86400)} d`;
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** `14:03:22`, in this browser's time zone. */
+export function clockTime(unixSeconds: Value): string {
+  if (missing(unixSeconds)) return NONE;
+  const date = new Date(unixSeconds * 1000);
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `14:03:22`, or `20 Nov 14:03` when it was not today. */
+export function moment(unixSeconds: Value, now: number): string {
+  if (missing(unixSeconds)) return NONE;
+  const date = new Date(unixSeconds * 1000);
+  if (date.toDateString() === new Date(now * 1000).toDateString()) return clockTime(unixSeconds);
+  return `${date.getDate()} ${MONTHS[date.getMonth()]} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}

@@ -1,0 +1,132 @@
+/** One word on the cluster, and all that is behind it. Pure. */
+
+import type { Alert, Metrics, Series } from './api';
+import { count, digits, duration, elapsed, percent, plain } from './format';
+import type { CameraState, NodeInfo } from './protocol';
+
+export type Level = 'good' | 'warning' | 'bad' | 'unknown';
+
+export interface Problem {
+  level: 'warning' | 'bad';
+  /** What follows "Degraded: ". */
+  words: string;
+  /** The state of the cameras that it is about. */
+  state?: CameraState;
+}
+
+export interface Health {
+  level: Level;
+  word: string;
+  problems: Problem[];
+}
+
+export interface HealthInputs {
+  /** Seconds since the connection was lost, `null` while it stands. */
+  disconnected: number | null;
+  /** False before the first connection of this page. */
+  everConnected: boolean;
+  metrics: Metrics | null;
+  /** The last request for figures failed. */
+  metricsFailed: boolean;
+  /** What the gateway lacks, a sentence each. */
+  missing: readonly string[];
+  queue: Series;
+  cameras: Record<CameraState, number>;
+  nodes: readonly NodeInfo[];
+  expectedNodes: number | null;
+  alerts: Alert[];
+}
+
+/** Seconds of the queue's history that say whether it grows. */
+const WINDOW = 120;
+
+/**
+ * Whether the queue has been growing for two minutes and matters: its later half lies clearly above its earlier
+ * half, it has not come down since, and it is past a tenth of its objective. A single burst is not growth.
+ */
+export function isGrowing(series: Series, objective: number): boolean {
+  const last = series.at(-1);
+  if (last === undefined) return false;
+  const values = series
+    .filter(([time, value]) => time > last[0] - WINDOW && value !== null)
+    .map(([, value]) => value as number);
+  const end = values.at(-1);
+  if (values.length < 4 || end === undefined) return false;
+  const half = Math.floor(values.length / 2);
+  const mean = (part: number[]) => part.reduce((sum, value) => sum + value, 0) / part.length;
+  const [earlier, later] = [mean(values.slice(0, half)), mean(values.slice(half))];
+  return end >= objective / 10 && later > earlier * 1.25 && end >= later;
+}
+
+/** Why the gateway has no broker, if it has none. */
+export const brokerTrouble = (missing: readonly string[]): string | null =>
+  missing.find((sentence) => sentence.startsWith('RabbitMQ')) ?? null;
+
+/** Problems, the gravest first. */
+export function findProblems(inputs: HealthInputs): Problem[] {
+  const problems: Problem[] = [];
+  const bad = (words: string) => problems.push({ level: 'bad', words });
+  const warning = (words: string) => problems.push({ level: 'warning', words });
+  const camerasIn = (state: CameraState, level: Problem['level']) => {
+    if (cameras[state] > 0) problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
+  };
+  const { metrics, cameras, nodes, alerts } = inputs;
+
+  const broker = brokerTrouble(inputs.missing);
+  for (const sentence of inputs.missing) {
+    const words = `${sentence.split(':')[0] ?? sentence} missing`;
+    if (sentence === broker) bad(words);
+    else warning(words);
+  }
+  // Without the broker nobody knows of the workers.
+  const noWorkers = metrics?.workers === 0 && broker === null;
+  if (noWorkers) bad('no workers');
+  for (const alert of alerts) {
+    if (alert.state === 'firing' && alert.severity === 'critical') bad(`alert ${alert.name}`);
+  }
+  if (metrics === null && inputs.metricsFailed) warning('no figures');
+  camerasIn('offline', 'bad');
+  camerasIn('stalled', 'bad');
+
+  const running = nodes.filter((node) => node.state !== 'lost').length;
+  const lost = nodes.length - running;
+  if (!noWorkers && broker === null) {
+    if (inputs.expectedNodes !== null && running < inputs.expectedNodes) {
+      warning(`${running} of ${count(inputs.expectedNodes, 'node')}`);
+    } else if (lost > 0) warning(`${count(lost, 'node')} lost`);
+  }
+
+  if (metrics !== null) {
+    const { objectives, queueDepth, latency, notComputed, errors } = metrics;
+    if (isGrowing(inputs.queue, objectives.queueDepth)) warning('queue growing');
+    else if (queueDepth !== null && queueDepth > objectives.queueDepth) {
+      warning(`${count(queueDepth, 'frame')} in the queue`);
+    }
+    if (errors !== null && errors > objectives.errors) warning(`${digits(errors)} errors/s`);
+    if (notComputed !== null && notComputed > objectives.notComputed) {
+      warning(`${plain(percent(notComputed))} of frames not computed`);
+    }
+    if (latency.p95 !== null && latency.p95 > objectives.latencyP95) {
+      warning(`slow, p95 ${plain(duration(latency.p95))}`);
+    }
+  }
+  camerasIn('degraded', 'warning');
+  for (const alert of alerts) {
+    if (alert.state === 'firing' && alert.severity !== 'critical') warning(`alert ${alert.name}`);
+  }
+  return problems.sort((a, b) => Number(b.level === 'bad') - Number(a.level === 'bad'));
+}
+
+export function judge(inputs: HealthInputs): Health {
+  if (inputs.disconnected !== null) {
+    if (!inputs.everConnected && inputs.disconnected < 3) return { level: 'unknown', word: 'Connecting', problems: [] };
+    return { level: 'bad', word: `Disconnected ${elapsed(inputs.disconnected)}`, problems: [] };
+  }
+  if (inputs.metrics === null && !inputs.metricsFailed) return { level: 'unknown', word: 'Connecting', problems: [] };
+  const problems = findProblems(inputs);
+  const first = problems[0];
+  if (first !== undefined) return { level: first.level, word: `Degraded: ${first.words}`, problems };
+  const cameras = Object.values(inputs.cameras).reduce((sum, number) => sum + number, 0);
+  if (cameras === 0) return { level: 'unknown', word: 'Idle: no cameras', problems };
+  return { level: 'good', word: 'Healthy', problems };
+}

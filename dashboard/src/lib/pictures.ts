@@ -1,0 +1,128 @@
+/**
+ * Pictures on their way from the socket to the canvases: the newest per camera is decoded off the main thread,
+ * and all that are ready are painted together, each with its own boxes, once per animation frame.
+ */
+
+import type { Monotonic } from './clock';
+import { type Painting, type Surface, paint } from './paint';
+import type { Picture, Result } from './protocol';
+
+/** Called in the animation frame that paints `result`'s picture, which arrived at local time `arrived`. */
+export type OnPaint = (result: Result, arrived: Monotonic) => void;
+
+interface Sink {
+  surface: Surface;
+  painted: OnPaint;
+}
+
+interface Lane {
+  sinks: Set<Sink>;
+  /** The newest picture that arrived while another was being decoded; an older one is simply replaced. */
+  waiting: { picture: Picture; arrived: Monotonic } | null;
+  decoding: boolean;
+  ready: Painting | null;
+  /** What the canvases show, kept to repaint it when they change size. */
+  shown: Painting | null;
+}
+
+export class Pictures {
+  /** Pictures that did not decode. */
+  undecodable = 0;
+  #lanes = new Map<string, Lane>();
+  #frame = 0;
+
+  /** Paints `camera`'s pictures on `surface` from now on. Returns what ends it. */
+  attach(camera: string, surface: Surface, painted: OnPaint): { repaint(): void; detach(): void } {
+    let lane = this.#lanes.get(camera);
+    if (lane === undefined) {
+      lane = { sinks: new Set(), waiting: null, decoding: false, ready: null, shown: null };
+      this.#lanes.set(camera, lane);
+    }
+    const own = lane;
+    const sink = { surface, painted };
+    own.sinks.add(sink);
+    return {
+      repaint: () => {
+        if (own.shown !== null) paint(surface, own.shown);
+      },
+      detach: () => {
+        own.sinks.delete(sink);
+        if (own.sinks.size > 0) return;
+        own.waiting = null;
+        release(own.ready);
+        release(own.shown);
+        own.ready = own.shown = null;
+        if (this.#lanes.get(camera) === own) this.#lanes.delete(camera);
+      },
+    };
+  }
+
+  receive(picture: Picture): void {
+    const lane = this.#lanes.get(picture.result.camera_id);
+    if (lane === undefined) return;
+    lane.waiting = { picture, arrived: performance.now() };
+    if (!lane.decoding) void this.#decode(lane);
+  }
+
+  async #decode(lane: Lane): Promise<void> {
+    lane.decoding = true;
+    while (lane.waiting !== null) {
+      const { picture, arrived } = lane.waiting;
+      const { result, image, contentType } = picture;
+      lane.waiting = null;
+      let bitmap: ImageBitmap;
+      try {
+        bitmap = await createImageBitmap(new Blob([image], { type: contentType }), this.#reduction(lane, result));
+      } catch {
+        this.undecodable += 1;
+        continue;
+      }
+      release(lane.ready);
+      lane.ready = null;
+      const painting = { bitmap, result, arrived, frame: frameSize(result, bitmap) };
+      if (lane.sinks.size === 0) release(painting);
+      else {
+        lane.ready = painting;
+        this.#schedule();
+      }
+    }
+    lane.decoding = false;
+  }
+
+  /** A picture much larger than its largest canvas is made small while it is decoded: forty 4K bitmaps are 1.3 GB. */
+  #reduction(lane: Lane, result: Result): ImageBitmapOptions {
+    if (result.width === null || result.height === null) return {};
+    let width = 0;
+    for (const { surface } of lane.sinks) width = Math.max(width, surface.canvas.width);
+    if (width === 0 || result.width <= width * 1.5) return {};
+    const height = Math.max(1, Math.round((result.height * width) / result.width));
+    return { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' };
+  }
+
+  #schedule(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#paint());
+  }
+
+  #paint(): void {
+    this.#frame = 0;
+    for (const lane of this.#lanes.values()) {
+      if (lane.ready === null) continue;
+      release(lane.shown);
+      lane.shown = lane.ready;
+      lane.ready = null;
+      for (const { surface, painted } of lane.sinks) {
+        paint(surface, lane.shown);
+        painted(lane.shown.result, lane.shown.arrived);
+      }
+    }
+  }
+}
+
+function release(painting: Painting | null): void {
+  painting?.bitmap.close();
+}
+
+/** Boxes are in pixels of the original frame, which the result names; else the picture is taken for the frame. */
+function frameSize(result: Result, bitmap: ImageBitmap): { width: number; height: number } {
+  return { width: result.width ?? bitmap.width, height: result.height ?? bitmap.height };
+}

@@ -1,0 +1,44 @@
+/** The page's address is its state: what is filtered and what is open, so that back works and links can be copied. */
+
+import { type Place, readPlace, writePlace } from './place';
+
+export class Route {
+  place = $state.raw<Place>(readPlace(location.search));
+  /** Whether "back" stays within this page. */
+  #within = false;
+
+  constructor() {
+    addEventListener('popstate', (event) => {
+      this.#within = (event.state as { within?: boolean } | null)?.within === true;
+      this.place = readPlace(location.search);
+    });
+  }
+
+  href(change: Partial<Place>): string {
+    return writePlace({ ...this.place, ...change });
+  }
+
+  /** Goes there; with `replace`, without a step in the history (typing, stepping through cameras). */
+  go(change: Partial<Place>, { replace = false } = {}): void {
+    const href = this.href(change);
+    if (replace) history.replaceState(history.state, '', href);
+    else {
+      this.#within = true;
+      history.pushState({ within: true }, '', href);
+    }
+    this.place = readPlace(location.search);
+  }
+
+  /** Closes the large view, as "back" does where it was opened from the grid. */
+  close(): void {
+    if (this.#within) history.back();
+    else this.go({ camera: null }, { replace: true });
+  }
+
+  /** An `onclick` for links within this page; modified clicks stay the browser's. */
+  follow = (change: Partial<Place>) => (event: MouseEvent) => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    this.go(change);
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * What this page asks the gateway for: results of the cameras that have a tile, pictures of those in sight,
+ * nothing while the page is hidden.
+ */
+
+/** Milliseconds that scrolling may go on before the gateway hears of it. */
+const SETTLE = 200;
+/** The gateway takes no more names than this at once. */
+const MOST = 256;
+
+export class Watching {
+  #tiles = new Set<string>();
+  #inSight = new Set<string>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #told = '';
+
+  constructor(
+    private readonly subscribe: (cameras: string[] | null, pictures: string[]) => void,
+    private readonly hidden: () => boolean = () => document.hidden,
+  ) {}
+
+  mount(camera: string): void {
+    this.#tiles.add(camera);
+    this.changed();
+  }
+
+  unmount(camera: string): void {
+    this.#tiles.delete(camera);
+    this.#inSight.delete(camera);
+    this.changed();
+  }
+
+  sight(camera: string, visible: boolean): void {
+    if (visible) this.#inSight.add(camera);
+    else this.#inSight.delete(camera);
+    this.changed();
+  }
+
+  /** Tells the gateway, soon, if what is wanted has changed. */
+  changed(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const hidden = this.hidden();
+      // A wall of more tiles than that takes all results, and pictures of the first.
+      const cameras = hidden ? [] : this.#tiles.size > MOST ? null : [...this.#tiles].sort();
+      const pictures = hidden ? [] : [...this.#inSight].sort().slice(0, MOST);
+      const wanted = JSON.stringify([cameras, pictures]);
+      if (wanted === this.#told) return;
+      this.#told = wanted;
+      this.subscribe(cameras, pictures);
+    }, SETTLE);
+  }
+}

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { Alert, Metrics, Series } from '../src/lib/api';
+import { type HealthInputs, isGrowing, judge } from '../src/lib/health';
+import type { NodeInfo, NodeState } from '../src/lib/protocol';
+
+const METRICS: Metrics = {
+  processingRate: 148,
+  avgLatency: 0.04,
+  queueDepth: 3,
+  latency: { p50: 0.038, p95: 0.091, p99: 0.2 },
+  notComputed: 0.004,
+  errors: 0,
+  failedByReason: {},
+  nodes: [],
+  workers: 2,
+  source: {},
+  objectives: { latencyP95: 0.5, queueDepth: 300, notComputed: 0.01, errors: 0 },
+  time: 0,
+};
+const node = (state: NodeState): NodeInfo => ({
+  node_id: 'n',
+  state,
+  lane: null,
+  model: null,
+  detector: null,
+  fallback: null,
+  fps: null,
+  busy: null,
+  since: null,
+  last_seen: null,
+});
+const alert = (name: string, severity: string, state: Alert['state'] = 'firing'): Alert => ({
+  name,
+  severity,
+  state,
+  summary: '',
+  since: null,
+});
+const CAMERAS = { live: 4, degraded: 0, stalled: 0, offline: 0, connecting: 0, disabled: 0 };
+const WELL: HealthInputs = {
+  disconnected: null,
+  everConnected: true,
+  metrics: METRICS,
+  metricsFailed: false,
+  missing: [],
+  queue: [],
+  cameras: CAMERAS,
+  nodes: [node('running'), node('running')],
+  expectedNodes: null,
+  alerts: [],
+};
+const word = (change: Partial<HealthInputs>) => judge({ ...WELL, ...change }).word;
+const metrics = (change: Partial<Metrics>) => ({ metrics: { ...METRICS, ...change } });
+
+describe('the health word', () => {
+  it('is Healthy when all is well', () => expect(judge(WELL)).toEqual({ level: 'good', word: 'Healthy', problems: [] }));
+
+  it('counts how long the gateway has been away', () => {
+    expect(judge({ ...WELL, disconnected: 12.4 })).toMatchObject({ level: 'bad', word: 'Disconnected 12 s' });
+    expect(word({ disconnected: 200 })).toBe('Disconnected 3 min');
+  });
+
+  it('is patient only with the first connection', () => {
+    expect(word({ disconnected: 1, everConnected: false })).toBe('Connecting');
+    expect(word({ disconnected: 4, everConnected: false })).toBe('Disconnected 4 s');
+    expect(word({ disconnected: 1 })).toBe('Disconnected 1 s');
+  });
+
+  it('does not call well what it does not know', () => {
+    expect(word({ metrics: null })).toBe('Connecting');
+    expect(judge({ ...WELL, metrics: null, metricsFailed: true })).toMatchObject({ level: 'warning', word: 'Degraded: no figures' });
+  });
+
+  it.each<[string, Partial<HealthInputs>]>([
+    ['Degraded: no workers', { ...metrics({ workers: 0 }), nodes: [] }],
+    ['Degraded: no workers', { ...metrics({ workers: 0 }), nodes: [node('lost')], expectedNodes: 2 }],
+    ['Degraded: 1 camera offline', { cameras: { ...CAMERAS, offline: 1 } }],
+    ['Degraded: 2 cameras stalled', { cameras: { ...CAMERAS, stalled: 2 } }],
+    ['Degraded: 1 camera degraded', { cameras: { ...CAMERAS, degraded: 1 } }],
+    ['Degraded: 1 node lost', { nodes: [node('running'), node('lost')] }],
+    ['Degraded: 2 of 3 nodes', { expectedNodes: 3 }],
+    ['Degraded: 301 frames in the queue', metrics({ queueDepth: 301 })],
+    ['Degraded: 0.4 errors/s', metrics({ errors: 0.4 })],
+    ['Degraded: <0.1 errors/s', metrics({ errors: 0.01 })],
+    ['Degraded: 6.0 % of frames not computed', metrics({ notComputed: 0.06 })],
+    ['Degraded: slow, p95 1.3 s', metrics({ latency: { p50: 0.1, p95: 1.3, p99: 2 } })],
+    ['Degraded: alert QueueGrowing', { alerts: [alert('QueueGrowing', 'warning')] }],
+    ['Degraded: RabbitMQ missing', { missing: ['RabbitMQ: connecting'], ...metrics({ workers: 0 }), nodes: [] }],
+    ['Degraded: history missing', { missing: ['history: the disk is full'] }],
+    ['Idle: no cameras', { cameras: { ...CAMERAS, live: 0 } }],
+    ['Healthy', { alerts: [alert('QueueGrowing', 'warning', 'pending')] }],
+    ['Healthy', { cameras: { ...CAMERAS, disabled: 3, connecting: 1 } }],
+    ['Healthy', metrics({ queueDepth: null, errors: null, notComputed: null, latency: { p50: null, p95: null, p99: null } })],
+  ])('is %s', (expected, change) => expect(word(change)).toBe(expected));
+
+  it('names the gravest problem first and keeps the others', () => {
+    const health = judge({
+      ...WELL,
+      ...metrics({ errors: 0.4 }),
+      cameras: { ...CAMERAS, offline: 1 },
+      alerts: [alert('NoWorkers', 'critical')],
+    });
+    expect(health.problems.map(({ words }) => words)).toEqual(['alert NoWorkers', '1 camera offline', '0.4 errors/s']);
+    expect(health.level).toBe('bad');
+  });
+});
+
+describe('a growing queue', () => {
+  const series = (...values: (number | null)[]): Series => values.map((value, index) => [1000 + index * 15, value]);
+
+  it.each<[boolean, string, Series]>([
+    [false, 'nothing', []],
+    [false, 'too little to tell', series(10, 90)],
+    [true, 'steady growth', series(5, 20, 40, 60, 80, 100)],
+    [false, 'growth far below the objective', series(1, 2, 3, 4, 5, 6)],
+    [false, 'a burst that has drained', series(5, 5, 200, 150, 40, 5)],
+    [false, 'a high but steady queue', series(200, 201, 199, 200, 201, 200)],
+    [true, 'growth with a gap', series(5, 20, null, 60, 80, 100)],
+    [false, 'growth that ended minutes ago', [...series(5, 50, 100), [1300, 100], [1315, 100], [1330, 100], [1345, 100]]],
+  ])('%s for %s', (expected, _, values) => expect(isGrowing(values, 300)).toBe(expected));
+});

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  plugins: [svelte()],
+  build: {
+    target: 'es2022',
+    // The gateway's content security policy refuses data: URLs for fonts and scripts: nothing is inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: { index: page('index.html'), login: page('login.html') } },
+  },
+  server: {
+    // The gateway accepts its own origin only.
+    proxy: {
+      '/api': { target: gateway, changeOrigin: true, headers: { Origin: gateway } },
+      '/ws': { target: gateway, changeOrigin: true, headers: { Origin: gateway }, ws: true },
+      '/readyz': gateway,
+      '^/login(\\?|$)': { target: gateway, bypass: () => '/login.html' },
+    },
+  },
+  test: { environment: 'node', include: ['tests/**/*.test.ts'] },
+});
