@@ -47,6 +47,11 @@ class Delivery:
         return _text(self._properties.reply_to)
 
     @property
+    def app_id(self) -> str | None:
+        """Who sent it: the producer's id, in our own tasks."""
+        return _text(self._properties.app_id)
+
+    @property
     def exchange(self) -> str:
         return str(self._method.exchange)
 
@@ -131,6 +136,22 @@ class Consumer(Role):
             self._bindings.remove((exchange, key))
             if self._channel is not None and self.queue_name is not None:
                 self._channel.queue_unbind(self.queue_name, exchange, routing_key=key)
+
+    def set_prefetch(self, prefetch: int) -> None:
+        """Hold so many messages from now on: subscribe anew, since a consumer keeps the number it began with."""
+        if prefetch == self._prefetch:
+            return
+        self._prefetch = prefetch
+        channel, tag, name = self._channel, self._tag, self.queue_name
+        if channel is None or tag is None or name is None:
+            return  # the next subscription takes it
+        self._tag = None
+        channel.basic_cancel(tag)
+        channel.basic_qos(prefetch_count=prefetch, callback=lambda _frame: self._resume(channel, name))
+
+    def _resume(self, channel: Any, name: str) -> None:
+        if not self._paused and channel is self._channel:
+            self._consume(channel, name)
 
     def cancel(self, done: Callable[[], None]) -> None:
         """Stop receiving, for good; what was delivered can still be settled. `done` when the broker agreed."""

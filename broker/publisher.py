@@ -41,6 +41,7 @@ class Message:
     message_id: str | None = None
     correlation_id: str | None = None
     reply_to: str | None = None
+    app_id: str | None = None
     persistent: bool = True
     mandatory: bool = True
 
@@ -104,6 +105,7 @@ class Publisher(Role):
             message_id=message.message_id,
             correlation_id=message.correlation_id,
             reply_to=message.reply_to,
+            app_id=message.app_id,
         )
         self._tag += 1
         self._pending[self._tag] = _Pending(message.message_id, done, time.monotonic() + self._timeout)

@@ -14,6 +14,12 @@ class FailureReason(StrEnum):
     TOO_LARGE = "too_large"  # more bytes than MAX_BODY_BYTES
     TOO_MANY_PIXELS = "too_many_pixels"
     DETECTOR_ERROR = "detector_error"  # the detector raised
+    CRASHED = "crashed"  # the frame ended the process that computed it, or it never answered
+
+    @property
+    def transient(self) -> bool:
+        """Whether another attempt may succeed; the others are the message's own fault and final."""
+        return self in (FailureReason.DETECTOR_ERROR, FailureReason.CRASHED)
 
 
 class ExpiryReason(StrEnum):

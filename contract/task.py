@@ -8,7 +8,7 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -45,6 +45,14 @@ class Task(Struct, frozen=True, kw_only=True):
     model: str | None = None
 
 
+class TaskHead(Struct, frozen=True, kw_only=True):
+    """A task without its image."""
+
+    timestamp: float
+    camera_id: str
+    frame_id: str
+
+
 class EncodedTask(Struct, frozen=True):
     """A task as AMQP carries it: body, content type and headers."""
 
@@ -68,7 +76,10 @@ class _JsonTaskOut(_Fields, kw_only=True, omit_defaults=True):
     frame: bytes  # msgspec writes bytes as base64, in C
 
 
+Shape = TypeVar("Shape", bound=_Fields)
+
 _json_decoder = msgspec.json.Decoder(_JsonTask)
+_head_decoder = msgspec.json.Decoder(_Fields)
 _json_encoder = msgspec.json.Encoder()
 
 
@@ -89,11 +100,11 @@ def parse_task(
         raise InvalidTask(
             FailureReason.TOO_LARGE, f"the body has {len(body)} bytes, the limit is {MAX_BODY_BYTES}"
         )
-    if content_type is not None and content_type.lower().startswith("image/"):
-        fields = _compact_fields(headers or {})
+    if is_compact(content_type):
+        fields: _Fields = _compact_fields(headers or {})
         image = body
     else:
-        fields = wire = _json_fields(body)
+        fields = wire = _decode_json(body, _json_decoder)
         image = _decode_base64(wire.frame)
     frame_id = fields.frame_id or message_id or default_frame_id(fields.camera_id, body)
     return Task(
@@ -127,6 +138,27 @@ def encode_task(task: Task, form: TaskForm = TaskForm.BASE64) -> EncodedTask:
     return EncodedTask(_json_encoder.encode(wire), "application/json", {})
 
 
+def parse_head(
+    body: bytes,
+    *,
+    content_type: str | None = None,
+    headers: Mapping[str, Any] | None = None,
+    message_id: str | None = None,
+) -> TaskHead:
+    """A task without its image, which is neither decoded nor checked: some microseconds instead of a hundred.
+
+    Raises InvalidTask.
+    """
+    fields = _compact_fields(headers or {}) if is_compact(content_type) else _decode_json(body, _head_decoder)
+    frame_id = fields.frame_id or message_id or default_frame_id(fields.camera_id, body)
+    return TaskHead(timestamp=fields.timestamp, camera_id=fields.camera_id, frame_id=frame_id[:200])
+
+
+def is_compact(content_type: str | None) -> bool:
+    """Whether a message is a task in the compact form."""
+    return content_type is not None and content_type.lower().startswith("image/")
+
+
 def default_frame_id(camera_id: str, body: bytes) -> str:
     """The frame_id of a task that names none: the same for every redelivery of the same bytes."""
     return f"{camera_id}:{hashlib.sha256(body).hexdigest()[:16]}"
@@ -137,9 +169,9 @@ def image_type(image: bytes) -> str:
     return "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
 
 
-def _json_fields(body: bytes) -> _JsonTask:
+def _decode_json(body: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape:
     try:
-        return _json_decoder.decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise InvalidTask(FailureReason.INVALID_TASK, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

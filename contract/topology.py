@@ -27,6 +27,19 @@ class Lane(StrEnum):
         """The name of the lane's queue."""
         return TASK_QUEUE if self is Lane.LIVE else f"{TASK_QUEUE}.{self}"
 
+    @property
+    def retries(self) -> tuple[str, ...]:
+        """The queues that a failed frame goes through, one per further attempt.
+
+        A live frame is worth one immediate retry: its own queue. The others wait 1, 10 and 60 seconds.
+        """
+        if self is Lane.LIVE:
+            return (self.queue,)
+        return tuple(f"{self.queue}.retry.{delay}s" for delay in RETRY_DELAYS)
+
+
+RETRY_DELAYS = (1, 10, 60)
+"""Seconds. A queue for each: a message's own time to live would block those behind it."""
 
 TASK_QUEUE = "frame_queue"
 DEAD_LETTER_QUEUE = "frame_queue.dlq"
@@ -89,6 +102,26 @@ def _task_queue(lane: Lane, messages: int, size: int) -> Queue:
     )
 
 
+def _retry_queues(lane: Lane) -> tuple[Queue, ...]:
+    return tuple(
+        Queue(
+            name,
+            {
+                "x-queue-type": "quorum",
+                "x-message-ttl": delay * 1000,
+                "x-max-length": 10_000,
+                "x-max-length-bytes": 1 * GIB,
+                "x-overflow": "reject-publish",
+                "x-delivery-limit": UNLIMITED_DELIVERIES,
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-routing-key": lane.queue,
+                "x-dead-letter-strategy": "at-least-once",
+            },
+        )
+        for name, delay in zip(lane.retries, RETRY_DELAYS, strict=True)
+    )
+
+
 @dataclass(frozen=True)
 class Topology:
     """Everything durable, in the order of declaration."""
@@ -119,6 +152,8 @@ TOPOLOGY = Topology(
         _task_queue(Lane.LIVE, 5_000, 512 * MIB),
         _task_queue(Lane.BATCH, 100_000, 8 * GIB),
         _task_queue(Lane.GPU, 5_000, 512 * MIB),
+        *_retry_queues(Lane.BATCH),
+        *_retry_queues(Lane.GPU),
         Queue(
             RESULT_QUEUE,
             {

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import onnxruntime
 
+from contract.topology import Lane
 from runtime.logs import get_logger
 from worker.detection.detector import Detector
 from worker.detection.haar import Haar
 from worker.detection.yunet import YuNet
 from worker.models import YUNET, ModelUnavailable, locate
+from worker.processor import Processor
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
@@ -49,3 +51,13 @@ def choose_detector(settings: WorkerSettings) -> Choice:
         raise ModelUnavailable(reason)
     log.warning("detector fallback", wanted="yunet", using="haar", reason=reason)
     return Choice(Haar(), FALLBACK)  # the whole reason is in the log: a dashboard shows this one
+
+
+def make_processor(settings: WorkerSettings, detector: Detector) -> Processor:
+    """The processor of a worker with these settings."""
+    return Processor(
+        detector,
+        settings.node_id,
+        staleness=settings.staleness_seconds if settings.lane is Lane.LIVE else None,
+        max_pixels=settings.max_pixels,
+    )

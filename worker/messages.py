@@ -4,12 +4,12 @@ import time
 from typing import Any
 
 from broker import Delivery, Message
+from contract import dead_letters
 from contract.result import Result, encode_result
 from contract.task import image_type
 from contract.topology import DEAD_LETTER_QUEUE, RESULTS_EXCHANGE, WATCH_EXCHANGE
 from worker.processor import Computed, Failed
 
-HEADER_PREFIX = "x-framefleet-"
 ERROR_LENGTH = 500
 
 
@@ -49,22 +49,35 @@ def picture_message(computed: Computed) -> Message:
 
 def dead_letter(failed: Failed, delivery: Delivery, node_id: str) -> Message:
     """The message as it came, with why it could not be computed in its headers."""
-    headers: dict[str, Any] = dict(delivery.headers)
-    headers.update(
+    return _again(
+        delivery,
+        DEAD_LETTER_QUEUE,
         {
-            f"{HEADER_PREFIX}reason": failed.reason.value,
-            f"{HEADER_PREFIX}error": failed.error[:ERROR_LENGTH],
-            f"{HEADER_PREFIX}origin": delivery.routing_key,
-            f"{HEADER_PREFIX}node": node_id,
-            f"{HEADER_PREFIX}time": time.time(),
-        }
+            dead_letters.REASON: failed.reason.value,
+            dead_letters.ERROR: failed.error[:ERROR_LENGTH],
+            dead_letters.ORIGIN: delivery.routing_key,
+            dead_letters.NODE: node_id,
+            dead_letters.TIME: time.time(),
+            dead_letters.ATTEMPTS: dead_letters.attempts(delivery.headers) + 1,
+        },
     )
+
+
+def retry(delivery: Delivery, queue: str) -> Message:
+    """The message as it came, on its way to the next attempt by `queue`."""
+    return _again(delivery, queue, {dead_letters.ATTEMPTS: dead_letters.attempts(delivery.headers) + 1})
+
+
+def _again(delivery: Delivery, queue: str, headers: dict[str, Any]) -> Message:
+    kept = {name: value for name, value in delivery.headers.items() if name != "x-delivery-count"}
     return Message(
         "",
-        DEAD_LETTER_QUEUE,
+        queue,
         delivery.body,
         content_type=delivery.content_type or "application/octet-stream",
-        headers=headers,
+        headers=kept | headers,
         message_id=delivery.message_id,
         correlation_id=delivery.correlation_id,
+        reply_to=delivery.reply_to,
+        app_id=delivery.app_id,
     )

@@ -47,8 +47,17 @@ class WorkerMetrics:
             "cv_busy_seconds_total", "Time the inference thread computed", labels, registry=registry
         ).labels(**node)
         self._skew = Counter(
-            "cv_clock_skew_total", "Frames captured in this worker's future", labels, registry=registry
+            "cv_clock_skew_total",
+            "Frames whose sender's clock had to be corrected for",
+            labels,
+            registry=registry,
         ).labels(**node)
+        self._retried = Counter(
+            "cv_frames_retried_total",
+            "Frames sent to another attempt",
+            [*labels, "reason"],
+            registry=registry,
+        )
         self._model = Gauge(
             "cv_model_info", "The model in use", [*labels, "model", "detector", "fallback"], registry=registry
         )
@@ -62,8 +71,19 @@ class WorkerMetrics:
         """Count time that the inference thread computed."""
         self._busy.inc(seconds)
 
-    def settled(self, outcome: Computed | Expired | Failed, publish_seconds: float, now: float) -> None:
-        """Count a frame whose result, expiry or dead letter the broker has confirmed."""
+    def skewed(self) -> None:
+        """Count a frame whose sender's clock had to be corrected for."""
+        self._skew.inc()
+
+    def retried(self, reason: FailureReason) -> None:
+        """Count a frame that gets another attempt."""
+        self._retried.labels(self._node_id, reason.value).inc()
+
+    def settled(self, outcome: Computed | Expired | Failed, *, age: float, publish: float) -> None:
+        """Count a frame whose result, expiry or dead letter the broker has confirmed.
+
+        `age` is capture to confirmation, `publish` the publishing and confirming alone, in seconds.
+        """
         if isinstance(outcome, Failed):
             self._failed[outcome.reason].inc()
             return
@@ -74,8 +94,5 @@ class WorkerMetrics:
         self._processing.observe(outcome.result.processing_seconds)
         for stage, seconds in outcome.stages.items():
             self._stages[stage].observe(seconds)
-        self._stages["publish"].observe(publish_seconds)
-        age = now - outcome.result.original_timestamp
-        if age < 0:
-            self._skew.inc()
-        self._age.observe(max(0.0, age))
+        self._stages["publish"].observe(publish)
+        self._age.observe(age)

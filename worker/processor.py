@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from contract.failures import ExpiryReason, FailureReason, InvalidTask
 from contract.result import DetectedObject, Result
-from contract.task import Task, parse_task
+from contract.task import Task, TaskHead, parse_task
 from worker.detection import Detections, ImageError
 from worker.detection.detector import Detector
 from worker.detection.image import TooManyPixels
@@ -69,20 +69,27 @@ class Processor:
         content_type: str | None,
         headers: Mapping[str, Any],
         message_id: str | None,
-        received: float,
+        waited: float,
     ) -> Processed:
         """Compute one message; never raises for what the message contains.
 
-        `received` is when the worker got it, Unix seconds.
+        `waited` is the frame's age now, in seconds: the capture time alone does not tell (see `runtime.clocks`).
         """
         try:
             task = parse_task(body, content_type=content_type, headers=headers, message_id=message_id)
         except InvalidTask as error:
             return Failed(error.reason, str(error))
-        waited = max(0.0, received - task.timestamp)
-        if self._staleness is not None and self._clock() - task.timestamp > self._staleness:
-            return Expired(self._result(task, Detections.none(), (0, 0), 0.0, waited, expired=True))
+        if self.stale(waited):
+            return self.expire(task, waited)
         return self._compute(task, waited)
+
+    def stale(self, waited: float) -> bool:
+        """Whether a frame of that age is not worth computing."""
+        return self._staleness is not None and waited > self._staleness
+
+    def expire(self, task: Task | TaskHead, waited: float) -> Expired:
+        """What is recorded of a frame that was too old. May be called from another thread."""
+        return Expired(self._result(task, Detections.none(), (0, 0), 0.0, waited, expired=True))
 
     def _compute(self, task: Task, waited: float) -> Processed:
         started = time.perf_counter()
@@ -105,7 +112,7 @@ class Processor:
 
     def _result(
         self,
-        task: Task,
+        task: Task | TaskHead,
         found: Detections,
         size: tuple[int, int],
         seconds: float,

@@ -8,22 +8,40 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
-from broker import Connection, Consumer, Delivery, Message, Outcome, Publisher, ThreadLoop, split_urls
-from broker.backoff import compute_backoff
-from contract.status import HEARTBEAT_SECONDS, parse_watch
-from contract.topology import CONTROL_EXCHANGE, EphemeralQueue, Lane
+from broker import Connection, Consumer, Delivery, Publisher, ThreadLoop, split_urls
+from contract.dead_letters import attempts
+from contract.failures import InvalidTask
+from contract.status import HEARTBEAT_SECONDS, ProducerStatus, parse_status, parse_watch
+from contract.task import TaskHead, parse_head
+from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
 from runtime.logs import get_logger
-from worker.choice import Choice
+from worker.choice import Choice, make_processor
+from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
-from worker.messages import dead_letter, picture_message, reply_message, result_message
+from worker.isolated import Suspect, compute_apart
 from worker.metrics import WorkerMetrics
-from worker.processor import Computed, Failed, Processed, Processor
+from worker.processor import Processed
 from worker.settings import WorkerSettings
+from worker.settling import Settled, Settler
 from worker.watched import WatchedCameras
 
 log = get_logger("worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery as it came: `age` in seconds since capture, at `at` (`perf_counter`)."""
+
+    delivery: Delivery
+    age: float
+    at: float
+
+    def waited(self) -> float:
+        """The frame's age now."""
+        return self.age + time.perf_counter() - self.at
 
 
 class Worker:
@@ -39,25 +57,18 @@ class Worker:
         self._tally = Tally()
         self._since = time.time()
         self._state: State = "running"
+        self._freshness = Freshness()
         self._watched = WatchedCameras(time.monotonic)
-        self._processor = Processor(
-            choice.detector,
-            settings.node_id,
-            staleness=settings.staleness_seconds if settings.lane is Lane.LIVE else None,
-            max_pixels=settings.max_pixels,
-        )
-        self._inbox: queue.SimpleQueue[tuple[Delivery, float] | None] = queue.SimpleQueue()
+        self._processor = make_processor(settings, choice.detector)
+        self._inbox: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
         self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
         self._held = 0
         self._idle = threading.Event()
         self._idle.set()
         self.ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._loop = ThreadLoop(self._fail)
-        self._publisher = Publisher(window=10 * settings.prefetch + 100)
+        self._publisher = Publisher()
         self._tasks = Consumer(settings.lane.queue, self._received, prefetch=settings.prefetch)
-        control = Consumer(
-            EphemeralQueue(((CONTROL_EXCHANGE, ""),), max_length=100), self._control, no_ack=True
-        )
         # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
         urls = split_urls(settings.amqp_url)
         name = f"cv-worker {settings.node_id}"
@@ -65,7 +76,17 @@ class Worker:
             self._loop, urls, f"{name} publish", [self._publisher], on_fatal=self._fail
         )
         self._consuming = Connection(
-            self._loop, urls, f"{name} consume", [self._tasks, control], on_fatal=self._fail
+            self._loop, urls, f"{name} consume", [self._tasks, *self._listeners()], on_fatal=self._fail
+        )
+        self._settler = Settler(
+            self._publisher,
+            self._publishing,
+            settings.lane,
+            settings.node_id,
+            self._watched,
+            metrics,
+            self._tally,
+            self._release,
         )
 
     # --- life, from the main thread ---------------------------------------------------------------------
@@ -113,94 +134,90 @@ class Worker:
 
     def _infer(self) -> None:
         try:
-            self._compute_all()
+            while (arrival := self._inbox.get()) is not None:
+                started = time.perf_counter()
+                outcome = self._compute(arrival)
+                now = time.perf_counter()
+                self._metrics.busy(now - started)
+                self._tally.busy(now - started)
+                item = Settled(arrival.delivery, outcome, arrival.age, arrival.at, now)
+                self._loop.call_soon_threadsafe(partial(self._settler.settle, item))
         except Exception as error:
             log.exception("the inference thread crashed")
             self._fail(f"the inference thread crashed: {type(error).__name__}: {error}")
 
-    def _compute_all(self) -> None:
-        while (item := self._inbox.get()) is not None:
-            delivery, received = item
-            started = time.perf_counter()
-            outcome = self._processor.process(
+    def _compute(self, arrival: Arrival) -> Processed:
+        delivery = arrival.delivery
+        if delivery.redelivered or attempts(delivery.headers):
+            # It may have killed the worker that had it before: see worker.isolated.
+            log.info("computing a frame apart: it comes again", message_id=delivery.message_id)
+            suspect = Suspect(
                 delivery.body,
-                content_type=delivery.content_type,
-                headers=delivery.headers,
-                message_id=delivery.message_id,
-                received=received,
+                delivery.content_type,
+                dict(delivery.headers),
+                delivery.message_id,
+                arrival.waited(),
             )
-            seconds = time.perf_counter() - started
-            self._metrics.busy(seconds)
-            self._tally.busy(seconds)
-            self._loop.call_soon_threadsafe(partial(self._computed, delivery, outcome))
+            return compute_apart(self._settings, self._choice.detector.name, suspect)
+        return self._processor.process(
+            delivery.body,
+            content_type=delivery.content_type,
+            headers=delivery.headers,
+            message_id=delivery.message_id,
+            waited=arrival.waited(),
+        )
 
     # --- on the connection's thread ---------------------------------------------------------------------
 
     def _received(self, delivery: Delivery) -> None:
         self._held += 1
         self._idle.clear()
-        self._inbox.put((delivery, time.time()))
-
-    def _computed(self, delivery: Delivery, outcome: Processed) -> None:
-        if isinstance(outcome, Failed):
-            log.warning(
-                "frame dead-lettered",
-                reason=outcome.reason.value,
-                error=outcome.error[:200],
-                message_id=delivery.message_id,
-            )
-            message = dead_letter(outcome, delivery, self._settings.node_id)
+        head = _head(delivery)
+        age = 0.0
+        if head is not None:
+            aged = self._freshness.age(delivery, head)
+            age = aged.seconds
+            if aged.skewed:
+                self._metrics.skewed()
+        arrival = Arrival(delivery, age, time.perf_counter())
+        stale = head is not None and self._processor.stale(age)
+        if head is not None and stale:
+            expired = self._processor.expire(head, age)
+            self._settler.settle(Settled(delivery, expired, age, arrival.at, arrival.at))
         else:
-            message = result_message(outcome.result)
-            if isinstance(outcome, Computed) and outcome.result.camera_id in self._watched:
-                self._publisher.publish(picture_message(outcome))
-        self._publish(delivery, outcome, message, time.perf_counter(), 0)
-
-    def _publish(
-        self, delivery: Delivery, outcome: Processed, message: Message, started: float, attempt: int
-    ) -> None:
-        """Publish until it is confirmed: a worker holds its frame while the broker takes no results."""
-        if not delivery.open:
-            self._release()  # the broker has taken the frame back, and somebody else computes it
-            return
-
-        def done(result: Outcome) -> None:
-            if result is Outcome.CONFIRMED:
-                self._settle(delivery, outcome, time.perf_counter() - started)
-                return
-            delay = compute_backoff(attempt, cap=2.0)
-            if attempt == 0:
-                log.warning(
-                    "result not taken: holding the frame", outcome=result.value, retry_in=round(delay, 2)
-                )
-            if result is Outcome.UNROUTABLE:
-                self._publishing.ensure_topology()  # somebody deleted a queue
-            again = partial(self._publish, delivery, outcome, message, started, attempt + 1)
-            self._loop.call_later(delay, again)
-
-        self._publisher.publish(message, done)
-
-    def _settle(self, delivery: Delivery, outcome: Processed, publish_seconds: float) -> None:
-        if delivery.ack():
-            self._metrics.settled(outcome, publish_seconds, time.time())
-            if not isinstance(outcome, Failed):
-                reply = reply_message(outcome.result, delivery)
-                if reply is not None:
-                    self._publisher.publish(reply)
-            if isinstance(outcome, Computed | Failed):
-                self._tally.settled(isinstance(outcome, Computed))
-        self._release()
+            self._inbox.put(arrival)
+        self._freshness.note(stale)
+        if self._state == "running":
+            self._tasks.set_prefetch(self._freshness.prefetch(self._settings.prefetch))
 
     def _release(self) -> None:
         self._held -= 1
         if not self._held:
             self._idle.set()
 
+    def _listeners(self) -> list[Consumer]:
+        """What else a worker hears: which cameras are watched, and what time it is at the producers."""
+        control = EphemeralQueue(((CONTROL_EXCHANGE, ""),), max_length=100)
+        status = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"),), max_length=1_000)
+        return [
+            Consumer(control, self._control, no_ack=True),
+            Consumer(status, self._status, no_ack=True),
+        ]
+
     def _control(self, delivery: Delivery) -> None:
         try:
             self._watched.hear(parse_watch(delivery.body))
         except ValueError as error:
             log.warning("control message ignored", error=str(error))
+
+    def _status(self, delivery: Delivery) -> None:
+        try:
+            status = parse_status(delivery.body)
+        except ValueError as error:
+            log.warning("status message ignored", error=str(error))
+            return
+        if isinstance(status, ProducerStatus):
+            self._freshness.hear(status)
 
     def _beat(self) -> None:
         self._publisher.publish(
@@ -216,3 +233,16 @@ class Worker:
 
     def _fail(self, reason: str) -> None:
         self.ended.put(reason)
+
+
+def _head(delivery: Delivery) -> TaskHead | None:
+    """The task without its image; None for what is none, which the inference thread then says in detail."""
+    try:
+        return parse_head(
+            delivery.body,
+            content_type=delivery.content_type,
+            headers=delivery.headers,
+            message_id=delivery.message_id,
+        )
+    except InvalidTask:
+        return None

@@ -1,0 +1,256 @@
+"""Small parts of the operator's command."""
+
+import io
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli import lock, probe, secret
+from cli.addresses import GATEWAY, choose
+from cli.display import Display
+from cli.knobs import KnobError, Knobs
+from cli.logfile import LogFile
+from cli.notices import Repetitions, notice
+from cli.ports import LOOPBACK, answers, free_port, is_free, listener
+from cli.survivors import Register, Started, end, start_time, survivors
+from cli.waiting import wait_until
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+def knobs(workers: int = 2, port: int | None = None, source: str = "demo", amqp_url: str = "") -> Knobs:
+    return Knobs(workers, source, port, None, amqp_url)
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    server = socket.create_server((LOOPBACK, 0))
+    yield server
+    server.close()
+
+
+# Ports
+
+
+def test_a_taken_port_is_seen_named_and_skipped(listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    assert not is_free(port)
+    assert answers(port)
+    assert f"(pid {os.getpid()})" in (listener(port) or "")
+    assert free_port(port) > port
+
+
+def test_ports_of_this_run_are_skipped() -> None:
+    first = free_port(20000)
+    assert free_port(first, taken={first}) > first
+
+
+def test_every_part_gets_a_port_of_its_own() -> None:
+    chosen = choose(knobs(workers=30))
+    ports = [chosen.gateway, chosen.gateway_metrics, chosen.prometheus, chosen.amqp, chosen.rabbitmq_metrics]
+    ports += [chosen.producer_metrics, *chosen.workers]
+    assert len(set(ports)) == len(ports) == 36
+    assert 0 not in ports
+
+
+def test_a_port_that_was_asked_for_is_not_changed_silently(listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    with pytest.raises(KnobError, match=f"PORT={port} is taken by .*pid {os.getpid()}"):
+        choose(knobs(port=port))
+
+
+def test_a_default_port_that_is_taken_is_replaced_and_said() -> None:
+    try:
+        server = socket.create_server((LOOPBACK, GATEWAY))
+    except OSError:
+        server = None  # somebody else has it: just as well
+    try:
+        chosen = choose(knobs())
+    finally:
+        if server is not None:
+            server.close()
+    assert chosen.gateway != GATEWAY
+    assert any(
+        f"port {GATEWAY} is taken" in change and str(chosen.gateway) in change for change in chosen.changes
+    )
+
+
+def test_what_does_not_run_needs_no_port() -> None:
+    chosen = choose(knobs(workers=0, source="none", amqp_url="amqp://host/"))
+    assert (chosen.amqp, chosen.rabbitmq_metrics, chosen.producer_metrics, chosen.workers) == (0, 0, 0, [])
+
+
+# Waiting
+
+
+def test_waiting_returns_the_answer_or_none() -> None:
+    given = iter([None, 0, "there"])
+    assert wait_until(lambda: next(given), 1, interval=0) == "there"
+    assert wait_until(lambda: None, 0) is None
+
+
+def test_a_probe_ends_the_wait_by_raising() -> None:
+    def hopeless() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        wait_until(hopeless, 60)
+
+
+# Logs
+
+
+def test_a_log_keeps_its_newest_part(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "worker.log", limit=100)
+    for number in range(100):
+        log.write(f"line {number}\n".encode())
+    log.close()
+    kept = sorted(tmp_path.iterdir())
+    assert [path.name for path in kept] == ["worker.log", "worker.log.1", "worker.log.2"]
+    assert all(path.stat().st_size <= 100 for path in kept)
+    assert "line 99" in (tmp_path / "worker.log").read_text()
+
+
+def test_a_log_goes_on_where_the_last_run_ended(tmp_path: Path) -> None:
+    for word in (b"one\n", b"two\n"):
+        log = LogFile(tmp_path / "log")
+        log.write(word)
+        log.close()
+    assert (tmp_path / "log").read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            '{"level": "warning", "event": "camera lost", "camera_id": "gate"}',
+            "warning: camera lost camera_id=gate",
+        ),
+        ('{"level": "error", "event": "no broker", "timestamp": "x"}', "error: no broker"),
+        ('{"level": "info", "event": "frame"}', None),
+        ('ts=2026-01-01 caller=x level=warn msg="slow rule" n=1', "warning: slow rule"),
+        (
+            'ts=1 caller=x level=error component=tsdb msg="no space" err="disk full"',
+            "error: no space: disk full",
+        ),
+        ('level=info msg="all is well"', None),
+        ("Traceback (most recent call last):", None),
+        ("{broken", None),
+    ],
+)
+def test_warnings_and_errors_reach_the_operator(line: str, said: str | None) -> None:
+    assert notice(line) == said
+
+
+def test_what_is_said_again_and_again_is_shown_once_in_a_while() -> None:
+    now = 0.0
+    seen = Repetitions(clock=lambda: now)
+    assert seen.is_new("retry in 1.5 s")
+    assert not seen.is_new("retry in 2.5 s")
+    assert seen.is_new("something else")
+    now = 31.0
+    assert seen.is_new("retry in 9.5 s")
+
+
+def test_progress_without_a_terminal_is_lines_and_only_for_long_waits() -> None:
+    out = io.StringIO()
+    wait = Display(out).wait("RabbitMQ starts")
+    for elapsed in (0.5, 1.9, 2.1, 3.0, 16.9, 17.1):
+        wait(elapsed)
+    assert out.getvalue().splitlines() == ["  RabbitMQ starts … 2 s", "  RabbitMQ starts … 17 s"]
+
+
+# Secrets
+
+
+def test_the_token_is_made_once_and_only_for_our_eyes(tmp_path: Path) -> None:
+    made = secret.token(tmp_path, {})
+    assert len(made) >= 32
+    assert secret.token(tmp_path, {}) == made
+    assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
+    assert secret.token(tmp_path, {"GATEWAY_TOKEN": "given"}) == "given"
+
+
+def test_a_private_file_is_replaced_with_its_mode(tmp_path: Path) -> None:
+    file = tmp_path / "endpoints.json"
+    file.write_text("old")
+    file.chmod(0o644)
+    secret.write_private(file, "new")
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("new", 0o600)
+
+
+# One run at a time, and what a killed one leaves
+
+
+def test_the_lock_names_its_holder(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    assert lock.holder(file) is None
+    with lock.acquire(file):
+        assert lock.holder(file) == os.getpid()
+        with pytest.raises(lock.AlreadyRuns, match=f"pid {os.getpid()}"):
+            lock.acquire(file)
+    assert lock.holder(file) is None
+
+
+def test_a_start_time_tells_a_process_from_a_later_one() -> None:
+    assert start_time(os.getpid()) == start_time(os.getpid())
+    assert (start_time(1) or 0) < (start_time(os.getpid()) or 0)
+    assert start_time(2**22 + 1) is None
+
+
+def test_survivors_are_ended_and_nothing_else(tmp_path: Path) -> None:
+    ours = subprocess.Popen(SLEEPER, start_new_session=True)
+    theirs = subprocess.Popen(SLEEPER, start_new_session=True)
+    try:
+        file = tmp_path / "processes.json"
+        register = Register(file)
+        register.add("worker-1", ours.pid)
+        register.add("gone", 2**22 + 1)
+        entries = json.loads(file.read_text())
+        # A pid that was given to somebody else since: the same number, another start time.
+        entries.append({"name": "worker-2", "pid": theirs.pid, "start_time": 1})
+        file.write_text(json.dumps(entries))
+        left = survivors(file)
+        assert [(s.name, s.pid) for s in left] == [("worker-1", ours.pid)]
+        end(left)
+        assert ours.wait(5) == -signal.SIGTERM
+        assert theirs.poll() is None
+    finally:
+        for process in (ours, theirs):
+            process.kill()
+            process.wait()
+
+
+def test_a_survivor_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    script = deaf + "print('on', flush=True); time.sleep(99)"
+    stubborn = subprocess.Popen(
+        [sys.executable, "-c", script], start_new_session=True, stdout=subprocess.PIPE
+    )
+    assert stubborn.stdout is not None
+    stubborn.stdout.readline()
+    end([Started("stubborn", stubborn.pid, start_time(stubborn.pid) or 0)], grace=0.1)
+    assert stubborn.wait(5) == -signal.SIGKILL
+    stubborn.stdout.close()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '[{"pid": 1}]'])
+def test_a_damaged_register_names_nobody(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "processes.json"
+    file.write_text(content)
+    assert survivors(file) == []
+
+
+def test_what_the_gateway_lacks_is_said_in_words() -> None:
+    assert probe.missing((503, '{"missing": ["broker", "prometheus"]}')) == "broker, prometheus"
+    assert probe.missing((200, "{}")) == ""
+    assert probe.missing((500, "oops")) == "status 500"
+    assert probe.missing(None) == "an answer"

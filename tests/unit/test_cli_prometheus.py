@@ -1,0 +1,37 @@
+"""The native configuration of Prometheus has the shape of prometheus.yml."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cli.layout import CHECKOUT, Layout
+from cli.prometheus import configuration, write_workers
+
+TARGETS = {"producer": "127.0.0.1:8010", "gateway": "127.0.0.1:8020", "rabbitmq": "127.0.0.1:15692"}
+DISCOVERY = {"dns_sd_configs", "static_configs", "file_sd_configs"}
+
+
+def shape(config: dict[str, Any]) -> dict[str, Any]:
+    """Jobs without where their targets come from."""
+    jobs = config["scrape_configs"]
+    return {job["job_name"]: {k: v for k, v in job.items() if k not in DISCOVERY} for job in jobs}
+
+
+def test_it_scrapes_the_same_jobs_in_the_same_way_as_compose(tmp_path: Path) -> None:
+    native: dict[str, Any] = configuration(Layout(tmp_path), TARGETS)
+    compose = yaml.safe_load((CHECKOUT / "prometheus.yml").read_text())
+    assert shape(native) == shape(compose)
+    assert native["global"] == compose["global"]
+
+
+def test_parts_that_do_not_run_are_not_scraped(tmp_path: Path) -> None:
+    native: dict[str, Any] = configuration(Layout(tmp_path), {"gateway": "127.0.0.1:8020"})
+    assert list(shape(native)) == ["cv-worker", "gateway"]
+
+
+def test_the_workers_are_listed_for_prometheus(tmp_path: Path) -> None:
+    write_workers(tmp_path / "workers.json", [8000, 8002])
+    listed = json.loads((tmp_path / "workers.json").read_text())
+    assert listed == [{"targets": ["127.0.0.1:8000", "127.0.0.1:8002"]}]

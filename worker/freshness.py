@@ -1,0 +1,36 @@
+"""How old frames are when they reach this worker, and when a backlog of stale ones is drained quickly."""
+
+import time
+
+from broker import Delivery
+from contract.status import ProducerStatus
+from contract.task import TaskHead
+from runtime.clocks import Age, Clocks
+
+DRAIN_AFTER = 3  # stale frames in a row; one alone is no backlog
+DRAIN_PREFETCH = 32
+"""Frames held while draining: round trips overlap, and no more fresh frames than these can be caught up in it."""
+
+
+class Freshness:
+    """Ages by the senders' own clocks. Lives on the connection's thread."""
+
+    def __init__(self) -> None:
+        self._clocks = Clocks()
+        self._stale_in_a_row = 0
+
+    def hear(self, status: ProducerStatus) -> None:
+        """A producer says what time it is."""
+        self._clocks.hear(status.producer_id, status.time, time.time())
+
+    def age(self, delivery: Delivery, head: TaskHead) -> Age:
+        """The frame's age now."""
+        return self._clocks.age(head.timestamp, time.time(), sender=delivery.app_id, camera_id=head.camera_id)
+
+    def note(self, stale: bool) -> None:
+        """A frame has come, stale or not."""
+        self._stale_in_a_row = self._stale_in_a_row + 1 if stale else 0
+
+    def prefetch(self, normal: int) -> int:
+        """How many frames to hold: more while nothing but stale frames comes."""
+        return max(normal, DRAIN_PREFETCH) if self._stale_in_a_row >= DRAIN_AFTER else normal

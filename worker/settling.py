@@ -1,0 +1,127 @@
+"""From an outcome to a settled delivery: publish, confirm, then acknowledge (DESIGN §4, promise 2).
+
+A worker holds its frame while the broker takes no results. Lives on the connection's thread.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from broker import Connection, Delivery, Message, Outcome, Publisher
+from broker.backoff import compute_backoff
+from contract import dead_letters
+from contract.topology import Lane
+from runtime.logs import get_logger
+from worker.heartbeat import Tally
+from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
+from worker.metrics import WorkerMetrics
+from worker.processor import Computed, Failed, Processed
+from worker.watched import WatchedCameras
+
+log = get_logger("worker")
+
+LONGEST_RETRY = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A delivery with its outcome, on its way out. Times are `perf_counter` seconds."""
+
+    delivery: Delivery
+    outcome: Processed
+    age: float  # when it was received, seconds since capture
+    received: float
+    computed: float
+
+
+class Settler:
+    """Publishes outcomes and acknowledges their deliveries. `released` is called once for each."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        connection: Connection,
+        lane: Lane,
+        node_id: str,
+        watched: WatchedCameras,
+        metrics: WorkerMetrics,
+        tally: Tally,
+        released: Callable[[], None],
+    ) -> None:
+        self._publisher = publisher
+        self._connection = connection
+        self._lane = lane
+        self._node_id = node_id
+        self._watched = watched
+        self._metrics = metrics
+        self._tally = tally
+        self._released = released
+
+    def settle(self, item: Settled) -> None:
+        """Publish what came of the delivery until it is confirmed, then acknowledge."""
+        outcome = item.outcome
+        if isinstance(outcome, Failed):
+            self._publish(item, self._failure(item.delivery, outcome), 0)
+            return
+        if isinstance(outcome, Computed) and outcome.result.camera_id in self._watched:
+            self._publisher.publish(picture_message(outcome))
+        self._publish(item, result_message(outcome.result), 0)
+
+    def _failure(self, delivery: Delivery, failed: Failed) -> Message:
+        """To the next attempt, if another one may succeed and the lane has one left; else to the dead letters."""
+        tried = dead_letters.attempts(delivery.headers)
+        again = failed.reason.transient and tried < len(self._lane.retries)
+        log.warning(
+            "frame gets another attempt" if again else "frame dead-lettered",
+            reason=failed.reason.value,
+            error=failed.error[:200],
+            message_id=delivery.message_id,
+            attempt=tried + 1,
+        )
+        if again:
+            return retry(delivery, self._lane.retries[tried])
+        return dead_letter(failed, delivery, self._node_id)
+
+    def _publish(self, item: Settled, message: Message, attempt: int) -> None:
+        if not item.delivery.open:
+            self._released()  # the broker has taken the frame back, and somebody else computes it
+            return
+
+        def done(outcome: Outcome) -> None:
+            if outcome is Outcome.CONFIRMED:
+                self._confirmed(item, message)
+                return
+            delay = compute_backoff(attempt, cap=LONGEST_RETRY)
+            if attempt == 0:
+                log.warning(
+                    "result not taken: holding the frame", outcome=outcome.value, queue=message.routing_key
+                )
+            if outcome is Outcome.UNROUTABLE:
+                self._connection.ensure_topology()  # somebody deleted a queue
+            self._connection.loop.call_later(delay, partial(self._publish, item, message, attempt + 1))
+
+        self._publisher.publish(message, done)
+
+    def _confirmed(self, item: Settled, message: Message) -> None:
+        now = time.perf_counter()
+        if (
+            item.delivery.ack()
+        ):  # if not, the frame comes again, and its second result is recognised by frame_id
+            self._count(item, message, now)
+        self._released()
+
+    def _count(self, item: Settled, message: Message, now: float) -> None:
+        outcome = item.outcome
+        if isinstance(outcome, Failed):
+            if message.routing_key in self._lane.retries:
+                self._metrics.retried(outcome.reason)
+                return
+            self._tally.settled(ok=False)
+        else:
+            reply = reply_message(outcome.result, item.delivery)
+            if reply is not None:
+                self._publisher.publish(reply)
+            if isinstance(outcome, Computed):
+                self._tally.settled(ok=True)
+        self._metrics.settled(outcome, age=item.age + now - item.received, publish=now - item.computed)
