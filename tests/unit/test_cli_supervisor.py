@@ -20,7 +20,7 @@ class Puppet:
 
     def __init__(self, name: str, journal: list[str]) -> None:
         self.name = name
-        self.pids: list[int] = []
+        self.pids: dict[str, int] = {}
         self._journal = journal
         self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self.starts_fail = 0
@@ -41,8 +41,8 @@ class Puppet:
     def kill(self) -> None:
         self._journal.append(f"{self.name} killed")
 
-    def die(self, code: int, last_line: str = "") -> None:
-        self._ended.set_result(Ended(code, last_line))
+    def die(self, code: int, *last_lines: str) -> None:
+        self._ended.set_result(Ended(code, last_lines))
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +152,7 @@ async def test_a_childs_output_is_logged_heard_and_remembered(tmp_path: Path) ->
     heard: list[str] = []
     part = child("print('one'); print('two', end=''); raise SystemExit(4)", tmp_path, heard)
     await part.start()
-    assert await part.ended() == Ended(4, "two")
+    assert await part.ended() == Ended(4, ("one", "two"))
     assert heard == ["child: one", "child: two"]
     assert (tmp_path / "child.log").read_text() == "one\ntwo"
 
@@ -176,7 +176,7 @@ async def test_a_child_that_does_not_end_is_killed_after_its_grace(tmp_path: Pat
     part = child(script, tmp_path, heard, grace=0.1)
     await part.start()
     await aeventually("ready", lambda: heard)
-    pid = part.pids[0]
+    pid = part.pids["child"]
     await part.stop()
     assert start_time(pid) is None
     assert any("did not end within" in line for line in heard)
