@@ -33,10 +33,13 @@ class Form:
     form: TaskForm
     quality: int
     model: str | None
+    sender: str  # this producer's id: whose clock the capture times are of
+    staleness: float | None = None  # seconds after which a live frame is not worth sending
 
 
 class Sender:
-    """Sends the frames of all cameras. Attach its `roles` to the connection.
+    """Sends the frames of all cameras. Attach its `publisher` and its `listeners` to connections, not to the same one:
+    in a broker alarm the publishing one is not read.
 
     Live frames go through `offer`: newest wins, the cameras in turn, as many outstanding as the window allows.
     `deliver` is for frames that must not be lost: it returns when the broker has confirmed.
@@ -61,9 +64,9 @@ class Sender:
         self._told_at = float("-inf")
 
     @property
-    def roles(self) -> list[Role]:
-        """What uses the broker's connection."""
-        return [self.publisher, self.replies, self.depth]
+    def listeners(self) -> list[Role]:
+        """What hears from the broker."""
+        return [self.replies, self.depth]
 
     @property
     def idle(self) -> bool:
@@ -164,6 +167,9 @@ class Sender:
         if encoded is None:
             self._failed(frame, "too_large")
             return
+        if self._form.staleness is not None and time.time() - frame.timestamp > self._form.staleness:
+            self._failed(frame, "stale")  # it waited here so long that a worker would not compute it
+            return
         message = self._message(frame, encoded, self._reply_to)
         self.flow.sent(frame.frame_id, time.monotonic(), time.time() - frame.timestamp)
         self.publisher.publish(message, lambda outcome: self._outcome(frame, outcome))
@@ -188,6 +194,7 @@ class Sender:
             message_id=frame.frame_id,
             correlation_id=frame.frame_id,
             reply_to=reply_to,
+            app_id=self._form.sender,
         )
 
     # --- what became of it ------------------------------------------------------------------------------

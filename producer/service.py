@@ -9,7 +9,7 @@ from typing import Any, Literal
 from broker import AsyncioLoop, Connection, Message, Publisher, split_urls
 from broker.aio import publish, stop
 from contract.status import HEARTBEAT_SECONDS, CameraStatus, ProducerStatus, encode_status, status_routing_key
-from contract.topology import STATUS_EXCHANGE
+from contract.topology import STATUS_EXCHANGE, Lane
 from producer.cameras import Camera
 from producer.capture import run_camera
 from producer.grammar import CameraSpec
@@ -39,21 +39,29 @@ class Producer:
         self._stop = asyncio.Event()
         self._fatal: str | None = None
         self._cameras = {spec.camera_id: self._camera(spec) for spec in specs}
-        form = Form(settings.lane.queue, settings.form, settings.jpeg_quality, settings.model)
+        form = Form(
+            settings.lane.queue,
+            settings.form,
+            settings.jpeg_quality,
+            settings.model,
+            settings.id,
+            settings.staleness_seconds if settings.lane is Lane.LIVE else None,
+        )
         self._sender = Sender(form, self._cameras, metrics)
         self._status = Publisher(window=4 * len(specs) + 100, on_ready=self._heartbeat)
-        self._connection = Connection(
-            AsyncioLoop(),
-            split_urls(settings.amqp_url),
-            f"producer {settings.id}",
-            [*self._sender.roles, self._status],
-            on_fatal=self._ended,
+        urls, loop = split_urls(settings.amqp_url), AsyncioLoop()
+        name = f"producer {settings.id}"
+        self._sending = Connection(
+            loop, urls, f"{name} sends", [self._sender.publisher, self._status], on_fatal=self._ended
         )
-        self._sender.ensure_queue = self._connection.ensure_topology
+        self._listening = Connection(
+            loop, urls, f"{name} listens", self._sender.listeners, on_fatal=self._ended
+        )
+        self._sender.ensure_queue = self._sending.ensure_topology
 
     def missing(self) -> list[str]:
         """What is lacking to send frames. May be called from any thread."""
-        return [] if self._connection.ready else ["broker"]
+        return [] if self._sending.ready and self._listening.ready else ["broker"]
 
     def request_stop(self) -> None:
         """Ask for a clean stop; `run` then returns."""
@@ -61,7 +69,8 @@ class Producer:
 
     async def run(self) -> int:
         """Returns the exit status: 0 stopped or finished, 1 if there is nothing (more) to be read."""
-        self._connection.start()
+        self._sending.start()
+        self._listening.start()
         async with AsyncExitStack() as stack:
             cameras = await self._open(stack)
             beat = asyncio.create_task(self._beat())
@@ -188,7 +197,7 @@ class Producer:
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await publish(self._status, _status_message(self._producer_status("stopped")))
-            await stop(self._connection)
+            await asyncio.gather(stop(self._sending), stop(self._listening))
         except TimeoutError:
             log.warning("the broker does not answer the goodbye: leaving without it")
 

@@ -51,6 +51,9 @@ class ProducerSettings(ServiceSettings):
         max_length=100,
         description="the detector that each task asks for; none by default",
     )
+    staleness_seconds: float = Field(
+        2.0, gt=0, description="a live frame that waited here longer than this is not sent"
+    )
     metrics_host: str = Field("0.0.0.0", description="address of /metrics, /livez and /readyz")  # noqa: S104
     metrics_port: int = Field(8010, ge=0, le=65535, description="port of /metrics, /livez and /readyz")
 

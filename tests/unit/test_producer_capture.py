@@ -123,7 +123,7 @@ async def test_closing_ends_the_thread_and_its_generator() -> None:
 
 @pytest.mark.parametrize("form", list(TaskForm))
 async def test_a_picture_above_the_limit_becomes_a_smaller_jpeg_or_is_dropped(form: TaskForm) -> None:
-    sender = Sender(Form("frame_queue", form, 50, None), {}, ProducerMetrics(CollectorRegistry()))
+    sender = Sender(Form("frame_queue", form, 50, None, "p"), {}, ProducerMetrics(CollectorRegistry()))
     padded = Encoded(jpeg() + bytes(MAX_BODY_BYTES), "image/jpeg")
     encoded = sender._encode(Frame("cam", "cam:1:0", 1.0, padded))
     assert encoded is not None
