@@ -129,8 +129,13 @@ async def test_the_figures_come_from_prometheus(http: aiohttp.ClientSession) -> 
     assert abs(metrics["avgLatency"] - 0.08) < 0.01
     assert (metrics["notComputed"], metrics["errors"], metrics["failedByReason"]) == (0, 0, {"not_json": 0})
     assert set(metrics["source"].values()) == {"prometheus"}
-    status, history = await get(http, "/api/metrics/history", seconds="300")
-    assert (status, history["source"], history["step"]) == (200, "prometheus", 5)
+    async with asyncio.timeout(15):  # until a step of five seconds lies behind two scrapes
+        while True:
+            _, history = await get(http, "/api/metrics/history", seconds="300")
+            if history["source"] == "prometheus":
+                break
+            await asyncio.sleep(0.5)
+    assert history["step"] == 5
     assert history["series"]["processingRate"][-1][1] is not None
 
 

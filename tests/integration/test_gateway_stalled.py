@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import websockets
 
-from gateway.hub import Update
 from gateway.service import Gateway
+from gateway.viewer import Update
 from tests.helpers.gateway import TOKEN, running_gateway
 
 PATIENCE = 1.0
@@ -116,6 +116,21 @@ async def test_a_slow_client_that_reads_is_kept(gateway: Gateway) -> None:
         await asyncio.sleep(0.02)
     assert gateway.feed.hub.viewers == 1
     slow.close()
+
+
+async def test_a_stalled_client_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, patience=60.0) as gateway:
+        stalled = await stalled_client(gateway.port)
+        async with asyncio.timeout(5):
+            while gateway.feed.hub.viewers < 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        for number in range(30):
+            publish(gateway, number, 100_000)
+            await asyncio.sleep(0.005)
+        began = time.monotonic()
+    assert time.monotonic() - began < 4
+    assert sockets_to(gateway.port, stalled) == []
+    stalled.close()
 
 
 async def test_memory_of_a_stalled_client_is_bounded(gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from gateway.hub import Hub, Kind, Subscription, Update, Viewer
+from gateway.hub import Hub
 from gateway.protocol import (
     BINARY,
     TEXT,
@@ -25,6 +25,7 @@ from gateway.protocol import (
     with_field,
     ws_frame,
 )
+from gateway.viewer import Kind, Subscription, Update, Viewer
 
 RESULT = b'{"camera_id":"a","frame_id":"a:1"}'
 

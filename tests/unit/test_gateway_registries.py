@@ -7,10 +7,11 @@ import pytest
 from contract.result import DetectedObject, Result
 from contract.status import CameraStatus, NodeStatus, ProducerStatus
 from gateway.cameras import FORGET_AFTER_SECONDS, Cameras
-from gateway.hub import Hub, Kind, Subscription, Viewer
+from gateway.hub import Hub
 from gateway.nodes import Nodes
 from gateway.states import States
 from gateway.statistics import KEPT_SECONDS, Statistics
+from gateway.viewer import Kind, Subscription, Viewer
 from gateway.views import CameraView
 from gateway.watching import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchedCameras
 

@@ -3,7 +3,9 @@
 import pytest
 
 from gateway import hub as hub_module
-from gateway.hub import Hub, Kind, Subscription, Update, Viewer
+from gateway import viewer as viewer_module
+from gateway.hub import Hub
+from gateway.viewer import Kind, Subscription, Update, Viewer
 
 
 def update(camera: str = "a", number: int = 1, time: float | None = None, arrival: float = 0.0) -> Update:
@@ -100,7 +102,7 @@ def test_a_healthy_plain_client_misses_nothing_of_a_burst_and_a_slow_one_is_boun
     for number in range(11, 1000):
         hub.publish(update("a", number))
     kept = viewer.take_results(100)
-    assert len(kept) == hub_module.PLAIN_DEPTH
+    assert len(kept) == viewer_module.PLAIN_DEPTH
     assert kept[-1].frame_id == "a:999"
 
 
@@ -208,7 +210,7 @@ def test_a_second_watcher_gets_the_fresh_picture_at_once_and_no_stale_one() -> N
 
 
 def test_pictures_in_a_buffer_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "MAX_PICTURE_BYTES", 30)
+    monkeypatch.setattr(viewer_module, "MAX_PICTURE_BYTES", 30)
     hub = Hub()
     names = {f"c{n}" for n in range(10)}
     viewer = joined(hub, Kind.DASHBOARD, pictures=names)

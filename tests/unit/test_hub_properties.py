@@ -4,8 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from gateway import hub as hub_module
-from gateway.hub import CLOCK_RESET_SECONDS, Hub, Kind, Subscription, Update, Viewer
+from gateway import viewer as viewer_module
+from gateway.hub import Hub
+from gateway.viewer import CLOCK_RESET_SECONDS, Kind, Subscription, Update, Viewer
 
 CAMERAS = st.sampled_from(["a", "b", "c"])
 SETS = st.frozensets(CAMERAS)
@@ -77,7 +78,7 @@ class HubMachine(RuleBasedStateMachine):
         assert self.hub.viewers == len(self.alive)
         assert self.hub.cameras <= 3
         for viewer in self.seen:
-            depth = 1 if viewer.kind is Kind.DASHBOARD else hub_module.PLAIN_DEPTH
+            depth = 1 if viewer.kind is Kind.DASHBOARD else viewer_module.PLAIN_DEPTH
             assert viewer.pending <= 3 * depth + 3
             if viewer not in self.alive:
                 assert viewer.pending == 0

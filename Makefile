@@ -1,0 +1,63 @@
+# `make` alone lists what there is. On a fresh machine `make up` and `make test` are the only commands needed.
+SHELL := /bin/sh
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Command-line variables reach the recipes by themselves. Their names go along, so that a misspelt one is noticed.
+export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e lint lock clean
+
+help: ## show this list
+	@echo 'Framefleet. Commands:'
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-18s %s\n", $$1, $$2 }'
+	@echo 'Knobs of make up:'
+	@echo '  WORKERS=N          how many workers (default: one per core; 0: frames wait)'
+	@echo '  SOURCE=WHAT        demo (default), none, a video file, a folder of images, http(s)://, rtsp://, webcam:0'
+	@echo '  PORT=8080          port of the dashboard (default: 8080, or the next free one)'
+	@echo '  MODEL_DIR=FOLDER   a folder with model files, looked at before downloading'
+	@echo '  AMQP_URL=URL       use this broker instead of a private RabbitMQ'
+	@echo 'Knob of make test:   PYTEST="-k name"  further arguments for pytest'
+
+up: ## install what is missing and run the whole system until Ctrl-C
+	@exec $(PYTHON) -m cli.bootstrap up
+
+down: ## stop the system that runs in this checkout
+	@exec $(PYTHON) -m cli down
+
+test: test-lint test-rules test-dashboard test-unit test-integration test-e2e ## install what the tests need and run all of them
+
+test-tools: ## install what the tests need
+	@$(PYTHON) -m cli.bootstrap tests
+
+test-lint: test-tools ## ruff, mypy --strict, import-linter
+	ruff check .
+	mypy
+	lint-imports
+
+test-rules: test-tools ## Prometheus: configuration, alert rules and their tests
+	promtool check config prometheus.yml
+	cd deploy/prometheus/tests && promtool test rules *.yml
+
+test-dashboard: test-tools ## svelte-check and Vitest (the production build is made by test-tools)
+	cd dashboard && npm run check && npm test
+
+test-unit: test-tools ## pytest: no network, no sleeping
+	pytest tests/unit $(PYTEST)
+
+test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheus
+	pytest tests/integration $(PYTEST)
+
+test-e2e: test-tools ## pytest: the whole system in a browser
+	pytest tests/e2e $(PYTEST)
+
+lint: test-lint ## the same as test-lint
+
+lock: test-tools ## pin the Python packages anew, after a change of pyproject.toml (needs uv)
+	requirements/lock
+
+clean: ## remove what was built and what runs have left; the virtual environment and the data of .run too
+	@if [ -d .run ] && command -v flock >/dev/null && ! flock --nonblock .run/lock true; then \
+	    echo 'Framefleet runs here: stop it first (make down)'; exit 1; fi
+	rm -rf .run .venv dashboard/dist dashboard/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

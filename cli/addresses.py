@@ -1,0 +1,58 @@
+"""The ports of one run: the usual ones where they are free, others where not, and a sentence for each change."""
+
+from dataclasses import dataclass, field
+
+from cli import ports
+from cli.knobs import KnobError, Knobs
+
+GATEWAY, PROMETHEUS, AMQP, RABBITMQ_METRICS = 8080, 9090, 5672, 15692
+WORKERS, PRODUCER_METRICS, GATEWAY_METRICS = 8000, 8010, 8020
+
+
+@dataclass
+class Addresses:
+    """Ports on the loopback address. `changes` are for the operator."""
+
+    gateway: int = 0
+    gateway_metrics: int = 0
+    prometheus: int = 0
+    amqp: int = 0
+    rabbitmq_metrics: int = 0
+    producer_metrics: int = 0
+    workers: list[int] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+
+
+def choose(knobs: Knobs) -> Addresses:
+    """Find a free port for everything. Raises KnobError when PORT was asked for and is taken."""
+    if knobs.port is not None and not ports.is_free(knobs.port):
+        raise KnobError(
+            f"PORT={knobs.port} is taken by {ports.listener(knobs.port) or 'another program'}: end that, or choose "
+            "another port, or leave PORT out and a free one is found"
+        )
+    chosen = Addresses()
+    taken: set[int] = set()
+
+    def take(wanted: int, what: str) -> int:
+        port = ports.free_port(wanted, taken=taken)
+        if port != wanted and wanted not in taken:
+            owner = ports.listener(wanted) or "another program"
+            chosen.changes.append(f"port {wanted} is taken by {owner}: {what} uses {port}")
+        taken.add(port)
+        return port
+
+    chosen.gateway = take(knobs.port or GATEWAY, "the dashboard")
+    chosen.gateway_metrics = take(GATEWAY_METRICS, "the gateway's metrics port")
+    chosen.prometheus = take(PROMETHEUS, "Prometheus")
+    if knobs.own_broker:
+        chosen.amqp = take(AMQP, "RabbitMQ")
+        chosen.rabbitmq_metrics = take(RABBITMQ_METRICS, "RabbitMQ's metrics port")
+    if knobs.source != "none":
+        chosen.producer_metrics = take(PRODUCER_METRICS, "the producer's metrics port")
+    wanted = WORKERS
+    for slot in range(1, knobs.workers + 1):
+        while wanted in taken:
+            wanted += 1
+        chosen.workers.append(take(wanted, f"worker-{slot}'s metrics port"))
+        wanted = chosen.workers[-1] + 1
+    return chosen

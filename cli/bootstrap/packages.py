@@ -1,0 +1,84 @@
+"""Debian packages: which are missing, and installing them as root or through sudo."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli import rabbitmq
+from cli.bootstrap.commands import Commands
+from cli.bootstrap.problem import Problem
+from cli.layout import CHECKOUT
+
+INSTALLER = CHECKOUT / "deploy" / "apt-install"
+SAVED_POLICY = Path("/usr/sbin/policy-rc.d.before-framefleet")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package, and how to see that what it brings is there (also when it came from elsewhere)."""
+
+    name: str
+    present: Callable[[], bool]
+
+
+def program(name: str) -> Callable[[], bool]:
+    """A check for a program in the PATH."""
+    return lambda: shutil.which(name) is not None
+
+
+def _venv_works() -> bool:
+    return importlib.util.find_spec("ensurepip") is not None
+
+
+RABBITMQ = Package("rabbitmq-server", rabbitmq.installed)
+PROMETHEUS = Package("prometheus", program("prometheus"))
+# Debian splits `venv` off its Python; another Python (pyenv, a container's) brings it along.
+VENV = Package(f"python{sys.version_info.major}.{sys.version_info.minor}-venv", _venv_works)
+FOR_TESTS = (
+    Package("amqp-tools", program("amqp-publish")),
+    Package("chromium", program("chromium")),
+    Package("ffmpeg", program("ffmpeg")),
+)
+
+
+def install(packages: Sequence[Package], commands: Commands) -> None:
+    """Install what is missing. Raises Problem with the one line to type where that takes another user."""
+    missing = [package.name for package in packages if not package.present()]
+    if not missing and not SAVED_POLICY.exists():
+        return
+    root = become_root(missing, commands)
+    commands.run(
+        f"Installing {', '.join(missing)}" if missing else "Putting back /usr/sbin/policy-rc.d",
+        [*root, "sh", str(INSTALLER), *missing],
+        advice=f"To see more, try it yourself: sudo apt-get install {' '.join(missing)}",
+    )
+    still = [package.name for package in packages if not package.present()]
+    if still:
+        raise Problem(
+            f"apt-get installed {', '.join(still)}, but its programs are not to be found. See {commands.log}"
+        )
+
+
+def become_root(missing: Sequence[str], commands: Commands) -> list[str]:
+    """What to put before a command that only root may run: nothing, or sudo. Raises Problem where neither works."""
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and _succeeds([sudo, "-n", "true"]):
+        return [sudo, "-n"]
+    if sudo and sys.stdin.isatty() and sys.stdout.isatty():
+        commands.display.say(
+            f"Missing: {', '.join(missing)}. Only root may install; sudo asks for your password."
+        )
+        if subprocess.run([sudo, "-v"], check=False).returncode == 0:
+            return [sudo, "-n"]
+    raise Problem(f"Please have this run once, then start again: sudo apt-get install {' '.join(missing)}")
+
+
+def _succeeds(command: Sequence[str]) -> bool:
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0

@@ -1,0 +1,125 @@
+"""The operator's knobs, checked before anything is installed or started. Standard library only: bootstrap uses it."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+NAMES = ("WORKERS", "SOURCE", "PORT", "MODEL_DIR", "AMQP_URL", "PYTHON", "PYTEST")
+MOST_WORKERS = 512
+CAMERA_PREFIX = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?!=)")
+WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?)://.+)$")
+
+
+class KnobError(ValueError):
+    """A knob cannot be used as given; the message says which and what would do."""
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What `make up` can be told. `port` is None unless asked for; `source` is `none` or the producer's SOURCE."""
+
+    workers: int
+    source: str
+    port: int | None
+    model_dir: Path | None
+    amqp_url: str
+
+    @property
+    def own_broker(self) -> bool:
+        """Whether a private RabbitMQ is to be started."""
+        return not self.amqp_url
+
+
+def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
+    """The knobs in `environment` (WORKERS, SOURCE, PORT, MODEL_DIR, AMQP_URL); empty ones count as not given.
+
+    Relative paths are taken from `folder`. Raises KnobError with one sentence for each wrong knob.
+    """
+    wrong: list[str] = []
+
+    def take(name: str, default: str) -> str:
+        return environment.get(name, "").strip() or default
+
+    workers = _number(take("WORKERS", str(os.cpu_count() or 1)), 0, MOST_WORKERS)
+    if workers is None:
+        wrong.append(
+            f"WORKERS={environment['WORKERS']}: a whole number from 0 to {MOST_WORKERS} is needed, "
+            f"e.g. WORKERS=2 (without it, one per core: {os.cpu_count()})"
+        )
+    port = _number(take("PORT", "0"), 0, 65535)
+    if port is None:
+        wrong.append(f"PORT={environment['PORT']}: a port is a number from 1 to 65535, e.g. PORT=8080")
+    model_dir = Path(folder, Path(take("MODEL_DIR", ".")).expanduser()).resolve()
+    if not model_dir.is_dir():
+        wrong.append(f"MODEL_DIR={environment['MODEL_DIR']}: there is no such folder")
+    source, problems = _source(take("SOURCE", "demo"), folder)
+    wrong += problems
+    amqp_url = take("AMQP_URL", "")
+    wrong += [sentence for url in amqp_url.split(",") if amqp_url for sentence in _url(url.strip())]
+    if wrong:
+        raise KnobError("\n".join(wrong))
+    given = take("MODEL_DIR", "")
+    return Knobs(workers or 0, source, port or None, model_dir if given else None, amqp_url)
+
+
+def check_names(given: str) -> None:
+    """Raises KnobError if a name of `given`, which `make` was given on its command line, is no knob."""
+    for name in given.split():
+        if name.isupper() and name not in NAMES:
+            close = difflib.get_close_matches(name, NAMES, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(NAMES)}"
+            raise KnobError(f"{name} is no knob: {hint}")
+
+
+def broker_addresses(amqp_url: str) -> list[tuple[str, int]]:
+    """Host and port of every URL in a comma-separated setting."""
+    parts = [urlsplit(url.strip()) for url in amqp_url.split(",")]
+    return [(p.hostname or "", p.port or (5671 if p.scheme == "amqps" else 5672)) for p in parts]
+
+
+def _number(text: str, least: int, most: int) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and least <= int(text) <= most else None
+
+
+def _source(text: str, folder: Path) -> tuple[str, list[str]]:
+    """SOURCE with absolute paths, and what is wrong with it."""
+    if text == "none":
+        return text, []
+    entries: list[str] = []
+    wrong: list[str] = []
+    for entry in (part.strip() for part in text.split(",")):
+        named = None if Path(folder, entry).exists() else CAMERA_PREFIX.match(entry)
+        prefix, what = (named.group(0), entry[named.end() :]) if named else ("", entry)
+        if WITHOUT_FILE.match(what):
+            entries.append(entry)
+            continue
+        path = Path(folder, Path(what).expanduser())
+        if not what or not path.exists():
+            wrong.append(
+                f"SOURCE: there is no file or folder {what!r}. A source is demo, none, a video file, a folder of "
+                "images, http(s)://…, rtsp://… or webcam:0; several are separated by commas, and each may be named: "
+                "gate=video.mp4"
+            )
+        elif path.is_dir() and not any(path.iterdir()):
+            wrong.append(f"SOURCE: the folder {what!r} is empty")
+        elif not os.access(path, os.R_OK):
+            wrong.append(f"SOURCE: {what!r} may not be read by this user")
+        entries.append(f"{prefix}{path.resolve()}")
+    return ",".join(entries), wrong
+
+
+def _url(url: str) -> list[str]:
+    """What is wrong with a broker's URL; never shows its password."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0:
+            return []
+    except ValueError:
+        pass
+    return [
+        "AMQP_URL: a broker's address looks like amqp://user:password@host:5672/ (special characters as %XX)"
+    ]

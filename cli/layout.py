@@ -1,0 +1,63 @@
+"""Where things are: the checkout, and all that a native run writes, in `.run/`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one run. Nothing outside `run` is written while the system runs (models are cached at home)."""
+
+    root: Path = CHECKOUT
+
+    @property
+    def run(self) -> Path:
+        return self.root / ".run"
+
+    @property
+    def logs(self) -> Path:
+        return self.run / "logs"
+
+    @property
+    def rabbitmq(self) -> Path:
+        return self.run / "rabbitmq"
+
+    @property
+    def prometheus(self) -> Path:
+        return self.run / "prometheus"
+
+    @property
+    def gateway(self) -> Path:
+        return self.run / "gateway"
+
+    @property
+    def endpoints(self) -> Path:
+        return self.run / "endpoints.json"
+
+    @property
+    def workers(self) -> Path:
+        return self.run / "workers.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.run / "lock"
+
+    @property
+    def processes(self) -> Path:
+        return self.run / "processes.json"
+
+    @property
+    def dashboard(self) -> Path:
+        return self.root / "dashboard"
+
+    @property
+    def venv(self) -> Path:
+        return self.root / ".venv"
+
+    def create(self) -> None:
+        """Make the folders; `.run` is ours alone, for it holds the token and the broker's password."""
+        self.run.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.logs, self.prometheus, self.gateway):
+            folder.mkdir(exist_ok=True)

@@ -1,0 +1,49 @@
+"""Asking a service over HTTP whether it is there."""
+
+import asyncio
+import http.client
+import json
+
+from cli.ports import LOOPBACK
+
+
+async def get(port: int, path: str) -> tuple[int, str] | None:
+    """Status and body of a GET on the loopback address; None while nobody answers."""
+    return await asyncio.to_thread(_get, port, path)
+
+
+async def until_answers(port: int, path: str, timeout: float) -> bool:
+    """Wait until `path` answers 200; False after `timeout` seconds."""
+    deadline = asyncio.get_running_loop().time() + timeout
+    while True:
+        answer = await get(port, path)
+        if answer is not None and answer[0] == 200:
+            return True
+        if asyncio.get_running_loop().time() >= deadline:
+            return False
+        await asyncio.sleep(0.1)
+
+
+def missing(answer: tuple[int, str] | None) -> str:
+    """What a /readyz answer names as missing, as words; empty when it is ready."""
+    if answer is None:
+        return "an answer"
+    if answer[0] == 200:
+        return ""
+    try:
+        lacks = json.loads(answer[1])["missing"]
+        return ", ".join(map(str, lacks)) if isinstance(lacks, list) else str(lacks)
+    except (ValueError, KeyError, TypeError):
+        return f"status {answer[0]}"
+
+
+def _get(port: int, path: str) -> tuple[int, str] | None:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=3)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read(65536).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

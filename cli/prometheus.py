@@ -1,0 +1,66 @@
+"""The private Prometheus: its configuration, of the same shape as the checkout's prometheus.yml, and its command."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli.child import Command
+from cli.layout import Layout
+from cli.ports import LOOPBACK
+
+RETENTION = "7d"
+QUEUE_FAMILIES = ["queue_coarse_metrics", "queue_consumer_count"]
+
+
+def configuration(layout: Layout, targets: Mapping[str, str]) -> dict[str, object]:
+    """Prometheus's configuration. `targets` are addresses by job, `rabbitmq` for both of its jobs.
+
+    Workers are read from `.run/workers.json`, which Prometheus watches.
+    """
+    jobs: list[dict[str, object]] = [
+        {
+            "job_name": "cv-worker",
+            "file_sd_configs": [{"files": [str(layout.workers)], "refresh_interval": "5s"}],
+        }
+    ]
+    jobs += [_static(job, targets[job]) for job in ("producer", "gateway", "rabbitmq") if job in targets]
+    if "rabbitmq" in targets:
+        queues = {"metrics_path": "/metrics/detailed", "params": {"family": QUEUE_FAMILIES}}
+        jobs.append(_static("rabbitmq-queues", targets["rabbitmq"]) | queues)
+    return {
+        "global": {"scrape_interval": "5s", "scrape_timeout": "4s", "evaluation_interval": "5s"},
+        "rule_files": [str(layout.root / "deploy" / "prometheus" / "rules" / "*.yml")],
+        "scrape_configs": jobs,
+    }
+
+
+def command(layout: Layout, port: int, targets: Mapping[str, str], env: Mapping[str, str]) -> Command:
+    """Write the configuration and return what to run."""
+    file = layout.prometheus / "prometheus.yml"
+    file.write_text(json.dumps(configuration(layout, targets), indent=2) + "\n")  # JSON is YAML
+    return Command(
+        name="prometheus",
+        arguments=[
+            "prometheus",
+            f"--config.file={file}",
+            f"--storage.tsdb.path={layout.prometheus / 'data'}",
+            f"--storage.tsdb.retention.time={RETENTION}",
+            f"--web.listen-address={LOOPBACK}:{port}",
+            "--log.level=warn",
+        ],
+        env=env,
+        log=layout.logs / "prometheus.log",
+        cwd=layout.prometheus,
+        grace=15,
+    )
+
+
+def write_workers(file: Path, ports: list[int]) -> None:
+    """List the workers' metrics ports for Prometheus; replaced as a whole, since it watches the file."""
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps([{"targets": [f"{LOOPBACK}:{port}" for port in ports]}]) + "\n")
+    fresh.replace(file)
+
+
+def _static(job: str, target: str) -> dict[str, object]:
+    return {"job_name": job, "static_configs": [{"targets": [target]}]}

@@ -1,0 +1,91 @@
+"""What a run has started, on disk: after a kill -9 the next start ends what is left of it, and nothing else."""
+
+import contextlib
+import json
+import os
+import signal
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cli.waiting import wait_until
+
+BROKER = ("rabbitmq", "epmd")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process of ours. A pid alone may long be somebody else's: with its start time it is this one."""
+
+    name: str
+    pid: int
+    start_time: int
+
+
+def start_time(pid: int) -> int | None:
+    """Clock ticks from boot to the start of `pid`; None when there is no such process, or only its zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The second field is the program's name and may hold spaces and brackets: count from its end.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+class Register:
+    """The processes of this run, kept in a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._started: list[Started] = []
+
+    def add(self, name: str, pid: int) -> None:
+        """Remember a process, as soon as it is there; those that are gone are forgotten."""
+        when = start_time(pid)
+        if when is None:
+            return
+        self._started = [s for s in self._started if start_time(s.pid) == s.start_time and s.pid != pid]
+        self._started.append(Started(name, pid, when))
+        # Replaced as a whole: a kill -9 in between must not leave half a file.
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps([asdict(started) for started in self._started]))
+        fresh.replace(self._file)
+
+    def close(self) -> None:
+        """All have been ended in order: nothing to remember."""
+        self._file.unlink(missing_ok=True)
+
+
+def survivors(file: Path) -> list[Started]:
+    """Processes of an earlier run, the newest first, that still are the ones it started."""
+    try:
+        entries = [Started(**entry) for entry in json.loads(file.read_text())]
+    except (OSError, ValueError, TypeError):
+        return []
+    return [entry for entry in reversed(entries) if start_time(entry.pid) == entry.start_time]
+
+
+def end_all(processes: list[Started]) -> None:
+    """End an earlier run: first its clients, which cannot finish in order without their broker."""
+    end([process for process in processes if process.name not in BROKER])
+    end([process for process in processes if process.name in BROKER])
+
+
+def end(processes: list[Started], grace: float = 12) -> None:
+    """Ask each to end, and after `grace` seconds in all end by force what is left of them and their children."""
+    for process in processes:
+        _signal(process, signal.SIGTERM)
+    wait_until(lambda: all(start_time(p.pid) != p.start_time for p in processes), grace)
+    for process in processes:
+        _signal(process, signal.SIGKILL)
+    wait_until(lambda: all(start_time(p.pid) != p.start_time for p in processes), 5)
+
+
+def _signal(process: Started, number: signal.Signals) -> None:
+    # Each was started as the leader of a session: its process group is its own and its children's.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if number is signal.SIGTERM:
+            if start_time(process.pid) == process.start_time:
+                os.kill(process.pid, number)
+        else:
+            os.killpg(process.pid, number)

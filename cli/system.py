@@ -1,0 +1,154 @@
+"""The whole system on one machine: started in an order in which each part finds what it needs, ended in reverse."""
+
+import asyncio
+import json
+
+from cli import probe, prometheus
+from cli.addresses import Addresses
+from cli.broker_part import BrokerPart
+from cli.child import Child, Command
+from cli.display import Display
+from cli.fleet import Fleet, environment
+from cli.knobs import Knobs, broker_addresses
+from cli.layout import Layout
+from cli.notices import Repetitions, notice
+from cli.part import StartFailed
+from cli.ports import LOOPBACK
+from cli.rabbitmq import RabbitMQNode
+from cli.secret import write_private
+from cli.supervisor import Supervisor
+
+READY_SECONDS = 60
+RABBITMQ_METRICS = 15692
+
+
+class System:
+    """Starts, watches and ends the parts of one run."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        knobs: Knobs,
+        addresses: Addresses,
+        token: str,
+        supervisor: Supervisor,
+        display: Display,
+    ) -> None:
+        self._layout = layout
+        self._knobs = knobs
+        self._supervisor = supervisor
+        self._display = display
+        self._repetitions = Repetitions()
+        self._stopping = False
+        self._node = self._private_broker(addresses) if knobs.own_broker else None
+        amqp_url = self._node.amqp_url if self._node else knobs.amqp_url
+        self._fleet = Fleet(layout, knobs, addresses, amqp_url, token)
+        self._addresses = addresses
+
+    async def start(self) -> None:
+        """Start everything; returns when the link can be opened. Raises StartFailed."""
+        broker = await self._start_broker()
+        prometheus.write_workers(self._layout.workers, self._addresses.workers)
+        targets = self._fleet.targets | await self._broker_target()
+        env = environment(self._layout.root)
+        await self._run(prometheus.command(self._layout, self._addresses.prometheus, targets, env))
+        if broker is not None:
+            with self._display.wait("RabbitMQ starts"):
+                await broker.ready()
+        await self._run(self._fleet.gateway)
+        for command in self._fleet.workers:
+            await self._run(command)
+        if self._knobs.source != "none":
+            await self._run(self._fleet.producer)
+        await self._gateway_answers()
+        write_private(self._layout.endpoints, json.dumps(self._fleet.endpoints, indent=2) + "\n")
+
+    async def stop(self) -> None:
+        """End everything: first who sends, then who computes, then who shows, and what they stand on last."""
+        self._stopping = True  # what services warn of while they end is in their logs
+        self._layout.endpoints.unlink(missing_ok=True)
+        workers = [command.name for command in self._fleet.workers]
+        for names in (["producer"], workers, ["gateway"], ["prometheus"], ["rabbitmq"]):
+            await self._supervisor.stop(names)
+
+    def kill(self) -> None:
+        """End everything at once."""
+        self._layout.endpoints.unlink(missing_ok=True)
+        self._supervisor.kill()
+
+    def announce(self) -> None:
+        """Tell the operator where everything is."""
+        say = self._display.say
+        workers = len(self._addresses.workers)
+        say("")
+        say(f"  Open        {self._fleet.link}")
+        say(f"  Prometheus  {self._fleet.prometheus_url}")
+        if self._node is not None:
+            say(
+                f"  RabbitMQ    amqp://{LOOPBACK}:{self._addresses.amqp}  (its URL with password: .run/endpoints.json)"
+            )
+        say(f"  Workers     {workers or 'none: frames wait until there is one (WORKERS=0)'}")
+        source = (
+            "none" if self._knobs.source == "none" else f"{self._knobs.source.count(',') + 1} given as SOURCE"
+        )
+        say(f"  Source      {'demo' if self._knobs.source == 'demo' else source}")
+        say("  Logs        .run/logs/")
+        say("")
+        say("Ctrl-C stops it all.")
+
+    async def readiness(self) -> None:
+        """Say so if the gateway still lacks something a while after the link was printed."""
+        if await probe.until_answers(self._addresses.gateway, "/readyz", READY_SECONDS):
+            return
+        lacks = probe.missing(await probe.get(self._addresses.gateway, "/readyz"))
+        if lacks:
+            self._display.say(f"The gateway is not ready after {READY_SECONDS} s. It lacks: {lacks}")
+
+    def _private_broker(self, addresses: Addresses) -> RabbitMQNode:
+        return RabbitMQNode(
+            self._layout.rabbitmq, amqp_port=addresses.amqp, prometheus_port=addresses.rabbitmq_metrics
+        )
+
+    async def _start_broker(self) -> BrokerPart | None:
+        if self._node is None:
+            return None
+        part = BrokerPart(self._node, self._display.wait("RabbitMQ starts"))
+        await self._supervisor.start(part)
+        return part
+
+    async def _broker_target(self) -> dict[str, str]:
+        """Where RabbitMQ's own metrics are: with somebody else's broker, where they usually are, if at all."""
+        if self._node is not None:
+            return {"rabbitmq": f"{LOOPBACK}:{self._addresses.rabbitmq_metrics}"}
+        host, _ = broker_addresses(self._knobs.amqp_url)[0]
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host, RABBITMQ_METRICS), 3)
+        except (OSError, TimeoutError):
+            self._display.say(
+                f"{host} does not answer on port {RABBITMQ_METRICS}: without the plug-in rabbitmq_prometheus there, "
+                "Prometheus knows nothing of the queues, and the dashboard shows the gateway's own figures"
+            )
+            return {}
+        writer.close()
+        return {"rabbitmq": f"{host}:{RABBITMQ_METRICS}"}
+
+    async def _gateway_answers(self) -> None:
+        waiting = self._display.wait("The gateway starts")
+        with waiting:
+            for _ in range(READY_SECONDS):
+                if await probe.until_answers(self._addresses.gateway, "/livez", 1):
+                    return
+                waiting()
+        raise StartFailed(
+            f"The gateway did not answer within {READY_SECONDS} s. Its log: {self._layout.logs / 'gateway.log'}"
+        )
+
+    async def _run(self, command: Command) -> None:
+        await self._supervisor.start(Child(command, self._heard))
+
+    def _heard(self, name: str, line: str) -> None:
+        text = notice(line)
+        if text is None or (self._stopping and text.startswith("warning")):
+            return
+        if self._repetitions.is_new(f"{name} {text}"):
+            self._display.say(f"{name}: {text}")

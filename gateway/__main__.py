@@ -1,0 +1,25 @@
+"""`python -m gateway`."""
+
+import asyncio
+import sys
+
+from gateway.service import CannotStart, serve
+from gateway.settings import GatewaySettings
+from runtime.logs import configure_logs
+from runtime.settings import USAGE_ERROR, load
+
+
+def main() -> int:
+    """Serve until told to stop; the process's exit code."""
+    settings = load(GatewaySettings, "gateway")
+    configure_logs("gateway", settings.log_level, settings.log_format)
+    try:
+        asyncio.run(serve(settings))
+    except CannotStart as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""From the broker into the gateway: live results, pictures and heartbeats; and out: which cameras are watched."""
+
+import time
+from collections.abc import Callable
+
+from broker import Consumer, Delivery, Message, Publisher, QueueDepth, Role
+from contract.result import parse_result
+from contract.status import (
+    CameraStatus,
+    NodeStatus,
+    ProducerStatus,
+    WatchAnnouncement,
+    encode_status,
+    parse_status,
+)
+from contract.topology import (
+    CONTROL_EXCHANGE,
+    DEAD_LETTER_QUEUE,
+    RESULT_QUEUE,
+    RESULTS_EXCHANGE,
+    STATUS_EXCHANGE,
+    WATCH_EXCHANGE,
+    EphemeralQueue,
+    Lane,
+)
+from gateway.cameras import Cameras
+from gateway.hub import Hub
+from gateway.metrics import GatewayMetrics
+from gateway.nodes import Nodes
+from gateway.statistics import Statistics
+from gateway.viewer import Update
+from gateway.watching import WatchedCameras
+from runtime.logs import get_logger
+
+log = get_logger("gateway")
+
+MAX_RESULT_BYTES = 1024 * 1024
+TASK_QUEUES = [lane.queue for lane in Lane]
+PICTURE_TYPES = ("image/jpeg", "image/png")
+
+
+class Feed:
+    """The gateway's roles on its connection, and what each message does. Runs on the event loop."""
+
+    def __init__(
+        self,
+        gateway_id: str,
+        *,
+        cameras: Cameras,
+        nodes: Nodes,
+        statistics: Statistics,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self.hub = Hub(on_watch=self.follow_viewers)
+        self._gateway_id = gateway_id
+        self._cameras = cameras
+        self._nodes = nodes
+        self._statistics = statistics
+        self._metrics = metrics
+        self.depth = QueueDepth([*TASK_QUEUES, RESULT_QUEUE, DEAD_LETTER_QUEUE])
+        self._publisher = Publisher(window=64, on_ready=lambda: self._watching.announce(time.monotonic()))
+        self._results = Consumer(
+            EphemeralQueue(bindings=((RESULTS_EXCHANGE, "#"),)),
+            self._guard("results", self._result),
+            no_ack=True,
+        )
+        self._pictures = Consumer(
+            EphemeralQueue(max_length=200, max_bytes=64 * 1024 * 1024),
+            self._guard("watch", self._picture),
+            no_ack=True,
+        )
+        self._statuses = Consumer(
+            EphemeralQueue(bindings=((STATUS_EXCHANGE, "#"),)),
+            self._guard("status", self._status),
+            no_ack=True,
+        )
+        self._watching = WatchedCameras(self._bind, self._announce)
+
+    @property
+    def roles(self) -> list[Role]:
+        """For the connection."""
+        return [self._publisher, self._results, self._pictures, self._statuses, self.depth]
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether results arrive."""
+        return self._results.subscribed
+
+    @property
+    def waiting(self) -> int | None:
+        """Frames in the task queues; None while the broker does not tell."""
+        messages = self.depth.messages
+        return sum(messages.get(queue, 0) for queue in TASK_QUEUES) if messages else None
+
+    def follow_viewers(self) -> None:
+        """Watch what viewers want now."""
+        self._watching.follow(self.hub.watched, time.monotonic())
+
+    def tick(self) -> None:
+        """Once a second."""
+        self.follow_viewers()
+        self._statistics.depth(self.waiting, time.time())
+        self._metrics.queue.clear()  # rather no figure than an old one
+        for queue, messages in self.depth.messages.items():
+            self._metrics.queue.labels(queue).set(messages)
+
+    # --- messages ----------------------------------------------------------------------------------------
+
+    def _guard(self, source: str, handle: Callable[[Delivery], None]) -> Callable[[Delivery], None]:
+        def received(delivery: Delivery) -> None:
+            try:
+                handle(delivery)
+            except ValueError:  # others write here too; what cannot be read is counted and left
+                self._metrics.invalid.labels(source).inc()
+            except Exception:  # our own mistake must not cost the connection to the broker
+                log.exception("a message could not be handled", source=source)
+
+        return received
+
+    def _result(self, delivery: Delivery) -> None:
+        body = _checked(delivery.body)
+        result = parse_result(body)
+        now, wall = time.monotonic(), time.time()
+        self._metrics.results.inc()
+        self._metrics.result_age.observe(max(0.0, wall - result.original_timestamp))
+        self._statistics.result(result, wall)
+        if result.status == "expired":
+            return  # nothing was computed: no live view moves
+        update = Update(result.camera_id, result.frame_id, result.original_timestamp, now, body)
+        if self.hub.publish(update):
+            self._cameras.result(result, now, wall)
+        else:
+            self._metrics.superseded.inc()
+
+    def _picture(self, delivery: Delivery) -> None:
+        header = delivery.headers.get("result")
+        content_type = delivery.content_type or ""
+        if not isinstance(header, (str, bytes)) or content_type not in PICTURE_TYPES:
+            raise ValueError("no picture")
+        body = _checked(header.encode() if isinstance(header, str) else header)
+        result = parse_result(body)
+        self.hub.publish_picture(
+            Update(
+                result.camera_id,
+                result.frame_id,
+                result.original_timestamp,
+                time.monotonic(),
+                body,
+                delivery.body,
+                content_type,
+            )
+        )
+
+    def _status(self, delivery: Delivery) -> None:
+        status = parse_status(delivery.body)
+        now, wall = time.monotonic(), time.time()
+        match status:
+            case NodeStatus():
+                self._statistics.failed(self._nodes.heard(status, now, wall), wall)
+            case ProducerStatus():
+                self._cameras.producer(status, now, wall)
+            case CameraStatus():
+                self._cameras.status(status, now, wall)
+
+    # --- watched cameras ---------------------------------------------------------------------------------
+
+    def _bind(self, camera_id: str, on: bool) -> None:
+        if on:
+            self._pictures.bind(WATCH_EXCHANGE, camera_id)
+        else:
+            self._pictures.unbind(WATCH_EXCHANGE, camera_id)
+
+    def _announce(self, cameras: list[str]) -> None:
+        body = encode_status(WatchAnnouncement(gateway_id=self._gateway_id, cameras=cameras))
+        self._publisher.publish(Message(CONTROL_EXCHANGE, "", body, persistent=False, mandatory=False))
+
+
+def _checked(body: bytes) -> bytes:
+    """`body` if it may go into a text frame as it is. Raises ValueError."""
+    if len(body) > MAX_RESULT_BYTES:
+        raise ValueError("too large for a result")
+    if not body.isascii():
+        body.decode()
+    return body

@@ -1,0 +1,224 @@
+"""The figures of the cards: from Prometheus when it answers, else what the gateway itself knows; marked, one by one."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from gateway import promql, statistics
+from gateway.nodes import Nodes
+from gateway.prometheus import Prometheus, PrometheusError
+from gateway.statistics import Statistics
+from gateway.times import parse_time
+from gateway.views import (
+    AlertsView,
+    AlertView,
+    HistoryView,
+    LatencyView,
+    MetricsView,
+    NodeFiguresView,
+    Source,
+    SourcesView,
+)
+
+KEEP_SECONDS = 2.0
+DOWN_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
+POINTS = 180
+MIN_STEP = 5
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
+    """An answer that many dashboards share: asked once, kept for two seconds; a failure for five."""
+
+    def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
+        self._ask = ask
+        self._task: asyncio.Task[T] | None = None
+        self._until = 0.0
+
+    async def get(self) -> T:
+        """The answer. Raises PrometheusError."""
+        if self._task is None or (self._task.done() and time.monotonic() >= self._until):
+            self._task = asyncio.create_task(self._run())
+        return await asyncio.shield(self._task)  # whoever goes away takes nobody's answer along
+
+    async def _run(self) -> T:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                answer = await self._ask()
+        except TimeoutError:
+            self._until = time.monotonic() + DOWN_SECONDS
+            raise PrometheusError(
+                504, "timeout", f"Prometheus did not answer within {PATIENCE_SECONDS:g} s"
+            ) from None
+        except PrometheusError:
+            self._until = time.monotonic() + DOWN_SECONDS
+            raise
+        self._until = time.monotonic() + KEEP_SECONDS
+        return answer
+
+
+class FigureBoard:
+    """Answers /api/metrics, /api/metrics/history and /api/alerts. `connected` tells whether results can arrive."""
+
+    def __init__(
+        self,
+        prometheus: Prometheus | None,
+        own: Statistics,
+        nodes: Nodes,
+        *,
+        connected: Callable[[], bool],
+        waiting: Callable[[], int | None],
+    ) -> None:
+        self._prometheus = prometheus
+        self._own = own
+        self._nodes = nodes
+        self._connected = connected
+        self._waiting = waiting
+        self._now: Kept[_Asked] | None = None
+        self._alerts: Kept[list[AlertView]] | None = None
+        self._ranges: dict[int, Kept[HistoryView | None]] = {}
+        if prometheus is not None:
+            self._now = Kept(lambda: _ask(prometheus))
+            self._alerts = Kept(lambda: _ask_alerts(prometheus))
+
+    async def metrics(self) -> MetricsView:
+        """The figures now."""
+        asked = _Asked()
+        if self._now is not None:
+            with contextlib.suppress(PrometheusError):
+                asked = await self._now.get()
+        wall, now = time.time(), time.monotonic()
+        own = self._own.figures(wall)
+        connected = self._connected()
+        sources: dict[str, Source] = {}
+
+        def choose(name: str, fallback: float | None) -> float | None:
+            sources[name] = "prometheus" if name in asked.values else "gateway"
+            return asked.values.get(name, fallback)
+
+        live = [view for view in self._nodes.views(now) if view.state != "lost"]
+        latency = own.latency
+        if "p95" in asked.values:
+            latency = LatencyView(*(asked.values.get(name) for name in ("p50", "p95", "p99")))
+        return MetricsView(
+            processingRate=choose("processingRate", own.rate if connected else None),
+            avgLatency=choose("avgLatency", own.mean),
+            queueDepth=choose("queueDepth", self._waiting()),
+            latency=latency,
+            notComputed=choose("notComputed", own.not_computed),
+            errors=choose("errors", own.errors if connected else None),
+            failedByReason={
+                k: v for k, v in asked.by_label.get("failedByReason", {}).items() if v is not None
+            },
+            nodes=[
+                NodeFiguresView(
+                    node_id=view.node_id,
+                    fps=asked.by_label.get("fps", {}).get(view.node_id, view.fps),
+                    busy=asked.by_label.get("busy", {}).get(view.node_id, view.busy),
+                    p95=asked.by_label.get("nodeP95", {}).get(view.node_id, own.node_p95.get(view.node_id)),
+                )
+                for view in live
+            ],
+            workers=len(live),
+            source=SourcesView(latency="prometheus" if "p95" in asked.values else "gateway", **sources),
+            time=wall,
+        )
+
+    async def history(self, seconds: int) -> HistoryView:
+        """The last `seconds`, in about 180 steps."""
+        step = max(MIN_STEP, -(-seconds // POINTS))
+        if self._prometheus is not None:
+            try:
+                answer = await self._range(self._prometheus, seconds, step).get()
+                if answer is not None:
+                    return answer
+            except PrometheusError:
+                pass
+        seconds = min(seconds, statistics.KEPT_SECONDS)
+        return HistoryView(step, "gateway", self._own.series(seconds, step, time.time()))
+
+    async def alerts(self) -> AlertsView:
+        """Pending and firing alerts, or why there are none to be had."""
+        if self._alerts is None:
+            return AlertsView([], "none", "no Prometheus is set up: PROMETHEUS_URL is empty")
+        try:
+            return AlertsView(await self._alerts.get(), "prometheus")
+        except PrometheusError as error:
+            return AlertsView([], "none", str(error))
+
+    def _range(self, prometheus: Prometheus, seconds: int, step: int) -> Kept[HistoryView | None]:
+        kept = self._ranges.get(seconds)
+        if kept is None:
+            if len(self._ranges) >= 16:
+                del self._ranges[next(iter(self._ranges))]
+            kept = self._ranges[seconds] = Kept(lambda: _ask_range(prometheus, seconds, step))
+        return kept
+
+
+class _Asked:
+    """What Prometheus answered: a name is absent if it had no series for it."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float | None] = {}
+        self.by_label: dict[str, dict[str, float | None]] = {}
+
+
+async def _ask(prometheus: Prometheus) -> _Asked:
+    asked = _Asked()
+    single = [prometheus.query(expression) for expression in promql.FIGURES.values()]
+    labelled = [prometheus.query(expression) for _, expression in promql.BY_LABEL.values()]
+    answers = await _gather(*single, *labelled)
+    for name, series in zip(promql.FIGURES, answers, strict=False):
+        if series:
+            asked.values[name] = series[0][1]
+    for (name, (label, _)), series in zip(promql.BY_LABEL.items(), answers[len(single) :], strict=True):
+        asked.by_label[name] = {labels.get(label, ""): value for labels, value in series}
+    return asked
+
+
+async def _ask_range(prometheus: Prometheus, seconds: int, step: int) -> HistoryView | None:
+    """None if Prometheus has no rate to show yet."""
+    end = time.time() // step * step
+    answers = await _gather(
+        *(prometheus.query_range(q, end - seconds, end, step) for q in promql.HISTORY.values())
+    )
+    series = dict(zip(promql.HISTORY, answers, strict=True))
+    return HistoryView(step, "prometheus", series) if series["processingRate"] else None
+
+
+async def _ask_alerts(prometheus: Prometheus) -> list[AlertView]:
+    views = []
+    for alert in await prometheus.alerts():
+        labels, notes = alert.get("labels", {}), alert.get("annotations", {})
+        views.append(
+            AlertView(
+                name=str(labels.get("alertname", "")),
+                severity=str(labels.get("severity", "")),
+                state="firing" if alert.get("state") == "firing" else "pending",
+                summary=str(notes.get("summary") or notes.get("description") or ""),
+                since=_unix(str(alert.get("activeAt", ""))),
+            )
+        )
+    return sorted(views, key=lambda view: (view.state != "firing", view.name))
+
+
+async def _gather(*questions: Awaitable[T]) -> list[T]:
+    """All answers, or the first error once every question is settled."""
+    answers = await asyncio.gather(*questions, return_exceptions=True)
+    good: list[T] = []
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+        good.append(answer)
+    return good
+
+
+def _unix(text: str) -> float | None:
+    """An RFC 3339 time with any number of decimals, as Unix seconds."""
+    try:
+        return parse_time(text)
+    except ValueError:
+        return None

@@ -1,0 +1,43 @@
+"""The gateway's own metrics, on its metrics port."""
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+AGE_BUCKETS = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class GatewayMetrics:
+    """Registers everything once; ages in seconds."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.registry = registry
+        self.clients = Gauge("gateway_clients", "WebSocket clients connected", registry=registry)
+        self.results = Counter("gateway_results", "Results received", registry=registry)
+        self.result_age = Histogram(
+            "gateway_result_age_seconds", "Capture to gateway", buckets=AGE_BUCKETS, registry=registry
+        )
+        self.paint_age = Histogram(
+            "gateway_paint_age_seconds",
+            "Capture to a dashboard's paint, as dashboards report it (sampled)",
+            buckets=AGE_BUCKETS,
+            registry=registry,
+        )
+        self.drops = Counter(
+            "gateway_client_drops", "Clients dropped by the gateway", ["reason"], registry=registry
+        )
+        self.queue = Gauge(
+            "gateway_queue_messages", "Messages ready in a queue", ["queue"], registry=registry
+        )
+        self.invalid = Counter(
+            "gateway_invalid_messages", "Messages that could not be read", ["source"], registry=registry
+        )
+        self.superseded = Counter(
+            "gateway_results_superseded",
+            "Results that came late or twice and moved no live view",
+            registry=registry,
+        )
+        self.recorded = Counter(
+            "gateway_recorded_results", "Results written to the history", registry=registry
+        )
+        self.recorder_errors = Counter(
+            "gateway_recorder_errors", "Batches that could not be written at first", registry=registry
+        )

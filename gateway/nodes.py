@@ -1,0 +1,66 @@
+"""Nodes as their heartbeats show them. Pure: time is an argument, monotonic `now` and Unix `wall`."""
+
+from dataclasses import dataclass
+
+from contract.status import LOST_AFTER_SECONDS, NodeStatus
+from gateway.views import NodeView
+
+FORGET_AFTER_SECONDS = 300.0
+MAX_NODES = 10_000
+
+
+@dataclass(slots=True)
+class _Node:
+    status: NodeStatus
+    heard: float  # monotonic: a node's own clock may be wrong
+    heard_wall: float
+
+
+class Nodes:
+    """All nodes that were heard of in the last five minutes. A node that says goodbye is forgotten at once."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, _Node] = {}
+
+    def heard(self, status: NodeStatus, now: float, wall: float) -> int:
+        """Take a heartbeat; returns how many frames failed on that node since the last one."""
+        known = self._nodes.pop(status.node_id, None)
+        failed = (
+            max(0, status.failed - known.status.failed) if known and known.status.since == status.since else 0
+        )
+        if status.state == "stopped":
+            return failed
+        if len(self._nodes) >= MAX_NODES:
+            del self._nodes[next(iter(self._nodes))]  # the one that was silent longest
+        self._nodes[status.node_id] = _Node(status, now, wall)
+        return failed
+
+    def tidy(self, now: float) -> None:
+        """Forget what was lost long ago."""
+        for node_id in [n for n, node in self._nodes.items() if now - node.heard > FORGET_AFTER_SECONDS]:
+            del self._nodes[node_id]
+
+    def live(self, now: float) -> int:
+        """How many nodes answer."""
+        return sum(now - node.heard <= LOST_AFTER_SECONDS for node in self._nodes.values())
+
+    def views(self, now: float) -> list[NodeView]:
+        """Every node, by name."""
+        return [self._view(self._nodes[node_id], now) for node_id in sorted(self._nodes)]
+
+    def _view(self, node: _Node, now: float) -> NodeView:
+        status = node.status
+        lost = now - node.heard > LOST_AFTER_SECONDS
+        return NodeView(
+            node_id=status.node_id,
+            state="lost" if lost else "draining" if status.state == "draining" else "running",
+            lane=status.lane,
+            model=status.model,
+            detector=status.detector,
+            fallback=status.fallback,
+            fps=0.0 if lost else status.fps,
+            busy=0.0 if lost else status.busy,
+            prefetch=status.prefetch,
+            since=status.since,
+            last_seen=node.heard_wall,
+        )

@@ -1,0 +1,63 @@
+"""The built dashboard: hashed assets for ever, the page itself always asked for again."""
+
+import time
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from gateway.access import identity_of, is_secure, set_session
+from gateway.auth import Authenticator
+from gateway.login import STATIC
+from gateway.problems import problem
+
+NO_CACHE = {"Cache-Control": "no-cache"}
+IMMUTABLE = "public, max-age=31536000, immutable"
+RESERVED = ("api/", "ws/", "assets/")
+
+
+class Assets(StaticFiles):
+    """Files whose names contain their hash."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code in (200, 304):
+            response.headers["Cache-Control"] = IMMUTABLE
+        return response
+
+
+def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
+    """The page for `/` and for every path of the dashboard's own, with a session renewed when it is a day old."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/{path:path}", methods=["GET", "HEAD"])
+    async def page(request: Request, path: str) -> Response:
+        if path.startswith(RESERVED) or path in ("api", "ws"):
+            return problem(404, "not_found", f"there is no /{path}")
+        found = await run_in_threadpool(_file, folder, path)
+        if found is not None:
+            return FileResponse(found, headers=NO_CACHE)
+        if "." in path.rpartition("/")[2]:
+            return problem(404, "not_found", f"there is no /{path}")
+        index = await run_in_threadpool(_file, folder, "index.html")
+        if index is None:
+            return HTMLResponse((STATIC / "unbuilt.html").read_text(), 503, NO_CACHE)
+        response = FileResponse(index, headers=NO_CACHE)
+        if request.scope.get("state", {}).get("identity") and identity_of(request.scope).renew:
+            session = authenticator.new_session(time.time())
+            set_session(response, session, secure=is_secure(request.scope, request.headers))
+        return response
+
+    return router
+
+
+def _file(folder: Path, path: str) -> Path | None:
+    """The file of that name inside `folder`."""
+    if not path or "\0" in path:
+        return None
+    root = folder.resolve()
+    file = (root / path).resolve()
+    return file if file.is_relative_to(root) and file.is_file() else None

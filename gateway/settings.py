@@ -1,0 +1,130 @@
+"""Settings of the gateway, read once in `__main__`."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import SettingsConfigDict
+
+from runtime.settings import ServiceSettings
+
+MIN_TOKEN = 16
+
+
+class GatewaySettings(ServiceSettings):
+    """The gateway: streams results to browsers and programs, serves the dashboard, keeps history.
+
+    GET  /                       the dashboard; the link printed at start signs a browser in
+    WS   /ws/results             results as JSON, one per message; ?cameras=a,b filters, ?frames=1 adds pictures
+    GET  /api/metrics            rate, latency, queue depth; /api/cameras, /api/nodes, /api/alerts
+    GET  /api/prometheus/api/v1  read-only PromQL: promtool query instant http://any:TOKEN@host:8080/api/prometheus ...
+    GET  /livez, /readyz         probes, the only paths that need no token
+
+    Programs send the token as `Authorization: Bearer TOKEN`, or as the password of Basic authentication.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+
+    host: str = Field("127.0.0.1", description="address to listen on; beyond loopback only with a token")
+    port: int = Field(
+        8080, ge=0, le=65535, description="port of the dashboard and the API; 0 picks a free one"
+    )
+    metrics_host: str = Field("127.0.0.1", description="address of the metrics port")
+    metrics_port: int = Field(8020, ge=0, le=65535, description="port of /metrics; 0 picks a free one")
+    auth: Literal["on", "off"] = Field("on", description="off: nobody needs a token; on loopback only")
+    token: SecretStr | None = Field(
+        None, description="the token; without one it is generated once and kept in GATEWAY_DATA_DIR/token"
+    )
+    data_dir: Path = Field(Path(".run/gateway"), description="folder of the token and of the history")
+    public_url: str = Field(
+        "", description="how browsers reach the gateway, for the printed link and for Origin"
+    )
+    print_link: bool = Field(
+        True, description="print the ready link, which contains the token, once at start"
+    )
+    allowed_origins: str = Field("", description="further origins whose pages may connect, comma-separated")
+    dashboard_dir: Path = Field(Path("dashboard/dist"), description="folder of the built dashboard")
+    expected_workers: int | None = Field(
+        None, ge=0, description="how many workers should run, for the dashboard"
+    )
+    history_days: float = Field(7.0, gt=0, description="how long results are kept")
+    history_rows: int = Field(
+        5_000_000, ge=1, description="how many results are kept at most (about 0.5 KB each)"
+    )
+    max_viewers: int = Field(2_000, ge=1, description="how many WebSocket clients are served at once")
+    prometheus_url: str = Field(
+        "", validation_alias="PROMETHEUS_URL", description="Prometheus, for figures and PromQL; empty: none"
+    )
+    node_name: str = Field(
+        default_factory=lambda: os.uname().nodename,
+        validation_alias="HOSTNAME",
+        description="this gateway's name towards the workers",
+    )
+
+    @field_validator("token")
+    @classmethod
+    def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < MIN_TOKEN:
+            raise PydanticCustomError(
+                "token",
+                "the token is shorter than 16 characters and could be guessed: make one with `openssl rand -hex 32`",
+            )
+        return token
+
+    @field_validator("public_url", "prometheus_url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise PydanticCustomError("url", "the address must look like http://host:port")
+        return url.rstrip("/")
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in split(value):
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+                raise PydanticCustomError(
+                    "origin", "an origin looks like https://dashboard.example, without a path"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _not_open_to_all(self) -> Self:
+        if self.auth == "off" and not is_loopback(self.host):
+            raise PydanticCustomError(
+                "open",
+                "GATEWAY_AUTH=off is refused because GATEWAY_HOST is not a loopback address: everybody who reaches "
+                "this machine would see the cameras; set GATEWAY_HOST=127.0.0.1 or leave authentication on",
+            )
+        return self
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Origins that may connect although they are not the gateway's own."""
+        own = (
+            [f"{urlsplit(self.public_url).scheme}://{urlsplit(self.public_url).netloc}"]
+            if self.public_url
+            else []
+        )
+        return frozenset(origin.rstrip("/").lower() for origin in [*split(self.allowed_origins), *own])
+
+
+def split(value: str) -> list[str]:
+    """The parts of a comma-separated setting."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,143 @@
+"""The answers of the API, as OpenAPI documents them. Times in Unix seconds, durations in seconds."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from contract.status import CameraState
+
+Source = Literal["prometheus", "gateway"]
+Point = tuple[float, float | None]
+
+
+@dataclass(slots=True, frozen=True)
+class SessionView:
+    role: Literal["operator"]
+    version: str
+
+
+@dataclass(slots=True, frozen=True)
+class CameraView:
+    camera_id: str
+    state: CameraState
+    reason: str | None
+    since: float
+    fps: float | None = None
+    last_result: float | None = None
+    faces: int | None = None
+    latency: float | None = None
+    width: int | None = None
+    height: int | None = None
+    producer_id: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class CamerasView:
+    total: int
+    next: str | None
+    items: list[CameraView]
+
+
+@dataclass(slots=True, frozen=True)
+class NodeView:
+    node_id: str
+    state: Literal["running", "draining", "lost"]
+    lane: str
+    model: str
+    detector: str
+    fallback: str | None
+    fps: float
+    busy: float
+    prefetch: int
+    since: float
+    last_seen: float
+
+
+@dataclass(slots=True, frozen=True)
+class NodesView:
+    items: list[NodeView]
+    expected: int | None
+
+
+@dataclass(slots=True, frozen=True)
+class AlertView:
+    name: str
+    severity: str
+    state: Literal["firing", "pending"]
+    summary: str
+    since: float | None
+
+
+@dataclass(slots=True, frozen=True)
+class AlertsView:
+    items: list[AlertView]
+    source: Literal["prometheus", "none"]
+    error: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class LatencyView:
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class NodeFiguresView:
+    node_id: str
+    fps: float | None
+    busy: float | None
+    p95: float | None
+
+
+@dataclass(slots=True, frozen=True)
+class SourcesView:
+    processingRate: Source
+    avgLatency: Source
+    queueDepth: Source
+    latency: Source
+    notComputed: Source
+    errors: Source
+
+
+@dataclass(slots=True, frozen=True)
+class ObjectivesView:
+    """The figures past which a card turns red."""
+
+    latencyP95: float = 0.5
+    queueDepth: float = 300
+    notComputed: float = 0.01
+    errors: float = 0
+
+
+@dataclass(slots=True, frozen=True)
+class MetricsView:
+    processingRate: float | None
+    avgLatency: float | None
+    queueDepth: float | None
+    latency: LatencyView
+    notComputed: float | None
+    errors: float | None
+    failedByReason: dict[str, float]
+    nodes: list[NodeFiguresView]
+    workers: int
+    source: SourcesView
+    time: float
+    objectives: ObjectivesView = field(default_factory=ObjectivesView)
+
+
+@dataclass(slots=True, frozen=True)
+class HistoryView:
+    """Figures over time: `[time, value]`, value null where nothing is known."""
+
+    step: float
+    source: Source
+    series: dict[str, list[Point]]
+
+
+@dataclass(slots=True, frozen=True)
+class ProblemView:
+    """What every error looks like (the shape that Prometheus gives its own)."""
+
+    status: Literal["error"]
+    errorType: str
+    error: str

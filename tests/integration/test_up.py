@@ -1,0 +1,219 @@
+"""`framefleet up` with real RabbitMQ, Prometheus and services: it starts, mends, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import urllib.request
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.ports import answers
+from cli.survivors import start_time
+from tests.helpers.components import require
+from tests.helpers.eventually import eventually
+from tests.helpers.native import Native
+
+StartNative = Callable[..., Native]
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[StartNative]:
+    """Starts systems in this test's own folder; what one of them leaves behind fails the test."""
+    for component in ("rabbitmq-server", "prometheus"):
+        require(component)
+    systems: list[Native] = []
+
+    def begin(**knobs: str) -> Native:
+        systems.append(
+            Native(tmp_path, **{"WORKERS": "1", "WORKER_DETECTOR": "haar", "SOURCE": "none", **knobs})
+        )
+        return systems[-1]
+
+    yield begin
+    for system in systems:
+        system.stop()
+    assert processes_of(tmp_path) == []
+
+
+def processes_of(root: Path) -> list[str]:
+    """Everything that runs in `root`, or was told of it: command lines, for the report of a failure."""
+    mark = os.fsencode(str(root))
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            told = mark in (folder / "environ").read_bytes() or mark in os.readlink(
+                os.fsencode(str(folder / "cwd"))
+            )
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if told and command and int(folder.name) != os.getpid():
+            found.append(f"{folder.name} {command}")
+    return found
+
+
+def started(system: Native) -> dict[str, int]:
+    """Pids by name."""
+    entries = json.loads((system.root / ".run" / "processes.json").read_text())
+    return {entry["name"]: entry["pid"] for entry in entries}
+
+
+def answer(url: str, token: str = "") -> Any:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=5) as reply:  # noqa: S310 - http to ourselves
+        return json.loads(reply.read())
+
+
+def comes_back(system: Native, name: str, before: int) -> bool:
+    return started(system).get(name, before) != before
+
+
+def said(system: Native, *words: str) -> bool:
+    """Whether one line of what the operator saw has all the words."""
+    return any(all(word in line for word in words) for line in system.log.read_text().splitlines())
+
+
+def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNative) -> None:
+    system = up(WORKERS="2", SOURCE="demo:1")
+    ends = system.endpoints
+    run = system.root / ".run"
+
+    pids = started(system)
+    assert sorted(pids) == ["epmd", "gateway", "producer", "prometheus", "rabbitmq", "worker-1", "worker-2"]
+    assert stat.S_IMODE((run / "endpoints.json").stat().st_mode) == 0o600
+    assert said(system, "Open", f"{ends['gateway']}/?token={ends['token']}")
+    assert ends["token"] not in "".join(path.read_text() for path in (run / "logs").glob("*.log"))
+
+    def rate() -> float:
+        metrics = answer(f"{ends['gateway']}/api/metrics", ends["token"])
+        return (
+            float(metrics["processingRate"] or 0)
+            if metrics["source"]["processingRate"] == "prometheus"
+            else 0.0
+        )
+
+    eventually("Prometheus sees frames processed", rate, 60)
+    targets = answer(f"{ends['prometheus']}/api/v1/targets")["data"]["activeTargets"]
+    assert {t["labels"]["job"] for t in targets} == {
+        "cv-worker",
+        "producer",
+        "gateway",
+        "rabbitmq",
+        "rabbitmq-queues",
+    }
+    assert len([t for t in targets if t["labels"]["job"] == "cv-worker"]) == len(ends["workers"]) == 2
+
+    assert system.stop() == 0
+    assert not (run / "endpoints.json").exists()
+    assert [name for name, pid in pids.items() if start_time(pid) is not None] == []
+
+
+def test_what_dies_comes_back(up: StartNative) -> None:
+    system = up()
+    ends = system.endpoints
+    before = started(system)
+    for name in ("worker-1", "gateway", "prometheus", "rabbitmq"):
+        os.kill(before[name], signal.SIGKILL)
+    for name, pid in before.items():
+        if name != "epmd":
+            eventually(f"{name} is mentioned", partial(said, system, f"{name} ended (signal 9", "again"))
+            eventually(f"{name} is back", partial(comes_back, system, name, pid))
+    eventually("the broker speaks", lambda: answers(int(ends["amqp"].rpartition(":")[2].strip("/"))), 60)
+    nodes = f"{ends['gateway']}/api/nodes"
+
+    def running() -> bool:
+        try:
+            return any(node["state"] == "running" for node in answer(nodes, ends["token"])["items"])
+        except OSError:
+            return False
+
+    eventually("the worker is seen by the gateway", running, 60)
+
+
+def test_after_a_kill_9_the_next_start_ends_what_is_left(up: StartNative) -> None:
+    killed = up(WORKERS="2")
+    token = killed.endpoints["token"]
+    left = started(killed)
+    killed.process.kill()
+    killed.process.wait()
+    assert all(start_time(pid) is not None for pid in left.values())
+    (killed.root / ".run" / "endpoints.json").unlink()  # the next one is the next system's
+
+    system = up(WORKERS="0")
+    ends = system.endpoints
+    assert said(system, f"Ending {len(left)} processes")
+    assert [name for name, pid in left.items() if start_time(pid) is not None] == []
+    assert sorted(started(system)) == ["epmd", "gateway", "prometheus", "rabbitmq"]
+    assert ends["token"] == token
+    assert ends["workers"] == []
+
+
+def test_a_second_start_in_the_same_checkout_says_that_one_runs(up: StartNative) -> None:
+    first = up(WORKERS="0")
+    assert first.endpoints
+    second = up(WORKERS="0")
+    assert second.process.wait(20) == 1
+    assert said(second, "runs in this checkout already", f"pid {first.process.pid}")
+    assert first.process.poll() is None
+
+
+def test_sigterm_ends_it_as_ctrl_c_does(up: StartNative) -> None:
+    system = up(WORKERS="0")
+    assert system.endpoints
+    system.process.terminate()
+    assert system.process.wait(30) == 0
+
+
+def test_ctrl_c_while_it_starts(up: StartNative) -> None:
+    system = up()
+    eventually("RabbitMQ is started", (system.root / ".run" / "processes.json").exists)
+    assert system.stop() == 0
+
+
+def test_a_second_ctrl_c_does_not_wait(up: StartNative) -> None:
+    system = up()
+    assert system.endpoints
+    os.kill(started(system)["worker-1"], signal.SIGSTOP)  # it cannot end in order any more
+    system.process.send_signal(signal.SIGINT)
+    eventually("it stops", lambda: said(system, "Stopping"))
+    system.process.send_signal(signal.SIGINT)
+    assert system.process.wait(10) == 130
+    assert said(system, "by force")
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_an_error(up: StartNative) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        system = up(PORT=str(port))
+        assert system.process.wait(20) == 1
+    assert said(system, f"PORT={port} is taken by", str(os.getpid()))
+    assert not (system.root / ".run" / "processes.json").exists()
+
+
+def test_a_misspelt_setting_of_a_service_ends_the_start_with_its_words(up: StartNative) -> None:
+    system = up(WORKER_DETECTR="yunet")
+    assert system.process.wait(40) == 1
+    assert said(system, "worker-1 does not accept its settings")
+    assert said(system, "did you mean WORKER_DETECTOR?")
+
+
+def test_somebody_elses_broker_is_used_and_no_private_one_started(up: StartNative, rabbitmq: str) -> None:
+    system = up(AMQP_URL=rabbitmq)
+    assert system.endpoints["amqp"] == rabbitmq
+    assert sorted(started(system)) == ["gateway", "prometheus", "worker-1"]
+    assert not (system.root / ".run" / "rabbitmq").exists()
+
+
+def test_a_broker_that_does_not_answer_is_said_before_anything_starts(up: StartNative) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    system = up(AMQP_URL=f"amqp://me:hush@127.0.0.1:{port}/")
+    assert system.process.wait(20) == 1
+    assert said(system, f"nobody answers at 127.0.0.1:{port}")
+    assert "hush" not in system.log.read_text()
