@@ -40,7 +40,7 @@ PICTURE_TYPES = ("image/jpeg", "image/png")
 
 
 class Feed:
-    """The gateway's roles on its connection, and what each message does. Runs on the event loop."""
+    """The gateway's roles on its connections, and what each message does. Runs on the event loop."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Feed:
         self._statistics = statistics
         self._metrics = metrics
         self.depth = QueueDepth([*TASK_QUEUES, RESULT_QUEUE, DEAD_LETTER_QUEUE])
-        self._publisher = Publisher(window=64, on_ready=lambda: self._watching.announce(time.monotonic()))
+        self.publisher = Publisher(window=64, on_ready=lambda: self._watching.announce(time.monotonic()))
         self._results = Consumer(
             EphemeralQueue(bindings=((RESULTS_EXCHANGE, "#"),)),
             self._guard("results", self._result),
@@ -77,9 +77,9 @@ class Feed:
         self._watching = WatchedCameras(self._bind, self._announce)
 
     @property
-    def roles(self) -> list[Role]:
-        """For the connection."""
-        return [self._publisher, self._results, self._pictures, self._statuses, self.depth]
+    def listeners(self) -> list[Role]:
+        """For the connection that hears."""
+        return [self._results, self._pictures, self._statuses, self.depth]
 
     @property
     def subscribed(self) -> bool:
@@ -172,7 +172,7 @@ class Feed:
 
     def _announce(self, cameras: list[str]) -> None:
         body = encode_status(WatchAnnouncement(gateway_id=self._gateway_id, cameras=cameras))
-        self._publisher.publish(Message(CONTROL_EXCHANGE, "", body, persistent=False, mandatory=False))
+        self.publisher.publish(Message(CONTROL_EXCHANGE, "", body, persistent=False, mandatory=False))
 
 
 def _checked(body: bytes) -> bytes:

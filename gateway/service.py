@@ -82,13 +82,16 @@ class Gateway:
         self._prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
         self._fatal = ""
         self._broker_state = "not connected yet"
+        urls, loop = split_urls(settings.amqp_url), AsyncioLoop()
         self._connection = Connection(
-            AsyncioLoop(),
-            split_urls(settings.amqp_url),
-            "gateway",
-            [*self.feed.roles, self.recorder.consumer],
+            loop,
+            urls,
+            "gateway listens",
+            [*self.feed.listeners, self.recorder.consumer],
             on_fatal=self._broker_refused,
         )
+        # A connection of its own: in a broker alarm the publishing one is not read, and acknowledgements must be.
+        self._announcing = Connection(loop, urls, "gateway announces", [self.feed.publisher])
         self._connection.on_state = self._broker_changed
         self._socket = ResultsSocket(
             self.feed.hub, self.metrics, self.states.greet, limit=settings.max_viewers, patience=patience
@@ -152,6 +155,7 @@ class Gateway:
             self.settings.metrics_host, self.settings.metrics_port, self.missing, self.metrics.registry
         )
         self._connection.start()
+        self._announcing.start()
         recording = asyncio.create_task(self.recorder.run())
         ticking = asyncio.create_task(self._tick())
         log.info("gateway listens", address=self.address, metrics_port=probes.port)
@@ -220,7 +224,10 @@ class Gateway:
             async with asyncio.timeout(BROKER_GRACE_SECONDS):
                 await recording
         with contextlib.suppress(TimeoutError):
-            await aio.stop(self._connection, timeout=BROKER_GRACE_SECONDS)
+            await asyncio.gather(
+                aio.stop(self._connection, BROKER_GRACE_SECONDS),
+                aio.stop(self._announcing, BROKER_GRACE_SECONDS),
+            )
 
     def _broker_changed(self, state: str, detail: str) -> None:
         self._broker_state = f"{state} ({detail})" if detail else state
