@@ -20,6 +20,9 @@ from contract.topology import TOPOLOGY, Topology
 log = structlog.get_logger("broker")
 
 ACCESS_REFUSED = 403
+MISSED_SECONDS = 1.0
+"""Until a missed queue is declared again. When a queue is deleted, RabbitMQ subscribes its consumers anew by itself if
+it finds a queue of that name again at once, and such a consumer gets nothing more, without a word."""
 
 
 class Connection:
@@ -53,6 +56,7 @@ class Connection:
         self._stopping = False
         self._stopped: list[Callable[[], None]] = []
         self._ready = False
+        self._ensuring = False
 
     # --- life -------------------------------------------------------------------------------------------
 
@@ -97,12 +101,18 @@ class Connection:
     def redeclare(self, role: Role) -> None:
         """Declare the topology again, then attach `role` anew."""
         if self.open and not self._stopping:
-            declare(self, self._topology, lambda: self._reattach(role), self._declare_failed)
+            self._declare(lambda: self._reattach(role))
 
     def ensure_topology(self) -> None:
-        """Declare again what somebody may have deleted; nothing happens while disconnected."""
+        """Declare again, in a second, what somebody may have deleted; nothing happens while disconnected."""
+        if not self._ensuring:
+            self._ensuring = True
+            self.loop.call_later(MISSED_SECONDS, self._ensure)
+
+    def _ensure(self) -> None:
+        self._ensuring = False
         if self.open and not self._stopping:
-            declare(self, self._topology, lambda: None, self._declare_failed)
+            self._declare(lambda: None)
 
     # --- the story --------------------------------------------------------------------------------------
 
@@ -126,7 +136,20 @@ class Connection:
             return
         connection.add_on_connection_blocked_callback(self._blocked)
         connection.add_on_connection_unblocked_callback(self._unblocked)
-        declare(self, self._topology, self._declared, self._declare_failed)
+        self._declare(self._declared)
+
+    def _declare(self, done: Callable[[], None]) -> None:
+        current = self._connection
+
+        def declared() -> None:
+            if self._connection is current:  # else: answered, or given up, after the connection was lost
+                done()
+
+        def failed(reason: str, permanent: bool) -> None:
+            if self._connection is current:
+                self._declare_failed(reason, permanent)
+
+        declare(self, self._topology, declared, failed)
 
     def _declared(self) -> None:
         self._attempt = 0

@@ -18,9 +18,17 @@ class Delivery:
     Settling returns False if the channel that brought it is gone: the broker then delivers it again.
     """
 
-    __slots__ = ("_channel", "_method", "_properties", "body")
+    __slots__ = ("_channel", "_method", "_on_settled", "_properties", "body")
 
-    def __init__(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+    def __init__(
+        self,
+        channel: Any,
+        method: Any,
+        properties: Any,
+        body: bytes,
+        on_settled: Callable[[Any], None] = lambda channel: None,
+    ) -> None:
+        self._on_settled = on_settled
         self._channel = channel
         self._method = method
         self._properties = properties
@@ -50,6 +58,11 @@ class Delivery:
     def app_id(self) -> str | None:
         """Who sent it: the producer's id, in our own tasks."""
         return _text(self._properties.app_id)
+
+    @property
+    def properties(self) -> Any:
+        """All of the message's properties, as pika has them."""
+        return self._properties
 
     @property
     def exchange(self) -> str:
@@ -84,6 +97,7 @@ class Delivery:
         if not self.open:
             return False
         how(self._channel, self._method.delivery_tag)
+        self._on_settled(self._channel)
         return True
 
 
@@ -113,6 +127,7 @@ class Consumer(Role):
         self._no_ack = no_ack
         self._tag: str | None = None
         self._paused = False
+        self._unsettled = 0
         self._bindings = set(queue.bindings) if isinstance(queue, EphemeralQueue) else set()
         self.queue_name: str | None = None
         self.on_subscribed: Callable[[str], None] = lambda queue_name: None
@@ -137,9 +152,21 @@ class Consumer(Role):
             if self._channel is not None and self.queue_name is not None:
                 self._channel.queue_unbind(self.queue_name, exchange, routing_key=key)
 
+    @property
+    def full(self) -> bool:
+        """Whether we hold as many messages as we may: then none is under way to us.
+
+        The moment to cancel or change a subscription: what is under way then is requeued by pika or dropped after
+        the broker's answer, comes again as redelivered, and counts towards the delivery limit.
+        """
+        return self._prefetch > 0 and self._unsettled >= self._prefetch
+
     def set_prefetch(self, prefetch: int) -> None:
-        """Hold so many messages from now on: subscribe anew, since a consumer keeps the number it began with."""
-        if prefetch == self._prefetch:
+        """Hold so many messages from now on: subscribe anew, since a consumer keeps the number it began with.
+
+        Does nothing unless `full`; call it again at the next delivery.
+        """
+        if prefetch == self._prefetch or not self.full:
             return
         self._prefetch = prefetch
         channel, tag, name = self._channel, self._tag, self.queue_name
@@ -187,7 +214,8 @@ class Consumer(Role):
 
     def _consume(self, channel: Any, name: str) -> None:
         def received(channel: Any, method: Any, properties: Any, body: bytes) -> None:
-            self._on_delivery(Delivery(channel, method, properties, body))
+            self._unsettled += 1
+            self._on_delivery(Delivery(channel, method, properties, body, self._settled_one))
 
         def subscribed(frame: Any) -> None:
             self._tag = frame.method.consumer_tag
@@ -202,7 +230,12 @@ class Consumer(Role):
         if self._channel is not None:
             self._channel.close()  # deliveries under way are void; the role opens a new channel and subscribes
 
+    def _settled_one(self, channel: Any) -> None:
+        if channel is self._channel:
+            self._unsettled -= 1
+
     def _lost(self) -> None:
+        self._unsettled = 0
         self._tag = None
         self.queue_name = None
         self.on_lost()

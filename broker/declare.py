@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from broker.connection import Connection
 
 PRECONDITION_FAILED = 406
+STEP_SECONDS = 20.0
+"""A cluster without its majority may leave a declaration unanswered for ever, while heartbeats go on."""
 
 # 'PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '4''
 _INEQUIVALENT = re.compile(
@@ -27,13 +29,28 @@ def declare(
 ) -> None:
     """Declare all of `topology` on a channel of its own, which is closed again.
 
-    Ends with `done()`, or with `failed(reason, permanent)`; a mismatch with an existing object is permanent.
+    Ends with `done()`, or with `failed(reason, permanent)`: a mismatch with an existing object is permanent, a
+    broker that does not answer is not. The caller ignores what it hears after its connection was lost.
     """
+    finished = False
+    cancel_watch: Callable[[], None]
+
+    def unanswered() -> None:
+        nonlocal finished, cancel_watch
+        if connection.blocked:  # in an alarm the broker does not even read what publishers send
+            cancel_watch = watch()
+            return
+        finished = True
+        failed(f"the broker has not answered a declaration for {STEP_SECONDS:.0f} s", False)
+
+    def watch() -> Callable[[], None]:
+        return connection.loop.call_later(STEP_SECONDS, unanswered)
+
+    cancel_watch = watch()
 
     def opened(channel: Any) -> None:
-        finished = False
-
         def closed(_channel: Any, reason: Any) -> None:
+            cancel_watch()
             if not finished and connection.open:  # a lost connection reports itself
                 failed(mismatch(reason), getattr(reason, "reply_code", None) == PRECONDITION_FAILED)
 
@@ -41,12 +58,14 @@ def declare(
         steps: list[Exchange | Queue] = [*topology.exchanges, *topology.queues]
 
         def step(_frame: Any = None) -> None:
-            nonlocal finished
+            nonlocal finished, cancel_watch
+            cancel_watch()
             if not steps:
                 finished = True
                 channel.close()
                 done()
                 return
+            cancel_watch = watch()
             item = steps.pop(0)
             if isinstance(item, Exchange):
                 channel.exchange_declare(item.name, item.type, durable=True, callback=step)
@@ -79,5 +98,5 @@ def mismatch(reason: Any) -> str:
         return f"the broker refused a declaration: {text}"
     return (
         f"the {found['kind']} '{found['name']}' exists with another '{found['arg']}' ({found['how']}). "
-        "Arguments are immutable: drain and delete it, or set its old arguments aside by another virtual host"
+        "Arguments are immutable: `framefleet queues upgrade` makes it anew and keeps its messages"
     )

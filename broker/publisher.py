@@ -1,7 +1,8 @@
 """Publishing with confirms: many at once, each with a known outcome, in bounded memory."""
 
+import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,12 +11,16 @@ import pika
 import structlog
 from pika.spec import Basic
 
+from broker.consumer import Delivery
 from broker.headers import encodable
 from broker.role import Role
 
 log = structlog.get_logger("broker")
 
 SWEEP_SECONDS = 1.0
+REJECTED_SECONDS = 3.0
+"""After so long with nothing but rejections the channel is opened anew. To a channel whose first message finds a queue
+without a leader, RabbitMQ (3.10 at least) says for ever that the queue is full."""
 
 
 class Outcome(StrEnum):
@@ -47,11 +52,14 @@ class Message:
 
 
 Done = Callable[[Outcome], None]
+Change = tuple[bytes, Mapping[str, Any]]
+"""Another body and other headers."""
 
 
 @dataclass(slots=True)
 class _Pending:
     message_id: str | None
+    destination: str
     done: Done | None
     deadline: float
     returned: bool = False
@@ -75,6 +83,7 @@ class Publisher(Role):
         self._pending: dict[int, _Pending] = {}  # in order of delivery tag, so also of deadline
         self._cancel_sweep: Callable[[], None] | None = None
         self._usable = False
+        self._rejecting: dict[str, float] = {}  # destination: since when it has confirmed nothing
 
     @property
     def outstanding(self) -> int:
@@ -93,11 +102,6 @@ class Publisher(Role):
 
     def publish(self, message: Message, done: Done | None = None) -> None:
         """Publish; `done` hears the outcome, exactly once, possibly before this returns."""
-        outcome = self._refusal()
-        if outcome is not None:
-            if done is not None:
-                done(outcome)
-            return
         properties = pika.BasicProperties(
             content_type=message.content_type,
             headers=None if message.headers is None else encodable(message.headers),
@@ -107,11 +111,35 @@ class Publisher(Role):
             reply_to=message.reply_to,
             app_id=message.app_id,
         )
+        self._send(message.exchange, message.routing_key, message.body, properties, message.mandatory, done)
+
+    def forward(self, delivery: Delivery, queue: str, done: Done, *, change: Change | None = None) -> None:
+        """Publish a message as it came, with all its properties, to a queue that must exist.
+
+        What the broker itself wrote for this delivery is left out; `change` replaces body and headers.
+        """
+        kept = delivery.properties
+        body, headers = change or (delivery.body, delivery.headers)
+        properties = copy.copy(kept)
+        # CC would route copies to further queues; they had theirs when it was first published.
+        dropped = ("x-delivery-count", "x-acquired-count", "CC")
+        headers = {name: value for name, value in headers.items() if name not in dropped}
+        properties.headers = encodable(headers) if headers or kept.headers is not None else None
+        properties.user_id = None  # the broker refuses any but our own
+        self._send("", queue, body, properties, True, done)
+
+    def _send(
+        self, exchange: str, key: str, body: bytes, properties: Any, mandatory: bool, done: Done | None
+    ) -> None:
+        outcome = self._refusal()
+        if outcome is not None:
+            if done is not None:
+                done(outcome)
+            return
         self._tag += 1
-        self._pending[self._tag] = _Pending(message.message_id, done, time.monotonic() + self._timeout)
-        self._channel.basic_publish(
-            message.exchange, message.routing_key, message.body, properties, mandatory=message.mandatory
-        )
+        deadline = time.monotonic() + self._timeout
+        self._pending[self._tag] = _Pending(properties.message_id, exchange or key, done, deadline)
+        self._channel.basic_publish(exchange, key, body, properties, mandatory=mandatory)
 
     def _refusal(self) -> Outcome | None:
         if not self._usable:
@@ -135,6 +163,7 @@ class Publisher(Role):
 
     def _lost(self) -> None:
         self._usable = False
+        self._rejecting.clear()
         if self._cancel_sweep is not None:
             self._cancel_sweep()
             self._cancel_sweep = None
@@ -149,7 +178,14 @@ class Publisher(Role):
         for each in tags:
             entry = self._pending.pop(each, None)
             if entry is not None:  # None: it timed out before
+                self._note(entry.destination, ok)
                 _finish(entry, _outcome(ok, entry))
+
+    def _note(self, destination: str, ok: bool) -> None:
+        if ok:
+            self._rejecting.pop(destination, None)
+        else:
+            self._rejecting.setdefault(destination, time.monotonic())
 
     def _returned(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
         # The return comes before its confirm, on the same channel; the oldest match is the one that it means.
@@ -170,6 +206,10 @@ class Publisher(Role):
             _finish(self._pending.pop(tag), Outcome.TIMED_OUT)
         if self._connection is not None:
             self._cancel_sweep = self._connection.loop.call_later(SWEEP_SECONDS, self._sweep)
+        if self._usable and any(now - since > REJECTED_SECONDS for since in self._rejecting.values()):
+            log.info("opening the channel anew: nothing but rejections", destinations=sorted(self._rejecting))
+            self._usable = False  # until the role has its new channel
+            self._channel.close()
 
 
 def _outcome(ok: bool, entry: _Pending) -> Outcome:

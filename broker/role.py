@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,6 +26,7 @@ class Role:
         self._connection: Connection | None = None
         self._channel: Any = None
         self._attempt = 0
+        self._cancel_reopen: Callable[[], None] | None = None
 
     def attach(self, connection: Connection) -> None:
         """Called by the connection each time it is open and the topology declared."""
@@ -33,6 +35,9 @@ class Role:
 
     def detach(self) -> None:
         """Called by the connection when it is lost or closed."""
+        if self._cancel_reopen is not None:
+            self._cancel_reopen()  # the next connection attaches: a second channel would consume twice
+            self._cancel_reopen = None
         if self._channel is not None:
             self._channel = None
             self._lost()
@@ -62,7 +67,7 @@ class Role:
         self._attempt += 1
         log.warning("channel lost", role=type(self).__name__, reason=reason, retry_in=round(delay, 2))
         # The topology is declared again first: the channel may have gone because a queue was deleted.
-        connection.loop.call_later(delay, lambda: connection.redeclare(self))
+        self._cancel_reopen = connection.loop.call_later(delay, lambda: connection.redeclare(self))
 
     def _settled(self) -> None:
         """Say that the role works again: the next loss starts the backoff anew."""

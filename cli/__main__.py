@@ -5,8 +5,10 @@ import os
 import sys
 from pathlib import Path
 
+from cli import dlq, queues
 from cli.knobs import KnobError, read_knobs
 from cli.layout import Layout
+from cli.tools import run_tool
 from cli.up import down, up
 
 UP = """\
@@ -34,12 +36,16 @@ KNOBS = (
     ),
 )
 
+TOOLS = {"dlq": dlq, "queues": queues}
+
 
 def main() -> None:
     """Parse the command line and run."""
     arguments = _parser().parse_args()
     if arguments.command == "down":
         sys.exit(down(Layout()))
+    if arguments.command in TOOLS:
+        sys.exit(run_tool(TOOLS[arguments.command].run, arguments))
     given = {
         name.replace("-", "_").upper(): getattr(arguments, name.replace("-", "_")) for name, _, _ in KNOBS
     }
@@ -70,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
             f"--{name}", metavar=metavar, help=f"{meaning} [{name.replace('-', '_').upper()}=]"
         )
     commands.add_parser("down", help="stop the system that runs in this checkout")
+    for tool in TOOLS.values():
+        tool.add(commands)
     return parser
 
 

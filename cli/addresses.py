@@ -1,5 +1,6 @@
 """The ports of one run: the usual ones where they are free, others where not, and a sentence for each change."""
 
+import socket
 from dataclasses import dataclass, field
 
 from cli import ports
@@ -21,20 +22,29 @@ class Addresses:
     producer_metrics: int = 0
     workers: list[int] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    reservations: list[socket.socket] = field(default_factory=list, repr=False)
+
+    def release(self) -> None:
+        """Let others have the ports."""
+        for reservation in self.reservations:
+            reservation.close()
 
 
 def choose(knobs: Knobs) -> Addresses:
     """Find a free port for everything. Raises KnobError when PORT was asked for and is taken."""
-    if knobs.port is not None and not ports.is_free(knobs.port):
-        raise KnobError(
-            f"PORT={knobs.port} is taken by {ports.listener(knobs.port) or 'another program'}: end that, or choose "
-            "another port, or leave PORT out and a free one is found"
-        )
     chosen = Addresses()
     taken: set[int] = set()
 
     def take(wanted: int, what: str) -> int:
-        port = ports.free_port(wanted, taken=taken)
+        tried = set(taken)
+        while True:
+            port = ports.free_port(wanted, taken=tried)
+            tried.add(port)
+            reservation = ports.reserve(port)
+            # The port may have been bound between the look and the reservation by a run that reserved it before.
+            if reservation is not None and ports.is_free(port):
+                break
+        chosen.reservations.append(reservation)
         if port != wanted and wanted not in taken:
             owner = ports.listener(wanted) or "another program"
             chosen.changes.append(f"port {wanted} is taken by {owner}: {what} uses {port}")
@@ -42,6 +52,13 @@ def choose(knobs: Knobs) -> Addresses:
         return port
 
     chosen.gateway = take(knobs.port or GATEWAY, "the dashboard")
+    if knobs.port is not None and chosen.gateway != knobs.port:
+        owner = ports.listener(knobs.port) or "another program"
+        chosen.release()
+        raise KnobError(
+            f"PORT={knobs.port} is taken by {owner}: end that, or choose another port, or leave PORT out and a free "
+            "one is found"
+        )
     chosen.gateway_metrics = take(GATEWAY_METRICS, "the gateway's metrics port")
     chosen.prometheus = take(PROMETHEUS, "Prometheus")
     if knobs.own_broker:

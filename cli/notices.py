@@ -8,7 +8,7 @@ from collections.abc import Callable
 LEVELS = {"warning": "warning", "warn": "warning", "error": "error", "critical": "error", "fatal": "error"}
 NOT_DETAILS = {"event", "level", "service", "timestamp", "exception", "logger", "node_id"}
 QUIET_SECONDS = 30.0
-LONGEST = 300
+LONGEST = 600
 LOGFMT = re.compile(r'\blevel=(\w+).*?\bmsg="((?:[^"\\]|\\.)*)"(?:.*?\berr="((?:[^"\\]|\\.)*)")?')
 
 

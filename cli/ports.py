@@ -21,6 +21,20 @@ def is_free(port: int) -> bool:
     return True
 
 
+def reserve(port: int) -> socket.socket | None:
+    """Keep other runs of Framefleet on this machine, starting at the same moment, away from `port`; None if one has it.
+
+    It is a name in Linux's abstract namespace: it belongs to whoever holds the socket and goes when that process does.
+    """
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0framefleet-port-{port}")
+    except OSError:
+        name.close()
+        return None
+    return name
+
+
 def free_port(preferred: int = 0, *, taken: frozenset[int] | set[int] = frozenset(), tries: int = 200) -> int:
     """`preferred` or the next free port above it; 0 leaves the choice to the kernel. Ports in `taken` are skipped.
 

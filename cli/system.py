@@ -17,9 +17,11 @@ from cli.ports import LOOPBACK
 from cli.rabbitmq import RabbitMQNode
 from cli.secret import write_private
 from cli.supervisor import Supervisor
+from producer.grammar import parse_sources
 
 READY_SECONDS = 60
 RABBITMQ_METRICS = 15692
+CAMERAS_SHOWN = 8
 
 
 class System:
@@ -47,6 +49,10 @@ class System:
 
     async def start(self) -> None:
         """Start everything; returns when the link can be opened. Raises StartFailed."""
+        if self._node is not None and " " in str(self._layout.rabbitmq):
+            self._display.say(
+                "This folder has a space in its name: RabbitMQ runs, but cannot see how much of the disk is free"
+            )
         broker = await self._start_broker()
         prometheus.write_workers(self._layout.workers, self._addresses.workers)
         targets = self._fleet.targets | await self._broker_target()
@@ -88,10 +94,7 @@ class System:
                 f"  RabbitMQ    amqp://{LOOPBACK}:{self._addresses.amqp}  (its URL with password: .run/endpoints.json)"
             )
         say(f"  Workers     {workers or 'none: frames wait until there is one (WORKERS=0)'}")
-        source = (
-            "none" if self._knobs.source == "none" else f"{self._knobs.source.count(',') + 1} given as SOURCE"
-        )
-        say(f"  Source      {'demo' if self._knobs.source == 'demo' else source}")
+        say(f"  Cameras     {_cameras(self._knobs.source)}")
         say("  Logs        .run/logs/")
         say("")
         say("Ctrl-C stops it all.")
@@ -152,3 +155,12 @@ class System:
             return
         if self._repetitions.is_new(f"{name} {text}"):
             self._display.say(f"{name}: {text}")
+
+
+def _cameras(source: str) -> str:
+    """The cameras' names; never their addresses, which may hold passwords."""
+    if source == "none":
+        return "none of ours (SOURCE=none)"
+    names = [camera.camera_id for camera in parse_sources(source)]
+    more = f" and {len(names) - CAMERAS_SHOWN} more" if len(names) > CAMERAS_SHOWN else ""
+    return ", ".join(names[:CAMERAS_SHOWN]) + more

@@ -32,7 +32,10 @@ def up(knobs: Knobs, layout: Layout) -> int:
             chosen = addresses.choose(knobs)
             for change in chosen.changes:
                 display.say(change)
-            return asyncio.run(_run(knobs, layout, chosen, display))
+            try:
+                return asyncio.run(_run(knobs, layout, chosen, display))
+            finally:
+                chosen.release()
     except (KnobError, lock.AlreadyRuns) as error:
         print(error, file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ from gateway.access import Access
 from gateway.api import api_router
 from gateway.auth import Authenticator
 from gateway.cameras import Cameras
+from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
 from gateway.login import login_router
@@ -34,6 +35,7 @@ class Parts:
     cameras: Cameras
     nodes: Nodes
     prometheus: Prometheus | None
+    dead_letters: DeadLetterReader
     dashboard: Path
     expected_workers: int | None
     missing: Callable[[], list[str]]
@@ -67,6 +69,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_api_websocket_route("/ws/results", parts.socket.serve)
     app.include_router(login_router(parts.authenticator, parts.socket.end_session, parts.dashboard))
     app.include_router(api_router(parts.board, parts.cameras, parts.nodes, parts.expected_workers))
+    app.include_router(dead_letters_router(parts.dead_letters))
     app.include_router(proxy_router(parts.prometheus))
     app.mount("/assets", Assets(directory=parts.dashboard / "assets", check_dir=False))
     app.include_router(pages_router(parts.dashboard, parts.authenticator))

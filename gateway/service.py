@@ -17,6 +17,7 @@ from gateway.app import Parts, create_app
 from gateway.auth import Authenticator, load_token
 from gateway.cameras import Cameras
 from gateway.connection import ViewerConnection
+from gateway.dead_letters import DeadLetterReader
 from gateway.feed import Feed
 from gateway.figures import FigureBoard
 from gateway.metrics import GatewayMetrics
@@ -199,6 +200,7 @@ class Gateway:
             cameras=self.cameras,
             nodes=self.nodes,
             prometheus=self._prometheus,
+            dead_letters=DeadLetterReader(split_urls(self.settings.amqp_url)),
             dashboard=self.settings.dashboard_dir,
             expected_workers=self.settings.expected_workers,
             missing=self.missing,

@@ -30,6 +30,10 @@ from worker.watched import WatchedCameras
 
 log = get_logger("worker")
 
+QUIET_SECONDS = 0.2
+ENSURE_SECONDS = 15.0
+"""A deleted result_queue is not noticed by publishing: the exchange still reaches whoever else listens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -65,6 +69,8 @@ class Worker:
         self._held = 0
         self._idle = threading.Event()
         self._idle.set()
+        self._unsubscribed = False
+        self._cancelled = threading.Event()
         self.ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._loop = ThreadLoop(self._fail)
         self._publisher = Publisher()
@@ -98,6 +104,7 @@ class Worker:
         self._publishing.start()
         self._consuming.start()
         self._loop.call_soon_threadsafe(self._beat)
+        self._loop.call_soon_threadsafe(self._ensure)
 
     def missing(self) -> list[str]:
         """What readiness lacks."""
@@ -111,10 +118,9 @@ class Worker:
     def stop(self) -> bool:
         """Stop consuming, finish what is held, confirm, acknowledge, close. Whether all of it was finished."""
         self._state = "draining"
-        cancelled = threading.Event()
-        self._loop.call_soon_threadsafe(partial(self._tasks.cancel, cancelled.set))
+        self._loop.call_soon_threadsafe(self._drain)
         deadline = time.monotonic() + self._settings.grace_seconds
-        cancelled.wait(self._settings.grace_seconds)
+        self._cancelled.wait(self._settings.grace_seconds)
         # After the broker's agreement no delivery can be under way to us: what is held now is all there is.
         finished = self._idle.wait(max(0.0, deadline - time.monotonic()))
         if not finished:
@@ -189,6 +195,28 @@ class Worker:
         self._freshness.note(stale)
         if self._state == "running":
             self._tasks.set_prefetch(self._freshness.prefetch(self._settings.prefetch))
+        elif self._tasks.full:
+            self._unsubscribe()
+
+    def _drain(self) -> None:
+        """Stop consuming at a moment when no frame is under way to us: when we hold all that we may.
+
+        Until then nothing is acknowledged. If so many do not come, the queue is empty.
+        """
+        self._settler.keep_acknowledgements()
+        if self._tasks.full:
+            self._unsubscribe()
+        else:
+            self._loop.call_later(QUIET_SECONDS, self._unsubscribe)
+
+    def _unsubscribe(self) -> None:
+        def done() -> None:
+            self._settler.release_acknowledgements()
+            self._cancelled.set()
+
+        if not self._unsubscribed:
+            self._unsubscribed = True
+            self._tasks.cancel(done)
 
     def _release(self) -> None:
         self._held -= 1
@@ -225,6 +253,12 @@ class Worker:
         )
         if self._state != "stopped":
             self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
+
+    def _ensure(self) -> None:
+        if self._consuming.ready:
+            self._consuming.ensure_topology()  # not by the publishing one: in an alarm it is not read
+        if self._state == "running":
+            self._loop.call_later(ENSURE_SECONDS, self._ensure)
 
     def _close(self, closed: Callable[[], None]) -> None:
         self._beat()  # the last one says `stopped`

@@ -57,6 +57,17 @@ class Settler:
         self._metrics = metrics
         self._tally = tally
         self._released = released
+        self._kept: list[Callable[[], None]] | None = None
+
+    def keep_acknowledgements(self) -> None:
+        """Acknowledge nothing for now, so that the broker sends nothing more."""
+        self._kept = []
+
+    def release_acknowledgements(self) -> None:
+        """Acknowledge what was kept, and from now on at once."""
+        kept, self._kept = self._kept or [], None
+        for acknowledge in kept:
+            acknowledge()
 
     def settle(self, item: Settled) -> None:
         """Publish what came of the delivery until it is confirmed, then acknowledge."""
@@ -104,6 +115,9 @@ class Settler:
         self._publisher.publish(message, done)
 
     def _confirmed(self, item: Settled, message: Message) -> None:
+        if self._kept is not None:
+            self._kept.append(partial(self._confirmed, item, message))
+            return
         now = time.perf_counter()
         if (
             item.delivery.ack()

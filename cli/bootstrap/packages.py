@@ -1,5 +1,6 @@
 """Debian packages: which are missing, and installing them as root or through sudo."""
 
+import ctypes.util
 import importlib.util
 import os
 import shutil
@@ -40,6 +41,9 @@ PROMETHEUS = Package("prometheus", program("prometheus"))
 # Debian splits `venv` off its Python; another Python (pyenv, a container's) brings it along.
 VENV = Package(f"python{sys.version_info.major}.{sys.version_info.minor}-venv", _venv_works)
 FOR_TESTS = (
+    Package(
+        "libatomic1", lambda: ctypes.util.find_library("atomic") is not None
+    ),  # Playwright's Node.js needs it
     Package("amqp-tools", program("amqp-publish")),
     Package("chromium", program("chromium")),
     Package("ffmpeg", program("ffmpeg")),

@@ -29,6 +29,13 @@ def main(arguments: list[str]) -> int:
     except (Problem, KnobError) as problem:
         print(problem, file=sys.stderr)
         return 1
+    except PermissionError as error:
+        print(
+            f"{error.filename} may not be written by this user: was Framefleet started as root here before?\n"
+            f"To hand it over: sudo chown -R {os.geteuid()} {layout.run} {layout.venv} {layout.dashboard}",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("\nStopped. The next start goes on from here.", file=sys.stderr)
         return 130

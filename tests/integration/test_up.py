@@ -147,7 +147,8 @@ def test_after_a_kill_9_the_next_start_ends_what_is_left(up: StartNative) -> Non
 
     system = up(WORKERS="0")
     ends = system.endpoints
-    assert said(system, f"Ending {len(left)} processes")
+    # Not always all of them: what writes a log line to nobody ends by itself.
+    assert said(system, "Ending", "processes that the last run left behind")
     assert [name for name, pid in left.items() if start_time(pid) is not None] == []
     assert sorted(started(system)) == ["epmd", "gateway", "prometheus", "rabbitmq"]
     assert ends["token"] == token

@@ -1,5 +1,6 @@
 """Small parts of the operator's command."""
 
+import contextlib
 import io
 import json
 import os
@@ -8,13 +9,13 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cli import lock, probe, secret
-from cli.addresses import GATEWAY, choose
+from cli.addresses import GATEWAY, Addresses, choose
 from cli.display import Display
 from cli.knobs import KnobError, Knobs
 from cli.logfile import LogFile
@@ -28,6 +29,23 @@ SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 def knobs(workers: int = 2, port: int | None = None, source: str = "demo", amqp_url: str = "") -> Knobs:
     return Knobs(workers, source, port, None, amqp_url)
+
+
+Choose = Callable[[Knobs], Addresses]
+
+
+@pytest.fixture
+def chosen() -> Iterator[Choose]:
+    """Chooses ports as a run does, and lets them go after the test."""
+    made: list[Addresses] = []
+
+    def remember(given: Knobs) -> Addresses:
+        made.append(choose(given))
+        return made[-1]
+
+    yield remember
+    for addresses in made:
+        addresses.release()
 
 
 @pytest.fixture
@@ -53,39 +71,37 @@ def test_ports_of_this_run_are_skipped() -> None:
     assert free_port(first, taken={first}) > first
 
 
-def test_every_part_gets_a_port_of_its_own() -> None:
-    chosen = choose(knobs(workers=30))
-    ports = [chosen.gateway, chosen.gateway_metrics, chosen.prometheus, chosen.amqp, chosen.rabbitmq_metrics]
-    ports += [chosen.producer_metrics, *chosen.workers]
+def test_every_part_gets_a_port_of_its_own(chosen: Choose) -> None:
+    ends = chosen(knobs(workers=30))
+    ports = [ends.gateway, ends.gateway_metrics, ends.prometheus, ends.amqp, ends.rabbitmq_metrics]
+    ports += [ends.producer_metrics, *ends.workers]
     assert len(set(ports)) == len(ports) == 36
     assert 0 not in ports
 
 
-def test_a_port_that_was_asked_for_is_not_changed_silently(listening: socket.socket) -> None:
+def test_two_runs_that_start_at_once_get_different_ports(chosen: Choose) -> None:
+    first, second = chosen(knobs()), chosen(knobs())
+    assert not {first.gateway, first.amqp, *first.workers} & {second.gateway, second.amqp, *second.workers}
+    assert any(f"uses {second.gateway}" in change for change in second.changes)
+
+
+def test_a_port_that_was_asked_for_is_not_changed_silently(chosen: Choose, listening: socket.socket) -> None:
     port = listening.getsockname()[1]
     with pytest.raises(KnobError, match=f"PORT={port} is taken by .*pid {os.getpid()}"):
-        choose(knobs(port=port))
+        chosen(knobs(port=port))
 
 
-def test_a_default_port_that_is_taken_is_replaced_and_said() -> None:
-    try:
-        server = socket.create_server((LOOPBACK, GATEWAY))
-    except OSError:
-        server = None  # somebody else has it: just as well
-    try:
-        chosen = choose(knobs())
-    finally:
-        if server is not None:
-            server.close()
-    assert chosen.gateway != GATEWAY
-    assert any(
-        f"port {GATEWAY} is taken" in change and str(chosen.gateway) in change for change in chosen.changes
-    )
+def test_a_default_port_that_is_taken_is_replaced_and_said(chosen: Choose) -> None:
+    # Where somebody else has it already, so much the better.
+    with contextlib.suppress(OSError), socket.create_server((LOOPBACK, GATEWAY)):
+        ends = chosen(knobs())
+        assert ends.gateway != GATEWAY
+        assert any(f"port {GATEWAY} is taken" in said and str(ends.gateway) in said for said in ends.changes)
 
 
-def test_what_does_not_run_needs_no_port() -> None:
-    chosen = choose(knobs(workers=0, source="none", amqp_url="amqp://host/"))
-    assert (chosen.amqp, chosen.rabbitmq_metrics, chosen.producer_metrics, chosen.workers) == (0, 0, 0, [])
+def test_what_does_not_run_needs_no_port(chosen: Choose) -> None:
+    ends = chosen(knobs(workers=0, source="none", amqp_url="amqp://host/"))
+    assert (ends.amqp, ends.rabbitmq_metrics, ends.producer_metrics, ends.workers) == (0, 0, 0, [])
 
 
 # Waiting

@@ -1,0 +1,140 @@
+"""Replaying and purging: what was shown to the operator, and nothing that came since."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from broker import BrokerError, Delivery, Outcome
+from broker.browse import browse
+from broker.drain import WHY
+from broker.session import session
+from cli.dlq.reading import CLIENT, letter_of
+from cli.progress import Progress, progress
+from contract.dead_letters import DeadLetter
+from contract.replay import as_task, destination
+from contract.topology import DEAD_LETTER_QUEUE, Lane
+
+IN_FLIGHT_BYTES = 64 * 1024 * 1024
+"""Bodies in memory. Those that do not fit stay in the queue for the next round through it."""
+ALARM_SECONDS = 60.0  # as long as nothing at all is confirmed
+
+
+@dataclass
+class Replay:
+    """How dead letters become tasks again, and how far that is."""
+
+    lane: Lane | None = None
+    fresh: bool = False
+    done: Counter[str] = field(default_factory=Counter)  # by queue
+    failure: str = ""
+
+    def queue_of(self, letter: DeadLetter) -> str:
+        """Where it goes."""
+        return destination(letter, self.lane)
+
+
+async def purge(urls: Sequence[str], letters: Sequence[DeadLetter]) -> int:
+    """Delete these; returns how many were still there. Raises BrokerError."""
+    meant = {letter.dead_letter_id for letter in letters}
+    async with (
+        progress("purging", len(letters)) as shown,
+        session(urls, CLIENT) as connection,
+        browse(connection, DEAD_LETTER_QUEUE) as looking,
+    ):
+
+        def each(delivery: Delivery) -> None:
+            if letter_of(delivery).dead_letter_id in meant and delivery.ack():
+                shown.done += 1
+
+        await looking.look(each)
+        return shown.done
+
+
+async def replay(urls: Sequence[str], letters: Sequence[DeadLetter], how: Replay) -> None:
+    """Publish each as a new task, confirmed, and only then acknowledge it: a crash in between leaves both.
+
+    What was done is in `how`, also when it ends early with `how.failure`. Raises BrokerError.
+    """
+    meant = {letter.dead_letter_id for letter in letters}
+    async with progress("replaying", len(letters)) as shown:
+        while not how.failure and await _round(urls, meant, how, shown):
+            pass
+
+
+async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: Progress) -> int:
+    """Go once through the queue; returns how many could not be taken along for lack of memory."""
+    # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
+    async with (
+        session(urls, f"{CLIENT} publish") as publishing,
+        session(urls, CLIENT) as connection,
+        browse(connection, DEAD_LETTER_QUEUE) as looking,
+    ):
+        publisher = await publishing.publisher()
+        flight = Flight()
+        left = 0
+
+        def each(delivery: Delivery) -> None:
+            nonlocal left
+            letter = letter_of(delivery)
+            if letter.dead_letter_id not in meant or how.failure:
+                return
+            full = flight.size > 0 and flight.size + letter.size > IN_FLIGHT_BYTES
+            if full or not publisher.usable:
+                left += 1
+                return
+            queue = how.queue_of(letter)
+            captured = time.time() if how.fresh else None
+            change = as_task(
+                delivery.body, delivery.headers, content_type=delivery.content_type, captured=captured
+            )
+            landing = flight.landing(delivery, queue, how, shown)
+            publisher.forward(delivery, queue, landing, change=change)
+
+        await looking.look(each)
+        await flight.landed(how)
+        if left and not publisher.usable:
+            raise BrokerError(WHY[Outcome.BLOCKED if publisher.blocked else Outcome.DISCONNECTED])
+        return left
+
+
+class Flight:
+    """Messages that are published and not confirmed yet; `size` in bytes."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._count = 0
+        self._none = asyncio.Event()
+
+    def landing(
+        self, delivery: Delivery, queue: str, how: Replay, shown: Progress
+    ) -> Callable[[Outcome], None]:
+        """One more under way; returns what to do once its outcome is known."""
+        size = len(delivery.body)
+        self.size += size
+        self._count += 1
+
+        def done(outcome: Outcome) -> None:
+            self.size -= size
+            self._count -= 1
+            if not self._count:
+                self._none.set()
+            if outcome is Outcome.CONFIRMED:
+                delivery.ack()
+                how.done[queue] += 1
+                shown.done += 1
+            else:
+                how.failure = how.failure or WHY[outcome].format(queue)
+
+        return done
+
+    async def landed(self, how: Replay) -> None:
+        """Wait until every outcome is known."""
+        while self._count:
+            self._none.clear()
+            try:
+                await asyncio.wait_for(self._none.wait(), ALARM_SECONDS)
+            except TimeoutError:
+                how.failure = WHY[Outcome.BLOCKED]
+                return  # what is under way may have arrived or not: it stays a dead letter as well

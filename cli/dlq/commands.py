@@ -1,0 +1,181 @@
+"""What each command of `framefleet dlq` does and says. They return the exit status."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from broker import Delivery
+from broker.errors import NoSuchQueue
+from broker.headers import encodable
+from broker.session import session
+from cli.confirm import confirmed
+from cli.dlq import acting, tables
+from cli.dlq.arguments import selection
+from cli.dlq.pictures import Picture, picture_of, save
+from cli.dlq.reading import CLIENT, Keep, Shelf, read
+from cli.dlq.selection import Selection
+from contract.dead_letters import DeadLetter
+from contract.failures import FailureReason
+from contract.topology import Lane
+
+# Trying these again ends the same way.
+FINAL = {reason.value for reason in FailureReason if not reason.transient}
+
+
+async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
+    """Run `framefleet dlq …`. Raises BrokerError, and ValueError for an option that cannot be."""
+    actions = {
+        "list": _list,
+        "show": _show,
+        "save-image": _save_image,
+        "replay": _replay,
+        "purge": _purge,
+    }
+    return await actions[arguments.action](arguments, urls)
+
+
+async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
+    shelf = await read(urls, selection(arguments), arguments.limit)
+    if arguments.json:
+        _print_json({"total": shelf.total, "matching": shelf.matching, "items": shelf.letters})
+        return 0
+    if shelf.letters:
+        print("\n".join(tables.table(shelf.letters, time.time())))
+    hidden = shelf.matching - len(shelf.letters)
+    more = f"; {hidden:,} more match: raise --limit" if hidden else ""
+    print(f"{shelf.matching:,} of {shelf.total:,} dead letters{more}", file=sys.stderr)
+    return 0
+
+
+async def _show(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
+    headers: list[dict[str, Any]] = []
+
+    def keep(_letter: DeadLetter, delivery: Delivery) -> None:
+        headers.append(encodable(delivery.headers))
+
+    letter = (await _only(arguments.id, urls, keep)).letters[0]
+    if arguments.json:
+        _print_json(msgspec.to_builtins(letter) | {"headers": headers[0]})
+        return 0
+    print("\n".join(tables.details(letter)))
+    print("headers")
+    print("\n".join(f"  {tables.plain(k)}: {tables.plain(str(v))}" for k, v in sorted(headers[0].items())))
+    return 0
+
+
+async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
+    pictures: list[Picture] = []
+    await _only(arguments.id, urls, lambda _letter, delivery: pictures.append(picture_of(delivery)))
+    picture = pictures[0]
+    file = Path(arguments.output or f"dead-letter-{arguments.id}{picture.suffix}")
+    try:
+        save(picture, file)
+    except FileExistsError:
+        print(f"{file} exists and was left as it is: choose another name with --output", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{file} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+    what = f"no picture, so the message's body ({picture.why_not})" if picture.why_not else "the picture"
+    print(f"{file}: {what}, {len(picture.content):,} bytes")
+    return 0
+
+
+async def _only(dead_letter_id: str, urls: Sequence[str], keep: Keep) -> Shelf:
+    shelf = await read(urls, Selection(ids=frozenset({dead_letter_id})), 1, keep)
+    if not shelf.letters:
+        raise ValueError(
+            f"there is no dead letter {dead_letter_id}: `framefleet dlq list` shows those there are"
+        )
+    return shelf
+
+
+async def _replay(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
+    how = acting.Replay(Lane(arguments.lane) if arguments.lane else None, arguments.fresh)
+    shelf = await _chosen(arguments, urls, "replay")
+    if not shelf.letters:
+        return 0
+    queues = [how.queue_of(letter) for letter in shelf.letters]
+    print(f"to: {tables.counts(queues)}")
+    await _warn(urls, shelf, how, sorted(set(queues)))
+    if arguments.dry_run:
+        print("Dry run: nothing was changed.")
+        return 0
+    if not confirmed(f"Replay {len(shelf.letters):,} dead letters?", yes=arguments.yes):
+        return 1
+    await acting.replay(urls, shelf.letters, how)
+    done = how.done.total()
+    print(f"{done:,} replayed" + "".join(f", {count:,} to {queue}" for queue, count in how.done.items()))
+    if how.failure:
+        print(f"stopped: {how.failure}. The others are still dead letters; run this again.", file=sys.stderr)
+        return 1
+    _say_gone(len(shelf.letters) - done)
+    return 0
+
+
+async def _purge(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
+    shelf = await _chosen(arguments, urls, "purge")
+    if not shelf.letters:
+        return 0
+    if arguments.dry_run:
+        print("Dry run: nothing was changed.")
+        return 0
+    if not confirmed(f"Delete {len(shelf.letters):,} dead letters for good?", yes=arguments.yes):
+        return 1
+    done = await acting.purge(urls, shelf.letters)
+    print(f"{done:,} purged")
+    _say_gone(len(shelf.letters) - done)
+    return 0
+
+
+async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str) -> Shelf:
+    wanted = selection(arguments)
+    if wanted.empty and arguments.limit is None and not arguments.all:
+        raise ValueError(f"say which dead letters to {verb}: IDs, filters, --limit N, or --all")
+    shelf = await read(urls, wanted, arguments.limit)
+    found = shelf.letters
+    if missing := wanted.ids - {letter.dead_letter_id for letter in found}:
+        print(f"not found: {', '.join(sorted(missing))}", file=sys.stderr)
+    if found:
+        print(f"{verb}: {len(found):,} of {shelf.total:,} dead letters, {tables.size(shelf.size)}")
+        print(f"reasons: {tables.counts(letter.reason for letter in found)}")
+        times = [letter.time for letter in found if letter.time is not None]
+        if times:
+            print(f"died: {tables.date(min(times))} to {tables.date(max(times))}")
+    else:
+        print(f"none of {shelf.total:,} dead letters matches: nothing to {verb}")
+    return shelf
+
+
+async def _warn(urls: Sequence[str], shelf: Shelf, how: acting.Replay, queues: list[str]) -> None:
+    """What will not go as the operator may expect."""
+    final = [letter.reason for letter in shelf.letters if letter.reason in FINAL]
+    if final:
+        print(f"note: will fail again, the fault being the message's own: {tables.counts(final)}")
+    if Lane.LIVE.queue in queues and not how.fresh:
+        print(
+            "note: frames older than two seconds expire in the live lane without being computed; see --fresh"
+        )
+    async with session(urls, CLIENT) as connection:
+        for queue in queues:
+            try:
+                _, consumers = await connection.count(queue)
+            except NoSuchQueue:
+                print(f"note: there is no queue {queue}: these cannot be replayed without --lane")
+                continue
+            if not consumers:
+                print(f"note: no worker consumes {queue} just now: the frames wait there until one does")
+
+
+def _say_gone(count: int) -> None:
+    if count > 0:
+        print(f"{count:,} were gone already", file=sys.stderr)
+
+
+def _print_json(value: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

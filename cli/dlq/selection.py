@@ -1,0 +1,56 @@
+"""Which dead letters are meant."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from contract.dead_letters import DeadLetter
+
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Filters that must all hold; an empty one holds for every dead letter. Times in Unix seconds."""
+
+    ids: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
+    cameras: frozenset[str] = frozenset()
+    since: float | None = None
+    until: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was asked for in particular."""
+        return self == Selection()
+
+    def matches(self, letter: DeadLetter) -> bool:
+        """A dead letter that does not say when it died matches no time."""
+        if self.ids and letter.dead_letter_id not in self.ids:
+            return False
+        if self.reasons and letter.reason not in self.reasons:
+            return False
+        if self.cameras and letter.camera_id not in self.cameras:
+            return False
+        if self.since is None and self.until is None:
+            return True
+        if letter.time is None:
+            return False
+        return (self.since is None or letter.time >= self.since) and (
+            self.until is None or letter.time < self.until
+        )
+
+
+def moment(text: str, now: float) -> float:
+    """`90s`, `15m`, `2h`, `3d` before `now`; or a date or time as 2026-11-20T14:30, local unless it names a zone.
+
+    Raises ValueError.
+    """
+    if found := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip()):
+        return now - float(found[1]) * UNITS[found[2]]
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone().timestamp()
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no time: write 90s, 15m, 2h or 3d for so long ago, or a date like 2026-11-20T14:30"
+        ) from None

@@ -1,0 +1,102 @@
+"""Dead letters as text."""
+
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from contract.dead_letters import DeadLetter
+
+COLUMNS = ("ID", "DIED", "REASON", "TRIED", "CAMERA", "FROM", "SIZE", "ERROR")
+NARROWEST_ERROR = 12
+
+
+def table(letters: Sequence[DeadLetter], now: float) -> list[str]:
+    """A line for each, under a heading; cut to the terminal's width where there is one."""
+    rows = [COLUMNS, *(_row(letter, now) for letter in letters)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS) - 1)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
+        for row in rows
+    ]
+    if not sys.stdout.isatty():
+        return [line.rstrip() for line in lines]
+    width = max(shutil.get_terminal_size().columns, sum(widths) + 2 * len(widths) + NARROWEST_ERROR)
+    return [line[:width].rstrip() for line in lines]
+
+
+def details(letter: DeadLetter) -> list[str]:
+    """Everything that is known of one."""
+    lines = [
+        f"id            {letter.dead_letter_id}",
+        f"reason        {letter.reason}",
+        f"error         {plain(letter.error or '-')}",
+        f"died          {date(letter.time)}",
+        f"from          {plain(letter.origin or '-')}",
+        f"tried         {'-' if letter.attempts is None else letter.attempts}",
+        f"node          {plain(letter.node_id or '-')}",
+        f"camera        {plain(letter.camera_id or '-')}",
+        f"frame         {plain(letter.frame_id or '-')}",
+        f"captured      {date(letter.timestamp)}",
+        f"content type  {plain(letter.content_type or '-')}",
+        f"size          {letter.size:,} bytes",
+    ]
+    lines += [
+        f"RabbitMQ      {plain(death.reason)}: from {plain(death.queue)}, {death.count} times, {date(death.time)}"
+        for death in letter.deaths
+    ]
+    return lines
+
+
+def counts(names: Iterable[str]) -> str:
+    """`not_an_image 12, crashed 1`, the most frequent first."""
+    return ", ".join(f"{plain(name)} {count:,}" for name, count in Counter(names).most_common())
+
+
+def size(count: int) -> str:
+    """Bytes, for people."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1_000:
+            return f"{count} {unit}"
+        count = round(count / 1_000)
+    return f"{count} GB"
+
+
+def date(moment: float | None) -> str:
+    """UTC, to the second."""
+    if moment is None:
+        return "-"
+    try:
+        return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return str(moment)
+
+
+def ago(moment: float | None, now: float) -> str:
+    """`3m`, `2h`, `5d`: how long ago."""
+    if moment is None:
+        return "-"
+    seconds = max(0, round(now - moment))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def plain(text: str) -> str:
+    """Text from a message without what a terminal would obey."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def _row(letter: DeadLetter, now: float) -> tuple[str, ...]:
+    return (
+        letter.dead_letter_id,
+        ago(letter.time, now),
+        plain(letter.reason),
+        "-" if letter.attempts is None else str(letter.attempts),
+        plain(letter.camera_id or "-"),
+        plain(letter.origin or "-"),
+        size(letter.size),
+        plain(letter.error or ""),
+    )
