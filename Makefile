@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e lint lock clean
+.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults soak lint lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -25,7 +25,7 @@ up: ## install what is missing and run the whole system until Ctrl-C
 down: ## stop the system that runs in this checkout
 	@exec $(PYTHON) -m cli down
 
-test: test-lint test-rules test-dashboard test-unit test-integration test-e2e ## install what the tests need and run all of them
+test: test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults ## install what the tests need and run all of them
 
 test-tools: ## install what the tests need
 	@$(PYTHON) -m cli.bootstrap tests
@@ -50,6 +50,12 @@ test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheu
 
 test-e2e: test-tools ## pytest: the whole system in a browser
 	pytest tests/e2e $(PYTEST)
+
+soak: test-tools ## random faults under load for SECONDS=1800, repeatable by SEED=1; then the books must balance
+	python -m tests.faults.soak --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),1)
+
+test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
+	pytest tests/faults $(PYTEST)
 
 lint: test-lint ## the same as test-lint
 
