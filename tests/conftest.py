@@ -1,13 +1,19 @@
 """Fixtures of the whole suite: a private RabbitMQ, and services of ours as real processes."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import cli.rabbitmq
 from cli.rabbitmq import RabbitMQNode
 from tests.helpers.components import require
 from tests.helpers.processes import Service
+
+if other := os.environ.get("FRAMEFLEET_TEST_RABBITMQ"):
+    # Another version than this machine's: a folder with its rabbitmq-server and rabbitmqctl (tests/rabbitmq-of-image).
+    cli.rabbitmq.SCRIPTS = Path(other)
 
 
 @pytest.fixture(scope="session")

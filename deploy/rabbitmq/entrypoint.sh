@@ -5,9 +5,27 @@
 set -eu
 kept=/var/lib/rabbitmq/framefleet-password
 shared=/run/framefleet/password
-if [ ! -s "$kept" ]; then
-  (umask 077 && od -An -tx1 -N24 /dev/urandom | tr -d ' \n' >"$kept.new")
-  mv "$kept.new" "$kept"
+secret() { # FILE, made up if it is not there
+  if [ ! -s "$1" ]; then
+    (umask 077 && od -An -tx1 -N24 /dev/urandom | tr -d ' \n' >"$1.new")
+    mv "$1.new" "$1"
+  fi
+}
+# The members of a cluster (deploy/compose.ha.yml) share a cookie and the password: any of them may be the one that makes
+# the user. The first member hands both to the others, which wait for them.
+cluster=/run/framefleet-cluster
+if [ "${FRAMEFLEET_MEMBER:-first}" = first ]; then
+  secret "$kept"
+else
+  until [ -s "$cluster/cookie" ]; do sleep 1; done
+  install -m 400 "$cluster/password" "$kept"
+fi
+if [ -n "${FRAMEFLEET_MEMBER:-}" ]; then
+  if [ "$FRAMEFLEET_MEMBER" = first ]; then
+    install -m 400 "$kept" "$cluster/password"
+    secret "$cluster/cookie"
+  fi
+  install -m 400 "$cluster/cookie" /var/lib/rabbitmq/.erlang.cookie
 fi
 install -m 444 "$kept" "$shared.new"
 mv "$shared.new" "$shared"

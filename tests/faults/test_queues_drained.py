@@ -1,0 +1,78 @@
+"""A backlog of stale frames: one worker drains more than 2,000 of them a second, and every one is recorded."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from broker import Message, Outcome
+from cli.rabbitmq import RabbitMQNode
+from contract.result import Result, parse_result
+from contract.task import Task, TaskForm, encode_task
+from contract.topology import TASK_QUEUE
+from tests.conftest import StartService
+from tests.helpers.bus import bus, results
+from tests.helpers.eventually import POLL_SECONDS, aeventually
+
+pytestmark = pytest.mark.faults
+
+BACKLOG = 4_500
+RATE = 2_000
+
+
+@pytest.mark.parametrize(
+    ("size", "form"), [(2_000, TaskForm.COMPACT), (30_000, TaskForm.BASE64)], ids=["2 KB", "30 KB base64"]
+)
+async def test_stale_backlog(
+    size: int, form: TaskForm, start: StartService, shared_rabbitmq: RabbitMQNode, rabbitmq: str
+) -> None:
+    image = b"\xff\xd8\xff" + np.random.default_rng(1).bytes(size)
+    captured = time.time() - 30
+    async with bus(rabbitmq) as sender:
+        for first in range(0, BACKLOG, 500):
+            tasks = [
+                encode_task(Task(image=image, timestamp=captured, camera_id="c", frame_id=f"f-{n}"), form)
+                for n in range(first, first + 500)
+            ]
+            outcomes = await asyncio.gather(
+                *(sender.publish(Message("", TASK_QUEUE, t.body, t.content_type, t.headers)) for t in tasks)
+            )
+            assert set(outcomes) == {Outcome.CONFIRMED}
+    # Nobody reads the results meanwhile: their own times tell how fast the worker was.
+    worker = start("worker", NODE_ID="n", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar")
+    expired = 'cv_frames_expired_total{hop="worker",node_id="n"}'
+
+    async def drained(count: int) -> tuple[float, float]:
+        """When so many are recorded: how many they are by then, and the CPU seconds of worker and broker."""
+        deadline = time.monotonic() + 30
+        while (frames := await asyncio.to_thread(worker.metric, expired)) < count:
+            assert time.monotonic() < deadline, "the backlog is not drained"
+            await asyncio.sleep(POLL_SECONDS)
+        return frames, cpu_seconds(worker.process.pid) + cpu_seconds(shared_rabbitmq.pid or 0)
+
+    frames_then, cpu_then = await drained(1)
+    frames_now, cpu_now = await drained(BACKLOG)
+    got = results()
+    async with bus(rabbitmq, got):
+        await aeventually("all recorded", lambda: len(got.deliveries) >= BACKLOG)
+    recorded: list[Result] = [parse_result(delivery.body) for delivery in got.deliveries]
+    times = [result.timestamp for result in recorded]
+    rate = (BACKLOG - 1) / (max(times) - min(times))
+    cost = (cpu_now - cpu_then) / (frames_now - frames_then)
+    print(
+        f"\nstale backlog of {size // 1000} KB frames ({form}): {rate:.0f} frames/s; worker and broker together "
+        f"need {cost * 1e6:.0f} us of CPU a frame"
+    )
+    assert {result.frame_id for result in recorded} == {f"f-{n}" for n in range(BACKLOG)}
+    assert {result.status for result in recorded} == {"expired"}
+    # What the rate of a moment is, others on the machine decide, too; what a frame costs, they do not.
+    assert cost < 1 / RATE
+
+
+def cpu_seconds(pid: int) -> float:
+    """What the process has used up to now."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
