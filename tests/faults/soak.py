@@ -200,7 +200,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     configure_logs("soak", "error", "auto")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: broker and workers end with the soak
+    # As Ctrl-C: broker and workers end with the soak.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="framefleet-soak-"))
     try:
         asyncio.run(soak(folder, options.seconds, options.seed, lambda line: print(line, flush=True)))
