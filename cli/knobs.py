@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-NAMES = ("WORKERS", "SOURCE", "PORT", "MODEL_DIR", "AMQP_URL", "PYTHON", "PYTEST")
+NAMES = ("WORKERS", "SOURCE", "PORT", "MODEL_DIR", "AMQP_URL", "PYTHON", "PYTEST", "SECONDS", "SEED")
 MOST_WORKERS = 512
 CAMERA_PREFIX = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?!=)")
 WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?)://.+)$")
