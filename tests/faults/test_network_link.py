@@ -20,7 +20,7 @@ pytestmark = pytest.mark.faults
 CUT_SECONDS = 10.0
 FRAMES = 20  # through the slow link
 NOISE = cv2.imencode(".jpg", np.random.default_rng(1).integers(0, 255, (120, 160, 3), np.uint8))[1].tobytes()
-"""About 20 KB: what a frame weighs on the line."""
+"""23 KB: what a frame weighs on the line."""
 
 
 async def a_worker(start: StartService, link: Proxy, url: str) -> Service:
