@@ -22,6 +22,10 @@ class FailureReason(StrEnum):
         return self in (FailureReason.DETECTOR_ERROR, FailureReason.CRASHED)
 
 
+STALENESS_SECONDS = 2.0
+"""The staleness budget unless it is set otherwise: how old a live frame may be and still be worth anything."""
+
+
 class ExpiryReason(StrEnum):
     """Why a live frame was not computed although nothing was wrong with it."""
 

@@ -30,6 +30,11 @@ class GatewayMetrics:
         self.invalid = Counter(
             "gateway_invalid_messages", "Messages that could not be read", ["source"], registry=registry
         )
+        self.stale = Counter(
+            "gateway_results_stale_total",
+            "Live results that were older than the staleness budget on arrival",
+            registry=registry,
+        )
         self.superseded = Counter(
             "gateway_results_superseded",
             "Results that came late or twice and moved no live view",

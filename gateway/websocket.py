@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from fastapi import WebSocket
 
+from contract.failures import STALENESS_SECONDS
 from contract.task import CameraId
 from gateway.access import identity_of, refuse_websocket
 from gateway.auth import Identity
@@ -32,7 +33,6 @@ from runtime.version import VERSION
 
 log = get_logger("gateway")
 
-STALENESS_SECONDS = 2.0
 PATIENCE_SECONDS = 10.0
 MAX_MESSAGES = 100  # of one client in ten seconds
 MESSAGE_SECONDS = 10.0

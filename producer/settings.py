@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from contract.failures import STALENESS_SECONDS
 from contract.task import TaskForm
 from contract.topology import Lane
 from producer.grammar import HELP
@@ -52,7 +53,7 @@ class ProducerSettings(ServiceSettings):
         description="the detector that each task asks for; none by default",
     )
     staleness_seconds: float = Field(
-        2.0, gt=0, description="a live frame that waited here longer than this is not sent"
+        STALENESS_SECONDS, gt=0, description="a live frame that waited here longer than this is not sent"
     )
     metrics_host: str = Field("0.0.0.0", description="address of /metrics, /livez and /readyz")  # noqa: S104
     metrics_port: int = Field(8010, ge=0, le=65535, description="port of /metrics, /livez and /readyz")

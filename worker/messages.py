@@ -58,14 +58,20 @@ def dead_letter(failed: Failed, delivery: Delivery, node_id: str) -> Message:
             dead_letters.ORIGIN: delivery.routing_key,
             dead_letters.NODE: node_id,
             dead_letters.TIME: time.time(),
-            dead_letters.ATTEMPTS: dead_letters.attempts(delivery.headers) + 1,
+            dead_letters.ATTEMPTS: _attempts(delivery),
         },
     )
 
 
 def retry(delivery: Delivery, queue: str) -> Message:
     """The message as it came, on its way to the next attempt by `queue`."""
-    return _again(delivery, queue, {dead_letters.ATTEMPTS: dead_letters.attempts(delivery.headers) + 1})
+    return _again(delivery, queue, {dead_letters.ATTEMPTS: _attempts(delivery)})
+
+
+def _attempts(delivery: Delivery) -> int:
+    """How often the frame was tried, this time and those that ended with their worker included."""
+    before = delivery.headers.get("x-delivery-count", 0)  # the broker's count of what came back unsettled
+    return dead_letters.attempts(delivery.headers) + (before if isinstance(before, int) else 0) + 1
 
 
 def _again(delivery: Delivery, queue: str, headers: dict[str, Any]) -> Message:

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from contract.failures import STALENESS_SECONDS
 from contract.topology import Lane
 from runtime.settings import ServiceSettings
 
@@ -46,7 +47,9 @@ class WorkerSettings(ServiceSettings):
     metrics_host: str = Field("0.0.0.0", description="address of /metrics, /livez and /readyz")  # noqa: S104
     metrics_port: int = Field(8000, ge=0, le=65535, description="port of /metrics, /livez and /readyz")
     staleness_seconds: float = Field(
-        2.0, gt=0, description="a live frame older than this when a worker takes it is not computed"
+        STALENESS_SECONDS,
+        gt=0,
+        description="a live frame older than this when a worker takes it is not computed",
     )
     grace_seconds: float = Field(
         10.0, gt=0, description="after SIGTERM, the time to finish the frames at hand"
