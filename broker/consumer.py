@@ -123,7 +123,7 @@ class Consumer(Role):
         super().__init__()
         self._queue = queue
         self._on_delivery = on_delivery
-        self._prefetch = prefetch
+        self._prefetch = self._wanted = prefetch
         self._no_ack = no_ack
         self._tag: str | None = None
         self._paused = False
@@ -164,14 +164,13 @@ class Consumer(Role):
     def set_prefetch(self, prefetch: int) -> None:
         """Hold so many messages from now on: subscribe anew, since a consumer keeps the number it began with.
 
-        Does nothing unless `full`; call it again at the next delivery.
+        That happens at the next moment when it disturbs nothing: when called while `full`, or when nothing is held.
         """
-        if prefetch == self._prefetch or not self.full:
+        self._wanted = prefetch
+        channel, tag, name = self._channel, self._tag, self.queue_name
+        if prefetch == self._prefetch or channel is None or tag is None or name is None or not self.full:
             return
         self._prefetch = prefetch
-        channel, tag, name = self._channel, self._tag, self.queue_name
-        if channel is None or tag is None or name is None:
-            return  # the next subscription takes it
         self._tag = None
         channel.basic_cancel(tag)
         channel.basic_qos(prefetch_count=prefetch, callback=lambda _frame: self._resume(channel, name))
@@ -231,11 +230,16 @@ class Consumer(Role):
             self._channel.close()  # deliveries under way are void; the role opens a new channel and subscribes
 
     def _settled_one(self, channel: Any) -> None:
-        if channel is self._channel:
-            self._unsettled -= 1
+        if channel is not self._channel:
+            return
+        self._unsettled -= 1
+        if not self._unsettled and self._wanted != self._prefetch and self._tag is not None:
+            # With the channel the broker takes back what may be under way; a cancelled consumer would lose sight of it.
+            channel.close()
 
     def _lost(self) -> None:
         self._unsettled = 0
+        self._prefetch = self._wanted
         self._tag = None
         self.queue_name = None
         self.on_lost()

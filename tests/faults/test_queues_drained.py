@@ -14,6 +14,7 @@ from contract.result import Result, parse_result
 from contract.task import Task, TaskForm, encode_task
 from contract.topology import TASK_QUEUE
 from tests.conftest import StartService
+from tests.faults.books import clerk
 from tests.helpers.bus import bus, results
 from tests.helpers.eventually import POLL_SECONDS, aeventually
 
@@ -76,3 +77,28 @@ def cpu_seconds(pid: int) -> float:
     """What the process has used up to now."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def test_after_a_backlog_a_worker_holds_one_frame_again(
+    start: StartService, shared_rabbitmq: RabbitMQNode, rabbitmq: str
+) -> None:
+    def prefetch() -> str:
+        host = rabbitmq.rsplit("/", 1)[1]
+        rows = shared_rabbitmq.ctl("list_consumers", "-p", host, "queue_name", "prefetch_count").splitlines()
+        return " ".join(row.split()[1] for row in rows if row.split()[0] == TASK_QUEUE)
+
+    async with clerk(rabbitmq) as books:
+        for _ in range(300):
+            await books.send(timestamp=time.time() - 30)
+        start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar").ready()
+        await aeventually("the backlog is gone", lambda: len(books.books.expired) == 300)
+        drained = await asyncio.to_thread(prefetch)
+        for _ in range(20):
+            await books.send()
+        settled = await books.settled()
+        assert (len(settled.results), settled.duplicates) == (320, 0)
+        for _ in range(20):  # a command each: the worker subscribes anew when it holds nothing
+            if (now := await asyncio.to_thread(prefetch)) == "1":
+                break
+        print(f"\nprefetch after a backlog: {drained}, then {now}; {settled}")
+        assert now == "1"
