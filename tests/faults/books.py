@@ -149,7 +149,8 @@ async def clerk(*urls: str, lane: Lane = Lane.LIVE) -> AsyncIterator[Clerk]:
     opened.sending.start()
     opened.reading.start()
     await aeventually(
-        "the clerk's connections", lambda: opened.publisher.usable and opened.results.subscribed
+        "the clerk's connections",
+        lambda: opened.publisher.usable and opened.results.subscribed and opened.dead.subscribed,
     )
     try:
         yield opened
