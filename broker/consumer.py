@@ -217,6 +217,9 @@ class Consumer(Role):
             self._on_delivery(Delivery(channel, method, properties, body, self._settled_one))
 
         def subscribed(frame: Any) -> None:
+            if self._paused:  # cancelled while the subscription was being made
+                channel.close()
+                return
             self._tag = frame.method.consumer_tag
             self.queue_name = name
             self._settled()

@@ -180,6 +180,18 @@ async def test_a_consumer_whose_queue_is_deleted_subscribes_again(
         await aeventually("the frame", lambda: len(got.deliveries) == 1)
 
 
+async def test_a_consumer_cancelled_before_it_has_subscribed_stays_cancelled(rabbitmq: str) -> None:
+    early, late = Collector("frame_queue"), Collector("frame_queue")
+    async with bus(rabbitmq, early) as b:
+        early.cancel(lambda: None)  # the publisher is usable: the subscription is on its way, or made
+        async with bus(rabbitmq, late):
+            await aeventually("the other subscribes", lambda: late.subscribed)
+            for _ in range(4):  # two readers would take turns
+                await b.task(b"x")
+            await aeventually("the other reads all", lambda: len(late.deliveries) == 4)
+    assert not early.deliveries
+
+
 def test_a_connection_in_a_thread_of_its_own(rabbitmq: str) -> None:
     crashed: list[str] = []
     loop = ThreadLoop(crashed.append)
