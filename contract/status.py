@@ -5,6 +5,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from contract.models import DesiredModels, ModelReport
+
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
 WATCH_TTL_SECONDS = 10.0
@@ -29,6 +31,11 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     since: float
     time: float
     version: str
+    desired: int = 0
+    """Revision of the desired models that this node acts on; 0: it has heard of none."""
+    model_error: str | None = None
+    """Why it does not compute with the models desired of it."""
+    models: list[ModelReport] = []
 
 
 class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="producer"):
@@ -67,13 +74,14 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus
+Control = WatchAnnouncement | DesiredModels
 
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(Status)
-_watch_decoder = msgspec.json.Decoder(WatchAnnouncement)
+_control_decoder = msgspec.json.Decoder(Control)
 
 
-def encode_status(message: Status | WatchAnnouncement) -> bytes:
+def encode_status(message: Status | Control) -> bytes:
     """The message as JSON, tagged with its `kind`."""
     return _encoder.encode(message)
 
@@ -96,6 +104,7 @@ def parse_status(body: bytes) -> Status:
     return status
 
 
-def parse_watch(body: bytes) -> WatchAnnouncement:
-    """Read an announcement of watched cameras. Raises ValueError for anything else on `control`."""
-    return _watch_decoder.decode(body)
+def parse_control(body: bytes) -> Control:
+    """Read what a gateway says on `control`. Raises ValueError (msgspec.DecodeError) for anything else."""
+    control: Control = _control_decoder.decode(body)
+    return control

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from contract.failures import ExpiryReason, FailureReason, InvalidTask
 from contract.result import DetectedObject, Result
 from contract.task import Task, TaskHead, parse_task
-from worker.detection import Detections, ImageError
+from worker.detection import Detections, ImageError, decode
 from worker.detection.detector import Detector
 from worker.detection.image import TooManyPixels
 
@@ -94,7 +94,7 @@ class Processor:
     def _compute(self, task: Task, waited: float) -> Processed:
         started = time.perf_counter()
         try:
-            image = self._detector.decode(task.image, self._max_pixels)
+            image = decode(task.image, self._detector.wants, max_pixels=self._max_pixels)
         except TooManyPixels as error:
             return Failed(FailureReason.TOO_MANY_PIXELS, str(error))
         except ImageError as error:
@@ -143,13 +143,13 @@ def objects(found: Detections) -> list[DetectedObject]:
     confidence = found.confidence.round(3).tolist()
     if found.landmarks is None:
         return [
-            DetectedObject(x=x, y=y, w=w, h=h, confidence=round(c, 3), label=found.label)
-            for (x, y, w, h), c in zip(boxes, confidence, strict=True)
+            DetectedObject(x=x, y=y, w=w, h=h, confidence=round(c, 3), label=label)
+            for (x, y, w, h), c, label in zip(boxes, confidence, found.labels, strict=True)
         ]
     points = found.landmarks.astype(int).tolist()
     return [
         DetectedObject(
-            x=x, y=y, w=w, h=h, confidence=round(c, 3), label=found.label, landmarks=[(a, b) for a, b in p]
+            x=x, y=y, w=w, h=h, confidence=round(c, 3), label=label, landmarks=[(a, b) for a, b in p]
         )
-        for (x, y, w, h), c, p in zip(boxes, confidence, points, strict=True)
+        for (x, y, w, h), c, label, p in zip(boxes, confidence, found.labels, points, strict=True)
     ]

@@ -14,7 +14,7 @@ from functools import partial
 from broker import Connection, Consumer, Delivery, Publisher, ThreadLoop, split_urls
 from contract.dead_letters import attempts
 from contract.failures import InvalidTask
-from contract.status import HEARTBEAT_SECONDS, ProducerStatus, parse_status, parse_watch
+from contract.status import HEARTBEAT_SECONDS, ProducerStatus, WatchAnnouncement, parse_control, parse_status
 from contract.task import TaskHead, parse_head
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
 from runtime.logs import get_logger
@@ -234,9 +234,12 @@ class Worker:
 
     def _control(self, delivery: Delivery) -> None:
         try:
-            self._watched.hear(parse_watch(delivery.body))
+            control = parse_control(delivery.body)
         except ValueError as error:
             log.warning("control message ignored", error=str(error))
+            return
+        if isinstance(control, WatchAnnouncement):
+            self._watched.hear(control)
 
     def _status(self, delivery: Delivery) -> None:
         try:

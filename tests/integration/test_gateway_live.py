@@ -26,7 +26,7 @@ from contract.status import (
     Status,
     WatchAnnouncement,
     encode_status,
-    parse_watch,
+    parse_control,
     status_routing_key,
 )
 from contract.topology import (
@@ -63,7 +63,9 @@ class Worker:
         self.connection = Connection(AsyncioLoop(), [url], "test", [self.publisher, self._control])
 
     def _heard(self, delivery: Delivery) -> None:
-        self.announced.put_nowait(parse_watch(delivery.body))
+        control = parse_control(delivery.body)
+        if isinstance(control, WatchAnnouncement):
+            self.announced.put_nowait(control)
 
     async def start(self) -> None:
         self.connection.start()

@@ -16,11 +16,9 @@ from worker.detection.image import decode
 from worker.detection.yunet import YuNet
 from worker.models import YUNET
 
-LIMIT = 50_000_000
-
 
 def detect(detector: Detector, data: bytes) -> Detections:
-    return detector.detect(detector.decode(data, LIMIT))
+    return detector.detect(decode(data, detector.wants))
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +98,8 @@ def test_yunet_agrees_with_opencvs_own(yunet_file: Path) -> None:
 
 def test_boxes_are_clipped_to_the_frame_and_what_is_outside_is_dropped() -> None:
     boxes = np.array([[-5, -5, 20, 20], [90, 90, 50, 50], [200, 200, 10, 10]], np.float32)
-    found = Detections(boxes, np.array([0.9, 0.8, 0.7], np.float32)).clipped(100, 100)
+    confidence = np.array([0.9, 0.8, 0.7], np.float32)
+    found = Detections(boxes, confidence, ("face", "hand", "face")).clipped(100, 100)
     assert found.boxes.tolist() == [[0, 0, 15, 15], [90, 90, 10, 10]]
     assert found.confidence.tolist() == pytest.approx([0.9, 0.8])
+    assert found.labels == ("face", "hand")

@@ -10,12 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.images import astronaut, encoded, jpeg
-from worker.detection.image import ImageError, TooManyPixels, decode, image_size
+from worker.detection.image import ImageError, TooManyPixels, Wants, decode, image_size
 
 
 def picture(width: int, height: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     rows, columns = np.mgrid[:height, :width]
     return np.stack([columns % 256, rows % 256, (rows + columns) % 256], axis=2).astype(np.uint8)
+
+
+def colour(longer_side: int | None) -> Wants:
+    return Wants(longer_side, colour=True)
+
+
+def test_what_serves_two_detectors_serves_each() -> None:
+    grey = Wants(None, colour=False)
+    assert colour(320) | colour(640) == colour(640)
+    assert colour(320) | grey == colour(None)
+    assert grey | grey == grey
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -36,30 +47,30 @@ def test_progressive_jpeg() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cover", "shape"),
+    ("wanted", "shape"),
     [
         (None, (480, 640)),
-        ((320, 1), (240, 320)),
-        ((321, 1), (480, 640)),
-        ((160, 1), (120, 160)),
-        ((10, 1), (60, 80)),
+        (320, (240, 320)),
+        (321, (480, 640)),
+        (160, (120, 160)),
+        (10, (60, 80)),
     ],
 )
-def test_a_jpeg_is_decoded_at_the_smallest_scale_that_covers(
-    cover: tuple[int, int] | None, shape: tuple[int, int]
+def test_a_jpeg_is_decoded_at_the_smallest_scale_that_suffices(
+    wanted: int | None, shape: tuple[int, int]
 ) -> None:
-    image = decode(jpeg(picture(640, 480)), cover=cover)
+    image = decode(jpeg(picture(640, 480)), colour(wanted))
     assert image.pixels.shape == (*shape, 3)
     assert (image.width, image.height) == (640, 480)
 
 
-def test_an_upright_picture_is_covered_by_its_longer_side() -> None:
-    assert decode(jpeg(picture(480, 640)), cover=(320, 1)).pixels.shape == (320, 240, 3)
+def test_an_upright_picture_is_measured_by_its_longer_side() -> None:
+    assert decode(jpeg(picture(480, 640)), colour(320)).pixels.shape == (320, 240, 3)
 
 
 def test_reduced_and_full_decoding_show_the_same_picture() -> None:
     data = jpeg(astronaut())
-    full, half = decode(data).pixels, decode(data, cover=(256, 1)).pixels
+    full, half = decode(data).pixels, decode(data, colour(256)).pixels
     difference = cv2.resize(full, (256, 256), interpolation=cv2.INTER_AREA).astype(int) - half
     assert np.abs(difference).mean() < 2
 
@@ -69,7 +80,7 @@ def test_exif_orientation_turns_the_picture_and_its_size() -> None:
     tiff = b"II*\x00\x08\x00\x00\x00" + struct.pack("<HHHIHH", 1, 0x0112, 3, 1, 6, 0) + b"\x00" * 4
     segment = b"Exif\x00\x00" + tiff
     turned = data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
-    image = decode(turned, cover=(320, 1))
+    image = decode(turned, colour(320))
     assert (image.width, image.height) == (480, 640)
     assert image.pixels.shape == (320, 240, 3)
 

@@ -9,17 +9,14 @@ from contract.failures import FailureReason
 from tests.helpers.images import astronaut, encoded, jpeg, task
 from worker.detection import DecodedImage, Detections
 from worker.detection.haar import Haar
-from worker.detection.image import decode
+from worker.detection.image import EVERYTHING
 from worker.processor import Computed, Expired, Failed, Processed, Processor
 
 NOW = 1_795_216_000.0
 
 
 class Broken:
-    name, model = "broken", "broken@0"
-
-    def decode(self, data: bytes, max_pixels: int) -> DecodedImage:
-        return decode(data, max_pixels=max_pixels)
+    name, model, wants = "broken", "broken@0", EVERYTHING
 
     def detect(self, image: DecodedImage) -> Detections:
         raise RuntimeError("out of order")

@@ -16,15 +16,15 @@ class Detections:
 
     boxes: (N, 4) float32, x, y, width, height in pixels, top-left origin.
     confidence: (N,) float32 in 0–1.
+    labels: N names of what was found.
     landmarks: (N, 5, 2) float32, x, y in pixels (right eye, left eye, nose, right and left corner of the
     mouth, as the subject has them), or None if the detector knows none.
-    label: what was found, the same for all.
     """
 
     boxes: Floats
     confidence: Floats
+    labels: tuple[str, ...]
     landmarks: Floats | None = None
-    label: str = "face"
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -32,7 +32,16 @@ class Detections:
     @classmethod
     def none(cls) -> Detections:
         """No detections."""
-        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), ())
+
+    def chosen(self, index: NDArray[np.intp]) -> Detections:
+        """Those at the given positions, in that order."""
+        return Detections(
+            self.boxes[index],
+            self.confidence[index],
+            tuple(self.labels[i] for i in index),
+            None if self.landmarks is None else self.landmarks[index],
+        )
 
     def scaled(self, x: float, y: float) -> Detections:
         """The same detections in an image `x` times as wide and `y` times as high."""
@@ -47,9 +56,9 @@ class Detections:
         limit = np.array([width, height], np.float32)
         corner = np.clip(np.round(self.boxes[:, :2]), 0, limit)
         far = np.clip(np.round(self.boxes[:, :2] + self.boxes[:, 2:]), 0, limit)
+        landmarks = self.landmarks
+        if landmarks is not None:
+            landmarks = np.clip(np.round(landmarks), 0, limit - 1)
+        rounded = replace(self, boxes=np.hstack([corner, far - corner]), landmarks=landmarks)
         inside = np.all(far - corner >= 1, axis=1)
-        landmarks = None
-        if self.landmarks is not None:
-            landmarks = np.clip(np.round(self.landmarks), 0, limit - 1)[inside]
-        boxes = np.hstack([corner, far - corner])[inside]
-        return replace(self, boxes=boxes, confidence=self.confidence[inside], landmarks=landmarks)
+        return rounded if inside.all() else rounded.chosen(np.flatnonzero(inside))

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from worker.detection.detections import Detections
-from worker.detection.image import DecodedImage, decode
+from worker.detection.image import DecodedImage, Wants
 
+LABEL = "face"
 CASCADE = "haarcascade_frontalface_default.xml"
 
 
@@ -23,6 +24,7 @@ class Haar:
     """
 
     name = "haar"
+    wants = Wants(longer_side=None, colour=False)
 
     def __init__(self, *, scale: float = 1.2, neighbours: int = 4, min_face: int = 48) -> None:
         path = Path(cv2.__file__).parent / "data" / CASCADE
@@ -32,12 +34,11 @@ class Haar:
         self._neighbours = neighbours
         self._min_face = min_face
 
-    def decode(self, data: bytes, max_pixels: int) -> DecodedImage:
-        return decode(data, max_pixels=max_pixels, grey=True)
-
     def detect(self, image: DecodedImage) -> Detections:
+        pixels = image.pixels
+        grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
         boxes, _levels, weights = self._cascade.detectMultiScale3(
-            image.pixels,
+            grey,
             scaleFactor=self._scale,
             minNeighbors=self._neighbours,
             minSize=(self._min_face, self._min_face),
@@ -47,5 +48,7 @@ class Haar:
             return Detections.none()
         confidence = 1 - np.exp(-np.maximum(np.asarray(weights, np.float32).reshape(-1), 0) / 4)
         order = np.argsort(-confidence, kind="stable")
-        found = Detections(np.asarray(boxes, np.float32)[order], confidence[order].astype(np.float32))
+        found = Detections(
+            np.asarray(boxes, np.float32)[order], confidence[order].astype(np.float32), ("face",) * len(order)
+        )
         return found.clipped(image.width, image.height)

@@ -37,6 +37,28 @@ class TooManyPixels(ImageError):
 
 
 @dataclass(frozen=True)
+class Wants:
+    """What a detector must have of a picture: at least so many pixels on its longer side, and perhaps colour.
+
+    `longer_side` None stands for all the pixels there are.
+    """
+
+    longer_side: int | None
+    colour: bool
+
+    def __or__(self, other: "Wants") -> "Wants":
+        """What serves both."""
+        sides = (self.longer_side, other.longer_side)
+        return Wants(
+            None if None in sides else max(side for side in sides if side is not None),
+            self.colour or other.colour,
+        )
+
+
+EVERYTHING = Wants(longer_side=None, colour=True)
+
+
+@dataclass(frozen=True)
 class DecodedImage:
     """Pixels, perhaps reduced, of an original of `width` x `height`.
 
@@ -66,14 +88,12 @@ def image_size(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def decode(
-    data: bytes, *, cover: tuple[int, int] | None = None, max_pixels: int = 50_000_000, grey: bool = False
-) -> DecodedImage:
-    """Decode a JPEG or PNG to uint8 BGR (or grey).
+def decode(data: bytes, wants: Wants = EVERYTHING, *, max_pixels: int = 50_000_000) -> DecodedImage:
+    """Decode a JPEG or PNG to uint8 BGR, or grey where colour is not wanted.
 
-    With `cover` (width, height) a JPEG is decoded at the smallest of the scales 1, 1/2, 1/4, 1/8 at which both
-    sides still cover it: libjpeg then skips most of the inverse transform. Raises ImageError for what does not
-    decode or is truncated, TooManyPixels before decoding if the header promises more than `max_pixels`.
+    A JPEG is decoded at the smallest of the scales 1, 1/2, 1/4, 1/8 at which its longer side still has the pixels
+    wanted: libjpeg then skips most of the inverse transform. Raises ImageError for what does not decode or is
+    truncated, TooManyPixels before decoding if the header promises more than `max_pixels`.
     """
     width, height = image_size(data)
     if width * height > max_pixels:
@@ -81,8 +101,8 @@ def decode(
     jpeg = data.startswith(JPEG_SIGNATURE)
     if jpeg and data.rfind(JPEG_END, -TRAILER) < 0:
         raise ImageError("the JPEG is truncated: it has no end marker")
-    factor = _reduction(width, height, cover) if jpeg else 1
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), (_GREY if grey else _COLOUR)[factor])
+    factor = _reduction(max(width, height), wants.longer_side) if jpeg else 1
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), (_COLOUR if wants.colour else _GREY)[factor])
     if pixels is None:
         raise ImageError("the image does not decode")
     if _turned(pixels.shape[1], pixels.shape[0], width, height, factor):
@@ -90,13 +110,10 @@ def decode(
     return DecodedImage(np.asarray(pixels, np.uint8), width, height)
 
 
-def _reduction(width: int, height: int, cover: tuple[int, int] | None) -> int:
-    if cover is None:
+def _reduction(longer_side: int, wanted: int | None) -> int:
+    if wanted is None:
         return 1
-    # An upright camera may store its picture lying: what covers the larger demand covers both ways round.
-    need = max(cover) if width >= height else min(cover)
-    other = min(cover) if width >= height else max(cover)
-    return next((f for f in (8, 4, 2) if width >= need * f and height >= other * f), 1)
+    return next((factor for factor in (8, 4, 2) if longer_side >= wanted * factor), 1)
 
 
 def _turned(decoded_width: int, decoded_height: int, width: int, height: int, factor: int) -> bool:

@@ -12,10 +12,11 @@ import numpy as np
 import onnxruntime as ort
 
 from worker.detection.detections import Detections, Floats
-from worker.detection.image import DecodedImage, Image, decode
+from worker.detection.image import DecodedImage, Image, Wants
 
 STRIDES = (8, 16, 32)
 PAD_TO = 32
+LABEL = "face"
 
 ort.disable_telemetry_events()  # nothing leaves the operator's machine
 
@@ -33,6 +34,7 @@ class YuNet:
         data = path.read_bytes()
         self.model = f"yunet@{hashlib.sha256(data).hexdigest()[:8]}"
         self._size = size
+        self.wants = Wants(longer_side=size, colour=True)
         self._threshold = threshold
         self._overlap = overlap
         options = ort.SessionOptions()
@@ -43,10 +45,6 @@ class YuNet:
         self._input = self._session.get_inputs()[0].name
         self._outputs = [f"{head}_{stride}" for stride in STRIDES for head in ("cls", "obj", "bbox", "kps")]
         self._grids: dict[tuple[int, int], list[Floats]] = {}
-
-    def decode(self, data: bytes, max_pixels: int) -> DecodedImage:
-        # What fits into size x size is scaled by its longer side, so only that one must be covered.
-        return decode(data, cover=(self._size, 1), max_pixels=max_pixels)
 
     def detect(self, image: DecodedImage) -> Detections:
         pixels = image.pixels
@@ -80,7 +78,9 @@ class YuNet:
         keep = np.asarray(
             cv2.dnn.NMSBoxes(boxes.tolist(), confidence.tolist(), self._threshold, self._overlap), np.intp
         ).reshape(-1)
-        return Detections(boxes[keep], confidence[keep], landmarks[keep].reshape(-1, 5, 2))
+        return Detections(
+            boxes[keep], confidence[keep], (LABEL,) * len(keep), landmarks[keep].reshape(-1, 5, 2)
+        )
 
     def _head(
         self, grid: Floats, stride: int, cls: Floats, obj: Floats, box: Floats, points: Floats

@@ -1,0 +1,112 @@
+"""Which model computes which frame: how a model is named, and the state that operators desire.
+
+A model specification is `NAME`, or several names with the way their detections are merged:
+`yunet`, `yunet,haar`, `yunet,haar:vote`.
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+MODEL_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
+MAX_MODELS = 4
+"""Models on one frame."""
+MAX_SPEC_LENGTH = 300
+
+ModelSpecText = Annotated[str, Meta(min_length=1, max_length=MAX_SPEC_LENGTH)]
+
+_NAME = re.compile(MODEL_NAME_PATTERN)
+
+
+class Merge(StrEnum):
+    """How the detections of several models on one frame become one list."""
+
+    ALL = "all"
+    """Every detection of every model."""
+    BEST = "best"
+    """Of detections that lie on each other, the most confident."""
+    VOTE = "vote"
+    """Only what more than half of the models found, at the mean of their boxes."""
+
+
+class InvalidModelSpec(ValueError):
+    """A text that names no model; the message says why."""
+
+
+class ModelSpec(Struct, frozen=True):
+    """One model, or several with a merge strategy. `str()` gives the canonical text."""
+
+    names: tuple[str, ...]
+    merge: Merge = Merge.BEST
+
+    def __str__(self) -> str:
+        text = ",".join(self.names)
+        return text if self.merge is Merge.BEST else f"{text}:{self.merge}"
+
+
+def parse_model_spec(text: str) -> ModelSpec:
+    """Read `NAME[,NAME...][:all|best|vote]`. Raises InvalidModelSpec. Whether a model exists is not looked at."""
+    if len(text) > MAX_SPEC_LENGTH:
+        raise InvalidModelSpec(f"a model specification has at most {MAX_SPEC_LENGTH} characters")
+    given, colon, strategy = text.strip().partition(":")
+    names = tuple(name.strip() for name in given.split(","))
+    for name in names:
+        if not _NAME.match(name):
+            raise InvalidModelSpec(
+                f"{name!r} is no model name: letters, digits, `_`, `.` and `-`, at most 64; "
+                "several are separated by commas"
+            )
+    if len(set(names)) != len(names):
+        raise InvalidModelSpec(f"{text!r} names a model twice")
+    if len(names) > MAX_MODELS:
+        raise InvalidModelSpec(f"at most {MAX_MODELS} models on one frame, not {len(names)}")
+    try:
+        merge = Merge(strategy) if colon else Merge.BEST
+    except ValueError:
+        raise InvalidModelSpec(f"{strategy!r} is no merge strategy: all, best or vote") from None
+    return ModelSpec(names, merge if len(names) > 1 else Merge.BEST)
+
+
+class DesiredModels(Struct, frozen=True, kw_only=True, tag_field="kind", tag="models"):
+    """On `control`: what operators want. Always the whole of it; the highest `revision` holds.
+
+    Values are model specifications. A frame's model is that of its camera, else that of the worker's lane, else
+    that of the cluster, else the worker's own setting; a task that names a model itself gets that one.
+    """
+
+    revision: int = 0
+    cluster: ModelSpecText | None = None
+    lanes: dict[str, ModelSpecText] = {}
+    cameras: dict[str, ModelSpecText] = {}
+
+
+class ModelReport(Struct, frozen=True, kw_only=True):
+    """A model as a node knows it. `digest` is the file's SHA-256 in hex, None without a file.
+
+    `state`: `loaded` and in use for some frames; `available`, its file is there (or it needs none); `missing`, its
+    file would have to be fetched; `failed`, see `error`.
+    """
+
+    name: str
+    state: str
+    digest: str | None = None
+    task: str = "face"
+    licence: str | None = None
+    error: str | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(DesiredModels)
+
+
+def encode_desired(desired: DesiredModels) -> bytes:
+    """The desired state as JSON, to be kept; on the wire see `contract.status`."""
+    return _encoder.encode(desired)
+
+
+def parse_desired(body: bytes) -> DesiredModels:
+    """Read a desired state. Raises ValueError (msgspec.DecodeError)."""
+    return _decoder.decode(body)
