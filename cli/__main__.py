@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from cli import dlq, queues
+from cli import dlq, models, queues
 from cli.knobs import KnobError, read_knobs
 from cli.layout import Layout
 from cli.tools import run_tool
@@ -46,6 +46,8 @@ def main() -> None:
         sys.exit(down(Layout()))
     if arguments.command in TOOLS:
         sys.exit(run_tool(TOOLS[arguments.command].run, arguments))
+    if arguments.command == "models":  # the only tool that needs no broker
+        sys.exit(models.run(arguments))
     given = {
         name.replace("-", "_").upper(): getattr(arguments, name.replace("-", "_")) for name, _, _ in KNOBS
     }
@@ -76,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
             f"--{name}", metavar=metavar, help=f"{meaning} [{name.replace('-', '_').upper()}=]"
         )
     commands.add_parser("down", help="stop the system that runs in this checkout")
-    for tool in TOOLS.values():
+    for tool in (*TOOLS.values(), models):
         tool.add(commands)
     return parser
 

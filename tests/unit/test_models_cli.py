@@ -1,0 +1,223 @@
+"""`framefleet models` as an operator types it: no broker, no worker."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.display import Display
+from cli.models.fetching import Meter, described
+from tests.helpers.tiny_yolo import write_tiny_yolo
+from tests.helpers.tiny_yunet import write_tiny_yunet
+from tests.helpers.tool import ROOT
+
+CONTENT = b"weights" * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def models(tmp_path: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "models", *arguments],
+        env=kept | {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)} | environment,
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def listed(tmp_path: Path, *arguments: str, **environment: str) -> dict[str, dict[str, object]]:
+    said = models(tmp_path, "list", "--json", *arguments, **environment)
+    assert said.returncode == 0, said.stderr
+    return {item["name"]: item for item in json.loads(said.stdout)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A MODEL_DIR with two entries that can be fetched (one has nothing at its address) and one that has a file."""
+    (tmp_path / "source.onnx").write_bytes(CONTENT)
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "models.toml").write_text(
+        f"""
+        [plates]
+        kind = "yolo"
+        task = "plate"
+        licence = "AGPL-3.0-only"
+        file = "plates.onnx"
+        sha256 = "{SHA256}"
+        urls = ["{(tmp_path / "source.onnx").as_uri()}"]
+
+        [gone]
+        kind = "yolo"
+        file = "gone.onnx"
+        sha256 = "{SHA256}"
+        urls = ["{(tmp_path / "gone.onnx").as_uri()}"]
+
+        [mine]
+        kind = "yunet"
+        file = "mine.onnx"
+        """
+    )
+    write_tiny_yunet(folder / "mine.onnx")
+    return folder
+
+
+def test_the_list_says_of_every_model_where_it_is(tmp_path: Path, folder: Path) -> None:
+    said = models(tmp_path, "list", "--model-dir", str(folder))
+    assert said.returncode == 0, said.stderr
+    lines = said.stdout.splitlines()
+    assert lines[0].split() == ["NAME", "KIND", "TASK", "INPUT", "LICENCE", "HERE", "SIZE", "DIGEST"]
+    by_name = {line.split()[0]: line for line in lines[1:]}
+    assert list(by_name) == ["gone", "haar", "mine", "plates", "yunet"]
+    assert "built in" in by_name["haar"]
+    assert "in MODEL_DIR" in by_name["mine"]
+    assert by_name["mine"].split()[-1] == hashlib.sha256((folder / "mine.onnx").read_bytes()).hexdigest()[:8]
+    assert "AGPL-3.0-only" in by_name["plates"]
+    assert "not fetched" in by_name["plates"]
+    assert by_name["yunet"].split()[-3:] == ["230", "kB", "ebafce4e"]
+
+
+def test_fetching_puts_a_model_into_the_cache_once(tmp_path: Path, folder: Path) -> None:
+    where = {"MODEL_DIR": str(folder), "WORKER_MODEL_CACHE": str(tmp_path / "cache")}
+    said = models(tmp_path, "fetch", "plates", **where)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout == f"plates: fetched: {tmp_path / 'cache' / 'plates.onnx'}\n"
+    assert "downloading plates" in said.stderr
+    assert (tmp_path / "cache" / "plates.onnx").read_bytes() == CONTENT
+    (tmp_path / "source.onnx").unlink()
+    again = models(tmp_path, "fetch", "plates", "haar", "mine", **where)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr == ""
+    assert [line.split(": ")[1] for line in again.stdout.splitlines()] == [
+        "cached",
+        "built in, there is no file",
+        "in MODEL_DIR",
+    ]
+    item = listed(tmp_path, **where)["plates"]
+    assert (item["state"], item["digest"], item["path"]) == (
+        "cached",
+        SHA256,
+        str(tmp_path / "cache" / "plates.onnx"),
+    )
+
+
+def test_what_cannot_be_fetched_does_not_keep_the_others_from_it(tmp_path: Path, folder: Path) -> None:
+    said = models(
+        tmp_path, "fetch", "gone", "plates", "--cache", str(tmp_path / "cache"), "--model-dir", str(folder)
+    )
+    assert said.returncode == 1
+    assert "plates: fetched" in said.stdout
+    assert "model gone: " in said.stderr
+    assert "No such file or directory" in said.stderr
+    assert "MODEL_DIR" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fetch"], "say which models"),
+        (["fetch", "plate"], "did you mean plates?"),
+        (["list", "--model-dir", "absent"], "there is no folder"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(
+    tmp_path: Path, folder: Path, arguments: list[str], says: str
+) -> None:
+    said = models(tmp_path, *arguments, MODEL_DIR=str(folder))
+    assert said.returncode == 1
+    assert says in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+    assert said.stdout == ""
+
+
+def test_a_registry_that_is_wrong_is_said_to_be(tmp_path: Path, folder: Path) -> None:
+    (folder / "models.toml").write_text('[plates]\nkind = "yolov8"')
+    said = models(tmp_path, "list", MODEL_DIR=str(folder))
+    assert said.returncode == 1
+    assert said.stderr == (f"{folder / 'models.toml'}: [plates] kind: yunet, yolo or haar; not 'yolov8'\n")
+
+
+def test_verifying_reads_and_loads_what_is_here(tmp_path: Path, folder: Path) -> None:
+    said = models(tmp_path, "verify", MODEL_DIR=str(folder))
+    assert said.returncode == 0, said.stdout + said.stderr
+    lines = dict(line.split(": ", 1) for line in said.stdout.splitlines())
+    assert lines["haar"].endswith("; loads")
+    assert lines["mine"].endswith("(no entry says which it should be); loads")
+    assert hashlib.sha256((folder / "mine.onnx").read_bytes()).hexdigest() in lines["mine"]
+    assert lines["plates"] == "not fetched"
+
+
+def test_verifying_finds_a_changed_file(tmp_path: Path, folder: Path) -> None:
+    (folder / "plates.onnx").write_bytes(b"tampered")
+    said = models(tmp_path, "verify", MODEL_DIR=str(folder))
+    assert said.returncode == 1
+    assert f"plates: WRONG: {folder / 'plates.onnx'} has another SHA-256 than expected" in said.stdout
+    item = listed(tmp_path, MODEL_DIR=str(folder))["plates"]
+    assert item["state"] == "wrong digest"
+    assert item["path"] is None
+    assert len(item["problems"]) == 1  # type: ignore[arg-type]
+
+
+def test_verifying_finds_a_file_that_does_not_load(tmp_path: Path, folder: Path) -> None:
+    (folder / "plates.onnx").write_bytes(CONTENT)  # the right digest, and no network
+    said = models(tmp_path, "verify", MODEL_DIR=str(folder))
+    assert said.returncode == 1
+    assert f"plates: WRONG: model plates: {folder / 'plates.onnx'} does not load" in said.stdout
+
+
+def test_a_models_labels_must_be_as_many_as_its_classes(tmp_path: Path, folder: Path) -> None:
+    write_tiny_yolo(folder / "squares.onnx", "v8")
+    labels = folder / "squares.txt"
+    labels.write_text("red\ngreen\nblue\n")
+    said = models(tmp_path, "verify", MODEL_DIR=str(folder))
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert listed(tmp_path, MODEL_DIR=str(folder))["squares"]["labels"] == ["red", "green", "blue"]
+    labels.write_text("red\n")
+    said = models(tmp_path, "verify", MODEL_DIR=str(folder))
+    assert said.returncode == 1
+    assert "squares: WRONG: " in said.stdout
+
+
+def test_files_that_are_passed_over_are_mentioned(tmp_path: Path, folder: Path) -> None:
+    (folder / "my plates.onnx").write_bytes(CONTENT)
+    said = models(tmp_path, "list", MODEL_DIR=str(folder))
+    assert said.returncode == 0
+    assert "note: " in said.stderr
+    assert "my plates.onnx is not used" in said.stderr
+
+
+@pytest.mark.parametrize("action", [[], ["list"], ["fetch"], ["verify"]])
+def test_help_teaches(tmp_path: Path, action: list[str]) -> None:
+    said = models(tmp_path, *action, "--help")
+    assert said.returncode == 0
+    assert "MODEL_DIR" in said.stdout
+
+
+def test_how_far_a_download_is() -> None:
+    assert described(0, None) == "0 B"
+    assert described(115_000, 230_000) == "50 %, 115 kB of 230 kB"
+    assert described(115_000, 230_000, 4) == "██░░ 50 %, 115 kB of 230 kB"
+    assert described(300, 200, 4) == "████ 100 %, 300 B of 200 B"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_a_bar_that_moves_and_a_file_no_line_for_what_is_quick() -> None:
+    terminal, file = Terminal(), io.StringIO()
+    for out in (terminal, file):
+        meter = Meter(Display(out), "plates")
+        meter(0, 100)
+        meter(100, 100)
+    assert "plates  ██████████████████████████████ 100 %" in terminal.getvalue()
+    assert file.getvalue() == ""

@@ -1,0 +1,23 @@
+"""Models by name: which there are, and where their files come from."""
+
+from worker.models.download import DownloadFailed, Progress
+from worker.models.entries import InvalidRegistry, ModelEntry
+from worker.models.files import Copy, ModelUnavailable, Place, Report, copies, digest, locate, present
+from worker.models.registry import Registry, UnknownModel
+
+__all__ = [
+    "Copy",
+    "DownloadFailed",
+    "InvalidRegistry",
+    "ModelEntry",
+    "ModelUnavailable",
+    "Place",
+    "Progress",
+    "Registry",
+    "Report",
+    "UnknownModel",
+    "copies",
+    "digest",
+    "locate",
+    "present",
+]
