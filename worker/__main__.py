@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import cv2
@@ -12,11 +12,12 @@ from broker import InvalidUrl, split_urls
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load
-from worker.choice import choose_detector
+from worker.device import DeviceUnavailable, choose_device
 from worker.metrics import WorkerMetrics
-from worker.models import ModelUnavailable
+from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.service import Worker
 from worker.settings import WorkerSettings
+from worker.switchboard import Switchboard
 
 
 def main() -> int:
@@ -28,11 +29,22 @@ def main() -> int:
     metrics = WorkerMetrics(settings.node_id)
     try:
         split_urls(settings.amqp_url)
-        choice = choose_detector(settings)
-        worker = Worker(settings, choice, metrics)
+        device = choose_device(settings)
+        settings = settings.model_copy(update={"device": device.name})
+        switchboard = Switchboard(settings, substituted=metrics.substituted)
+        worker = Worker(settings, switchboard, metrics, device_fallback=device.fallback)
         probes = serve_probes(settings.metrics_host, settings.metrics_port, worker.missing)
+    except DeviceUnavailable as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return 1
     except InvalidUrl as error:
         print(f"worker: AMQP_URL: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except InvalidRegistry as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except UnknownModel as error:
+        print(f"worker: WORKER_DETECTOR: {error}", file=sys.stderr)
         return USAGE_ERROR
     except ModelUnavailable as error:
         print(f"worker: {error}; or set WORKER_DETECTOR=auto to fall back to haar", file=sys.stderr)
@@ -44,18 +56,23 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    metrics.model(choice.detector.model, choice.detector.name, choice.fallback is not None)
+    metrics.model(switchboard.routes)
+    metrics.device(device.name, device.fallback)
+    if device.fallback is not None:
+        log.warning("device fallback", using=device.name, reason=device.fallback)
     log.info(
         "worker started",
         node_id=settings.node_id,
         lane=settings.lane.value,
-        model=choice.detector.model,
-        prefetch=settings.prefetch,
+        model=switchboard.routes.default.model,
+        device=device.name,
+        batch=settings.batch_frames,
+        prefetch=settings.held_frames,
         metrics_port=probes.port,
     )
     _on_signals(worker.ended)
     worker.start()
-    reason = worker.ended.get()
+    reason = _wait(worker.ended)
     finished = worker.stop()
     probes.close()
     if reason is not None:
@@ -63,6 +80,16 @@ def main() -> int:
         return 1
     log.info("worker stopped", finished=finished)
     return 0 if finished else 1
+
+
+def _wait(ended: SimpleQueue[str | None]) -> str | None:
+    """Until the worker is to end. Looks up once a second: the kernel may give a signal to any thread, and Python runs
+    its handler when the main thread wakes."""
+    while True:
+        try:
+            return ended.get(timeout=1.0)
+        except Empty:
+            continue
 
 
 def _on_signals(ended: SimpleQueue[str | None]) -> None:

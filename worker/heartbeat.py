@@ -8,8 +8,10 @@ from broker import Message
 from contract.status import NodeStatus, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE
 from runtime.version import VERSION
-from worker.choice import Choice
 from worker.settings import WorkerSettings
+from worker.switchboard import Routes
+
+SHORTEST_SECONDS = 0.5  # of an interval that tells a rate: a heartbeat out of turn does not
 
 State = Literal["running", "draining", "stopped"]
 
@@ -22,6 +24,7 @@ class Tally:
         self._mark = clock()
         self._computed = 0
         self._busy = 0.0
+        self._rates = (0.0, 0.0)
         self.processed = 0
         self.failed = 0
 
@@ -38,25 +41,37 @@ class Tally:
             self.failed += 1
 
     def rates(self) -> tuple[float, float]:
-        """Frames per second and busy share since the last call."""
+        """Frames per second and busy share since the last call, or before it if that was just now."""
         now = self._clock()
-        elapsed = max(1e-3, now - self._mark)
-        rates = self._computed / elapsed, min(1.0, self._busy / elapsed)
-        self._mark, self._computed, self._busy = now, 0, 0.0
-        return rates
+        elapsed = now - self._mark
+        if elapsed >= SHORTEST_SECONDS:
+            self._rates = self._computed / elapsed, min(1.0, self._busy / elapsed)
+            self._mark, self._computed, self._busy = now, 0, 0.0
+        return self._rates
 
 
-def heartbeat(settings: WorkerSettings, choice: Choice, tally: Tally, state: State, since: float) -> Message:
-    """The heartbeat as a message: transient, and nobody need be listening."""
+def heartbeat(
+    settings: WorkerSettings,
+    routes: Routes,
+    tally: Tally,
+    state: State,
+    since: float,
+    device_fallback: str | None = None,
+) -> Message:
+    """The heartbeat as a message: transient, and nobody need be listening.
+
+    `device_fallback` is why this node does not compute on the device that is expected of it.
+    """
+    fallbacks = [reason for reason in (routes.fallback, device_fallback) if reason is not None]
     fps, busy = tally.rates()
     status = NodeStatus(
         node_id=settings.node_id,
         state=state,
         lane=settings.lane.value,
-        model=choice.detector.model,
-        detector=choice.detector.name,
-        fallback=choice.fallback,
-        prefetch=settings.prefetch,
+        model=routes.default.model,
+        detector=routes.default.name,
+        fallback="; ".join(fallbacks) or None,
+        prefetch=settings.held_frames,
         fps=round(fps, 2),
         busy=round(busy, 3),
         processed=tally.processed,
@@ -64,6 +79,9 @@ def heartbeat(settings: WorkerSettings, choice: Choice, tally: Tally, state: Sta
         since=since,
         time=time.time(),
         version=VERSION,
+        desired=routes.revision,
+        model_error=routes.error,
+        models=list(routes.reports),
     )
     return Message(
         STATUS_EXCHANGE, status_routing_key(status), encode_status(status), persistent=False, mandatory=False

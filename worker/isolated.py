@@ -6,36 +6,23 @@ afresh (spawn: nothing of this process's threads and locks) and thrown away, so 
 
 import multiprocessing
 import signal
-from collections.abc import Mapping
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
 
 import cv2
 
 from contract.failures import FailureReason
-from worker.choice import choose_detector, make_processor
-from worker.processor import Failed, Processed
+from contract.models import DesiredModels
+from worker.processor import Failed, Given, Processed, make_processor
 from worker.settings import WorkerSettings
+from worker.switchboard import Switchboard
 
 TIMEOUT_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
-class Suspect:
-    """What the child needs of a delivery; `waited` is the frame's age in seconds."""
-
-    body: bytes
-    content_type: str | None
-    headers: Mapping[str, Any]
-    message_id: str | None
-    waited: float
-
-
 def compute_apart(
-    settings: WorkerSettings, detector: str, suspect: Suspect, *, timeout: float = TIMEOUT_SECONDS
+    settings: WorkerSettings, model: str, suspect: Given, *, timeout: float = TIMEOUT_SECONDS
 ) -> Processed:
-    """Compute in a child with the detector of that name.
+    """Compute in a child, with the model of that specification unless the task names one itself.
 
     A child that dies, or says nothing for `timeout` seconds, is a failure `crashed`.
     """
@@ -43,7 +30,7 @@ def compute_apart(
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(
         target=_compute,
-        args=(theirs, settings.model_copy(update={"detector": detector}), suspect),
+        args=(theirs, settings, model, suspect),
         name="suspect",
         daemon=True,
     )
@@ -70,16 +57,13 @@ def _ended(exitcode: int | None) -> str:
     return f"ended with exit code {exitcode}"
 
 
-def _compute(answer: Connection, settings: WorkerSettings, suspect: Suspect) -> None:
+def _compute(answer: Connection, settings: WorkerSettings, model: str, suspect: Given) -> None:
     """The child's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the worker, which drains
     cv2.setNumThreads(1)
-    outcome = make_processor(settings, choose_detector(settings).detector).process(
-        suspect.body,
-        content_type=suspect.content_type,
-        headers=suspect.headers,
-        message_id=suspect.message_id,
-        waited=suspect.waited,
-    )
+    switchboard = Switchboard(settings)
+    switchboard.hear(DesiredModels(revision=1, cluster=model))
+    switchboard.reconcile()
+    (outcome,) = make_processor(settings, switchboard).process_many([suspect])
     answer.send(outcome)
     answer.close()

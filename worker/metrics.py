@@ -4,10 +4,12 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from contract.failures import FailureReason
 from worker.processor import HOP, Computed, Expired, Failed
+from worker.switchboard import Routes
 
 # Edges on the objectives: a frame in 5 ms, a second's worth of frames on a core, the half second that a
 # viewer may wait and the two seconds after which a live frame is worth nothing.
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+BATCH_BUCKETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
 AGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 60)
 
 
@@ -18,7 +20,11 @@ class WorkerMetrics:
         node = {"node_id": node_id}
         labels = ["node_id"]
         self._processing = Histogram(
-            "cv_processing_seconds", "Decode and detect", labels, registry=registry, buckets=STAGE_BUCKETS
+            "cv_processing_seconds",
+            "Decode and detect; in a batch a frame's share of it",
+            labels,
+            registry=registry,
+            buckets=STAGE_BUCKETS,
         ).labels(**node)
         self._processed = Counter(
             "cv_frames_processed_total", "Frames with a confirmed result", labels, registry=registry
@@ -43,6 +49,19 @@ class WorkerMetrics:
             registry=registry,
             buckets=AGE_BUCKETS,
         ).labels(**node)
+        self._batch = Histogram(
+            "cv_batch_frames",
+            "Frames that the inference thread took and computed together",
+            labels,
+            registry=registry,
+            buckets=BATCH_BUCKETS,
+        ).labels(**node)
+        self._device = Gauge(
+            "cv_device_info",
+            "What detection computes on; fallback: a GPU was to be expected and is not there",
+            [*labels, "device", "fallback"],
+            registry=registry,
+        )
         self._busy = Counter(
             "cv_busy_seconds_total", "Time the inference thread computed", labels, registry=registry
         ).labels(**node)
@@ -61,15 +80,43 @@ class WorkerMetrics:
         self._model = Gauge(
             "cv_model_info", "The model in use", [*labels, "model", "detector", "fallback"], registry=registry
         )
+        lookups = Counter(
+            "cv_result_cache_lookups_total",
+            "Pictures looked up in the result cache",
+            [*labels, "result"],
+            registry=registry,
+        )
+        self._lookups = {True: lookups.labels(node_id, "hit"), False: lookups.labels(node_id, "miss")}
+        self._substituted = Counter(
+            "cv_model_substitutions_total",
+            "Frames that asked for a known model which is not here, computed by the one in use",
+            labels,
+            registry=registry,
+        ).labels(**node)
+        self._failing = Gauge(
+            "cv_model_failing", "1 while a desired model does not load", labels, registry=registry
+        ).labels(**node)
         self._node_id = node_id
 
-    def model(self, model: str, detector: str, fallback: bool) -> None:
-        """Say which model is in use."""
-        self._model.labels(self._node_id, model, detector, "yes" if fallback else "no").set(1)
+    def model(self, routes: Routes) -> None:
+        """Say which model is in use, and whether another one should be."""
+        self._model.clear()
+        fallback = "no" if routes.fallback is None else "yes"
+        self._model.labels(self._node_id, routes.default.model, routes.default.name, fallback).set(1)
+        self._failing.set(routes.error is not None)
 
-    def busy(self, seconds: float) -> None:
-        """Count time that the inference thread computed."""
+    def substituted(self) -> None:
+        """Count a frame that was computed by another model than it asked for."""
+        self._substituted.inc()
+
+    def device(self, name: str, fallback: str | None) -> None:
+        """Say what is computed on; `fallback` is why it is not what was to be expected."""
+        self._device.labels(self._node_id, name, "no" if fallback is None else "yes").set(1)
+
+    def computed(self, frames: int, seconds: float) -> None:
+        """Count time that the inference thread computed, and the frames that it had taken for it."""
         self._busy.inc(seconds)
+        self._batch.observe(frames)
 
     def skewed(self) -> None:
         """Count a frame whose sender's clock had to be corrected for."""
@@ -91,6 +138,8 @@ class WorkerMetrics:
             self._expired.inc()
             return
         self._processed.inc()
+        if outcome.cached is not None:
+            self._lookups[outcome.cached].inc()
         self._processing.observe(outcome.result.processing_seconds)
         for stage, seconds in outcome.stages.items():
             self._stages[stage].observe(seconds)

@@ -1,29 +1,53 @@
 """One delivery's way through the worker: parse, decode, detect, and what came of it. Knows no broker."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from msgspec import UNSET
+import numpy as np
+from msgspec import UNSET, UnsetType
 
 from contract.failures import ExpiryReason, FailureReason, InvalidTask
+from contract.models import InvalidModelSpec
 from contract.result import DetectedObject, Result
 from contract.task import Task, TaskHead, parse_task
-from worker.detection import Detections, ImageError, decode
-from worker.detection.detector import Detector
+from contract.topology import Lane
+from worker.cache import Key, ResultCache, Seen
+from worker.detection import DecodedImage, Detections, ImageError, decode
+from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
+from worker.models import UnknownModel
+from worker.settings import WorkerSettings
 
 HOP = "worker"
 
 
 @dataclass(frozen=True)
+class Given:
+    """What computing needs of a message; `waited` is the frame's age now, in seconds.
+
+    The capture time alone does not tell how old a frame is (see `runtime.clocks`).
+    """
+
+    body: bytes
+    content_type: str | None
+    headers: Mapping[str, Any]
+    message_id: str | None
+    waited: float
+
+
+@dataclass(frozen=True)
 class Computed:
-    """A frame with its result. `image` is what the task carried, `stages` are seconds by stage."""
+    """A frame with its result. `image` is what the task carried, `stages` are seconds by stage.
+
+    `cached`: whether the detections came from the result cache; None without one.
+    """
 
     result: Result
     image: bytes
     stages: Mapping[str, float] = field(default_factory=dict)
+    cached: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -44,23 +68,50 @@ class Failed:
 Processed = Computed | Expired | Failed
 
 
+class Chooser(Protocol):
+    """Who knows which detector computes a frame; see `worker.switchboard`."""
+
+    def choose(self, model: str | None, camera_id: str) -> Detector:
+        """For a frame of that camera whose task names `model`. Raises UnknownModel or InvalidModelSpec."""
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """A frame that is ready for its detector. Times in seconds; `key` is its place in the result cache."""
+
+    task: Task
+    waited: float
+    detector: Detector
+    image: DecodedImage
+    seconds: float
+    key: Key | None
+
+
 class Processor:
-    """Computes deliveries with one detector, on one thread."""
+    """Computes deliveries, on one thread. `cache` perhaps spares it pictures that came before.
+
+    `gpu`: a detector that has failed is tried on a blank picture too. If it fails again, the GPU is gone, and the
+    exception ends the worker: restarted it computes, on the CPU if need be, instead of dead-lettering every frame.
+    """
 
     def __init__(
         self,
-        detector: Detector,
+        detectors: Chooser,
         node_id: str,
         *,
         staleness: float | None,
         max_pixels: int,
+        cache: ResultCache | None = None,
         clock: Callable[[], float] = time.time,
+        gpu: bool = False,
     ) -> None:
-        self._detector = detector
+        self._detectors = detectors
         self._node_id = node_id
         self._staleness = staleness
         self._max_pixels = max_pixels
+        self._cache = cache
         self._clock = clock
+        self._gpu = gpu
 
     def process(
         self,
@@ -71,17 +122,29 @@ class Processor:
         message_id: str | None,
         waited: float,
     ) -> Processed:
-        """Compute one message; never raises for what the message contains.
+        """Compute one message; never raises for what the message contains. `waited` is the frame's age, in seconds."""
+        return self.process_many([Given(body, content_type, headers, message_id, waited)])[0]
 
-        `waited` is the frame's age now, in seconds: the capture time alone does not tell (see `runtime.clocks`).
+    def process_many(self, messages: Sequence[Given]) -> list[Processed]:
+        """Compute messages, those with the same model together; what becomes of one is no matter of the others.
+
+        `processing_seconds` is a frame's own decoding and its share of the detection that it was part of.
         """
-        try:
-            task = parse_task(body, content_type=content_type, headers=headers, message_id=message_id)
-        except InvalidTask as error:
-            return Failed(error.reason, str(error))
-        if self.stale(waited):
-            return self.expire(task, waited)
-        return self._compute(task, waited)
+        outcomes: list[Processed | None] = [None] * len(messages)
+        together: dict[int, list[tuple[int, _Decoded]]] = {}
+        for number, message in enumerate(messages):
+            decoded = self._decode(message)
+            if isinstance(decoded, _Decoded):
+                together.setdefault(id(decoded.detector), []).append((number, decoded))
+            else:
+                outcomes[number] = decoded
+        for group in together.values():
+            started = time.perf_counter()
+            found = self._detect(group[0][1].detector, [decoded.image for _, decoded in group])
+            share = (time.perf_counter() - started) / len(group)
+            for (number, decoded), detections in zip(group, found, strict=True):
+                outcomes[number] = self._outcome(decoded, detections, share)
+        return [outcome for outcome in outcomes if outcome is not None]
 
     def stale(self, waited: float) -> bool:
         """Whether a frame of that age is not worth computing."""
@@ -89,30 +152,68 @@ class Processor:
 
     def expire(self, task: Task | TaskHead, waited: float) -> Expired:
         """What is recorded of a frame that was too old. May be called from another thread."""
-        return Expired(self._result(task, Detections.none(), (0, 0), 0.0, waited, expired=True))
+        model = self._detectors.choose(None, task.camera_id).model
+        return Expired(self._result(task, model, Detections.none(), (0, 0), 0.0, waited, expired=True))
 
-    def _compute(self, task: Task, waited: float) -> Processed:
-        started = time.perf_counter()
+    def _decode(self, message: Given) -> _Decoded | Processed:
+        """All but the detection: a frame that needs it, or what came of the message without."""
+        waited = message.waited
         try:
-            image = decode(task.image, self._detector.wants, max_pixels=self._max_pixels)
+            task = parse_task(
+                message.body,
+                content_type=message.content_type,
+                headers=message.headers,
+                message_id=message.message_id,
+            )
+            if self.stale(waited):
+                return self.expire(task, waited)
+            detector = self._detectors.choose(task.model, task.camera_id)
+        except InvalidTask as error:
+            return Failed(error.reason, str(error))
+        except (UnknownModel, InvalidModelSpec) as error:
+            return Failed(FailureReason.UNKNOWN_MODEL, str(error))
+        started = time.perf_counter()
+        key = self._cache.key(task.image, detector.model) if self._cache else None
+        if self._cache and key and (seen := self._cache.get(key)):
+            seconds = time.perf_counter() - started
+            result = self._result(
+                task, detector.model, seen.found, (seen.width, seen.height), seconds, waited
+            )
+            return Computed(result, task.image, {"queue": waited}, cached=True)
+        try:
+            image = decode(task.image, detector.wants, max_pixels=self._max_pixels)
         except TooManyPixels as error:
             return Failed(FailureReason.TOO_MANY_PIXELS, str(error))
         except ImageError as error:
             return Failed(FailureReason.NOT_AN_IMAGE, str(error))
-        decoded = time.perf_counter()
+        return _Decoded(task, waited, detector, image, time.perf_counter() - started, key)
+
+    def _detect(self, detector: Detector, images: Sequence[DecodedImage]) -> list[Detections | Exception]:
+        """Detections of each image. If they fail together, each is tried alone: only the culprit fails."""
         try:
-            found = self._detector.detect(image)
+            return list(detect_many(detector, images))
         except Exception as error:
-            return Failed(FailureReason.DETECTOR_ERROR, f"{type(error).__name__}: {error}")
-        detected = time.perf_counter()
-        result = self._result(task, found, (image.width, image.height), detected - started, waited)
-        return Computed(
-            result, task.image, {"queue": waited, "decode": decoded - started, "detect": detected - decoded}
-        )
+            if len(images) > 1:
+                return [one for image in images for one in self._detect(detector, [image])]
+            if self._gpu and not detects(detector):
+                raise
+            return [error]
+
+    def _outcome(self, decoded: _Decoded, found: Detections | Exception, seconds: float) -> Processed:
+        if isinstance(found, Exception):
+            return Failed(FailureReason.DETECTOR_ERROR, f"{type(found).__name__}: {found}")
+        size = (decoded.image.width, decoded.image.height)
+        if self._cache and decoded.key:
+            self._cache.put(decoded.key, Seen(found, *size))
+        task, model = decoded.task, decoded.detector.model
+        result = self._result(task, model, found, size, decoded.seconds + seconds, decoded.waited)
+        stages = {"queue": decoded.waited, "decode": decoded.seconds, "detect": seconds}
+        return Computed(result, task.image, stages, cached=False if self._cache else None)
 
     def _result(
         self,
         task: Task | TaskHead,
+        model: str,
         found: Detections,
         size: tuple[int, int],
         seconds: float,
@@ -128,7 +229,7 @@ class Processor:
             frame_id=task.frame_id,
             width=size[0],
             height=size[1],
-            model=self._detector.model,
+            model=model,
             status="expired" if expired else "ok",
             processing_seconds=round(seconds, 6),
             queue_seconds=round(waited, 6),
@@ -137,19 +238,34 @@ class Processor:
         )
 
 
+def make_processor(settings: WorkerSettings, detectors: Chooser) -> Processor:
+    """The processor of a worker with these settings."""
+    return Processor(
+        detectors,
+        settings.node_id,
+        staleness=settings.staleness_seconds if settings.lane is Lane.LIVE else None,
+        max_pixels=settings.max_pixels,
+        cache=ResultCache(settings.cached_results) if settings.cached_results else None,
+        gpu=settings.gpu,
+    )
+
+
 def objects(found: Detections) -> list[DetectedObject]:
     """The detections as a result carries them: whole pixels, confidence to three digits."""
     boxes = found.boxes.astype(int).tolist()
     confidence = found.confidence.round(3).tolist()
-    if found.landmarks is None:
-        return [
-            DetectedObject(x=x, y=y, w=w, h=h, confidence=round(c, 3), label=label)
-            for (x, y, w, h), c, label in zip(boxes, confidence, found.labels, strict=True)
-        ]
-    points = found.landmarks.astype(int).tolist()
     return [
-        DetectedObject(
-            x=x, y=y, w=w, h=h, confidence=round(c, 3), label=label, landmarks=[(a, b) for a, b in p]
+        DetectedObject(x=x, y=y, w=w, h=h, confidence=round(c, 3), label=label, landmarks=points)
+        for (x, y, w, h), c, label, points in zip(
+            boxes, confidence, found.labels, _landmarks(found), strict=True
         )
-        for (x, y, w, h), c, label, p in zip(boxes, confidence, found.labels, points, strict=True)
     ]
+
+
+def _landmarks(found: Detections) -> list[list[tuple[int, int]] | UnsetType]:
+    """By detection; unset where its model knows none."""
+    if found.landmarks is None:
+        return [UNSET] * len(found)
+    known = (~np.isnan(found.landmarks[:, 0, 0])).tolist()
+    points = np.nan_to_num(found.landmarks).astype(int).tolist()
+    return [[(x, y) for x, y in each] if k else UNSET for each, k in zip(points, known, strict=True)]

@@ -1,4 +1,4 @@
-"""The worker: one thread owns the connections, one computes; they meet in a hand-over of at most `prefetch` frames.
+"""The worker: one thread owns the connections, one computes; they meet in a hand-over of at most PREFETCH frames.
 
 A frame's way: received -> computed -> result published -> confirmed -> acknowledged. Whatever dies in between,
 the broker delivers the frame again (DESIGN §4, promises 1 and 2).
@@ -8,24 +8,22 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from broker import Connection, Consumer, Delivery, Publisher, ThreadLoop, split_urls
-from contract.dead_letters import attempts
 from contract.failures import InvalidTask
 from contract.status import HEARTBEAT_SECONDS, ProducerStatus, WatchAnnouncement, parse_control, parse_status
 from contract.task import TaskHead, parse_head
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
 from runtime.logs import get_logger
-from worker.choice import Choice, make_processor
 from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
-from worker.isolated import Suspect, compute_apart
+from worker.inference import Arrival, Inference
 from worker.metrics import WorkerMetrics
-from worker.processor import Processed
+from worker.processor import make_processor
 from worker.settings import WorkerSettings
 from worker.settling import Settled, Settler
+from worker.switchboard import Switchboard
 from worker.watched import WatchedCameras
 
 log = get_logger("worker")
@@ -35,37 +33,31 @@ ENSURE_SECONDS = 15.0
 """A deleted result_queue is not noticed by publishing: the exchange still reaches whoever else listens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A delivery as it came: `age` in seconds since capture, at `at` (`perf_counter`)."""
-
-    delivery: Delivery
-    age: float
-    at: float
-
-    def waited(self) -> float:
-        """The frame's age now."""
-        return self.age + time.perf_counter() - self.at
-
-
 class Worker:
     """A running worker: `start`, wait for `ended` (the reason, or None when asked to), `stop`.
 
     `ended` is a SimpleQueue because a signal handler may put into it, whatever the main thread is doing.
     """
 
-    def __init__(self, settings: WorkerSettings, choice: Choice, metrics: WorkerMetrics) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        switchboard: Switchboard,
+        metrics: WorkerMetrics,
+        *,
+        device_fallback: str | None = None,
+    ) -> None:
         self._settings = settings
-        self._choice = choice
+        self._device_fallback = device_fallback
+        self._switchboard = switchboard
         self._metrics = metrics
         self._tally = Tally()
         self._since = time.time()
         self._state: State = "running"
         self._freshness = Freshness()
         self._watched = WatchedCameras(time.monotonic)
-        self._processor = make_processor(settings, choice.detector)
-        self._inbox: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
-        self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
+        self._processor = make_processor(settings, switchboard)
+        self._inference = Inference(settings, switchboard, self._processor, self._computed, self._fail)
         self._held = 0
         self._idle = threading.Event()
         self._idle.set()
@@ -74,7 +66,7 @@ class Worker:
         self.ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._loop = ThreadLoop(self._fail)
         self._publisher = Publisher()
-        self._tasks = Consumer(settings.lane.queue, self._received, prefetch=settings.prefetch)
+        self._tasks = Consumer(settings.lane.queue, self._received, prefetch=settings.held_frames)
         # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
         urls = split_urls(settings.amqp_url)
         name = f"cv-worker {settings.node_id}"
@@ -100,6 +92,7 @@ class Worker:
     def start(self) -> None:
         """Start both threads; returns at once."""
         self._inference.start()
+        self._switchboard.start(lambda: self._loop.call_soon_threadsafe(self._switched))
         self._loop.start()
         self._publishing.start()
         self._consuming.start()
@@ -132,48 +125,23 @@ class Worker:
         self._loop.call_soon_threadsafe(partial(self._close, closed.release))
         for _ in range(2):
             closed.acquire(timeout=2)
-        self._inbox.put(None)
+        self._inference.stop()
+        self._switchboard.stop()
         self._loop.stop()
         return finished
 
     # --- on the inference thread ------------------------------------------------------------------------
 
-    def _infer(self) -> None:
-        try:
-            while (arrival := self._inbox.get()) is not None:
-                started = time.perf_counter()
-                outcome = self._compute(arrival)
-                now = time.perf_counter()
-                self._metrics.busy(now - started)
-                self._tally.busy(now - started)
-                item = Settled(arrival.delivery, outcome, arrival.age, arrival.at, now)
-                self._loop.call_soon_threadsafe(partial(self._settler.settle, item))
-        except Exception as error:
-            log.exception("the inference thread crashed")
-            self._fail(f"the inference thread crashed: {type(error).__name__}: {error}")
-
-    def _compute(self, arrival: Arrival) -> Processed:
-        delivery = arrival.delivery
-        if delivery.redelivered or attempts(delivery.headers):
-            # It may have killed the worker that had it before: see worker.isolated.
-            log.info("computing a frame apart: it comes again", message_id=delivery.message_id)
-            suspect = Suspect(
-                delivery.body,
-                delivery.content_type,
-                dict(delivery.headers),
-                delivery.message_id,
-                arrival.waited(),
-            )
-            return compute_apart(self._settings, self._choice.detector.name, suspect)
-        return self._processor.process(
-            delivery.body,
-            content_type=delivery.content_type,
-            headers=delivery.headers,
-            message_id=delivery.message_id,
-            waited=arrival.waited(),
-        )
+    def _computed(self, items: list[Settled], seconds: float) -> None:
+        self._metrics.computed(len(items), seconds)
+        self._tally.busy(seconds)
+        self._loop.call_soon_threadsafe(partial(self._settle, items))
 
     # --- on the connection's thread ---------------------------------------------------------------------
+
+    def _settle(self, items: list[Settled]) -> None:
+        for item in items:
+            self._settler.settle(item)
 
     def _received(self, delivery: Delivery) -> None:
         self._held += 1
@@ -185,16 +153,16 @@ class Worker:
             age = aged.seconds
             if aged.skewed:
                 self._metrics.skewed()
-        arrival = Arrival(delivery, age, time.perf_counter())
+        arrival = Arrival(delivery, head.camera_id if head else "", age, time.perf_counter())
         stale = head is not None and self._processor.stale(age)
         if head is not None and stale:
             expired = self._processor.expire(head, age)
             self._settler.settle(Settled(delivery, expired, age, arrival.at, arrival.at))
         else:
-            self._inbox.put(arrival)
+            self._inference.put(arrival)
         self._freshness.note(stale)
         if self._state == "running":
-            self._tasks.set_prefetch(self._freshness.prefetch(self._settings.prefetch))
+            self._tasks.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
         elif self._tasks.full:
             self._unsubscribe()
 
@@ -240,6 +208,8 @@ class Worker:
             return
         if isinstance(control, WatchAnnouncement):
             self._watched.hear(control)
+        else:
+            self._switchboard.hear(control)
 
     def _status(self, delivery: Delivery) -> None:
         try:
@@ -250,12 +220,27 @@ class Worker:
         if isinstance(status, ProducerStatus):
             self._freshness.hear(status)
 
+    def _switched(self) -> None:
+        """Say at once what computes now, or why the new one does not."""
+        self._metrics.model(self._switchboard.routes)
+        self._say()
+
     def _beat(self) -> None:
-        self._publisher.publish(
-            heartbeat(self._settings, self._choice, self._tally, self._state, self._since)
-        )
+        self._say()
         if self._state != "stopped":
             self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
+
+    def _say(self) -> None:
+        self._publisher.publish(
+            heartbeat(
+                self._settings,
+                self._switchboard.routes,
+                self._tally,
+                self._state,
+                self._since,
+                self._device_fallback,
+            )
+        )
 
     def _ensure(self) -> None:
         if self._consuming.ready:
@@ -264,7 +249,7 @@ class Worker:
             self._loop.call_later(ENSURE_SECONDS, self._ensure)
 
     def _close(self, closed: Callable[[], None]) -> None:
-        self._beat()  # the last one says `stopped`
+        self._say()  # the last one says `stopped`
         self._consuming.stop(closed)
         self._publishing.stop(closed)
 

@@ -2,18 +2,33 @@
 
 import socket
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from contract.failures import STALENESS_SECONDS
+from contract.models import InvalidModelSpec, parse_model_spec
 from contract.topology import Lane
 from runtime.settings import ServiceSettings
+
+AUTO = "auto"
+BEST_MODEL = "yunet"
+BUILT_IN_MODEL = "haar"
+"""`auto` takes the first where its file can be had, the second otherwise."""
+ONNX = ".onnx"
+CPU, CUDA = "cpu", "cuda"
+GPU_BATCH = 16
 
 
 def default_cache() -> Path:
     """Where downloaded models are kept, after the XDG base directory specification."""
     return Path.home() / ".cache" / "framefleet" / "models"
+
+
+def _spec(detector: str) -> str:
+    return Path(detector).stem if detector.endswith(ONNX) else detector
 
 
 class WorkerSettings(ServiceSettings):
@@ -29,7 +44,9 @@ class WorkerSettings(ServiceSettings):
     )
     lane: Lane = Field(Lane.LIVE, description="live, batch or gpu: the queue to take frames from")
     detector: str = Field(
-        "auto", description="auto (the best available), yunet or haar", pattern="^(auto|yunet|haar)$"
+        AUTO,
+        description="auto (the best available), a model's name, several with a merge strategy (yunet,haar:vote), or "
+        "the path of a YOLO-style ONNX file; `framefleet models list` shows the names",
     )
     model_dir: Path | None = Field(
         None,
@@ -37,12 +54,24 @@ class WorkerSettings(ServiceSettings):
         description="a folder with model files, looked at before the cache",
     )
     model_cache: Path = Field(default_factory=default_cache, description="where downloaded models are kept")
-    prefetch: int = Field(
-        1,
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="cpu, cuda (an NVIDIA GPU, or an error), or auto: in the gpu lane a GPU if there is one, else "
+        "the CPU; see docs/gpu.md",
+    )
+    batch: int | None = Field(
+        None,
         ge=1,
-        le=100,
+        le=64,
+        description=f"frames computed at once, of those already waiting; by default {GPU_BATCH} on a GPU, 1 on the CPU",
+    )
+    prefetch: int | None = Field(
+        None,
+        ge=1,
+        le=128,
         validation_alias="PREFETCH",
-        description="frames a worker holds, the one under way included",
+        description="frames a worker holds, those under way included; by default 1, or twice WORKER_BATCH if that is "
+        "more than 1",
     )
     metrics_host: str = Field("0.0.0.0", description="address of /metrics, /livez and /readyz")  # noqa: S104
     metrics_port: int = Field(8000, ge=0, le=65535, description="port of /metrics, /livez and /readyz")
@@ -55,10 +84,80 @@ class WorkerSettings(ServiceSettings):
         10.0, gt=0, description="after SIGTERM, the time to finish the frames at hand"
     )
     max_pixels: int = Field(50_000_000, gt=0, description="a larger picture is dead-lettered undecoded")
-    input_size: int = Field(
-        320,
+    input_size: int | None = Field(
+        None,
         ge=64,
         le=4096,
-        description="longer side of YuNet's input in pixels; it sees faces of 14-300 of them",
+        description="longer side of an ONNX model's input in pixels, instead of the model's own in models.toml; "
+        "docs/detectors.md shows what it finds and costs",
     )
-    threshold: float = Field(0.6, ge=0, le=1, description="least confidence of a YuNet detection")
+    threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="least confidence of an ONNX model's detection, instead of the model's own",
+    )
+    cache_entries: int | None = Field(
+        None,
+        ge=0,
+        le=1_000_000,
+        description="pictures whose detections are kept for when exactly the same bytes come again; "
+        "by default 10000 in the batch lane, 0 in the others",
+    )
+
+    @field_validator("detector")
+    @classmethod
+    def _names_a_detector(cls, value: str) -> str:
+        try:
+            if value != AUTO:
+                parse_model_spec(_spec(value))
+        except InvalidModelSpec as error:
+            raise PydanticCustomError("model", "{reason}", {"reason": str(error)}) from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_folder(self) -> Self:
+        given = self.model_file
+        if given is not None and self.model_dir is not None and given.parent != self.model_dir:
+            raise PydanticCustomError(
+                "two_folders",
+                "WORKER_DETECTOR names a file outside MODEL_DIR: put it there, or set only one of them",
+            )
+        return self
+
+    @property
+    def model_file(self) -> Path | None:
+        """The model as a file, where `detector` names one."""
+        return Path(self.detector) if self.detector.endswith(ONNX) else None
+
+    @property
+    def models_folder(self) -> Path | None:
+        """Where the operator's models are."""
+        return self.model_file.parent if self.model_file else self.model_dir
+
+    @property
+    def own_model(self) -> str:
+        """What `detector` asks for: `auto` or a model specification (a file is known by its stem)."""
+        return _spec(self.detector)
+
+    @property
+    def gpu(self) -> bool:
+        """Whether to compute on a GPU; `auto` has to be decided before (`worker.device`)."""
+        return self.device == CUDA
+
+    @property
+    def batch_frames(self) -> int:
+        """Frames computed at once, at most."""
+        return self.batch or (GPU_BATCH if self.gpu else 1)
+
+    @property
+    def held_frames(self) -> int:
+        """Frames held at most. With batches, the next one waits here while one is computed."""
+        return self.prefetch or (1 if self.batch_frames == 1 else 2 * self.batch_frames)
+
+    @property
+    def cached_results(self) -> int:
+        """Entries of the result cache: live pictures hardly ever repeat, archives do."""
+        if self.cache_entries is not None:
+            return self.cache_entries
+        return 10_000 if self.lane is Lane.BATCH else 0

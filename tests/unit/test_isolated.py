@@ -9,15 +9,15 @@ import pytest
 from contract.failures import FailureReason
 from tests.helpers.images import astronaut, jpeg, task
 from worker import isolated
-from worker.isolated import Suspect, compute_apart
-from worker.processor import Computed, Failed
+from worker.isolated import compute_apart
+from worker.processor import Computed, Failed, Given
 from worker.settings import WorkerSettings
 
 SETTINGS = WorkerSettings(detector="haar", node_id="n-1")
 
 
-def suspect(body: bytes) -> Suspect:
-    return Suspect(body, "application/json", {}, "m-1", 0.1)
+def suspect(body: bytes) -> Given:
+    return Given(body, "application/json", {}, "m-1", 0.1)
 
 
 def test_a_good_frame_comes_back_computed() -> None:
@@ -33,7 +33,7 @@ def test_a_bad_frame_comes_back_with_its_reason() -> None:
     assert outcome.reason is FailureReason.INVALID_TASK
 
 
-def misbehave(answer: object, settings: WorkerSettings, suspect: Suspect) -> None:
+def misbehave(answer: object, settings: WorkerSettings, model: str, suspect: Given) -> None:
     """What the child runs instead: `message_id` says how it ends."""
     if suspect.message_id == "deadly":
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -47,7 +47,7 @@ def test_a_child_that_dies_or_hangs_is_a_crash(
     how: str, timeout: float, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolated, "_compute", misbehave)
-    outcome = compute_apart(SETTINGS, "haar", Suspect(b"x", None, {}, how, 0.1), timeout=timeout)
+    outcome = compute_apart(SETTINGS, "haar", Given(b"x", None, {}, how, 0.1), timeout=timeout)
     assert isinstance(outcome, Failed)
     assert outcome.reason is FailureReason.CRASHED
     assert said in outcome.error

@@ -4,13 +4,15 @@ import time
 
 import numpy as np
 import pytest
+from msgspec import UNSET
 
 from contract.failures import FailureReason
 from tests.helpers.images import astronaut, encoded, jpeg, task
+from tests.helpers.one import One
 from worker.detection import DecodedImage, Detections
 from worker.detection.haar import Haar
 from worker.detection.image import EVERYTHING
-from worker.processor import Computed, Expired, Failed, Processed, Processor
+from worker.processor import Computed, Expired, Failed, Processed, Processor, objects
 
 NOW = 1_795_216_000.0
 
@@ -23,7 +25,7 @@ class Broken:
 
 
 def process(body: bytes, processor: Processor | None = None, waited: float = 0.25) -> Processed:
-    used = processor or Processor(Haar(), "n-1", staleness=2.0, max_pixels=10**6, clock=lambda: NOW)
+    used = processor or Processor(One(Haar()), "n-1", staleness=2.0, max_pixels=10**6, clock=lambda: NOW)
     return used.process(body, content_type=None, headers={}, message_id="m-1", waited=waited)
 
 
@@ -55,7 +57,7 @@ def test_a_stale_live_frame_expires_and_says_where() -> None:
 
 
 def test_without_a_budget_nothing_expires() -> None:
-    processor = Processor(Haar(), "n", staleness=None, max_pixels=10**6, clock=lambda: NOW)
+    processor = Processor(One(Haar()), "n", staleness=None, max_pixels=10**6, clock=lambda: NOW)
     assert isinstance(process(task(jpeg(astronaut()), timestamp=1.0), processor, waited=1e9), Computed)
 
 
@@ -81,8 +83,20 @@ def test_what_cannot_be_computed_says_why(body: bytes, reason: FailureReason) ->
 
 def test_a_detector_that_raises_fails_the_frame_only() -> None:
     outcome = process(
-        task(jpeg(astronaut())), Processor(Broken(), "n", staleness=None, max_pixels=10**6, clock=time.time)
+        task(jpeg(astronaut())),
+        Processor(One(Broken()), "n", staleness=None, max_pixels=10**6, clock=time.time),
     )
     assert isinstance(outcome, Failed)
     assert outcome.reason is FailureReason.DETECTOR_ERROR
     assert "out of order" in outcome.error
+
+
+def test_a_merged_list_has_landmarks_where_a_model_knows_some() -> None:
+    points = np.full((2, 5, 2), np.nan, np.float32)
+    points[1] = [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]
+    boxes = np.array([[0, 0, 20, 20], [30, 30, 20, 20]], np.float32)
+    found = Detections(boxes, np.array([0.91234, 0.8], np.float32), ("plate", "face"), points)
+    one, two = objects(found)
+    assert (one.landmarks, one.label, one.confidence) == (UNSET, "plate", 0.912)
+    assert (two.landmarks, two.label) == ([(1, 2), (3, 4), (5, 6), (7, 8), (9, 10)], "face")
+    assert objects(Detections(boxes, found.confidence, found.labels))[1].landmarks is UNSET

@@ -3,6 +3,7 @@
 import time
 from contextlib import aclosing
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import pytest
@@ -56,6 +57,24 @@ async def test_it_loops_reads_anew_and_looks_again_at_a_mended_file(folder: Path
     assert isinstance(first[1], Skipped)
     assert isinstance(second[1], Captured)
     assert isinstance(second[3], Skipped)
+
+
+async def test_an_intact_file_is_decoded_once_and_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(1))
+    decoded = Mock(wraps=cv2.imdecode)
+    monkeypatch.setattr(cv2, "imdecode", decoded)
+    frames = Folder(tmp_path, paced=False).frames()
+    first = [await anext(frames) for _ in range(3)]
+    assert decoded.call_count == 1
+    (tmp_path / "a.jpg").write_bytes(jpeg(2) + b"padding")
+    other = await anext(frames)
+    await frames.aclose()
+    assert decoded.call_count == 2
+    assert isinstance(other, Captured)
+    assert other.picture.encoded(85).data == jpeg(2) + b"padding"
+    assert [f.picture.encoded(85).data for f in first if isinstance(f, Captured)] == [jpeg(1)] * 3
 
 
 async def test_it_is_paced(folder: Path) -> None:

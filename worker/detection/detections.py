@@ -18,7 +18,8 @@ class Detections:
     confidence: (N,) float32 in 0–1.
     labels: N names of what was found.
     landmarks: (N, 5, 2) float32, x, y in pixels (right eye, left eye, nose, right and left corner of the
-    mouth, as the subject has them), or None if the detector knows none.
+    mouth, as the subject has them), or None if the detector knows none. In a merged list rows are NaN for
+    detections whose model knows none.
     """
 
     boxes: Floats

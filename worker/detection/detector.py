@@ -1,9 +1,14 @@
 """What every detector is."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from worker.detection.detections import Detections
 from worker.detection.image import DecodedImage, Wants
+
+BLANK = (480, 640)  # rows and columns
 
 
 class Detector(Protocol):
@@ -18,3 +23,33 @@ class Detector(Protocol):
 
     def detect(self, image: DecodedImage) -> Detections:
         """Detections in pixels of the original frame, clipped to it, best first."""
+
+
+@runtime_checkable
+class BatchDetector(Detector, Protocol):
+    """A detector that gains from several images at once: on a GPU it is the number of calls that costs."""
+
+    def detect_many(self, images: Sequence[DecodedImage]) -> list[Detections]:
+        """As `detect` for each, in the same order. Raises if one of them makes it fail."""
+
+
+def detect_many(detector: Detector, images: Sequence[DecodedImage]) -> list[Detections]:
+    """Detections of each image, in the same order; computed together where the detector can."""
+    if len(images) > 1 and isinstance(detector, BatchDetector):
+        return detector.detect_many(images)
+    return [detector.detect(image) for image in images]
+
+
+def warm_up(detector: Detector, count: int = 1) -> None:
+    """Compute so many blank pictures at once: the first cost more than those that follow. Raises as `detect`."""
+    rows, columns = BLANK
+    detect_many(detector, [DecodedImage(np.zeros((*BLANK, 3), np.uint8), columns, rows)] * count)
+
+
+def detects(detector: Detector) -> bool:
+    """Whether it still computes a blank picture."""
+    try:
+        warm_up(detector)
+    except Exception:  # what is wrong is known: the caller has the exception of a frame
+        return False
+    return True

@@ -17,7 +17,22 @@ CASCADE = "haarcascade_frontalface_default.xml"
 
 
 class Haar:
-    """Frontal faces of at least `min_face` pixels of the original frame.
+    """Frontal faces whose window has at least `min_face` pixels of the original frame: faces of about 56 px and more.
+
+    The defaults cost a sixth of scale 1.1 with 4 neighbours and windows from 24 px, the plain choice. On 379 pictures
+    at 640x480 (signers, two heads turning, people walking, enlargements of them, demo cameras), with YuNet's faces at
+    0.8 as the truth, on one core of a shared machine:
+
+    | scale/neighbours, smallest window | ms | found of 224 faces of 64 px and more | false a frame |
+    | --- | --- | --- | --- |
+    | 1.1/4, 24 (plain) | 59.7 | 87.9 % | 0.053 |
+    | 1.2/2, 56 | 16.2 | 87.1 % | 0.061 |
+    | 1.3/1, 56 (here) | 9.6 | 91.5 % | 0.066 |
+    | 1.3/2, 56 | 9.8 | 83.0 % | 0.013 |
+    | 1.4/1, 56 | 8.6 | 87.1 % | 0.053 |
+
+    All of the difference to the plain choice is in two turning heads (48 of the faces): elsewhere both find nearly all.
+    Equalising the histogram cost a third of the recall, and decoding at half the size costs much of it, too.
 
     The cascade knows no probability; `confidence` is 1 - exp(-weight / 4) of its last stage's weight, which
     grows with the evidence and is good for comparing detections of this detector only.
@@ -26,7 +41,7 @@ class Haar:
     name = "haar"
     wants = Wants(longer_side=None, colour=False)
 
-    def __init__(self, *, scale: float = 1.2, neighbours: int = 4, min_face: int = 48) -> None:
+    def __init__(self, *, scale: float = 1.3, neighbours: int = 1, min_face: int = 56) -> None:
         path = Path(cv2.__file__).parent / "data" / CASCADE
         self.model = f"haar@{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
         self._cascade = cv2.CascadeClassifier(str(path))

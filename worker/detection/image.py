@@ -12,7 +12,6 @@ Image = NDArray[np.uint8]
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 JPEG_END = b"\xff\xd9"
-TRAILER = 4096  # bytes after the end marker that are forgiven: cameras pad
 
 _COLOUR = {
     1: cv2.IMREAD_COLOR,
@@ -99,7 +98,7 @@ def decode(data: bytes, wants: Wants = EVERYTHING, *, max_pixels: int = 50_000_0
     if width * height > max_pixels:
         raise TooManyPixels(f"{width}x{height} are {width * height} pixels, the limit is {max_pixels}")
     jpeg = data.startswith(JPEG_SIGNATURE)
-    if jpeg and data.rfind(JPEG_END, -TRAILER) < 0:
+    if jpeg and data.rfind(JPEG_END) < 0:  # what follows it is forgiven: cameras pad, phones append films
         raise ImageError("the JPEG is truncated: it has no end marker")
     factor = _reduction(max(width, height), wants.longer_side) if jpeg else 1
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), (_COLOUR if wants.colour else _GREY)[factor])
