@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import pika
 import structlog
-from pika.adapters.asyncio_connection import AsyncioConnection
-from pika.adapters.select_connection import IOLoop, SelectConnection
+from pika.adapters.select_connection import IOLoop
+
+from broker.sockets import Eager, WholeAsyncio, WholeSelect
 
 log = structlog.get_logger("broker")
 
@@ -58,7 +59,7 @@ class AsyncioLoop:
         failed: Callable[[Any, Any], None],
         closed: Callable[[Any, Any], None],
     ) -> Any:
-        return AsyncioConnection(parameters, opened, failed, closed, custom_ioloop=self._loop)
+        return WholeAsyncio(parameters, opened, failed, closed, custom_ioloop=self._loop)
 
 
 class ThreadLoop:
@@ -105,4 +106,6 @@ class ThreadLoop:
         failed: Callable[[Any, Any], None],
         closed: Callable[[Any, Any], None],
     ) -> Any:
-        return SelectConnection(parameters, opened, failed, closed, custom_ioloop=self._loop)
+        # TLS sends when its own protocol allows it, not when we have something to say.
+        loop = self._loop if parameters.ssl_options is not None else Eager(self._loop)
+        return WholeSelect(parameters, opened, failed, closed, custom_ioloop=loop)

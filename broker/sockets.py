@@ -1,0 +1,77 @@
+"""pika's connections with fewer system calls per message.
+
+pika reads 4 KiB at a time and until nothing is left, sends each AMQP frame of a message by itself, and only after the
+event loop has said that the socket is writable, which it nearly always is. Here a turn of the loop reads once, up to
+128 KiB, the frames of a message leave together, and at once; the loop is asked only if the socket has no room.
+
+TLS keeps pika's reading and sending: its buffers are not the socket's. Of what is overridden here, the names that
+begin with an underscore are pika's own: should they change, it reads and sends as it did.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.adapters.select_connection import SelectConnection
+from pika.adapters.utils.selector_ioloop_adapter import SelectorIOServicesAdapter
+
+READ_BYTES = 128 * 1024
+
+
+class _Whole:
+    """Mixed into a connection: whole messages are read and sent."""
+
+    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
+        super()._output_marshaled_frames([b"".join(marshaled_frames)])  # type: ignore[misc]
+
+    def _proto_connection_made(self, transport: Any) -> Any:
+        if self.params.ssl_options is None:  # type: ignore[attr-defined]
+            transport._MAX_RECV_BYTES = READ_BYTES
+            transport._MAX_CONSUME_BYTES = (
+                1  # enough is enough: do not read again to hear that nothing is left
+            )
+        return super()._proto_connection_made(transport)  # type: ignore[misc]
+
+
+class WholeSelect(_Whole, SelectConnection):  # type: ignore[misc]
+    """A connection on a thread's own loop."""
+
+
+class WholeAsyncio(_Whole, AsyncioConnection):  # type: ignore[misc]
+    """A connection on asyncio."""
+
+
+class Eager(SelectorIOServicesAdapter):  # type: ignore[misc]
+    """The services of a thread's loop for one connection, whose socket is written to without asking first."""
+
+    def __init__(self, loop: Any) -> None:
+        super().__init__(loop)
+        self._connected: set[int] = set()
+        self._writing: set[int] = set()
+
+    def set_reader(self, fd: int, on_readable: Callable[[], None]) -> None:
+        """A socket that is read is connected: from now on it is written to at once."""
+        self._connected.add(fd)
+        super().set_reader(fd, on_readable)
+
+    def remove_reader(self, fd: int) -> bool:
+        """The connection is given up."""
+        self._connected.discard(fd)
+        return bool(super().remove_reader(fd))
+
+    def set_writer(self, fd: int, on_writable: Callable[[], None]) -> None:
+        """Write; wait for the socket only if something is left."""
+        if fd in self._connected:
+            self._writing.add(fd)
+            on_writable()
+            if fd not in self._writing:  # all is sent, or the connection is given up
+                return
+            self._writing.remove(fd)
+        super().set_writer(fd, on_writable)
+
+    def remove_writer(self, fd: int) -> bool:
+        """All is sent, or the connection is given up."""
+        if fd in self._writing:
+            self._writing.remove(fd)
+            return True
+        return bool(super().remove_writer(fd))
