@@ -16,6 +16,8 @@ from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
 from gateway.login import login_router
+from gateway.models.keeper import ModelKeeper
+from gateway.models_api import models_router
 from gateway.nodes import Nodes
 from gateway.pages import Assets, pages_router
 from gateway.prometheus import Prometheus
@@ -34,6 +36,7 @@ class Parts:
     board: FigureBoard
     cameras: Cameras
     nodes: Nodes
+    models: ModelKeeper
     prometheus: Prometheus | None
     dead_letters: DeadLetterReader
     dashboard: Path
@@ -69,6 +72,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_api_websocket_route("/ws/results", parts.socket.serve)
     app.include_router(login_router(parts.authenticator, parts.socket.end_session, parts.dashboard))
     app.include_router(api_router(parts.board, parts.cameras, parts.nodes, parts.expected_workers))
+    app.include_router(models_router(parts.models, parts.nodes))
     app.include_router(dead_letters_router(parts.dead_letters))
     app.include_router(proxy_router(parts.prometheus))
     app.mount("/assets", Assets(directory=parts.dashboard / "assets", check_dir=False))

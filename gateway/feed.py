@@ -1,17 +1,21 @@
-"""From the broker into the gateway: live results, pictures and heartbeats; and out: which cameras are watched."""
+"""From the broker into the gateway: live results, pictures, heartbeats; and out: watched cameras, desired models."""
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from broker import Consumer, Delivery, Message, Publisher, QueueDepth, Role
 from contract.failures import STALENESS_SECONDS
+from contract.models import DesiredModels
 from contract.result import parse_result
 from contract.status import (
     CameraStatus,
+    Control,
     NodeStatus,
     ProducerStatus,
     WatchAnnouncement,
     encode_status,
+    parse_control,
     parse_status,
 )
 from contract.topology import (
@@ -27,6 +31,7 @@ from contract.topology import (
 from gateway.cameras import Cameras
 from gateway.hub import Hub
 from gateway.metrics import GatewayMetrics
+from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
 from gateway.statistics import Statistics
 from gateway.viewer import Update
@@ -51,15 +56,17 @@ class Feed:
         nodes: Nodes,
         statistics: Statistics,
         metrics: GatewayMetrics,
+        folder: Path,
     ) -> None:
         self.hub = Hub(on_watch=self.follow_viewers)
+        self.models = ModelKeeper(folder, nodes, self._announce_models)
         self._gateway_id = gateway_id
         self._cameras = cameras
         self._nodes = nodes
         self._statistics = statistics
         self._metrics = metrics
         self.depth = QueueDepth([*TASK_QUEUES, RESULT_QUEUE, DEAD_LETTER_QUEUE])
-        self.publisher = Publisher(window=64, on_ready=lambda: self._watching.announce(time.monotonic()))
+        self.publisher = Publisher(window=64, on_ready=self._announce_all)
         self._results = Consumer(
             EphemeralQueue(bindings=((RESULTS_EXCHANGE, "#"),)),
             self._guard("results", self._result),
@@ -75,12 +82,17 @@ class Feed:
             self._guard("status", self._status),
             no_ack=True,
         )
+        self._control = Consumer(
+            EphemeralQueue(bindings=((CONTROL_EXCHANGE, ""),)),
+            self._guard("control", self._controlled),
+            no_ack=True,
+        )
         self._watching = WatchedCameras(self._bind, self._announce)
 
     @property
     def listeners(self) -> list[Role]:
         """For the connection that hears."""
-        return [self._results, self._pictures, self._statuses, self.depth]
+        return [self._results, self._pictures, self._statuses, self._control, self.depth]
 
     @property
     def subscribed(self) -> bool:
@@ -99,7 +111,10 @@ class Feed:
 
     def tick(self) -> None:
         """Once a second."""
+        now = time.monotonic()
         self.follow_viewers()
+        self.models.tick(now)
+        self._metrics.unsettled.set(self._nodes.unsettled(now))
         self._statistics.depth(self.waiting, time.time())
         self._metrics.queue.clear()  # rather no figure than an old one
         for queue, messages in self.depth.messages.items():
@@ -162,12 +177,23 @@ class Feed:
         match status:
             case NodeStatus():
                 self._statistics.failed(self._nodes.heard(status, now, wall), wall)
+                self.models.reported(status, now)
             case ProducerStatus():
                 self._cameras.producer(status, now, wall)
             case CameraStatus():
                 self._cameras.status(status, now, wall)
 
-    # --- watched cameras ---------------------------------------------------------------------------------
+    def _controlled(self, delivery: Delivery) -> None:
+        control = parse_control(delivery.body)
+        if isinstance(control, DesiredModels):  # another gateway's, or our own coming back
+            self.models.heard(control, time.monotonic())
+
+    # --- announcements -----------------------------------------------------------------------------------
+
+    def _announce_all(self) -> None:
+        now = time.monotonic()
+        self._watching.announce(now)
+        self.models.announce(now)
 
     def _bind(self, camera_id: str, on: bool) -> None:
         if on:
@@ -176,7 +202,13 @@ class Feed:
             self._pictures.unbind(WATCH_EXCHANGE, camera_id)
 
     def _announce(self, cameras: list[str]) -> None:
-        body = encode_status(WatchAnnouncement(gateway_id=self._gateway_id, cameras=cameras))
+        self._control_message(WatchAnnouncement(gateway_id=self._gateway_id, cameras=cameras))
+
+    def _announce_models(self, desired: DesiredModels) -> None:
+        self._control_message(desired)
+
+    def _control_message(self, control: Control) -> None:
+        body = encode_status(control)
         self.publisher.publish(Message(CONTROL_EXCHANGE, "", body, persistent=False, mandatory=False))
 
 

@@ -40,6 +40,11 @@ class GatewayMetrics:
             "Results that came late or twice and moved no live view",
             registry=registry,
         )
+        self.unsettled = Gauge(
+            "cv_models_unsettled_nodes",
+            "Running nodes that do not compute with the models desired of them",
+            registry=registry,
+        )
         self.recorded = Counter(
             "gateway_recorded_results", "Results written to the history", registry=registry
         )

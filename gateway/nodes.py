@@ -21,6 +21,8 @@ class Nodes:
 
     def __init__(self) -> None:
         self._nodes: dict[str, _Node] = {}
+        self.revision = 0
+        """Of the desired models: what a settled node reports."""
 
     def heard(self, status: NodeStatus, now: float, wall: float) -> int:
         """Take a heartbeat; returns how many frames failed on that node since the last one."""
@@ -44,6 +46,22 @@ class Nodes:
         """How many nodes answer."""
         return sum(now - node.heard <= LOST_AFTER_SECONDS for node in self._nodes.values())
 
+    def statuses(self, now: float) -> list[NodeStatus]:
+        """The last words of the nodes that answer, by name."""
+        live = (node.status for node in self._nodes.values() if now - node.heard <= LOST_AFTER_SECONDS)
+        return sorted(live, key=lambda status: status.node_id)
+
+    def unsettled(self, now: float) -> int:
+        """How many running nodes do not compute with the models desired of them."""
+        return sum(
+            status.state == "running" and not settled(status, self.revision) for status in self.statuses(now)
+        )
+
+    @property
+    def reported_revision(self) -> int:
+        """The highest revision of desired models that any node has told, lost ones included."""
+        return max((node.status.desired for node in self._nodes.values()), default=0)
+
     def views(self, now: float) -> list[NodeView]:
         """Every node, by name."""
         return [self._view(self._nodes[node_id], now) for node_id in sorted(self._nodes)]
@@ -63,4 +81,12 @@ class Nodes:
             prefetch=status.prefetch,
             since=status.since,
             last_seen=node.heard_wall,
+            desired=status.desired,
+            model_error=status.model_error,
+            settled=not lost and settled(status, self.revision),
         )
+
+
+def settled(status: NodeStatus, revision: int) -> bool:
+    """Whether a node computes with what is desired of it."""
+    return status.desired == revision and status.model_error is None

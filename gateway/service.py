@@ -72,6 +72,7 @@ class Gateway:
             nodes=self.nodes,
             statistics=self.statistics,
             metrics=self.metrics,
+            folder=settings.data_dir,
         )
         self.states = States(self.feed.hub, self.cameras, self.nodes)
         self.recorder = Recorder(
@@ -165,6 +166,7 @@ class Gateway:
         finally:
             ticking.cancel()
             await self._leave_broker(recording)
+            await self.feed.models.stop()
             if self._prometheus is not None:
                 await self._prometheus.close()
             probes.close()
@@ -199,6 +201,7 @@ class Gateway:
             ),
             cameras=self.cameras,
             nodes=self.nodes,
+            models=self.feed.models,
             prometheus=self._prometheus,
             dead_letters=DeadLetterReader(split_urls(self.settings.amqp_url)),
             dashboard=self.settings.dashboard_dir,

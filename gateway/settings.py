@@ -21,6 +21,7 @@ class GatewaySettings(ServiceSettings):
     GET  /                       the dashboard; the link printed at start signs a browser in
     WS   /ws/results             results as JSON, one per message; ?cameras=a,b filters, ?frames=1 adds pictures
     GET  /api/metrics            rate, latency, queue depth; /api/cameras, /api/nodes, /api/alerts
+    POST /api/models/switch      ?model=NAME for the cluster, &lane= or &camera= for less; GET /api/models/available
     GET  /api/prometheus/api/v1  read-only PromQL: promtool query instant http://any:TOKEN@host:8080/api/prometheus ...
     GET  /livez, /readyz         probes, the only paths that need no token
 
@@ -39,7 +40,9 @@ class GatewaySettings(ServiceSettings):
     token: SecretStr | None = Field(
         None, description="the token; without one it is generated once and kept in GATEWAY_DATA_DIR/token"
     )
-    data_dir: Path = Field(Path(".run/gateway"), description="folder of the token and of the history")
+    data_dir: Path = Field(
+        Path(".run/gateway"), description="folder of the token, the desired models and the history"
+    )
     public_url: str = Field(
         "", description="how browsers reach the gateway, for the printed link and for Origin"
     )

@@ -28,6 +28,9 @@ const node = (state: NodeState): NodeInfo => ({
   busy: null,
   since: null,
   last_seen: null,
+  desired: 0,
+  model_error: null,
+  settled: true,
 });
 const alert = (name: string, severity: string, state: Alert['state'] = 'firing'): Alert => ({
   name,
@@ -77,6 +80,7 @@ describe('the health word', () => {
     ['Degraded: 1 camera offline', { cameras: { ...CAMERAS, offline: 1 } }],
     ['Degraded: 2 cameras stalled', { cameras: { ...CAMERAS, stalled: 2 } }],
     ['Degraded: 1 camera degraded', { cameras: { ...CAMERAS, degraded: 1 } }],
+    ['Degraded: 1 node on an old model', { nodes: [node('running'), { ...node('running'), model_error: 'no file' }] }],
     ['Degraded: 1 node lost', { nodes: [node('running'), node('lost')] }],
     ['Degraded: 2 of 3 nodes', { expectedNodes: 3 }],
     ['Degraded: 301 frames in the queue', metrics({ queueDepth: 301 })],

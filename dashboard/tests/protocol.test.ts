@@ -46,7 +46,7 @@ describe('text messages', () => {
     const cameras = decodeText('{"type":"cameras","items":[{"camera_id":"a","state":"live"},{"camera_id":"b","state":"?"}]}');
     expect(cameras).toMatchObject({ items: [{ camera_id: 'a', reason: null, fps: null }] });
     const nodes = decodeText('{"type":"nodes","items":[{"node_id":"n","state":"running","busy":0.5},{"node_id":"m"}]}');
-    expect(nodes).toMatchObject({ items: [{ node_id: 'n', busy: 0.5 }] });
+    expect(nodes).toMatchObject({ items: [{ node_id: 'n', busy: 0.5, desired: 0, model_error: null, settled: true }] });
   });
 
   it.each(['', '{', '[]', 'null', '"hello"', '7', '{}', '{"type":"hello"}', '{"type":"later"}', '{"type":7}'])(

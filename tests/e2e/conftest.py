@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.helpers.components import require
+from tests.helpers.models import write_models
 from tests.helpers.native import Native
 
 FLAGS = [
@@ -24,7 +25,10 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Native]:
     """The system with the demo cameras and two workers with the built-in detector."""
     for component in ("rabbitmq-server", "prometheus"):
         require(component)
-    system = Native(tmp_path_factory.mktemp("native"), WORKERS="2", WORKER_DETECTOR="haar")
+    models = write_models(tmp_path_factory.mktemp("models"))
+    system = Native(
+        tmp_path_factory.mktemp("native"), WORKERS="2", WORKER_DETECTOR="haar", MODEL_DIR=str(models)
+    )
     yield system
     assert system.stop() == 0, system.log.read_text()[-3000:]
 

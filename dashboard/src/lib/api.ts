@@ -60,8 +60,9 @@ export interface Session {
 
 /** The gateway answered, with something other than success. */
 export class Refused extends Error {
-  constructor(readonly status: number) {
-    super(`the gateway answered ${status}`);
+  /** `words`: the gateway's own sentence, where it gave one. */
+  constructor(readonly status: number, words: string | null = null) {
+    super(words ?? `the gateway answered ${status}`);
   }
 }
 
@@ -76,6 +77,14 @@ export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
   });
   if (!response.ok) throw new Refused(response.status);
   return (await response.json()) as T;
+}
+
+/** Asks for a change. Rejects with the gateway's sentence, `Refused`, when it does not make it. */
+export async function post<T>(path: string): Promise<T> {
+  const response = await fetch(path, { method: 'POST', headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
+  const body = (await response.json().catch(() => null)) as { error?: unknown } | null;
+  if (!response.ok) throw new Refused(response.status, typeof body?.error === 'string' ? body.error : null);
+  return body as T;
 }
 
 /** What the gateway lacks to do its work, a sentence each (`RabbitMQ: …`). */

@@ -1,10 +1,11 @@
 /** What the page is made of, put together: the stream, the polls, and the states that components read. */
 
-import { type Alerts, type History, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, signInPath } from './api';
+import { type Alerts, type History, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, post, signInPath } from './api';
 import { ServerClock, frameAge } from './clock';
 import type { Camera } from './camera.svelte';
 import { Fleet } from './fleet.svelte';
 import { type Health, judge } from './health';
+import type { Models } from './models';
 import { Pictures } from './pictures';
 import type { Result } from './protocol';
 import { Route } from './route.svelte';
@@ -38,6 +39,7 @@ export class App {
   staleness = $state(2);
   session = $state.raw<Session | null>(null);
   alerts = $state.raw<Alerts | null>(null);
+  models = $state.raw<Models | null>(null);
   expectedNodes = $state<number | null>(null);
   /** What the gateway lacks to do its work. */
   missing = $state.raw<readonly string[]>([]);
@@ -45,6 +47,7 @@ export class App {
   #history = $state.raw<History | null>(null);
   /** Figures since the history was fetched. */
   #recent = $state.raw<Metrics[]>([]);
+  #switches = 0;
   #lastSample = 0;
   #leaving = false;
 
@@ -87,6 +90,12 @@ export class App {
     }));
     every(PANELS, (signal) => this.#read<Alerts>('/api/alerts', signal, (alerts) => (this.alerts = alerts)));
     every(PANELS, (signal) => this.#read<{ expected: number | null }>('/api/nodes', signal, (nodes) => (this.expectedNodes = nodes.expected)));
+    every(PANELS, (signal) => {
+      const before = this.#switches;
+      return this.#read<Models>('/api/models/available', signal, (models) => {
+        if (before === this.#switches) this.models = models; // else the answer is older than the switch
+      });
+    });
     every(SESSION, (signal) => this.#read<Session>('/api/session', signal, (session) => (this.session = session)));
   }
 
@@ -129,6 +138,18 @@ export class App {
     this.#lastSample = local;
     const age = Math.max(0, this.clock.now() - result.original_timestamp);
     this.stream.send({ type: 'painted', frame_id: result.frame_id, age });
+  }
+
+  /** Desires a model of the whole cluster. Returns why that was refused, or `null`. */
+  async switchModel(model: string): Promise<string | null> {
+    try {
+      this.models = await post<Models>(`/api/models/switch?model=${encodeURIComponent(model)}`);
+      this.#switches += 1;
+      return null;
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) this.#leave();
+      return error instanceof Refused ? error.message : 'the gateway does not answer; look at it, then try again';
+    }
   }
 
   #leave(): void {

@@ -96,6 +96,9 @@ export function findProblems(inputs: HealthInputs): Problem[] {
     } else if (lost > 0) warning(`${count(lost, 'node')} lost`);
   }
 
+  const failing = nodes.filter((node) => node.state === 'running' && node.model_error !== null).length;
+  if (failing > 0) warning(`${count(failing, 'node')} on an old model`);
+
   if (metrics !== null) {
     const { objectives, queueDepth, latency, notComputed, errors } = metrics;
     if (isGrowing(inputs.queue, objectives.queueDepth)) warning('queue growing');

@@ -74,6 +74,12 @@ export interface NodeInfo {
   busy: number | null;
   since: number | null;
   last_seen: number | null;
+  /** Revision of the desired models that it acts on; 0: none. */
+  desired: number;
+  /** Why it does not compute with the models desired of it. */
+  model_error: string | null;
+  /** Whether it does. */
+  settled: boolean;
 }
 
 export type ServerMessage =
@@ -178,6 +184,9 @@ export function readNode(value: unknown): NodeInfo | null {
     busy: number(value['busy']),
     since: number(value['since']),
     last_seen: number(value['last_seen']),
+    desired: number(value['desired']) ?? 0,
+    model_error: text(value['model_error']),
+    settled: value['settled'] !== false,
   };
 }
 

@@ -1,0 +1,142 @@
+"""/api/models: which models the cluster has, which are desired, and switching while frames flow."""
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from contract.models import MAX_SPEC_LENGTH, InvalidModelSpec, parse_model_spec
+from contract.task import CAMERA_ID_PATTERN
+from contract.topology import Lane
+from gateway.models.catalogue import models_view, unknown_models
+from gateway.models.desired import TooManyCameras
+from gateway.models.keeper import CannotKeep, ModelKeeper, NotHeardYet
+from gateway.nodes import Nodes
+from gateway.problems import json_response, problem
+from gateway.views import ModelsView, ProblemView
+
+DEFAULT = "default"
+"""In place of a model: nothing is desired at this level, the next one decides."""
+RETRY_SECONDS = 5
+
+OneLane = Annotated[
+    Lane | None, Query(description="only the workers of this lane; without lane and camera: all")
+]
+# In JSON Schema's regular expressions `$` is what Python calls `\Z`, which they do not know.
+CAMERA_PATTERN = CAMERA_ID_PATTERN.replace(r"\Z", "$")
+OneCamera = Annotated[str | None, Query(pattern=CAMERA_PATTERN, description="only this camera's frames")]
+
+EXAMPLE: dict[str, Any] = {
+    "models": [
+        {
+            "name": "yunet",
+            "task": "face",
+            "licence": "MIT",
+            "digests": ["ebafce4e…"],
+            "conflict": False,
+            "loaded": 1,
+            "states": {"a1b2": "loaded", "c3d4": "failed"},
+            "errors": {"c3d4": "its file has the wrong SHA-256"},
+        }
+    ],
+    "desired": {
+        "revision": 1795216000123,
+        "cluster": "yunet",
+        "lanes": {"batch": "yunet,haar:vote"},
+        "cameras": {"gate-3": "haar"},
+    },
+    "nodes": [
+        {
+            "node_id": "c3d4",
+            "state": "running",
+            "lane": "live",
+            "model": "haar@0f7d4527",
+            "wanted": "yunet",
+            "desired": 1795216000123,
+            "model_error": "its file has the wrong SHA-256",
+            "settled": False,
+            "todo": "it goes on with haar@0f7d4527 and tries again: its file has the wrong SHA-256",
+        }
+    ],
+    "settled": False,
+    "settled_nodes": 1,
+    "running_nodes": 2,
+}
+MODELS: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": EXAMPLE}}}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    404: {"model": ProblemView, "description": "no running worker knows the model"},
+    422: {"model": ProblemView, "description": "no model specification, or lane and camera at once"},
+    503: {"model": ProblemView, "description": "no worker is there, or the wish cannot be kept"},
+}
+
+
+def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
+    """The routes."""
+    router = APIRouter(prefix="/api/models", tags=["Models"], responses={401: {"model": ProblemView}})
+
+    def view() -> Response:
+        now = time.monotonic()
+        return json_response(models_view(models.desired, nodes.views(now), nodes.statuses(now)))
+
+    async def switch(spec: str | None, lane: Lane | None, camera: str | None) -> Response:
+        if lane is not None and camera is not None:
+            return problem(422, "bad_data", "lane and camera at once: switch the one or the other")
+        try:
+            await models.switch(spec, lane=lane, camera_id=camera)
+        except NotHeardYet as error:
+            return problem(503, "unavailable", str(error), {"Retry-After": str(RETRY_SECONDS)})
+        except TooManyCameras as error:
+            return problem(422, "bad_data", f"{error}: switch their lane or the cluster, or clear some")
+        except CannotKeep as error:
+            words = f"nothing was changed, because it cannot be kept in GATEWAY_DATA_DIR ({error}): make room there"
+            return problem(503, "unavailable", words)
+        return view()
+
+    @router.get("/available", response_model=ModelsView, responses=MODELS)
+    async def available() -> Response:
+        """The models that live workers know, what is desired, and how far each worker is with that."""
+        return view()
+
+    @router.post("/switch", response_model=ModelsView, responses=MODELS | REFUSALS)
+    async def switch_model(
+        model: Annotated[
+            str,
+            Query(
+                min_length=1,
+                max_length=MAX_SPEC_LENGTH,
+                description="a model, or several with all, best or vote; `default` clears what was desired here",
+                openapi_examples={
+                    "one": {"value": "yunet"},
+                    "several": {"value": "yunet,haar:vote"},
+                    "none": {"value": DEFAULT},
+                },
+            ),
+        ],
+        lane: OneLane = None,
+        camera: OneCamera = None,
+    ) -> Response:
+        """Desire a model of the cluster, a lane or a camera. Workers load it beside the old one and then switch.
+
+        Kept, and taken on by workers that join or come back. `nodes` of the answer says what each has still to do.
+        """
+        if model.strip() == DEFAULT:
+            return await switch(None, lane, camera)
+        try:
+            spec = parse_model_spec(model)
+        except InvalidModelSpec as error:
+            return problem(422, "bad_data", f"model: {error}")
+        statuses = nodes.statuses(time.monotonic())
+        if not statuses:
+            words = "no worker is there that could take it on: start one, or see /readyz if some do run"
+            return problem(503, "unavailable", words, {"Retry-After": str(RETRY_SECONDS)})
+        if unknown := unknown_models(spec, statuses):
+            return problem(404, "not_found", unknown)
+        return await switch(str(spec), lane, camera)
+
+    @router.delete("/switch", response_model=ModelsView, responses=MODELS | REFUSALS)
+    async def clear(lane: OneLane = None, camera: OneCamera = None) -> Response:
+        """The same as switching to `default`."""
+        return await switch(None, lane, camera)
+
+    return router
