@@ -14,14 +14,15 @@ from producer.pacing import Ticker
 
 FPS = 1.0
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-REMEMBERED = 10_000  # corrupt files that are not looked at again until they change
+REMEMBERED = 100_000  # files that are not decoded again until they change
 
 
 class Folder:
     """The images of a folder at `fps` a second (0: one); again from the start if `loop`.
 
     An intact JPEG or PNG is passed on byte for byte, other formats as JPEG. A corrupt image is skipped, with its
-    name. The folder is read anew each time round, so images may come and go.
+    name. The folder is read anew each time round, so images may come and go; what was decoded once to see whether it
+    is intact is only read after that.
     """
 
     retries = False
@@ -31,7 +32,7 @@ class Folder:
         self._interval = 1 / (fps or FPS)
         self._loop = loop
         self._paced = paced
-        self._corrupt: dict[Path, tuple[tuple[int, int], Skipped]] = {}
+        self._seen: dict[Path, tuple[tuple[int, int], Skipped | str]] = {}
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
         ticker = Ticker(self._interval)
@@ -75,19 +76,25 @@ class Folder:
         except OSError as error:
             return Skipped("unreadable", f"{path.name} cannot be read: {error.strerror}")
         version = (found.st_mtime_ns, found.st_size)
-        known = self._corrupt.pop(path, None)
-        picture = known[1] if known is not None and known[0] == version else load(path)
-        if isinstance(picture, Skipped) and len(self._corrupt) < REMEMBERED:
-            self._corrupt[path] = version, picture
+        known = self._seen.pop(path, None)
+        verdict = known[1] if known is not None and known[0] == version else None
+        picture = verdict if isinstance(verdict, Skipped) else load(path, intact=verdict)
+        if len(self._seen) < REMEMBERED and not isinstance(picture, Pixels):
+            self._seen[path] = version, picture.content_type if isinstance(picture, Encoded) else picture
         return picture
 
 
-def load(path: Path) -> Picture | Skipped:
-    """The image of a file, or why it is left out. Reads and decodes: blocking."""
+def load(path: Path, *, intact: str | None = None) -> Encoded | Pixels | Skipped:
+    """The image of a file, or why it is left out. Reads and decodes: blocking.
+
+    `intact`: the content type of a JPEG or PNG that is known to decode.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         return Skipped("unreadable", f"{path.name} cannot be read: {error.strerror}")
+    if intact is not None:
+        return Encoded(data, intact)
     kind = complete(data)
     if kind is None and data.startswith((JPEG, PNG)):
         return Skipped("corrupt", f"{path.name} is cut off; it is left out")
