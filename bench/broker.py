@@ -15,10 +15,12 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from bench.command import quiet
 from bench.machine import cpu_seconds, facts
+from bench.tables import table
 from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Outcome, Publisher, aio
 from cli.rabbitmq import RabbitMQNode
 from contract.task import Task, TaskForm, encode_task
@@ -55,6 +57,14 @@ class Cost:
     consumes: float  # acknowledged per second
     consume_client: float
     consume_broker: float
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Rates without decimals, the rest with what they need."""
+        return tuple(
+            f"{value:.0f}" if name in ("publishes", "written", "consumes") else f"{value:.3f}"
+            for name, value in vars(self).items()
+        )
 
 
 class Meter:
@@ -131,6 +141,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    quiet()
     costs: dict[Row, list[Cost]] = {row: [] for row in ROWS}
     with tempfile.TemporaryDirectory() as folder:
         node = RabbitMQNode(Path(folder), name="bench")
@@ -147,21 +158,14 @@ def main() -> None:
         f"{facts()}\n{arguments.frames} frames a row, medians of {arguments.rounds} rounds, "
         f"window of {WINDOW} confirms\n"
     )
-    print(
-        "| picture | queue | form | prefetch | confirmed/s | client ms | broker ms | KB to disk "
-        "| acknowledged/s | client ms | broker ms |\n|" + " --- |" * 11
-    )
+    heads = ("picture", "queue", "form", "prefetch", "confirmed/s", "client ms", "broker ms", "KB to disk")
+    rows = []
     for row, each in costs.items():
-        middle = [
-            statistics.median(column) for column in zip(*(vars(cost).values() for cost in each), strict=True)
-        ]
-        numbers = [
-            f"{middle[0]:.0f}",
-            *(f"{x:.2f}" for x in middle[1:3]),
-            f"{middle[3]:.0f}",
-            f"{middle[4]:.0f}",
-        ]
-        print(f"| {row} | {' | '.join([*numbers, *(f'{x:.2f}' for x in middle[5:])])} |")
+        middle = Cost(
+            *(statistics.median(column) for column in zip(*(astuple(cost) for cost in each), strict=True))
+        )
+        rows.append((*str(row).split(" | "), *middle.cells))
+    print(table((*heads, "acknowledged/s", "client ms", "broker ms"), rows))
 
 
 if __name__ == "__main__":

@@ -1,159 +1,151 @@
-"""Frames per second and per worker CPU second of two workers, against the plain design, on the same frames.
+"""Frames per second and per worker CPU second, against the plain design, on the same frames.
 
-    python -m bench.throughput [--footage FOLDER_OR_FILE] [--frames 600] [--rounds 3]
+    MODEL_DIR=… python -m bench.throughput [--footage FOLDER] [--frames 1000] [--rounds 3] [--quick]
 
-Without footage the demo cameras' pictures are used. The kinds take turns within each round on one private
-RabbitMQ; the queue is filled first, so that only workers and broker are measured. Medians over the rounds.
-YuNet needs MODEL_DIR or its model in the cache.
+The rows take turns within each round on one private RabbitMQ; the queue is filled first, so that only workers and
+broker are measured. Ratios are to the plain design with as many workers and the same prefetch in the same round;
+medians over the rounds. "decode + detect" is the CPU time of a bare loop over the same pictures in the same round,
+in as many processes at once as there are workers, as a share of the CPU time that the workers took. --quick: two
+workers at prefetch 1 only, one round.
 """
 
-import argparse
 import asyncio
-import os
+import itertools
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
-import cv2
-
-from bench.machine import cpu_seconds, facts
-from broker import AsyncioLoop, Connection, Consumer, Message, Outcome, Publisher, aio
-from cli.rabbitmq import RabbitMQNode
-from contract.task import Task, TaskForm, encode_task
-from contract.topology import RESULT_QUEUE, TASK_QUEUE
-
-WORKERS = 2
-ROOT = Path(__file__).resolve().parents[1]
+from bench.bare import bare
+from bench.candidates import PLAIN
+from bench.command import command
+from bench.load import Rate, drain
+from bench.machine import facts
+from bench.pictures import pictures
+from bench.processes import Process, broker
+from bench.tables import percent, table
+from contract.task import TaskForm
 
 
 @dataclass(frozen=True)
-class Kind:
-    name: str
-    module: str
+class Row:
+    """A design, how its frames travel, and how many workers share them."""
+
+    detector: str
     form: TaskForm
-    environment: dict[str, str]
+    workers: int
+    prefetch: int
+
+    @property
+    def name(self) -> str:
+        if self.detector == PLAIN:
+            return "plain design (Haar 1.1/4)"
+        return f"framefleet, {self.detector}, {self.form.value}"
+
+    @property
+    def slowness(self) -> int:
+        """How many times fewer frames than YuNet are enough."""
+        return {PLAIN: 12, "haar": 4}.get(self.detector, 1)
+
+    def frames(self, asked: int) -> int:
+        """Enough for CPU seconds to be exact, few enough for a coffee."""
+        return max(60, asked // self.slowness)
+
+    def processes(self, url: str) -> list[Process]:
+        """Starts the workers."""
+        module = "bench.plain_worker" if self.detector == PLAIN else "worker"
+        common = {"PREFETCH": str(self.prefetch), "WORKER_STALENESS_SECONDS": "100000"}
+        return [
+            Process(module, url, **common, NODE_ID=f"bench-{n}", WORKER_DETECTOR=self.detector)
+            for n in range(self.workers)
+        ]
 
 
-KINDS = (
-    Kind("plain design (Haar 1.1/4)", "bench.plain_worker", TaskForm.BASE64, {}),
-    Kind("framefleet, haar, base64", "worker", TaskForm.BASE64, {"WORKER_DETECTOR": "haar"}),
-    Kind("framefleet, yunet, base64", "worker", TaskForm.BASE64, {"WORKER_DETECTOR": "yunet"}),
-    Kind("framefleet, yunet, compact", "worker", TaskForm.COMPACT, {"WORKER_DETECTOR": "yunet"}),
+ROWS = (
+    *(Row(PLAIN, TaskForm.BASE64, w, p) for w, p in itertools.product((1, 2), (1, 2))),
+    *(Row("haar", TaskForm.BASE64, w, 1) for w in (1, 2)),
+    *(
+        Row("yunet", form, w, p)
+        for w, p, form in itertools.product((1, 2), (1, 2), (TaskForm.BASE64, TaskForm.COMPACT))
+    ),
 )
 
 
-def pictures(footage: Path | None, size: tuple[int, int] = (640, 480)) -> list[bytes]:
-    """JPEGs of the footage at `size`, quality 85, or of the demo cameras."""
-    if footage is None:
-        from producer.sources.demo import SCENES, jpeg
+@dataclass(frozen=True)
+class Measured:
+    """Of one row in one round."""
 
-        return [jpeg(1 + n % SCENES, n) for n in range(60)]
-    import av
-
-    files = sorted(footage.iterdir()) if footage.is_dir() else [footage]
-    found = []
-    for file in files:
-        with av.open(str(file)) as container:
-            for n, frame in enumerate(container.decode(video=0)):
-                if n % 10 == 0:
-                    image = cv2.resize(frame.to_ndarray(format="bgr24"), size)
-                    found.append(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
-    return found
+    rate: Rate
+    share: float  # of the workers' CPU time that a bare loop of decode and detect takes
 
 
-async def run(kind: Kind, url: str, images: list[bytes], frames: int) -> tuple[float, float]:
-    """Frames per second, and per CPU second of the workers."""
-    seen = 0
-    half: list[float] = []
-    done = asyncio.Event()
+def measure(
+    rows: Sequence[Row], images: Sequence[bytes], asked: int, rounds: int
+) -> dict[Row, list[Measured]]:
+    """Every row once per round."""
+    measured: dict[Row, list[Measured]] = defaultdict(list)
+    with broker() as node:
+        for round_ in range(1, rounds + 1):
+            loops: dict[tuple[str, int], float] = {}
+            for row in rows:
+                print(
+                    f"round {round_} of {rounds}: {row.name}, {row.workers} workers, prefetch {row.prefetch} …",
+                    file=sys.stderr,
+                )
+                frames = row.frames(asked)
+                loop = row.detector, row.workers
+                if loop not in loops:
+                    loops[loop] = bare(row.detector, images, frames // 2, row.workers)
+                start = partial(row.processes, node.amqp_url)
+                rate = asyncio.run(drain(node.amqp_url, images, row.form, frames, start))
+                measured[row].append(Measured(rate, loops[loop] * rate.per_cpu_second / 1000))
+    return measured
 
-    def count(delivery: object) -> None:
-        nonlocal seen
-        seen += 1
-        if seen in (warm, frames):
-            half.append(time.monotonic())
-            cpu.append(sum(cpu_seconds(worker.pid) for worker in workers))
-        if seen == frames:
-            done.set()
 
-    warm = frames // 5  # start-up and the first inferences are not measured
-    cpu: list[float] = []
-    workers: list[subprocess.Popen[bytes]] = []
-    publisher = Publisher(window=10_000)
-    results = Consumer(RESULT_QUEUE, count, no_ack=True)
-    connection = Connection(AsyncioLoop(), [url], "bench", [publisher, results])
-    connection.start()
-    while not (publisher.usable and results.subscribed):
-        await asyncio.sleep(0.01)
-    for n in range(frames):
-        image = images[n % len(images)]
-        task = encode_task(
-            Task(image=image, timestamp=time.time(), camera_id=f"c-{n % 50}", frame_id=f"{kind.name}:{n}"),
-            kind.form,
+def line(row: Row, each: Sequence[Measured], plain: Sequence[Measured]) -> tuple[object, ...]:
+    """The row's cells; `plain`: the plain design in the same rounds."""
+    columns = [
+        (
+            m.rate.per_second,
+            m.rate.per_second / p.rate.per_second,
+            m.rate.per_cpu_second,
+            m.rate.per_cpu_second / p.rate.per_cpu_second,
+            m.share,
         )
-        sent = Message("", TASK_QUEUE, task.body, task.content_type, task.headers)
-        assert await aio.publish(publisher, sent) is Outcome.CONFIRMED
-    common = {
-        "AMQP_URL": url,
-        "WORKER_STALENESS_SECONDS": "100000",
-        "WORKER_METRICS_PORT": "0",
-        "LOG_LEVEL": "error",
-    }
-    for n in range(WORKERS):
-        environment = {**os.environ, **common, **kind.environment, "NODE_ID": f"bench-{n}"}
-        if kind.module != "worker":
-            environment = {key: value for key, value in environment.items() if not key.startswith("WORKER_")}
-        workers.append(subprocess.Popen([sys.executable, "-m", kind.module], cwd=ROOT, env=environment))
-    try:
-        await asyncio.wait_for(done.wait(), 300)
-    finally:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            worker.wait(10)
-    await aio.stop(connection)
-    computed = frames - warm
-    return computed / (half[1] - half[0]), computed / (cpu[1] - cpu[0])
+        for m, p in zip(each, plain, strict=True)
+    ]
+    rate, ratio, efficiency, efficiency_ratio, share = map(statistics.median, zip(*columns, strict=True))
+    return (
+        row.name,
+        row.workers,
+        row.prefetch,
+        f"{rate:.0f}",
+        f"{ratio:.1f}",
+        f"{efficiency:.0f}",
+        f"{efficiency_ratio:.1f}",
+        percent(share),
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command(__doc__)
+    parser.add_argument(
+        "--frames", type=int, default=1000, help="of each row with YuNet; slower ones get fewer"
     )
-    parser.add_argument("--footage", type=Path)
-    parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    rows = tuple(row for row in ROWS if not arguments.quick or (row.workers, row.prefetch) == (2, 1))
+    rounds = 1 if arguments.quick else arguments.rounds
     images = pictures(arguments.footage)
+    measured = measure(rows, images, arguments.frames, rounds)
     size = statistics.mean(len(image) for image in images) / 1000
-    print(
-        f"{facts()}\n{len(images)} pictures of {size:.0f} KB on average, {WORKERS} workers, "
-        f"medians of {arguments.rounds} rounds\n"
-    )
-    rates: dict[str, list[tuple[float, float]]] = {kind.name: [] for kind in KINDS}
-    with tempfile.TemporaryDirectory() as folder:
-        node = RabbitMQNode(Path(folder), name="bench")
-        node.start()
-        try:
-            for round_ in range(arguments.rounds):
-                for kind in KINDS:
-                    frames = arguments.frames if kind.module == "worker" else max(60, arguments.frames // 5)
-                    print(f"round {round_ + 1}: {kind.name} …", file=sys.stderr)
-                    rates[kind.name].append(asyncio.run(run(kind, node.amqp_url, images, frames)))
-        finally:
-            node.stop()
-    print("| design | frames/s | ratio | frames per worker CPU s | ratio |\n| --- | --- | --- | --- | --- |")
-    plain = rates[KINDS[0].name]
-    for name, each in rates.items():
-        ratios = [(a[0] / b[0], a[1] / b[1]) for a, b in zip(each, plain, strict=True)]
-        columns = [
-            statistics.median(column) for column in (*zip(*each, strict=True), *zip(*ratios, strict=True))
-        ]
-        print(f"| {name} | {columns[0]:.0f} | {columns[2]:.1f} | {columns[1]:.0f} | {columns[3]:.1f} |")
+    print(f"{facts()}\n{len(images)} pictures of {size:.0f} KB on average, medians of {rounds} rounds\n")
+    heads = ("design", "workers", "prefetch", "frames/s", "ratio", "frames per worker CPU s", "ratio")
+    plain = {(row.workers, row.prefetch): each for row, each in measured.items() if row.detector == PLAIN}
+    lines = [line(row, each, plain[row.workers, row.prefetch]) for row, each in measured.items()]
+    print(table((*heads, "decode + detect"), lines))
 
 
 if __name__ == "__main__":

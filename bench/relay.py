@@ -1,0 +1,41 @@
+"""A worker that computes nothing: our AMQP client's share of a frame.
+
+It consumes `frame_queue`, publishes a result of the usual size, waits for its confirm and acknowledges, on a
+thread of its own, as a worker does (DESIGN §4, promise 2).
+"""
+
+import os
+import queue
+import signal
+
+from bench.command import quiet
+from broker import Connection, Consumer, Delivery, Message, Outcome, Publisher, ThreadLoop
+from contract.topology import RESULTS_EXCHANGE, TASK_QUEUE
+
+RESULT = b"." * 420
+"""As long as a result with one face."""
+
+
+def main() -> None:
+    quiet()
+    ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: ended.put(None))
+    publisher = Publisher()
+
+    def received(delivery: Delivery) -> None:
+        def done(outcome: Outcome) -> None:
+            assert outcome is Outcome.CONFIRMED, outcome
+            delivery.ack()
+
+        publisher.publish(Message(RESULTS_EXCHANGE, "c-0", RESULT, message_id=delivery.message_id), done)
+
+    loop = ThreadLoop(lambda _reason: ended.put(None))
+    tasks = Consumer(TASK_QUEUE, received, prefetch=int(os.environ["PREFETCH"]))
+    loop.start()
+    for name, role in (("publish", publisher), ("consume", tasks)):
+        Connection(loop, [os.environ["AMQP_URL"]], f"bench {name}", [role]).start()
+    ended.get()
+
+
+if __name__ == "__main__":
+    main()
