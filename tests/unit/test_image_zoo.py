@@ -321,12 +321,13 @@ def test_a_picture_that_is_lower_than_its_data_is_what_its_header_says(haar: Haa
 
 
 BOMB = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from worker.detection.image import Wants, decode, ImageError
 
-def peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak() -> int:  # not ru_maxrss, which a new program inherits from who started it
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1])
 
 bomb, harmless = (Path(name).read_bytes() for name in sys.argv[1:])
 decode(harmless, Wants(320, True))
@@ -355,7 +356,7 @@ def test_a_picture_of_too_many_pixels_costs_neither_memory_nor_time(tmp_path: Pa
         return int(kilobytes) / 1024, float(seconds)
 
     refused, allowed = costs(MAX_PIXELS), costs(10**9)
-    assert allowed[0] > 90  # at least a byte a pixel
+    assert allowed[0] > 250
     assert refused[0] < 10
     assert refused[1] < allowed[1] / 20
 
