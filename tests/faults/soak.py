@@ -17,14 +17,17 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from broker import Connection, aio
+from broker import Connection, Message, aio
 from cli.rabbitmq import RabbitMQNode
-from contract.topology import DEAD_LETTER_QUEUE
+from contract.models import DesiredModels
+from contract.status import encode_status
+from contract.topology import CONTROL_EXCHANGE, DEAD_LETTER_QUEUE
 from runtime.logs import configure_logs
 from tests.faults.books import Books, Clerk, clerk
 from tests.faults.patched import patch, unhurried
 from tests.faults.screen import Screen
 from tests.helpers.eventually import aeventually
+from tests.helpers.models import write_models
 from tests.helpers.processes import Service
 
 RATE = 40.0  # frames a second
@@ -40,8 +43,10 @@ WEIGHTS = {
     "close_connections": 2,
     "memory_alarm": 2,
     "delete_dead_letters": 2,
+    "switch_model": 2,
     "kill_broker": 1,
 }
+MODELS = ("haar", "tiny", "tiny,haar:all", "broken")
 
 Say = Callable[[str], None]
 
@@ -59,6 +64,8 @@ class Soak:
         self._say = say
         self._workers: list[Service] = []
         self._numbers = itertools.count()
+        self._revisions = itertools.count(1)
+        self._models = write_models(folder / "models")
         self._poisoned: set[str] = set()
         self._clerk: Clerk
 
@@ -152,6 +159,13 @@ class Soak:
         await self._send_poison(5)
         return "read, deleted and missed"
 
+    async def _switch_model(self) -> str:
+        """No gateway repeats it: a worker that starts later computes as it is set. `broken` does not load."""
+        desired = DesiredModels(revision=next(self._revisions), cluster=self._random.choice(MODELS))
+        message = Message(CONTROL_EXCHANGE, "", encode_status(desired), persistent=False, mandatory=False)
+        await aio.publish(self._clerk.publisher, message)
+        return f"to {desired.cluster}"
+
     async def _kill_broker(self) -> str:
         seconds = self._random.uniform(0, 3)
         await asyncio.to_thread(self.node.kill)
@@ -176,6 +190,7 @@ class Soak:
             AMQP_URL=self.node.amqp_url,
             NODE_ID=name,
             WORKER_DETECTOR="haar",
+            MODEL_DIR=str(self._models),
             WORKER_STALENESS_SECONDS="600",
             **patch(self._folder / "unhurried", unhurried(COMPUTING)),
         )
