@@ -1,7 +1,7 @@
 """What SOURCE may say, and the cameras that it names. Pure but for a look whether a path is a folder."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -42,7 +42,7 @@ class CameraSpec:
 
     camera_id: str
     kind: Kind
-    target: str
+    target: str = field(repr=False)
 
     @property
     def shown(self) -> str:
@@ -81,9 +81,14 @@ def _parse_part(part: str) -> list[CameraSpec]:
         return [CameraSpec(camera_id or f"webcam-{device}", "webcam", str(device))]
     if "://" in target:
         return [_network(camera_id, target)]
-    path = Path(target).expanduser()
-    folder = path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
-    stem = path.resolve().name if path.is_dir() else path.stem
+    try:
+        path = Path(target).expanduser()
+        is_dir = path.is_dir()
+        stem = path.resolve().name if is_dir else path.stem
+    except (OSError, RuntimeError) as error:  # no permission, a name that is too long, ~somebody unknown
+        reason = error.strerror if isinstance(error, OSError) else "there is no such home"
+        raise InvalidSource(f"{target}: this path cannot be looked at: {reason}") from None
+    folder = is_dir or path.suffix.lower() in IMAGE_SUFFIXES
     return [CameraSpec(camera_id or sanitise(stem), "folder" if folder else "video", str(path))]
 
 
@@ -106,7 +111,7 @@ def _network(camera_id: str | None, url: str) -> CameraSpec:
 
 def _split_prefix(part: str) -> tuple[str | None, str]:
     match = _PREFIX.fullmatch(part)
-    if match is None or Path(part).exists():
+    if match is None or _exists(part):
         return None, part
     camera_id, target = match[1].strip(), match[2].strip()
     if not _ID.match(camera_id):
@@ -115,6 +120,13 @@ def _split_prefix(part: str) -> tuple[str | None, str]:
             "(a file with = in its name is written ./name)"
         )
     return camera_id, target
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # an address may be too long for the name of a file
+        return False
 
 
 def _number(text: str, target: str, example: str) -> int:

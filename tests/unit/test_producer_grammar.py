@@ -110,7 +110,58 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 def test_redaction_hides_user_password_and_query_values() -> None:
     assert redact("rtsp://me:secret@h:554/s?user=me&pwd=secret") == "rtsp://h:554/s?user=***&pwd=***"
     assert redact("videos/x.mkv") == "videos/x.mkv"
-    assert "secret" not in redact("http://[secret@h/")
+    assert redact("http://h:80/live/1.jpg#a") == "http://h:80/live/1.jpg"
+    assert redact("http://proxy/rtsp://me:secret@h/s") == "http://proxy/rtsp://h/s"
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "http://[secret@h/",
+        "my_cam://me:secret@h/",
+        "0://me:secret@h/",
+        "rtsp://me:se/secret@h/s",
+        "rtsp://me:1/secret@h/s?a=b@c",
+        "rtsp://me:#secret@h/s",
+        "rtsp://me:p?secret@h/s",
+        "rtsp://me:p@secret@h/s",
+        "http://proxy:80/?url=rtsp://me:secret@h/s",
+        "http://proxy/?url=rtsp://me:se/secret@h/s",
+        "http://h:80/s?user=me@work&password=secret",
+        "http://me:p#@h/s?password=secret",
+        "rtsp://me:p@?secret@h/s",
+        "http://me:p\n/secret\n@h",
+    ],
+)
+def test_redaction_hides_the_password_of_an_address_that_is_none(spoilt: str) -> None:
+    assert "secret" not in redact(spoilt)
+
+
+AWKWARD = st.text(alphabet="ab:/?#@&=%;[ ", max_size=12)
+
+
+@given(st.sampled_from(["rtsp", "my_cam", ""]), st.text(alphabet="ab@&=%;[ "), AWKWARD, AWKWARD)
+def test_redaction_hides_any_password(scheme: str, user: str, before: str, after: str) -> None:
+    assert "SECRET" not in redact(f"{scheme}://{user}:{before}SECRET@h/{after}")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["gate=http://h/s.jpg?token=" + "t" * 300, "http://h/" + "t" * 300, "gate=rtsp://h/" + "t" * 5_000],
+)
+def test_an_address_may_be_longer_than_the_name_of_a_file(source: str) -> None:
+    assert [camera.target for camera in parse_sources(source)] == [source.removeprefix("gate=")]
+
+
+@pytest.mark.parametrize("source", ["x" * 300, "a=" + "x" * 300, "~nobody-here-by-that-name/x.mkv"])
+def test_a_path_that_cannot_be_looked_at_is_refused(source: str) -> None:
+    with pytest.raises(InvalidSource, match="cannot be looked at"):
+        parse_sources(source)
+
+
+def test_a_camera_shows_no_credentials() -> None:
+    camera = CameraSpec("gate", "rtsp", "rtsp://me:secret@h/s")
+    assert (camera.shown, "secret" in repr(camera)) == ("rtsp://h/s", False)
 
 
 @given(st.text())
