@@ -17,7 +17,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 from bench.candidates import candidates, yunet_file
 from bench.command import command
@@ -31,12 +30,12 @@ from contract.task import Task, TaskForm, encode_task, parse_task
 from producer.frames import Image
 from worker.detection import Detections, decode
 from worker.detection.image import DecodedImage
+from worker.detection.onnx_session import session
 from worker.detection.yunet import YuNet, resized
-from worker.detection.yunet_network import YuNetNetwork
+from worker.detection.yunet_network import PAD_TO, YuNetNetwork
 from worker.processor import objects
 
 ROUNDS = 5
-STRIDE = 32
 THRESHOLD, OVERLAP, MOST = 0.5, 0.3, 5000
 INPUTS = (320, 448, 640)
 OTHER = ("parse", "write the result", "AMQP client")
@@ -79,14 +78,6 @@ def parsing(images: Sequence[bytes], form: TaskForm) -> float:
     )
 
 
-def session(model: Path) -> ort.InferenceSession:
-    """As a worker's: one thread, on the CPU."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return ort.InferenceSession(model.read_bytes(), options, providers=["CPUExecutionProvider"])
-
-
 def fitted(image: Image, side: int) -> tuple[int, int]:
     """Width and height of the picture when its longer side has `side` pixels."""
     scale = side / max(image.shape[:2])
@@ -95,7 +86,7 @@ def fitted(image: Image, side: int) -> tuple[int, int]:
 
 def padded(image: Image) -> Image:
     """On the right and at the bottom, to what the network takes."""
-    height, width = (-(-side // STRIDE) * STRIDE for side in image.shape[:2])
+    height, width = (-(-side // PAD_TO) * PAD_TO for side in image.shape[:2])
     right, bottom = width - image.shape[1], height - image.shape[0]
     return np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_CONSTANT), np.uint8)
 
@@ -145,8 +136,9 @@ def written(found: Detections, model: str) -> bytes:
     return encode_result(result)
 
 
-def inference(runtime: ort.InferenceSession, images: Sequence[Image]) -> float:
-    """ONNX Runtime alone, on inputs that are filled already."""
+def inference(model: Path, images: Sequence[Image]) -> float:
+    """ONNX Runtime alone, as a worker starts it, on inputs that are filled already."""
+    runtime = session(model)
     blobs = [blob(image) for image in images]
     name = runtime.get_inputs()[0].name
     return cost(lambda n: runtime.run(None, {name: blobs[n]}), len(blobs))
@@ -174,7 +166,7 @@ def engines(images: Sequence[Image], model: Path, side: int) -> tuple[float, flo
     ready = [DecodedImage(image, *image.shape[1::-1]) for image in sized]
     count = len(small)
     return (
-        inference(session(model), small),
+        inference(model, small),
         cost(forward, count, rounds=2),
         cost(lambda n: ours.detector.detect(ready[n]), count),
         cost(lambda n: theirs.detect(sized[n]), count, rounds=2),
