@@ -1,5 +1,6 @@
 """Heartbeats on `status` and announcements on `control`. All transient: the next one replaces the last."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -49,6 +50,17 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
     since: float
     time: float
     version: str
+    offer: str = ""
+    """A digest of the cameras that it could serve, by which producers share them; empty: it shares none."""
+
+
+class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What people call a camera and where it is, as its operator wrote it down; each up to 100 characters."""
+
+    name: str | None = None
+    group: str | None = None
+    location: str | None = None
+    district: str | None = None
 
 
 class CameraStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="camera"):
@@ -63,6 +75,53 @@ class CameraStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cam
     sent: int
     dropped: dict[str, int]
     time: float
+    skipped: int = 0
+    """Frames left out because they showed nothing new, since it was taken up."""
+    labels: CameraLabels | None = None
+
+
+class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One camera in a `CamerasStatus`; the fields are those of `CameraStatus`."""
+
+    camera_id: str
+    state: CameraState
+    since: float
+    reason: str | None = None
+    fps: float = 0.0
+    sent: int = 0
+    dropped: dict[str, int] = {}
+    skipped: int = 0
+    labels: CameraLabels | None = None
+
+
+class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cameras"):
+    """All cameras that a producer serves, every two seconds; routing key `cameras.<producer_id>`.
+
+    A camera that is not named is not served by this producer. `producer_since` is when it started (its `since`),
+    which tells producers of the same name apart. Changes are told at once, one `CameraStatus` each.
+    """
+
+    producer_id: str
+    producer_since: float
+    time: float
+    cameras: list[CameraReport]
+
+    def each(self) -> Iterator[CameraStatus]:
+        """The same as one message per camera."""
+        for camera in self.cameras:
+            yield CameraStatus(
+                camera_id=camera.camera_id,
+                producer_id=self.producer_id,
+                state=camera.state,
+                reason=camera.reason,
+                since=camera.since,
+                fps=camera.fps,
+                sent=camera.sent,
+                dropped=camera.dropped,
+                time=self.time,
+                skipped=camera.skipped,
+                labels=camera.labels,
+            )
 
 
 class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):
@@ -73,7 +132,7 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
     ttl: float = WATCH_TTL_SECONDS
 
 
-Status = NodeStatus | ProducerStatus | CameraStatus
+Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
 Control = WatchAnnouncement | DesiredModels
 
 _encoder = msgspec.json.Encoder()
@@ -87,7 +146,7 @@ def encode_status(message: Status | Control) -> bytes:
 
 
 def status_routing_key(message: Status) -> str:
-    """`node.<id>`, `producer.<id>` or `camera.<id>`; dots inside an id become underscores."""
+    """`node.<id>`, `producer.<id>`, `camera.<id>` or `cameras.<producer id>`; dots inside an id become underscores."""
     match message:
         case NodeStatus():
             kind, name = "node", message.node_id
@@ -95,6 +154,8 @@ def status_routing_key(message: Status) -> str:
             kind, name = "producer", message.producer_id
         case CameraStatus():
             kind, name = "camera", message.camera_id
+        case CamerasStatus():
+            kind, name = "cameras", message.producer_id
     return f"{kind}.{name.replace('.', '_')}"
 
 

@@ -9,6 +9,7 @@ from contract.failures import STALENESS_SECONDS
 from contract.models import DesiredModels
 from contract.result import parse_result
 from contract.status import (
+    CamerasStatus,
     CameraStatus,
     Control,
     NodeStatus,
@@ -182,6 +183,9 @@ class Feed:
                 self._cameras.producer(status, now, wall)
             case CameraStatus():
                 self._cameras.status(status, now, wall)
+            case CamerasStatus():
+                for one in status.each():
+                    self._cameras.status(one, now, wall)
 
     def _controlled(self, delivery: Delivery) -> None:
         control = parse_control(delivery.body)

@@ -7,7 +7,7 @@ stalled when it is open and silent; disabled when it came to its end.
 from collections import Counter
 from collections.abc import Callable
 
-from contract.status import CameraState, CameraStatus
+from contract.status import CameraReport, CameraState, CameraStatus
 from producer.frames import Captured, Frame, SourceError
 from producer.grammar import CameraSpec
 
@@ -91,23 +91,38 @@ class Camera:
         self._told.add(detail)
         return True
 
+    def report(self, now: float) -> CameraReport:
+        """The camera in its producer's heartbeat."""
+        return CameraReport(
+            camera_id=self.camera_id,
+            state=self.state,
+            reason=self.reason,
+            since=self.since,
+            fps=self._rate(now),
+            sent=self.sent,
+            dropped=dict(self.dropped),
+        )
+
     def status(self, now: float, wall: float) -> CameraStatus:
-        """The camera's heartbeat."""
-        if self._counted_at is None or now - self._counted_at >= 1.0:
-            if self._counted_at is not None:
-                self._fps = (self._counter - self._counted) / (now - self._counted_at)
-            self._counted, self._counted_at = self._counter, now
+        """The camera as it is told at a change."""
         return CameraStatus(
             camera_id=self.camera_id,
             producer_id=self._producer_id,
             state=self.state,
             reason=self.reason,
             since=self.since,
-            fps=round(self._fps, 2),
+            fps=self._rate(now),
             sent=self.sent,
             dropped=dict(self.dropped),
             time=wall,
         )
+
+    def _rate(self, now: float) -> float:
+        if self._counted_at is None or now - self._counted_at >= 1.0:
+            if self._counted_at is not None:
+                self._fps = (self._counter - self._counted) / (now - self._counted_at)
+            self._counted, self._counted_at = self._counter, now
+        return round(self._fps, 2)
 
     def _become(self, state: CameraState, reason: str | None, wall: float) -> None:
         # Another reason in the same state is told too, but the state began when it began.

@@ -38,16 +38,20 @@ class InvalidSource(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CameraSpec:
-    """One camera of SOURCE. `target` is a path, a URL or a number, by kind; for `demo` the camera's number."""
+    """One camera of SOURCE. `target` is a path, a URL or a number, by kind; for `demo` the camera's number.
+
+    `label` stands for the target where people read it, if that has secrets in places where `redact` sees none.
+    """
 
     camera_id: str
     kind: Kind
     target: str = field(repr=False)
+    label: str | None = field(default=None, compare=False)
 
     @property
     def shown(self) -> str:
         """The target as logs may show it."""
-        return redact(self.target)
+        return redact(self.target) if self.label is None else self.label
 
     @property
     def missing(self) -> bool:
@@ -64,8 +68,19 @@ def parse_sources(text: str) -> list[CameraSpec]:
     return _distinct(cameras)
 
 
+def parse_camera(camera_id: str, source: str) -> CameraSpec:
+    """The one camera with this id that a part of SOURCE without a name means. Raises InvalidSource."""
+    cameras = _parse_target(camera_id, source.strip())
+    if len(cameras) != 1:
+        raise InvalidSource(f"{source}: these are {len(cameras)} cameras, and here one is meant: say demo:1")
+    return cameras[0]
+
+
 def _parse_part(part: str) -> list[CameraSpec]:
-    camera_id, target = _split_prefix(part)
+    return _parse_target(*_split_prefix(part))
+
+
+def _parse_target(camera_id: str | None, target: str) -> list[CameraSpec]:
     name, _, number = target.partition(":")
     if name == "demo" and (number or target == "demo"):
         count = _number(number, target, "demo:4") if number else DEMO_CAMERAS

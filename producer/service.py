@@ -2,23 +2,36 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from broker import AsyncioLoop, Connection, Message, Publisher, split_urls
+from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Publisher, split_urls
 from broker.aio import publish, stop
-from contract.status import HEARTBEAT_SECONDS, CameraStatus, ProducerStatus, encode_status, status_routing_key
-from contract.topology import STATUS_EXCHANGE, Lane
+from contract.status import (
+    HEARTBEAT_SECONDS,
+    CamerasStatus,
+    ProducerStatus,
+    Status,
+    encode_status,
+    parse_status,
+    status_routing_key,
+)
+from contract.topology import STATUS_EXCHANGE, EphemeralQueue, Lane
 from producer.cameras import Camera
 from producer.capture import run_camera
 from producer.grammar import CameraSpec
 from producer.metrics import ProducerMetrics
 from producer.sender import Form, Sender
+from producer.serving import Serving
 from producer.settings import ProducerSettings
+from producer.sharing import Member, Sharing
 from producer.sources.build import build
 from runtime.logs import get_logger
 from runtime.version import VERSION
+
+if TYPE_CHECKING:
+    import aiohttp
 
 log: Any = get_logger("producer")
 
@@ -38,7 +51,16 @@ class Producer:
         self._since = time.time()
         self._stop = asyncio.Event()
         self._fatal: str | None = None
-        self._cameras = {spec.camera_id: self._camera(spec) for spec in specs}
+        self._specs = {spec.camera_id: spec for spec in specs}
+        self._cameras: dict[str, Camera] = {}  # served now or before
+        self._serving = Serving(self._run_camera)
+        # Devices are this machine's own, and what ends shall be sent once.
+        shared = {c for c, spec in self._specs.items() if settings.end == "loop" and spec.kind != "webcam"}
+        self._own = frozenset(self._specs) - shared
+        self._sharing = Sharing(Member(settings.id, self._since), shared)
+        self._shares = bool(shared)
+        self._stopping = False
+        self._session: aiohttp.ClientSession | None = None
         form = Form(
             settings.lane.queue,
             settings.form,
@@ -54,8 +76,11 @@ class Producer:
         self._sending = Connection(
             loop, urls, f"{name} sends", [self._sender.publisher, self._status], on_fatal=self._ended
         )
+        heartbeats = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"), (STATUS_EXCHANGE, "cameras.*")))
+        others = Consumer(heartbeats, self._status_came, no_ack=True)
+        others.on_subscribed = lambda queue_name: self._say()  # to be heard, first of all by ourselves
         self._listening = Connection(
-            loop, urls, f"{name} listens", self._sender.listeners, on_fatal=self._ended
+            loop, urls, f"{name} listens", [*self._sender.listeners, others], on_fatal=self._ended
         )
         self._sender.ensure_queue = self._sending.ensure_topology
 
@@ -72,66 +97,98 @@ class Producer:
         self._sending.start()
         self._listening.start()
         async with AsyncExitStack() as stack:
-            cameras = await self._open(stack)
+            if any(spec.kind == "snapshot" for spec in self._specs.values()):
+                from producer.sources.snapshot import open_session
+
+                self._session = await stack.enter_async_context(open_session())
             beat = asyncio.create_task(self._beat())
             try:
-                status = await self._until_done(cameras)
+                status = await self._until_done()
             finally:
-                await _cancel([*cameras, beat])
+                self._stopping = True
+                await _cancel([beat])
+                await self._serving.close()
         await self._close()
         return status
 
-    # --- start ------------------------------------------------------------------------------------------
+    # --- cameras ----------------------------------------------------------------------------------------
 
-    async def _open(self, stack: AsyncExitStack) -> list[asyncio.Task[bool]]:
-        session = None
-        if any(camera.spec.kind == "snapshot" for camera in self._cameras.values()):
-            from producer.sources.snapshot import open_session
+    def _look(self) -> None:
+        """Serve what is ours to serve now."""
+        if self._stopping:
+            return
+        shared = self._sharing.share(time.monotonic()) if self._shares else frozenset()
+        new, gone = self._serving.only(self._own | shared)
+        if not new and not gone:
+            return
+        for camera_id in gone:
+            self._let_go(camera_id)
+        log.info("cameras shared", members=len(self._sharing.members), taken=len(new), let_go=len(gone))
+        self._heartbeat()
 
-            session = await stack.enter_async_context(open_session())
-        settings = self._settings
-        sink = self._sender.deliver if settings.lossless else self._sender.offer
-        tasks = []
-        for camera in self._cameras.values():
-            source = build(
-                camera.spec,
-                session,
-                fps=settings.fps,
-                loop=settings.end == "loop",
-                paced=not settings.lossless,
-            )
-            run = run_camera(camera, source, sink, self._metrics)
-            tasks.append(asyncio.create_task(run, name=f"camera {camera.camera_id}"))
-        return tasks
+    def _let_go(self, camera_id: str) -> None:
+        frame = self._sender.flow.forget(camera_id)
+        if frame is not None:
+            self._metrics.dropped.labels(camera_id, "handed_over").inc()
+        self._metrics.up.remove(camera_id)
 
-    def _camera(self, spec: CameraSpec) -> Camera:
-        self._metrics.up.labels(spec.camera_id).set(0)
-        return Camera(
+    def _run_camera(self, camera_id: str) -> Coroutine[Any, Any, bool]:
+        settings, spec = self._settings, self._specs[camera_id]
+        # Its frames are numbered from the moment that it is taken up: who served it before may have started in the
+        # same second.
+        wall = time.time()
+        camera = self._cameras[camera_id] = Camera(
             spec,
-            producer_id=self._settings.id,
-            start=int(self._since),
-            wall=self._since,
-            fps=self._settings.fps,
+            producer_id=settings.id,
+            start=int(wall * 1000),
+            wall=wall,
+            fps=settings.fps,
             changed=self._changed,
         )
+        self._metrics.up.labels(camera_id).set(0)
+        self._sender.flow.weigh(camera_id, 1.0)  # TODO the camera's priority
+        source = build(
+            spec, self._session, fps=settings.fps, loop=settings.end == "loop", paced=not settings.lossless
+        )
+        sink = self._sender.deliver if settings.lossless else self._sender.offer
+        return run_camera(camera, source, sink, self._metrics)
+
+    def _status_came(self, delivery: Delivery) -> None:
+        try:
+            status = parse_status(delivery.body)
+        except ValueError as error:
+            log.warning("status message ignored", error=str(error))
+            return
+        now = time.monotonic()
+        if isinstance(status, CamerasStatus):
+            member = Member(status.producer_id, status.producer_since)
+            self._sharing.serves(member, (camera.camera_id for camera in status.cameras))
+        elif isinstance(status, ProducerStatus):
+            member = Member(status.producer_id, status.since)
+            if status.state == "stopped":
+                self._sharing.left(member)
+            elif self._sharing.heard(member, status.offer, now):
+                self._say()
+        self._look()
 
     # --- run --------------------------------------------------------------------------------------------
 
-    async def _until_done(self, cameras: list[asyncio.Task[bool]]) -> int:
+    async def _until_done(self) -> int:
         stopped = asyncio.create_task(self._stop.wait())
-        all_done = asyncio.create_task(asyncio.wait(cameras))
         try:
-            waited: list[asyncio.Future[Any]] = [stopped, all_done]
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            if self._fatal is not None:
-                log.error("producer cannot go on", reason=self._fatal)
-                return 1
-            if stopped.done():
-                return 0
-            return await self._finished([camera.result() for camera in cameras])
+            while len(self._serving.results) < len(self._specs):
+                ended = asyncio.create_task(self._serving.ended.get())
+                waited: list[asyncio.Future[Any]] = [stopped, ended]
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+                ended.cancel()
+                if self._fatal is not None:
+                    log.error("producer cannot go on", reason=self._fatal)
+                    return 1
+                if stopped.done():
+                    return 0
+            return await self._finished(list(self._serving.results.values()))
         finally:
             stopped.cancel()
-            all_done.cancel()
 
     async def _finished(self, ended: list[bool]) -> int:
         """Every source came to its end or failed for good."""
@@ -149,28 +206,45 @@ class Producer:
         while True:
             self._heartbeat()
             for _ in range(round(HEARTBEAT_SECONDS / TICK_SECONDS)):
+                self._look()
                 await asyncio.sleep(TICK_SECONDS)
                 self._sender.tick()
                 now, wall = time.monotonic(), time.time()
-                for camera in self._cameras.values():
+                for camera in self._served():
                     camera.tick(now, wall)
 
+    def _served(self) -> list[Camera]:
+        return [self._cameras[camera_id] for camera_id in self._serving.cameras]
+
     def _heartbeat(self) -> None:
+        self._say()
+        self._say_cameras()
+
+    def _say(self) -> None:
+        if not self._stopping:
+            self._status.publish(_status_message(self._producer_status("running")))
+
+    def _say_cameras(self) -> None:
         now, wall = time.monotonic(), time.time()
-        self._status.publish(_status_message(self._producer_status("running")))
-        for camera in self._cameras.values():
-            self._status.publish(_status_message(camera.status(now, wall)))
+        status = CamerasStatus(
+            producer_id=self._settings.id,
+            producer_since=self._since,
+            time=wall,
+            cameras=[camera.report(now) for camera in self._served()],
+        )
+        self._status.publish(_status_message(status))
 
     def _producer_status(self, state: Literal["running", "stopped"]) -> ProducerStatus:
         return ProducerStatus(
             producer_id=self._settings.id,
             state=state,
-            cameras=len(self._cameras),
+            cameras=len(self._serving.cameras),
             outstanding=self._sender.flow.outstanding,
             window=self._sender.flow.window.size,
             since=self._since,
             time=time.time(),
             version=VERSION,
+            offer=self._sharing.offer(time.monotonic()) if self._shares else "",
         )
 
     def _changed(self, camera: Camera) -> None:
@@ -202,7 +276,7 @@ class Producer:
             log.warning("the broker does not answer the goodbye: leaving without it")
 
 
-def _status_message(status: ProducerStatus | CameraStatus) -> Message:
+def _status_message(status: Status) -> Message:
     return Message(
         STATUS_EXCHANGE, status_routing_key(status), encode_status(status), persistent=False, mandatory=False
     )

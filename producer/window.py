@@ -2,11 +2,13 @@
 
 The rule is that of delay-based congestion control (Swift, SIGCOMM 2020): while frames wait less than the
 target, one frame more per round trip; when they wait longer, a cut in proportion to the excess, once per round
-trip. Producers that share a queue see the same delay and come to equal shares. At the start the window doubles per
-round trip until the delay shows.
+trip. Producers that share a queue see the same delay and come to shares in proportion to what they grow by near the
+target; that is their cameras' weight, so that a camera's share does not depend on who serves it. At the start the
+window doubles per round trip until the delay shows.
 """
 
 START = 4.0
+GAIN = 0.003  # frames per round trip and camera of weight 1 that the window grows by near the target
 CUT = 0.8  # how much of the excess one cut takes away
 DEEPEST_CUT = 0.5
 REJECTED_PAUSE = 0.5  # seconds without sending after the queue said that it is full
@@ -20,6 +22,7 @@ class Window:
         self._target = target
         self._largest = float(largest)
         self._size = START
+        self._gain = 1.0
         self._starting = True
         self._cut_at = 0.0
         self._paused_until = 0.0
@@ -35,6 +38,10 @@ class Window:
         """Whether no reply came for long: nobody seems to work."""
         return self._silence > 0
 
+    def weigh(self, weight: float) -> None:
+        """The sum of the weights of the cameras behind this window."""
+        self._gain = GAIN * weight
+
     def allows(self, outstanding: int, now: float) -> bool:
         """Whether one frame more may be sent."""
         return outstanding < self.size and now >= self._paused_until
@@ -46,7 +53,9 @@ class Window:
             if self._starting and queued > self._target / 2:
                 self._starting = False
             if limited:
-                self._size = min(self._largest, self._size + (1.0 if self._starting else 1.0 / self._size))
+                # Far below the target workers idle: then everybody hurries.
+                gain = self._gain if queued > self._target / 2 else max(1.0, self._gain)
+                self._size = min(self._largest, self._size + (1.0 if self._starting else gain / self._size))
             return
         self._starting = False
         if now - self._cut_at >= round_trip:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.task import CAMERA_ID_PATTERN
-from producer.grammar import CameraSpec, InvalidSource, parse_sources, sanitise
+from producer.grammar import CameraSpec, InvalidSource, parse_camera, parse_sources, sanitise
 from producer.redaction import redact
 
 
@@ -159,9 +159,18 @@ def test_a_path_that_cannot_be_looked_at_is_refused(source: str) -> None:
         parse_sources(source)
 
 
+def test_one_source_for_a_camera_that_has_its_name_elsewhere() -> None:
+    assert parse_camera("gate", " a,b=c.mkv ") == CameraSpec("gate", "video", "a,b=c.mkv")
+    assert parse_camera("gate", "demo:1") == CameraSpec("gate", "demo", "1")
+    with pytest.raises(InvalidSource, match="these are 4 cameras"):
+        parse_camera("gate", "demo")
+
+
 def test_a_camera_shows_no_credentials() -> None:
     camera = CameraSpec("gate", "rtsp", "rtsp://me:secret@h/s")
     assert (camera.shown, "secret" in repr(camera)) == ("rtsp://h/s", False)
+    labelled = CameraSpec("gate", "rtsp", "rtsp://h/secret", "rtsp://h/${TOKEN}")
+    assert (labelled.shown, "secret" in repr(labelled)) == ("rtsp://h/${TOKEN}", False)
 
 
 @given(st.text())

@@ -54,6 +54,20 @@ def test_done_for_a_camera_that_is_not_busy_changes_nothing() -> None:
     assert [slots.take(), slots.take()] == ["a1", None]
 
 
+def test_a_camera_that_is_no_longer_served_leaves_nothing_behind() -> None:
+    slots: Slots[str] = Slots()
+    slots.weigh("a", 5)
+    slots.offer("a", "a1")
+    assert slots.take() == "a1"
+    slots.offer("a", "a2")
+    assert slots.forget("a") == "a2"
+    slots.done("a")
+    assert slots.waiting == 0
+    assert slots.take() is None
+    slots.offer("a", "a3")
+    assert slots.take() == "a3"
+
+
 @given(st.lists(st.tuples(st.sampled_from("otd"), st.sampled_from("abc"))))
 def test_whatever_happens_each_camera_has_at_most_one_waiting_and_one_under_way(
     events: list[tuple[str, str]],

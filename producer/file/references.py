@@ -1,0 +1,53 @@
+"""`${NAME}` in a source: filled in from the environment, and never shown."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
+
+
+class InvalidReference(ValueError):
+    """A reference that cannot be filled in; the message shows the variable's name at most."""
+
+
+def names(template: str) -> list[str]:
+    """The variables that `template` refers to, in order, each once."""
+    found = (match["name"] for match in _REFERENCE.finditer(template) if match["name"])
+    return list(dict.fromkeys(found))
+
+
+def fill_in(template: str, environment: Mapping[str, str]) -> str:
+    """`template` with each `${NAME}` replaced by the variable NAME; `$${` stands for `${`. Raises InvalidReference.
+
+    In the user name, the password and the query of an address the value is percent-encoded, so that the variable
+    holds a password as it is, whatever its characters; elsewhere it is put in unchanged.
+    """
+    encoded = _encoded_places(template)
+
+    def value(match: re.Match[str]) -> str:
+        if match[0] == "$${":
+            return "${"
+        name = match["name"]
+        if name is None:
+            raise InvalidReference(
+                "after ${ comes the name of an environment variable and }, as in ${GATE_PASSWORD} "
+                "(a ${ that is meant as it is: $${)"
+            )
+        text = environment.get(name, "")
+        if not text:
+            raise InvalidReference(f"the environment variable {name} is not set or empty")
+        return quote(text, safe="") if any(match.start() in place for place in encoded) else text
+
+    return _REFERENCE.sub(value, template)
+
+
+def _encoded_places(template: str) -> list[range]:
+    """Where in an address user name and password, and the query, are (RFC 3986, section 3)."""
+    scheme = template.find("://")
+    if scheme < 0:
+        return []
+    start = scheme + 3
+    authority = re.split(r"[/?#]", template[start:], maxsplit=1)[0]
+    at, query = authority.rfind("@"), template.find("?", start)
+    return [range(start, start + max(0, at)), range(query, len(template)) if query >= 0 else range(0)]

@@ -1,0 +1,46 @@
+"""Runs the cameras that are to be served: starts and ends them as that changes. On the event loop only."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+RunCamera = Callable[[str], Coroutine[Any, Any, bool]]
+
+
+class Serving:
+    """One task per camera. What `run` gives for a camera returns when it has ended for good: whether it finished."""
+
+    def __init__(self, run: RunCamera) -> None:
+        self._run = run
+        self._tasks: dict[str, asyncio.Task[bool]] = {}
+        self._ending: set[asyncio.Task[bool]] = set()
+        self.ended: asyncio.Queue[None] = asyncio.Queue()  # something to look at: a camera has ended
+
+    @property
+    def cameras(self) -> frozenset[str]:
+        """Those that are served, the ones that have come to their end included."""
+        return frozenset(self._tasks)
+
+    @property
+    def results(self) -> dict[str, bool]:
+        """Those that have ended: whether they finished."""
+        return {c: task.result() for c, task in self._tasks.items() if task.done() and not task.cancelled()}
+
+    def only(self, cameras: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """Serve these and no others. Returns the new ones and those let go."""
+        gone, new = self.cameras - cameras, cameras - self.cameras
+        for camera_id in gone:
+            task = self._tasks.pop(camera_id)
+            task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+        for camera_id in new:
+            task = asyncio.create_task(self._run(camera_id), name=f"camera {camera_id}")
+            task.add_done_callback(lambda task: self.ended.put_nowait(None))
+            self._tasks[camera_id] = task
+        return new, gone
+
+    async def close(self) -> None:
+        """Let go of all, and wait until they are closed."""
+        self.only(frozenset())
+        await asyncio.gather(*self._ending, return_exceptions=True)

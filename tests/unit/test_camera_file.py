@@ -1,0 +1,434 @@
+"""cameras.yaml: what holds for each camera, and what is told of the rest."""
+
+import time
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.topology import Lane
+from producer.file.cameras import CameraConfig, CameraFile, InvalidCameraFile, Problem
+from producer.file.keys import SHARED
+from producer.file.read import MAX_BYTES, MAX_CAMERAS, read_cameras
+from producer.grammar import CameraSpec
+
+SNAPSHOT = "http://10.0.0.7/snapshot.jpg"
+
+
+def read(text: str) -> CameraFile:
+    return read_cameras(dedent(text).encode(), {})
+
+
+def refused(text: str) -> list[str]:
+    with pytest.raises(InvalidCameraFile) as raised:
+        read(text)
+    return [str(problem) for problem in raised.value.problems]
+
+
+def told(file: CameraFile) -> list[str]:
+    return [str(problem) for problem in file.problems]
+
+
+def test_a_camera_needs_an_id_and_a_source_and_has_the_producers_settings_otherwise() -> None:
+    file = read(f"cameras: [{{id: gate-3, source: '{SNAPSHOT}'}}]")
+    camera = file.cameras["gate-3"]
+    assert camera == CameraConfig(CameraSpec("gate-3", "snapshot", SNAPSHOT), "gate-3")
+    assert (camera.fps, camera.lane, camera.model, camera.enabled) == (None, None, None, True)
+    assert file.problems == ()
+
+
+def test_every_key_arrives() -> None:
+    file = read(
+        """
+        cameras:
+          - id: gate-3
+            name: Gate 3, left
+            group: yard
+            source: webcam:2
+            location: South fence
+            district: Harbour
+            fps: 2.5
+            lane: gpu
+            model: "yunet , haar:vote"
+            enabled: no
+            priority: 3
+            masks: [[[0, 0], [0.5, 0], [0.5, 1e0]]]
+        groups: {yard: }
+        """
+    )
+    assert file == CameraFile(
+        {
+            "gate-3": CameraConfig(
+                CameraSpec("gate-3", "webcam", "2"),
+                "Gate 3, left",
+                "yard",
+                "South fence",
+                "Harbour",
+                2.5,
+                Lane.GPU,
+                "yunet,haar:vote",
+                False,
+                3,
+                (((0.0, 0.0), (0.5, 0.0), (0.5, 1.0)),),
+            )
+        }
+    )
+
+
+def test_a_camera_is_above_its_group_and_the_group_above_the_defaults() -> None:
+    file = read(
+        """
+        defaults: {fps: 1, priority: 1, district: Centre}
+        groups:
+          yard: {fps: 2, priority: 2}
+        cameras:
+          - {id: a, source: demo:1}
+          - {id: b, source: demo:1, group: yard}
+          - {id: c, source: demo:1, group: yard, fps: 3}
+        """
+    )
+    got = {name: (each.fps, each.priority, each.district) for name, each in file.cameras.items()}
+    assert got == {"a": (1, 1, "Centre"), "b": (2, 2, "Centre"), "c": (3, 2, "Centre")}
+
+
+SHARED_TEXTS: dict[str, Any] = {
+    "location": st.sampled_from(["Hall", "007", "no"]),
+    "district": st.sampled_from(["North", "1_000"]),
+    "fps": st.sampled_from(["0", "12.5"]),
+    "lane": st.sampled_from(["live", "batch"]),
+    "model": st.sampled_from(["yunet", "haar"]),
+    "enabled": st.sampled_from(["true", "off"]),
+    "priority": st.sampled_from(["1", "100"]),
+    "masks": st.sampled_from(["[]", "[[[0,0],[1,0],[1,1]]]"]),
+}
+LAYERS = st.fixed_dictionaries({}, optional=SHARED_TEXTS)
+
+
+@given(LAYERS, LAYERS, LAYERS)
+def test_layers_are_as_if_the_camera_had_said_it_all(
+    defaults: dict[str, str], group: dict[str, str], own: dict[str, str]
+) -> None:
+    def flow(layer: dict[str, str]) -> str:
+        return "{" + ", ".join(f"{key}: {value}" for key, value in layer.items()) + "}"
+
+    base = {"id": "a", "source": "demo:1", "group": "yard"}
+    layered = read(
+        f"defaults: {flow(defaults)}\ngroups: {{yard: {flow(group)}}}\ncameras: [{flow(base | own)}]"
+    )
+    flat = read(f"groups: {{yard: }}\ncameras: [{flow(base | defaults | group | own)}]")
+    assert layered == flat
+    assert not layered.problems
+
+
+def test_the_layers_of_the_test_above_have_every_key() -> None:
+    assert SHARED_TEXTS.keys() == SHARED.keys()
+
+
+def test_texts_stay_as_they_are_written() -> None:
+    file = read(
+        """
+        cameras:
+          - {id: 007, name: no, source: demo:1, location: 12:30, district: 0x10}
+        """
+    )
+    camera = file.cameras["007"]
+    assert (camera.name, camera.location, camera.district) == ("no", "12:30", "0x10")
+
+
+@pytest.mark.parametrize("name", ["Dağ evi №5", "می‌خواهم", "👨‍👩‍👧", "क्‍ष"])
+def test_names_are_in_any_language(name: str) -> None:
+    assert read(f"cameras: [{{id: a, source: demo:1, name: {name}}}]").cameras["a"].name == name
+
+
+def test_a_quoted_null_is_a_text() -> None:
+    assert read("cameras: [{id: 'null', source: demo:1, name: '~'}]").cameras["null"].name == "~"
+
+
+@pytest.mark.parametrize(("word", "enabled"), [("True", True), ("ON", True), ("yes", True), ("No", False)])
+def test_switches_are_words_in_any_case(word: str, enabled: bool) -> None:
+    assert read(f"cameras: [{{id: a, source: demo:1, enabled: {word}}}]").cameras["a"].enabled is enabled
+
+
+def test_an_anchor_may_share_masks_among_cameras() -> None:
+    file = read(
+        """
+        cameras:
+          - {id: a, source: demo:1, masks: &sky [[[0, 0], [1, 0], [1, 0.2]]]}
+          - {id: b, source: demo:1, masks: *sky}
+        """
+    )
+    assert file.cameras["a"].masks == file.cameras["b"].masks != ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("fsp: 2", "fsp' is no key: did you mean fps?"),
+        ("FPS: 2", "FPS' is no key: did you mean fps?"),
+        ("zzzzz: 2", "zzzzz' is no key; known are id, source, name, group, location, district, fps,"),
+        ("? [a]\n    : 2", "(no word)' is no key"),
+        ("<<: {fps: 2}", "<< is not known here: cameras share values by `group` and `defaults`"),
+        ("fps: fast", "fps: 'fast' is no number"),
+        ("fps: .nan", "fps: '.nan' is no number"),
+        ("fps: 1_0", "fps: '1_0' is no number"),
+        ("fps: -1", "fps: '-1' is not within 0 and 1000"),
+        ("fps: 1e400", "fps: '1e400' is not within 0 and 1000"),
+        ("fps:", "fps: there is no value: give one, or leave the key out"),
+        ("fps: ~", "fps: there is no value"),
+        ("name: ' '", "name: there is no value"),
+        ("fps: [2]", "fps: one value is meant, not a list"),
+        ("fps: {a: 2}", "fps: one value is meant, not a group of keys"),
+        ("name: !secret x", "name: the tag '!secret' is not known; secrets are written ${NAME}"),
+        ("name: " + "n" * 101, "name: 101 characters are too many: at most 100"),
+        ('name: "a\\tb"', "name: a text of one line is meant"),
+        ("lane: life", "lane: 'life' is no lane: did you mean live?"),
+        ("lane: 7", "lane: '7' is no lane; known are live, batch, gpu"),
+        ("model: 'yunet,yunet'", "model: 'yunet,yunet' names a model twice"),
+        ("enabled: maybe", "enabled: 'maybe' is neither true nor false"),
+        ("priority: 0", "priority: '0' is not within 1 and 100"),
+        ("priority: 1.5", "priority: 1.5 is no whole number"),
+        ("group: gone", "group: there is no group 'gone': did you mean gone-1?"),
+        ("group: 5", "group: there is no group '5'; known are gone-1"),
+        ("masks: 5", "masks: a list of polygons is meant, not a single value"),
+        ("masks: [[[0,0],[1,1]]]", "masks: a polygon has at least 3 corners, not 2"),
+        ("masks: [[[0,0],[1,1],[0.5,0.5]]]", "masks: the corners lie on one line"),
+        ("masks: [[[0,0],[1,1],[0.5]]]", "masks: a corner is two numbers, [x, y], not 1"),
+        ("masks: [[[0,0],[640,0],[640,480]]]", "'640' is not within 0 and 1; corners are fractions of width"),
+        (f"masks: {[[[0, 0], [1, 0], [1, 1]]] * 33}", "masks: at most 32 polygons, not 33"),
+    ],
+)
+def test_a_bad_key_leaves_the_camera_out_and_is_told_with_its_line(entry: str, problem: str) -> None:
+    text = (
+        "groups: {gone-1: {}}\ncameras:\n  - {id: a, source: demo:1}\n"
+        f"  - id: b\n    source: demo:1\n    {entry}\n"
+        "  - {id: c, source: demo:1}\n"
+    )
+    file = read(text)
+    assert list(file.cameras) == ["a", "c"]
+    assert file.broken == {"b"}
+    [only] = file.problems
+    assert (only.line, only.camera_id) == (6, "b")
+    assert only.text.startswith("camera b: ")
+    assert problem in only.text
+
+
+def test_lines_are_exact_inside_of_values() -> None:
+    file = read(
+        """\
+        cameras:
+          - id: a
+            source: demo:1
+            masks:
+              - - [0, 0]
+                - [1, 0]
+                - [1, 1]
+              - - [0, 0]
+                - [1, x]
+                - [1, 1]
+          - id: a.b
+            source: demo:1
+          - just text
+          - source: demo:1
+        """
+    )
+    assert [(each.line, each.text.partition(":")[0]) for each in file.problems] == [
+        (9, "camera a"),
+        (11, "camera number 2"),
+        (13, "camera number 3"),
+        (14, "camera number 4"),
+    ]
+
+
+def test_all_faults_of_a_camera_are_told_at_once() -> None:
+    assert told(read("cameras:\n  - id: a\n    fps: x\n    nmae: y")) == [
+        "line 2: camera a: there is no source",
+        "line 3: camera a: fps: 'x' is no number",
+        "line 4: camera a: 'nmae' is no key: did you mean name?",
+    ]
+
+
+def test_what_is_there_twice_is_told_with_both_lines() -> None:
+    file = read(
+        """\
+        groups:
+          yard: {fps: 1}
+          yard: {fps: 2}
+        cameras:
+          - id: a
+            source: demo:1
+            fps: 1
+            fps: 2
+          - {id: b, source: demo:1}
+          - {id: b, source: webcam:0}
+          - {id: c, source: demo:1, group: yard}
+        """
+    )
+    assert told(file) == [
+        "line 3: groups: group 'yard' is there twice, first in line 2 (cameras left out: 1)",
+        "line 8: camera a: fps is there twice, first in line 7",
+        "line 10: camera b: there is one with the same id in line 9",
+    ]
+    assert {name: camera.spec.kind for name, camera in file.cameras.items()} == {"b": "demo"}
+    assert file.broken == {"a", "c"}
+
+
+def test_what_is_there_three_times_is_told_with_the_first_line() -> None:
+    assert refused("cameras: []\ncameras: []\ncameras: []") == [
+        "line 2: cameras is there twice, first in line 1",
+        "line 3: cameras is there twice, first in line 1",
+    ]
+    assert told(read("groups:\n  a: {}\n  a: {}\n  a: {}\ncameras: []")) == [
+        "line 3: groups: group 'a' is there twice, first in line 2",
+        "line 4: groups: group 'a' is there twice, first in line 2",
+    ]
+
+
+def test_a_fault_in_what_is_shared_is_told_once_and_spares_who_has_a_value_of_his_own() -> None:
+    file = read(
+        """\
+        defaults:
+          fps: fast
+        groups:
+          yard:
+            maks: []
+          hall:
+            source: demo:1
+          roof: {}
+          empty: 5
+        cameras:
+          - {id: a, source: demo:1}
+          - {id: b, source: demo:1, fps: 1}
+          - {id: c, source: demo:1, fps: 1, group: yard}
+          - {id: d, source: demo:1, fps: 1, group: roof}
+          - {id: e, source: demo:1, fps: 1, group: empty}
+        """
+    )
+    assert list(file.cameras) == ["b", "d"]
+    assert file.broken == {"a", "c", "e"}
+    assert told(file) == [
+        "line 2: defaults: fps: 'fast' is no number (cameras left out: 1)",
+        "line 5: group 'yard': 'maks' is no key: did you mean masks? (cameras left out: 1)",
+        "line 7: group 'hall': source belongs to a camera: it cannot be shared",
+        "line 9: groups: group 'empty' has keys below it, indented (cameras left out: 1)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "line 1: the file begins with `cameras:`"),
+        ("# only a comment\n", "line 1: the file begins"),
+        ("- id: a", "line 1: the file begins"),
+        ("defaults: {fps: 1}", "line 1: there is no section `cameras`"),
+        ("\ncamreas: []", "line 2: 'camreas' is no section: did you mean cameras?"),
+        ("cameras: {a: {source: demo}}", "line 1: below cameras comes a list"),
+        ("cameras:", "line 1: below cameras comes a list"),
+        ("cameras: []\ndefaults: 5", "line 2: below defaults come keys"),
+        ("cameras: []\ngroups: [yard]", "line 2: below groups come keys"),
+        ("cameras: []\ndefaults: {}\ncameras: []", "line 3: cameras is there twice, first in line 1"),
+        ("cameras:\n  - id: a\n   source: b", "line 3: no valid YAML: "),
+        ("cameras:\n\t- id: a", "line 2: no valid YAML: "),
+        ("cameras: []\n---\ncameras: []", "line 2: no valid YAML: a second document begins"),
+        ("cameras:\n  - *a", "line 2: no valid YAML: *a has no &a above"),
+        ("cameras: &a [*a]", "line 1: no valid YAML: *a has no &a above"),
+        ("cameras: " + "[" * 1_000_000, "line 1: no valid YAML: nested more than 32 times"),
+        ("cameras: []\n# \x00", "line 2: no valid YAML: a character that YAML does not allow"),
+    ],
+)
+def test_a_file_that_says_nothing_usable_is_refused_with_its_line(text: str, problem: str) -> None:
+    assert refused(text)[0].startswith(problem)
+
+
+def test_a_quote_that_is_not_closed_is_told_with_both_lines() -> None:
+    [problem] = refused("cameras:\n  - id: a\n    source: 'demo:1\n  - id: b\n")
+    assert problem.startswith("line 5: no valid YAML: ")
+    assert problem.endswith(", while scanning a quoted scalar from line 3 on")
+
+
+def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
+    with pytest.raises(
+        InvalidCameraFile, match="line 2: no valid YAML: a character that YAML does not allow"
+    ):
+        read_cameras(b"cameras: []\n# \xff\xfe", {})
+
+
+def test_a_file_or_a_list_that_is_too_large_is_refused() -> None:
+    with pytest.raises(InvalidCameraFile, match="the file has more than 16 MiB"):
+        read_cameras(b" " * (MAX_BYTES + 1), {})
+    many = "[" + "0," * (MAX_CAMERAS + 1) + "]"
+    assert refused(f"cameras: {many}") == [
+        f"line 1: {MAX_CAMERAS + 1} cameras are too many for one file: at most 10000"
+    ]
+
+
+@pytest.mark.parametrize("prefix", [b"\xef\xbb\xbf", b""])
+def test_an_empty_list_is_a_file_without_cameras(prefix: bytes) -> None:
+    assert read_cameras(prefix + b"cameras: []\r\ndefaults:\r\ngroups: ~\r\n", {}) == CameraFile()
+
+
+@given(
+    st.binary(max_size=200)
+    | st.text(alphabet="cameras:-[]{}&*!'\"\n \t#idsource?|>$", max_size=80).map(str.encode)
+)
+def test_whatever_is_in_the_file_the_answer_is_cameras_or_problems(data: bytes) -> None:
+    for content in (data, b"cameras:\n" + data, b"cameras:\n  - id: a\n    source: " + data):
+        try:
+            file = read_cameras(content, {})
+        except InvalidCameraFile as error:
+            file = CameraFile(problems=error.problems, broken=frozenset({"all of it"}))
+        assert all(problem.line > 0 and problem.text for problem in file.problems)
+        assert file.problems or not file.broken
+        assert file.broken.isdisjoint(file.cameras)
+
+
+def test_neither_keys_nor_values_in_messages_show_credentials() -> None:
+    file = read(
+        """
+        cameras:
+          - id: http://u:hunter2@h/
+            source: demo:1
+          - id: b
+            source: demo:1
+            http://u:hunter2@h/: x
+            lane: http://u:hunter2@h/
+            group: http://u:hunter2@h/
+        """
+    )
+    assert len(file.problems) == 4
+    assert "hunter2" not in str(file)
+
+
+def test_a_problem_without_a_line_says_none() -> None:
+    assert [str(Problem(0, "x")), str(Problem(3, "x"))] == ["x", "line 3: x"]
+
+
+# --- size -----------------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_cameras_take_less_than_two_seconds_of_cpu() -> None:
+    entries = [
+        f"  - id: cam-{n}\n    name: Camera {n}\n    group: g{n % 50}\n    fps: 2\n"
+        f"    source: http://u:${{P}}@10.0.{n >> 8}.{n & 255}/snapshot.jpg\n"
+        "    masks:\n      - [[0, 0], [0.5, 0], [0.5, 0.5]]\n"
+        for n in range(MAX_CAMERAS)
+    ]
+    groups = "".join(f"  g{n}: {{district: D{n}}}\n" for n in range(50))
+    data = f"defaults: {{priority: 2}}\ngroups:\n{groups}cameras:\n{''.join(entries)}".encode()
+
+    def seconds() -> float:
+        start = time.process_time()
+        assert len(read_cameras(data, {"P": "x"}).cameras) == MAX_CAMERAS
+        return time.process_time() - start
+
+    assert any(seconds() < 2.0 for _ in range(3)), "the best of three"
+
+
+def test_thousands_of_bad_cameras_and_groups_take_no_longer() -> None:
+    entries = [f"  - {{id: cam-{n}, source: demo:1, group: h{n}, fsp{n}: 1}}\n" for n in range(2_000)]
+    groups = "".join(f"  g{n}: {{}}\n" for n in range(2_000))
+    start = time.process_time()
+    file = read_cameras(f"groups:\n{groups}cameras:\n{''.join(entries)}".encode(), {})
+    assert len(file.problems) == 4_000
+    assert time.process_time() - start < 2.0
