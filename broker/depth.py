@@ -12,12 +12,17 @@ class QueueDepth(Role):
     `messages[queue]` counts what is ready, not what workers hold: AMQP tells no more. Empty while disconnected.
     """
 
-    def __init__(self, queues: Sequence[str], every: float = 2.0) -> None:
+    def __init__(self, queues: Sequence[str] = (), every: float = 2.0) -> None:
         super().__init__()
         self._queues = list(queues)
         self._every = every
         self.messages: dict[str, int] = {}
         self.consumers: dict[str, int] = {}
+
+    def watch(self, queue: str) -> None:
+        """Ask for this one too, from the next time on."""
+        if queue not in self._queues:
+            self._queues.append(queue)
 
     def _opened(self, channel: Any) -> None:
         self._ask(channel)

@@ -4,15 +4,18 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
 
 import cv2
 
 from broker import InvalidUrl, split_urls
-from producer.grammar import CameraSpec, InvalidSource, parse_sources
+from producer.file.cameras import InvalidCameraFile
+from producer.file.reload import load as load_cameras
+from producer.grammar import InvalidSource, parse_sources
 from producer.metrics import ProducerMetrics
+from producer.roster import Roster
 from producer.service import Producer
 from producer.settings import ProducerSettings
+from producer.wanted import of_spec
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load
@@ -24,23 +27,35 @@ def main() -> int:
     configure_logs("producer", settings.log_level, settings.log_format)
     cv2.setNumThreads(1)  # encoding runs in threads of ours
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # broken images are told by our own log
+    metrics = ProducerMetrics()
     try:
-        specs = parse_sources(settings.source)
         split_urls(settings.amqp_url)
-    except InvalidSource as error:
-        return _refuse(f"SOURCE: {error}")
+        roster = _roster(settings, metrics)
     except InvalidUrl as error:
         return _refuse(f"AMQP_URL: {error}")
+    except InvalidSource as error:
+        return _refuse(f"SOURCE: {error}")
+    except InvalidCameraFile as error:
+        return _refuse(*(f"CAMERAS: {settings.cameras}: {problem}" for problem in error.problems))
+    return asyncio.run(_run(settings, roster, metrics))
+
+
+def _roster(settings: ProducerSettings, metrics: ProducerMetrics) -> Roster:
+    if settings.cameras is not None:
+        if "source" in settings.model_fields_set:
+            raise InvalidSource("it is set, and so is CAMERAS: leave one of them out")
+        return Roster([], settings, metrics, load_cameras(settings.cameras, os.environ))
+    specs = parse_sources(settings.source)
     if all(spec.missing for spec in specs):
         names = ", ".join(spec.shown for spec in specs)
-        return _refuse(
-            f"SOURCE: {names}: no such file or folder; check the path, or leave SOURCE out for the demo"
+        raise InvalidSource(
+            f"{names}: no such file or folder; check the path, or leave SOURCE out for the demo"
         )
-    return asyncio.run(_run(settings, specs))
+    return Roster([of_spec(spec, settings) for spec in specs], settings, metrics)
 
 
-async def _run(settings: ProducerSettings, specs: Sequence[CameraSpec]) -> int:
-    producer = Producer(settings, specs, ProducerMetrics())
+async def _run(settings: ProducerSettings, roster: Roster, metrics: ProducerMetrics) -> int:
+    producer = Producer(settings, roster, metrics)
     try:
         probes = serve_probes(settings.metrics_host, settings.metrics_port, producer.missing)
     except OSError as error:
@@ -54,7 +69,7 @@ async def _run(settings: ProducerSettings, specs: Sequence[CameraSpec]) -> int:
     log.info(
         "producer started",
         producer_id=settings.id,
-        cameras=len(specs),
+        cameras=len(roster.cameras),
         lane=settings.lane.value,
         form=settings.form.value,
         metrics_port=probes.port,
@@ -84,9 +99,10 @@ def _on_signals(producer: Producer) -> None:
         loop.add_signal_handler(number, handle, number)
 
 
-def _refuse(sentence: str) -> int:
-    print(f"producer: {sentence}", file=sys.stderr)
-    print("producer: `python -m producer --help` explains SOURCE and the settings", file=sys.stderr)
+def _refuse(*sentences: str) -> int:
+    for sentence in sentences:
+        print(f"producer: {sentence}", file=sys.stderr)
+    print("producer: `python -m producer --help` explains SOURCE, CAMERAS and the settings", file=sys.stderr)
     return USAGE_ERROR
 
 

@@ -1,13 +1,15 @@
 """What a camera is doing, and when that changes. Pure: times are arguments.
 
-connecting -> live once a frame comes; degraded while it fails but may recover at once; offline when it does not;
-stalled when it is open and silent; disabled when it came to its end.
+connecting -> live once a frame comes; degraded while it fails but may recover at once, or while its pictures show that
+something is wrong with it; offline when it does not recover; stalled when it is open and silent; disabled when it is
+switched off or came to its end.
 """
 
 from collections import Counter
 from collections.abc import Callable
 
-from contract.status import CameraReport, CameraState, CameraStatus
+from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus
+from contract.topology import Lane
 from producer.frames import Captured, Frame, SourceError
 from producer.grammar import CameraSpec
 
@@ -36,7 +38,9 @@ class Camera:
         self.state: CameraState = "connecting"
         self.reason: str | None = None
         self.since = wall
+        self.labels: CameraLabels | None = None
         self.sent = 0
+        self.skipped = 0
         self.dropped: Counter[str] = Counter()
         self.waiting_for_queue = False  # a lossless source that waits is not stalled
         self._producer_id = producer_id
@@ -44,6 +48,8 @@ class Camera:
         self._patience = max(STALLED_AFTER, 3 / fps if fps else 0.0)
         self._changed = changed
         self._counter = 0
+        self._captured = 0
+        self._defects: dict[str, str] = {}
         self._failures = 0
         self._alive = float("-inf")
         self._told: set[str] = set()
@@ -55,18 +61,46 @@ class Camera:
     def camera_id(self) -> str:
         return self.spec.camera_id
 
-    def frame(self, captured: Captured, now: float, wall: float) -> Frame:
-        """The captured picture as the camera's next frame."""
+    def frame(
+        self, captured: Captured, now: float, wall: float, *, lane: Lane = Lane.LIVE, model: str | None = None
+    ) -> Frame:
+        """The captured picture as the camera's next frame, for this lane and model."""
         self.alive(now, wall)
         frame_id = f"{self.camera_id}:{self._start}:{self._counter}"
         self._counter += 1
-        return Frame(self.camera_id, frame_id, captured.timestamp, captured.picture)
+        return Frame(self.camera_id, frame_id, captured.timestamp, captured.picture, lane, model)
 
     def alive(self, now: float, wall: float) -> None:
-        """The source gave a sign of life: a frame, or one that it skipped because nothing changed."""
+        """The source gave a sign of life: a frame, or one that was skipped because nothing changed."""
         self._alive = now
         self._failures = 0
-        self._become("live", None, wall)
+        self._captured += 1
+        if self._defects:
+            self._become(
+                "degraded", "; ".join(f"{name}: {text}" for name, text in self._defects.items()), wall
+            )
+        else:
+            self._become("live", None, wall)
+
+    def defect(self, name: str, text: str | None) -> None:
+        """Something is wrong with its pictures, which `text` says; None: no longer. Told with the next frame."""
+        if text is None:
+            self._defects.pop(name, None)
+        else:
+            self._defects[name] = text
+
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """What is wrong with its pictures, the oldest first."""
+        return tuple(self._defects)
+
+    def well(self) -> None:
+        """What was wrong with its pictures is no longer known."""
+        self._defects.clear()
+
+    def switched_off(self, wall: float) -> None:
+        """It is not to be served."""
+        self._become("disabled", "switched off: `enabled: false` in cameras.yaml", wall)
 
     def failed(self, error: SourceError, wall: float, *, final: bool = False) -> None:
         """The source could not be opened or broke off."""
@@ -81,7 +115,12 @@ class Camera:
 
     def tick(self, now: float, wall: float) -> None:
         """Notice silence."""
-        if self.state == "live" and not self.waiting_for_queue and now - self._alive > self._patience:
+        if (
+            self.state in ("live", "degraded")
+            and not self._failures
+            and not self.waiting_for_queue
+            and now - self._alive > self._patience
+        ):
             self._become("stalled", f"no frame for {self._patience:.0f} s", wall)
 
     def news(self, detail: str) -> bool:
@@ -101,6 +140,8 @@ class Camera:
             fps=self._rate(now),
             sent=self.sent,
             dropped=dict(self.dropped),
+            skipped=self.skipped,
+            labels=self.labels,
         )
 
     def status(self, now: float, wall: float) -> CameraStatus:
@@ -114,14 +155,16 @@ class Camera:
             fps=self._rate(now),
             sent=self.sent,
             dropped=dict(self.dropped),
+            skipped=self.skipped,
+            labels=self.labels,
             time=wall,
         )
 
     def _rate(self, now: float) -> float:
         if self._counted_at is None or now - self._counted_at >= 1.0:
             if self._counted_at is not None:
-                self._fps = (self._counter - self._counted) / (now - self._counted_at)
-            self._counted, self._counted_at = self._counter, now
+                self._fps = (self._captured - self._counted) / (now - self._counted_at)
+            self._counted, self._counted_at = self._captured, now
         return round(self._fps, 2)
 
     def _become(self, state: CameraState, reason: str | None, wall: float) -> None:

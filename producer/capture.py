@@ -1,26 +1,35 @@
-"""Runs one camera: opens its source, passes its frames on, and opens it again for ever if that can help."""
+"""Runs one camera: opens its source, passes on what is worth sending, and opens it again for ever if that can help."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
 from broker.backoff import compute_backoff
-from producer.cameras import Camera
-from producer.frames import Captured, Frame, Source, SourceError
+from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
+from producer.looking.health import Change
 from producer.metrics import ProducerMetrics
+from producer.served import Served
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")
 
 FIRST_RETRY, LAST_RETRY = 0.5, 30.0
+NOTHING_NEW = frozenset({"unmodified", "identical", "still"})
 
 Sink = Callable[[Frame], Awaitable[None]]
 
 
-async def run_camera(camera: Camera, source: Source, sink: Sink, metrics: ProducerMetrics) -> bool:
-    """Until the source ends (True) or fails for good (False); a source that `retries` never does the latter."""
+async def run_camera(served: Served, sink: Sink, metrics: ProducerMetrics) -> bool:
+    """Until the source ends (True) or fails for good (False); a source that `retries` never does the latter.
+
+    A camera that is switched off ends at once.
+    """
+    camera, source = served.camera, served.source
+    if source is None:
+        camera.switched_off(time.time())
+        return True
     attempt = 0
     while True:
         try:
@@ -28,18 +37,9 @@ async def run_camera(camera: Camera, source: Source, sink: Sink, metrics: Produc
                 async for item in items:
                     attempt = 0
                     if isinstance(item, Captured):
-                        await sink(camera.frame(item, time.monotonic(), time.time()))
-                        continue
-                    metrics.skipped.labels(camera.camera_id, item.reason).inc()
-                    if not item.detail:
-                        camera.alive(time.monotonic(), time.time())
-                    elif camera.news(item.detail):
-                        log.warning(
-                            "frame skipped",
-                            camera_id=camera.camera_id,
-                            reason=item.reason,
-                            detail=item.detail,
-                        )
+                        await _captured(served, item, sink, metrics)
+                    else:
+                        _skipped(served, item, metrics)
         except SourceError as error:
             failure = error
         except Exception as error:
@@ -51,7 +51,52 @@ async def run_camera(camera: Camera, source: Source, sink: Sink, metrics: Produc
             return True
         metrics.errors.labels(camera.camera_id, failure.reason).inc()
         camera.failed(failure, time.time(), final=not source.retries)
+        if served.view is not None:
+            served.view.away()
         if not source.retries:
             return False
         await asyncio.sleep(compute_backoff(attempt, base=FIRST_RETRY, cap=LAST_RETRY))
         attempt += 1
+
+
+async def _captured(served: Served, item: Captured, sink: Sink, metrics: ProducerMetrics) -> None:
+    view, picture = served.view, item.picture
+    if view is not None:
+        if isinstance(picture, Encoded | Pixels):
+            verdict = await view.look(picture, time.monotonic())
+            _tell(served, verdict.changes, metrics)
+            if not verdict.look.send:
+                reason = verdict.look.reason
+                _skipped(
+                    served, Skipped(reason, "" if reason in NOTHING_NEW else UNREADABLE[reason]), metrics
+                )
+                return
+        item = Captured(item.timestamp, view.leaving(picture))
+    wanted = served.wanted
+    frame = served.camera.frame(item, time.monotonic(), time.time(), lane=wanted.lane, model=wanted.model)
+    await sink(frame)
+
+
+UNREADABLE = {
+    "corrupt": "it sends pictures that do not decode; they are left out",
+    "too_many_pixels": "it sends pictures of more than 50 megapixels; they are left out",
+}
+
+
+def _skipped(served: Served, item: Skipped, metrics: ProducerMetrics) -> None:
+    camera = served.camera
+    metrics.skipped.labels(camera.camera_id, item.reason).inc()
+    if item.reason in NOTHING_NEW:
+        camera.skipped += 1
+        if item.reason == "unmodified" and served.view is not None:
+            _tell(served, served.view.unmodified(time.monotonic()), metrics)
+    if not item.detail:
+        camera.alive(time.monotonic(), time.time())
+    elif camera.news(item.detail):
+        log.warning("frame skipped", camera_id=camera.camera_id, reason=item.reason, detail=item.detail)
+
+
+def _tell(served: Served, changes: Iterable[Change], metrics: ProducerMetrics) -> None:
+    for change in changes:
+        served.camera.defect(change.defect, change.text if change.on else None)
+        metrics.defect(served.camera.camera_id, change.defect, on=change.on)

@@ -52,6 +52,10 @@ class Flow(Generic[Item]):
         """Frames in slots."""
         return self._slots.waiting
 
+    def knows(self, frame_id: str) -> bool:
+        """Whether this frame is outstanding."""
+        return frame_id in self._outstanding
+
     def offer(self, item: Item) -> Item | None:
         """A camera's newest frame; returns the older one that it replaces."""
         return self._slots.offer(item.camera_id, item)

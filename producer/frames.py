@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.topology import Lane
+
 Image = NDArray[np.uint8]  # BGR, height x width x 3
 
 
@@ -59,12 +61,14 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A captured frame with its identity: `<camera_id>:<start of the producer>:<counter>`."""
+    """A captured frame with its identity: `<camera_id>:<when it was taken up, in milliseconds>:<counter>`."""
 
     camera_id: str
     frame_id: str
     timestamp: float
     picture: Picture
+    lane: Lane = Lane.LIVE
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from producer.redaction import redact
 
 Kind = Literal["demo", "video", "folder", "snapshot", "rtsp", "webcam"]
 
+LIVE_KINDS: frozenset[Kind] = frozenset({"snapshot", "rtsp", "webcam"})
+"""What shows a place as it is now; the others are recordings, or drawn."""
+
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 DEMO_CAMERAS = 4
 ID_LENGTH = 64

@@ -27,6 +27,12 @@ class ProducerMetrics:
             registry=registry,
         )
         self.up = Gauge("producer_camera_up", "1 while the camera is live.", camera, registry=registry)
+        self.defects = Gauge(
+            "producer_camera_defect",
+            "1 while the camera's pictures are frozen, black, blinded, defocused or moved.",
+            ["camera_id", "defect"],
+            registry=registry,
+        )
         self.errors = Counter(
             "producer_camera_errors_total", "Failures of the camera's source.", reason, registry=registry
         )
@@ -36,3 +42,28 @@ class ProducerMetrics:
         self.window = Gauge(
             "producer_window_frames", "Frames that may be outstanding at once.", registry=registry
         )
+        self.file_problems = Gauge(
+            "producer_camera_file_problems", "What is wrong in the file of cameras now.", registry=registry
+        )
+
+    def defect(self, camera_id: str, defect: str, *, on: bool) -> None:
+        """A defect began or ended."""
+        if on:
+            self.defects.labels(camera_id, defect).set(1)
+        else:
+            self.defects.remove(camera_id, defect)
+
+    def let_go(self, camera_id: str) -> None:
+        """Others speak for the camera from now on; what was counted stays counted."""
+        self.up.remove(camera_id)
+        self.no_defects(camera_id)
+
+    def no_defects(self, camera_id: str) -> None:
+        """What was wrong with its pictures is no longer known."""
+        self.defects.remove_by_labels({"camera_id": camera_id})
+
+    def forget(self, camera_id: str) -> None:
+        """There is no such camera any more."""
+        self.let_go(camera_id)
+        for counter in (self.sent, self.skipped, self.dropped, self.missing_replies, self.errors):
+            counter.remove_by_labels({"camera_id": camera_id})

@@ -12,11 +12,13 @@ from broker.aio import publish
 from broker.backoff import compute_backoff
 from contract.result import parse_result
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
-from contract.topology import EphemeralQueue
-from producer.cameras import Camera
+from contract.topology import EphemeralQueue, Lane
 from producer.flow import Flow
 from producer.frames import Encoded, Frame, recompressed
+from producer.looking.unreadable import Unreadable
 from producer.metrics import ProducerMetrics
+from producer.served import Served
+from producer.wanted import Wanted
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")
@@ -27,14 +29,12 @@ REPORT_SECONDS = 30.0  # drops are told at most this often
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the frames of this producer look like on the wire, and which queue takes them."""
+    """What the frames of this producer look like on the wire."""
 
-    queue: str
     form: TaskForm
     quality: int
-    model: str | None
     sender: str  # this producer's id: whose clock the capture times are of
-    staleness: float | None = None  # seconds after which a live frame is not worth sending
+    staleness: float  # seconds after which a frame of the live lane is not worth sending
 
 
 class Sender:
@@ -45,21 +45,21 @@ class Sender:
     `deliver` is for frames that must not be lost: it returns when the broker has confirmed.
     """
 
-    def __init__(self, form: Form, cameras: Mapping[str, Camera], metrics: ProducerMetrics) -> None:
-        self.flow: Flow[Frame] = Flow()
+    def __init__(self, form: Form, served: Mapping[str, Served], metrics: ProducerMetrics) -> None:
+        self._flows: dict[Lane, Flow[Frame]] = {}  # each lane has workers of its own, and so a window
         self.publisher = Publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
         self.replies = Consumer(EphemeralQueue(max_length=10_000), self._replied, no_ack=True)
-        self.depth = QueueDepth([form.queue])
+        self.depth = QueueDepth()
         self.replies.on_subscribed = self._listening
         self.replies.on_lost = self._deaf
-        self.ensure_queue: Callable[[], None] = lambda: None  # declares the lane's queue again
+        self.ensure_queue: Callable[[], None] = lambda: None  # declares the lanes' queues again
         self._form = form
-        self._cameras = cameras
+        self._served = served
         self._metrics = metrics
         self._reply_to: str | None = None
         self._scheduled = False
         self._encoding: set[asyncio.Task[None]] = set()
-        self._silent = False
+        self._silent: set[Lane] = set()
         self._untold: Counter[str] = Counter()
         self._told_at = float("-inf")
 
@@ -71,11 +71,37 @@ class Sender:
     @property
     def idle(self) -> bool:
         """Nothing waits, is encoded or lacks its confirm."""
-        return not (self.flow.waiting or self._encoding or self.publisher.outstanding)
+        return not (self.waiting or self._encoding or self.publisher.outstanding)
+
+    @property
+    def waiting(self) -> int:
+        """Frames in slots."""
+        return sum(flow.waiting for flow in self._flows.values())
+
+    @property
+    def outstanding(self) -> int:
+        """Frames whose result is awaited."""
+        return sum(flow.outstanding for flow in self._flows.values())
+
+    @property
+    def window(self) -> int:
+        """Frames that may be outstanding at once."""
+        return sum(flow.window.size for flow in self._flows.values())
+
+    def weigh(self, wanted: Wanted) -> None:
+        """The camera gets turns in its lane by its priority, and in no other."""
+        for lane in [lane for lane in self._flows if lane is not wanted.lane]:
+            self._forget(wanted.camera_id, lane)
+        self._flow(wanted.lane).weigh(wanted.camera_id, wanted.priority)
+
+    def forget(self, camera_id: str) -> None:
+        """The camera is no longer served here."""
+        for lane in self._flows:
+            self._forget(camera_id, lane)
 
     async def offer(self, frame: Frame) -> None:
         """Put a live frame into its camera's slot; the frame that it replaces is counted."""
-        replaced = self.flow.offer(frame)
+        replaced = self._flow(frame.lane).offer(frame)
         if replaced is not None:
             self._drop(replaced, "replaced")
         self._wake()
@@ -83,11 +109,11 @@ class Sender:
     async def deliver(self, frame: Frame) -> None:
         """Publish a frame that must not be lost, again and again until the broker confirms it."""
         encoded = await asyncio.to_thread(self._encode, frame)
-        if encoded is None:
-            self._drop(frame, "too_large")
+        if isinstance(encoded, str):
+            self._drop(frame, encoded)
             return
         message = self._message(frame, encoded, None)
-        camera = self._cameras[frame.camera_id]
+        camera = self._served[frame.camera_id].camera
         camera.waiting_for_queue = True
         attempt = 0
         while (outcome := await publish(self.publisher, message)) is not Outcome.CONFIRMED:
@@ -108,23 +134,39 @@ class Sender:
     def tick(self) -> None:
         """A few times a second: give up on late replies, send what may be sent, tell what was dropped."""
         now = time.monotonic()
-        queue = self._form.queue
-        taken = self.depth.consumers.get(queue, 0) > 0 and self.depth.messages.get(queue) == 0
-        for camera_id in self.flow.give_up(now, taken=taken):
-            self._metrics.missing_replies.labels(camera_id).inc()
-        if self.flow.window.silent != self._silent:
-            self._silent = self.flow.window.silent
-            if self._silent:
-                log.warning("no worker answers: sending a frame now and then", queue=queue)
-            else:
-                log.info("workers answer again", queue=queue)
+        for lane, flow in self._flows.items():
+            queue = lane.queue
+            taken = self.depth.consumers.get(queue, 0) > 0 and self.depth.messages.get(queue) == 0
+            for camera_id in flow.give_up(now, taken=taken):
+                self._metrics.missing_replies.labels(camera_id).inc()
+                self._unseen(camera_id)
+            self._tell_silence(lane, flow)
         if self._untold and now - self._told_at >= REPORT_SECONDS:
             self._told_at = now
-            log.warning("frames dropped", queue=queue, reasons=dict(self._untold))
+            log.warning("frames dropped", reasons=dict(self._untold))
             self._untold.clear()
-        self._metrics.outstanding.set(self.flow.outstanding)
-        self._metrics.window.set(self.flow.window.size)
+        self._metrics.outstanding.set(self.outstanding)
+        self._metrics.window.set(self.window)
         self._wake()
+
+    def _tell_silence(self, lane: Lane, flow: Flow[Frame]) -> None:
+        if flow.window.silent and lane not in self._silent:
+            self._silent.add(lane)
+            log.warning("no worker answers: sending a frame now and then", queue=lane.queue)
+        elif not flow.window.silent and lane in self._silent:
+            self._silent.remove(lane)
+            log.info("workers answer again", queue=lane.queue)
+
+    def _flow(self, lane: Lane) -> Flow[Frame]:
+        if lane not in self._flows:
+            self._flows[lane] = Flow()
+            self.depth.watch(lane.queue)
+        return self._flows[lane]
+
+    def _forget(self, camera_id: str, lane: Lane) -> None:
+        frame = self._flows[lane].forget(camera_id)
+        if frame is not None:
+            self._drop(frame, "handed_over")
 
     # --- sending ----------------------------------------------------------------------------------------
 
@@ -137,7 +179,7 @@ class Sender:
         self._scheduled = False
         # Without a reply queue nothing could be answered; while the broker is away frames stay in their slots.
         while self._reply_to is not None and self.publisher.usable:
-            frame = self.flow.take(time.monotonic())
+            frame = self._next(time.monotonic())
             if frame is None:
                 return
             if isinstance(frame.picture, Encoded) and len(frame.picture.data) < MAX_BODY_BYTES // 2:
@@ -147,11 +189,15 @@ class Sender:
                 self._encoding.add(task)
                 task.add_done_callback(self._encoding.discard)
 
+    def _next(self, now: float) -> Frame | None:
+        taken = (flow.take(now) for flow in self._flows.values())
+        return next((frame for frame in taken if frame is not None), None)
+
     async def _encode_and_send(self, frame: Frame) -> None:
         self._send(frame, await asyncio.to_thread(self._encode, frame))
 
-    def _encode(self, frame: Frame) -> Encoded | None:
-        """The picture as it travels; None if it cannot be. A PNG or JPEG above the limit becomes a smaller JPEG."""
+    def _encode(self, frame: Frame) -> Encoded | str:
+        """The picture as it travels (above the limit, as a smaller JPEG), or the reason why it cannot."""
         largest = MAX_BODY_BYTES - 4096  # room for the other fields
         if self._form.form is TaskForm.BASE64:
             largest = largest * 3 // 4
@@ -159,19 +205,21 @@ class Sender:
             encoded = frame.picture.encoded(self._form.quality)
             if len(encoded.data) > largest:
                 encoded = recompressed(encoded, self._form.quality)
+        except Unreadable as error:
+            return error.reason
         except ValueError:
-            return None
-        return encoded if len(encoded.data) <= largest else None
+            return "too_large"
+        return encoded if len(encoded.data) <= largest else "too_large"
 
-    def _send(self, frame: Frame, encoded: Encoded | None) -> None:
-        if encoded is None:
-            self._failed(frame, "too_large")
+    def _send(self, frame: Frame, encoded: Encoded | str) -> None:
+        if isinstance(encoded, str):
+            self._failed(frame, encoded)
             return
-        if self._form.staleness is not None and time.time() - frame.timestamp > self._form.staleness:
+        if frame.lane is Lane.LIVE and time.time() - frame.timestamp > self._form.staleness:
             self._failed(frame, "stale")  # it waited here so long that a worker would not compute it
             return
         message = self._message(frame, encoded, self._reply_to)
-        self.flow.sent(frame.frame_id, time.monotonic(), time.time() - frame.timestamp)
+        self._flows[frame.lane].sent(frame.frame_id, time.monotonic(), time.time() - frame.timestamp)
         self.publisher.publish(message, lambda outcome: self._outcome(frame, outcome))
 
     def _message(self, frame: Frame, encoded: Encoded, reply_to: str | None) -> Message:
@@ -181,13 +229,13 @@ class Sender:
                 timestamp=frame.timestamp,
                 camera_id=frame.camera_id,
                 frame_id=frame.frame_id,
-                model=self._form.model,
+                model=frame.model,
             ),
             self._form.form,
         )
         return Message(
             "",
-            self._form.queue,
+            frame.lane.queue,
             task.body,
             content_type=task.content_type,
             headers=task.headers or None,
@@ -208,19 +256,30 @@ class Sender:
         self._failed(frame, outcome.value, queue_full=outcome is Outcome.REJECTED)
 
     def _confirmed(self, frame: Frame) -> None:
-        self._cameras[frame.camera_id].sent += 1
-        self._metrics.sent.labels(frame.camera_id).inc()
+        served = self._served.get(frame.camera_id)
+        if served is not None:  # it may have been removed meanwhile
+            served.camera.sent += 1
+            self._metrics.sent.labels(frame.camera_id).inc()
 
     def _failed(self, frame: Frame, reason: str, *, queue_full: bool = False) -> None:
         self._drop(frame, reason)
-        self.flow.failed(frame.frame_id, time.monotonic(), queue_full=queue_full)
+        self._unseen(frame.camera_id)
+        self._flows[frame.lane].failed(frame.frame_id, time.monotonic(), queue_full=queue_full)
         self._wake()
 
     def _drop(self, frame: Frame, reason: str) -> None:
-        self._cameras[frame.camera_id].dropped[reason] += 1
-        self._metrics.dropped.labels(frame.camera_id, reason).inc()
-        if reason != "replaced":  # that one is how live sources work
+        served = self._served.get(frame.camera_id)
+        if served is not None:
+            served.camera.dropped[reason] += 1
+            self._metrics.dropped.labels(frame.camera_id, reason).inc()
+        if reason not in ("replaced", "handed_over"):  # those are how live sources and sharing work
             self._untold[reason] += 1
+
+    def _unseen(self, camera_id: str) -> None:
+        """A frame of this camera was not computed: its gate must not compare with it."""
+        served = self._served.get(camera_id)
+        if served is not None and served.view is not None:
+            served.view.lost()
 
     def _replied(self, delivery: Delivery) -> None:
         try:
@@ -228,13 +287,21 @@ class Sender:
         except ValueError:
             log.warning("a reply is no result", correlation_id=delivery.correlation_id)
             return
-        self.flow.answered(
-            delivery.correlation_id or result.frame_id,
-            result.queue_seconds,
-            result.processing_seconds,
-            time.monotonic(),
-        )
+        if result.status != "ok":
+            self._unseen(result.camera_id)
+        frame_id = delivery.correlation_id or result.frame_id
+        flow = self._flow_of(frame_id, result.camera_id)
+        if flow is not None:
+            flow.answered(frame_id, result.queue_seconds, result.processing_seconds, time.monotonic())
         self._wake()
+
+    def _flow_of(self, frame_id: str, camera_id: str) -> Flow[Frame] | None:
+        """The one that awaits this frame; of one given up before, the one that it probably was in."""
+        for flow in self._flows.values():
+            if flow.knows(frame_id):
+                return flow
+        served = self._served.get(camera_id)
+        return self._flows.get(served.wanted.lane) if served is not None else None
 
     def _listening(self, queue_name: str) -> None:
         self._reply_to = queue_name
@@ -242,5 +309,7 @@ class Sender:
 
     def _deaf(self) -> None:
         self._reply_to = None
-        for camera_id in self.flow.reset():
-            self._metrics.missing_replies.labels(camera_id).inc()
+        for flow in self._flows.values():
+            for camera_id in flow.reset():
+                self._metrics.missing_replies.labels(camera_id).inc()
+                self._unseen(camera_id)

@@ -4,31 +4,25 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Publisher, split_urls
-from broker.aio import publish, stop
-from contract.status import (
-    HEARTBEAT_SECONDS,
-    CamerasStatus,
-    ProducerStatus,
-    Status,
-    encode_status,
-    parse_status,
-    status_routing_key,
-)
-from contract.topology import STATUS_EXCHANGE, EphemeralQueue, Lane
+from broker import AsyncioLoop, Connection, Consumer, Delivery, split_urls
+from broker.aio import stop
+from contract.status import HEARTBEAT_SECONDS, CamerasStatus, ProducerStatus, parse_status
+from contract.topology import STATUS_EXCHANGE, EphemeralQueue
 from producer.cameras import Camera
 from producer.capture import run_camera
-from producer.grammar import CameraSpec
+from producer.heartbeats import Heartbeats
 from producer.metrics import ProducerMetrics
+from producer.roster import Roster
 from producer.sender import Form, Sender
+from producer.served import Served
 from producer.serving import Serving
 from producer.settings import ProducerSettings
 from producer.sharing import Member, Sharing
 from producer.sources.build import build
+from producer.wanted import Wanted
 from runtime.logs import get_logger
-from runtime.version import VERSION
 
 if TYPE_CHECKING:
     import aiohttp
@@ -43,38 +37,32 @@ CONFIRM_SECONDS = 3.0  # at a stop: for the confirms of what was sent
 class Producer:
     """All cameras of one process. Construct it inside the event loop."""
 
-    def __init__(
-        self, settings: ProducerSettings, specs: Sequence[CameraSpec], metrics: ProducerMetrics
-    ) -> None:
+    def __init__(self, settings: ProducerSettings, roster: Roster, metrics: ProducerMetrics) -> None:
         self._settings = settings
+        self._roster = roster
         self._metrics = metrics
         self._since = time.time()
         self._stop = asyncio.Event()
-        self._fatal: str | None = None
-        self._specs = {spec.camera_id: spec for spec in specs}
-        self._cameras: dict[str, Camera] = {}  # served now or before
-        self._serving = Serving(self._run_camera)
-        # Devices are this machine's own, and what ends shall be sent once.
-        shared = {c for c, spec in self._specs.items() if settings.end == "loop" and spec.kind != "webcam"}
-        self._own = frozenset(self._specs) - shared
-        self._sharing = Sharing(Member(settings.id, self._since), shared)
-        self._shares = bool(shared)
         self._stopping = False
+        self._fatal: str | None = None
+        self._wanted = roster.cameras
+        self._served: dict[str, Served] = {}  # now or before
+        self._serving = Serving(self._run_camera)
+        self._sharing = Sharing(Member(settings.id, self._since), roster.shared)
         self._session: aiohttp.ClientSession | None = None
-        form = Form(
-            settings.lane.queue,
-            settings.form,
-            settings.jpeg_quality,
-            settings.model,
-            settings.id,
-            settings.staleness_seconds if settings.lane is Lane.LIVE else None,
+        form = Form(settings.form, settings.jpeg_quality, settings.id, settings.staleness_seconds)
+        self._sender = Sender(form, self._served, metrics)
+        self._heartbeats = Heartbeats(
+            settings.id, self._since, sender=self._sender, cameras=self._cameras, offer=self._offer
         )
-        self._sender = Sender(form, self._cameras, metrics)
-        self._status = Publisher(window=4 * len(specs) + 100, on_ready=self._heartbeat)
         urls, loop = split_urls(settings.amqp_url), AsyncioLoop()
         name = f"producer {settings.id}"
         self._sending = Connection(
-            loop, urls, f"{name} sends", [self._sender.publisher, self._status], on_fatal=self._ended
+            loop,
+            urls,
+            f"{name} sends",
+            [self._sender.publisher, self._heartbeats.publisher],
+            on_fatal=self._ended,
         )
         heartbeats = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"), (STATUS_EXCHANGE, "cameras.*")))
         others = Consumer(heartbeats, self._status_came, no_ack=True)
@@ -97,61 +85,88 @@ class Producer:
         self._sending.start()
         self._listening.start()
         async with AsyncExitStack() as stack:
-            if any(spec.kind == "snapshot" for spec in self._specs.values()):
-                from producer.sources.snapshot import open_session
+            from producer.sources.snapshot import open_session
 
-                self._session = await stack.enter_async_context(open_session())
-            beat = asyncio.create_task(self._beat())
+            self._session = await stack.enter_async_context(open_session())
+            background = [
+                asyncio.create_task(self._beat()),
+                asyncio.create_task(self._roster.run(self._roster_changed)),
+            ]
             try:
                 status = await self._until_done()
             finally:
                 self._stopping = True
-                await _cancel([beat])
+                await _cancel(background)
                 await self._serving.close()
         await self._close()
         return status
 
-    # --- cameras ----------------------------------------------------------------------------------------
+    # --- which cameras ----------------------------------------------------------------------------------
 
     def _look(self) -> None:
         """Serve what is ours to serve now."""
         if self._stopping:
             return
-        shared = self._sharing.share(time.monotonic()) if self._shares else frozenset()
-        new, gone = self._serving.only(self._own | shared)
+        shared = self._sharing.share(time.monotonic()) & self._roster.shared
+        new, gone = self._serving.only(self._roster.own | shared)
         if not new and not gone:
             return
         for camera_id in gone:
-            self._let_go(camera_id)
+            self._sender.forget(camera_id)
+            self._metrics.let_go(camera_id)
         log.info("cameras shared", members=len(self._sharing.members), taken=len(new), let_go=len(gone))
-        self._heartbeat()
+        self._heartbeats.all()
 
-    def _let_go(self, camera_id: str) -> None:
-        frame = self._sender.flow.forget(camera_id)
-        if frame is not None:
-            self._metrics.dropped.labels(camera_id, "handed_over").inc()
-        self._metrics.up.remove(camera_id)
+    def _roster_changed(self) -> None:
+        before, self._wanted = self._wanted, self._roster.cameras
+        offers_others = self._sharing.know(self._roster.shared)
+        for camera_id, wanted in self._wanted.items():
+            if camera_id in before and wanted != before[camera_id] and camera_id in self._serving.cameras:
+                self._rewanted(wanted, before[camera_id])
+        self._look()
+        for camera_id in before.keys() - self._wanted.keys():
+            self._served.pop(camera_id, None)
+            self._metrics.forget(camera_id)
+        if offers_others:
+            self._say()
+
+    def _rewanted(self, wanted: Wanted, before: Wanted) -> None:
+        if wanted.reopens(before):
+            self._serving.again(wanted.camera_id)
+            return
+        self._served[wanted.camera_id].want(wanted)
+        self._sender.weigh(wanted)
+        if wanted.sight != before.sight:
+            self._metrics.no_defects(wanted.camera_id)
 
     def _run_camera(self, camera_id: str) -> Coroutine[Any, Any, bool]:
-        settings, spec = self._settings, self._specs[camera_id]
+        settings, wanted = self._settings, self._wanted[camera_id]
         # Its frames are numbered from the moment that it is taken up: who served it before may have started in the
         # same second.
         wall = time.time()
-        camera = self._cameras[camera_id] = Camera(
-            spec,
+        camera = Camera(
+            wanted.spec,
             producer_id=settings.id,
             start=int(wall * 1000),
             wall=wall,
-            fps=settings.fps,
+            fps=wanted.fps,
             changed=self._changed,
         )
+        source = None
+        if wanted.enabled:
+            source = build(
+                wanted.spec,
+                self._session,
+                fps=wanted.fps,
+                loop=settings.end == "loop",
+                paced=not wanted.lossless,
+            )
+        served = self._served[camera_id] = Served(wanted, camera, source)
         self._metrics.up.labels(camera_id).set(0)
-        self._sender.flow.weigh(camera_id, 1.0)  # TODO the camera's priority
-        source = build(
-            spec, self._session, fps=settings.fps, loop=settings.end == "loop", paced=not settings.lossless
-        )
-        sink = self._sender.deliver if settings.lossless else self._sender.offer
-        return run_camera(camera, source, sink, self._metrics)
+        self._metrics.no_defects(camera_id)
+        self._sender.weigh(wanted)
+        sink = self._sender.deliver if wanted.lossless else self._sender.offer
+        return run_camera(served, sink, self._metrics)
 
     def _status_came(self, delivery: Delivery) -> None:
         try:
@@ -175,8 +190,10 @@ class Producer:
 
     async def _until_done(self) -> int:
         stopped = asyncio.create_task(self._stop.wait())
+        # Cameras may still be written into a file that is followed, unless what it names is to be sent once.
+        endless = self._roster.reloader is not None and self._settings.end == "loop"
         try:
-            while len(self._serving.results) < len(self._specs):
+            while endless or len(self._serving.results) < len(self._wanted):
                 ended = asyncio.create_task(self._serving.ended.get())
                 waited: list[asyncio.Future[Any]] = [stopped, ended]
                 await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -193,7 +210,7 @@ class Producer:
     async def _finished(self, ended: list[bool]) -> int:
         """Every source came to its end or failed for good."""
         if not await _until(lambda: self._sender.idle or self._stop.is_set(), DRAIN_SECONDS):
-            log.warning("frames were left when the sources ended", frames=self._sender.flow.waiting)
+            log.warning("frames were left when the sources ended", frames=self._sender.waiting)
         if any(ended):
             log.info("all sources are finished", cameras=len(ended), failed=ended.count(False))
             return 0
@@ -204,48 +221,24 @@ class Producer:
 
     async def _beat(self) -> None:
         while True:
-            self._heartbeat()
+            self._heartbeats.all()
             for _ in range(round(HEARTBEAT_SECONDS / TICK_SECONDS)):
                 self._look()
                 await asyncio.sleep(TICK_SECONDS)
                 self._sender.tick()
                 now, wall = time.monotonic(), time.time()
-                for camera in self._served():
+                for camera in self._cameras():
                     camera.tick(now, wall)
 
-    def _served(self) -> list[Camera]:
-        return [self._cameras[camera_id] for camera_id in self._serving.cameras]
+    def _cameras(self) -> list[Camera]:
+        return [self._served[camera_id].camera for camera_id in self._serving.cameras]
 
-    def _heartbeat(self) -> None:
-        self._say()
-        self._say_cameras()
+    def _offer(self) -> str:
+        return self._sharing.offer(time.monotonic()) if self._roster.shared else ""
 
     def _say(self) -> None:
         if not self._stopping:
-            self._status.publish(_status_message(self._producer_status("running")))
-
-    def _say_cameras(self) -> None:
-        now, wall = time.monotonic(), time.time()
-        status = CamerasStatus(
-            producer_id=self._settings.id,
-            producer_since=self._since,
-            time=wall,
-            cameras=[camera.report(now) for camera in self._served()],
-        )
-        self._status.publish(_status_message(status))
-
-    def _producer_status(self, state: Literal["running", "stopped"]) -> ProducerStatus:
-        return ProducerStatus(
-            producer_id=self._settings.id,
-            state=state,
-            cameras=len(self._serving.cameras),
-            outstanding=self._sender.flow.outstanding,
-            window=self._sender.flow.window.size,
-            since=self._since,
-            time=time.time(),
-            version=VERSION,
-            offer=self._sharing.offer(time.monotonic()) if self._shares else "",
-        )
+            self._heartbeats.producer()
 
     def _changed(self, camera: Camera) -> None:
         self._metrics.up.labels(camera.camera_id).set(camera.state == "live")
@@ -256,7 +249,7 @@ class Producer:
             source=camera.spec.kind,
             **({"reason": camera.reason} if camera.reason else {}),
         )
-        self._status.publish(_status_message(camera.status(time.monotonic(), time.time())))
+        self._heartbeats.camera(camera)
 
     def _ended(self, reason: str) -> None:
         self._fatal = reason
@@ -270,16 +263,10 @@ class Producer:
             log.warning("some frames have no confirm", frames=self._sender.publisher.outstanding)
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
-                await publish(self._status, _status_message(self._producer_status("stopped")))
+                await self._heartbeats.goodbye()
             await asyncio.gather(stop(self._sending), stop(self._listening))
         except TimeoutError:
             log.warning("the broker does not answer the goodbye: leaving without it")
-
-
-def _status_message(status: Status) -> Message:
-    return Message(
-        STATUS_EXCHANGE, status_routing_key(status), encode_status(status), persistent=False, mandatory=False
-    )
 
 
 async def _until(condition: Callable[[], bool], seconds: float) -> bool:

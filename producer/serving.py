@@ -35,10 +35,23 @@ class Serving:
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
         for camera_id in new:
-            task = asyncio.create_task(self._run(camera_id), name=f"camera {camera_id}")
-            task.add_done_callback(lambda task: self.ended.put_nowait(None))
-            self._tasks[camera_id] = task
+            self._tasks[camera_id] = self._start(self._run(camera_id), camera_id)
         return new, gone
+
+    def again(self, camera_id: str) -> None:
+        """Close a camera that is served, then run it anew: many cameras bear one connection only."""
+        before = self._tasks[camera_id]
+        before.cancel()
+        self._tasks[camera_id] = self._start(self._after(before, camera_id), camera_id)
+
+    async def _after(self, before: asyncio.Task[bool], camera_id: str) -> bool:
+        await asyncio.wait([before])
+        return await self._run(camera_id)
+
+    def _start(self, run: Coroutine[Any, Any, bool], camera_id: str) -> asyncio.Task[bool]:
+        task = asyncio.create_task(run, name=f"camera {camera_id}")
+        task.add_done_callback(lambda task: self.ended.put_nowait(None))
+        return task
 
     async def close(self) -> None:
         """Let go of all, and wait until they are closed."""

@@ -1,6 +1,7 @@
 """The producer's settings."""
 
 import socket
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -10,6 +11,8 @@ from contract.failures import STALENESS_SECONDS
 from contract.task import TaskForm
 from contract.topology import Lane
 from producer.grammar import HELP
+from producer.looking.gate import AREA, REFRESH
+from producer.looking.motion import THRESHOLD
 from runtime.settings import ServiceSettings
 
 
@@ -17,7 +20,15 @@ class ProducerSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="PRODUCER_")
 
     source: str = Field(
-        "demo", validation_alias="SOURCE", description="the cameras, as explained above", repr=False
+        "demo",
+        validation_alias="SOURCE",
+        description="the cameras, as explained above; not beside CAMERAS",
+        repr=False,
+    )
+    cameras: Path | None = Field(
+        None,
+        validation_alias="CAMERAS",
+        description="a file that lists the cameras instead of SOURCE, read again when it changes: docs/cameras.md",
     )
     id: str = Field(
         default_factory=socket.gethostname,
@@ -51,6 +62,34 @@ class ProducerSettings(ServiceSettings):
         min_length=1,
         max_length=100,
         description="the detector that each task asks for; none by default",
+    )
+    motion: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="whether frames that show nothing new are skipped: on, off, or auto: for cameras that show "
+        "a place as it is now (HTTP, RTSP, webcam), on the live lane",
+    )
+    motion_threshold: float = Field(
+        THRESHOLD, ge=1, le=254, description="grey levels of 255 by which a pixel must differ to have changed"
+    )
+    motion_area: float = Field(
+        AREA, ge=0.0001, le=0.9, description="share of the picture (0.002 is 0.2 %) that must have changed"
+    )
+    refresh_seconds: float = Field(
+        REFRESH, ge=0, le=3600, description="an unchanged picture is sent this often all the same"
+    )
+    health: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="whether frozen, black, blinded, defocused and moved cameras are noticed; auto as with motion",
+    )
+    longer_side: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="pixels; pictures whose longer side has more are made smaller before they are sent. 0: as they are",
+    )
+    recompress: bool = Field(
+        False,
+        description="true: JPEGs are encoded again at PRODUCER_JPEG_QUALITY where that makes them smaller",
     )
     staleness_seconds: float = Field(
         STALENESS_SECONDS, gt=0, description="a live frame that waited here longer than this is not sent"

@@ -13,7 +13,7 @@ Polygon = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
-    """One camera as the file wants it. None: the producer's own setting holds (PRODUCER_FPS, _LANE, _MODEL).
+    """One camera as the file wants it. None: the producer's own setting holds (PRODUCER_FPS, _LANE, _MODEL, ...).
 
     `fps` is frames a second, 0 the source's own rate; `priority` the camera's weight when cameras take turns;
     `masks` the regions that nobody may see.
@@ -30,6 +30,12 @@ class CameraConfig:
     enabled: bool = True
     priority: int = 1
     masks: tuple[Polygon, ...] = ()
+    motion: bool | None = None
+    motion_threshold: float | None = None
+    motion_area: float | None = None
+    refresh: float | None = None
+    health: bool | None = None
+    longer_side: int | None = None
 
     @property
     def camera_id(self) -> str:

@@ -17,6 +17,12 @@ SHARED: Mapping[str, Reader] = {
     "enabled": values.switch,
     "priority": values.priority,
     "masks": values.masks,
+    "motion": values.switch,
+    "motion_threshold": values.grey_levels,
+    "motion_area": values.share,
+    "refresh": values.refresh,
+    "health": values.switch,
+    "longer_side": values.longer_side,
 }
 """What a camera may have from its group or from the defaults."""
 

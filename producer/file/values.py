@@ -19,6 +19,8 @@ MAX_SOURCE = 2_000
 MAX_POLYGONS, MAX_CORNERS = 32, 100
 MAX_FPS = 1_000
 MAX_PRIORITY = 100
+MAX_REFRESH = 3_600
+LONGER_SIDE = 64, 10_000
 SUGGESTED_FROM = 200  # known words; among more of them looking for a similar one takes too long
 
 Reader = Callable[[Node], Any]
@@ -113,6 +115,29 @@ def priority(node: Node) -> int:
     if value != int(value):
         raise Refused(node.line, f"{value:g} is no whole number")
     return int(value)
+
+
+def longer_side(node: Node) -> int:
+    """Pixels of the longer side that pictures are made smaller to."""
+    value = number(node, *LONGER_SIDE)
+    if value != int(value):
+        raise Refused(node.line, f"{value:g} is no whole number")
+    return int(value)
+
+
+def grey_levels(node: Node) -> float:
+    """A difference of grey levels, of 255."""
+    return number(node, 1, 254)
+
+
+def share(node: Node) -> float:
+    """A share of a picture, above 0."""
+    return number(node, 0.0001, 0.9)
+
+
+def refresh(node: Node) -> float:
+    """Seconds after which an unchanged picture is sent again."""
+    return number(node, 0, MAX_REFRESH)
 
 
 def switch(node: Node) -> bool:

@@ -54,11 +54,13 @@ class Mask:
 
     def _drawn(self, height: int, width: int) -> Image:
         """255 where masked."""
-        drawn = np.zeros((height, width), np.uint8)
-        # A fraction names a place, a pixel has its centre half a pixel further: hence the 0.5.
+        # With a border of a pixel: what lies in the outer half of the last row is drawn on it.
+        drawn = np.zeros((height + 2, width + 2), np.uint8)
+        # A fraction names a place, a pixel has its centre half a pixel further: hence the 0.5, less the border's 1.
         scale = np.array([width, height], np.float64)
         for polygon in self._polygons:
-            corners = np.round((polygon * scale - 0.5) * (1 << _SHIFT)).astype(np.int32)
+            corners = np.round((polygon * scale + 0.5) * (1 << _SHIFT)).astype(np.int32)
             cv2.fillPoly(drawn, [corners], (255,), shift=_SHIFT)
         # Filling goes by the centres of pixels: a pixel more all around takes in those that are only touched.
-        return np.asarray(cv2.dilate(drawn, np.ones((3, 3), np.uint8)), np.uint8)
+        grown = cv2.dilate(drawn, np.ones((3, 3), np.uint8))
+        return np.ascontiguousarray(grown[1:-1, 1:-1], np.uint8)

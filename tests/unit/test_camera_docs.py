@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from producer.file.changes import REOPENED
 from producer.file.keys import CAMERA, OWN
 from producer.file.read import read_cameras
+from producer.wanted import REOPENED
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cameras.md").read_text()
 
@@ -36,7 +36,7 @@ def test_every_key_is_explained_and_the_first_four_are_the_cameras_own() -> None
 
 def test_what_opens_a_source_again_is_what_the_code_opens_again() -> None:
     keys = {"spec" if key == "source" else key for key in cells("Changes while it runs", 0)}
-    assert keys == REOPENED
+    assert keys | {"lossless"} == REOPENED  # that one follows from the lane and PRODUCER_END
 
 
 def test_the_errors_are_those_that_such_a_file_gives() -> None:

@@ -102,6 +102,12 @@ SHARED_TEXTS: dict[str, Any] = {
     "enabled": st.sampled_from(["true", "off"]),
     "priority": st.sampled_from(["1", "100"]),
     "masks": st.sampled_from(["[]", "[[[0,0],[1,0],[1,1]]]"]),
+    "motion": st.sampled_from(["on", "off"]),
+    "motion_threshold": st.sampled_from(["10", "20.5"]),
+    "motion_area": st.sampled_from(["0.01", "0.9"]),
+    "refresh": st.sampled_from(["0", "60"]),
+    "health": st.sampled_from(["yes", "no"]),
+    "longer_side": st.sampled_from(["640", "1280"]),
 }
 LAYERS = st.fixed_dictionaries({}, optional=SHARED_TEXTS)
 
@@ -189,6 +195,11 @@ def test_an_anchor_may_share_masks_among_cameras() -> None:
         ("enabled: maybe", "enabled: 'maybe' is neither true nor false"),
         ("priority: 0", "priority: '0' is not within 1 and 100"),
         ("priority: 1.5", "priority: 1.5 is no whole number"),
+        ("motion: auto", "motion: 'auto' is neither true nor false"),
+        ("motion_threshold: 0", "motion_threshold: '0' is not within 1 and 254"),
+        ("motion_area: 1", "motion_area: '1' is not within 0.0001 and 0.9"),
+        ("refresh: 86400", "refresh: '86400' is not within 0 and 3600"),
+        ("longer_side: 640.5", "longer_side: 640.5 is no whole number"),
         ("group: gone", "group: there is no group 'gone': did you mean gone-1?"),
         ("group: 5", "group: there is no group '5'; known are gone-1"),
         ("masks: 5", "masks: a list of polygons is meant, not a single value"),

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.file.cameras import CameraConfig, CameraFile
-from producer.file.changes import REOPENED, Change, Changes, compare, keep_broken
+from producer.file.changes import Changes, compare, keep_broken
 from producer.file.read import read_cameras
+from producer.settings import ProducerSettings
+from producer.wanted import Wanted, of_config
 
 NEW_VALUES = {
     "source": ("webcam:1", True),
@@ -21,6 +23,12 @@ NEW_VALUES = {
     "model": ("haar", False),
     "priority": ("9", False),
     "masks": ("[[[0, 0], [1, 0], [1, 1]]]", False),
+    "motion": ("on", False),
+    "motion_threshold": ("20", False),
+    "motion_area": ("0.01", False),
+    "refresh": ("60", False),
+    "health": ("on", False),
+    "longer_side": ("640", False),
     "group": ("yard", False),
 }
 
@@ -35,16 +43,15 @@ def file(cameras: Mapping[str, Mapping[str, str]]) -> CameraFile:
     return read_cameras(f"groups: {{yard: }}\ncameras: [{', '.join(entries)}]".encode(), {})
 
 
-def names(cameras: tuple[CameraConfig, ...]) -> list[str]:
-    return [camera.camera_id for camera in cameras]
+def want(file: CameraFile, camera_id: str = "a") -> Wanted:
+    return of_config(file.cameras[camera_id], ProducerSettings(id="p"))
 
 
 def test_added_removed_and_changed() -> None:
     before = file({"a": {}, "b": {}, "c": {}})
     after = file({"d": {}, "c": {"fps": "2"}, "a": {}})
     changes = compare(before, after)
-    assert (names(changes.added), names(changes.removed)) == (["d"], ["b"])
-    assert changes.changed == (Change(before.cameras["c"], after.cameras["c"], frozenset({"fps"})),)
+    assert changes == Changes(added=("d",), removed=("b",), changed=("c",))
     assert changes
 
 
@@ -55,21 +62,21 @@ def test_the_same_is_no_change() -> None:
 
 @pytest.mark.parametrize(("key", "value", "reopen"), [(key, *new) for key, new in NEW_VALUES.items()])
 def test_only_what_a_source_is_opened_with_opens_it_again(key: str, value: str, reopen: bool) -> None:
-    [change] = compare(file({"a": {}}), file({"a": {key: value}})).changed
-    assert change.keys == {"spec" if key == "source" else key}
-    assert change.reopen is reopen
+    before, after = file({"a": {}}), file({"a": {key: value}})
+    assert compare(before, after).changed == ("a",)
+    assert want(after).reopens(want(before)) is reopen
 
 
 def test_every_key_is_in_the_test_above() -> None:
     fields = {"spec" if key == "source" else key for key in NEW_VALUES}
     assert fields == set(CameraConfig.__dataclass_fields__)
-    assert fields >= REOPENED
 
 
 def test_a_password_that_changed_opens_the_source_again() -> None:
     text = b"cameras: [{id: a, source: 'http://u:${P}@h/'}]"
-    [change] = compare(read_cameras(text, {"P": "old"}), read_cameras(text, {"P": "new"})).changed
-    assert change.reopen
+    before, after = read_cameras(text, {"P": "old"}), read_cameras(text, {"P": "new"})
+    assert compare(before, after).changed == ("a",)
+    assert want(after).reopens(want(before))
 
 
 def test_a_camera_that_breaks_goes_on_as_it_was_and_one_that_was_never_valid_does_not_run() -> None:
@@ -80,7 +87,7 @@ def test_a_camera_that_breaks_goes_on_as_it_was_and_one_that_was_never_valid_doe
     assert after.broken == {"b", "new"}
     assert len(after.problems) == 2
     changes = compare(before, after)
-    assert (names(changes.removed), [change.after.camera_id for change in changes.changed]) == (["c"], ["a"])
+    assert changes == Changes(removed=("c",), changed=("a",))
 
 
 STATES = st.dictionaries(
@@ -99,13 +106,13 @@ def test_changes_lead_from_one_state_to_the_other(
     after = keep_broken(before, file(second))
     changes = compare(before, after)
     running = dict(before.cameras)
-    for camera in changes.removed:
-        del running[camera.camera_id]
-    for change in changes.changed:
-        assert running[change.before.camera_id] == change.before != change.after
-        running[change.after.camera_id] = change.after
-    for camera in changes.added:
-        assert camera.camera_id not in running
-        running[camera.camera_id] = camera
+    for camera_id in changes.removed:
+        del running[camera_id]
+    for camera_id in changes.changed:
+        assert running[camera_id] != after.cameras[camera_id]
+        running[camera_id] = after.cameras[camera_id]
+    for camera_id in changes.added:
+        assert camera_id not in running
+        running[camera_id] = after.cameras[camera_id]
     assert running == dict(after.cameras)
     assert bool(changes) == (dict(before.cameras) != dict(after.cameras))

@@ -157,8 +157,8 @@ def test_a_reload_says_what_changed(path: Path, clock: Clock) -> None:
     replace(path, TWO)
     [news] = clock.settle(reloader)
     assert isinstance(news, Reloaded)
-    assert [camera.camera_id for camera in news.changes.added] == ["b"]
-    assert [camera.camera_id for camera in news.changes.removed] == ["a"]
+    assert news.changes.added == ("b",)
+    assert news.changes.removed == ("a",)
     assert news.file is reloader.current
 
 

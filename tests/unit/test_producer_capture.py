@@ -2,23 +2,41 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterator
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.task import MAX_BODY_BYTES, TaskForm
+from contract.topology import Lane
 from producer import capture
 from producer.cameras import Camera
 from producer.capture import run_camera
-from producer.frames import Captured, Encoded, Frame, Skipped, SourceError
-from producer.grammar import CameraSpec
+from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
 from producer.metrics import ProducerMetrics
 from producer.sender import Form, Sender
 from producer.threads import in_thread
-from tests.helpers.media import jpeg
+from producer.view import View
+from tests.helpers.media import image, jpeg
+from tests.helpers.served import SIGHT, served
 
 FRAME = Captured(1000.0, Encoded(jpeg(), "image/jpeg"))
+
+
+class FakeTime:
+    """Stands for the module `time`: each look at the clock is a second later."""
+
+    def __init__(self, seconds: Iterator[int]) -> None:
+        self._seconds = seconds
+
+    def monotonic(self) -> float:
+        return float(next(self._seconds))
+
+    def time(self) -> float:
+        return 1000.0
 
 
 class Script:
@@ -40,16 +58,16 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "compute_backoff", lambda attempt, **_: 0.0)
 
 
-async def run(source: Script) -> tuple[bool, list[Frame], Camera, CollectorRegistry]:
+async def run(source: Script | None, **different: Any) -> tuple[bool, list[Frame], Camera, CollectorRegistry]:
     frames: list[Frame] = []
     registry = CollectorRegistry()
-    camera = Camera(CameraSpec("cam", "rtsp", "rtsp://h"), producer_id="p", start=1, wall=1.0)
+    one = served(source, **different)
 
     async def sink(frame: Frame) -> None:
         frames.append(frame)
 
-    ended = await run_camera(camera, source, sink, ProducerMetrics(registry))
-    return ended, frames, camera, registry
+    ended = await run_camera(one, sink, ProducerMetrics(registry))
+    return ended, frames, one.camera, registry
 
 
 async def test_it_is_opened_again_until_it_ends() -> None:
@@ -77,6 +95,78 @@ async def test_skipped_frames_are_counted_and_a_corrupt_one_is_no_sign_of_life()
     for reason in ("corrupt", "rate"):
         labels = {"camera_id": "cam", "reason": reason}
         assert registry.get_sample_value("producer_frames_skipped_total", labels) == 1
+
+
+async def test_what_shows_nothing_new_is_counted_and_not_sent() -> None:
+    same = Captured(1000.0, Encoded(jpeg(), "image/jpeg"))
+    other = Captured(1001.0, Encoded(jpeg(5), "image/jpeg"))
+    resaved = Captured(1002.0, Encoded(jpeg(5, quality=80), "image/jpeg"))
+    ended, frames, camera, registry = await run(
+        Script([same, same, Skipped("unmodified"), other, resaved]),
+        sight=replace(SIGHT, motion=(12.0, 0.002)),
+    )
+    assert ended
+    assert [frame.timestamp for frame in frames] == [1000.0, 1001.0]
+    assert camera.skipped == 3
+    for reason in ("identical", "unmodified", "still"):
+        labels = {"camera_id": "cam", "reason": reason}
+        assert registry.get_sample_value("producer_frames_skipped_total", labels) == 1
+
+
+async def test_with_motion_off_only_the_same_bytes_are_skipped() -> None:
+    same, resaved = Encoded(jpeg(), "image/jpeg"), Encoded(jpeg(quality=80), "image/jpeg")
+    _, frames, _, _ = await run(Script([Captured(1.0, p) for p in (same, same, resaved)]), sight=SIGHT)
+    assert [frame.picture for frame in frames] == [same, resaved]
+
+
+async def test_a_picture_that_does_not_decode_is_told_and_is_no_sign_of_life() -> None:
+    broken = Encoded(jpeg()[:300] + b"\xff\xd9", "image/jpeg")
+    _, frames, camera, registry = await run(
+        Script([FRAME, Captured(1001.0, broken)]), sight=replace(SIGHT, motion=(12.0, 0.002))
+    )
+    assert len(frames) == 1
+    labels = {"camera_id": "cam", "reason": "corrupt"}
+    assert registry.get_sample_value("producer_frames_skipped_total", labels) == 1
+    assert camera.skipped == 0
+
+
+async def test_a_black_camera_is_degraded_with_the_reason_and_a_metric_until_it_sees_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = iter(range(10_000))
+    monkeypatch.setattr(capture, "time", FakeTime(now))
+    black = [Captured(n, Pixels(np.full((48, 64, 3), n % 8, np.uint8))) for n in range(30)]
+    states: list[tuple[str, str | None]] = []
+    registry = CollectorRegistry()
+    metrics = ProducerMetrics(registry)
+    labels = {"camera_id": "cam", "defect": "black"}
+    values: list[float | None] = []
+    one = served(
+        Script([*black, *(Captured(n, Pixels(image(n))) for n in range(40))]),
+        sight=replace(SIGHT, health=True),
+    )
+
+    async def sink(frame: Frame) -> None:
+        states.append((one.camera.state, one.camera.reason))
+        values.append(registry.get_sample_value("producer_camera_defect", labels))
+
+    await run_camera(one, sink, metrics)
+    kinds = [state for n, (state, _) in enumerate(states) if n == 0 or states[n - 1][0] != state]
+    assert kinds == ["live", "degraded", "live"]
+    assert ("degraded", "black: the picture is black") in states
+    assert values[states.index(("degraded", "black: the picture is black"))] == 1
+    assert values[-1] is None
+
+
+async def test_a_camera_that_is_switched_off_is_disabled_and_says_so() -> None:
+    ended, frames, camera, _ = await run(None, enabled=False)
+    assert (ended, frames, camera.state) == (True, [], "disabled")
+    assert "enabled: false" in (camera.reason or "")
+
+
+async def test_frames_go_to_the_lane_and_model_that_are_wanted_of_the_camera() -> None:
+    _, frames, _, _ = await run(Script([FRAME]), lane=Lane.BATCH, model="haar")
+    assert [(frame.lane, frame.model) for frame in frames] == [(Lane.BATCH, "haar")]
 
 
 async def test_a_thread_hands_over_in_order_and_stays_one_ahead() -> None:
@@ -123,9 +213,19 @@ async def test_closing_ends_the_thread_and_its_generator() -> None:
 
 @pytest.mark.parametrize("form", list(TaskForm))
 async def test_a_picture_above_the_limit_becomes_a_smaller_jpeg_or_is_dropped(form: TaskForm) -> None:
-    sender = Sender(Form("frame_queue", form, 50, None, "p"), {}, ProducerMetrics(CollectorRegistry()))
+    sender = Sender(Form(form, 50, "p", 2.0), {}, ProducerMetrics(CollectorRegistry()))
     padded = Encoded(jpeg() + bytes(MAX_BODY_BYTES), "image/jpeg")
     encoded = sender._encode(Frame("cam", "cam:1:0", 1.0, padded))
-    assert encoded is not None
+    assert isinstance(encoded, Encoded)
     assert len(encoded.data) < 10_000
-    assert sender._encode(Frame("cam", "cam:1:1", 1.0, Encoded(bytes(MAX_BODY_BYTES), "image/jpeg"))) is None
+    no_image = Frame("cam", "cam:1:1", 1.0, Encoded(bytes(MAX_BODY_BYTES), "image/jpeg"))
+    assert sender._encode(no_image) == "too_large"
+
+
+def test_what_cannot_be_masked_does_not_leave() -> None:
+    sender = Sender(Form(TaskForm.COMPACT, 50, "p", 2.0), {}, ProducerMetrics(CollectorRegistry()))
+    view = View(replace(SIGHT, masks=(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),)))
+    broken = jpeg()[:300]
+    assert (
+        sender._encode(Frame("cam", "cam:1:0", 1.0, view.leaving(Encoded(broken, "image/jpeg")))) == "corrupt"
+    )

@@ -1,0 +1,36 @@
+"""Cameras to be served, made for tests."""
+
+from typing import Any
+
+from contract.topology import Lane
+from producer.cameras import Camera
+from producer.frames import Source
+from producer.grammar import CameraSpec
+from producer.served import Served
+from producer.wanted import Sight, Wanted
+
+SIGHT = Sight(
+    motion=None, refresh=10.0, health=False, masks=(), longer_side=None, recompress=False, quality=85
+)
+
+
+def wanted(camera_id: str = "cam", **different: Any) -> Wanted:
+    """A plain RTSP camera of the live lane whose frames all leave as they come, but for what is `different`."""
+    values: dict[str, Any] = {
+        "spec": CameraSpec(camera_id, "rtsp", "rtsp://h"),
+        "fps": 0.0,
+        "lane": Lane.LIVE,
+        "model": None,
+        "enabled": True,
+        "priority": 1.0,
+        "labels": None,
+        "lossless": False,
+        "sight": None,
+    }
+    return Wanted(**{**values, **different})
+
+
+def served(source: Source | None = None, **different: Any) -> Served:
+    """The same while it is served."""
+    want = wanted(**different)
+    return Served(want, Camera(want.spec, producer_id="p", start=1, wall=1.0), source)

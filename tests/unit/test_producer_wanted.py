@@ -1,0 +1,85 @@
+"""What is wanted of a camera, by its file and by the settings."""
+
+from typing import Any
+
+import pytest
+
+from contract.topology import Lane
+from producer.file.cameras import CameraConfig
+from producer.grammar import CameraSpec
+from producer.settings import ProducerSettings
+from producer.wanted import Wanted, of_config, of_spec
+
+CAMERA = CameraSpec("gate", "snapshot", "http://h/a.jpg")
+FILM = CameraSpec("film", "video", "a.mkv")
+
+
+def settings(**values: Any) -> ProducerSettings:
+    return ProducerSettings(id="p", **values)
+
+
+def of(spec: CameraSpec = CAMERA, config: dict[str, Any] | None = None, **values: Any) -> Wanted:
+    return of_config(CameraConfig(spec, name=spec.camera_id, **(config or {})), settings(**values))
+
+
+def test_a_camera_of_source_has_what_the_settings_say() -> None:
+    wanted = of_spec(CAMERA, settings(fps=3, lane="gpu", model="haar"))
+    assert (wanted.fps, wanted.lane, wanted.model) == (3, Lane.GPU, "haar")
+    assert (wanted.enabled, wanted.priority, wanted.labels, wanted.lossless) == (True, 1, None, False)
+
+
+def test_what_the_file_says_goes_before_the_settings() -> None:
+    wanted = of(config={"fps": 0.0, "lane": Lane.BATCH, "model": "yunet", "priority": 7}, fps=3, model="haar")
+    assert (wanted.fps, wanted.lane, wanted.model, wanted.priority) == (0, Lane.BATCH, "yunet", 7)
+
+
+def test_labels_are_sent_only_where_there_are_some() -> None:
+    assert of().labels is None
+    named = of_config(CameraConfig(CAMERA, name="Gate 3", district="Harbour"), settings()).labels
+    assert named is not None
+    assert (named.name, named.group, named.district) == ("Gate 3", None, "Harbour")
+
+
+@pytest.mark.parametrize(
+    ("spec", "values", "motion"),
+    [
+        (CAMERA, {}, True),
+        (CameraSpec("w", "webcam", "0"), {}, True),
+        (FILM, {}, False),
+        (CameraSpec("d", "demo", "1"), {}, False),
+        (CAMERA, {"lane": "batch"}, False),
+        (CAMERA, {"end": "finish"}, False),
+        (CAMERA, {"motion": "off"}, False),
+        (FILM, {"motion": "on"}, True),
+    ],
+)
+def test_motion_is_looked_at_where_a_place_is_shown_as_it_is_now(
+    spec: CameraSpec, values: dict[str, Any], motion: bool
+) -> None:
+    sight = of(spec, **values).sight
+    assert (sight is not None and sight.motion is not None) is motion
+
+
+def test_a_camera_may_differ_from_the_settings_in_its_motion_and_health() -> None:
+    own = of(config={"motion": False, "health": False}, motion="on", health="on").sight
+    assert own is not None
+    assert (own.motion, own.health) == (None, False)
+    own = of(FILM, config={"motion": True, "motion_threshold": 30.0, "refresh": 60.0}).sight
+    assert own is not None
+    assert (own.motion, own.refresh, own.health) == ((30.0, 0.002), 60, False)
+
+
+def test_recordings_leave_as_they_are_unless_they_are_masked_or_made_smaller() -> None:
+    assert of(FILM).sight is None
+    masked = of(FILM, config={"masks": (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),)}).sight
+    smaller = of(FILM, longer_side=640).sight
+    assert masked is not None
+    assert smaller is not None
+    assert (len(masked.masks), masked.longer_side) == (1, None)
+    assert (smaller.masks, smaller.longer_side) == ((), 640)
+
+
+def test_only_what_ends_on_the_batch_lane_is_sent_without_loss() -> None:
+    assert of(FILM, config={"lane": Lane.BATCH}, end="finish").lossless
+    assert not of(FILM, end="finish").lossless
+    assert not of(FILM, lane="batch").lossless
