@@ -14,6 +14,7 @@ help: ## show this list
 	@echo 'Knobs of make up:'
 	@echo '  WORKERS=N          how many workers (default: one per core; 0: frames wait)'
 	@echo '  SOURCE=WHAT        demo (default), none, a video file, a folder of images, http(s)://, rtsp://, webcam:0'
+	@echo '  CAMERAS=FILE       a file that lists the cameras, read again when it changes (docs/cameras.md), instead of SOURCE'
 	@echo '  PORT=8080          port of the dashboard (default: 8080, or the next free one)'
 	@echo '  MODEL_DIR=FOLDER   a folder with model files, looked at before downloading'
 	@echo '  AMQP_URL=URL       use this broker instead of a private RabbitMQ'

@@ -61,7 +61,7 @@ class Fleet:
         return self._service(
             "producer",
             {
-                "SOURCE": self.knobs.source,
+                **self._cameras,
                 "PRODUCER_METRICS_HOST": LOOPBACK,
                 "PRODUCER_METRICS_PORT": str(self.addresses.producer_metrics),
             },
@@ -89,7 +89,7 @@ class Fleet:
     def targets(self) -> dict[str, str]:
         """Addresses for Prometheus, by job; workers and RabbitMQ aside."""
         targets = {"gateway": f"{LOOPBACK}:{self.addresses.gateway_metrics}"}
-        if self.knobs.source != "none":
+        if self.knobs.own_producer:
             targets["producer"] = f"{LOOPBACK}:{self.addresses.producer_metrics}"
         return targets
 
@@ -103,6 +103,12 @@ class Fleet:
             "amqp": self.amqp_url,
             "workers": [f"http://{LOOPBACK}:{port}/metrics" for port in self.addresses.workers],
         }
+
+    @property
+    def _cameras(self) -> dict[str, str]:
+        if self.knobs.cameras is not None:
+            return {"CAMERAS": str(self.knobs.cameras)}
+        return {"SOURCE": self.knobs.source}
 
     def _service(
         self, package: str, env: dict[str, str], *, slot: int | None = None, grace: float = 10
@@ -121,7 +127,17 @@ class Fleet:
 
 def environment(root: Path) -> dict[str, str]:
     """The operator's environment without the knobs: services get theirs from us, the rest as it was set."""
-    ours = {"WORKERS", "SOURCE", "PORT", "MODEL_DIR", "AMQP_URL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    ours = {
+        "WORKERS",
+        "SOURCE",
+        "CAMERAS",
+        "PORT",
+        "MODEL_DIR",
+        "AMQP_URL",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+    }
     kept = {key: value for key, value in os.environ.items() if key not in ours}
     return kept | {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"}
 

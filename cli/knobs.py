@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-NAMES = ("WORKERS", "SOURCE", "PORT", "MODEL_DIR", "AMQP_URL", "PYTHON", "PYTEST", "SECONDS", "SEED")
+NAMES = (
+    "WORKERS",
+    "SOURCE",
+    "CAMERAS",
+    "PORT",
+    "MODEL_DIR",
+    "AMQP_URL",
+    "PYTHON",
+    "PYTEST",
+    "SECONDS",
+    "SEED",
+)
 MOST_WORKERS = 512
 CAMERA_PREFIX = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?!=)")
 WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?)://.+)$")
@@ -20,13 +31,23 @@ class KnobError(ValueError):
 
 @dataclass(frozen=True)
 class Knobs:
-    """What `make up` can be told. `port` is None unless asked for; `source` is `none` or the producer's SOURCE."""
+    """What `make up` can be told.
+
+    `port` is None unless asked for; `source` is `none` or the producer's SOURCE, and without meaning if there is a file
+    of `cameras`.
+    """
 
     workers: int
     source: str
     port: int | None
     model_dir: Path | None
     amqp_url: str
+    cameras: Path | None = None
+
+    @property
+    def own_producer(self) -> bool:
+        """Whether a producer is to be started."""
+        return self.cameras is not None or self.source != "none"
 
     @property
     def own_broker(self) -> bool:
@@ -35,7 +56,7 @@ class Knobs:
 
 
 def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
-    """The knobs in `environment` (WORKERS, SOURCE, PORT, MODEL_DIR, AMQP_URL); empty ones count as not given.
+    """The knobs in `environment` (WORKERS, SOURCE, CAMERAS, PORT, MODEL_DIR, AMQP_URL); empty ones count as not given.
 
     Relative paths are taken from `folder`. Raises KnobError with one sentence for each wrong knob.
     """
@@ -58,12 +79,19 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
         wrong.append(f"MODEL_DIR={environment['MODEL_DIR']}: there is no such folder")
     source, problems = _source(take("SOURCE", "demo"), folder)
     wrong += problems
+    cameras = Path(folder, Path(take("CAMERAS", ".")).expanduser()).resolve() if take("CAMERAS", "") else None
+    if cameras is not None and not cameras.is_file():
+        wrong.append(
+            f"CAMERAS={environment['CAMERAS']}: there is no such file (docs/cameras.md says how one looks)"
+        )
+    if cameras is not None and take("SOURCE", ""):
+        wrong.append("CAMERAS and SOURCE are both set: leave one of them out")
     amqp_url = take("AMQP_URL", "")
     wrong += [sentence for url in amqp_url.split(",") if amqp_url for sentence in _url(url.strip())]
     if wrong:
         raise KnobError("\n".join(wrong))
     given = take("MODEL_DIR", "")
-    return Knobs(workers or 0, source, port or None, model_dir if given else None, amqp_url)
+    return Knobs(workers or 0, source, port or None, model_dir if given else None, amqp_url, cameras)
 
 
 def check_names(given: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 
 from cli import probe, prometheus
 from cli.addresses import Addresses
@@ -17,6 +18,7 @@ from cli.ports import LOOPBACK
 from cli.rabbitmq import RabbitMQNode
 from cli.secret import write_private
 from cli.supervisor import Supervisor
+from producer.file.reload import load as load_cameras
 from producer.grammar import parse_sources
 
 READY_SECONDS = 60
@@ -64,7 +66,7 @@ class System:
         await self._run(self._fleet.gateway)
         for command in self._fleet.workers:
             await self._run(command)
-        if self._knobs.source != "none":
+        if self._knobs.own_producer:
             await self._run(self._fleet.producer)
         await self._gateway_answers()
         write_private(self._layout.endpoints, json.dumps(self._fleet.endpoints, indent=2) + "\n")
@@ -94,7 +96,7 @@ class System:
                 f"  RabbitMQ    amqp://{LOOPBACK}:{self._addresses.amqp}  (its URL with password: .run/endpoints.json)"
             )
         say(f"  Workers     {workers or 'none: frames wait until there is one (WORKERS=0)'}")
-        say(f"  Cameras     {_cameras(self._knobs.source)}")
+        say(f"  Cameras     {_cameras(self._knobs)}")
         say("  Logs        .run/logs/")
         say("")
         say("Ctrl-C stops it all.")
@@ -157,10 +159,15 @@ class System:
             self._display.say(f"{name}: {text}")
 
 
-def _cameras(source: str) -> str:
+def _cameras(knobs: Knobs) -> str:
     """The cameras' names; never their addresses, which may hold passwords."""
-    if source == "none":
+    if knobs.cameras is not None:
+        names = list(load_cameras(knobs.cameras, os.environ).current.cameras)
+        if not names:
+            return f"none in {knobs.cameras.name}"
+    elif knobs.source == "none":
         return "none of ours (SOURCE=none)"
-    names = [camera.camera_id for camera in parse_sources(source)]
+    else:
+        names = [camera.camera_id for camera in parse_sources(knobs.source)]
     more = f" and {len(names) - CAMERAS_SHOWN} more" if len(names) > CAMERAS_SHOWN else ""
     return ", ".join(names[:CAMERAS_SHOWN]) + more

@@ -16,6 +16,8 @@ from cli.part import StartFailed
 from cli.supervisor import Refused, Supervisor
 from cli.survivors import Register
 from cli.system import System
+from producer.file.cameras import InvalidCameraFile
+from producer.file.reload import load as load_cameras
 from producer.grammar import InvalidSource, parse_sources
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -43,7 +45,14 @@ def up(knobs: Knobs, layout: Layout) -> int:
 
 def check(knobs: Knobs, layout: Layout) -> None:
     """What can be seen to be wrong before anything is started. Raises KnobError."""
-    if knobs.source != "none":
+    if knobs.cameras is not None:
+        try:
+            load_cameras(knobs.cameras, os.environ)
+        except InvalidCameraFile as error:
+            raise KnobError(
+                "\n".join(f"CAMERAS: {knobs.cameras}: {problem}" for problem in error.problems)
+            ) from error
+    elif knobs.source != "none":
         try:
             parse_sources(knobs.source)
         except InvalidSource as error:

@@ -88,3 +88,14 @@ def test_a_misspelt_knob_of_make_is_noticed() -> None:
 def test_broker_addresses_have_the_usual_ports() -> None:
     urls = "amqp://a/,amqps://u:p@b/v, amqp://[::1]:5673/"
     assert broker_addresses(urls) == [("a", 5672), ("b", 5671), ("::1", 5673)]
+
+
+def test_a_file_of_cameras_takes_the_place_of_source(tmp_path: Path) -> None:
+    (tmp_path / "cameras.yaml").write_text("cameras: []")
+    knobs = read_knobs({"CAMERAS": "cameras.yaml"}, tmp_path)
+    assert knobs.cameras == tmp_path / "cameras.yaml"
+    assert knobs.own_producer
+    with pytest.raises(KnobError, match="leave one of them out"):
+        read_knobs({"CAMERAS": "cameras.yaml", "SOURCE": "demo"}, tmp_path)
+    with pytest.raises(KnobError, match=r"CAMERAS=gone\.yaml: there is no such file"):
+        read_knobs({"CAMERAS": "gone.yaml"}, tmp_path)

@@ -131,6 +131,6 @@ def test_the_example_explains_every_variable_and_no_other() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     lines = set(re.findall(r"^#([A-Z_]+=\S+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    folders = {"MODEL_DIR", "FOOTAGE_DIR"}  # without one, an empty volume
+    folders = {"MODEL_DIR", "FOOTAGE_DIR", "CAMERAS_DIR"}  # without one, an empty volume
     defaults = dict(re.findall(r"\$\{(\w+):-(\w+)\}", TEXT))
     assert {f"{name}={value}" for name, value in defaults.items() if name not in folders} <= lines
