@@ -10,11 +10,12 @@ from msgspec import UNSET, UnsetType
 
 from contract.failures import ExpiryReason, FailureReason, InvalidTask
 from contract.models import InvalidModelSpec
+from contract.picture import PictureError
 from contract.result import DetectedObject, Result
 from contract.task import Task, TaskHead, parse_task
 from contract.topology import Lane
 from worker.cache import Key, ResultCache, Seen
-from worker.detection import DecodedImage, Detections, ImageError, decode
+from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
 from worker.models import UnknownModel
@@ -184,7 +185,7 @@ class Processor:
             image = decode(task.image, detector.wants, max_pixels=self._max_pixels)
         except TooManyPixels as error:
             return Failed(FailureReason.TOO_MANY_PIXELS, str(error))
-        except ImageError as error:
+        except PictureError as error:
             return Failed(FailureReason.NOT_AN_IMAGE, str(error))
         return _Decoded(task, waited, detector, image, time.perf_counter() - started, key)
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from producer.looking.header import picture_size
+from contract.picture import PictureError, picture_size
 from producer.looking.unreadable import Unreadable
 
 Luma = NDArray[np.uint8]  # height x width, 0 black to 255 white
@@ -28,9 +28,7 @@ def luma_of(data: bytes, longer_side: int = SMALL, *, max_pixels: int = MAX_PIXE
     A JPEG is decoded at the smallest of libjpeg's scales 1, 1/2, 1/4, 1/8 that covers it: at 1/8 only the mean of each
     8 x 8 block is computed. Upright (EXIF orientation applied). Raises Unreadable.
     """
-    width, height = picture_size(data)
-    if width * height > max_pixels:
-        raise Unreadable("too_many_pixels", f"{width}x{height} are more than {max_pixels} pixels")
+    width, height = readable_size(data, max_pixels)
     factor = next((n for n in (8, 4, 2) if max(width, height) >= n * longer_side), 1)
     try:
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor])
@@ -39,6 +37,17 @@ def luma_of(data: bytes, longer_side: int = SMALL, *, max_pixels: int = MAX_PIXE
     if grey is None:
         raise Unreadable("corrupt", "the picture does not decode")
     return _shrunk(np.asarray(grey, np.uint8), longer_side)
+
+
+def readable_size(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height in pixels of a JPEG or PNG. Raises Unreadable if it is none, or has more pixels."""
+    try:
+        width, height = picture_size(data)
+    except PictureError as error:
+        raise Unreadable("corrupt", str(error)) from None
+    if width * height > max_pixels:
+        raise Unreadable("too_many_pixels", f"{width}x{height} are more than {max_pixels} pixels")
+    return width, height
 
 
 def luma_of_pixels(image: Image, longer_side: int = SMALL) -> Luma:

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 
 from producer.frames import Encoded, Picture, Pixels, encode_jpeg
-from producer.looking.header import picture_size
-from producer.looking.luma import MAX_PIXELS, Image
+from producer.looking.luma import Image, readable_size
 from producer.looking.masks import Mask
 from producer.looking.unreadable import Unreadable
 
@@ -49,12 +48,10 @@ class Outgoing:
         """
         if not self.changes:
             return picture
-        width, height = picture_size(picture.data)
+        width, height = readable_size(picture.data)
         shrinks = self.longer_side is not None and max(width, height) > self.longer_side
         if not (self.mask or shrinks or self.recompress):
             return picture
-        if width * height > MAX_PIXELS:
-            raise Unreadable("too_many_pixels", f"{width}x{height} are more than {MAX_PIXELS} pixels")
         data = encode_jpeg(self.altered(_decoded(picture.data)), self.quality)
         if not (self.mask or shrinks) and len(data) >= len(picture.data):
             return picture

@@ -17,10 +17,10 @@ from bench.pictures import decoded, encoded
 from bench.scenes import HEIGHT, WIDTH, Portrait, backgrounds, iou, portraits, scenes
 from bench.tables import percent, table
 from bench.throughput import Measured, Row, line
+from contract.picture import picture_size
 from contract.task import TaskForm
 from tests.helpers.eventually import eventually
 from worker.detection import Detections
-from worker.detection.image import image_size
 
 
 def found(*boxes: tuple[float, float, float, float]) -> Detections:
@@ -77,7 +77,7 @@ def test_scenes_are_the_same_every_time_and_have_the_face_where_they_say() -> No
         made = scenes(size, 3, person, wall)
         assert [scene.jpeg for scene in made] == [scene.jpeg for scene in scenes(size, 3, person, wall)]
         for scene in made:
-            assert image_size(scene.jpeg) == (WIDTH, HEIGHT)
+            assert picture_size(scene.jpeg) == (WIDTH, HEIGHT)
             rows, columns = np.nonzero(decoded(scene.jpeg)[:, :, 1] > 128)
             x, y = float(columns.min()), float(rows.min())
             seen = (x, y, columns.max() + 1 - x, rows.max() + 1 - y)

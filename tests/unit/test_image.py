@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.picture import PictureError, picture_size
 from tests.helpers.images import astronaut, encoded, jpeg
-from worker.detection.image import ImageError, TooManyPixels, Wants, decode, image_size
+from worker.detection.image import TooManyPixels, Wants, decode
 
 
 def picture(width: int, height: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
@@ -37,12 +38,12 @@ def png_header(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (1, 1), (333, 77), (64, 1000)])
 @pytest.mark.parametrize("extension", [".jpg", ".png"])
 def test_size_comes_from_the_header(width: int, height: int, extension: str) -> None:
-    assert image_size(encoded(picture(width, height), extension)) == (width, height)
+    assert picture_size(encoded(picture(width, height), extension)) == (width, height)
 
 
 def test_progressive_jpeg() -> None:
     data = encoded(picture(320, 200), ".jpg", [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
-    assert image_size(data) == (320, 200)
+    assert picture_size(data) == (320, 200)
     assert decode(data).pixels.shape == (200, 320, 3)
 
 
@@ -103,13 +104,13 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     ],
 )
 def test_what_is_no_picture_is_an_image_error(data: bytes) -> None:
-    with pytest.raises(ImageError):
+    with pytest.raises(PictureError):
         decode(data)
 
 
 def test_a_truncated_jpeg_is_an_image_error_and_padding_is_not() -> None:
     data = jpeg(astronaut())
-    with pytest.raises(ImageError, match="truncated"):
+    with pytest.raises(PictureError, match="truncated"):
         decode(data[: len(data) // 2])
     assert decode(data + b"\x00" * 100).width == 512
 
@@ -117,8 +118,8 @@ def test_a_truncated_jpeg_is_an_image_error_and_padding_is_not() -> None:
 @given(st.binary(max_size=64), st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b""]))
 def test_no_bytes_raise_anything_but_image_error(tail: bytes, start: bytes) -> None:
     try:
-        width, height = image_size(start + tail)
-    except ImageError:
+        width, height = picture_size(start + tail)
+    except PictureError:
         return
     assert width > 0
     assert height > 0

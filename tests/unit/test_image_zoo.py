@@ -323,7 +323,8 @@ def test_a_picture_that_is_lower_than_its_data_is_what_its_header_says(haar: Haa
 BOMB = """
 import sys, time
 from pathlib import Path
-from worker.detection.image import Wants, decode, ImageError
+from contract.picture import PictureError
+from worker.detection.image import Wants, decode
 
 def peak() -> int:  # not ru_maxrss, which a new program inherits from who started it
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -334,7 +335,7 @@ decode(harmless, Wants(320, True))
 before, started = peak(), time.process_time()
 try:
     decode(bomb, Wants(320, True), max_pixels=int(sys.stdin.read()))
-except ImageError:
+except PictureError:
     pass
 print(peak() - before, time.process_time() - started)
 """

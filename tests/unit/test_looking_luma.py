@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.looking.header import picture_size
+from contract.picture import picture_size
 from producer.looking.luma import luma_of, luma_of_pixels
 from producer.looking.unreadable import Unreadable
 from tests.helpers.images import encoded, jpeg, png, segment, with_exif

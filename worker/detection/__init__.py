@@ -7,6 +7,6 @@ import os
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from worker.detection.detections import Detections
-from worker.detection.image import DecodedImage, ImageError, Wants, decode, image_size
+from worker.detection.image import DecodedImage, Wants, decode
 
-__all__ = ["DecodedImage", "Detections", "ImageError", "Wants", "decode", "image_size"]
+__all__ = ["DecodedImage", "Detections", "Wants", "decode"]
