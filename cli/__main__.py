@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from cli import dlq, models, queues
+from cli import dlq, models, plan, queues
 from cli.knobs import KnobError, read_knobs
 from cli.layout import Layout
 from cli.tools import run_tool
@@ -37,6 +37,7 @@ KNOBS = (
 )
 
 TOOLS = {"dlq": dlq, "queues": queues}
+WITHOUT_BROKER = {"models": models, "plan": plan}
 
 
 def main() -> None:
@@ -46,8 +47,8 @@ def main() -> None:
         sys.exit(down(Layout()))
     if arguments.command in TOOLS:
         sys.exit(run_tool(TOOLS[arguments.command].run, arguments))
-    if arguments.command == "models":  # the only tool that needs no broker
-        sys.exit(models.run(arguments))
+    if arguments.command in WITHOUT_BROKER:
+        sys.exit(WITHOUT_BROKER[arguments.command].run(arguments))
     given = {
         name.replace("-", "_").upper(): getattr(arguments, name.replace("-", "_")) for name, _, _ in KNOBS
     }
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
             f"--{name}", metavar=metavar, help=f"{meaning} [{name.replace('-', '_').upper()}=]"
         )
     commands.add_parser("down", help="stop the system that runs in this checkout")
-    for tool in (*TOOLS.values(), models):
+    for tool in (*TOOLS.values(), *WITHOUT_BROKER.values()):
         tool.add(commands)
     return parser
 

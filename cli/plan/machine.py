@@ -1,0 +1,33 @@
+"""This machine, as far as this process may use it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Cores (whole ones) and memory in bytes."""
+
+    cores: int
+    memory: int
+
+
+def this_machine(cgroup: Path = CGROUP) -> Machine:
+    """Cores by affinity, both by the container's limits (cgroup v2: cpu.max, memory.max) where there are any."""
+    cores = len(os.sched_getaffinity(0))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    quota, _, period = _read(cgroup / "cpu.max").partition(" ")
+    if quota.isdigit() and period.isdigit():
+        cores = max(1, min(cores, int(quota) // int(period)))
+    limit = _read(cgroup / "memory.max")
+    return Machine(cores, min(memory, int(limit)) if limit.isdigit() else memory)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""

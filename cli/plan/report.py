@@ -1,0 +1,162 @@
+"""A plan as text, and as what `--json` prints."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cli.plan.arithmetic import UTILISATION, Plan, held
+from cli.plan.costs import YARDSTICK, BrokerMeasured, Costs
+from cli.plan.limits import warnings
+from cli.plan.machine import Machine
+from cli.plan.measuring import Measured
+from contract.task import TaskForm
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything there is to say."""
+
+    plan: Plan
+    costs: Costs
+    measured: Measured
+    broker: BrokerMeasured | None
+    machine: Machine
+
+    @property
+    def held(self) -> int:
+        """Cameras that this machine holds with everything on it."""
+        return held(self.plan.demand, self.costs, self.machine.cores)
+
+    @property
+    def warnings(self) -> list[str]:
+        found = warnings(self.plan)
+        if self.measured.fallback is not None:
+            found.insert(
+                0,
+                f"Planned with {self.measured.model}, YuNet not being here: fetch it (`framefleet models fetch yunet`)",
+            )
+        if self.plan.producers > 1:
+            found.append(
+                f"`make up` starts one producer, and {self.plan.producers} are needed: Compose, or `python -m producer`"
+            )
+        if self.plan.memory > self.machine.memory:
+            found.append(
+                f"{_gib(self.plan.memory)} of memory are needed, and this machine has {_gib(self.machine.memory)}"
+            )
+        return found
+
+    @property
+    def commands(self) -> list[str]:
+        """What starts it, natively and in Compose."""
+        plan = self.plan
+        given = [f"PRODUCER_FPS={plan.demand.fps:g}"]
+        if plan.demand.form is TaskForm.COMPACT:
+            given.append("PRODUCER_FORM=compact")
+        set_ = " ".join(given)
+        return [
+            f"{set_} make up WORKERS={plan.workers} CAMERAS=cameras.yaml",
+            f"{set_} docker compose up --scale cv-worker={plan.workers} --scale producer={plan.producers}",
+        ]
+
+
+def json_of(report: Report) -> dict[str, Any]:
+    """For programs: seconds, bytes and cores; CPU in ms."""
+    plan = report.plan
+    demand = asdict(plan.demand) | {"form": plan.demand.form.value}
+    return {
+        "demand": demand,
+        "frames_per_second": plan.demand.frames,
+        "workers": plan.workers,
+        "producers": plan.producers,
+        "cores": plan.cores,
+        "cores_needed": plan.cores_needed,
+        "memory_bytes": plan.memory,
+        "parts": [asdict(part) for part in plan.parts],
+        "bytes_per_second": asdict(plan.traffic),
+        "cpu_ms": asdict(report.costs),
+        "measured": asdict(report.measured),
+        "broker": None if report.broker is None else asdict(report.broker),
+        "machine": asdict(report.machine) | {"cameras_held": report.held},
+        "warnings": report.warnings,
+        "commands": report.commands,
+    }
+
+
+def text_of(report: Report) -> str:
+    """For people."""
+    plan, machine, demand = report.plan, report.machine, report.plan.demand
+    width, height = demand.size
+    lines = [
+        f"{demand.cameras:,} cameras, {demand.fps:g} pictures/s each of {width}x{height} and "
+        f"{demand.picture_bytes / 1000:.0f} KB, {demand.form.value}, {report.measured.model}",
+        f"{demand.frames:,.1f} frames/s to analyse"
+        + (f" ({demand.skipped:.0%} skipped by the motion gate)" if demand.skipped else ""),
+        "",
+        f"{'':12}{'processes':>10}{'CPU, cores':>12}{'memory':>10}",
+        *(
+            f"{part.name:12}{part.processes:>10}{part.cores:>12.2f}{_mb(part.memory):>10}"
+            for part in plan.parts
+        ),
+        f"{'together':12}{'':>10}{plan.cores:>12.2f}{_mb(plan.memory):>10}",
+        "",
+        f"Cores       {plan.cores_needed}, so that each is busy for {UTILISATION:.0%} at most: above that, waiting "
+        "grows faster than the load",
+        f"Network     cameras to producers {_rate(plan.traffic.cameras)}; RabbitMQ in "
+        f"{_rate(plan.traffic.broker_in)}, out {_rate(plan.traffic.broker_out)}",
+        f"Disk        RabbitMQ writes at least {_rate(plan.traffic.disk)}",
+        f"This one    {machine.cores} cores, {_gib(machine.memory)}: holds about {_about(report.held)} such cameras "
+        "with everything on it",
+        "",
+        "Start it    " + "\n            ".join(report.commands),
+        "",
+        *(f"Warning     {sentence}" for sentence in report.warnings),
+        *_honesty(report),
+    ]
+    return "\n".join(lines)
+
+
+def _honesty(report: Report) -> list[str]:
+    measured, costs, broker = report.measured, report.costs, report.broker
+    gate = f", motion gate and health {measured.gate:.2f}" if report.plan.demand.skipped else ""
+    size = measured.picture_bytes / 1000
+    lines = [
+        f"Measured    CPU ms on this machine: a frame from task to result {measured.worker_frame:.2f} (pictures of "
+        f"{size:.0f} KB, all cores busy), a snapshot fetched {measured.fetch:.2f}{gate}; memory of a worker and of a "
+        "producer",
+    ]
+    assumed = [f"the producer's sending {costs.producer:.2f}", f"the gateway {costs.gateway:.2f}"]
+    assumed.append(f"AMQP and threads of a worker {costs.worker - measured.worker_frame:.2f}")
+    if broker is None or broker.broker is None:
+        assumed.insert(0, f"RabbitMQ {costs.broker:.2f}")
+    else:
+        lines.append(f"            RabbitMQ at {broker.address}: {broker.broker:.2f}")
+    lines.append(
+        f"Assumed     CPU ms per frame from docs/benchmarks.md, times {measured.yardstick / YARDSTICK:.2f} for this "
+        f"machine's speed: {', '.join(assumed)}; memory of the other parts; nobody watches; one broker"
+    )
+    if broker is not None and broker.broker is None:
+        lines.append(
+            f"            The CPU time of the broker at {broker.address} cannot be seen from here: it runs elsewhere"
+        )
+    return lines
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"
+
+
+def _gib(count: int) -> str:
+    return f"{count / GIB:.1f} GiB"
+
+
+def _rate(count: float) -> str:
+    return f"{count / 1e6:,.1f} MB/s"
+
+
+def _about(count: int) -> str:
+    """Two digits: more would promise more than is known."""
+    if count < 100:
+        return str(count)
+    step = 10 ** (len(str(count)) - 2)
+    return f"{count // step * step:,}"
