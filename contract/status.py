@@ -1,6 +1,5 @@
 """Heartbeats on `status` and announcements on `control`. All transient: the next one replaces the last."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -105,23 +104,6 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
     producer_since: float
     time: float
     cameras: list[CameraReport]
-
-    def each(self) -> Iterator[CameraStatus]:
-        """The same as one message per camera."""
-        for camera in self.cameras:
-            yield CameraStatus(
-                camera_id=camera.camera_id,
-                producer_id=self.producer_id,
-                state=camera.state,
-                reason=camera.reason,
-                since=camera.since,
-                fps=camera.fps,
-                sent=camera.sent,
-                dropped=camera.dropped,
-                time=self.time,
-                skipped=camera.skipped,
-                labels=camera.labels,
-            )
 
 
 class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):

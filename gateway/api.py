@@ -54,7 +54,7 @@ def api_router(board: FigureBoard, cameras: Cameras, nodes: Nodes, expected_work
         """Cameras by name, a page at a time."""
         views = [
             view
-            for view in cameras.views(time.monotonic(), time.time())
+            for view in cameras.views(time.monotonic())
             if (state is None or view.state == state) and q.lower() in view.camera_id.lower()
         ]
         rest = [view for view in views if view.camera_id > cursor]

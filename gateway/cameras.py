@@ -1,165 +1,234 @@
 """Cameras as their producers and their results show them. Pure: `now` is monotonic, `wall` Unix time.
 
-A producer's word on its camera counts while the producer is heard; a camera of a plain client, which no producer
-speaks for, is judged by its results.
+The word of the producer that serves a camera counts while that producer is heard; a camera of a plain client, which
+no producer speaks for, is judged by its results. What nobody serves any more is offline, not gone.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from contract.result import Result
-from contract.status import LOST_AFTER_SECONDS, CameraState, CameraStatus, ProducerStatus
+from contract.status import (
+    CameraLabels,
+    CameraReport,
+    CamerasStatus,
+    CameraState,
+    CameraStatus,
+    ProducerStatus,
+)
+from gateway.camera import NO_LABELS, Camera, judge
+from gateway.producers import OFFER_SETTLES_SECONDS, Producer, Producers, spokesman
 from gateway.views import CameraView
 
-STALLED_AFTER_SECONDS = 10.0
 FORGET_AFTER_SECONDS = 24 * 3600.0
+REMOVED_AFTER_SECONDS = 600.0
+"""How long a camera that was taken out of its producer's file is shown as offline."""
 MAX_CAMERAS = 10_000
-RATE_SECONDS = 5.0
 
 
-@dataclass(slots=True)
-class _Rate:
-    """Results per second over windows of five seconds."""
+class Shown(NamedTuple):
+    """What dashboards are told of a camera when it changes; what changes with every result is not in it."""
 
-    begin: float
-    count: int = 0
-    value: float | None = None
-
-    def add(self, now: float) -> None:
-        if now - self.begin > 4 * RATE_SECONDS:
-            self.begin, self.count, self.value = now, 0, None
-        elif now - self.begin >= RATE_SECONDS:
-            self.value = self.count / (now - self.begin)
-            self.begin, self.count = now, 0
-        self.count += 1
-
-
-@dataclass(slots=True)
-class _Camera:
-    camera_id: str
-    first: float  # monotonic
-    first_wall: float
-    rate: _Rate
-    status: CameraStatus | None = None
-    status_heard: float = 0.0
-    result: Result | None = None
-    result_heard: float = 0.0
-    result_wall: float = 0.0
-
-    @property
-    def heard(self) -> float:
-        return max(self.first, self.status_heard, self.result_heard)
-
-
-@dataclass(slots=True)
-class _Producer:
-    heard: float
-    heard_wall: float
-    stopped: bool = False
-    cameras: set[str] = field(default_factory=set)
+    state: CameraState
+    reason: str | None
+    since: float
+    still: bool
+    fps: float | None
+    producer_id: str | None
+    labels: CameraLabels
+    width: int | None
+    height: int | None
 
 
 class Cameras:
-    """All cameras of the last day, at most 10,000."""
+    """All cameras of the last day, at most 10,000: further ones are left out until there is room."""
 
     def __init__(self) -> None:
-        self._cameras: dict[str, _Camera] = {}
-        self._producers: dict[str, _Producer] = {}
+        self.served_twice = 0
+        """Cameras that several living producers named when `shown` was last asked."""
+        self._cameras: dict[str, Camera] = {}
+        self._producers = Producers()
+
+    # --- what is heard -----------------------------------------------------------------------------------
 
     def result(self, result: Result, now: float, wall: float) -> None:
         """A computed frame that the live view took."""
         camera = self._camera(result.camera_id, now, wall)
-        camera.result, camera.result_heard, camera.result_wall = result, now, wall
-        camera.rate.add(now)
-
-    def status(self, status: CameraStatus, now: float, wall: float) -> None:
-        """A producer's word on its camera."""
-        camera = self._camera(status.camera_id, now, wall)
-        camera.status, camera.status_heard = status, now
-        self._heard(status.producer_id, now, wall)
+        if camera is not None:
+            camera.result, camera.result_wall = result, wall
+            camera.answered()
+            camera.pace.add(now)
 
     def producer(self, status: ProducerStatus, now: float, wall: float) -> None:
         """A producer's heartbeat."""
-        self._heard(status.producer_id, now, wall).stopped = status.state == "stopped"
+        producer = self._producers.heard(status.producer_id, status.since, now, wall)
+        producer.stopped = status.state == "stopped"
+        if status.offer != producer.offer and status.state == "running":
+            if producer.offer and status.offer:
+                producer.offer_changed = now
+            producer.offer = status.offer or producer.offer
 
-    def tidy(self, now: float) -> list[str]:
-        """Forget cameras and producers that were silent for a day; returns the cameras."""
-        gone = [c for c, camera in self._cameras.items() if now - camera.heard > FORGET_AFTER_SECONDS]
-        for camera_id in gone:
-            del self._cameras[camera_id]
-        for producer_id in [p for p, it in self._producers.items() if now - it.heard > FORGET_AFTER_SECONDS]:
-            del self._producers[producer_id]
-        return gone
+    def served(self, status: CamerasStatus, now: float, wall: float) -> None:
+        """All cameras that a producer serves."""
+        producer = self._producers.heard(status.producer_id, status.producer_since, now, wall)
+        before = producer.reports
+        producer.reports = {}
+        for report in status.cameras:
+            self._report(producer, before.get(report.camera_id), report, now, wall)
+        for camera_id in before.keys() - producer.reports.keys():
+            self._withdraw(camera_id, producer, now, wall)
 
-    def views(self, now: float, wall: float) -> list[CameraView]:
-        """Every camera, by name."""
-        return [self._view(self._cameras[camera_id], now, wall) for camera_id in sorted(self._cameras)]
+    def status(self, status: CameraStatus, now: float, wall: float) -> None:
+        """A producer's word on one camera, at a change."""
+        producer = self._producers.heard(status.producer_id, None, now, wall)
+        report = CameraReport(
+            camera_id=status.camera_id,
+            state=status.state,
+            since=status.since,
+            reason=status.reason,
+            fps=status.fps,
+            sent=status.sent,
+            dropped=status.dropped,
+            skipped=status.skipped,
+            labels=status.labels,
+        )
+        self._report(producer, producer.reports.get(status.camera_id), report, now, wall)
 
-    def _camera(self, camera_id: str, now: float, wall: float) -> _Camera:
-        camera = self._cameras.get(camera_id)
-        if camera is None:
-            if len(self._cameras) >= MAX_CAMERAS:
-                del self._cameras[min(self._cameras.values(), key=lambda c: c.heard).camera_id]
-            camera = self._cameras[camera_id] = _Camera(camera_id, now, wall, _Rate(now))
-        return camera
+    def tidy(self, now: float) -> None:
+        """Forget cameras and producers that are gone for good."""
+        for camera_id in [
+            camera_id for camera_id, camera in self._cameras.items() if self._gone(camera, now)
+        ]:
+            self._forget(camera_id)
+        self._producers.tidy(now, FORGET_AFTER_SECONDS)
 
-    def _heard(self, producer_id: str, now: float, wall: float) -> _Producer:
-        producer = self._producers.get(producer_id)
-        if producer is None:
-            if len(self._producers) >= MAX_CAMERAS:
-                del self._producers[min(self._producers, key=lambda p: self._producers[p].heard)]
-            producer = self._producers[producer_id] = _Producer(now, wall)
-        producer.heard, producer.heard_wall, producer.stopped = now, wall, False
-        return producer
+    # --- what is shown -----------------------------------------------------------------------------------
 
-    def _view(self, camera: _Camera, now: float, wall: float) -> CameraView:
-        state, reason, since = self._state(camera, now, wall)
-        result = camera.result
-        recent = result is not None and now - camera.result_heard <= STALLED_AFTER_SECONDS
+    def shown(self, now: float) -> Iterator[tuple[str, Shown]]:
+        """Every camera as dashboards are to know it, in no order. Cheap: asked every second of all of them."""
+        self.served_twice = 0
+        for camera in self._cameras.values():
+            state, reason, since, still = judge(camera, self._producers, now)
+            result, server = camera.result, camera.server
+            yield (
+                camera.camera_id,
+                Shown(
+                    state,
+                    reason,
+                    since,
+                    still,
+                    camera.pace.told(now),
+                    server.producer_id if server is not None else None,
+                    camera.labels,
+                    result.width if result is not None else None,
+                    result.height if result is not None else None,
+                ),
+            )
+            if len(camera.claims) > 1 and sum(claim.alive(now) for claim in camera.claims) > 1:
+                self.served_twice += 1
+
+    def view(self, camera_id: str, now: float) -> CameraView:
+        """One camera. Raises KeyError for an unknown one."""
+        camera = self._cameras[camera_id]
+        state, reason, since, still = judge(camera, self._producers, now)
+        result, labels = camera.result, camera.labels
         return CameraView(
             camera_id=camera.camera_id,
             state=state,
             reason=reason,
             since=since,
-            fps=camera.rate.value if recent else None,
+            name=labels.name,
+            group=labels.group,
+            location=labels.location,
+            district=labels.district,
+            still=still,
+            fps=camera.pace.fps(now),
             last_result=camera.result_wall if result is not None else None,
             faces=len(result.detections) if result is not None else None,
             latency=max(0.0, result.timestamp - result.original_timestamp) if result is not None else None,
             width=result.width if result is not None else None,
             height=result.height if result is not None else None,
-            producer_id=camera.status.producer_id if camera.status is not None else None,
+            producer_id=camera.server.producer_id if camera.server is not None else None,
         )
 
-    def _state(self, camera: _Camera, now: float, wall: float) -> tuple[CameraState, str | None, float]:
-        """State, reason, and since when."""
-        silent = now - camera.result_heard > STALLED_AFTER_SECONDS
-        status = camera.status
-        if status is None:
-            if silent:
-                return "stalled", f"no results since {clock(camera.result_wall)}", camera.result_wall
-            return "live", None, camera.first_wall
-        producer = self._producers.get(status.producer_id)
-        if producer is None or producer.stopped:
-            stopped = producer.heard_wall if producer is not None else camera.first_wall
-            return "offline", f"its producer stopped at {clock(stopped)}", stopped
-        if now - producer.heard > LOST_AFTER_SECONDS:
-            return "offline", f"producer not heard since {clock(producer.heard_wall)}", producer.heard_wall
-        if (
-            status.state == "live"
-            and silent
-            and now - camera.first > STALLED_AFTER_SECONDS
-            and wall - status.since > (STALLED_AFTER_SECONDS)
-        ):
-            # Its frames are sent and nothing comes back: a picture of the past must not pose as live.
-            since = camera.result_wall or status.since
-            return (
-                "degraded",
-                f"its frames bring no results since {clock(since)}: is a worker running?",
-                since,
-            )
-        return status.state, status.reason, status.since
+    def views(self, now: float) -> list[CameraView]:
+        """Every camera, by id."""
+        return [self.view(camera_id, now) for camera_id in sorted(self._cameras)]
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    def _camera(self, camera_id: str, now: float, wall: float) -> Camera | None:
+        """The camera, new if need be; None if there are too many."""
+        camera = self._cameras.get(camera_id)
+        if camera is None:
+            if len(self._cameras) >= MAX_CAMERAS and not self._make_room(now):
+                return None
+            camera = self._cameras[camera_id] = Camera(camera_id, now, wall)
+        return camera
+
+    def _make_room(self, now: float) -> bool:
+        """Forget the hundredth that was silent for longest, of those that no living producer names."""
+        unserved = [c for c in self._cameras.values() if not any(claim.alive(now) for claim in c.claims)]
+        unserved.sort(key=lambda camera: camera.heard)
+        for camera in unserved[: 1 + MAX_CAMERAS // 100]:
+            self._forget(camera.camera_id)
+        return bool(unserved)
+
+    def _forget(self, camera_id: str) -> None:
+        for producer in self._cameras.pop(camera_id).claims:
+            producer.reports.pop(camera_id, None)
+
+    def _report(
+        self, producer: Producer, before: CameraReport | None, report: CameraReport, now: float, wall: float
+    ) -> None:
+        camera = self._camera(report.camera_id, now, wall)
+        if camera is None:
+            return
+        producer.reports[report.camera_id] = report
+        if producer not in camera.claims:
+            self._claim(camera, producer, now)
+            before = None
+        if before is None or report.state != "live":
+            camera.begin_anew()
+        else:
+            camera.offered(max(0, report.sent - before.sent), report.dropped != before.dropped, now)
+            if report.skipped > before.skipped:
+                camera.skipped = now
+        camera.reported = now
+        if report.labels != camera.labels and producer is camera.server:
+            camera.labels = report.labels or NO_LABELS
+
+    def _claim(self, camera: Camera, producer: Producer, now: float) -> None:
+        """Another one serves the camera: those that are dead, or a former life of this one, no longer do."""
+        for former in [each for each in camera.claims if _over(each, producer, now)]:
+            camera.claims.remove(former)
+            former.reports.pop(camera.camera_id, None)
+        camera.claims.append(producer)
+        camera.let_go = None
+        camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
+
+    def _withdraw(self, camera_id: str, producer: Producer, now: float, wall: float) -> None:
+        camera = self._cameras.get(camera_id)
+        if camera is None or producer not in camera.claims:
+            return
+        camera.claims.remove(producer)
+        if camera.claims:
+            camera.server = spokesman(camera.claims, camera_id, camera.server, now)
+        else:
+            camera.server, camera.let_go, camera.let_go_wall = producer, now, wall
+            camera.removed = not producer.offer or now - producer.offer_changed <= OFFER_SETTLES_SECONDS
+
+    def _gone(self, camera: Camera, now: float) -> bool:
+        silent = now - camera.heard
+        if silent <= REMOVED_AFTER_SECONDS:
+            return False
+        if silent > FORGET_AFTER_SECONDS:
+            return True
+        if camera.let_go is not None:
+            return camera.removed
+        return camera.server is not None and self._producers.succeeded(camera.server, now)
 
 
-def clock(wall: float) -> str:
-    """A time of day that means the same to every reader."""
-    return datetime.fromtimestamp(wall, UTC).strftime("%H:%M:%S UTC")
+def _over(former: Producer, new: Producer, now: float) -> bool:
+    """Whether a former producer of a camera is dead, or was an earlier life of the new one."""
+    return not former.alive(now) or (former.producer_id == new.producer_id and former.since < new.since)

@@ -184,8 +184,7 @@ class Feed:
             case CameraStatus():
                 self._cameras.status(status, now, wall)
             case CamerasStatus():
-                for one in status.each():
-                    self._cameras.status(one, now, wall)
+                self._cameras.served(status, now, wall)
 
     def _controlled(self, delivery: Delivery) -> None:
         control = parse_control(delivery.body)

@@ -88,9 +88,12 @@ class Hub:
         self._count_watched(before.pictures, subscription.pictures)
         for camera_id in subscription.pictures - before.pictures:
             track = self._pictures.get(camera_id)
-            fresh = track.latest if track is not None else None
-            if fresh is not None and now - fresh.arrival <= PICTURE_SILENCE_SECONDS:
-                viewer.offer_picture(fresh)
+            last = track.latest if track is not None else None
+            # Dashboards show how old it is; of a camera that leaves out unchanged frames it may be the one for long.
+            if last is not None and (
+                viewer.kind is Kind.DASHBOARD or now - last.arrival <= PICTURE_SILENCE_SECONDS
+            ):
+                viewer.offer_picture(last)
         for camera_id in self._new_to(before, subscription):
             update = self._tracks[camera_id].latest
             if update is not None and not (

@@ -40,6 +40,10 @@ class GatewayMetrics:
             "Results that came late or twice and moved no live view",
             registry=registry,
         )
+        self.cameras = Gauge("gateway_cameras", "Cameras by state", ["state"], registry=registry)
+        self.served_twice = Gauge(
+            "gateway_cameras_served_twice", "Cameras that several producers serve", registry=registry
+        )
         self.unsettled = Gauge(
             "cv_models_unsettled_nodes",
             "Running nodes that do not compute with the models desired of them",

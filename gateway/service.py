@@ -74,7 +74,7 @@ class Gateway:
             metrics=self.metrics,
             folder=settings.data_dir,
         )
-        self.states = States(self.feed.hub, self.cameras, self.nodes)
+        self.states = States(self.feed.hub, self.cameras, self.nodes, self.metrics)
         self.recorder = Recorder(
             settings.data_dir / "history.sqlite3",
             self.metrics,
@@ -213,7 +213,7 @@ class Gateway:
         while True:
             try:
                 self.feed.tick()
-                self.states.tick(time.monotonic(), time.time())
+                self.states.tick(time.monotonic())
             except Exception:
                 log.exception("the tick failed")
             await asyncio.sleep(TICK_SECONDS)

@@ -1,14 +1,22 @@
 """Tells dashboards what changed of cameras and nodes: made once per tick, whatever the number of viewers."""
 
+from collections import Counter
 from dataclasses import replace
+from typing import get_args
 
 import msgspec
 
-from gateway.cameras import Cameras
+from contract.status import CameraState
+from gateway.cameras import Cameras, Shown
 from gateway.hub import Hub
+from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 from gateway.viewer import Viewer
-from gateway.views import CameraView, NodeView
+from gateway.views import NodeView
+
+CAMERA_STATES: tuple[CameraState, ...] = get_args(CameraState)
+
+TIDY_SECONDS = 10.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -16,27 +24,23 @@ _encode = msgspec.json.Encoder().encode
 class States:
     """Compares cameras and nodes with what dashboards were told last."""
 
-    def __init__(self, hub: Hub, cameras: Cameras, nodes: Nodes) -> None:
+    def __init__(self, hub: Hub, cameras: Cameras, nodes: Nodes, metrics: GatewayMetrics) -> None:
         self._hub = hub
         self._cameras = cameras
         self._nodes = nodes
-        self._told: dict[str, CameraView] = {}
+        self._metrics = metrics
+        self._tidied = float("-inf")
+        self._told: dict[str, Shown] = {}
         self._items: dict[str, bytes] = {}
         self._nodes_told: list[NodeView] = []
         self._nodes_item = b"[]"
 
-    def tick(self, now: float, wall: float) -> None:
-        """Publish what changed since the last tick. `now` monotonic, `wall` Unix seconds."""
-        for camera_id in self._cameras.tidy(now):
-            self._told.pop(camera_id, None)
-            self._items.pop(camera_id, None)
-            self._hub.forget(camera_id)
-        for view in self._cameras.views(now, wall):
-            seen = _steady(view)
-            if self._told.get(view.camera_id) != seen:
-                self._told[view.camera_id] = seen
-                self._items[view.camera_id] = item = _encode(view)
-                self._hub.publish_camera(view.camera_id, item)
+    def tick(self, now: float) -> None:
+        """Publish what changed since the last tick. `now` is monotonic seconds."""
+        if now - self._tidied >= TIDY_SECONDS:
+            self._tidied = now
+            self._cameras.tidy(now)
+        self._tell_cameras(now)
         self._nodes.tidy(now)
         nodes = self._nodes.views(now)
         told = [
@@ -52,8 +56,20 @@ class States:
         for camera_id, item in self._items.items():
             viewer.offer_camera(camera_id, item)
 
-
-def _steady(view: CameraView) -> CameraView:
-    """Without what changes with every result: dashboards read that from the results themselves."""
-    fps = None if view.fps is None else round(view.fps)
-    return replace(view, fps=fps, last_result=None, faces=None, latency=None)
+    def _tell_cameras(self, now: float) -> None:
+        told: dict[str, Shown] = {}
+        states: Counter[CameraState] = Counter()
+        for camera_id, shown in self._cameras.shown(now):
+            told[camera_id] = shown
+            states[shown.state] += 1
+            if self._told.get(camera_id) != shown:
+                self._items[camera_id] = item = _encode(self._cameras.view(camera_id, now))
+                self._hub.publish_camera(camera_id, item)
+        for camera_id in self._told.keys() - told.keys():
+            del self._items[camera_id]
+            self._hub.forget(camera_id)
+            self._hub.publish_camera(camera_id, _encode({"camera_id": camera_id, "gone": True}))
+        self._told = told
+        for state in CAMERA_STATES:
+            self._metrics.cameras.labels(state).set(states[state])
+        self._metrics.served_twice.set(self._cameras.served_twice)

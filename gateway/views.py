@@ -17,10 +17,17 @@ class SessionView:
 
 @dataclass(slots=True, frozen=True)
 class CameraView:
+    """`name` to `district` as its operator wrote them down. `still`: its last picture shows what there is now."""
+
     camera_id: str
     state: CameraState
     reason: str | None
     since: float
+    name: str | None = None
+    group: str | None = None
+    location: str | None = None
+    district: str | None = None
+    still: bool = False
     fps: float | None = None
     last_result: float | None = None
     faces: int | None = None

@@ -49,6 +49,23 @@ describe('text messages', () => {
     expect(nodes).toMatchObject({ items: [{ node_id: 'n', busy: 0.5, desired: 0, model_error: null, settled: true }] });
   });
 
+  it('reads what people call a camera, and which ones are forgotten', () => {
+    const items = [
+      { camera_id: 'a', state: 'live', name: 'Gate', district: 'Harbour', still: true },
+      { camera_id: 'b', state: 'live', name: '', location: 7, still: 'yes' },
+      { camera_id: 'c', gone: true },
+      { camera_id: 'd', gone: 1 },
+    ];
+    const message = decodeText(JSON.stringify({ type: 'cameras', items }));
+    expect(message).toMatchObject({
+      items: [
+        { camera_id: 'a', name: 'Gate', location: null, district: 'Harbour', still: true },
+        { camera_id: 'b', name: null, location: null, district: null, still: false },
+      ],
+      gone: ['c'],
+    });
+  });
+
   it.each(['', '{', '[]', 'null', '"hello"', '7', '{}', '{"type":"hello"}', '{"type":"later"}', '{"type":7}'])(
     'gives nothing for %s',
     (json) => expect(decodeText(json)).toBeNull(),
@@ -56,7 +73,7 @@ describe('text messages', () => {
 
   it('survives lists that are none', () => {
     expect(decodeText('{"type":"results","results":{}}')).toEqual({ type: 'results', results: [] });
-    expect(decodeText('{"type":"cameras"}')).toEqual({ type: 'cameras', items: [] });
+    expect(decodeText('{"type":"cameras"}')).toEqual({ type: 'cameras', items: [], gone: [] });
   });
 });
 

@@ -4,6 +4,7 @@ import { type Alerts, type History, type Metrics, Refused, type Series, type Ser
 import { ServerClock, frameAge } from './clock';
 import type { Camera } from './camera.svelte';
 import { Fleet } from './fleet.svelte';
+import { type Freshness, freshness } from './freshness';
 import { type Health, judge } from './health';
 import type { Models } from './models';
 import { Pictures } from './pictures';
@@ -20,6 +21,8 @@ const PANELS = 10_000;
 const SESSION = 60_000;
 /** Milliseconds after which figures without successor are no longer shown. */
 const OUTDATED = 15_000;
+/** Milliseconds of the gateway's silence after which its word on a camera no longer counts. */
+const SILENT = 6_000;
 /** Seconds that sparklines span. */
 export const SPAN = 900;
 
@@ -47,6 +50,8 @@ export class App {
   #history = $state.raw<History | null>(null);
   /** Figures since the history was fetched. */
   #recent = $state.raw<Metrics[]>([]);
+  /** Local milliseconds when the gateway last said anything. */
+  #heard = performance.now();
   #switches = 0;
   #lastSample = 0;
   #leaving = false;
@@ -62,6 +67,7 @@ export class App {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
     this.stream = new Stream(`${scheme}//${location.host}/ws/results`, {
       message: (message) => {
+        this.#heard = performance.now();
         if (message.type === 'hello') {
           this.clock.correct(message.time, performance.now());
           this.staleness = message.staleness;
@@ -69,7 +75,10 @@ export class App {
         }
         this.fleet.accept(message);
       },
-      picture: (picture) => this.pictures.receive(picture),
+      picture: (picture) => {
+        this.#heard = performance.now();
+        this.pictures.receive(picture);
+      },
       connection: (connection) => {
         this.connection = connection;
         if (connection.open) this.everConnected = true;
@@ -122,12 +131,13 @@ export class App {
     }),
   );
 
-  /** How old the camera's picture is, in seconds, if that is past the staleness budget; else `null`. */
-  staleAge(camera: Camera): number | null {
+  /** How old the camera's picture is, in seconds, and what that means; `null` without a picture to show. */
+  pictureAge(camera: Camera): { seconds: number; freshness: Freshness } | null {
     if (camera.painted === null || camera.state === 'offline' || camera.state === 'disabled') return null;
     const { result, arrived } = camera.painted;
-    const age = frameAge({ captured: result.original_timestamp, arrived }, this.now, this.tick);
-    return age > this.staleness ? age : null;
+    const seconds = frameAge({ captured: result.original_timestamp, arrived }, this.now, this.tick);
+    const word = this.connection.open && this.tick - this.#heard < SILENT ? camera.info : null;
+    return { seconds, freshness: freshness(seconds, this.staleness, word) };
   }
 
   /** A picture of the camera has just been painted. */
@@ -173,7 +183,9 @@ export class App {
   /** True if the gateway answered as asked. */
   async #read<T>(path: string, signal: AbortSignal, then: (value: T) => void): Promise<boolean> {
     try {
-      then(await get<T>(path, signal));
+      const value = await get<T>(path, signal);
+      this.#heard = performance.now();
+      then(value);
       return true;
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#leave();

@@ -19,6 +19,11 @@ export class Camera {
 
   constructor(readonly id: string) {}
 
+  /** What people call it. */
+  get name(): string {
+    return this.info?.name ?? this.id;
+  }
+
   get state(): CameraState {
     return this.info?.state ?? 'live';
   }

@@ -31,7 +31,8 @@ export class Fleet {
 
   #cameras = new Map<string, Camera>();
   #results = new Map<string, { result: Result; arrived: Monotonic }>();
-  #infos = new Map<string, CameraInfo>();
+  /** `null`: forgotten by the gateway. */
+  #infos = new Map<string, CameraInfo | null>();
   #newNodes: readonly NodeInfo[] | null = null;
   /** Cameras of an earlier connection that this one has not mentioned yet. */
   #unconfirmed = new Set<string>();
@@ -79,6 +80,10 @@ export class Fleet {
         break;
       case 'cameras':
         for (const info of message.items) this.#infos.set(info.camera_id, info);
+        for (const id of message.gone) {
+          this.#infos.set(id, null);
+          this.#results.delete(id);
+        }
         break;
       case 'nodes':
         this.#newNodes = message.items;
@@ -115,6 +120,10 @@ export class Fleet {
       return camera;
     };
     for (const [id, info] of this.#infos) {
+      if (info === null) {
+        members = this.#cameras.delete(id) || members;
+        continue;
+      }
       const camera = known(id);
       if (camera.state !== info.state) states = true;
       camera.info = info;
@@ -146,7 +155,8 @@ export class Fleet {
     if (wanted === '' && state === null) return this.ids;
     return this.ids.filter((id) => {
       const camera = this.#cameras.get(id);
-      return id.toLowerCase().includes(wanted) && (state === null || camera?.state === state);
+      const named = id.toLowerCase().includes(wanted) || camera?.name.toLowerCase().includes(wanted) === true;
+      return named && (state === null || camera?.state === state);
     });
   }
 }

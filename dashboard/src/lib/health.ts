@@ -1,5 +1,6 @@
 /** One word on the cluster, and all that is behind it. Pure. */
 
+import { gather, titled } from './alerts';
 import type { Alert, Metrics, Series } from './api';
 import { count, digits, duration, elapsed, percent, plain } from './format';
 import type { CameraState, NodeInfo } from './protocol';
@@ -70,7 +71,8 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   const camerasIn = (state: CameraState, level: Problem['level']) => {
     if (cameras[state] > 0) problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
   };
-  const { metrics, cameras, nodes, alerts } = inputs;
+  const { metrics, cameras, nodes } = inputs;
+  const firing = gather(inputs.alerts.filter((alert) => alert.state === 'firing'));
 
   const broker = brokerTrouble(inputs.missing);
   for (const sentence of inputs.missing) {
@@ -81,9 +83,7 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   // Without the broker nobody knows of the workers.
   const noWorkers = metrics?.workers === 0 && broker === null;
   if (noWorkers) bad('no workers');
-  for (const alert of alerts) {
-    if (alert.state === 'firing' && alert.severity === 'critical') bad(`alert ${alert.name}`);
-  }
+  for (const alert of firing) if (alert.severity === 'critical') bad(`alert ${titled(alert)}`);
   if (metrics === null && inputs.metricsFailed) warning('no figures');
   camerasIn('offline', 'bad');
   camerasIn('stalled', 'bad');
@@ -114,9 +114,7 @@ export function findProblems(inputs: HealthInputs): Problem[] {
     }
   }
   camerasIn('degraded', 'warning');
-  for (const alert of alerts) {
-    if (alert.state === 'firing' && alert.severity !== 'critical') warning(`alert ${alert.name}`);
-  }
+  for (const alert of firing) if (alert.severity !== 'critical') warning(`alert ${titled(alert)}`);
   return problems.sort((a, b) => Number(b.level === 'bad') - Number(a.level === 'bad'));
 }
 

@@ -49,6 +49,14 @@ export interface CameraInfo {
   state: CameraState;
   reason: string | null;
   since: number | null;
+  /** What people call it, and where it is. */
+  name: string | null;
+  group: string | null;
+  location: string | null;
+  district: string | null;
+  /** Its last picture shows what there is now, however old: later frames showed nothing new. */
+  still: boolean;
+  /** Results a second; changes are told from 30 % on. */
   fps: number | null;
   last_result: number | null;
   faces: number | null;
@@ -86,7 +94,8 @@ export type ServerMessage =
   | { type: 'hello'; time: number; staleness: number; version: string }
   | { type: 'results'; results: Result[] }
   | { type: 'nodes'; items: NodeInfo[] }
-  | { type: 'cameras'; items: CameraInfo[] };
+  /** `gone`: cameras that are forgotten. */
+  | { type: 'cameras'; items: CameraInfo[]; gone: string[] };
 
 /** Cameras whose results, and whose pictures, this page wants. */
 export interface Subscription {
@@ -158,6 +167,11 @@ export function readCamera(value: unknown): CameraInfo | null {
     state,
     reason: text(value['reason']),
     since: number(value['since']),
+    name: text(value['name']),
+    group: text(value['group']),
+    location: text(value['location']),
+    district: text(value['district']),
+    still: value['still'] === true,
     fps: number(value['fps']),
     last_result: number(value['last_result']),
     faces: number(value['faces']),
@@ -167,6 +181,9 @@ export function readCamera(value: unknown): CameraInfo | null {
     producer_id: text(value['producer_id']),
   };
 }
+
+const readGone = (value: unknown): string | null =>
+  isFields(value) && value['gone'] === true ? text(value['camera_id']) : null;
 
 export function readNode(value: unknown): NodeInfo | null {
   if (!isFields(value)) return null;
@@ -219,7 +236,7 @@ export function decodeText(json: string): ServerMessage | null {
     case 'nodes':
       return { type: 'nodes', items: list(message['items'], readNode) };
     case 'cameras':
-      return { type: 'cameras', items: list(message['items'], readCamera) };
+      return { type: 'cameras', items: list(message['items'], readCamera), gone: list(message['items'], readGone) };
     default:
       return null;
   }

@@ -1,0 +1,35 @@
+/** Alerts for people: those of one rule together, so that a thousand cameras without power are one entry. */
+
+import type { Alert } from './api';
+
+export interface AlertGroup {
+  name: string;
+  severity: string;
+  state: Alert['state'];
+  /** What is said of each, without repetitions. */
+  summaries: string[];
+  /** How many there are. */
+  count: number;
+  /** The earliest beginning. */
+  since: number | null;
+}
+
+/** Groups in the order in which their first alerts come. */
+export function gather(alerts: readonly Alert[]): AlertGroup[] {
+  const groups = new Map<string, AlertGroup>();
+  for (const { name, severity, state, summary, since } of alerts) {
+    const key = `${state} ${severity} ${name}`;
+    const group = groups.get(key);
+    if (group === undefined) {
+      groups.set(key, { name, severity, state, summaries: [summary], count: 1, since });
+      continue;
+    }
+    group.count += 1;
+    if (!group.summaries.includes(summary)) group.summaries.push(summary);
+    if (since !== null && (group.since === null || since < group.since)) group.since = since;
+  }
+  return [...groups.values()];
+}
+
+/** `CameraDown`, or `CameraDown × 333`. */
+export const titled = ({ name, count }: AlertGroup): string => (count === 1 ? name : `${name} × ${count}`);

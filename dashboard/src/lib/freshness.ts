@@ -1,0 +1,28 @@
+/**
+ * Whether a picture may be taken for what its camera sees now.
+ *
+ * Past the staleness budget only the camera's own word can say so: it is live, and either leaves out frames that
+ * show nothing new, or sends them so seldom. Such a picture is never shown without its age.
+ */
+
+import type { CameraInfo } from './protocol';
+
+export type Freshness =
+  /** Within the budget. */
+  | 'fresh'
+  /** Nothing has changed since. */
+  | 'unchanged'
+  /** The newest that a slow camera has. */
+  | 'slow'
+  | 'stale';
+
+/** Of a slow camera this many intervals may pass: one frame may be late. */
+const INTERVALS = 2;
+
+/** `age` and `budget` in seconds; `info` is the gateway's word, `null` where there is none that still counts. */
+export function freshness(age: number, budget: number, info: Pick<CameraInfo, 'state' | 'still' | 'fps'> | null): Freshness {
+  if (age <= budget) return 'fresh';
+  if (info === null || info.state !== 'live') return 'stale';
+  if (info.still) return 'unchanged';
+  return info.fps !== null && info.fps > 0 && age * info.fps <= INTERVALS ? 'slow' : 'stale';
+}

@@ -1,0 +1,131 @@
+"""Producers and a worker that only say what a test tells them to, on a real broker."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any
+
+import msgspec
+
+from broker import Message
+from contract.result import DetectedObject, Result, encode_result
+from contract.status import (
+    CameraReport,
+    CamerasStatus,
+    ProducerStatus,
+    Status,
+    encode_status,
+    status_routing_key,
+)
+from contract.topology import RESULTS_EXCHANGE, STATUS_EXCHANGE, WATCH_EXCHANGE
+from tests.helpers.bus import Bus, bus
+
+BEAT_SECONDS = 0.5  # four times as often as real ones, so that tests need not wait
+
+
+class Staged:
+    """Runs on a thread of its own until `close`. `serving`: what each producer says of its cameras."""
+
+    def __init__(self, url: str) -> None:
+        self.serving: dict[str, list[CameraReport]] = {}
+        self.skipping: set[str] = set()
+        """Cameras whose producer leaves out a frame that shows nothing new, at each heartbeat."""
+        self._since = time.time()
+        self._beats = 0
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._open: Future[Bus] = Future()
+        self._thread = Thread(target=self._loop.run_until_complete, args=(self._run(url),))
+        self._thread.start()
+        self._bus = self._open.result(20)
+
+    def camera(self, camera_id: str, state: Any = "live", **fields: Any) -> CameraReport:
+        """One camera's part of a heartbeat."""
+        return CameraReport(**{"camera_id": camera_id, "state": state, "since": self._since, **fields})
+
+    def picture(self, camera_id: str, jpeg: bytes, width: int, height: int) -> None:
+        """A frame captured just now, computed: its result, and its picture for who watches."""
+        now = time.time()
+        result = Result(
+            timestamp=now,
+            original_timestamp=now - 0.05,
+            node_id="staged-1",
+            detections=[DetectedObject(x=9, y=9, w=30, h=40, confidence=0.9, label="face")],
+            camera_id=camera_id,
+            frame_id=f"{camera_id}:{now}",
+            width=width,
+            height=height,
+            model="none@0",
+            status="ok",
+            processing_seconds=0.01,
+            queue_seconds=0.02,
+        )
+        body = encode_result(result)
+        headers = {"result": body.decode()}
+        self._do(self._send(Message(RESULTS_EXCHANGE, camera_id, body, mandatory=False)))
+        self._do(
+            self._send(
+                Message(
+                    WATCH_EXCHANGE,
+                    camera_id,
+                    jpeg,
+                    content_type="image/jpeg",
+                    headers=headers,
+                    persistent=False,
+                    mandatory=False,
+                )
+            )
+        )
+
+    def close(self) -> None:
+        """Fall silent, as one that was killed."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(20)
+        self._loop.close()
+
+    async def _run(self, url: str) -> None:
+        async with bus(url) as opened:
+            self._open.set_result(opened)
+            while not self._stop.is_set():
+                await self._beat()
+                try:
+                    await asyncio.wait_for(self._stop.wait(), BEAT_SECONDS)
+                except TimeoutError:
+                    continue
+
+    async def _beat(self) -> None:
+        self._beats += 1
+        for name, reports in list(self.serving.items()):
+            now = time.time()
+            counted = [
+                msgspec.structs.replace(each, skipped=self._beats if each.camera_id in self.skipping else 0)
+                for each in reports
+            ]
+            producer = ProducerStatus(
+                producer_id=name,
+                state="running",
+                cameras=len(reports),
+                outstanding=0,
+                window=1,
+                since=self._since,
+                time=now,
+                version="0",
+                offer="staged",
+            )
+            cameras = CamerasStatus(producer_id=name, producer_since=self._since, time=now, cameras=counted)
+            for status in (producer, cameras):
+                await self._status(status)
+
+    async def _status(self, status: Status) -> None:
+        body = encode_status(status)
+        await self._send(
+            Message(STATUS_EXCHANGE, status_routing_key(status), body, persistent=False, mandatory=False)
+        )
+
+    async def _send(self, message: Message) -> None:
+        await self._bus.publish(message)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(20)

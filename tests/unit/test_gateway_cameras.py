@@ -1,0 +1,534 @@
+"""Whose word on a camera counts, and what is said of a camera that nobody serves: time is an argument."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+
+from contract.result import Result
+from contract.status import CameraLabels, CameraReport, CamerasStatus, CameraStatus, ProducerStatus
+from gateway.camera import SKIPPING_SECONDS, clock
+from gateway.cameras import FORGET_AFTER_SECONDS, REMOVED_AFTER_SECONDS, Cameras
+from gateway.hub import Hub
+from gateway.metrics import GatewayMetrics
+from gateway.nodes import Nodes
+from gateway.pace import Pace
+from gateway.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
+from gateway.states import States
+from gateway.viewer import Kind, Subscription, Viewer
+from gateway.views import CameraView
+
+WALL = 1_795_000_000.0
+
+
+def report(camera_id: str = "a", state: Any = "live", **changes: Any) -> CameraReport:
+    reason = None if state == "live" else f"it is {state}"
+    return CameraReport(
+        **{"camera_id": camera_id, "state": state, "since": WALL, "reason": reason, **changes}
+    )
+
+
+class Heard:
+    """What a gateway hears, at `now`."""
+
+    def __init__(self) -> None:
+        self.cameras = Cameras()
+        self.now = 0.0
+
+    @property
+    def wall(self) -> float:
+        return WALL + self.now
+
+    def beat(
+        self, name: str, *reports: CameraReport, since: float = WALL, offer: str = "x", stopped: bool = False
+    ) -> None:
+        """A producer's heartbeat: itself, and, while it runs, all that it serves."""
+        status = ProducerStatus(
+            producer_id=name,
+            state="stopped" if stopped else "running",
+            cameras=len(reports),
+            outstanding=0,
+            window=1,
+            since=since,
+            time=self.wall,
+            version="0",
+            offer=offer,
+        )
+        self.cameras.producer(status, self.now, self.wall)
+        if not stopped:
+            served = CamerasStatus(
+                producer_id=name, producer_since=since, time=self.wall, cameras=list(reports)
+            )
+            self.cameras.served(served, self.now, self.wall)
+
+    def result(self, camera_id: str = "a") -> None:
+        result = Result(
+            timestamp=self.wall,
+            original_timestamp=self.wall,
+            node_id="n",
+            detections=[],
+            camera_id=camera_id,
+            frame_id=f"{camera_id}:{self.now}",
+            width=640,
+            height=480,
+            model="m",
+            status="ok",
+            processing_seconds=0.01,
+            queue_seconds=0.0,
+        )
+        self.cameras.result(result, self.now, self.wall)
+
+    def view(self, camera_id: str = "a") -> CameraView:
+        return self.cameras.view(camera_id, self.now)
+
+    def known(self) -> list[str]:
+        return [view.camera_id for view in self.cameras.views(self.now)]
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+class TestHandingOver:
+    def test_one_killed_is_never_shown_as_live_and_the_next_one_s_word_counts_at_once(
+        self, heard: Heard
+    ) -> None:
+        """As producers do it: taken over after 10 s without a heartbeat."""
+        heard.beat("p", report())
+        states = []
+        for second in range(2, 31, 2):
+            heard.now = float(second)
+            if second < 12:
+                heard.beat("q", report("b"))
+            else:
+                heard.beat("q", report("b"), report("a", "connecting" if second < 14 else "live"))
+            states.append((second, heard.view().state, heard.view().producer_id))
+        assert states[:3] == [(2, "live", "p"), (4, "live", "p"), (6, "live", "p")]
+        assert {state[1:] for state in states[3:5]} == {("stalled", "p")}
+        assert states[5] == (12, "connecting", "q")
+        assert {state[1:] for state in states[6:]} == {("live", "q")}
+
+    def test_the_reason_meanwhile_names_who_was_lost(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.now = 8.0
+        heard.beat("q")
+        view = heard.view()
+        assert (view.state, view.since) == ("stalled", WALL)
+        assert view.reason == f"p is not heard since {clock(WALL)}: another producer takes over"
+
+    @pytest.mark.parametrize("clean_stop", [False, True])
+    def test_one_that_lets_go_or_stops_hands_over(self, heard: Heard, clean_stop: bool) -> None:
+        heard.beat("p", report())
+        heard.beat("q")
+        heard.now = 2.0
+        heard.beat("p", stopped=clean_stop)
+        assert (heard.view().state, heard.view().reason) == (
+            "connecting",
+            f"handed over by p at {clock(WALL + 2)}",
+        )
+        heard.now = 3.0
+        heard.beat("q", report())
+        assert (heard.view().state, heard.view().producer_id) == ("live", "q")
+
+    def test_the_old_one_s_reason_does_not_outlive_it(self, heard: Heard) -> None:
+        heard.beat("p", report("a", "degraded"))
+        heard.now = 2.0
+        heard.beat("p")
+        heard.beat("q", report())
+        assert (heard.view().state, heard.view().reason) == ("live", None)
+
+    def test_what_nobody_takes_over_is_offline(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.now = 2.0
+        heard.beat("q")
+        heard.beat("p")
+        for heard.now in range(2, int(HAND_OVER_SECONDS) + 4):
+            heard.beat("p")
+            heard.beat("q")
+        view = heard.view()
+        assert (view.state, view.reason, view.since) == (
+            "offline",
+            "no producer serves it (last: p)",
+            WALL + 2,
+        )
+
+    def test_nobody_takes_over_from_a_producer_that_shares_nothing(self, heard: Heard) -> None:
+        heard.beat("p", report(), offer="")
+        heard.now = 7.0
+        heard.beat("q", offer="x")
+        assert heard.view().state == "offline"
+        assert heard.view().reason == f"producer not heard since {clock(WALL)}"
+
+    def test_without_another_producer_nobody_takes_over(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.now = 7.0
+        assert heard.view().state == "offline"
+
+    def test_one_that_restarts_speaks_for_itself_at_once(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.now = 2.0
+        heard.beat("p", report("a", "connecting"), since=WALL + 2)
+        assert heard.view().state == "connecting"
+
+    def test_a_change_is_told_between_two_heartbeats(self, heard: Heard) -> None:
+        heard.beat("p", report(labels=CameraLabels(name="Gate")))
+        heard.now = 1.0
+        change = CameraStatus(
+            camera_id="a",
+            producer_id="p",
+            state="offline",
+            reason="no route to host",
+            since=WALL + 1,
+            fps=0.0,
+            sent=0,
+            dropped={},
+            time=WALL + 1,
+            labels=CameraLabels(name="Gate"),
+        )
+        heard.cameras.status(change, heard.now, heard.wall)
+        view = heard.view()
+        assert (view.state, view.reason, view.since, view.name) == (
+            "offline",
+            "no route to host",
+            WALL + 1,
+            "Gate",
+        )
+
+    def test_a_plain_client_that_sends_it_instead_makes_it_live(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.beat("p", stopped=True)
+        heard.now = 1.0
+        heard.result()  # still under way when it stopped
+        assert heard.view().state == "offline"
+        heard.now = 7.0
+        heard.result()
+        assert heard.view().state == "live"
+        heard.now = 7.0 + 2 * 6.0 + 1  # two of its intervals
+        assert heard.view().state == "offline"
+
+
+class TestServedTwice:
+    def twice(self, heard: Heard) -> int:
+        list(heard.cameras.shown(heard.now))
+        return heard.cameras.served_twice
+
+    def test_the_one_that_has_it_live_counts_and_nothing_flaps(self, heard: Heard) -> None:
+        heard.beat("p", report("a", "offline"))
+        seen = set()
+        for second in range(2, 20):
+            heard.now = float(second)
+            heard.beat("p", report("a", "offline", since=WALL + second))
+            heard.beat("q", report())
+            seen.add((heard.view().state, heard.view().producer_id))
+            assert self.twice(heard) == 1
+        assert seen == {("live", "q")}
+
+    def test_of_two_that_have_it_live_the_first_stays(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        seen = set()
+        for second in range(2, 20):
+            heard.now = float(second)
+            heard.beat("q" if second % 2 else "p", report(since=WALL + second))
+            seen.add(heard.view().producer_id)
+        assert seen == {"p"}
+
+    def test_when_it_fails_the_other_takes_the_word(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.beat("q", report())
+        assert heard.view().producer_id == "p"
+        heard.beat("p", report("a", "stalled"))
+        assert (heard.view().state, heard.view().producer_id) == ("live", "q")
+        heard.beat("p", report())
+        assert heard.view().producer_id == "q"
+
+    def test_a_dead_one_does_not_count_and_one_that_lets_go_leaves_it_to_the_other(
+        self, heard: Heard
+    ) -> None:
+        heard.beat("p", report())
+        heard.beat("q", report())
+        heard.now = 6.0
+        heard.beat("q", report())
+        heard.now = 7.0
+        assert self.twice(heard) == 0
+        assert heard.view().producer_id == "q"
+        heard.beat("p", report())
+        assert self.twice(heard) == 1
+        heard.beat("q")
+        assert self.twice(heard) == 0
+        assert (heard.view().state, heard.view().producer_id) == ("live", "p")
+
+
+class TestForgetting:
+    def later(self, heard: Heard, seconds: float, *beats: Any) -> list[str]:
+        heard.now += seconds
+        for beat in beats:
+            beat()
+        heard.cameras.tidy(heard.now)
+        return heard.known()
+
+    def test_what_was_taken_out_of_the_file_is_offline_for_ten_minutes(self, heard: Heard) -> None:
+        heard.beat("p", report("a"), report("b"), offer="ab")
+        heard.now = 4.0
+        heard.beat("p", report("b"), offer="b")
+        stays = [lambda: heard.beat("p", report("b"), offer="b")]
+        assert heard.view().reason == "no producer serves it (last: p)"
+        assert self.later(heard, REMOVED_AFTER_SECONDS - 10, *stays) == ["a", "b"]
+        assert heard.view().state == "offline"
+        assert self.later(heard, 11.0, *stays) == ["b"]
+
+    def test_so_it_is_with_a_producer_that_shares_nothing(self, heard: Heard) -> None:
+        heard.beat("p", report(), offer="")
+        heard.beat("p", offer="")
+        assert self.later(heard, REMOVED_AFTER_SECONDS + 1) == []
+
+    def test_what_sharing_lost_is_not_forgotten(self, heard: Heard) -> None:
+        """The file is the same: somebody ought to serve it, and nobody does."""
+        heard.beat("p", report())
+        heard.now = OFFER_LONG_AGO
+        heard.beat("p")
+        heard.beat("q")
+        assert self.later(heard, REMOVED_AFTER_SECONDS + 1, lambda: heard.beat("q")) == ["a"]
+        assert heard.view().state == "offline"
+        assert self.later(heard, FORGET_AFTER_SECONDS) == []
+
+    @pytest.mark.parametrize("clean_stop", [False, True])
+    def test_a_producer_that_is_gone_leaves_its_cameras_to_be_seen(
+        self, heard: Heard, clean_stop: bool
+    ) -> None:
+        heard.beat("p", report())
+        if clean_stop:
+            heard.beat("p", stopped=True)
+        assert self.later(heard, REMOVED_AFTER_SECONDS + 1, lambda: heard.beat("q")) == ["a"]
+        assert heard.view().state == "offline"
+
+    def test_unless_it_came_back_without_them(self, heard: Heard) -> None:
+        heard.beat("p", report("a"), report("b"))
+
+        def back() -> None:
+            heard.beat("p", report("b"), since=WALL + 1, offer="b")
+
+        heard.now = 3.0
+        back()
+        assert self.later(heard, REMOVED_AFTER_SECONDS + 1, back) == ["b"]
+
+    def test_dashboards_are_told(self, heard: Heard) -> None:
+        hub = Hub()
+        states = States(hub, heard.cameras, Nodes(), GatewayMetrics(CollectorRegistry()))
+        viewer = Viewer(Kind.DASHBOARD, lambda: None)
+        hub.join(viewer, Subscription(frozenset()), 0.0)
+        heard.beat("p", report(), offer="")
+        heard.beat("p", offer="")
+        states.tick(heard.now)
+        assert b"offline" in viewer.take_cameras()[0]
+        states.tick(REMOVED_AFTER_SECONDS + 1)
+        assert [msgspec.json.decode(item) for item in viewer.take_cameras()] == [
+            {"camera_id": "a", "gone": True}
+        ]
+        late = Viewer(Kind.DASHBOARD, lambda: None)
+        states.greet(late)
+        assert late.take_cameras() == []
+
+
+OFFER_LONG_AGO = 100.0
+
+
+class TestFrames:
+    """Judged by the counts in the heartbeats, every two seconds."""
+
+    def run(
+        self, heard: Heard, seconds: int, *, sent: int = 0, skipped: int = 0, **counts: Any
+    ) -> CameraView:
+        for _ in range(0, seconds, 2):
+            heard.now += 2.0
+            self.sent = getattr(self, "sent", 0) + sent
+            self.skipped = getattr(self, "skipped", 0) + skipped
+            heard.beat("p", report(sent=self.sent, skipped=self.skipped, **counts))
+        return heard.view()
+
+    def test_frames_that_show_nothing_new_keep_the_last_picture_true(self, heard: Heard) -> None:
+        assert not self.run(heard, 2).still
+        heard.result()
+        view = self.run(heard, 60, skipped=4)
+        assert (view.state, view.still) == ("live", True)
+
+    def test_a_refresh_every_ten_seconds_changes_nothing(self, heard: Heard) -> None:
+        self.run(heard, 4, skipped=4)
+        seen = set()
+        for _ in range(6):
+            self.run(heard, 10, skipped=4)
+            seen.add(heard.view().state)
+            view = self.run(heard, 2, sent=1, skipped=3)
+            seen.add(heard.view().state)
+            heard.now += 0.1
+            heard.result()
+            assert view.still
+        assert seen == {"live"}
+
+    def test_a_frame_without_a_result_ends_it_soon_and_the_state_follows(self, heard: Heard) -> None:
+        assert self.run(heard, 20, skipped=4).still
+        assert self.run(heard, 2, sent=1, skipped=3).still  # it may be answered yet
+        view = self.run(heard, 4, skipped=4)
+        assert (view.state, view.still) == ("live", False)
+        view = self.run(heard, 8, skipped=4)
+        assert view.state == "degraded"
+        assert view.reason is not None
+        assert "is a worker running?" in view.reason
+        heard.result()
+        assert (heard.view().state, heard.view().still) == ("live", True)
+
+    def test_so_it_is_when_the_one_before_it_was_answered_just_now(self, heard: Heard) -> None:
+        self.run(heard, 4, skipped=4)
+        heard.result()
+        assert self.run(heard, 2, sent=2, skipped=2).still
+        assert not self.run(heard, 4, skipped=4).still
+
+    def test_a_result_that_is_faster_than_the_count_of_its_frame_answers_it(self, heard: Heard) -> None:
+        self.run(heard, 4, skipped=4)
+        heard.result()
+        self.run(heard, 2, skipped=4)
+        self.run(heard, 2, sent=1, skipped=3)
+        assert self.run(heard, 8, skipped=4).still
+        self.run(heard, 2, sent=1, skipped=3)
+        assert not self.run(heard, 4, skipped=4).still
+
+    def test_a_result_that_comes_after_the_count_is_no_credit(self, heard: Heard) -> None:
+        self.run(heard, 4, skipped=4)
+        self.run(heard, 2, sent=1, skipped=3)
+        heard.result()
+        assert self.run(heard, 2, skipped=4).still
+        self.run(heard, 2, sent=1, skipped=3)
+        assert not self.run(heard, 4, skipped=4).still
+
+    def test_frames_that_do_not_reach_the_queue_count_as_offered(self, heard: Heard) -> None:
+        self.run(heard, 10)
+        self.run(heard, 2, dropped={"replaced": 7})
+        assert self.run(heard, 14, dropped={"replaced": 7}).state == "degraded"
+
+    def test_after_the_last_skip_it_is_not_still_for_long(self, heard: Heard) -> None:
+        assert self.run(heard, 4, skipped=1).still
+        assert not self.run(heard, int(SKIPPING_SECONDS) + 2).still
+
+    @pytest.mark.parametrize("state", ["degraded", "stalled", "offline", "connecting", "disabled"])
+    def test_only_a_live_camera_can_be_still(self, heard: Heard, state: Any) -> None:
+        assert self.run(heard, 4, skipped=4).still
+        assert not self.run(heard, 2, skipped=4, state=state).still
+
+    def test_whoever_comes_back_or_takes_over_vouches_anew(self, heard: Heard) -> None:
+        """Nobody looked meanwhile."""
+        assert self.run(heard, 4, skipped=4).still
+        self.run(heard, 2, state="stalled")
+        assert not self.run(heard, 2).still
+        assert self.run(heard, 2, skipped=1).still
+        heard.beat("p")
+        heard.beat("q", report(skipped=self.skipped))
+        assert not heard.view().still
+
+    def test_a_camera_that_comes_back_starts_with_a_clean_slate(self, heard: Heard) -> None:
+        self.run(heard, 4, sent=1)
+        self.run(heard, 60, state="offline")
+        assert self.run(heard, 2).state == "live"
+
+    def test_counts_of_a_new_producer_say_nothing_of_results(self, heard: Heard) -> None:
+        self.run(heard, 2)
+        for heard.now in range(4, 40, 2):
+            heard.beat("q", report(sent=500, skipped=500))
+            heard.beat("p")
+        assert (heard.view().state, heard.view().still) == ("live", False)
+
+
+class TestPace:
+    def pace(self, interval: float, count: int = 100) -> tuple[Pace, float]:
+        pace = Pace()
+        for number in range(count):
+            pace.add(number * interval)
+        return pace, (count - 1) * interval
+
+    @pytest.mark.parametrize("interval", [0.1, 0.5, 2.0, 7.0, 20.0, 50.0])
+    def test_the_rate_of_fast_and_slow_cameras(self, interval: float) -> None:
+        pace, last = self.pace(interval)
+        assert pace.fps(last) == pytest.approx(1 / interval, rel=0.01)
+        assert not pace.silent(last + interval)
+        assert pace.silent(last + max(10.0, 2 * interval) + 0.1)
+        assert pace.fps(last + max(10.0, 2 * interval) + 0.1) is None
+
+    def test_slower_than_a_minute_is_no_pace(self) -> None:
+        pace, last = self.pace(61.0)
+        assert pace.fps(last) is None
+
+    def test_jitter_is_not_told_and_a_change_is(self) -> None:
+        pace, now = Pace(), 0.0
+        told = set()
+        for number in range(200):
+            now += 1.0 + 0.2 * (-1) ** number
+            pace.add(now)
+            if number > 20:
+                told.add(pace.told(now))
+        assert len(told) == 1
+        for _ in range(200):
+            now += 0.5
+            pace.add(now)
+        assert pace.told(now) == pytest.approx(2.0)
+        assert pace.told(now + 11) is None
+
+
+class TestTelling:
+    def test_nothing_new_is_no_event_and_the_gauges_follow(self, heard: Heard) -> None:
+        hub, registry = Hub(), CollectorRegistry()
+        states = States(hub, heard.cameras, Nodes(), GatewayMetrics(registry))
+        viewer = Viewer(Kind.DASHBOARD, lambda: None)
+        hub.join(viewer, Subscription(frozenset()), 0.0)
+
+        def beat(second: int, broken: bool = False) -> int:
+            heard.now = float(second)
+            reports = [
+                report(
+                    f"c{n}", sent=second * n, fps=float(second % 3), labels=CameraLabels(name=f"Camera {n}")
+                )
+                for n in range(1, 100)
+            ]
+            heard.beat("p", report("c0", "offline" if broken else "live"), *reports)
+            for n in range(1, 100):
+                heard.result(f"c{n}")
+            states.tick(heard.now)
+            return len(viewer.take_cameras())
+
+        assert beat(0) == 100
+        assert [beat(second) for second in range(2, 40, 2)].count(0) >= 17  # once: the rate is known
+        assert beat(40, broken=True) == 1
+
+        def cameras(state: str) -> float | None:
+            return registry.get_sample_value("gateway_cameras", {"state": state})
+
+        assert [cameras("live"), cameras("offline"), cameras("stalled")] == [99, 1, 0]
+        assert registry.get_sample_value("gateway_cameras_served_twice") == 0
+
+    def test_labels_are_told_and_a_change_of_them(self, heard: Heard) -> None:
+        heard.beat(
+            "p", report(labels=CameraLabels(name="Gate", district="Harbour", location="South", group="g"))
+        )
+        view = heard.view()
+        assert (view.name, view.district, view.location, view.group) == ("Gate", "Harbour", "South", "g")
+        before = dict(heard.cameras.shown(0.0))
+        heard.beat("p", report(labels=CameraLabels(name="Gate 2")))
+        assert dict(heard.cameras.shown(0.0)) != before
+        assert (heard.view().name, heard.view().district) == ("Gate 2", None)
+
+
+class TestBounds:
+    def test_served_cameras_are_never_pushed_out(self, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gateway.cameras.MAX_CAMERAS", 3)
+        heard.result("plain")
+        heard.now = 1.0
+        heard.beat("p", *(report(f"c{n}") for n in range(5)))
+        assert heard.known() == ["c0", "c1", "c2"]
+        heard.result("other")
+        assert heard.known() == ["c0", "c1", "c2"]
+
+    def test_producers_are_bounded(self) -> None:
+        producers = Producers()
+        for number in range(MAX_PRODUCERS + 10):
+            producers.heard(f"p{number}", WALL, float(number), WALL)
+        first = producers.heard("p0", None, 0.0, WALL)
+        assert first.since == 0.0  # forgotten: nothing is known of when it started
