@@ -2,30 +2,31 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from broker import AsyncioLoop, Connection, Consumer, Delivery, split_urls
 from broker.aio import stop
-from contract.status import HEARTBEAT_SECONDS, CamerasStatus, ProducerStatus, parse_status
-from contract.topology import STATUS_EXCHANGE, EphemeralQueue
+from contract.status import (
+    HEARTBEAT_SECONDS,
+    CamerasStatus,
+    ProducerStatus,
+    WatchAnnouncement,
+    parse_control,
+    parse_status,
+)
+from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
 from producer.cameras import Camera
-from producer.capture import run_camera
+from producer.fleet import Fleet
 from producer.heartbeats import Heartbeats
 from producer.metrics import ProducerMetrics
 from producer.roster import Roster
 from producer.sender import Form, Sender
 from producer.served import Served
-from producer.serving import Serving
 from producer.settings import ProducerSettings
 from producer.sharing import Member, Sharing
-from producer.sources.build import build
-from producer.wanted import Wanted
+from producer.watched import Watched
 from runtime.logs import get_logger
-
-if TYPE_CHECKING:
-    import aiohttp
 
 log: Any = get_logger("producer")
 
@@ -45,15 +46,18 @@ class Producer:
         self._stop = asyncio.Event()
         self._stopping = False
         self._fatal: str | None = None
-        self._wanted = roster.cameras
-        self._served: dict[str, Served] = {}  # now or before
-        self._serving = Serving(self._run_camera)
         self._sharing = Sharing(Member(settings.id, self._since), roster.shared)
-        self._session: aiohttp.ClientSession | None = None
+        self._watched = Watched()
         form = Form(settings.form, settings.jpeg_quality, settings.id, settings.staleness_seconds)
-        self._sender = Sender(form, self._served, metrics)
+        served: dict[str, Served] = {}
+        self._sender = Sender(form, served, metrics)
+        self._fleet = Fleet(settings, roster, served, self._sender, metrics, self._changed)
         self._heartbeats = Heartbeats(
-            settings.id, self._since, sender=self._sender, cameras=self._cameras, offer=self._offer
+            settings.id,
+            self._since,
+            sender=self._sender,
+            cameras=lambda: self._fleet.cameras,
+            offer=self._offer,
         )
         urls, loop = split_urls(settings.amqp_url), AsyncioLoop()
         name = f"producer {settings.id}"
@@ -67,8 +71,9 @@ class Producer:
         heartbeats = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"), (STATUS_EXCHANGE, "cameras.*")))
         others = Consumer(heartbeats, self._status_came, no_ack=True)
         others.on_subscribed = lambda queue_name: self._say()  # to be heard, first of all by ourselves
+        control = Consumer(EphemeralQueue(((CONTROL_EXCHANGE, ""),)), self._control_came, no_ack=True)
         self._listening = Connection(
-            loop, urls, f"{name} listens", [*self._sender.listeners, others], on_fatal=self._ended
+            loop, urls, f"{name} listens", [*self._sender.listeners, others, control], on_fatal=self._ended
         )
         self._sender.ensure_queue = self._sending.ensure_topology
 
@@ -84,20 +89,16 @@ class Producer:
         """Returns the exit status: 0 stopped or finished, 1 if there is nothing (more) to be read."""
         self._sending.start()
         self._listening.start()
-        async with AsyncExitStack() as stack:
-            from producer.sources.snapshot import open_session
-
-            self._session = await stack.enter_async_context(open_session())
-            background = [
-                asyncio.create_task(self._beat()),
-                asyncio.create_task(self._roster.run(self._roster_changed)),
-            ]
-            try:
-                status = await self._until_done()
-            finally:
-                self._stopping = True
-                await _cancel(background)
-                await self._serving.close()
+        background = [
+            asyncio.create_task(self._beat()),
+            asyncio.create_task(self._roster.run(self._roster_changed)),
+        ]
+        try:
+            status = await self._until_done()
+        finally:
+            self._stopping = True
+            await _cancel(background)
+            await self._fleet.close()
         await self._close()
         return status
 
@@ -108,65 +109,19 @@ class Producer:
         if self._stopping:
             return
         shared = self._sharing.share(time.monotonic()) & self._roster.shared
-        new, gone = self._serving.only(self._roster.own | shared)
-        if not new and not gone:
-            return
-        for camera_id in gone:
-            self._sender.forget(camera_id)
-            self._metrics.let_go(camera_id)
-        log.info("cameras shared", members=len(self._sharing.members), taken=len(new), let_go=len(gone))
-        self._heartbeats.all()
+        new, gone = self._fleet.serve(self._roster.own | shared)
+        if new or gone:
+            members = len(self._sharing.members)
+            log.info("cameras shared", members=members, taken=len(new), let_go=len(gone))
+            self._heartbeats.all()
 
     def _roster_changed(self) -> None:
-        before, self._wanted = self._wanted, self._roster.cameras
         offers_others = self._sharing.know(self._roster.shared)
-        for camera_id, wanted in self._wanted.items():
-            if camera_id in before and wanted != before[camera_id] and camera_id in self._serving.cameras:
-                self._rewanted(wanted, before[camera_id])
+        self._fleet.take_on()
         self._look()
-        for camera_id in before.keys() - self._wanted.keys():
-            self._served.pop(camera_id, None)
-            self._metrics.forget(camera_id)
+        self._fleet.forget()
         if offers_others:
             self._say()
-
-    def _rewanted(self, wanted: Wanted, before: Wanted) -> None:
-        if wanted.reopens(before):
-            self._serving.again(wanted.camera_id)
-            return
-        self._served[wanted.camera_id].want(wanted)
-        self._sender.weigh(wanted)
-        if wanted.sight != before.sight:
-            self._metrics.no_defects(wanted.camera_id)
-
-    def _run_camera(self, camera_id: str) -> Coroutine[Any, Any, bool]:
-        settings, wanted = self._settings, self._wanted[camera_id]
-        # Its frames are numbered from the moment that it is taken up: who served it before may have started in the
-        # same second.
-        wall = time.time()
-        camera = Camera(
-            wanted.spec,
-            producer_id=settings.id,
-            start=int(wall * 1000),
-            wall=wall,
-            fps=wanted.fps,
-            changed=self._changed,
-        )
-        source = None
-        if wanted.enabled:
-            source = build(
-                wanted.spec,
-                self._session,
-                fps=wanted.fps,
-                loop=settings.end == "loop",
-                paced=not wanted.lossless,
-            )
-        served = self._served[camera_id] = Served(wanted, camera, source)
-        self._metrics.up.labels(camera_id).set(0)
-        self._metrics.no_defects(camera_id)
-        self._sender.weigh(wanted)
-        sink = self._sender.deliver if wanted.lossless else self._sender.offer
-        return run_camera(served, sink, self._metrics)
 
     def _status_came(self, delivery: Delivery) -> None:
         try:
@@ -186,6 +141,17 @@ class Producer:
                 self._say()
         self._look()
 
+    def _control_came(self, delivery: Delivery) -> None:
+        try:
+            control = parse_control(delivery.body)
+        except ValueError as error:
+            log.warning("control message ignored", error=str(error))
+            return
+        if isinstance(control, WatchAnnouncement):
+            now = time.monotonic()
+            for camera_id in self._watched.announced(control.cameras, control.ttl, now):
+                self._fleet.show(camera_id)
+
     # --- run --------------------------------------------------------------------------------------------
 
     async def _until_done(self) -> int:
@@ -193,8 +159,8 @@ class Producer:
         # Cameras may still be written into a file that is followed, unless what it names is to be sent once.
         endless = self._roster.reloader is not None and self._settings.end == "loop"
         try:
-            while endless or len(self._serving.results) < len(self._wanted):
-                ended = asyncio.create_task(self._serving.ended.get())
+            while endless or len(self._fleet.results) < len(self._roster.cameras):
+                ended = asyncio.create_task(self._fleet.ended())
                 waited: list[asyncio.Future[Any]] = [stopped, ended]
                 await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
                 ended.cancel()
@@ -203,7 +169,7 @@ class Producer:
                     return 1
                 if stopped.done():
                     return 0
-            return await self._finished(list(self._serving.results.values()))
+            return await self._finished(self._fleet.results)
         finally:
             stopped.cancel()
 
@@ -227,11 +193,8 @@ class Producer:
                 await asyncio.sleep(TICK_SECONDS)
                 self._sender.tick()
                 now, wall = time.monotonic(), time.time()
-                for camera in self._cameras():
+                for camera in self._fleet.cameras:
                     camera.tick(now, wall)
-
-    def _cameras(self) -> list[Camera]:
-        return [self._served[camera_id].camera for camera_id in self._serving.cameras]
 
     def _offer(self) -> str:
         return self._sharing.offer(time.monotonic()) if self._roster.shared else ""

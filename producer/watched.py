@@ -1,0 +1,20 @@
+"""Which cameras somebody has just begun to look at. Pure: `now` is monotonic seconds."""
+
+from collections.abc import Iterable
+
+
+class Watched:
+    """From the announcements of gateways, which repeat them while somebody looks."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def announced(self, cameras: Iterable[str], ttl: float, now: float) -> list[str]:
+        """Those of the announced cameras that nobody looked at before. Each is watched for `ttl` seconds."""
+        self._until = {camera_id: until for camera_id, until in self._until.items() if until > now}
+        new = []
+        for camera_id in cameras:
+            if camera_id not in self._until:
+                new.append(camera_id)
+            self._until[camera_id] = max(now + ttl, self._until.get(camera_id, 0.0))
+        return new
