@@ -22,7 +22,7 @@ NAMES = (
 )
 MOST_WORKERS = 512
 CAMERA_PREFIX = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?!=)")
-WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?)://.+)$")
+WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|rtmps?)://.+)$")
 
 
 class KnobError(ValueError):

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import aclosing
 from typing import Any
 
 from broker.backoff import compute_backoff
-from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
+from producer.frames import Captured, Due, Encoded, Pixels, Skipped, SourceError
 from producer.looking.health import Change
 from producer.metrics import ProducerMetrics
+from producer.outlet import Outlet
 from producer.served import Served
 from runtime.logs import get_logger
 
@@ -18,10 +19,8 @@ log: Any = get_logger("producer")
 FIRST_RETRY, LAST_RETRY = 0.5, 30.0
 NOTHING_NEW = frozenset({"unmodified", "identical", "still"})
 
-Sink = Callable[[Frame], Awaitable[None]]
 
-
-async def run_camera(served: Served, sink: Sink, metrics: ProducerMetrics) -> bool:
+async def run_camera(served: Served, outlet: Outlet, metrics: ProducerMetrics) -> bool:
     """Until the source ends (True) or fails for good (False); a source that `retries` never does the latter.
 
     A camera that is switched off ends at once.
@@ -35,13 +34,18 @@ async def run_camera(served: Served, sink: Sink, metrics: ProducerMetrics) -> bo
         try:
             async with aclosing(source.frames()) as items:
                 async for item in items:
+                    if isinstance(item, Due):
+                        await outlet.turn()
+                        continue
                     attempt = 0
                     if isinstance(item, Captured):
-                        await _captured(served, item, sink, metrics)
+                        await _captured(served, item, outlet, metrics)
+                        del item  # a thousand cameras that wait for their next picture need not hold the last
                     else:
                         _skipped(served, item, metrics)
+                        outlet.give_back()
         except SourceError as error:
-            failure = error
+            failure = error.with_traceback(None)  # it would hold what was read until the camera is back
         except Exception as error:
             # One camera's surprise must not end the others; the traceback is for us.
             log.exception("source failed unexpectedly", camera_id=camera.camera_id)
@@ -49,6 +53,8 @@ async def run_camera(served: Served, sink: Sink, metrics: ProducerMetrics) -> bo
         else:
             camera.ended(time.time())
             return True
+        finally:
+            outlet.give_back()
         metrics.errors.labels(camera.camera_id, failure.reason).inc()
         camera.failed(failure, time.time(), final=not source.retries)
         if served.view is not None:
@@ -59,22 +65,25 @@ async def run_camera(served: Served, sink: Sink, metrics: ProducerMetrics) -> bo
         attempt += 1
 
 
-async def _captured(served: Served, item: Captured, sink: Sink, metrics: ProducerMetrics) -> None:
+async def _captured(served: Served, item: Captured, outlet: Outlet, metrics: ProducerMetrics) -> None:
     view, picture = served.view, item.picture
     if view is not None:
         if isinstance(picture, Encoded | Pixels):
-            verdict = await view.look(picture, time.monotonic())
+            now = time.monotonic()
+            verdict = await view.look(picture, now)
+            served.looked(new=verdict.look.reason in ("first", "changed"), now=now)
             _tell(served, verdict.changes, metrics)
             if not verdict.look.send:
                 reason = verdict.look.reason
                 _skipped(
                     served, Skipped(reason, "" if reason in NOTHING_NEW else UNREADABLE[reason]), metrics
                 )
+                outlet.give_back()
                 return
         item = Captured(item.timestamp, view.leaving(picture))
     wanted = served.wanted
     frame = served.camera.frame(item, time.monotonic(), time.time(), lane=wanted.lane, model=wanted.model)
-    await sink(frame)
+    await outlet.offer(frame)
 
 
 UNREADABLE = {
@@ -85,7 +94,7 @@ UNREADABLE = {
 
 def _skipped(served: Served, item: Skipped, metrics: ProducerMetrics) -> None:
     camera = served.camera
-    metrics.skipped.labels(camera.camera_id, item.reason).inc()
+    metrics.skipped.labels(camera.camera_id, item.reason).inc(item.count)
     if item.reason in NOTHING_NEW:
         camera.skipped += 1
         if item.reason == "unmodified" and served.view is not None:

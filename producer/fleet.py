@@ -7,6 +7,7 @@ from typing import Any
 from producer.cameras import Camera
 from producer.capture import run_camera
 from producer.metrics import ProducerMetrics
+from producer.outlet import Slot, Straight
 from producer.roster import Roster
 from producer.sender import Sender
 from producer.served import Served
@@ -111,5 +112,5 @@ class Fleet:
         self._metrics.up.labels(camera_id).set(0)
         self._metrics.no_defects(camera_id)
         self._sender.weigh(wanted)
-        sink = self._sender.deliver if wanted.lossless else self._sender.offer
-        return run_camera(served, sink, self._metrics)
+        outlet = Straight(self._sender.deliver) if wanted.lossless else Slot(self._sender, served)
+        return run_camera(served, outlet, self._metrics)

@@ -80,6 +80,14 @@ class Flow(Generic[Item]):
             self._outstanding[item.frame_id] = _Outstanding(item.camera_id, now, 0.0)
         return item
 
+    def exchange(self, before: str, after: str) -> bool:
+        """The place of one item goes to another of the same camera. False if it has been freed meanwhile."""
+        entry = self._outstanding.pop(before, None)
+        if entry is None:
+            return False
+        self._outstanding[after] = entry
+        return True
+
     def sent(self, frame_id: str, now: float, waited: float) -> None:
         """The frame went out, `waited` seconds after its capture."""
         entry = self._outstanding.get(frame_id)

@@ -73,10 +73,16 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A frame that the source itself left out. A `detail` is worth a log line, the first time that it is told."""
+    """Frames that the source itself left out. A `detail` is worth a log line, the first time that it is told."""
 
     reason: str
     detail: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The next picture could be fetched now. It is, once the source is asked for its next item: when it can be sent."""
 
 
 class Source(Protocol):
@@ -86,7 +92,7 @@ class Source(Protocol):
     def retries(self) -> bool:
         """Whether opening it again later can help: devices and networks yes, a file that is broken no."""
 
-    def frames(self) -> AsyncGenerator[Captured | Skipped]:
+    def frames(self) -> AsyncGenerator[Captured | Skipped | Due]:
         """Opens the source and yields its frames at its pace; ends where the source ends.
 
         Raises SourceError when it cannot be opened or breaks; may be called again afterwards.

@@ -9,9 +9,17 @@ from urllib.parse import urlsplit
 from contract.task import CAMERA_ID_PATTERN
 from producer.redaction import redact
 
-Kind = Literal["demo", "video", "folder", "snapshot", "rtsp", "webcam"]
+Kind = Literal["demo", "video", "folder", "snapshot", "stream", "webcam"]
 
-LIVE_KINDS: frozenset[Kind] = frozenset({"snapshot", "rtsp", "webcam"})
+SCHEMES: dict[str, Kind] = {
+    "http": "snapshot",
+    "https": "snapshot",
+    "rtsp": "stream",
+    "rtsps": "stream",
+    "rtmp": "stream",
+    "rtmps": "stream",
+}
+LIVE_KINDS: frozenset[Kind] = frozenset({"snapshot", "stream", "webcam"})
 """What shows a place as it is now; the others are recordings, or drawn."""
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
@@ -23,8 +31,11 @@ what SOURCE says: one or more of these, comma-separated
   demo                          four cameras with moving faces at known places; demo:8 makes eight
   videos/yard.mkv               a video file (MKV, MP4, AVI, MOV, WebM, GIF, ...)
   pictures/                     a folder of images, in the order of their names
-  http://10.0.0.7/snapshot.jpg  an HTTP camera, asked for a picture PRODUCER_FPS times a second (else once)
-  rtsp://10.0.0.8/stream1       an RTSP camera
+  http://10.0.0.7/snapshot.jpg  an HTTP camera, asked for a picture PRODUCER_FPS times a second (else once),
+                                or one that streams (MJPEG), as its answer shows
+  rtsp://10.0.0.8/stream1       an RTSP camera (over TCP), or rtsps://
+  rtmp://10.0.0.9/live/yard     an RTMP stream, or rtmps://
+  https://cam.example/live.m3u8 an HLS stream: an http(s):// address whose path ends in .m3u8
   webcam:0                      a camera of this machine (/dev/video0)
 each may begin with the name that its camera gets (letters, digits, _ and -, at most 64):
   SOURCE='gate-3=rtsp://user:password@10.0.0.8/stream1,yard=videos/yard.mkv' python -m producer
@@ -111,11 +122,10 @@ def _parse_target(camera_id: str | None, target: str) -> list[CameraSpec]:
 
 
 def _network(camera_id: str | None, url: str) -> CameraSpec:
-    kinds: dict[str, Kind] = {"http": "snapshot", "https": "snapshot", "rtsp": "rtsp", "rtsps": "rtsp"}
     scheme = url.partition("://")[0].lower()
-    kind = kinds.get(scheme)
+    kind = SCHEMES.get(scheme)
     if kind is None:
-        raise InvalidSource(f"{redact(url)}: {scheme}:// is not known; known are {', '.join(kinds)}")
+        raise InvalidSource(f"{redact(url)}: {scheme}:// is not known; known are {', '.join(SCHEMES)}")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -123,6 +133,8 @@ def _network(camera_id: str | None, url: str) -> CameraSpec:
         host, port = None, None
     if not host:
         raise InvalidSource(f"{redact(url)}: there is no host in this address, or a port that is no number")
+    if kind == "snapshot" and parts.path.lower().endswith(".m3u8"):
+        kind = "stream"
     stem = parts.path.rpartition(".")[0] or parts.path
     return CameraSpec(camera_id or sanitise(f"{host}{f'-{port}' if port else ''}-{stem}"), kind, url)
 

@@ -19,6 +19,7 @@ from producer.looking.unreadable import Unreadable
 from producer.metrics import ProducerMetrics
 from producer.served import Served
 from producer.wanted import Wanted
+from producer.wish import Wish, wish_id
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")
@@ -46,7 +47,7 @@ class Sender:
     """
 
     def __init__(self, form: Form, served: Mapping[str, Served], metrics: ProducerMetrics) -> None:
-        self._flows: dict[Lane, Flow[Frame]] = {}  # each lane has workers of its own, and so a window
+        self._flows: dict[Lane, Flow[Frame | Wish]] = {}  # each lane has workers of its own, and so a window
         self.publisher = Publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
         self.replies = Consumer(EphemeralQueue(max_length=10_000), self._replied, no_ack=True)
         self.depth = QueueDepth()
@@ -99,10 +100,39 @@ class Sender:
         for lane in self._flows:
             self._forget(camera_id, lane)
 
-    async def offer(self, frame: Frame) -> None:
-        """Put a live frame into its camera's slot; the frame that it replaces is counted."""
-        replaced = self._flow(frame.lane).offer(frame)
-        if replaced is not None:
+    async def turn(self, camera_id: str, lane: Lane, patience: float) -> bool:
+        """Wait until it is this camera's turn, at most `patience` seconds; returns whether it is.
+
+        The turn is held, and counts as a frame under way, until `offer` or `give_back`.
+        """
+        wish = Wish(camera_id)
+        self._put(wish, lane)
+        try:
+            await asyncio.wait_for(wish.granted, patience)
+        except TimeoutError:
+            return False  # it stays in line, for the frame that is offered next
+        return True
+
+    def give_back(self, camera_id: str) -> None:
+        """The turn is not used."""
+        for flow in self._flows.values():
+            if flow.knows(wish_id(camera_id)):
+                flow.failed(wish_id(camera_id), time.monotonic())
+        self._wake()
+
+    def offer(self, frame: Frame, *, held: bool = False) -> None:
+        """Send a live frame at once if its camera's turn is `held`; else put it into the camera's slot.
+
+        The frame that it replaces there is counted.
+        """
+        if held and self._flow(frame.lane).exchange(wish_id(frame.camera_id), frame.frame_id):
+            self._dispatch(frame)
+            return
+        self._put(frame, frame.lane)
+
+    def _put(self, item: Frame | Wish, lane: Lane) -> None:
+        replaced = self._flow(lane).offer(item)
+        if isinstance(replaced, Frame):
             self._drop(replaced, "replaced")
         self._wake()
 
@@ -149,7 +179,7 @@ class Sender:
         self._metrics.window.set(self.window)
         self._wake()
 
-    def _tell_silence(self, lane: Lane, flow: Flow[Frame]) -> None:
+    def _tell_silence(self, lane: Lane, flow: Flow[Frame | Wish]) -> None:
         if flow.window.silent and lane not in self._silent:
             self._silent.add(lane)
             log.warning("no worker answers: sending a frame now and then", queue=lane.queue)
@@ -157,16 +187,16 @@ class Sender:
             self._silent.remove(lane)
             log.info("workers answer again", queue=lane.queue)
 
-    def _flow(self, lane: Lane) -> Flow[Frame]:
+    def _flow(self, lane: Lane) -> Flow[Frame | Wish]:
         if lane not in self._flows:
             self._flows[lane] = Flow()
             self.depth.watch(lane.queue)
         return self._flows[lane]
 
     def _forget(self, camera_id: str, lane: Lane) -> None:
-        frame = self._flows[lane].forget(camera_id)
-        if frame is not None:
-            self._drop(frame, "handed_over")
+        item = self._flows[lane].forget(camera_id)
+        if isinstance(item, Frame):
+            self._drop(item, "handed_over")
 
     # --- sending ----------------------------------------------------------------------------------------
 
@@ -179,19 +209,28 @@ class Sender:
         self._scheduled = False
         # Without a reply queue nothing could be answered; while the broker is away frames stay in their slots.
         while self._reply_to is not None and self.publisher.usable:
-            frame = self._next(time.monotonic())
-            if frame is None:
+            item = self._next(time.monotonic())
+            if item is None:
                 return
-            if isinstance(frame.picture, Encoded) and len(frame.picture.data) < MAX_BODY_BYTES // 2:
-                self._send(frame, frame.picture)
+            if isinstance(item, Frame):
+                self._dispatch(item)
+            elif item.granted.done():  # nobody waits for it any more
+                self.give_back(item.camera_id)
             else:
-                task = asyncio.create_task(self._encode_and_send(frame))
-                self._encoding.add(task)
-                task.add_done_callback(self._encoding.discard)
+                item.granted.set_result(None)
 
-    def _next(self, now: float) -> Frame | None:
+    def _next(self, now: float) -> Frame | Wish | None:
         taken = (flow.take(now) for flow in self._flows.values())
-        return next((frame for frame in taken if frame is not None), None)
+        return next((item for item in taken if item is not None), None)
+
+    def _dispatch(self, frame: Frame) -> None:
+        """It is outstanding: encode it, if need be, and publish it."""
+        if isinstance(frame.picture, Encoded) and len(frame.picture.data) < MAX_BODY_BYTES // 2:
+            self._send(frame, frame.picture)
+        else:
+            task = asyncio.create_task(self._encode_and_send(frame))
+            self._encoding.add(task)
+            task.add_done_callback(self._encoding.discard)
 
     async def _encode_and_send(self, frame: Frame) -> None:
         self._send(frame, await asyncio.to_thread(self._encode, frame))
@@ -295,7 +334,7 @@ class Sender:
             flow.answered(frame_id, result.queue_seconds, result.processing_seconds, time.monotonic())
         self._wake()
 
-    def _flow_of(self, frame_id: str, camera_id: str) -> Flow[Frame] | None:
+    def _flow_of(self, frame_id: str, camera_id: str) -> Flow[Frame | Wish] | None:
         """The one that awaits this frame; of one given up before, the one that it probably was in."""
         for flow in self._flows.values():
             if flow.knows(frame_id):

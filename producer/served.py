@@ -1,15 +1,27 @@
 """One camera while this producer serves it: what is wanted, its state, its view and its source."""
 
+from typing import Protocol, runtime_checkable
+
 from producer.cameras import Camera
 from producer.frames import Source
 from producer.view import View
 from producer.wanted import Wanted
+
+IDLE_AFTER = 30.0  # seconds without anything new
+
+
+@runtime_checkable
+class MayIdle(Protocol):
+    """A source that can be read with less work, and less often, while nothing moves in its pictures."""
+
+    def set_idle(self, idle: bool) -> None: ...
 
 
 class Served:
     """What `capture.run_camera` runs. `source` None: the camera is switched off."""
 
     def __init__(self, wanted: Wanted, camera: Camera, source: Source | None) -> None:
+        self._new_at = float("-inf")
         self.camera = camera
         self.source = source
         self.wanted = wanted
@@ -23,3 +35,10 @@ class Served:
             self.camera.well()
         self.wanted = wanted
         self.camera.labels = wanted.labels
+
+    def looked(self, *, new: bool, now: float) -> None:
+        """A frame was looked at. A source that can do with less while nothing moves hears of it; `now` is monotonic."""
+        if new:
+            self._new_at = now
+        if isinstance(self.source, MayIdle):
+            self.source.set_idle(now - self._new_at > IDLE_AFTER)

@@ -57,6 +57,19 @@ class ProducerSettings(ServiceSettings):
         le=100,
         description="of frames that are not JPEG or PNG already; those pass through unchanged",
     )
+    stream_memory_mb: int = Field(
+        1000,
+        ge=100,
+        description="streams and video files are decoded in processes of their own; one that has more resident memory "
+        "than this, in MB, is ended, and its cameras are opened again in another",
+    )
+    streams_per_process: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="streams and video files that share a process: it needs about 60 MB, and when it dies they all "
+        "stop for a second or two",
+    )
     model: str | None = Field(
         None,
         min_length=1,
@@ -93,6 +106,25 @@ class ProducerSettings(ServiceSettings):
     )
     staleness_seconds: float = Field(
         STALENESS_SECONDS, gt=0, description="a live frame that waited here longer than this is not sent"
+    )
+    http_connections: int = Field(
+        500,
+        ge=1,
+        le=50_000,
+        description="requests to HTTP cameras under way at once, in all. Streams (MJPEG) do not count",
+    )
+    http_connections_per_host: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        description="requests under way at once at one host and port: a recorder with many cameras may take fewer "
+        "than this, or need more",
+    )
+    dns_cache_seconds: int = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="how long the addresses of HTTP cameras' host names are remembered",
     )
     metrics_host: str = Field("0.0.0.0", description="address of /metrics, /livez and /readyz")  # noqa: S104
     metrics_port: int = Field(8010, ge=0, le=65535, description="port of /metrics, /livez and /readyz")

@@ -32,6 +32,11 @@ def program(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
 
 
+def library(pattern: str) -> Callable[[], bool]:
+    """A check for a file below /usr/lib, whose folders are called after the processor."""
+    return lambda: any(Path("/usr/lib").glob(pattern))
+
+
 def _venv_works() -> bool:
     return importlib.util.find_spec("ensurepip") is not None
 
@@ -47,6 +52,10 @@ FOR_TESTS = (
     Package("amqp-tools", program("amqp-publish")),
     Package("chromium", program("chromium")),
     Package("ffmpeg", program("ffmpeg")),
+    # A real RTSP server: its bindings, the Python that they are for, and what reads and sends H.264 files.
+    Package("gir1.2-gst-rtsp-server-1.0", library("*/girepository-1.0/GstRtspServer-1.0.typelib")),
+    Package("python3-gi", library("python3/dist-packages/gi/__init__.py")),
+    Package("gstreamer1.0-plugins-good", library("*/gstreamer-1.0/libgstrtp.so")),
 )
 
 

@@ -108,7 +108,8 @@ def load(path: Path, *, intact: str | None = None) -> Encoded | Pixels | Skipped
 def complete(data: bytes) -> str | None:
     """The content type of a JPEG or PNG that has its end; None for a cut-off one and for everything else."""
     if data.startswith(JPEG):
-        return "image/jpeg" if b"\xff\xd9" in data[-1024:] else None  # cameras pad after the end
+        ended = data.endswith(b"\xff\xd9") or b"\xff\xd9" in data[-1024:]  # cameras pad after the end
+        return "image/jpeg" if ended else None
     if data.startswith(PNG):
         return "image/png" if b"IEND" in data[-1024:] else None
     return None

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from producer.frames import Source
+from producer.looking.outgoing import FINE
 from producer.settings import ProducerSettings
 from producer.wanted import Wanted
 
 if TYPE_CHECKING:
-    import aiohttp
+    from producer.sources.http.client import HttpClient
+    from producer.streams.pool import Pool
 
 
 class Tools:
@@ -16,12 +18,16 @@ class Tools:
 
     def __init__(self, settings: ProducerSettings) -> None:
         self._settings = settings
-        self._session: aiohttp.ClientSession | None = None
+        self._client: HttpClient | None = None
+        self._pool: Pool | None = None
 
     def source(self, wanted: Wanted) -> Source:
         """The source that is wanted, not opened yet."""
         target, fps = wanted.spec.target, wanted.fps
         loop, paced = self._settings.end == "loop", not wanted.lossless
+        sight = wanted.sight
+        again = sight is not None and (sight.masks or sight.longer_side or sight.recompress)
+        quality = FINE if again else self._settings.jpeg_quality  # so that what is encoded twice loses little
         match wanted.spec.kind:
             case "demo":
                 from producer.sources.demo import Demo
@@ -30,7 +36,7 @@ class Tools:
             case "video":
                 from producer.sources.video import Video
 
-                return Video(Path(target), fps=fps, loop=loop, paced=paced)
+                return Video(Path(target), self._decoders(), fps=fps, quality=quality, loop=loop, paced=paced)
             case "folder":
                 from producer.sources.folder import Folder
 
@@ -39,10 +45,10 @@ class Tools:
                 from producer.sources.snapshot import Snapshot
 
                 return Snapshot(target, self._http(), fps=fps)
-            case "rtsp":
-                from producer.sources.rtsp import Rtsp
+            case "stream":
+                from producer.sources.stream import Stream
 
-                return Rtsp(target, fps=fps)
+                return Stream(target, self._decoders(), shown=wanted.spec.shown, fps=fps, quality=quality)
             case "webcam":
                 from producer.sources.webcam import Webcam
 
@@ -50,12 +56,28 @@ class Tools:
 
     async def close(self) -> None:
         """Close what is shared, once no source uses it any more."""
-        if self._session is not None:
-            await self._session.close()
+        if self._client is not None:
+            await self._client.close()
+        if self._pool is not None:
+            await self._pool.close()
 
-    def _http(self) -> "aiohttp.ClientSession":
-        if self._session is None:
-            from producer.sources.snapshot import open_session
+    def _http(self) -> "HttpClient":
+        if self._client is None:
+            from producer.sources.http.client import HttpClient
 
-            self._session = open_session()
-        return self._session
+            self._client = HttpClient(
+                connections=self._settings.http_connections,
+                per_host=self._settings.http_connections_per_host,
+                dns_cache_seconds=self._settings.dns_cache_seconds,
+            )
+        return self._client
+
+    def _decoders(self) -> "Pool":
+        if self._pool is None:
+            from producer.streams.pool import Pool
+
+            self._pool = Pool(
+                cameras=self._settings.streams_per_process, memory_mb=self._settings.stream_memory_mb
+            )
+            self._pool.start()
+        return self._pool

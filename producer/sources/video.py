@@ -1,50 +1,74 @@
-"""A video file: MKV, MP4, AVI, GIF and whatever else FFmpeg reads."""
+"""A video file: MKV, MP4, AVI, GIF and whatever else FFmpeg reads, decoded in a process of its own kind."""
 
-import asyncio
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
 from producer.frames import Captured, Skipped, SourceError
-from producer.pacing import Playback, Sampling
-from producer.sources.decoding import decode
-from producer.threads import in_thread
+from producer.streams.messages import Request
+from producer.streams.pool import Pool
+
+# A file is a file: what is called .mkv may be a playlist that names other files, or addresses of this network.
+OPTIONS = {"protocol_whitelist": "file,crypto,data"}
+FAULTS_OF_PROCESSES = ("crashed", "stuck", "memory", "restarted")
+ATTEMPTS = 3  # processes that may end under it without a frame: the last one is its own
 
 
 class Video:
     """The frames of a file, paced by its own timestamps; again from the start if `loop`.
 
-    `fps` thins it to that many frames a second of media time (0: every frame). Not `paced`, it is read as fast as
-    its frames are accepted.
+    `fps` thins it to that many frames a second of media time (0: every frame); they come as JPEG of `quality`. Not
+    `paced`, it is read as fast as its frames are accepted. If its process ends, another goes on where it was.
     """
 
     retries = False
 
-    def __init__(self, path: Path, *, fps: float = 0.0, loop: bool = True, paced: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        pool: Pool,
+        *,
+        fps: float = 0.0,
+        quality: int = 85,
+        loop: bool = True,
+        paced: bool = True,
+    ) -> None:
         self._path = path
+        self._pool = pool
         self._fps = fps
+        self._quality = quality
         self._loop = loop
         self._paced = paced
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
         if not self._path.is_file():
             raise SourceError("missing", f"{self._path} does not exist: check the path in SOURCE")
-        playback = Playback()
+        seen = failures = 0
         while True:
-            sampling = Sampling(self._fps)
-            async with aclosing(
-                in_thread(lambda: decode(str(self._path), self._path.name), "video")
-            ) as items:
-                async for item in items:
-                    if isinstance(item, Skipped):
+            feed = await self._pool.open(self._request(seen))
+            try:
+                async with aclosing(feed.items()) as items:
+                    async for item in items:
                         yield item
-                        continue
-                    if not sampling.wants(item.media):
-                        yield Skipped("rate")
-                        continue
-                    if self._paced:
-                        await asyncio.sleep(playback.delay(item.media, time.monotonic()))
-                    yield Captured(time.time(), item.picture)
-            if not self._loop:
-                return
+            except SourceError as error:
+                failures = failures + 1 if feed.number < seen else 1
+                if error.reason not in FAULTS_OF_PROCESSES or failures >= ATTEMPTS:
+                    raise
+                seen = max(seen, feed.number + 1)
+            else:
+                if not self._loop:
+                    return
+                seen = 0
+            finally:
+                feed.close()
+
+    def _request(self, seen: int) -> Request:
+        return Request(
+            url=f"file:{self._path.absolute()}",  # else a colon in its name makes a protocol of what is before
+            shown=self._path.name,
+            options=OPTIONS,
+            fps=self._fps,
+            quality=self._quality,
+            pace="media" if self._paced else "eager",
+            skip=seen,
+        )

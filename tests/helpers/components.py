@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 
+
+def _library(pattern: str) -> Path:
+    """A file below /usr/lib, whose folders are called after the processor."""
+    return next(Path("/usr/lib").glob(pattern), Path("/usr/lib") / pattern)
+
+
 PLACES = {
     "rabbitmq-server": Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),
     "prometheus": None,
@@ -13,6 +19,7 @@ PLACES = {
     "chromium": None,
     "amqp-publish": None,
     "ffmpeg": None,
+    "gst-rtsp-server": _library("*/girepository-1.0/GstRtspServer-1.0.typelib"),
 }
 
 

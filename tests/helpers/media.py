@@ -16,8 +16,8 @@ def image(n: int = 0, width: int = 64, height: int = 48) -> Image:
     return picture
 
 
-def jpeg(n: int = 0, quality: int = 90) -> bytes:
-    return cv2.imencode(".jpg", image(n), [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+def jpeg(n: int = 0, quality: int = 90, width: int = 64, height: int = 48) -> bytes:
+    return cv2.imencode(".jpg", image(n, width, height), [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def png(n: int = 0) -> bytes:

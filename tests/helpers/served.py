@@ -17,7 +17,7 @@ SIGHT = Sight(
 def wanted(camera_id: str = "cam", **different: Any) -> Wanted:
     """A plain RTSP camera of the live lane whose frames all leave as they come, but for what is `different`."""
     values: dict[str, Any] = {
-        "spec": CameraSpec(camera_id, "rtsp", "rtsp://h"),
+        "spec": CameraSpec(camera_id, "stream", "rtsp://h"),
         "fps": 0.0,
         "lane": Lane.LIVE,
         "model": None,

@@ -1,4 +1,4 @@
-"""RTSP cameras and webcams, good and bad."""
+"""RTSP cameras that misbehave as they are told, and webcams."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from producer.frames import Captured, Skipped, SourceError
-from producer.sources import rtsp
-from producer.sources.rtsp import Rtsp
+from producer.sources import stream
+from producer.sources.stream import Stream
 from producer.sources.webcam import Webcam
+from producer.streams.pool import Pool
 from tests.helpers.media import write_video
 from tests.helpers.rtsp import RtspCamera, rtsp_camera
 
@@ -22,13 +23,20 @@ async def camera(tmp_path: Path) -> AsyncIterator[RtspCamera]:
         yield camera
 
 
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    async with Pool() as pool:
+        yield pool
+
+
 async def drain(frames: AsyncIterator[Captured | Skipped]) -> None:
     async for _ in frames:
         pass
 
 
-async def test_a_stream_gives_frames_until_it_ends(camera: RtspCamera) -> None:
-    frames = Rtsp(camera.url).frames()
+async def test_a_stream_gives_frames_until_it_ends(camera: RtspCamera, pool: Pool) -> None:
+    frames = Stream(camera.url, pool).frames()
+    frame = None
     for _ in range(10):
         frame = await anext(frames)
     assert isinstance(frame, Captured)
@@ -40,8 +48,8 @@ async def test_a_stream_gives_frames_until_it_ends(camera: RtspCamera) -> None:
         await drain(frames)
 
 
-async def test_it_can_be_opened_again(camera: RtspCamera) -> None:
-    source = Rtsp(camera.url)
+async def test_it_can_be_opened_again(camera: RtspCamera, pool: Pool) -> None:
+    source = Stream(camera.url, pool)
     for _ in range(2):
         frames = source.frames()
         await anext(frames)
@@ -50,10 +58,10 @@ async def test_it_can_be_opened_again(camera: RtspCamera) -> None:
 
 
 async def test_a_camera_that_falls_silent_is_noticed(
-    camera: RtspCamera, monkeypatch: pytest.MonkeyPatch
+    camera: RtspCamera, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rtsp, "READ_TIMEOUT", 0.5)
-    frames = Rtsp(camera.url).frames()
+    monkeypatch.setattr(stream, "READ_TIMEOUT", 0.5)
+    frames = Stream(camera.url, pool).frames()
     await anext(frames)
     camera.sending.clear()
     with pytest.raises(SourceError) as raised:
@@ -64,18 +72,20 @@ async def test_a_camera_that_falls_silent_is_noticed(
 @pytest.mark.parametrize(
     ("status", "reason"), [("401 Unauthorized", "unauthorised"), ("404 Not Found", "not_found")]
 )
-async def test_a_refusal_has_its_reason_and_no_password(camera: RtspCamera, status: str, reason: str) -> None:
+async def test_a_refusal_has_its_reason_and_no_password(
+    camera: RtspCamera, pool: Pool, status: str, reason: str
+) -> None:
     camera.status = status
     url = camera.url.replace("rtsp://", "rtsp://me:hunter2@")
     with pytest.raises(SourceError) as raised:
-        await anext(Rtsp(url).frames())
+        await anext(Stream(url, pool).frames())
     assert raised.value.reason == reason
     assert "hunter2" not in str(raised.value)
 
 
-async def test_nobody_there() -> None:
+async def test_nobody_there(pool: Pool) -> None:
     with pytest.raises(SourceError) as raised:
-        await asyncio.wait_for(anext(Rtsp("rtsp://127.0.0.1:9/x").frames()), 10)
+        await asyncio.wait_for(anext(Stream("rtsp://127.0.0.1:9/x", pool).frames()), 10)
     assert raised.value.reason == "refused"
 
 

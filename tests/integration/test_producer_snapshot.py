@@ -1,167 +1,151 @@
 """HTTP cameras, good and bad, on a real server."""
 
 import asyncio
-import base64
+import gc
+import os
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from aiohttp import web
 
+from bench.machine import resident_megabytes
 from producer.frames import Captured, Skipped, SourceError
 from producer.sources import snapshot
-from producer.sources.snapshot import Snapshot, open_session
-from tests.helpers.media import jpeg, png
-
-MIB = 1024 * 1024
-
-
-class Camera:
-    """A server with one good camera at /good and one misbehaving camera per path."""
-
-    def __init__(self) -> None:
-        self.picture = jpeg(1)
-        self.requests: list[web.Request] = []
-        self.url = ""
-
-    async def good(self, request: web.Request) -> web.Response:
-        self.requests.append(request)
-        tag = f'"{hash(self.picture)}"'
-        if request.headers.get("If-None-Match") == tag:
-            return web.Response(status=304)
-        return web.Response(body=self.picture, content_type="image/jpeg", headers={"ETag": tag})
-
-    async def plain(self, request: web.Request) -> web.Response:
-        self.requests.append(request)
-        return web.Response(body=self.picture)
-
-    async def secret(self, request: web.Request) -> web.Response:
-        expected = "Basic " + base64.b64encode(b"me:pa ss").decode()
-        if request.headers.get("Authorization") != expected:
-            return web.Response(status=401)
-        return web.Response(body=png())
-
-    async def status(self, request: web.Request) -> web.Response:
-        return web.Response(status=int(request.match_info["code"]))
-
-    async def html(self, _request: web.Request) -> web.Response:
-        return web.Response(text="<html>log in", content_type="text/html")
-
-    async def cut(self, _request: web.Request) -> web.Response:
-        return web.Response(body=jpeg()[:-50], content_type="image/jpeg")
-
-    async def nothing(self, _request: web.Request) -> web.Response:
-        return web.Response(body=b"")
-
-    async def around(self, _request: web.Request) -> web.Response:
-        raise web.HTTPFound("/around")
-
-    async def announced(self, _request: web.Request) -> web.StreamResponse:
-        return web.Response(body=bytes(13 * MIB), content_type="image/jpeg")
-
-    async def endless(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        try:
-            for _ in range(200):
-                await response.write(bytes(MIB))
-        except ConnectionError:
-            pass
-        return response
-
-    async def stalls(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Length": "1000"})
-        await response.prepare(request)
-        await response.write(b"\xff\xd8\xff")
-        await asyncio.sleep(5)
-        return response
-
-    async def closes(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Length": "1000"})
-        await response.prepare(request)
-        await response.write(b"\xff\xd8\xff")
-        assert request.transport is not None
-        request.transport.abort()
-        return response
+from producer.sources.http import client as http
+from producer.sources.http.client import HttpClient
+from producer.sources.snapshot import Snapshot
+from tests.helpers.frames import data, failure, granted, read
+from tests.helpers.http_camera import HttpCamera, http_camera, sized, with_login
+from tests.helpers.media import jpeg
 
 
 @pytest.fixture
-async def camera() -> AsyncIterator[Camera]:
-    camera = Camera()
-    app = web.Application()
-    good = [camera.good, camera.plain, camera.secret]
-    bad = [camera.html, camera.cut, camera.nothing, camera.around, camera.announced, camera.endless]
-    for handler in [*good, *bad, camera.stalls, camera.closes]:
-        app.router.add_get(f"/{handler.__name__}", handler)
-    app.router.add_get("/status/{code}", camera.status)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    camera.url = f"http://{host}:{port}"
-    yield camera
-    await runner.cleanup()
+async def camera() -> AsyncIterator[HttpCamera]:
+    async with http_camera() as camera:
+        yield camera
 
 
 @pytest.fixture
-async def session(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[aiohttp.ClientSession]:
-    monkeypatch.setattr(snapshot, "TIMEOUT", aiohttp.ClientTimeout(total=3, sock_read=0.3))
-    async with open_session() as session:
-        yield session
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timeouts, made short."""
+    monkeypatch.setattr(http, "TIMEOUT", aiohttp.ClientTimeout(total=1, sock_read=0.3))
 
 
-async def read(source: Snapshot, count: int) -> list[Captured | Skipped]:
-    frames = source.frames()
-    seen = [await anext(frames) for _ in range(count)]
-    await frames.aclose()
-    return seen
+@pytest.fixture
+async def client(short: None) -> AsyncIterator[HttpClient]:
+    async with HttpClient() as client:
+        yield client
+
+
+# --- pictures -------------------------------------------------------------------------------------------
 
 
 async def test_a_picture_passes_through_unchanged_and_an_unmodified_one_is_skipped(
-    camera: Camera, session: aiohttp.ClientSession
+    camera: HttpCamera, client: HttpClient
 ) -> None:
-    source = Snapshot(f"{camera.url}/good", session, fps=100)
+    source = Snapshot(f"{camera.url}/good", client, fps=100)
     first, second = await read(source, 2)
-    assert isinstance(first, Captured)
-    assert first.picture.encoded(50).data == camera.picture
+    assert data(first) == jpeg(1)
     assert second == Skipped("unmodified")
     camera.picture = jpeg(2)
     (third,) = await read(source, 1)
-    assert isinstance(third, Captured)
-    assert third.picture.encoded(50).data == jpeg(2)
+    assert data(third) == jpeg(2)
 
 
-async def test_without_validators_identical_bytes_are_skipped(
-    camera: Camera, session: aiohttp.ClientSession
-) -> None:
-    first, second = await read(Snapshot(f"{camera.url}/plain", session, fps=100), 2)
-    assert isinstance(first, Captured)
-    assert second == Skipped("identical")
-
-
-async def test_a_still_camera_shows_signs_of_life(
-    camera: Camera, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+async def test_a_still_camera_is_asked_for_its_picture_now_and_then(
+    camera: HttpCamera, client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "REFRESH_SECONDS", 0.0)
-    seen = await read(Snapshot(f"{camera.url}/good", session, fps=100), 3)
-    assert all(isinstance(frame, Captured) for frame in seen)
+    seen = await read(Snapshot(f"{camera.url}/good", client, fps=100), 3)
+    assert [data(item) for item in seen] == [jpeg(1)] * 3
+    assert not any("if-none-match" in request.headers for request in camera.requests)
 
 
-async def test_one_connection_serves_all_requests_to_a_host(
-    camera: Camera, session: aiohttp.ClientSession
-) -> None:
-    await read(Snapshot(f"{camera.url}/plain", session, fps=100), 5)
-    peers = {request.transport.get_extra_info("peername") for request in camera.requests if request.transport}
+async def test_without_validators_every_picture_comes(camera: HttpCamera, client: HttpClient) -> None:
+    seen = await read(Snapshot(f"{camera.url}/plain", client, fps=100), 3)
+    assert [data(item) for item in seen] == [jpeg(1)] * 3
+
+
+async def test_the_resolution_may_change(camera: HttpCamera, client: HttpClient) -> None:
+    seen = await read(Snapshot(f"{camera.url}/resizes", client, fps=100), 4)
+    assert [data(item) for item in seen] == [sized(n) for n in range(1, 5)]
+
+
+async def test_one_connection_serves_all_requests_to_a_host(camera: HttpCamera, client: HttpClient) -> None:
+    await read(Snapshot(f"{camera.url}/plain", client, fps=100), 5)
     assert len(camera.requests) == 5
-    assert len(peers) == 1
+    assert len({request.peer for request in camera.requests}) == 1
 
 
-async def test_user_and_password_in_the_address(camera: Camera, session: aiohttp.ClientSession) -> None:
-    url = camera.url.replace("http://", "http://me:pa%20ss@") + "/secret"
-    (frame,) = await read(Snapshot(url, session), 1)
-    assert isinstance(frame, Captured)
-    assert frame.picture.encoded(50).content_type == "image/png"
+async def test_compression_is_not_asked_for_and_undone_all_the_same(
+    camera: HttpCamera, client: HttpClient
+) -> None:
+    (frame,) = await read(Snapshot(f"{camera.url}/packed", client), 1)
+    assert data(frame) == jpeg(1)
+    assert camera.requests[0].headers["accept-encoding"] == "identity"
+
+
+# --- logins and redirects -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["secret", "digest"])
+async def test_the_camera_chooses_how_to_log_in(camera: HttpCamera, client: HttpClient, way: str) -> None:
+    source = Snapshot(with_login(f"{camera.url}/{way}"), client, fps=100)
+    assert all(isinstance(frame, Captured) for frame in await read(source, 5))
+    words = [request.headers.get("authorization", "nothing").split()[0] for request in camera.requests]
+    assert words[0] == "nothing"
+    assert words[-4:] == ["Basic" if way == "secret" else "Digest"] * 4, "it is remembered"
+    if way == "digest":
+        assert "Basic" not in words, "the password itself is not sent to a camera that takes Digest"
+
+
+@pytest.mark.parametrize("way", ["secret", "digest"])
+async def test_a_wrong_password_is_refused_and_a_right_one_works_later(
+    camera: HttpCamera, client: HttpClient, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Snapshot(with_login(f"{camera.url}/{way}"), client, fps=100)
+    monkeypatch.setattr("tests.helpers.http_camera.PASSWORD", "another")
+    assert "refuses the user name or password" in str(await failure(source))
+    assert "refuses the user name or password" in str(await failure(source))
+    monkeypatch.undo()
+    assert isinstance((await read(source, 1))[0], Captured)
+
+
+async def test_a_missing_login_is_asked_for(camera: HttpCamera, client: HttpClient) -> None:
+    said = await failure(Snapshot(f"{camera.url}/secret", client))
+    assert said.reason == "unauthorised"
+    assert "user:password@" in str(said)
+
+
+@pytest.mark.parametrize("way", ["secret", "digest"])
+async def test_no_other_host_gets_the_login(camera: HttpCamera, client: HttpClient, way: str) -> None:
+    async with http_camera() as other:
+        camera.elsewhere = f"{other.url}/{way}"
+        source = Snapshot(with_login(f"{camera.url}/elsewhere"), client)
+        for _ in range(3):
+            assert "another host" in str(await failure(source))
+        assert len(other.requests) >= 3
+        assert not any("authorization" in request.headers for request in other.requests)
+
+
+async def test_a_login_that_was_learnt_stays_at_its_host(camera: HttpCamera, client: HttpClient) -> None:
+    async with http_camera() as other:
+        source = Snapshot(with_login(f"{camera.url}/secret"), client, fps=100)
+        await read(source, 2)
+        camera.on_secret = camera.on_elsewhere  # type: ignore[method-assign]
+        camera.elsewhere = f"{other.url}/plain"
+        await read(source, 1)
+        assert camera.requests[-1].headers["authorization"].startswith("Basic")
+        assert "authorization" not in other.requests[0].headers
+
+
+@pytest.mark.parametrize("hops", [1, 5])
+async def test_a_few_redirects_are_followed(camera: HttpCamera, client: HttpClient, hops: int) -> None:
+    (frame,) = await read(Snapshot(f"{camera.url}/hops/{hops}", client), 1)
+    assert data(frame) == jpeg(1)
+
+
+# --- cameras that misbehave -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -176,36 +160,67 @@ async def test_user_and_password_in_the_address(camera: Camera, session: aiohttp
         ("/cut", "not_an_image"),
         ("/nothing", "not_an_image"),
         ("/around", "redirects"),
+        ("/hops/6", "redirects"),
         ("/announced", "too_large"),
         ("/endless", "too_large"),
+        ("/bomb", "too_large"),
         ("/stalls", "timeout"),
+        ("/silent", "timeout"),
+        ("/trickles", "timeout"),
         ("/closes", "closed"),
+        ("/babbles", "not_http"),
+        ("/ends", "closed"),
+        ("/flood", "too_large"),
+        ("/promises", "too_large"),
+        ("/text", "not_an_image"),
     ],
 )
 async def test_a_bad_answer_has_its_reason_and_no_password(
-    camera: Camera, session: aiohttp.ClientSession, path: str, reason: str
+    camera: HttpCamera, client: HttpClient, path: str, reason: str
 ) -> None:
     url = camera.url.replace("http://", "http://me:hunter2@") + path + "?pwd=hunter2"
+    frames = granted(Snapshot(url, client))
     with pytest.raises(SourceError) as raised:
-        await read(Snapshot(url, session), 1)
+        async for _ in frames:
+            pass
     assert raised.value.reason == reason
     assert "hunter2" not in str(raised.value)
+    assert "127.0.0.1" in str(raised.value)
 
 
-async def test_nobody_there_and_a_name_that_is_not_known(session: aiohttp.ClientSession) -> None:
-    with pytest.raises(SourceError) as refused:
-        await read(Snapshot("http://127.0.0.1:9/x", session), 1)
-    assert refused.value.reason == "refused"
-    with pytest.raises(SourceError) as unknown:
-        await read(Snapshot("http://no-such-host.invalid/x", session), 1)
-    assert unknown.value.reason == "dns"
+async def test_nobody_there_and_a_name_that_is_not_known(client: HttpClient) -> None:
+    assert (await failure(Snapshot("http://127.0.0.1:9/x", client))).reason == "refused"
+    assert (await failure(Snapshot("http://no-such-host.invalid/x", client))).reason == "dns"
+    assert (await failure(Snapshot("http://[::1/x", client))).reason == "invalid_url"
 
 
-async def test_after_an_error_the_same_source_goes_on(camera: Camera, session: aiohttp.ClientSession) -> None:
-    source = Snapshot(f"{camera.url}/plain", session, fps=100)
+async def test_after_an_error_the_same_source_goes_on(camera: HttpCamera, client: HttpClient) -> None:
+    source = Snapshot(f"{camera.url}/plain", client, fps=100)
     camera.picture = b"<html>"
-    with pytest.raises(SourceError):
-        await read(source, 1)
+    await failure(source)
     camera.picture = jpeg(3)
     (frame,) = await read(source, 1)
-    assert isinstance(frame, Captured)
+    assert data(frame) == jpeg(3)
+
+
+async def test_a_camera_that_wants_to_rest_is_left_alone(camera: HttpCamera, client: HttpClient) -> None:
+    source = Snapshot(f"{camera.url}/rests/1", client, fps=100)
+    began = asyncio.get_running_loop().time()
+    await failure(source)
+    await failure(source)
+    assert asyncio.get_running_loop().time() - began >= 1.0
+    assert len(camera.requests) == 2
+
+
+async def test_answers_of_200_megabytes_cost_no_memory(camera: HttpCamera, client: HttpClient) -> None:
+    # The server that sends them is in this very process; all that it holds is one megabyte of zeros.
+    await failure(Snapshot(f"{camera.url}/closes", client))
+    gc.collect()
+    before, _ = resident_megabytes(os.getpid())
+    most = before
+    errors = []  # kept as long as their cameras are offline
+    for path in ["/endless", "/announced", "/flood", "/promises", "/bomb"] * 3:
+        errors.append(await failure(Snapshot(f"{camera.url}{path}", client)))
+        most = max(most, resident_megabytes(os.getpid())[0])
+    assert {error.reason for error in errors} == {"too_large"}
+    assert most - before < 40

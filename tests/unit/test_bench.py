@@ -15,6 +15,7 @@ from bench.load import Rate
 from bench.machine import cpu_seconds, resident_megabytes
 from bench.pictures import decoded, encoded
 from bench.scenes import HEIGHT, WIDTH, Portrait, backgrounds, iou, portraits, scenes
+from bench.snapshots import Cost, picture, row
 from bench.tables import percent, table
 from bench.throughput import Measured, Row, line
 from contract.picture import picture_size
@@ -122,11 +123,26 @@ def test_other_sizes_are_mixed_in_without_changing_the_number() -> None:
     assert (images.count(b"m"), images.count(b"l")) == (2, 1)
 
 
+def test_snapshots_are_compared_within_a_round() -> None:
+    ours = [Cost(1000, 0.1), Cost(1000, 0.4)]
+    plain = [Cost(2000, 0.1), Cost(1000, 0.5)]
+    assert row("new", ours, plain) == ("new", "0.250", "0.275", "4000", "3636", "1.40 (0.80-2.00)")
+
+
+def test_a_snapshot_is_filled_up_and_still_a_picture() -> None:
+    image = encoded(np.full((48, 64, 3), 90, np.uint8))
+    filled = picture([bytes(9999), image], 5000)
+    assert len(filled) == 5000
+    assert np.array_equal(decoded(filled), decoded(image))
+
+
 def test_table_is_markdown() -> None:
     assert table(("a", "b"), [(1, percent(0.5))]) == "| a | b |\n| --- | --- |\n| 1 | 50 % |"
 
 
-@pytest.mark.parametrize("name", ["accuracy", "broker", "hold", "stages", "system", "throughput"])
+@pytest.mark.parametrize(
+    "name", ["accuracy", "broker", "hold", "snapshots", "stages", "system", "throughput"]
+)
 def test_every_command_explains_itself(name: str) -> None:
     said = subprocess.run([sys.executable, "-m", f"bench.{name}", "--help"], capture_output=True, text=True)
     assert said.returncode == 0, said.stderr

@@ -52,7 +52,7 @@ def test_a_dollar_sign_is_itself_and_two_stand_for_one_before_a_brace() -> None:
         ("http://${GONE", "source: after ${ comes"),
         (
             "ftp://${PASSWORD}@h/",
-            "source: ftp://h/: ftp:// is not known; known are http, https, rtsp, rtsps (0 stands",
+            "source: ftp://h/: ftp:// is not known; known are http, https, rtsp, rtsps, rtmp, rtmps (0 stands",
         ),
         ("http://h:${PASSWORD}/x", "source: it cannot be used with the value of PASSWORD"),
         ("${PASSWORD}://h/x", "source: 0://h/x: 0:// is not known"),

@@ -17,7 +17,7 @@ def told() -> list[tuple[str, str | None]]:
 @pytest.fixture
 def camera(told: list[tuple[str, str | None]]) -> Camera:
     return Camera(
-        CameraSpec("gate", "rtsp", "rtsp://h/s"),
+        CameraSpec("gate", "stream", "rtsp://h/s"),
         producer_id="p",
         start=1000,
         wall=1000.0,

@@ -17,6 +17,7 @@ from producer.cameras import Camera
 from producer.capture import run_camera
 from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
 from producer.metrics import ProducerMetrics
+from producer.outlet import Straight
 from producer.sender import Form, Sender
 from producer.threads import in_thread
 from producer.view import View
@@ -66,7 +67,7 @@ async def run(source: Script | None, **different: Any) -> tuple[bool, list[Frame
     async def sink(frame: Frame) -> None:
         frames.append(frame)
 
-    ended = await run_camera(one, sink, ProducerMetrics(registry))
+    ended = await run_camera(one, Straight(sink), ProducerMetrics(registry))
     return ended, frames, one.camera, registry
 
 
@@ -150,7 +151,7 @@ async def test_a_black_camera_is_degraded_with_the_reason_and_a_metric_until_it_
         states.append((one.camera.state, one.camera.reason))
         values.append(registry.get_sample_value("producer_camera_defect", labels))
 
-    await run_camera(one, sink, metrics)
+    await run_camera(one, Straight(sink), metrics)
     kinds = [state for n, (state, _) in enumerate(states) if n == 0 or states[n - 1][0] != state]
     assert kinds == ["live", "degraded", "live"]
     assert ("degraded", "black: the picture is black") in states

@@ -37,8 +37,12 @@ def test_the_demo_has_four_cameras_or_as_many_as_asked() -> None:
             CameraSpec("10-0-0-7-snapshot", "snapshot", "http://10.0.0.7/snapshot.jpg?a=b"),
         ),
         ("HTTPS://cam:8443/s", CameraSpec("cam-8443-s", "snapshot", "HTTPS://cam:8443/s")),
-        ("door=rtsp://u:p=1@h/s", CameraSpec("door", "rtsp", "rtsp://u:p=1@h/s")),
-        ("rtsps://h/live/main", CameraSpec("h-live-main", "rtsp", "rtsps://h/live/main")),
+        ("door=rtsp://u:p=1@h/s", CameraSpec("door", "stream", "rtsp://u:p=1@h/s")),
+        ("rtsps://h/live/main", CameraSpec("h-live-main", "stream", "rtsps://h/live/main")),
+        ("rtmp://h:1935/live/yard", CameraSpec("h-1935-live-yard", "stream", "rtmp://h:1935/live/yard")),
+        ("RTMPS://h/live", CameraSpec("h-live", "stream", "RTMPS://h/live")),
+        ("https://h/a/Live.M3U8?t=1", CameraSpec("h-a-Live", "stream", "https://h/a/Live.M3U8?t=1")),
+        ("http://h/x.jpg?list=y.m3u8", CameraSpec("h-x", "snapshot", "http://h/x.jpg?list=y.m3u8")),
         ("demo.mp4", CameraSpec("demo", "video", "demo.mp4")),
     ],
 )
@@ -167,9 +171,9 @@ def test_one_source_for_a_camera_that_has_its_name_elsewhere() -> None:
 
 
 def test_a_camera_shows_no_credentials() -> None:
-    camera = CameraSpec("gate", "rtsp", "rtsp://me:secret@h/s")
+    camera = CameraSpec("gate", "stream", "rtsp://me:secret@h/s")
     assert (camera.shown, "secret" in repr(camera)) == ("rtsp://h/s", False)
-    labelled = CameraSpec("gate", "rtsp", "rtsp://h/secret", "rtsp://h/${TOKEN}")
+    labelled = CameraSpec("gate", "stream", "rtsp://h/secret", "rtsp://h/${TOKEN}")
     assert (labelled.shown, "secret" in repr(labelled)) == ("rtsp://h/${TOKEN}", False)
 
 

@@ -1,0 +1,73 @@
+"""A live stream: RTSP, RTMP or HLS, decoded in a process of its own kind (producer/streams)."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from urllib.parse import urlsplit
+
+from producer.frames import Captured, Skipped, SourceError
+from producer.redaction import redact
+from producer.streams.feed import Feed
+from producer.streams.messages import Request
+from producer.streams.pool import Pool
+
+OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 10.0
+HLS_READ_TIMEOUT = 30.0  # a playlist grows by whole segments, of ten seconds and more
+# FFmpeg looks at a stream before it gives frames: for up to five seconds, unless told otherwise, in microseconds.
+BRIEF = {"analyzeduration": "1000000"}
+RTSP_OPTIONS = {"rtsp_transport": "tcp", **BRIEF}  # TCP: what UDP loses shows as smeared pictures
+RTMP_OPTIONS = {"rtmp_live": "live", **BRIEF}
+
+
+class Stream:
+    """The frames of a stream as they come, at most `fps` a second (0: all), as JPEG of `quality`.
+
+    `shown` is how messages call it, if the address has secrets that `redact` does not see (the key of an RTMP stream).
+    HLS comes in segments of seconds: it is played by its own timestamps, so that frames are spread over time.
+    """
+
+    retries = True
+
+    def __init__(
+        self, url: str, pool: Pool, *, shown: str | None = None, fps: float = 0.0, quality: int = 85
+    ) -> None:
+        self._url = url
+        self._shown = redact(url) if shown is None else shown
+        self._pool = pool
+        self._fps = fps
+        self._quality = quality
+        self._idle = False
+        self._feed: Feed | None = None
+
+    def set_idle(self, idle: bool) -> None:
+        """Nothing moves in its picture: only keyframes are decoded, if they come at least every two seconds."""
+        if idle != self._idle:
+            self._idle = idle
+            if self._feed is not None:
+                self._feed.keyframes_only(idle)
+
+    async def frames(self) -> AsyncGenerator[Captured | Skipped]:
+        self._feed = feed = await self._pool.open(self._request())
+        try:
+            async with aclosing(feed.items()) as items:
+                async for item in items:
+                    yield item
+        finally:
+            self._feed = None
+            feed.close()
+        raise SourceError("closed", f"{self._shown} closed the stream")
+
+    def _request(self) -> Request:
+        scheme = urlsplit(self._url).scheme.lower()
+        hls = scheme.startswith("http")
+        options = {} if hls else RTMP_OPTIONS if scheme.startswith("rtmp") else RTSP_OPTIONS
+        return Request(
+            url=self._url,
+            shown=self._shown,
+            options=options,
+            open_timeout=OPEN_TIMEOUT,
+            read_timeout=HLS_READ_TIMEOUT if hls else READ_TIMEOUT,
+            fps=self._fps,
+            quality=self._quality,
+            pace="media" if hls else "live",
+            keyframes_only=self._idle,
+        )

@@ -1,0 +1,154 @@
+"""Decoding with PyAV, for files and streams alike."""
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import av
+import av.stream
+import cv2
+import numpy as np
+
+from producer.frames import Image, Skipped, SourceError, encode_jpeg
+from producer.streams.failures import failure, open_failure, timeout
+from producer.streams.keyframes import Keyframes
+from producer.streams.messages import Request
+from producer.streams.substreams import choose
+
+CORRUPT_IN_A_ROW = 200  # packets that cannot be decoded before the stream counts as broken
+MAX_PIXELS = 50_000_000
+LIKELY_RATE = 25.0  # frames a second, where the stream says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A frame with its media time and, where known, how long it is shown, in seconds of the stream's own clock."""
+
+    frame: av.VideoFrame
+    media: float
+    lasts: float
+
+
+def decode(
+    request: Request, keyframes: Keyframes, beat: Callable[[], None] = lambda: None
+) -> Generator[Decoded | Skipped]:
+    """Open what is requested and yield its frames. Blocking; `beat` is called before each call that may take long.
+
+    A packet that cannot be decoded is skipped as `corrupt`, one that `keyframes` leaves out as `idle`.
+    Raises SourceError if it does not open, has no video, breaks off, or cannot be decoded at all.
+    """
+    shown = request.shown
+    patience = _Patience(request.open_timeout, beat)
+    try:
+        container = av.open(
+            request.url,
+            mode="r",
+            options=dict(request.options),
+            timeout=(request.open_timeout, request.read_timeout),
+        )
+    except (av.FFmpegError, OSError, ValueError) as error:
+        if patience.over:
+            raise timeout(shown) from None
+        raise open_failure(error, request.url, shown) from None
+    with container:
+        stream = _chosen(container, shown)
+        stream.codec_context.thread_count = 1  # one core is one camera's fair share, and less delay
+        rate = float(stream.average_rate or LIKELY_RATE)
+        count = corrupt = 0
+        packets = container.demux(stream)
+        while True:
+            patience = _Patience(request.read_timeout, beat)
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    break
+                last = packet.size == 0  # demux ends with an empty packet: what the decoder still holds
+                if last and patience.over:
+                    raise timeout(shown)
+                beat()
+                if not last and not keyframes.wants(packet.is_keyframe, _media(packet)):
+                    yield Skipped("idle")
+                    continue
+                frames = packet.decode()
+                if keyframes.only and not last:
+                    frames += _rest(stream)
+            except av.error.InvalidDataError:
+                corrupt += 1
+                if corrupt >= CORRUPT_IN_A_ROW:
+                    raise SourceError(
+                        "corrupt", f"{shown}: {corrupt} packets in a row do not decode"
+                    ) from None
+                yield Skipped("corrupt", f"{shown} has packets that do not decode; they are left out")
+                continue
+            except (av.FFmpegError, OSError, ValueError) as error:
+                raise failure(error, shown) from None
+            for frame in frames:
+                corrupt = 0
+                # In the stream's units: frames that were held back do not know theirs.
+                unit = float(stream.time_base or 0)
+                media = frame.pts * unit if frame.pts is not None and unit else count / rate
+                count += 1
+                yield Decoded(frame, media, frame.duration * unit or 1 / rate)
+        if not count:
+            raise SourceError("no_frames", f"{shown} holds no frame that can be decoded")
+
+
+def encoded(frame: av.VideoFrame, shown: str, quality: int) -> bytes:
+    """The frame as JPEG of `quality` 1-100, upright. Raises SourceError for a picture of unreasonable size."""
+    if frame.width * frame.height > MAX_PIXELS:
+        raise _too_large(shown, frame.width, frame.height)
+    image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    return encode_jpeg(_upright(image, frame.rotation), quality)
+
+
+class _Patience:
+    """One call that may take `limit` seconds. Some of FFmpeg's protocols take their time limit for the end of the
+    stream, or for nonsense: the clock tells what it was."""
+
+    def __init__(self, limit: float | None, beat: Callable[[], None]) -> None:
+        beat()
+        self._until = None if limit is None else time.monotonic() + limit
+
+    @property
+    def over(self) -> bool:
+        return self._until is not None and time.monotonic() >= self._until
+
+
+def _chosen(container: "av.container.InputContainer", shown: str) -> "av.VideoStream":
+    """The one video stream to be decoded. All else is discarded: of a playlist it is not even fetched."""
+    covers = av.stream.Disposition.attached_pic
+    videos = [stream for stream in container.streams.video if not stream.disposition & covers]
+    if not videos:
+        raise SourceError("no_video", f"{shown} has no video stream: give a video, or a folder of images")
+    stream = videos[choose([(video.width, video.height) for video in videos])]
+    if stream.width * stream.height > MAX_PIXELS:
+        raise _too_large(shown, stream.width, stream.height)
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = av.stream.Discard.all
+    return stream
+
+
+def _rest(stream: "av.VideoStream") -> list[av.VideoFrame]:
+    """What the decoder holds back to put frames in order: alone, a keyframe would come out with the next one."""
+    frames = stream.codec_context.decode(None)
+    stream.codec_context.flush_buffers()
+    return list(frames)
+
+
+def _media(packet: "av.Packet[av.VideoStream]") -> float | None:
+    stamp = packet.pts if packet.pts is not None else packet.dts
+    return None if stamp is None or packet.time_base is None else float(stamp * packet.time_base)
+
+
+def _upright(image: Image, rotation: int) -> Image:
+    """Telephones record lying down and note by how many degrees the picture is to be turned anti-clockwise."""
+    turns = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+    turn = turns.get(rotation % 360)
+    return image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
+
+
+def _too_large(shown: str, width: int, height: int) -> SourceError:
+    return SourceError(
+        "too_many_pixels", f"{shown} has frames of {width}x{height}, more than {MAX_PIXELS:,} pixels"
+    )

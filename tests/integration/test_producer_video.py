@@ -1,0 +1,162 @@
+"""Video files, read in a decoding process."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from producer.frames import Captured, Skipped, SourceError
+from producer.sources.video import Video
+from producer.streams.pool import Pool
+from tests.helpers.media import image, write_video
+from tests.helpers.video_files import make, run
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    async with Pool() as pool:
+        yield pool
+
+
+async def read(video: Video, most: int = 1000) -> list[Captured | Skipped]:
+    seen: list[Captured | Skipped] = []
+    async with aclosing(video.frames()) as frames:
+        async for frame in frames:
+            seen.append(frame)
+            if len(seen) == most:
+                break
+    return seen
+
+
+def pictures(seen: list[Captured | Skipped]) -> list[Captured]:
+    return [item for item in seen if isinstance(item, Captured)]
+
+
+def skipped(seen: list[Captured | Skipped], reason: str) -> int:
+    return sum(item.count for item in seen if isinstance(item, Skipped) and item.reason == reason)
+
+
+async def test_every_frame_of_a_file_in_order(tmp_path: Path, pool: Pool) -> None:
+    path = write_video(tmp_path / "v.mkv", frames=12, fps=25)
+    seen = pictures(await read(Video(path, pool, quality=95, loop=False, paced=False)))
+    assert len(seen) == 12
+    for n, frame in enumerate(seen):
+        encoded = frame.picture.encoded(50)
+        decoded = cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded is not None
+        assert np.abs(decoded[30:, 30:].mean(axis=(0, 1)) - image(n)[30:, 30:].mean(axis=(0, 1))).max() < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("v.mp4", "h264"),
+        ("v.mp4", "hevc"),
+        ("v.avi", "mpeg4"),
+        ("v.avi", "mjpeg"),
+        ("v.mov", "h264"),
+        ("v.mkv", "h264"),
+        ("v.mkv", "vp9"),
+        ("v.flv", "flv1"),
+        ("v.flv", "h264"),
+        ("v.webm", "vp8"),
+        ("v.webm", "vp9"),
+        ("v.ts", "h264"),
+        ("v.gif", "gif"),
+        ("a clip: 100%?x=#1.mp4", "h264"),
+    ],
+)
+async def test_what_ffmpeg_writes_is_read(tmp_path: Path, pool: Pool, name: str, codec: str) -> None:
+    path = make(tmp_path / name, codec, seconds=1)
+    seen = pictures(await read(Video(path, pool, loop=False, paced=False)))
+    assert len(seen) == 25
+    for frame in seen:
+        decoded = cv2.imdecode(np.frombuffer(frame.picture.encoded(50).data, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded is not None
+        assert decoded.shape == (240, 320, 3)
+
+
+async def test_the_picture_on_the_cover_is_not_the_film(tmp_path: Path, pool: Pool) -> None:
+    film, cover = make(tmp_path / "film.mp4", seconds=0.4), tmp_path / "cover.jpg"
+    run("-f", "lavfi", "-i", "testsrc2=size=1280x720:duration=1:rate=1", str(cover))
+    path = tmp_path / "both.mp4"
+    streams = ["-map", "1", "-map", "0", "-c", "copy", "-disposition:v:0", "attached_pic"]
+    run("-i", str(film), "-i", str(cover), *streams, str(path))
+    assert len(await read(Video(path, pool, loop=False, paced=False))) == 10
+
+
+async def test_a_path_is_seen_from_where_the_producer_runs(
+    tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_video(tmp_path / "v.mkv", frames=3)
+    monkeypatch.chdir(tmp_path)
+    assert len(await read(Video(Path("v.mkv"), pool, loop=False, paced=False))) == 3
+
+
+async def test_quality_is_that_of_the_jpegs(tmp_path: Path, pool: Pool) -> None:
+    path = make(tmp_path / "v.mkv", seconds=0.2)
+    sizes = []
+    for quality in (95, 20):
+        first = pictures(await read(Video(path, pool, quality=quality, loop=False)))[0]
+        sizes.append(len(first.picture.encoded(1).data))
+    assert sizes[1] < sizes[0] / 2
+
+
+async def test_it_is_paced_by_its_own_timestamps(tmp_path: Path, pool: Pool) -> None:
+    path = write_video(tmp_path / "v.mkv", frames=11, fps=20)
+    began = time.monotonic()
+    seen = pictures(await read(Video(path, pool, loop=False)))
+    assert time.monotonic() - began >= 0.54  # the last one too is shown as long as it lasts
+    times = [frame.timestamp for frame in seen]
+    assert times == sorted(times)
+    assert times[-1] - times[0] >= 0.48
+    assert abs(times[-1] - time.time()) < 1
+
+
+async def test_it_loops_for_ever(tmp_path: Path, pool: Pool) -> None:
+    path = write_video(tmp_path / "v.mkv", frames=4)
+    assert len(await read(Video(path, pool, paced=False), most=10)) == 10
+
+
+async def test_thinned_to_a_rate_the_rest_is_counted(tmp_path: Path, pool: Pool) -> None:
+    path = write_video(tmp_path / "v.mkv", frames=30, fps=30)
+    seen = await read(Video(path, pool, fps=10, loop=False, paced=False))
+    assert len(pictures(seen)) == 10
+    assert skipped(seen, "rate") == 20
+
+
+async def test_corrupt_packets_are_survived(tmp_path: Path, pool: Pool) -> None:
+    path = write_video(tmp_path / "v.avi", frames=30, codec="mjpeg")
+    data = bytearray(path.read_bytes())
+    starts = [i for i in range(len(data) - 1) if data[i : i + 3] == b"\xff\xd8\xff"]
+    for at in starts[10:13]:  # most of three pictures in the middle
+        data[at : at + 600] = bytes(600)
+    path.write_bytes(data)
+    seen = await read(Video(path, pool, loop=False, paced=False))
+    assert len(pictures(seen)) == 27
+    assert skipped(seen, "corrupt") == 3
+    assert "v.avi" in next(item.detail for item in seen if isinstance(item, Skipped))
+
+
+async def test_a_file_that_breaks_off_gives_what_it_has(tmp_path: Path, pool: Pool) -> None:
+    path = write_video(tmp_path / "v.mkv", frames=30)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert 1 <= len(await read(Video(path, pool, loop=False, paced=False))) < 30
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "missing"), (b"", "not_a_video"), (b"no video " * 99, "not_a_video")]
+)
+async def test_what_is_no_video_is_a_clear_error(
+    tmp_path: Path, pool: Pool, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "v.mkv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError, match=r"v\.mkv") as raised:
+        await read(Video(path, pool))
+    assert raised.value.reason == reason

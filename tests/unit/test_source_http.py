@@ -1,0 +1,104 @@
+"""The HTTP cameras' parts that need no server."""
+
+import resource
+from collections.abc import Iterator
+
+import pytest
+from yarl import URL
+
+from producer.grammar import HELP
+from producer.settings import ProducerSettings
+from producer.sources.http import files
+from producer.sources.http.files import allow_many_files
+from producer.sources.http.login import Login
+from producer.sources.http.places import Places
+
+
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_thousand_connections_need_more_files_than_most_systems_start_with(
+    few_files: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow_many_files()
+    allowed, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert allowed == files.ENOUGH or allowed == hard
+    monkeypatch.setattr(files, "ENOUGH", 100)
+    allow_many_files()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == allowed, "it is never lowered"
+
+
+async def test_places_of_hosts_without_cameras_are_forgotten() -> None:
+    places = Places(10, 2)
+    first, second = places.at("http://a"), places.at("http://a")
+    places.at("http://b")
+    assert set(places._hosts) == {"http://a"}
+    del first, second
+    assert not places._hosts
+
+
+async def test_in_all_there_are_as_many_places_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Places(2, 10)
+    taken = [await places.at(host).take(doubtful=False) for host in ("a", "b")]
+    monkeypatch.setattr("producer.sources.http.places.PATIENCE", 0.0)
+    with pytest.raises(Exception, match="PRODUCER_HTTP_CONNECTIONS") as raised:
+        await places.at("c").take(doubtful=False)
+    assert getattr(raised.value, "reason", "") == "busy"
+    taken[0].release()
+    third = await places.at("c").take(doubtful=False)
+    third.release()
+    taken[1].release()
+    again = [await places.at(host).take(doubtful=False) for host in ("a", "b")]
+    assert len(again) == 2, "who waited in vain has given back what it had"
+
+
+class Refusal:
+    """A 401 as aiohttp presents it."""
+
+    history: tuple[object, ...] = ()
+    url = URL("http://camera/x")
+
+    def __init__(self, *challenges: str) -> None:
+        self._challenges = challenges
+
+    @property
+    def headers(self) -> "Refusal":
+        return self
+
+    def getall(self, name: str, default: list[str]) -> list[str]:
+        return list(self._challenges) or default
+
+
+@pytest.mark.parametrize(
+    ("challenges", "user", "basic", "digest"),
+    [
+        (('Basic realm="x"',), "me", True, False),
+        (('Digest realm="x", nonce="y"',), "me", False, True),
+        (('Digest realm="x", nonce="y"', 'Basic realm="x"'), "me", False, True),
+        (('Basic realm="x"', 'Digest realm="x", nonce="y"'), "me", True, False),
+        (('Digest realm="x", nonce="y"',), "m:e", False, False),
+        (("Bearer",), "me", False, False),
+        ((), "me", False, False),
+        (('Basic realm="x"',), None, False, False),
+    ],
+)
+def test_the_login_follows_the_challenge(
+    challenges: tuple[str, ...], user: str | None, basic: bool, digest: bool
+) -> None:
+    login = Login(user, "secret" if user else None)
+    assert login.headers({"A": "b"}) == {"A": "b"}, "nothing is sent before it is asked for"
+    assert login.learns(Refusal(*challenges)) is (basic or digest)  # type: ignore[arg-type]
+    assert ("Authorization" in (login.headers(None) or {})) is basic
+    assert bool(login.middlewares) is digest
+
+
+def test_the_settings_have_the_promised_defaults() -> None:
+    fields = ProducerSettings.model_fields
+    names = ("http_connections", "http_connections_per_host", "dns_cache_seconds")
+    assert [fields[name].default for name in names] == [500, 10, 300]
+    assert "MJPEG" in HELP
