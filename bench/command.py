@@ -10,12 +10,18 @@ from runtime.logs import configure_logs
 
 def command(doc: str | None) -> argparse.ArgumentParser:
     """A parser whose help is the module's docstring, with `--footage` and `--quick`."""
+    parser = footage_command(doc)
+    parser.add_argument("--quick", action="store_true", help="less of everything, for a first look")
+    return parser
+
+
+def footage_command(doc: str | None) -> argparse.ArgumentParser:
+    """The same without `--quick`."""
     quiet()
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--footage", type=Path, help="folder of videos; without it the demo cameras' pictures"
     )
-    parser.add_argument("--quick", action="store_true", help="less of everything, for a first look")
     return parser
 
 

@@ -1,5 +1,6 @@
 """What machine this is, for the head of every report, and what a process costs it."""
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -46,3 +47,32 @@ def resident_megabytes(pid: int) -> tuple[float, float]:
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     now, most = (int(status[name].split()[0]) / 1000 for name in ("VmRSS", "VmHWM"))
     return now, most
+
+
+def family(pid: int) -> list[int]:
+    """The processes that the process has started and those that they have, itself not among them."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            # The name in brackets may contain anything, spaces and brackets too.
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(stat.parent.name))
+    found = children.get(pid, [])
+    for process in found:  # grows on the way
+        found += children.get(process, [])
+    return found
+
+
+def resident(pid: int) -> float:
+    """Resident megabytes of a process; 0 if it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def idle_seconds() -> float:
+    """What all cores of the machine together have not used so far (proc(5), /proc/stat)."""
+    _user, _nice, _system, idle, waiting = map(int, Path("/proc/stat").read_text().split(maxsplit=6)[1:6])
+    return (idle + waiting) / os.sysconf("SC_CLK_TCK")

@@ -71,13 +71,30 @@ def demo(every: int = EVERY) -> list[Clip]:
     ]
 
 
-def pictures(folder: Path | None, size: tuple[int, int] = SIZE) -> list[bytes]:
+def pictures(folder: Path | None, size: tuple[int, int] = SIZE, every: int = EVERY) -> list[bytes]:
     """JPEGs of all the videos in the folder at `size` (width, height), or of the demo cameras without one."""
     if folder is None:
-        drawn = [jpeg(camera, n) for n in range(0, LOOP, EVERY) for camera in range(1, SCENES + 1)]
+        drawn = [jpeg(camera, n) for n in range(0, LOOP, every) for camera in range(1, SCENES + 1)]
         return drawn if size == SIZE else [resized(decoded(image), size) for image in drawn]
     files = sorted(folder.iterdir()) if folder.is_dir() else [folder]
-    return [resized(image, size) for file in files for n, image in frames(file) if n % EVERY == 0]
+    return [resized(image, size) for file in files for n, image in frames(file) if n % every == 0]
+
+
+def at_most(data: bytes, limit: int) -> bytes:
+    """The JPEG itself if it has `limit` bytes at most, else encoded again at the highest quality at which it does.
+
+    Raises ValueError if there is none.
+    """
+    if len(data) <= limit:
+        return data
+    image = decoded(data)
+    for quality in range(QUALITY, 0, -5):
+        smaller = encoded(image, quality)
+        if len(smaller) <= limit:
+            return smaller
+    raise ValueError(
+        f"a picture of {image.shape[1]}x{image.shape[0]} does not fit into {limit} bytes: allow more"
+    )
 
 
 def frames(path: Path) -> Iterator[tuple[int, Image]]:

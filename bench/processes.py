@@ -6,9 +6,10 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench.metrics import Metrics
 from cli.ports import LOOPBACK, free_port
 from cli.rabbitmq import RabbitMQNode
 
@@ -32,8 +33,10 @@ def broker() -> Iterator[RabbitMQNode]:
 class Process:
     """`python -m <module>` with the environment of this process and what is given; `port` serves its metrics."""
 
-    def __init__(self, module: str, url: str, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(
+        self, module: str, url: str, arguments: Sequence[str] = (), port: int = 0, /, **environment: str
+    ) -> None:
+        self.port = port or free_port()
         prefix = module.upper()
         given = {
             "AMQP_URL": url,
@@ -43,7 +46,7 @@ class Process:
         }
         ours = given if "." not in module else {"AMQP_URL": url}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env={**os.environ, **ours, **environment},
             stdout=STANDARD_ERROR,
@@ -64,13 +67,14 @@ class Process:
         except OSError:
             return False
 
+    def metrics(self) -> Metrics:
+        """All that it counts, now."""
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.port}/metrics", timeout=5) as answer:
+            return Metrics(answer.read().decode())
+
     def metric(self, name: str) -> float:
         """The sum of the metric over its labels."""
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-        return sum(
-            float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((name + "{", name + " "))
-        )
+        return self.metrics().total(name)
 
     def terminate(self) -> None:
         self._process.terminate()

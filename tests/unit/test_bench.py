@@ -141,7 +141,19 @@ def test_table_is_markdown() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["accuracy", "broker", "hold", "snapshots", "stages", "system", "throughput"]
+    "name",
+    [
+        "accuracy",
+        "broker",
+        "cameras",
+        "cluster",
+        "hold",
+        "rtsp",
+        "snapshots",
+        "stages",
+        "system",
+        "throughput",
+    ],
 )
 def test_every_command_explains_itself(name: str) -> None:
     said = subprocess.run([sys.executable, "-m", f"bench.{name}", "--help"], capture_output=True, text=True)
