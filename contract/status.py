@@ -38,6 +38,13 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     models: list[ModelReport] = []
 
 
+class LaneLoad(Struct, frozen=True, kw_only=True):
+    """How a producer fills a lane: frames that it may have outstanding there, and the weight of its cameras."""
+
+    window: int
+    weight: float
+
+
 class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="producer"):
     """A producer's heartbeat; routing key `producer.<producer_id>`."""
 
@@ -51,6 +58,7 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
     version: str
     offer: str = ""
     """A digest of the cameras that it could serve, by which producers share them; empty: it shares none."""
+    lanes: dict[str, LaneLoad] = {}
 
 
 class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):

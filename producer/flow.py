@@ -38,7 +38,8 @@ class Flow(Generic[Item]):
         self.window = window or Window()
         self._slots: Slots[Item] = Slots()
         self._weights: dict[str, float] = {}
-        self._weight = 0.0  # of all of them
+        self.weight = 0.0
+        """Of all its cameras."""
         self._outstanding: dict[str, _Outstanding] = {}  # by frame_id, in the order of sending
         self._last_reply = float("-inf")
 
@@ -63,12 +64,12 @@ class Flow(Generic[Item]):
     def weigh(self, camera_id: str, weight: float) -> None:
         """The camera's priority, from its next turn on."""
         self._slots.weigh(camera_id, weight)
-        self._weigh(weight - self._weights.get(camera_id, 0.0))
+        self.weight += weight - self._weights.get(camera_id, 0.0)
         self._weights[camera_id] = weight
 
     def forget(self, camera_id: str) -> Item | None:
         """The camera is no longer served here; returns the frame that waited, which nobody sends any more."""
-        self._weigh(-self._weights.pop(camera_id, 0.0))
+        self.weight -= self._weights.pop(camera_id, 0.0)
         return self._slots.forget(camera_id)
 
     def take(self, now: float) -> Item | None:
@@ -129,10 +130,6 @@ class Flow(Generic[Item]):
     def reset(self) -> list[str]:
         """No reply can come any more (the reply queue is gone); returns the camera of each frame freed."""
         return [entry.camera_id for entry in self._free_all(list(self._outstanding))]
-
-    def _weigh(self, more: float) -> None:
-        self._weight += more
-        self.window.weigh(self._weight)
 
     def _free_all(self, frame_ids: list[str]) -> list[_Outstanding]:
         return [entry for frame_id in frame_ids if (entry := self._free(frame_id)) is not None]

@@ -71,6 +71,7 @@ class Heartbeats:
             time=time.time(),
             version=VERSION,
             offer=self._offer(),
+            lanes=self._sender.lanes,
         )
 
 

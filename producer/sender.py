@@ -11,12 +11,14 @@ from broker import Consumer, Delivery, Message, Outcome, Publisher, QueueDepth, 
 from broker.aio import publish
 from broker.backoff import compute_backoff
 from contract.result import parse_result
+from contract.status import LaneLoad
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
 from contract.topology import EphemeralQueue, Lane
 from producer.flow import Flow
 from producer.frames import Encoded, Frame, recompressed
 from producer.looking.unreadable import Unreadable
 from producer.metrics import ProducerMetrics
+from producer.neighbours import Neighbours
 from producer.served import Served
 from producer.wanted import Wanted
 from producer.wish import Wish, wish_id
@@ -51,6 +53,7 @@ class Sender:
         self.publisher = Publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
         self.replies = Consumer(EphemeralQueue(max_length=10_000), self._replied, no_ack=True)
         self.depth = QueueDepth()
+        self.neighbours = Neighbours()
         self.replies.on_subscribed = self._listening
         self.replies.on_lost = self._deaf
         self.ensure_queue: Callable[[], None] = lambda: None  # declares the lanes' queues again
@@ -88,6 +91,11 @@ class Sender:
     def window(self) -> int:
         """Frames that may be outstanding at once."""
         return sum(flow.window.size for flow in self._flows.values())
+
+    @property
+    def lanes(self) -> dict[str, LaneLoad]:
+        """How each lane is filled, for other producers."""
+        return {lane.value: _load(flow) for lane, flow in self._flows.items()}
 
     def weigh(self, wanted: Wanted) -> None:
         """The camera gets turns in its lane by its priority, and in no other."""
@@ -171,6 +179,7 @@ class Sender:
                 self._metrics.missing_replies.labels(camera_id).inc()
                 self._unseen(camera_id)
             self._tell_silence(lane, flow)
+            flow.window.grow_by(self.neighbours.gain(lane, _load(flow), now))
         if self._untold and now - self._told_at >= REPORT_SECONDS:
             self._told_at = now
             log.warning("frames dropped", reasons=dict(self._untold))
@@ -352,3 +361,7 @@ class Sender:
             for camera_id in flow.reset():
                 self._metrics.missing_replies.labels(camera_id).inc()
                 self._unseen(camera_id)
+
+
+def _load(flow: Flow[Frame | Wish]) -> LaneLoad:
+    return LaneLoad(window=flow.window.size, weight=flow.weight)

@@ -137,8 +137,12 @@ class Producer:
             member = Member(status.producer_id, status.since)
             if status.state == "stopped":
                 self._sharing.left(member)
-            elif self._sharing.heard(member, status.offer, now):
-                self._say()
+                self._sender.neighbours.left(member)
+            else:
+                if member != self._sharing.member:
+                    self._sender.neighbours.heard(member, status.lanes, now)
+                if self._sharing.heard(member, status.offer, now):
+                    self._say()
         self._look()
 
     def _control_came(self, delivery: Delivery) -> None:

@@ -2,13 +2,11 @@
 
 The rule is that of delay-based congestion control (Swift, SIGCOMM 2020): while frames wait less than the
 target, one frame more per round trip; when they wait longer, a cut in proportion to the excess, once per round
-trip. Producers that share a queue see the same delay and come to shares in proportion to what they grow by near the
-target; that is their cameras' weight, so that a camera's share does not depend on who serves it. At the start the
-window doubles per round trip until the delay shows.
+trip. By how much it grows near the target is said from outside, so that producers come to their shares
+(`producer/neighbours.py`). At the start the window doubles per round trip until the delay shows.
 """
 
 START = 4.0
-GAIN = 0.003  # frames per round trip and camera of weight 1 that the window grows by near the target
 CUT = 0.8  # how much of the excess one cut takes away
 DEEPEST_CUT = 0.5
 REJECTED_PAUSE = 0.5  # seconds without sending after the queue said that it is full
@@ -38,9 +36,9 @@ class Window:
         """Whether no reply came for long: nobody seems to work."""
         return self._silence > 0
 
-    def weigh(self, weight: float) -> None:
-        """The sum of the weights of the cameras behind this window."""
-        self._gain = GAIN * weight
+    def grow_by(self, frames: float) -> None:
+        """Near the target, in a round trip."""
+        self._gain = frames
 
     def allows(self, outstanding: int, now: float) -> bool:
         """Whether one frame more may be sent."""

@@ -7,7 +7,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from contract.status import HEARTBEAT_SECONDS, LaneLoad
 from producer.flow import Flow
+from producer.neighbours import Neighbours
 
 ON_ITS_WAY = 0.002  # seconds of a message, at most
 TICK = 0.25
@@ -36,6 +38,7 @@ class Cluster:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = itertools.count()
         self._tick()
+        self._beat()
 
     @property
     def capacity(self) -> float:
@@ -100,8 +103,16 @@ class Cluster:
     def _tick(self) -> None:
         for producer in self.producers:
             producer.flow.give_up(self.now)
+            producer.flow.window.grow_by(producer.neighbours.gain("live", producer.load, self.now))
             producer.pump()
         self.after(TICK, self._tick)
+
+    def _beat(self) -> None:
+        for producer in self.producers:
+            for other in self.producers:
+                if other is not producer:
+                    other.neighbours.heard(producer, {"live": producer.load}, self.now)
+        self.after(HEARTBEAT_SECONDS, self._beat)
 
 
 class Producer:
@@ -111,6 +122,7 @@ class Producer:
         self, cluster: Cluster, rates: Mapping[str, float], weights: Mapping[str, float] | None = None
     ) -> None:
         self.flow: Flow[Item] = Flow()
+        self.neighbours = Neighbours()
         for camera_id in rates:
             self.flow.weigh(camera_id, (weights or {}).get(camera_id, 1.0))
         self._cluster = cluster
@@ -118,6 +130,11 @@ class Producer:
         cluster.producers.append(self)
         for camera_id, fps in rates.items():
             cluster.after(cluster.random.uniform(0, 1 / fps), lambda c=camera_id, f=fps: self._capture(c, f))  # type: ignore[misc]
+
+    @property
+    def load(self) -> LaneLoad:
+        """As its heartbeat says."""
+        return LaneLoad(window=self.flow.window.size, weight=self.flow.weight)
 
     def answered(self, item: Item, queued: float, seconds: float) -> None:
         self.flow.answered(item.frame_id, queued, seconds, self._cluster.now)
