@@ -66,15 +66,21 @@ class Camera:
     ) -> Frame:
         """The captured picture as the camera's next frame, for this lane and model."""
         self.alive(now, wall)
+        self._captured += 1
         frame_id = f"{self.camera_id}:{self._start}:{self._counter}"
         self._counter += 1
         return Frame(self.camera_id, frame_id, captured.timestamp, captured.picture, lane, model)
 
+    def nothing_new(self, now: float, wall: float) -> None:
+        """A frame came that is not sent: it shows what the last one showed."""
+        self.alive(now, wall)
+        self._captured += 1
+        self.skipped += 1
+
     def alive(self, now: float, wall: float) -> None:
-        """The source gave a sign of life: a frame, or one that was skipped because nothing changed."""
+        """The source gave a sign of life."""
         self._alive = now
         self._failures = 0
-        self._captured += 1
         if self._defects:
             self._become(
                 "degraded", "; ".join(f"{name}: {text}" for name, text in self._defects.items()), wall

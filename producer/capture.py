@@ -96,10 +96,10 @@ def _skipped(served: Served, item: Skipped, metrics: ProducerMetrics) -> None:
     camera = served.camera
     metrics.skipped.labels(camera.camera_id, item.reason).inc(item.count)
     if item.reason in NOTHING_NEW:
-        camera.skipped += 1
         if item.reason == "unmodified" and served.view is not None:
             _tell(served, served.view.unmodified(time.monotonic()), metrics)
-    if not item.detail:
+        camera.nothing_new(time.monotonic(), time.time())
+    elif not item.detail:
         camera.alive(time.monotonic(), time.time())
     elif camera.news(item.detail):
         log.warning("frame skipped", camera_id=camera.camera_id, reason=item.reason, detail=item.detail)

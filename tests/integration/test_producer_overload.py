@@ -9,6 +9,8 @@ import pytest
 
 from broker import aio
 from tests.helpers.bus import Bus
+from tests.helpers.eventually import aeventually
+from tests.helpers.http_camera import http_camera
 from tests.helpers.overload import jain
 from tests.helpers.workers import TimedWorkers
 from tests.integration.test_producer_service import with_workers
@@ -114,3 +116,30 @@ async def test_a_camera_of_priority_three_gets_three_times_the_turns(
     assert 2.4 < urgent / others < 3.7
     assert producer.stop() == 0
     await aio.stop(opened.connection)
+
+
+async def test_http_cameras_are_asked_when_their_turn_has_come(rabbitmq: str, start: Any) -> None:
+    cameras, fps, workers = 40, 5, 2  # 200 a second are offered, 50 can be computed
+    async with http_camera() as server:
+        opened, taken = await more_workers(rabbitmq, workers)
+        source = ",".join(f"c{n}={server.url}/resizes?camera={n}" for n in range(cameras))
+        producer = start(
+            "producer",
+            AMQP_URL=rabbitmq,
+            SOURCE=source,
+            PRODUCER_FPS=str(fps),
+            PRODUCER_FORM="compact",
+            PRODUCER_MOTION="off",
+        )
+        producer.ready()
+        watch = Watch(taken)
+        await aeventually("frames", lambda: len(taken.tasks) > 100)
+        asked, computed = len(server.requests), len(taken.tasks)
+        await watch.settle()
+        watch.judge("HTTP cameras", workers, cameras)
+        asked, computed = len(server.requests) - asked, len(taken.tasks) - computed
+        print(f"{asked} pictures asked for, {computed} computed")
+        assert asked <= 1.1 * computed + cameras  # and not 200 a second
+        assert 'reason="stale"' not in (await asyncio.to_thread(producer.get, "/metrics"))[1]
+        assert producer.stop() == 0
+        await aio.stop(opened.connection)

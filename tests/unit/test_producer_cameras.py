@@ -116,3 +116,13 @@ def test_an_end_is_no_failure(camera: Camera) -> None:
 
 def test_each_message_is_news_once(camera: Camera) -> None:
     assert [camera.news(detail) for detail in ("a", "b", "a")] == [True, True, False]
+
+
+def test_its_rate_counts_what_came_and_not_what_the_source_thinned_out(camera: Camera) -> None:
+    camera.report(0.0)
+    for n in range(10):
+        camera.alive(n / 10, 1001.0)  # frames that the source left out
+        camera.nothing_new(n / 10, 1001.0)
+    camera.frame(PICTURE, 1.0, 1001.0)
+    report = camera.report(2.0)
+    assert (report.fps, report.skipped) == (5.5, 10)
