@@ -17,6 +17,7 @@ from runtime.logs import get_logger
 log: Any = get_logger("producer")
 
 FIRST_RETRY, LAST_RETRY = 0.5, 30.0
+FIRST_LOGIN, LAST_LOGIN = 10.0, 300.0  # many cameras lock an account after a few wrong passwords
 NOTHING_NEW = frozenset({"unmodified", "identical", "still"})
 
 
@@ -61,7 +62,9 @@ async def run_camera(served: Served, outlet: Outlet, metrics: ProducerMetrics) -
             served.view.away()
         if not source.retries:
             return False
-        await asyncio.sleep(compute_backoff(attempt, base=FIRST_RETRY, cap=LAST_RETRY))
+        refused = failure.reason == "unauthorised"
+        base, cap = (FIRST_LOGIN, LAST_LOGIN) if refused else (FIRST_RETRY, LAST_RETRY)
+        await asyncio.sleep(compute_backoff(attempt, base=base, cap=cap))
         attempt += 1
 
 

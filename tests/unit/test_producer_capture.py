@@ -82,6 +82,18 @@ async def test_it_is_opened_again_until_it_ends() -> None:
     assert registry.get_sample_value("producer_camera_errors_total", {**errors, "reason": "error"}) == 1
 
 
+async def test_a_wrong_password_is_not_tried_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[tuple[float, float]] = []
+
+    def backoff(attempt: int, *, base: float, cap: float) -> float:
+        waits.append((base, cap))
+        return 0.0
+
+    monkeypatch.setattr(capture, "compute_backoff", backoff)
+    await run(Script([SourceError("unauthorised", "no")], [SourceError("timeout", "slow")], []))
+    assert waits == [(10.0, 300.0), (0.5, 30.0)]
+
+
 async def test_what_cannot_recover_is_not_opened_again() -> None:
     ended, _, camera, _ = await run(Script([SourceError("missing", "not there")], retries=False))
     assert not ended
