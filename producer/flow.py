@@ -49,6 +49,11 @@ class Flow(Generic[Item]):
         return len(self._outstanding)
 
     @property
+    def cameras(self) -> int:
+        """Those that have a weight."""
+        return len(self._weights)
+
+    @property
     def waiting(self) -> int:
         """Frames in slots."""
         return self._slots.waiting

@@ -13,6 +13,7 @@ from producer.sender import Sender
 from producer.served import Served
 
 WITHOUT_TURN = 10.0  # seconds; then a picture is fetched all the same: is the camera still there, and well?
+MOST_WITHOUT = 100.0  # such pictures a second of all cameras together: they cost what could be computed
 HELD = 0.5  # seconds that a turn is kept for a picture; for a slow camera others shall not wait
 
 
@@ -57,7 +58,8 @@ class Slot:
         camera = self._served.camera
         camera.waiting_for_queue = True  # and so not stalled
         try:
-            granted = await self._sender.turn(camera.camera_id, self._served.wanted.lane, WITHOUT_TURN)
+            patience = max(WITHOUT_TURN, self._sender.cameras / MOST_WITHOUT)
+            granted = await self._sender.turn(camera.camera_id, self._served.wanted.lane, patience)
         finally:
             camera.waiting_for_queue = False
         if granted:

@@ -78,6 +78,11 @@ class Sender:
         return not (self.waiting or self._encoding or self.publisher.outstanding)
 
     @property
+    def cameras(self) -> int:
+        """Those that take turns."""
+        return sum(flow.cameras for flow in self._flows.values())
+
+    @property
     def waiting(self) -> int:
         """Frames in slots."""
         return sum(flow.waiting for flow in self._flows.values())
