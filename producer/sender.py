@@ -121,9 +121,14 @@ class Sender:
         wish = Wish(camera_id)
         self._put(wish, lane)
         try:
-            await asyncio.wait_for(wish.granted, patience)
+            # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes with the result.
+            async with asyncio.timeout(patience):
+                await wish.granted
         except TimeoutError:
             return False  # it stays in line, for the frame that is offered next
+        except asyncio.CancelledError:
+            self.give_back(camera_id)  # it may have been granted in this very moment
+            raise
         return True
 
     def give_back(self, camera_id: str) -> None:

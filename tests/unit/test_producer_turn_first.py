@@ -139,6 +139,19 @@ async def test_a_wish_that_nobody_waits_for_any_more_is_passed_over() -> None:
     assert rig.sender.outstanding == 1
 
 
+async def test_a_turn_that_is_granted_as_its_camera_is_closed_is_given_back() -> None:
+    rig = Rig(1, "a", "b")
+    await rig.slots["a"].turn()
+    closing = asyncio.create_task(rig.slots["b"].turn())
+    await soon()
+    rig.sender.give_back("a")
+    rig.sender._pump()
+    closing.cancel()
+    await asyncio.wait([closing])
+    assert closing.cancelled()
+    assert rig.sender.outstanding == 0
+
+
 async def test_a_turn_that_the_broker_took_back_is_no_place_for_the_frame() -> None:
     rig = Rig(1, "a")
     await rig.slots["a"].turn()
