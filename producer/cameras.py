@@ -106,7 +106,7 @@ class Camera:
 
     def switched_off(self, wall: float) -> None:
         """It is not to be served."""
-        self._become("disabled", "switched off: `enabled: false` in cameras.yaml", wall)
+        self._become("disabled", "switched off in cameras.yaml (enabled: false)", wall)
 
     def failed(self, error: SourceError, wall: float, *, final: bool = False) -> None:
         """The source could not be opened or broke off."""

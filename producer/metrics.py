@@ -2,6 +2,8 @@
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
+from contract.status import CameraState
+
 
 class ProducerMetrics:
     """Counters of what was sent, and of everything that was not, with its reason."""
@@ -27,6 +29,12 @@ class ProducerMetrics:
             registry=registry,
         )
         self.up = Gauge("producer_camera_up", "1 while the camera is live.", camera, registry=registry)
+        self.disabled = Gauge(
+            "producer_camera_disabled",
+            "1 while the camera is switched off, or has come to its end.",
+            camera,
+            registry=registry,
+        )
         self.defects = Gauge(
             "producer_camera_defect",
             "1 while the camera's pictures are frozen, black, blinded, defocused or moved.",
@@ -53,9 +61,18 @@ class ProducerMetrics:
         else:
             self.defects.remove(camera_id, defect)
 
+    def state(self, camera_id: str, state: CameraState) -> None:
+        """The camera's state has changed."""
+        self.up.labels(camera_id).set(state == "live")
+        if state == "disabled":
+            self.disabled.labels(camera_id).set(1)
+        else:
+            self.disabled.remove_by_labels({"camera_id": camera_id})
+
     def let_go(self, camera_id: str) -> None:
         """Others speak for the camera from now on; what was counted stays counted."""
         self.up.remove(camera_id)
+        self.disabled.remove_by_labels({"camera_id": camera_id})
         self.no_defects(camera_id)
 
     def no_defects(self, camera_id: str) -> None:

@@ -208,7 +208,7 @@ class Producer:
             self._heartbeats.producer()
 
     def _changed(self, camera: Camera) -> None:
-        self._metrics.up.labels(camera.camera_id).set(camera.state == "live")
+        self._metrics.state(camera.camera_id, camera.state)
         tell = log.info if camera.state in ("live", "connecting", "disabled") else log.warning
         tell(
             f"camera {camera.state}",

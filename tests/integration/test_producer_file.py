@@ -77,6 +77,8 @@ async def test_cameras_come_go_and_change_with_the_file(rabbitmq: str, start: An
 
         replace(file, PLAIN.replace("id: two", "id: two, enabled: off"))
         await aeventually("switched off", lambda: status.states("two")[-1:] == ["disabled"])
+        line = 'producer_camera_disabled{camera_id="two"}'
+        assert await asyncio.to_thread(producer.metric, line) == 1
 
         replace(file, PLAIN.replace("fps: 10", "fps: ten"))
         await aeventually(
