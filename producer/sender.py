@@ -4,23 +4,22 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from broker import Consumer, Delivery, Message, Outcome, Publisher, QueueDepth, Role
+from broker import Consumer, Delivery, Outcome, Publisher, QueueDepth, Role
 from broker.aio import publish
 from broker.backoff import compute_backoff
 from contract.result import parse_result
 from contract.status import LaneLoad
-from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
+from contract.task import MAX_BODY_BYTES
 from contract.topology import EphemeralQueue, Lane
 from producer.flow import Flow
-from producer.frames import Encoded, Frame, recompressed
-from producer.looking.unreadable import Unreadable
+from producer.frames import Encoded, Frame
 from producer.metrics import ProducerMetrics
 from producer.neighbours import Neighbours
 from producer.served import Served
 from producer.wanted import Wanted
+from producer.wire import Form, message_of, picture_of
 from producer.wish import Wish, wish_id
 from runtime.logs import get_logger
 
@@ -28,16 +27,6 @@ log: Any = get_logger("producer")
 
 PUBLISH_TIMEOUT = 5.0
 REPORT_SECONDS = 30.0  # drops are told at most this often
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What the frames of this producer look like on the wire."""
-
-    form: TaskForm
-    quality: int
-    sender: str  # this producer's id: whose clock the capture times are of
-    staleness: float  # seconds after which a frame of the live lane is not worth sending
 
 
 class Sender:
@@ -156,11 +145,11 @@ class Sender:
 
     async def deliver(self, frame: Frame) -> None:
         """Publish a frame that must not be lost, again and again until the broker confirms it."""
-        encoded = await asyncio.to_thread(self._encode, frame)
+        encoded = await asyncio.to_thread(picture_of, frame, self._form)
         if isinstance(encoded, str):
             self._drop(frame, encoded)
             return
-        message = self._message(frame, encoded, None)
+        message = message_of(frame, encoded, self._form, None)
         camera = self._served[frame.camera_id].camera
         camera.waiting_for_queue = True
         attempt = 0
@@ -252,22 +241,7 @@ class Sender:
             task.add_done_callback(self._encoding.discard)
 
     async def _encode_and_send(self, frame: Frame) -> None:
-        self._send(frame, await asyncio.to_thread(self._encode, frame))
-
-    def _encode(self, frame: Frame) -> Encoded | str:
-        """The picture as it travels (above the limit, as a smaller JPEG), or the reason why it cannot."""
-        largest = MAX_BODY_BYTES - 4096  # room for the other fields
-        if self._form.form is TaskForm.BASE64:
-            largest = largest * 3 // 4
-        try:
-            encoded = frame.picture.encoded(self._form.quality)
-            if len(encoded.data) > largest:
-                encoded = recompressed(encoded, self._form.quality)
-        except Unreadable as error:
-            return error.reason
-        except ValueError:
-            return "too_large"
-        return encoded if len(encoded.data) <= largest else "too_large"
+        self._send(frame, await asyncio.to_thread(picture_of, frame, self._form))
 
     def _send(self, frame: Frame, encoded: Encoded | str) -> None:
         if isinstance(encoded, str):
@@ -276,32 +250,9 @@ class Sender:
         if frame.lane is Lane.LIVE and time.time() - frame.timestamp > self._form.staleness:
             self._failed(frame, "stale")  # it waited here so long that a worker would not compute it
             return
-        message = self._message(frame, encoded, self._reply_to)
+        message = message_of(frame, encoded, self._form, self._reply_to)
         self._flows[frame.lane].sent(frame.frame_id, time.monotonic(), time.time() - frame.timestamp)
         self.publisher.publish(message, lambda outcome: self._outcome(frame, outcome))
-
-    def _message(self, frame: Frame, encoded: Encoded, reply_to: str | None) -> Message:
-        task = encode_task(
-            Task(
-                image=encoded.data,
-                timestamp=frame.timestamp,
-                camera_id=frame.camera_id,
-                frame_id=frame.frame_id,
-                model=frame.model,
-            ),
-            self._form.form,
-        )
-        return Message(
-            "",
-            frame.lane.queue,
-            task.body,
-            content_type=task.content_type,
-            headers=task.headers or None,
-            message_id=frame.frame_id,
-            correlation_id=frame.frame_id,
-            reply_to=reply_to,
-            app_id=self._form.sender,
-        )
 
     # --- what became of it ------------------------------------------------------------------------------
 

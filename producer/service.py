@@ -21,11 +21,12 @@ from producer.fleet import Fleet
 from producer.heartbeats import Heartbeats
 from producer.metrics import ProducerMetrics
 from producer.roster import Roster
-from producer.sender import Form, Sender
+from producer.sender import Sender
 from producer.served import Served
 from producer.settings import ProducerSettings
 from producer.sharing import Member, Sharing
 from producer.watched import Watched
+from producer.wire import Form
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from contract.task import MAX_BODY_BYTES, TaskForm
 from contract.topology import Lane
 from producer import capture
 from producer.cameras import Camera
@@ -18,9 +17,7 @@ from producer.capture import run_camera
 from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
 from producer.metrics import ProducerMetrics
 from producer.outlet import Straight
-from producer.sender import Form, Sender
 from producer.threads import in_thread
-from producer.view import View
 from tests.helpers.media import image, jpeg
 from tests.helpers.served import SIGHT, served
 
@@ -222,23 +219,3 @@ async def test_closing_ends_the_thread_and_its_generator() -> None:
     await anext(items)
     await items.aclose()
     assert await asyncio.to_thread(closed.wait, 5)
-
-
-@pytest.mark.parametrize("form", list(TaskForm))
-async def test_a_picture_above_the_limit_becomes_a_smaller_jpeg_or_is_dropped(form: TaskForm) -> None:
-    sender = Sender(Form(form, 50, "p", 2.0), {}, ProducerMetrics(CollectorRegistry()))
-    padded = Encoded(jpeg() + bytes(MAX_BODY_BYTES), "image/jpeg")
-    encoded = sender._encode(Frame("cam", "cam:1:0", 1.0, padded))
-    assert isinstance(encoded, Encoded)
-    assert len(encoded.data) < 10_000
-    no_image = Frame("cam", "cam:1:1", 1.0, Encoded(bytes(MAX_BODY_BYTES), "image/jpeg"))
-    assert sender._encode(no_image) == "too_large"
-
-
-def test_what_cannot_be_masked_does_not_leave() -> None:
-    sender = Sender(Form(TaskForm.COMPACT, 50, "p", 2.0), {}, ProducerMetrics(CollectorRegistry()))
-    view = View(replace(SIGHT, masks=(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),)))
-    broken = jpeg()[:300]
-    assert (
-        sender._encode(Frame("cam", "cam:1:0", 1.0, view.leaving(Encoded(broken, "image/jpeg")))) == "corrupt"
-    )

@@ -14,8 +14,9 @@ from producer import outlet
 from producer.frames import Captured, Encoded
 from producer.metrics import ProducerMetrics
 from producer.outlet import Slot
-from producer.sender import Form, Sender
+from producer.sender import Sender
 from producer.served import Served
+from producer.wire import Form
 from tests.helpers.media import jpeg
 from tests.helpers.served import served, wanted
 
