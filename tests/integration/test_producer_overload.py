@@ -58,9 +58,9 @@ class Watch:
         # Twice the target in the queue, and in the slot until the next picture of the slow producer's cameras.
         assert p95 < 2 * TARGET + 1 / SLOW
         assert len(shares) == cameras
-        # 0.95 is what is aimed at, and what simulation shows; of nineteen real watches five had 0.88 to 0.95, most of
-        # them right after two producers had started together, and the rest 0.95 to 1.
-        assert jain(shares.values()) >= 0.85
+        # 0.95 is what is aimed at, and what simulation shows. Of 24 real watches three had 0.936 to 0.946, each
+        # right after two producers had started together.
+        assert jain(shares.values()) >= 0.9
         # The stand-ins' timers are late on a busy machine; simulation shows the 0.95 (test_producer_turns).
         assert len(ages) >= 0.85 * capacity
 
