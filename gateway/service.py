@@ -20,7 +20,7 @@ from gateway.crowd import Crowd
 from gateway.dead_letters import DeadLetterReader
 from gateway.feed import Feed
 from gateway.figures import FigureBoard
-from gateway.limits import MAX_HEAD_BYTES, Limits, http_class, websocket_class
+from gateway.limits import MAX_HEAD_BYTES, REQUEST_SECONDS, Limits, http_class, websocket_class
 from gateway.links import ready_link
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
@@ -60,6 +60,7 @@ class Gateway:
         *,
         metrics: GatewayMetrics | None = None,
         patience: float = PATIENCE_SECONDS,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         self.settings = settings
         self.authenticator = Authenticator(main_token(settings), keyring(settings))
@@ -109,7 +110,7 @@ class Gateway:
         self._server = HttpServer(
             uvicorn.Config(
                 self.app,
-                http=http_class(Limits(self.crowd, self.metrics)),
+                http=http_class(Limits(self.crowd, self.metrics, request_seconds, 3 * request_seconds)),
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,
                 ws=websocket_class(self.crowd),
                 ws_max_size=MAX_MESSAGE_BYTES,
