@@ -1,6 +1,7 @@
 """Further tokens, roles and links against a running gateway: what each may do, and how it ends."""
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -14,6 +15,8 @@ import pytest
 import structlog
 import websockets
 
+from cli.layout import Layout
+from cli.link import show
 from cli.ports import free_port
 from gateway.roles import needed_role
 from gateway.service import Gateway
@@ -274,6 +277,24 @@ async def test_who_did_what_is_in_the_log(gateway: Gateway, http: aiohttp.Client
     assert counted("gateway_logins_total", {"outcome": "accepted"}) == 1
     assert counted("gateway_refused_total", {"reason": "role"}) == 1
     assert counted("gateway_refused_total", {"reason": "guessing"}) == 3
+
+
+async def test_the_operator_s_command_prints_a_link_or_says_why_not(
+    gateway: Gateway, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(tmp_path)
+    assert await asyncio.to_thread(show, layout, "viewer") == 1
+    assert "`make up`" in capsys.readouterr().err
+    layout.run.mkdir()
+    for endpoints, expected, words in (
+        ({"gateway": gateway.address, "token": TOKEN}, 0, f"{gateway.address}/?code="),
+        ({"gateway": gateway.address, "token": "old"}, 1, "made no link: no valid token"),
+        ({"gateway": "http://127.0.0.1:1", "token": TOKEN}, 1, "no gateway answers at http://127.0.0.1:1"),
+    ):
+        layout.endpoints.write_text(json.dumps(endpoints))
+        assert await asyncio.to_thread(show, layout, "viewer") == expected
+        said = capsys.readouterr()
+        assert words in said.out + said.err
 
 
 async def command(*words: str, **environment: str) -> tuple[int, str, str]:
