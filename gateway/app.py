@@ -12,6 +12,7 @@ from gateway.access import Access
 from gateway.api import api_router
 from gateway.auth import Authenticator
 from gateway.cameras import Cameras
+from gateway.cameras_api import cameras_router
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
@@ -71,7 +72,8 @@ def create_app(parts: Parts) -> FastAPI:
 
     app.add_api_websocket_route("/ws/results", parts.socket.serve)
     app.include_router(login_router(parts.authenticator, parts.socket.end_session, parts.dashboard))
-    app.include_router(api_router(parts.board, parts.cameras, parts.nodes, parts.expected_workers))
+    app.include_router(api_router(parts.board, parts.nodes, parts.expected_workers))
+    app.include_router(cameras_router(parts.cameras))
     app.include_router(models_router(parts.models, parts.nodes))
     app.include_router(dead_letters_router(parts.dead_letters))
     app.include_router(proxy_router(parts.prometheus))

@@ -1,6 +1,7 @@
 """Errors of the API: one JSON shape, a sentence that says what happened and what to do."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request
@@ -12,12 +13,18 @@ from gateway.views import ProblemView
 
 TYPES = {
     400: "bad_data",
+    401: "unauthorized",
     403: "forbidden",
     404: "not_found",
     405: "not_allowed",
     413: "too_large",
+    422: "bad_data",
+    429: "too_many_requests",
     503: "unavailable",
+    504: "timeout",
 }
+RETRY_SECONDS = {429: 60, 503: 5}
+"""When to try again, where the answer does not say it itself."""
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -28,7 +35,23 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
 
 def problem(status: int, error_type: str, error: str, headers: Mapping[str, str] | None = None) -> Response:
     """An error in the shape that Prometheus gives its own, so that its clients can read ours."""
-    return json_response(ProblemView("error", error_type, error), status, headers)
+    retry = {"Retry-After": str(RETRY_SECONDS[status])} if status in RETRY_SECONDS else {}
+    return json_response(ProblemView("error", error_type, error), status, {**retry, **(headers or {})})
+
+
+def documented(sentences: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """For `responses=` of a route: the errors that it answers, each status with an example of its sentence."""
+    return {
+        status: {
+            "model": ProblemView,
+            "content": {
+                "application/json": {
+                    "example": {"status": "error", "errorType": TYPES.get(status, "error"), "error": sentence}
+                }
+            },
+        }
+        for status, sentence in sentences.items()
+    }
 
 
 def install(app: FastAPI) -> None:

@@ -1,7 +1,9 @@
 """The answers of the API, as OpenAPI documents them. Times in Unix seconds, durations in seconds."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict
 
 from contract.status import CameraState
 
@@ -11,13 +13,25 @@ Point = tuple[float, float | None]
 
 @dataclass(slots=True, frozen=True)
 class SessionView:
-    role: Literal["operator"]
+    """Who asks: `name` is that of the token, `expires` the end of a browser's session."""
+
+    role: Literal["viewer", "operator"]
+    name: str | None
+    expires: float | None
     version: str
 
 
 @dataclass(slots=True, frozen=True)
 class CameraView:
-    """`name` to `district` as its operator wrote them down. `still`: its last picture shows what there is now."""
+    """`name` to `district` as its operator wrote them down. `still`: its last picture shows what there is now.
+
+    `fps` is that of its results, `latency` that of the last one, from capture to result. With `fields`, only
+    those and `camera_id`.
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(
+        json_schema_extra=lambda schema: schema.update(required=["camera_id"])
+    )
 
     camera_id: str
     state: CameraState

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,9 @@ async def test_the_ready_link_signs_in_and_hides_the_token(
         assert "dashboard" in await page.text()
         assert page.headers["Cache-Control"] == "no-cache"
     async with http.get("/api/session") as session:
-        assert await session.json() == {"role": "operator", "version": "0.1.0"}
+        answer = await session.json()
+    assert (answer["role"], answer["version"]) == ("operator", "0.1.0")
+    assert answer["expires"] > time.time()
 
 
 async def test_a_wrong_link_leads_to_the_login(http: aiohttp.ClientSession) -> None:
