@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from gateway import problems
+from gateway import openapi, problems
 from gateway.access import Access
 from gateway.api import api_router
 from gateway.auth import Authenticator
 from gateway.cameras import Cameras
 from gateway.cameras_api import cameras_router
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
+from gateway.deadline import Deadline
+from gateway.documented import answer
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
 from gateway.login import login_router
@@ -23,8 +26,20 @@ from gateway.nodes import Nodes
 from gateway.pages import Assets, pages_router
 from gateway.prometheus import Prometheus
 from gateway.prometheus_proxy import proxy_router
+from gateway.strict import Strict
+from gateway.views import StatusView
 from gateway.websocket import ResultsSocket
 from runtime.version import VERSION
+
+NOT_READY: dict[str, Any] = {
+    "model": StatusView,
+    "description": "It cannot.",
+    "content": {
+        "application/json": {
+            "example": {"status": "not ready", "missing": ["RabbitMQ: waiting (Connection refused)"]}
+        }
+    },
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +70,34 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
+    openapi.install(app)
+    app.add_middleware(Deadline)
+    app.add_middleware(Strict)
     app.add_middleware(Access, authenticator=parts.authenticator, origins=parts.origins)
     app.add_middleware(SecurityHeaders)  # added last, so around the others
 
-    @app.get("/livez", tags=["Probes"])
+    @app.get(
+        "/livez",
+        tags=["Probes"],
+        response_model=StatusView,
+        responses=answer("It does.", {"status": "alive"}),
+        operation_id="livez",
+        summary="Whether the process answers",
+    )
     async def livez() -> Response:
-        """Whether the process answers."""
+        """The process's own word: nothing else is asked."""
         return problems.json_response({"status": "alive"})
 
-    @app.get("/readyz", tags=["Probes"], responses={503: {}})
+    @app.get(
+        "/readyz",
+        tags=["Probes"],
+        response_model=StatusView,
+        responses=answer("It can.", {"status": "ready"}) | {503: NOT_READY},
+        operation_id="readyz",
+        summary="Whether it can do its work",
+    )
     async def readyz() -> Response:
-        """Whether it can do its work; if not, what is missing."""
+        """Connected to RabbitMQ, and able to keep the history; if not, `missing` says what is missing."""
         if lacks := parts.missing():
             return problems.json_response({"status": "not ready", "missing": lacks}, 503)
         return problems.json_response({"status": "ready"})

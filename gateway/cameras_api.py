@@ -9,7 +9,8 @@ from starlette.responses import Response
 from contract.status import CameraState
 from gateway.camera_list import FIELDS, CameraFilter, chosen_fields, page_of
 from gateway.cameras import Cameras
-from gateway.problems import documented, json_response, problem
+from gateway.documented import answers, errors
+from gateway.problems import json_response, problem
 from gateway.views import CamerasView
 
 FIELDS_PATTERN = f"^(({'|'.join(FIELDS)})(,|$))*$"
@@ -43,29 +44,17 @@ SPARSE: dict[str, Any] = {
     "next": None,
     "items": [{"camera_id": "gate-3", "state": "live", "name": "Gate 3, left"}],
 }
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The page.",
-        "content": {
-            "application/json": {
-                "examples": {
-                    "whole": {"summary": "limit=1", "value": EXAMPLE},
-                    "fields": {"summary": "fields=state,name", "value": SPARSE},
-                }
-            }
-        },
-    }
-}
+RESPONSES = answers("The page.", {"limit=1": EXAMPLE, "fields=state,name": SPARSE})
 
 
 def cameras_router(cameras: Cameras) -> APIRouter:
     """The route."""
-    router = APIRouter(prefix="/api", tags=["Cameras"], responses=RESPONSES)
+    router = APIRouter(prefix="/api", tags=["Cameras"])
 
     @router.get(
         "/cameras",
         response_model=CamerasView,
-        responses=documented({422: "fields: there is no field stat: did you mean state?"}),
+        responses=RESPONSES | errors({422: "fields: there is no field stat: did you mean state?"}),
         operation_id="list_cameras",
         summary="List cameras",
     )

@@ -1,7 +1,6 @@
 """Errors of the API: one JSON shape, a sentence that says what happened and what to do."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request
@@ -37,21 +36,6 @@ def problem(status: int, error_type: str, error: str, headers: Mapping[str, str]
     """An error in the shape that Prometheus gives its own, so that its clients can read ours."""
     retry = {"Retry-After": str(RETRY_SECONDS[status])} if status in RETRY_SECONDS else {}
     return json_response(ProblemView("error", error_type, error), status, {**retry, **(headers or {})})
-
-
-def documented(sentences: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
-    """For `responses=` of a route: the errors that it answers, each status with an example of its sentence."""
-    return {
-        status: {
-            "model": ProblemView,
-            "content": {
-                "application/json": {
-                    "example": {"status": "error", "errorType": TYPES.get(status, "error"), "error": sentence}
-                }
-            },
-        }
-        for status, sentence in sentences.items()
-    }
 
 
 def install(app: FastAPI) -> None:

@@ -1,7 +1,7 @@
 """The answers of the API, as OpenAPI documents them. Times in Unix seconds, durations in seconds."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -9,6 +9,19 @@ from contract.status import CameraState
 
 Source = Literal["prometheus", "gateway"]
 Point = tuple[float, float | None]
+
+
+@dataclass(slots=True, frozen=True)
+class StatusView:
+    """`status` in a word; `missing` names what the gateway lacks to do its work."""
+
+    status: str
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class SignedInView:
+    role: Literal["viewer", "operator"]
 
 
 @dataclass(slots=True, frozen=True)
@@ -174,6 +187,7 @@ class SourcesView:
     latency: Source
     notComputed: Source
     errors: Source
+    nodes: Source
 
 
 @dataclass(slots=True, frozen=True)
@@ -248,6 +262,18 @@ class DeadLettersView:
     time: float
     next: str | None
     items: list[DeadLetterView]
+
+
+@dataclass(slots=True, frozen=True)
+class PrometheusView:
+    """Prometheus' own answer; `data` depends on what was asked."""
+
+    status: Literal["success", "error"]
+    data: Any = None
+    errorType: str = ""
+    error: str = ""
+    warnings: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, frozen=True)
