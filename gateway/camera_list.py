@@ -66,7 +66,7 @@ def page_of(cameras: Cameras, wanted: CameraFilter, *, cursor: str, limit: int, 
 
 def chosen_fields(text: str) -> tuple[str, ...]:
     """The fields named in a comma-separated list, `camera_id` always first. Raises ValueError for unknown ones."""
-    named = [name.strip() for name in text.split(",") if name.strip()]
+    named = text.split(",")
     for name in named:
         if name not in FIELDS:
             near = get_close_matches(name, FIELDS, 1)

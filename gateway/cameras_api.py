@@ -13,7 +13,8 @@ from gateway.documented import answers, errors
 from gateway.problems import json_response, problem
 from gateway.views import CamerasView
 
-FIELDS_PATTERN = f"^(({'|'.join(FIELDS)})(,|$))*$"
+FIELD = f"({'|'.join(FIELDS)})"
+FIELDS_PATTERN = f"^$|^{FIELD}(,{FIELD})*$"
 
 EXAMPLE: dict[str, Any] = {
     "total": 2,

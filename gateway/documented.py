@@ -6,6 +6,7 @@ from typing import Any
 from gateway.problems import TYPES
 from gateway.views import ProblemView
 
+FORM = "application/x-www-form-urlencoded"
 Responses = dict[int | str, dict[str, Any]]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from contract.models import MAX_SPEC_LENGTH, InvalidModelSpec, parse_model_spec
+from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, InvalidModelSpec, parse_model_spec
 from contract.task import CAMERA_ID_PATTERN
 from contract.topology import Lane
 from gateway.documented import answer, errors
@@ -26,6 +26,9 @@ OneLane = Annotated[
 ]
 # In JSON Schema's regular expressions `$` is what Python calls `\Z`, which they do not know.
 CAMERA_PATTERN = CAMERA_ID_PATTERN.replace(r"\Z", "$")
+_NAME = MODEL_NAME_PATTERN.replace(r"\Z", "").removeprefix("^")
+SPEC_PATTERN = rf"^\s*{_NAME}(\s*,\s*{_NAME}){{0,3}}\s*(:(all|best|vote)\s*)?$"
+"""For the document; parse_model_spec says better what is wrong."""
 OneCamera = Annotated[str | None, Query(pattern=CAMERA_PATTERN, description="only this camera's frames")]
 
 EXAMPLE: dict[str, Any] = {
@@ -122,6 +125,7 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
                 min_length=1,
                 max_length=MAX_SPEC_LENGTH,
                 description="a model, or several with all, best or vote; `default` clears what was desired here",
+                json_schema_extra={"pattern": SPEC_PATTERN},
                 examples=["yunet", "yunet,haar:vote", DEFAULT],
             ),
         ],

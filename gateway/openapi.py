@@ -8,7 +8,8 @@ from fastapi.openapi.utils import get_openapi
 
 from gateway.access import OPEN_PATHS
 from gateway.auth import COOKIE
-from gateway.documented import example_of
+from gateway.documented import FORM, example_of
+from gateway.strict import PASSED_ON
 from runtime.version import VERSION
 
 DESCRIPTION = """\
@@ -61,6 +62,12 @@ OF_ALL = {
     429: "too many wrong tokens: wait a minute",
     504: "no answer within 30 s: ask for less",
 }
+OF_CHANGES = {
+    400: 'send {"token": "..."} as JSON, or a form with the field token',
+    408: "the body did not arrive within 30 s",
+    413: "the body has more than 64 KiB",
+    415: "send application/json, or a form (application/x-www-form-urlencoded)",
+}
 DESCRIPTIONS = {
     400: "The request makes no sense.",
     401: "No valid token.",
@@ -68,6 +75,7 @@ DESCRIPTIONS = {
     404: "There is no such thing.",
     408: "The body did not arrive in time.",
     413: "The body is too large.",
+    415: "The body is of another kind.",
     422: "A parameter is unknown or has a value that it cannot have.",
     429: "Too many requests; `Retry-After` says when to try again.",
     502: "Prometheus cannot be reached, or what answers is no Prometheus.",
@@ -102,12 +110,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
             if method in METHODS:
-                _complete(path, operation)
+                _complete(path, method, operation)
     return made
 
 
-def _complete(path: str, operation: dict[str, Any]) -> None:
-    """What the access check, the parameter check and the deadline answer on every path."""
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    """What the access check, the parameter check, the bounds and the deadline answer on every path."""
     responses: dict[str, Any] = operation["responses"]
     if FASTAPIS_OWN[0] in str(responses.get("422", "")):
         del responses["422"]
@@ -116,6 +124,10 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if path.startswith("/api/"):
         for status, sentence in OF_ALL.items():
             responses.setdefault(str(status), _error(status, sentence))
+        for status, sentence in OF_CHANGES.items() if method != "get" else ():
+            responses.setdefault(str(status), _error(status, sentence))
+    if FORM in operation.get("requestBody", {}).get("content", {}) and PASSED_ON not in operation:
+        responses.setdefault("303", {"description": "What a form is answered with: the next page."})
     for code, response in responses.items():
         if response.get("description") == http.client.responses.get(int(code)):
             response["description"] = DESCRIPTIONS.get(int(code), response["description"])

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from gateway.documented import Responses, answer, errors
+from gateway.documented import FORM, Responses, answer, errors
 from gateway.gate import Busy, Gate
 from gateway.problems import problem
 from gateway.prometheus import TIMEOUT_SECONDS, Prometheus, PrometheusError
@@ -21,7 +21,6 @@ MAX_FORM_BYTES = 64 * 1024
 AT_ONCE = 20  # as many as Prometheus itself computes at once, if not told otherwise
 WAITING = 100  # a Grafana page asks all its panels at the same moment
 PATIENCE_SECONDS = 5.0
-FORM = "application/x-www-form-urlencoded"
 LABEL = "^[a-zA-Z_][a-zA-Z0-9_]*$"
 
 Parameter = tuple[str, str, str]

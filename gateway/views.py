@@ -1,14 +1,17 @@
 """The answers of the API, as OpenAPI documents them. Times in Unix seconds, durations in seconds."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, WithJsonSchema
 
 from contract.status import CameraState
 
 Source = Literal["prometheus", "gateway"]
-Point = tuple[float, float | None]
+# Written out: not every reader of OpenAPI knows how JSON Schema describes a tuple.
+_PAIR = {"type": "array", "items": {"type": ["number", "null"]}, "minItems": 2, "maxItems": 2}
+Point = Annotated[tuple[float, float | None], WithJsonSchema(_PAIR)]
+"""A time and a value, None where nothing is known."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -59,8 +59,8 @@ class FakeWorker:
 
 
 @contextmanager
-def real_prometheus(folder: Path) -> Iterator[str]:
-    """The URL of a real Prometheus that has scraped a working worker for a few seconds."""
+def real_prometheus(folder: Path, seconds: float = 8.0) -> Iterator[str]:
+    """The URL of a real Prometheus that has scraped a working worker for so long."""
     require("prometheus")
     worker = FakeWorker()
     port = free_port()
@@ -81,7 +81,7 @@ def real_prometheus(folder: Path) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    end = time.monotonic() + 8
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         worker.work()
         time.sleep(1)

@@ -123,7 +123,7 @@ def test_cameras_that_are_forgotten_leave_the_list() -> None:
 
 
 def test_fields() -> None:
-    assert chosen_fields("state, name,state") == ("camera_id", "state", "name")
+    assert chosen_fields("state,name,state") == ("camera_id", "state", "name")
     assert chosen_fields("camera_id") == ("camera_id",)
     assert chosen_fields(",".join(FIELDS)) == FIELDS
     with pytest.raises(ValueError, match="there is no field stat: did you mean state") as refused:
