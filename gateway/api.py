@@ -1,75 +1,161 @@
-"""The API's own questions: session, metrics, cameras, nodes, alerts."""
+"""The API's own questions: session, metrics, nodes, alerts."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from contract.status import CameraState
 from gateway.access import identity_of
-from gateway.cameras import Cameras
+from gateway.documented import answer, answers
 from gateway.figures import FigureBoard
 from gateway.nodes import Nodes
 from gateway.problems import json_response
-from gateway.views import (
-    AlertsView,
-    CamerasView,
-    HistoryView,
-    MetricsView,
-    NodesView,
-    ProblemView,
-    SessionView,
-)
+from gateway.views import AlertsView, HistoryView, MetricsView, NodesView, SessionView
 from runtime.version import VERSION
 
+SESSION = {"role": "operator", "name": "main", "expires": 1802992000.0, "version": VERSION}
+BY_PROMETHEUS: dict[str, Any] = {
+    "processingRate": 199.2,
+    "avgLatency": 0.094,
+    "queueDepth": 3,
+    "latency": {"p50": 0.081, "p95": 0.152, "p99": 0.21},
+    "notComputed": 0.0,
+    "errors": 0.0,
+    "failedByReason": {"not_json": 0.0},
+    "nodes": [{"node_id": "a1b2c3", "fps": 99.6, "busy": 0.71, "p95": 0.0061}],
+    "workers": 1,
+    "source": dict.fromkeys(
+        ("processingRate", "avgLatency", "queueDepth", "latency", "notComputed", "errors", "nodes"),
+        "prometheus",
+    ),
+    "time": 1795216000.2,
+    "objectives": {"latencyP95": 0.5, "queueDepth": 300, "notComputed": 0.01, "errors": 0},
+}
+BY_ITSELF: dict[str, Any] = {
+    **BY_PROMETHEUS,
+    "failedByReason": {},
+    "source": dict.fromkeys(BY_PROMETHEUS["source"], "gateway"),
+}
+HISTORY: dict[str, Any] = {
+    "step": 5,
+    "source": "prometheus",
+    "series": {
+        "processingRate": [[1795215995.0, 198.4], [1795216000.0, 199.2]],
+        "latencyP50": [[1795215995.0, 0.08], [1795216000.0, 0.081]],
+        "latencyP95": [[1795215995.0, 0.15], [1795216000.0, 0.152]],
+        "queueDepth": [[1795215995.0, 2.0], [1795216000.0, 3.0]],
+        "notComputed": [[1795215995.0, None], [1795216000.0, 0.0]],
+        "errors": [[1795215995.0, 0.0], [1795216000.0, 0.0]],
+    },
+}
+NODES: dict[str, Any] = {
+    "items": [
+        {
+            "node_id": "a1b2c3",
+            "state": "running",
+            "lane": "live",
+            "model": "yunet@ebafce4e",
+            "detector": "yunet",
+            "fallback": None,
+            "fps": 99.6,
+            "busy": 0.71,
+            "prefetch": 1,
+            "since": 1795210000.0,
+            "last_seen": 1795216000.1,
+            "desired": 0,
+            "model_error": None,
+            "settled": True,
+        }
+    ],
+    "expected": 2,
+}
+ALERTS: dict[str, Any] = {
+    "items": [
+        {
+            "name": "NoWorkers",
+            "severity": "critical",
+            "state": "firing",
+            "summary": "No worker is running",
+            "since": 1795215900.0,
+        }
+    ],
+    "source": "prometheus",
+    "error": None,
+}
+NO_ALERTS = {"items": [], "source": "none", "error": "Prometheus cannot be reached: Connection refused"}
 
-def api_router(board: FigureBoard, cameras: Cameras, nodes: Nodes, expected_workers: int | None) -> APIRouter:
+
+def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -> APIRouter:
     """Routes under /api that read and change nothing."""
-    router = APIRouter(prefix="/api", tags=["Framefleet"], responses={401: {"model": ProblemView}})
+    router = APIRouter(prefix="/api", tags=["Cluster"])
 
-    @router.get("/session", response_model=SessionView)
+    @router.get(
+        "/session",
+        response_model=SessionView,
+        responses=answer("Role, and until when.", SESSION),
+        operation_id="get_session",
+        summary="Who is asking",
+        tags=["Session"],
+    )
     async def session(request: Request) -> Response:
-        """Who is asking."""
+        """The role of the token or of the browser's session; `expires` is null for programs."""
         identity = identity_of(request.scope)
         return json_response(SessionView(identity.role, identity.name, identity.expires, VERSION))
 
-    @router.get("/metrics", response_model=MetricsView)
+    @router.get(
+        "/metrics",
+        response_model=MetricsView,
+        responses=answers(
+            "The figures.", {"from Prometheus": BY_PROMETHEUS, "Prometheus does not answer": BY_ITSELF}
+        ),
+        operation_id="get_metrics",
+        summary="Figures of the cluster, now",
+    )
     async def metrics() -> Response:
-        """The cluster's figures over the last minute, each with its source. Null: nothing is known."""
+        """Over the last minute: frames a second, seconds from capture to result, frames that wait, the share not
+        computed, failures a second. `source` says of each where it comes from: without Prometheus it is what this
+        gateway itself has seen. Null: nothing is known.
+        """
         return json_response(await board.metrics())
 
-    @router.get("/metrics/history", response_model=HistoryView)
-    async def history(seconds: Annotated[int, Query(ge=60, le=7 * 86_400)] = 900) -> Response:
-        """The figures of the last `seconds`, in about 180 steps."""
+    @router.get(
+        "/metrics/history",
+        response_model=HistoryView,
+        responses=answer("The figures over time.", HISTORY),
+        operation_id="get_metrics_history",
+        summary="Figures of the cluster, over time",
+    )
+    async def history(
+        seconds: Annotated[
+            int, Query(ge=60, le=7 * 86_400, description="how far back; without Prometheus an hour at most")
+        ] = 900,
+    ) -> Response:
+        """The last `seconds`, in about 180 steps of `step` seconds; value null where nothing is known."""
         return json_response(await board.history(seconds))
 
-    @router.get("/cameras", response_model=CamerasView)
-    async def list_cameras(
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-        cursor: Annotated[str, Query(max_length=64, description="`next` of the page before")] = "",
-        state: Annotated[CameraState | None, Query()] = None,
-        q: Annotated[str, Query(max_length=64, description="part of the name")] = "",
-    ) -> Response:
-        """Cameras by name, a page at a time."""
-        views = [
-            view
-            for view in cameras.views(time.monotonic())
-            if (state is None or view.state == state) and q.lower() in view.camera_id.lower()
-        ]
-        rest = [view for view in views if view.camera_id > cursor]
-        page = rest[:limit]
-        following = page[-1].camera_id if len(rest) > limit else None
-        return json_response(CamerasView(total=len(views), next=following, items=page))
-
-    @router.get("/nodes", response_model=NodesView)
+    @router.get(
+        "/nodes",
+        response_model=NodesView,
+        responses=answer("All of them, by id.", NODES),
+        operation_id="list_nodes",
+        summary="List nodes",
+    )
     async def list_nodes() -> Response:
-        """Workers heard of in the last five minutes."""
+        """Workers heard of in the last five minutes; `lost` after six seconds of silence. `expected` is
+        GATEWAY_EXPECTED_WORKERS.
+        """
         return json_response(NodesView(nodes.views(time.monotonic()), expected_workers))
 
-    @router.get("/alerts", response_model=AlertsView)
+    @router.get(
+        "/alerts",
+        response_model=AlertsView,
+        responses=answers("The alerts.", {"one fires": ALERTS, "Prometheus does not answer": NO_ALERTS}),
+        operation_id="list_alerts",
+        summary="List alerts",
+    )
     async def alerts() -> Response:
-        """Prometheus' pending and firing alerts."""
+        """Prometheus' firing and pending alerts, firing ones first. `source` none: `error` says why none are known."""
         return json_response(await board.alerts())
 
     return router

@@ -3,17 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from gateway import problems
+from gateway import openapi, problems
 from gateway.access import Access
 from gateway.api import api_router
 from gateway.auth import Authenticator
 from gateway.bodies import BoundedBodies
 from gateway.cameras import Cameras
+from gateway.cameras_api import cameras_router
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
+from gateway.deadline import Deadline
+from gateway.documented import answer
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
 from gateway.links import links_router
@@ -27,8 +31,20 @@ from gateway.prometheus import Prometheus
 from gateway.prometheus_proxy import proxy_router
 from gateway.proxies import Proxied, TrustedProxies
 from gateway.shares import FairShares
+from gateway.strict import Strict
+from gateway.views import StatusView
 from gateway.websocket import ResultsSocket
 from runtime.version import VERSION
+
+NOT_READY: dict[str, Any] = {
+    "model": StatusView,
+    "description": "It cannot.",
+    "content": {
+        "application/json": {
+            "example": {"status": "not ready", "missing": ["RabbitMQ: waiting (Connection refused)"]}
+        }
+    },
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +78,15 @@ def create_app(parts: Parts) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
+        generate_unique_id_function=lambda route: (
+            route.name
+        ),  # the function's name, unless a route says otherwise
     )
     problems.install(app)
+    openapi.install(app)
     # From the inside out: the one added last is around the others.
+    app.add_middleware(Deadline)
+    app.add_middleware(Strict)
     app.add_middleware(
         FairShares,
         viewers=parts.viewers_per_address,
@@ -78,14 +100,28 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Proxied, trusted=parts.proxies)
 
-    @app.get("/livez", tags=["Probes"])
+    @app.get(
+        "/livez",
+        tags=["Probes"],
+        response_model=StatusView,
+        responses=answer("It does.", {"status": "alive"}),
+        operation_id="livez",
+        summary="Whether the process answers",
+    )
     async def livez() -> Response:
-        """Whether the process answers."""
+        """The process's own word: nothing else is asked."""
         return problems.json_response({"status": "alive"})
 
-    @app.get("/readyz", tags=["Probes"], responses={503: {}})
+    @app.get(
+        "/readyz",
+        tags=["Probes"],
+        response_model=StatusView,
+        responses=answer("It can.", {"status": "ready"}) | {503: NOT_READY},
+        operation_id="readyz",
+        summary="Whether it can do its work",
+    )
     async def readyz() -> Response:
-        """Whether it can do its work; if not, what is missing."""
+        """Connected to RabbitMQ, and able to keep the history; if not, `missing` says what is missing."""
         if lacks := parts.missing():
             return problems.json_response({"status": "not ready", "missing": lacks}, 503)
         return problems.json_response({"status": "ready"})
@@ -93,7 +129,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_api_websocket_route("/ws/results", parts.socket.serve)
     app.include_router(login_router(parts.authenticator, parts.socket.end, parts.dashboard, parts.metrics))
     app.include_router(links_router(parts.authenticator, parts.public_url))
-    app.include_router(api_router(parts.board, parts.cameras, parts.nodes, parts.expected_workers))
+    app.include_router(api_router(parts.board, parts.nodes, parts.expected_workers))
+    app.include_router(cameras_router(parts.cameras))
     app.include_router(models_router(parts.models, parts.nodes))
     app.include_router(dead_letters_router(parts.dead_letters))
     app.include_router(proxy_router(parts.prometheus))

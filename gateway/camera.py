@@ -38,6 +38,17 @@ class Camera:
     owed: bool = False  # at the last report, a frame waited for its result
     result: Result | None = None
     result_wall: float = 0.0
+    _worded: CameraLabels | None = None  # the labels that `_words` were made of
+    _words: str = ""
+
+    @property
+    def words(self) -> str:
+        """What a search for text looks at, in lower case: id, name, location, group and district, a line each."""
+        if self._worded is not self.labels:
+            labels = self._worded = self.labels
+            texts = (self.camera_id, labels.name, labels.location, labels.group, labels.district)
+            self._words = "\n".join(text for text in texts if text).lower()
+        return self._words
 
     @property
     def heard(self) -> float:

@@ -4,7 +4,7 @@ The word of the producer that serves a camera counts while that producer is hear
 no producer speaks for, is judged by its results. What nobody serves any more is offline, not gone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from contract.result import Result
@@ -47,6 +47,7 @@ class Cameras:
         self.served_twice = 0
         """Cameras that several living producers named when `shown` was last asked."""
         self._cameras: dict[str, Camera] = {}
+        self._ordered: list[Camera] | None = None  # by id; None: to be sorted again
         self._producers = Producers()
 
     # --- what is heard -----------------------------------------------------------------------------------
@@ -152,8 +153,18 @@ class Cameras:
         )
 
     def views(self, now: float) -> list[CameraView]:
-        """Every camera, by id."""
-        return [self.view(camera_id, now) for camera_id in sorted(self._cameras)]
+        """Every camera, by id. Takes 6 µs each: for a page of many cameras, choose from `known` first."""
+        return [self.view(camera.camera_id, now) for camera in self.known()]
+
+    def known(self) -> Sequence[Camera]:
+        """Every camera, by id; not to be changed."""
+        if self._ordered is None:
+            self._ordered = sorted(self._cameras.values(), key=lambda camera: camera.camera_id)
+        return self._ordered
+
+    def state(self, camera: Camera, now: float) -> CameraState:
+        """What state a known camera is in."""
+        return judge(camera, self._producers, now).state
 
     # --- inside ------------------------------------------------------------------------------------------
 
@@ -164,6 +175,7 @@ class Cameras:
             if len(self._cameras) >= MAX_CAMERAS and not self._make_room(now):
                 return None
             camera = self._cameras[camera_id] = Camera(camera_id, now, wall)
+            self._ordered = None
         return camera
 
     def _make_room(self, now: float) -> bool:
@@ -175,6 +187,7 @@ class Cameras:
         return bool(unserved)
 
     def _forget(self, camera_id: str) -> None:
+        self._ordered = None
         for producer in self._cameras.pop(camera_id).claims:
             producer.reports.pop(camera_id, None)
 

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -19,13 +19,39 @@ from broker.errors import Busy, NoSuchQueue
 from broker.session import session
 from contract.dead_letters import DeadLetter, parse_dead_letter
 from contract.topology import DEAD_LETTER_QUEUE
+from gateway.documented import answer, errors
 from gateway.problems import json_response, problem
-from gateway.views import DeadLettersView, ProblemView
+from gateway.views import DeadLettersView
 
 BOUNDS = Bounds(messages=10_000, size=1 << 30, seconds=20.0)  # the first two are the queue's own
 FRESH_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 BUSY_SECONDS = 2.0
+
+EXAMPLE: dict[str, Any] = {
+    "total": 1,
+    "matching": 1,
+    "complete": True,
+    "time": 1795216000.2,
+    "next": None,
+    "items": [
+        {
+            "dead_letter_id": "3f7a0c52b1d9",
+            "reason": "not_an_image",
+            "error": "the frame is neither JPEG nor PNG",
+            "origin": "frame_queue",
+            "node_id": "a1b2c3",
+            "time": 1795215990.1,
+            "attempts": 1,
+            "camera_id": "gate-3",
+            "frame_id": "gate-3:1795210000:4711",
+            "timestamp": 1795215990.0,
+            "content_type": "application/json",
+            "size": 51,
+            "deaths": [],
+        }
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +113,31 @@ class DeadLetterReader:
 
 def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
     """The route."""
-    router = APIRouter(prefix="/api", tags=["Framefleet"])
+    router = APIRouter(prefix="/api", tags=["Cluster"])
 
     @router.get(
         "/dlq",
         response_model=DeadLettersView,
-        responses={401: {"model": ProblemView}, 503: {"model": ProblemView}},
+        responses=answer("The page.", EXAMPLE)
+        | errors({503: "RabbitMQ cannot be reached: Connection refused"}),
+        operation_id="list_dead_letters",
+        summary="List dead letters",
     )
     async def dead_letters(
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-        cursor: Annotated[str, Query(max_length=64, description="`next` of the page before")] = "",
-        reason: Annotated[str, Query(max_length=64)] = "",
-        camera: Annotated[str, Query(max_length=64)] = "",
+        limit: Annotated[int, Query(ge=1, le=1_000, description="how many at most")] = 100,
+        cursor: Annotated[
+            str, Query(max_length=64, description="`next` of the page before; empty: the first page")
+        ] = "",
+        reason: Annotated[
+            str, Query(max_length=64, description="only with this reason", examples=["not_json"])
+        ] = "",
+        camera: Annotated[
+            str, Query(max_length=64, description="only of this camera", examples=["gate-3"])
+        ] = "",
     ) -> Response:
-        """Frames that could not be computed, newest first, a page at a time. At most five seconds old."""
+        """Frames that could not be computed, newest first, a page at a time, at most five seconds old. `total` counts
+        the queue, `matching` what fits the filters. `framefleet dlq` shows pictures, replays and purges.
+        """
         try:
             look = await reader.read()
         except Busy as error:

@@ -31,33 +31,43 @@ T = TypeVar("T")
 
 
 class Kept(Generic[T]):
-    """An answer that many dashboards share: asked once, kept for two seconds; a failure for five."""
+    """An answer that many dashboards share: asked once, kept for two seconds; a failure for five.
+
+    While Prometheus is known not to answer nobody waits for it: it is asked again beside, and shows when it is back.
+    """
 
     def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
         self._ask = ask
-        self._task: asyncio.Task[T] | None = None
+        self._task: asyncio.Task[T | PrometheusError] | None = None
+        self._failure: PrometheusError | None = None
         self._until = 0.0
 
     async def get(self) -> T:
         """The answer. Raises PrometheusError."""
         if self._task is None or (self._task.done() and time.monotonic() >= self._until):
             self._task = asyncio.create_task(self._run())
-        return await asyncio.shield(self._task)  # whoever goes away takes nobody's answer along
+        if self._failure is not None and not self._task.done():
+            raise self._failure.with_traceback(None)
+        outcome = await asyncio.shield(self._task)  # whoever goes away takes nobody's answer along
+        if isinstance(outcome, PrometheusError):
+            raise outcome.with_traceback(None)
+        return outcome
 
-    async def _run(self) -> T:
+    async def _run(self) -> T | PrometheusError:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 answer = await self._ask()
         except TimeoutError:
-            self._until = time.monotonic() + DOWN_SECONDS
-            raise PrometheusError(
-                504, "timeout", f"Prometheus did not answer within {PATIENCE_SECONDS:g} s"
-            ) from None
-        except PrometheusError:
-            self._until = time.monotonic() + DOWN_SECONDS
-            raise
-        self._until = time.monotonic() + KEEP_SECONDS
-        return answer
+            words = f"Prometheus did not answer within {PATIENCE_SECONDS:g} s"
+            self._failure = PrometheusError(504, "timeout", words)
+        except PrometheusError as error:
+            self._failure = error
+        else:
+            self._failure = None
+            self._until = time.monotonic() + KEEP_SECONDS
+            return answer
+        self._until = time.monotonic() + DOWN_SECONDS
+        return self._failure
 
 
 class FigureBoard:
@@ -123,7 +133,11 @@ class FigureBoard:
                 for view in live
             ],
             workers=len(live),
-            source=SourcesView(latency="prometheus" if "p95" in asked.values else "gateway", **sources),
+            source=SourcesView(
+                latency="prometheus" if "p95" in asked.values else "gateway",
+                nodes="prometheus" if asked.by_label.get("fps") else "gateway",
+                **sources,
+            ),
             time=wall,
         )
 
@@ -190,18 +204,16 @@ async def _ask_range(prometheus: Prometheus, seconds: int, step: int) -> History
 
 
 async def _ask_alerts(prometheus: Prometheus) -> list[AlertView]:
-    views = []
-    for alert in await prometheus.alerts():
-        labels, notes = alert.get("labels", {}), alert.get("annotations", {})
-        views.append(
-            AlertView(
-                name=str(labels.get("alertname", "")),
-                severity=str(labels.get("severity", "")),
-                state="firing" if alert.get("state") == "firing" else "pending",
-                summary=str(notes.get("summary") or notes.get("description") or ""),
-                since=_unix(str(alert.get("activeAt", ""))),
-            )
+    views = [
+        AlertView(
+            name=alert.labels.get("alertname", ""),
+            severity=alert.labels.get("severity", ""),
+            state="firing" if alert.state == "firing" else "pending",
+            summary=alert.annotations.get("summary") or alert.annotations.get("description") or "",
+            since=_unix(alert.activeAt),
         )
+        for alert in await prometheus.alerts()
+    ]
     return sorted(views, key=lambda view: (view.state != "firing", view.name))
 
 
@@ -220,5 +232,5 @@ def _unix(text: str) -> float | None:
     """An RFC 3339 time with any number of decimals, as Unix seconds."""
     try:
         return parse_time(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

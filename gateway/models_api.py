@@ -6,15 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from contract.models import MAX_SPEC_LENGTH, InvalidModelSpec, parse_model_spec
+from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, InvalidModelSpec, parse_model_spec
 from contract.task import CAMERA_ID_PATTERN
 from contract.topology import Lane
+from gateway.documented import answer, errors
 from gateway.models.catalogue import models_view, unknown_models
 from gateway.models.desired import TooManyCameras
 from gateway.models.keeper import CannotKeep, ModelKeeper, NotHeardYet
 from gateway.nodes import Nodes
 from gateway.problems import json_response, problem
-from gateway.views import ModelsView, ProblemView
+from gateway.views import ModelsView
 
 DEFAULT = "default"
 """In place of a model: nothing is desired at this level, the next one decides."""
@@ -25,6 +26,9 @@ OneLane = Annotated[
 ]
 # In JSON Schema's regular expressions `$` is what Python calls `\Z`, which they do not know.
 CAMERA_PATTERN = CAMERA_ID_PATTERN.replace(r"\Z", "$")
+_NAME = MODEL_NAME_PATTERN.replace(r"\Z", "").removeprefix("^")
+SPEC_PATTERN = rf"^\s*{_NAME}(\s*,\s*{_NAME}){{0,3}}\s*(:(all|best|vote)\s*)?$"
+"""For the document; parse_model_spec says better what is wrong."""
 OneCamera = Annotated[str | None, Query(pattern=CAMERA_PATTERN, description="only this camera's frames")]
 
 EXAMPLE: dict[str, Any] = {
@@ -63,17 +67,20 @@ EXAMPLE: dict[str, Any] = {
     "settled_nodes": 1,
     "running_nodes": 2,
 }
-MODELS: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": EXAMPLE}}}}
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    404: {"model": ProblemView, "description": "no running worker knows the model"},
-    422: {"model": ProblemView, "description": "no model specification, or lane and camera at once"},
-    503: {"model": ProblemView, "description": "no worker is there, or the wish cannot be kept"},
-}
+MODELS = answer("Models, what is desired, and how far each node is.", EXAMPLE)
+REFUSALS = errors(
+    {
+        404: "no worker knows the model yunett: did you mean yunet? they know haar, yunet; others are added to "
+        "models.toml in the workers' MODEL_DIR",
+        422: "lane and camera at once: switch the one or the other",
+        503: "no worker is there that could take it on: start one, or see /readyz if some do run",
+    }
+)
 
 
 def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix="/api/models", tags=["Models"], responses={401: {"model": ProblemView}})
+    router = APIRouter(prefix="/api/models", tags=["Models"])
 
     def view() -> Response:
         now = time.monotonic()
@@ -93,12 +100,24 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
             return problem(503, "unavailable", words)
         return view()
 
-    @router.get("/available", response_model=ModelsView, responses=MODELS)
+    @router.get(
+        "/available",
+        response_model=ModelsView,
+        responses=MODELS,
+        operation_id="list_models",
+        summary="List models",
+    )
     async def available() -> Response:
         """The models that live workers know, what is desired, and how far each worker is with that."""
         return view()
 
-    @router.post("/switch", response_model=ModelsView, responses=MODELS | REFUSALS)
+    @router.post(
+        "/switch",
+        response_model=ModelsView,
+        responses=MODELS | REFUSALS,
+        operation_id="switch_model",
+        summary="Desire a model",
+    )
     async def switch_model(
         model: Annotated[
             str,
@@ -106,11 +125,8 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
                 min_length=1,
                 max_length=MAX_SPEC_LENGTH,
                 description="a model, or several with all, best or vote; `default` clears what was desired here",
-                openapi_examples={
-                    "one": {"value": "yunet"},
-                    "several": {"value": "yunet,haar:vote"},
-                    "none": {"value": DEFAULT},
-                },
+                json_schema_extra={"pattern": SPEC_PATTERN},
+                examples=["yunet", "yunet,haar:vote", DEFAULT],
             ),
         ],
         lane: OneLane = None,
@@ -134,9 +150,15 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
             return problem(404, "not_found", unknown)
         return await switch(str(spec), lane, camera)
 
-    @router.delete("/switch", response_model=ModelsView, responses=MODELS | REFUSALS)
+    @router.delete(
+        "/switch",
+        response_model=ModelsView,
+        responses=MODELS | REFUSALS,
+        operation_id="clear_model",
+        summary="Let go of a desired model",
+    )
     async def clear(lane: OneLane = None, camera: OneCamera = None) -> Response:
-        """The same as switching to `default`."""
+        """Of the cluster, a lane or a camera: the next level decides again. The same as switching to `default`."""
         return await switch(None, lane, camera)
 
     return router

@@ -12,12 +12,20 @@ from gateway.views import ProblemView
 
 TYPES = {
     400: "bad_data",
+    401: "unauthorized",
     403: "forbidden",
     404: "not_found",
     405: "not_allowed",
+    408: "timeout",
     413: "too_large",
+    415: "unsupported_type",
+    422: "bad_data",
+    429: "too_many_requests",
     503: "unavailable",
+    504: "timeout",
 }
+RETRY_SECONDS = {429: 60, 503: 5}
+"""When to try again, where the answer does not say it itself."""
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -28,7 +36,8 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
 
 def problem(status: int, error_type: str, error: str, headers: Mapping[str, str] | None = None) -> Response:
     """An error in the shape that Prometheus gives its own, so that its clients can read ours."""
-    return json_response(ProblemView("error", error_type, error), status, headers)
+    retry = {"Retry-After": str(RETRY_SECONDS[status])} if status in RETRY_SECONDS else {}
+    return json_response(ProblemView("error", error_type, error), status, {**retry, **(headers or {})})
 
 
 def install(app: FastAPI) -> None:

@@ -1,39 +1,101 @@
-"""A read-only PromQL proxy for promtool, Grafana and dashboards: a few paths, bounded range, points, time and size."""
+"""A read-only PromQL proxy for promtool, Grafana and dashboards: a few paths, all bounded (promql_bounds.py)."""
 
 import re
 import time
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from gateway.documented import FORM, Responses, answer, errors
+from gateway.gate import Busy, Gate
 from gateway.problems import problem
-from gateway.prometheus import Prometheus, PrometheusError
-from gateway.times import parse_duration, parse_time
-from gateway.views import ProblemView
+from gateway.prometheus import TIMEOUT_SECONDS, Prometheus, PrometheusError
+from gateway.promql_bounds import OutOfBounds, Parameters, bounded
+from gateway.strict import PASSED_ON
+from gateway.views import PrometheusView
 
-MAX_RANGE_SECONDS = 31 * 86_400.0
-MAX_POINTS = 11_000
 MAX_FORM_BYTES = 64 * 1024
+AT_ONCE = 20  # as many as Prometheus itself computes at once, if not told otherwise
+WAITING = 100  # a Grafana page asks all its panels at the same moment
+PATIENCE_SECONDS = 5.0
+LABEL = "^[a-zA-Z_][a-zA-Z0-9_]*$"
 
-GET_OR_POST = ("query", "query_range", "series", "labels")
-GET_ONLY = ("label/{label}/values", "alerts", "rules", "metadata", "status/buildinfo")
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    code: {"model": ProblemView} for code in (400, 413, 502, 503, 504)
+Parameter = tuple[str, str, str]
+"""Name, description, example."""
+
+QUERY: Parameter = ("query", "a PromQL expression", "sum(rate(cv_frames_processed_total[1m]))")
+TIME = ("time", "Unix seconds or RFC 3339; without it: now", "1795216000")
+START = ("start", "Unix seconds or RFC 3339", "1795215400")
+END = ("end", "Unix seconds or RFC 3339", "1795216000")
+STEP = ("step", "seconds, or a duration such as 15s; at most 11,000 points in 31 days", "15s")
+TIMEOUT = ("timeout", f"Prometheus gives up after that, and after {TIMEOUT_SECONDS:g} s in any case", "5s")
+LIMIT = ("limit", "how many at most", "1000")
+MATCH = ("match[]", "a selector of series; may be repeated", 'cv_frames_processed_total{node_id="a1b2c3"}')
+METRIC = ("metric", "only of this one", "cv_frames_processed_total")
+SPAN = (MATCH, START, END, LIMIT)
+
+LABELS = {"__name__": "cv_frames_processed_total", "node_id": "a1b2c3"}
+VECTOR = {
+    "resultType": "vector",
+    "result": [{"metric": {"node_id": "a1b2c3"}, "value": [1795216000, "99.6"]}],
 }
-LABEL = "^[a-zA-Z_][a-zA-Z0-9_]*$"
-LABEL = "^[a-zA-Z_][a-zA-Z0-9_]*$"
-Parameters = list[tuple[str, str]]
+MATRIX = {
+    "resultType": "matrix",
+    "result": [{"metric": LABELS, "values": [[1795215985, "7000"], [1795216000, "8494"]]}],
+}
+METADATA = {"cv_frames_processed_total": [{"type": "counter", "help": "Frames computed", "unit": ""}]}
+RULE = {"name": "NoWorkers", "query": "absent(up == 1)", "health": "ok", "type": "alerting"}
 
 
-class OutOfBounds(ValueError):
-    """A query that asks for too much, or for what no query can be."""
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """One path, as the document describes it. `needed` names the parameters that it cannot do without."""
+
+    summary: str
+    data: object
+    parameters: tuple[Parameter, ...] = ()
+    needed: tuple[str, ...] = ()
+
+
+GET_OR_POST = {
+    "query": Proxied(
+        "Value of an expression now, or at `time`", VECTOR, (QUERY, TIME, TIMEOUT, LIMIT), ("query",)
+    ),
+    "query_range": Proxied(
+        "Values of an expression over time",
+        MATRIX,
+        (QUERY, START, END, STEP, TIMEOUT, LIMIT),
+        ("query", "start", "end", "step"),
+    ),
+    "query_exemplars": Proxied("Exemplars of an expression over time", [], (QUERY, START, END), ("query",)),
+    "series": Proxied("Series that match", [LABELS], SPAN, ("match[]",)),
+    "labels": Proxied("Names of labels", ["__name__", "node_id"], SPAN),
+}
+GET_ONLY = {
+    "label/{label}/values": Proxied("Values of a label", ["a1b2c3", "d4e5f6"], SPAN),
+    "alerts": Proxied("Pending and firing alerts", {"alerts": []}),
+    "rules": Proxied("Rules and their state", {"groups": [{"name": "workers", "rules": [RULE]}]}),
+    "metadata": Proxied("Types and help texts of metrics", METADATA, (METRIC, LIMIT)),
+    "status/buildinfo": Proxied("Version of Prometheus", {"version": "3.5.0"}),
+}
+REFUSALS = errors(
+    {
+        400: "more than 11000 points: take a longer step or a shorter range",
+        422: "query processing would load too many samples into memory in query execution",
+        502: "Prometheus cannot be reached: Connection refused",
+        503: f"{AT_ONCE} queries are under way and {WAITING} wait: try again in a moment",
+        504: f"Prometheus did not answer within {TIMEOUT_SECONDS:g} s: ask for less, or see how it is",
+    }
+)
 
 
 def proxy_router(prometheus: Prometheus | None) -> APIRouter:
     """Routes under /api/prometheus/api/v1."""
-    router = APIRouter(prefix="/api/prometheus/api/v1", tags=["Prometheus"], responses=PROBLEMS)
+    router = APIRouter(prefix="/api/prometheus/api/v1", tags=["Prometheus"])
+    gate = Gate(AT_ONCE, WAITING, PATIENCE_SECONDS)
 
     async def label_values(request: Request, label: Annotated[str, Path(pattern=LABEL)]) -> Response:
         return await _forward(request, f"label/{label}/values")
@@ -43,36 +105,82 @@ def proxy_router(prometheus: Prometheus | None) -> APIRouter:
 
     async def _forward(request: Request, path: str) -> Response:
         if prometheus is None:
-            return problem(503, "unavailable", "no Prometheus is set up: PROMETHEUS_URL is empty")
+            words = "no Prometheus is set up: PROMETHEUS_URL is empty"
+            return problem(503, "unavailable", words, {"Retry-After": "3600"})
         parameters: Parameters = list(request.query_params.multi_items())
         form = request.method == "POST"
         try:
             if form:
                 parameters += await read_form(request)
             parameters = bounded(path, parameters, time.time())
-            answer = await prometheus.request(path, parameters, form=form)
+            async with gate.passage():
+                answer = await prometheus.request(path, parameters, form=form)
         except OutOfBounds as error:
             return problem(400, "bad_data", str(error))
+        except Busy:
+            words = f"{AT_ONCE} queries are under way and {gate.waiting} wait: try again in a moment"
+            return problem(503, "unavailable", words)
         except PrometheusError as error:
             return problem(error.status, error.error_type, str(error))
         return Response(answer.body, answer.status, {"Cache-Control": "no-store"}, "application/json")
 
-    for path in (*GET_OR_POST, *GET_ONLY):
-        methods = ["GET", "POST"] if path in GET_OR_POST else ["GET"]
-        for method in methods:
+    for path, proxied in (GET_OR_POST | GET_ONLY).items():
+        for method in ("GET", "POST") if path in GET_OR_POST else ("GET",):
             router.add_api_route(
                 f"/{path}",
                 label_values if "{label}" in path else forward,
                 methods=[method],
-                response_class=Response,
-                summary=f"Prometheus' own /api/v1/{path}",
+                response_model=PrometheusView,
+                responses=good(proxied) | REFUSALS,
+                summary=proxied.summary,
+                description=f"Prometheus' own `/api/v1/{path}`; what is not listed here goes on to it as it is.",
                 operation_id="prometheus_" + re.sub(r"\W+", "_", f"{method.lower()}_{path}"),
+                openapi_extra=taken(method, proxied),
             )
     return router
 
 
+def good(proxied: Proxied) -> Responses:
+    """Prometheus' good answer, in the document."""
+    return answer("Prometheus' own answer.", {"status": "success", "data": proxied.data})
+
+
+def taken(method: str, proxied: Proxied) -> dict[str, Any]:
+    """What an operation takes, in the document: a query, or the same as a form."""
+    schemas: dict[str, dict[str, Any]] = {
+        name: {"type": "array", "items": {"type": "string"}} if name.endswith("[]") else {"type": "string"}
+        for name, _, _ in proxied.parameters
+    }
+    examples = {
+        name: [example] if name.endswith("[]") else example
+        for name, _, example in proxied.parameters
+        if name in proxied.needed
+    }
+    if method == "POST":
+        schema = {"type": "object", "required": list(proxied.needed), "properties": schemas}
+        body = {"required": bool(proxied.needed), "content": {FORM: {"schema": schema, "example": examples}}}
+        return {PASSED_ON: "Prometheus", "requestBody": body}
+    return {
+        PASSED_ON: "Prometheus",
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name in proxied.needed,
+                "description": words,
+                "schema": schemas[name],
+                "example": [example] if name.endswith("[]") else example,
+            }
+            for name, words, example in proxied.parameters
+        ],
+    }
+
+
 async def read_form(request: Request) -> Parameters:
     """The body of a POST, url-encoded. Raises OutOfBounds."""
+    kind = request.headers.get("content-type", FORM).partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise OutOfBounds(f"the body is {kind[:64]}: send a form, {FORM}")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -82,48 +190,3 @@ async def read_form(request: Request) -> Parameters:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=1_000)
     except ValueError:
         raise OutOfBounds("the body is no url-encoded form") from None
-
-
-def bounded(path: str, parameters: Parameters, now: float) -> Parameters:
-    """The parameters to pass on. Raises OutOfBounds for what would keep Prometheus busy for everybody else."""
-    values = dict(parameters)
-    if "timeout" in values and _duration("timeout", values["timeout"]) <= 0:
-        raise OutOfBounds("timeout must be positive")
-    start = _time("start", values["start"]) if "start" in values else None
-    end = _time("end", values["end"]) if "end" in values else None
-    if start is not None and end is not None and end < start:
-        raise OutOfBounds("end lies before start")
-    if path == "query_range":
-        if start is None or end is None or "step" not in values:
-            raise OutOfBounds("a range query needs start, end and step")
-        _check_range(start, end, _duration("step", values["step"]))
-    elif path in ("series", "labels") or path.startswith("label/"):
-        # promtool asks for all times there are: it gets the names of the last 31 days.
-        end = now if end is None else min(end, now)
-        start = max(end - MAX_RANGE_SECONDS, start if start is not None else end - MAX_RANGE_SECONDS)
-        kept = [(name, value) for name, value in parameters if name not in ("start", "end")]
-        return [*kept, ("start", f"{start:.3f}"), ("end", f"{max(start, end):.3f}")]
-    return parameters
-
-
-def _check_range(start: float, end: float, step: float) -> None:
-    if end - start > MAX_RANGE_SECONDS:
-        raise OutOfBounds("the range is longer than 31 days: ask for a part of it")
-    if step <= 0:
-        raise OutOfBounds("step must be positive")
-    if (end - start) / step > MAX_POINTS:
-        raise OutOfBounds(f"more than {MAX_POINTS} points: take a longer step or a shorter range")
-
-
-def _time(name: str, text: str) -> float:
-    try:
-        return parse_time(text)
-    except (ValueError, OverflowError):
-        raise OutOfBounds(f"{name} is neither Unix seconds nor an RFC 3339 time") from None
-
-
-def _duration(name: str, text: str) -> float:
-    try:
-        return parse_duration(text)
-    except (ValueError, OverflowError):
-        raise OutOfBounds(f"{name} is neither a number of seconds nor a duration like 15s") from None

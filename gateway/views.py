@@ -1,12 +1,30 @@
 """The answers of the API, as OpenAPI documents them. Times in Unix seconds, durations in seconds."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, WithJsonSchema
 
 from contract.status import CameraState
 
 Source = Literal["prometheus", "gateway"]
-Point = tuple[float, float | None]
+# Written out: not every reader of OpenAPI knows how JSON Schema describes a tuple.
+_PAIR = {"type": "array", "items": {"type": ["number", "null"]}, "minItems": 2, "maxItems": 2}
+Point = Annotated[tuple[float, float | None], WithJsonSchema(_PAIR)]
+"""A time and a value, None where nothing is known."""
+
+
+@dataclass(slots=True, frozen=True)
+class StatusView:
+    """`status` in a word; `missing` names what the gateway lacks to do its work."""
+
+    status: str
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class SignedInView:
+    role: Literal["viewer", "operator"]
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,7 +39,15 @@ class SessionView:
 
 @dataclass(slots=True, frozen=True)
 class CameraView:
-    """`name` to `district` as its operator wrote them down. `still`: its last picture shows what there is now."""
+    """`name` to `district` as its operator wrote them down. `still`: its last picture shows what there is now.
+
+    `fps` is that of its results, `latency` that of the last one, from capture to result. With `fields`, only
+    those and `camera_id`.
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(
+        json_schema_extra=lambda schema: schema.update(required=["camera_id"])
+    )
 
     camera_id: str
     state: CameraState
@@ -164,6 +190,7 @@ class SourcesView:
     latency: Source
     notComputed: Source
     errors: Source
+    nodes: Source
 
 
 @dataclass(slots=True, frozen=True)
@@ -238,6 +265,18 @@ class DeadLettersView:
     time: float
     next: str | None
     items: list[DeadLetterView]
+
+
+@dataclass(slots=True, frozen=True)
+class PrometheusView:
+    """Prometheus' own answer; `data` depends on what was asked."""
+
+    status: Literal["success", "error"]
+    data: Any = None
+    errorType: str = ""
+    error: str = ""
+    warnings: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, frozen=True)

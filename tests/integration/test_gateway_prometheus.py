@@ -1,105 +1,29 @@
-"""Figures and the PromQL proxy against a real Prometheus, and against one that is down, slow or no Prometheus."""
+"""Figures and the PromQL proxy against a real Prometheus."""
 
 import asyncio
 import base64
 import json
-import socket
-import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from gateway import figures as figures_module
-from gateway import prometheus as prometheus_module
 from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
+from tests.helpers.prometheus import other_prometheus, real_prometheus
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 API = "/api/prometheus/api/v1"
-RULES = """
-groups:
-  - name: test
-    rules:
-      - alert: AlwaysFiring
-        expr: vector(1)
-        labels: {severity: warning}
-        annotations: {summary: it burns}
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class FakeWorker:
-    """Metrics with the workers' real names, advanced by hand."""
-
-    def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self.processed = Counter("cv_frames_processed", "", ["node_id"], registry=registry)
-        self.failed = Counter("cv_frames_failed", "", ["node_id", "reason"], registry=registry)
-        self.busy = Counter("cv_busy_seconds", "", ["node_id"], registry=registry)
-        self.seconds = Histogram("cv_processing_seconds", "", ["node_id"], registry=registry)
-        self.age = Histogram("cv_frame_age_seconds", "", ["node_id"], registry=registry)
-        self.ready = Gauge("rabbitmq_detailed_queue_messages_ready", "", ["queue"], registry=registry)
-        self.server, self.thread = start_http_server(0, "127.0.0.1", registry=registry)
-        self.port = self.server.server_port
-
-    def work(self) -> None:
-        self.processed.labels("n1").inc(10)
-        self.failed.labels("n1", "not_json").inc(0)
-        self.busy.labels("n1").inc(0.5)
-        self.seconds.labels("n1").observe(0.02)
-        self.age.labels("n1").observe(0.08)
-        self.ready.labels("frame_queue").set(3)
-        self.ready.labels("result_queue").set(1000)
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Prometheus that has scraped a working worker for a few seconds."""
-    folder = tmp_path_factory.mktemp("prometheus")
-    worker = FakeWorker()
-    port = free_port()
-    (folder / "rules.yml").write_text(RULES)
-    (folder / "prometheus.yml").write_text(
-        "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        "rule_files: [rules.yml]\n"
-        f"scrape_configs: [{{job_name: cv-worker, static_configs: [{{targets: ['127.0.0.1:{worker.port}']}}]}}]\n"
-    )
-    process = subprocess.Popen(
-        [
-            "prometheus",
-            f"--config.file={folder}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/data",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--log.level=warn",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    end = time.monotonic() + 8
-    while time.monotonic() < end:
-        worker.work()
-        time.sleep(1)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
-    worker.close()
+    with real_prometheus(tmp_path_factory.mktemp("prometheus")) as url:
+        yield url
 
 
 @pytest.fixture
@@ -209,7 +133,7 @@ async def test_queries_are_bounded(http: aiohttp.ClientSession) -> None:
         assert part in answer["error"]
     async with http.post(f"{API}/query", data={"query": "x" * 70_000}) as answer:
         assert answer.status == 413
-    for path in ("admin/tsdb/snapshot", "query_exemplars", "label/a-b/values", "../../config", "write"):
+    for path in ("admin/tsdb/snapshot", "targets", "label/a-b/values", "../../config", "write"):
         async with http.post(f"{API}/{path}", data={}) as answer:
             assert answer.status in (404, 405), path
 
@@ -229,96 +153,6 @@ async def test_basic_credentials_of_the_caller_do_not_reach_prometheus(tmp_path:
     ):
         assert (await get(http, f"{API}/query", query="up"))[0] == 200
     assert seen == [None]
-
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@asynccontextmanager
-async def other_prometheus(handler: Handler) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield f"http://127.0.0.1:{port}"
-    await runner.cleanup()
-
-
-async def html(_request: web.Request) -> web.StreamResponse:
-    return web.Response(text="<html>a router's login page</html>", content_type="text/html")
-
-
-async def odd_json(_request: web.Request) -> web.StreamResponse:
-    return web.json_response({"hello": 1})
-
-
-async def odd_data(_request: web.Request) -> web.StreamResponse:
-    return web.json_response({"status": "success", "data": {"result": [{"metric": 5}]}})
-
-
-async def redirect(_request: web.Request) -> web.StreamResponse:
-    raise web.HTTPFound("http://127.0.0.1:9/elsewhere")
-
-
-async def slow(_request: web.Request) -> web.StreamResponse:
-    await asyncio.sleep(60)
-    return web.Response()
-
-
-async def huge(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse()
-    await response.prepare(request)
-    await response.write(b'{"status":"success","data":"')
-    for _ in range(64):
-        await response.write(b"x" * 65536)
-    return response
-
-
-@pytest.mark.parametrize(
-    ("handler", "status", "part"),
-    [
-        (None, 502, "cannot be reached"),
-        (html, 502, "no Prometheus"),
-        (odd_json, 502, "no Prometheus"),
-        (redirect, 502, "no Prometheus"),
-        (slow, 504, "did not answer within"),
-        (huge, 502, "exceeds"),
-    ],
-)
-async def test_a_prometheus_in_trouble(
-    handler: Handler | None, status: int, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prometheus_module.Prometheus.__init__, "__defaults__", (0.5, 1_000_000))
-    monkeypatch.setattr(figures_module, "PATIENCE_SECONDS", 0.3)
-    async with other_prometheus(handler or html) as url:
-        url = url if handler is not None else f"http://127.0.0.1:{free_port()}"
-        async with (
-            running_gateway(tmp_path, prometheus_url=url) as gateway,
-            aiohttp.ClientSession(gateway.address, headers=HEADERS) as http,
-        ):
-            code, answer = await get(http, f"{API}/query", query="up")
-            assert (code, answer["status"]) == (status, "error"), answer
-            assert part in answer["error"]
-            code, metrics = await get(http, "/api/metrics")
-            assert code == 200
-            assert set(metrics["source"].values()) == {"gateway"}
-            code, alerts = await get(http, "/api/alerts")
-            assert (code, alerts["source"], alerts["items"]) == (200, "none", [])
-            assert alerts["error"]
-            code, history = await get(http, "/api/metrics/history")
-            assert (code, history["source"]) == (200, "gateway")
-
-
-async def test_surprising_data_is_no_500(tmp_path: Path) -> None:
-    async with (
-        other_prometheus(odd_data) as url,
-        running_gateway(tmp_path, prometheus_url=url) as gateway,
-        aiohttp.ClientSession(gateway.address, headers=HEADERS) as http,
-    ):
-        for path in ("/api/metrics", "/api/alerts", "/api/metrics/history"):
-            assert (await get(http, path))[0] == 200, path
 
 
 async def test_many_dashboards_cost_one_query(tmp_path: Path) -> None:
