@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from gateway.access import OPEN_PATHS
-from gateway.auth import COOKIE
 from gateway.documented import FORM, example_of
+from gateway.sessions import COOKIE
 from gateway.strict import PASSED_ON
 from runtime.version import VERSION
 

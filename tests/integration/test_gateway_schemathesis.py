@@ -35,6 +35,8 @@ EXAMPLES = int(os.environ.get("FRAMEFLEET_FUZZ_EXAMPLES", "12"))
 SEED = os.environ.get("FRAMEFLEET_FUZZ_SEED", "6")
 STATE_ENDING = ("/api/logout",)
 GUESSING = ("/api/login",)  # locks out whoever guesses: apart from the others, and last
+KEPT_FOR_PROMETHEUS = 16
+"""The cards' queries, all at once, leave that many idle connections for some seconds."""
 MAX_GROWTH_BYTES = 48 * 1024 * 1024
 ODD = ["", 'Tor "Süd"', "é\u0301\U0001f4f7", "<b>&amp;", "0", "null"]
 
@@ -176,7 +178,7 @@ async def test_nothing_that_is_sent_breaks_it_or_stays_with_it(gateway: Gateway)
     await fuzz(gateway, cookie, "--phases=coverage,fuzzing", *(f"--include-path={path}" for path in GUESSING))
     # Connections of the child end with it; what belongs to requests must be gone with them.
     await aeventually("its tasks are gone", lambda: held()[0] <= before[0] + 2)
-    await aeventually("its sockets are gone", lambda: held()[1] <= before[1] + 4)
+    await aeventually("its sockets are gone", lambda: held()[1] <= before[1] + 4 + KEPT_FOR_PROMETHEUS)
     assert held()[2] - before[2] < MAX_GROWTH_BYTES
     assert gateway.feed.hub.viewers == 0
     async with (
