@@ -42,7 +42,7 @@ ODD = ["", 'Tor "Süd"', "é\u0301\U0001f4f7", "<b>&amp;", "0", "null"]
 @pytest.fixture
 async def gateway(rabbitmq: str, tmp_path: Path) -> AsyncIterator[Gateway]:
     """A gateway that knows something of everything."""
-    with real_prometheus(tmp_path, seconds=0) as prometheus:
+    with real_prometheus(tmp_path, scraped=False) as prometheus:
         async with running_gateway(tmp_path, amqp_url=rabbitmq, prometheus_url=prometheus) as running:
             await aeventually("the gateway is connected", lambda: not running.missing())
             fill(running, time.time())
