@@ -12,6 +12,7 @@ import pytest
 from gateway.strict import PASSED_ON
 from tests.helpers.gateway import TOKEN, running_gateway
 
+ROOT = Path(__file__).resolve().parents[2]
 METHODS = ("get", "post", "put", "patch", "delete")
 # /api/login locks out whoever guesses, /api/logout ends the session.
 SESSIONS = ("/api/login", "/api/logout")
@@ -133,6 +134,13 @@ async def test_strangers_and_sockets_are_told_of(document: Document) -> None:
     assert {"/ws/results", "framefleet.v1"} <= set(
         re.findall(r"/ws/\w+|framefleet\.v1", document.made["info"]["description"])
     )
+
+
+async def test_the_documentation_lists_every_endpoint(document: Document) -> None:
+    text = (ROOT / "docs/api.md").read_text()
+    for operation in document.operations:
+        name = operation.path.removeprefix("/api/prometheus/api/v1/")
+        assert f"`{name}`" in text or f"{operation.method.upper()} {name}`" in text, operation.name
 
 
 # --- and it holds what it says ------------------------------------------------------------------------------
