@@ -1,10 +1,12 @@
 """The OpenAPI document: FastAPI's, with what holds for every operation said once, here."""
 
 import http.client
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
 from gateway.access import OPEN_PATHS
 from gateway.documented import FORM, example_of
@@ -111,7 +113,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for method, operation in methods.items():
             if method in METHODS:
                 _complete(path, method, operation)
+    for route in iter_route_contexts(app.routes):
+        for method in route.methods or ():
+            operation = made["paths"].get(route.path_format, {}).get(method.lower())
+            if operation is not None:
+                _restore_examples(operation["responses"], route.responses)
     return made
+
+
+def _restore_examples(responses: dict[str, Any], given: Mapping[int | str, Mapping[str, Any]]) -> None:
+    """FastAPI leaves every null out of its document, those in examples too."""
+    for status, response in given.items():
+        for kind, content in response.get("content", {}).items():
+            for name in content.keys() & {"example", "examples"}:
+                responses[str(status)]["content"][kind][name] = content[name]
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ class Strict:
             self._paths = _paths(scope["app"])
         path: str = scope["path"]
         found = [each for each in self._paths if each.pattern.match(path)]
-        if path.startswith(RESERVED):
+        if f"{path}/".startswith(RESERVED):
             found = [
                 each for each in found if not each.pattern.match("/")
             ]  # not the dashboard's, which takes all

@@ -1,8 +1,10 @@
 """A real Prometheus that has scraped a working worker, and servers that only pretend to be one."""
 
+import json
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -11,7 +13,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from tests.helpers.components import require
+from tests.helpers.eventually import eventually
 
+RATE = "rate(cv_frames_processed_total[1m])"
 RULES = """
 groups:
   - name: test
@@ -59,8 +63,8 @@ class FakeWorker:
 
 
 @contextmanager
-def real_prometheus(folder: Path, seconds: float = 8.0) -> Iterator[str]:
-    """The URL of a real Prometheus that has scraped a working worker for so long."""
+def real_prometheus(folder: Path, *, scraped: bool = True) -> Iterator[str]:
+    """The URL of a real Prometheus; `scraped`: it knows the rate of a working worker already."""
     require("prometheus")
     worker = FakeWorker()
     port = free_port()
@@ -81,12 +85,21 @@ def real_prometheus(folder: Path, seconds: float = 8.0) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    url = f"http://127.0.0.1:{port}"
+
+    def knows_the_rate() -> bool:
         worker.work()
-        time.sleep(1)
+        time.sleep(1)  # its pace: ten frames a second
+        try:
+            with urllib.request.urlopen(f"{url}/api/v1/query?query={RATE}", timeout=2) as answer:  # noqa: S310
+                return bool(json.load(answer)["data"]["result"])
+        except OSError:
+            return False
+
+    if scraped:
+        eventually("Prometheus has scraped the worker twice", knows_the_rate, 30)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield url
     finally:
         process.terminate()
         process.wait()
