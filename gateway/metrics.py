@@ -8,6 +8,11 @@ AGE_BUCKETS = (
     *(1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 5.0, 10.0, 30.0, 60.0),
 )
 
+REFUSED = (
+    *("unauthorized", "guessing", "role", "origin", "host"),  # who, and from which page
+    *("share", "connections", "slow", "unread", "too_large", "malformed"),  # how much, and how
+)
+
 
 class GatewayMetrics:
     """Registers everything once; ages in seconds."""
@@ -36,11 +41,12 @@ class GatewayMetrics:
         )
         self.refused = Counter(
             "gateway_refused_total",
-            "Requests and connections refused: unauthorized, role, origin, host, guessing; share, connections, slow, "
-            "unread, too_large, malformed",
+            "Requests and connections refused, by reason",
             ["reason"],
             registry=registry,
         )
+        for reason in REFUSED:  # from zero on, so that the first one is an increase
+            self.refused.labels(reason)
         self.queue = Gauge(
             "gateway_queue_messages", "Messages ready in a queue", ["queue"], registry=registry
         )

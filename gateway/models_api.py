@@ -3,12 +3,13 @@
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, InvalidModelSpec, parse_model_spec
 from contract.task import CAMERA_ID_PATTERN
 from contract.topology import Lane
+from gateway.access import address_of, identity_of
 from gateway.documented import answer, errors
 from gateway.models.catalogue import models_view, unknown_models
 from gateway.models.desired import TooManyCameras
@@ -16,6 +17,9 @@ from gateway.models.keeper import CannotKeep, ModelKeeper, NotHeardYet
 from gateway.nodes import Nodes
 from gateway.problems import json_response, problem
 from gateway.views import ModelsView
+from runtime.logs import get_logger
+
+log = get_logger("gateway")
 
 DEFAULT = "default"
 """In place of a model: nothing is desired at this level, the next one decides."""
@@ -86,7 +90,7 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
         now = time.monotonic()
         return json_response(models_view(models.desired, nodes.views(now), nodes.statuses(now)))
 
-    async def switch(spec: str | None, lane: Lane | None, camera: str | None) -> Response:
+    async def switch(request: Request, spec: str | None, lane: Lane | None, camera: str | None) -> Response:
         if lane is not None and camera is not None:
             return problem(422, "bad_data", "lane and camera at once: switch the one or the other")
         try:
@@ -98,6 +102,14 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
         except CannotKeep as error:
             words = f"nothing was changed, because it cannot be kept in GATEWAY_DATA_DIR ({error}): make room there"
             return problem(503, "unavailable", words)
+        log.info(
+            "models switched",
+            model=spec or DEFAULT,
+            lane=lane,
+            camera_id=camera,
+            name=identity_of(request.scope).name,
+            address=address_of(request.scope),
+        )
         return view()
 
     @router.get(
@@ -119,6 +131,7 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
         summary="Desire a model",
     )
     async def switch_model(
+        request: Request,
         model: Annotated[
             str,
             Query(
@@ -137,7 +150,7 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
         Kept, and taken on by workers that join or come back. `nodes` of the answer says what each has still to do.
         """
         if model.strip() == DEFAULT:
-            return await switch(None, lane, camera)
+            return await switch(request, None, lane, camera)
         try:
             spec = parse_model_spec(model)
         except InvalidModelSpec as error:
@@ -148,7 +161,7 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
             return problem(503, "unavailable", words, {"Retry-After": str(RETRY_SECONDS)})
         if unknown := unknown_models(spec, statuses):
             return problem(404, "not_found", unknown)
-        return await switch(str(spec), lane, camera)
+        return await switch(request, str(spec), lane, camera)
 
     @router.delete(
         "/switch",
@@ -157,8 +170,8 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
         operation_id="clear_model",
         summary="Let go of a desired model",
     )
-    async def clear(lane: OneLane = None, camera: OneCamera = None) -> Response:
+    async def clear(request: Request, lane: OneLane = None, camera: OneCamera = None) -> Response:
         """Of the cluster, a lane or a camera: the next level decides again. The same as switching to `default`."""
-        return await switch(None, lane, camera)
+        return await switch(request, None, lane, camera)
 
     return router
