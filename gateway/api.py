@@ -101,9 +101,7 @@ def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -
     async def session(request: Request) -> Response:
         """The role of the token or of the browser's session; `expires` is null for programs."""
         identity = identity_of(request.scope)
-        return json_response(
-            {"role": identity.role, "name": None, "expires": identity.expires, "version": VERSION}
-        )
+        return json_response(SessionView(identity.role, identity.name, identity.expires, VERSION))
 
     @router.get(
         "/metrics",

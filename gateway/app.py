@@ -12,6 +12,7 @@ from gateway import openapi, problems
 from gateway.access import Access
 from gateway.api import api_router
 from gateway.auth import Authenticator
+from gateway.bodies import BoundedBodies
 from gateway.cameras import Cameras
 from gateway.cameras_api import cameras_router
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
@@ -19,13 +20,17 @@ from gateway.deadline import Deadline
 from gateway.documented import answer
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
+from gateway.links import links_router
 from gateway.login import login_router
+from gateway.metrics import GatewayMetrics
 from gateway.models.keeper import ModelKeeper
 from gateway.models_api import models_router
 from gateway.nodes import Nodes
 from gateway.pages import Assets, pages_router
 from gateway.prometheus import Prometheus
 from gateway.prometheus_proxy import proxy_router
+from gateway.proxies import Proxied, TrustedProxies
+from gateway.shares import FairShares
 from gateway.strict import Strict
 from gateway.views import StatusView
 from gateway.websocket import ResultsSocket
@@ -48,6 +53,11 @@ class Parts:
 
     authenticator: Authenticator
     origins: frozenset[str]
+    public_url: str
+    proxies: TrustedProxies
+    viewers_per_address: int
+    connections_per_address: int
+    metrics: GatewayMetrics
     socket: ResultsSocket
     board: FigureBoard
     cameras: Cameras
@@ -68,16 +78,25 @@ def create_app(parts: Parts) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
-        generate_unique_id_function=lambda route: (
-            route.name
-        ),  # the function's name, unless a route says otherwise
+        generate_unique_id_function=lambda route: route.name,  # unless a route says otherwise
     )
     problems.install(app)
     openapi.install(app)
+    # From the inside out: the one added last is around the others.
     app.add_middleware(Deadline)
     app.add_middleware(Strict)
-    app.add_middleware(Access, authenticator=parts.authenticator, origins=parts.origins)
-    app.add_middleware(SecurityHeaders)  # added last, so around the others
+    app.add_middleware(
+        FairShares,
+        viewers=parts.viewers_per_address,
+        requests=parts.connections_per_address,
+        metrics=parts.metrics,
+    )
+    app.add_middleware(
+        Access, authenticator=parts.authenticator, origins=parts.origins, metrics=parts.metrics
+    )
+    app.add_middleware(BoundedBodies, metrics=parts.metrics)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Proxied, trusted=parts.proxies)
 
     @app.get(
         "/livez",
@@ -106,7 +125,8 @@ def create_app(parts: Parts) -> FastAPI:
         return problems.json_response({"status": "ready"})
 
     app.add_api_websocket_route("/ws/results", parts.socket.serve)
-    app.include_router(login_router(parts.authenticator, parts.socket.end_session, parts.dashboard))
+    app.include_router(login_router(parts.authenticator, parts.socket.end, parts.dashboard, parts.metrics))
+    app.include_router(links_router(parts.authenticator, parts.public_url))
     app.include_router(api_router(parts.board, parts.nodes, parts.expected_workers))
     app.include_router(cameras_router(parts.cameras))
     app.include_router(models_router(parts.models, parts.nodes))

@@ -9,8 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
 from gateway.access import OPEN_PATHS
-from gateway.auth import COOKIE
 from gateway.documented import FORM, example_of
+from gateway.sessions import COOKIE
 from gateway.strict import PASSED_ON
 from runtime.version import VERSION
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from cli.ports import free_port
 from contract.status import CameraLabels
+from gateway.link import ask_link
 from tests.conftest import StartService
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
@@ -66,7 +67,7 @@ def tile(page: Page, camera_id: str) -> Locator:
 
 
 def enter(page: Page, address: str) -> None:
-    page.goto(f"{address}/?token={TOKEN}")
+    page.goto(ask_link(address, TOKEN))
 
 
 def painted(page: Page, staged: Staged, *camera_ids: str) -> None:
