@@ -11,6 +11,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from contract.nesting import decode
+
 MODEL_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
 MAX_MODELS = 4
 """Models on one frame."""
@@ -109,4 +111,4 @@ def encode_desired(desired: DesiredModels) -> bytes:
 
 def parse_desired(body: bytes) -> DesiredModels:
     """Read a desired state. Raises ValueError (msgspec.DecodeError)."""
-    return _decoder.decode(body)
+    return decode(_decoder, body)

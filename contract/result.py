@@ -5,6 +5,8 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from contract.nesting import decode
+
 SCHEMA = 1
 
 
@@ -54,4 +56,4 @@ def encode_result(result: Result) -> bytes:
 
 def parse_result(body: bytes) -> Result:
     """Read a result. Raises ValueError (msgspec.DecodeError) if the body is none."""
-    return _decoder.decode(body)
+    return decode(_decoder, body)

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from contract.models import DesiredModels, ModelReport
+from contract.nesting import decode
 
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
@@ -151,11 +152,11 @@ def status_routing_key(message: Status) -> str:
 
 def parse_status(body: bytes) -> Status:
     """Read a heartbeat. Raises ValueError (msgspec.DecodeError) if the body is none."""
-    status: Status = _status_decoder.decode(body)
+    status: Status = decode(_status_decoder, body)
     return status
 
 
 def parse_control(body: bytes) -> Control:
     """Read what a gateway says on `control`. Raises ValueError (msgspec.DecodeError) for anything else."""
-    control: Control = _control_decoder.decode(body)
+    control: Control = decode(_control_decoder, body)
     return control

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contract.failures import FailureReason, InvalidTask
+from contract.nesting import decode
 
 MAX_BODY_BYTES = 12 * 1024 * 1024
 """Largest body of a task. RabbitMQ 4 closes the channel above 16 MiB."""
@@ -173,7 +174,7 @@ def image_type(image: bytes) -> str:
 
 def _json_task(body: bytes) -> tuple[_Fields, bytes]:
     try:
-        task = _json_decoder.decode(body)
+        task = decode(_json_decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         # Base64 in lines, or an error: which one, the slower way finds out.
         wrapped = _decode_json(body, _wrapped_decoder)
@@ -183,7 +184,7 @@ def _json_task(body: bytes) -> tuple[_Fields, bytes]:
 
 def _decode_json(body: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape:
     try:
-        return decoder.decode(body)
+        return decode(decoder, body)
     except msgspec.ValidationError as error:
         raise InvalidTask(FailureReason.INVALID_TASK, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -78,9 +78,7 @@ def create_app(parts: Parts) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
-        generate_unique_id_function=lambda route: (
-            route.name
-        ),  # the function's name, unless a route says otherwise
+        generate_unique_id_function=lambda route: route.name,  # unless a route says otherwise
     )
     problems.install(app)
     openapi.install(app)

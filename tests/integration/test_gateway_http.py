@@ -35,6 +35,13 @@ def get(target: str, *headers: str, method: str = "GET", body: str = "") -> byte
     return ("\r\n".join(lines) + f"\r\n\r\n{body}").encode("utf-8", "surrogateescape")
 
 
+def posted(target: str, body: str) -> bytes:
+    """A JSON body."""
+    return get(
+        target, "Content-Type: application/json", f"Content-Length: {len(body)}", method="POST", body=body
+    )
+
+
 TARGETS: list[tuple[str, set[int]]] = [
     ("/api/cameras?q=%00", {200}),
     ("/api/cameras?q=%ff%fe", {200}),
@@ -99,6 +106,9 @@ REQUESTS: list[tuple[bytes, set[int]]] = [
         ),
         {400},
     ),
+    (posted("/api/login", "[" * 4_000), {400}),
+    (posted("/api/login", '{"a":' * 800), {400}),
+    (posted("/api/links", '{"a":' + "[" * 60_000), {400}),
     (b"\x16\x03\x01\x02\x00\x01\x00", {400}),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 401, 505}),
     (b"GET / HTTP/9.9\r\n\r\n", {303, 400, 505}),

@@ -1,0 +1,15 @@
+"""Reading JSON that may be nested a thousand deep: malformed like any other, not a RecursionError in whoever reads it."""
+
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes | str) -> T:
+    """`decoder.decode(body)`. Raises msgspec.DecodeError (a ValueError), for depth too."""
+    try:
+        return decoder.decode(body)
+    except RecursionError:
+        raise msgspec.DecodeError("it is nested too deeply") from None
