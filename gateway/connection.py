@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -18,14 +19,21 @@ SCOPE_KEY = "framefleet.connection"
 SEND_BUFFER_BYTES = 256 * 1024
 USER_TIMEOUT_MS = 20_000
 LAST_WORDS_SECONDS = 1.0
-
-
-class Stalled(Exception):
-    """The viewer has read nothing for too long."""
+PATIENCE_SECONDS = 10.0
 
 
 class ViewerConnection(WebSocketsSansIOProtocol):
-    """A WebSocket whose kernel buffer is bounded and whose socket really goes when we let go of it."""
+    """A WebSocket whose kernel buffer is bounded and whose socket really goes when we let go of it.
+
+    While it is `congested` nothing should be written: its viewer reads more slowly than we write. `on_room` is called
+    when that is over, `on_stall` when nothing was read for `patience` seconds.
+    """
+
+    congested = False
+    on_room: Callable[[], None] = staticmethod(lambda: None)
+    on_stall: Callable[[], None] = staticmethod(lambda: None)
+    patience = PATIENCE_SECONDS
+    _judging: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -55,25 +63,42 @@ class ViewerConnection(WebSocketsSansIOProtocol):
         """Whether a frame may be written."""
         return self.conn.state is OPEN and not self.close_sent and not self.transport.is_closing()
 
-    @property
-    def paused(self) -> bool:
-        """Whether the viewer reads more slowly than we write."""
-        return not self.writable.is_set()
-
     def write(self, frames: bytes) -> None:
         """Write finished frames; never waits. Does nothing once the connection closes."""
         if self.is_open:
             self.transport.write(frames)
 
-    async def drained(self, patience: float) -> None:
-        """Wait until the viewer has read what was written. Raises Stalled if nothing moves for `patience` seconds."""
-        while self.paused:
-            waiting = self.transport.get_write_buffer_size()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self.writable.wait()
-            if self.paused and self.transport.get_write_buffer_size() >= waiting:
-                raise Stalled
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.congested = True
+        self._judge_later()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.congested = False
+        self._stop_judging()
+        self.on_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_judging()
+
+    def _judge_later(self) -> None:
+        self._judging = self.loop.call_later(
+            self.patience, self._judge, self.transport.get_write_buffer_size()
+        )
+
+    def _judge(self, waiting: int) -> None:
+        if self.transport.get_write_buffer_size() >= waiting:
+            self._judging = None
+            self.on_stall()
+        else:  # it is slow, but it reads
+            self._judge_later()
+
+    def _stop_judging(self) -> None:
+        if self._judging is not None:
+            self._judging.cancel()
+            self._judging = None
 
     def drop(self, code: int, reason: str) -> None:
         """Say why, if the viewer still listens, and end the connection whatever it does."""

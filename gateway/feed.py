@@ -70,7 +70,7 @@ class Feed:
         self.publisher = Publisher(window=64, on_ready=self._announce_all)
         self._results = Consumer(
             EphemeralQueue(bindings=((RESULTS_EXCHANGE, "#"),)),
-            self._guard("results", self._result),
+            self._guard("results", lambda delivery: self.result(delivery.body)),
             no_ack=True,
         )
         self._pictures = Consumer(
@@ -134,8 +134,9 @@ class Feed:
 
         return received
 
-    def _result(self, delivery: Delivery) -> None:
-        body = _checked(delivery.body)
+    def result(self, body: bytes) -> None:
+        """A worker's word on a frame, JSON as it came. Raises ValueError if it is none."""
+        body = _checked(body)
         result = parse_result(body)
         now, wall = time.monotonic(), time.time()
         self._metrics.results.inc()

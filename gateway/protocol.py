@@ -19,6 +19,9 @@ DASHBOARD_PROTOCOL = "framefleet.v1"
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_PICTURES = 256
 BATCH = 256
+PAUSE_SECONDS_PER_VIEWER = 0.0001
+PLAIN_PAUSE_SECONDS = 0.02
+BATCH_PAUSE_SECONDS = (0.025, 0.1)
 TEXT: Final = 0x81
 BINARY: Final = 0x82
 
@@ -90,34 +93,43 @@ def with_field(body: bytes, name: bytes, value: bytes) -> bytes:
 
 
 class ViewerProtocol(Protocol):
-    """Turns what waits for a viewer into WebSocket frames."""
+    """Turns what waits for viewers into WebSocket frames."""
 
     kind: Kind
-    pause: float
-    """Seconds between two sends, so that results gather into batches; 0 for none."""
+
+    def pause(self, viewers: int) -> float:
+        """Seconds from one turn of sending to the next with so many viewers, in which results gather; 0 for none."""
 
     def greeting(self, time: float, version: str, staleness: float) -> bytes:
         """Frames to send first; may be empty."""
 
+    def results(self, results: list[Update]) -> bytes:
+        """Frames with these results, the same for everybody."""
+
     def next(self, viewer: Viewer) -> bytes:
-        """Frames to send now, taken out of the viewer's buffer; empty when nothing waits."""
+        """Frames to send now, taken out of the viewer's own buffer; empty when nothing waits."""
 
 
 class PlainProtocol:
     """One JSON result per message; with `frames`, the picture in base64 in it."""
 
-    pause = 0.0
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
 
-    def __init__(self, frames: bool) -> None:
-        self.kind = Kind.FRAMES if frames else Kind.PLAIN
+    def pause(self, viewers: int) -> float:
+        """One viewer gets everything at once. With many, one write for several results is what they cost least by."""
+        return min(PLAIN_PAUSE_SECONDS, viewers * PAUSE_SECONDS_PER_VIEWER)
 
     def greeting(self, time: float, version: str, staleness: float) -> bytes:  # noqa: ARG002
         """Plain clients get results and nothing else."""
         return b""
 
+    def results(self, results: list[Update]) -> bytes:
+        return b"".join(map(_plain_result, results))
+
     def next(self, viewer: Viewer) -> bytes:
         if results := viewer.take_results(BATCH):
-            return b"".join(map(_plain_result, results))
+            return self.results(results)
         picture = viewer.take_picture()
         return _plain_picture(picture) if picture is not None else b""
 
@@ -126,11 +138,18 @@ class DashboardProtocol:
     """`framefleet.v1`: batches of results, binary pictures, states of cameras and nodes."""
 
     kind = Kind.DASHBOARD
-    pause = 0.025
+
+    def pause(self, viewers: int) -> float:
+        """A screen is painted every 17 ms, and eyes are slower."""
+        least, most = BATCH_PAUSE_SECONDS
+        return min(most, max(least, viewers * PAUSE_SECONDS_PER_VIEWER))
 
     def greeting(self, time: float, version: str, staleness: float) -> bytes:
         hello = {"type": "hello", "time": time, "staleness": staleness, "version": version}
         return ws_frame(TEXT, msgspec.json.encode(hello))
+
+    def results(self, results: list[Update]) -> bytes:
+        return ws_frame(TEXT, b'{"type":"results","results":[', b",".join([u.body for u in results]), b"]}")
 
     def next(self, viewer: Viewer) -> bytes:
         if (nodes := viewer.take_nodes()) is not None:
@@ -138,14 +157,20 @@ class DashboardProtocol:
         if cameras := viewer.take_cameras():
             return ws_frame(TEXT, b'{"type":"cameras","items":[', b",".join(cameras), b"]}")
         if results := viewer.take_results(BATCH):
-            return ws_frame(TEXT, b'{"type":"results","results":[', b",".join(u.body for u in results), b"]}")
+            return self.results(results)
         picture = viewer.take_picture()
         return _dashboard_picture(picture) if picture is not None else b""
 
 
+PLAIN, FRAMES, DASHBOARD = PlainProtocol(Kind.PLAIN), PlainProtocol(Kind.FRAMES), DashboardProtocol()
+PROTOCOLS: tuple[ViewerProtocol, ...] = (PLAIN, FRAMES, DASHBOARD)
+
+
 def protocol_for(subprotocols: list[str], frames: bool) -> ViewerProtocol:
     """The protocol that a client asked for."""
-    return DashboardProtocol() if DASHBOARD_PROTOCOL in subprotocols else PlainProtocol(frames)
+    if DASHBOARD_PROTOCOL in subprotocols:
+        return DASHBOARD
+    return FRAMES if frames else PLAIN
 
 
 def _plain_result(update: Update) -> bytes:

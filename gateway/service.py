@@ -16,7 +16,7 @@ from broker import AsyncioLoop, Connection, aio, split_urls
 from gateway.app import Parts, create_app
 from gateway.auth import Authenticator, load_token
 from gateway.cameras import Cameras
-from gateway.connection import ViewerConnection
+from gateway.connection import PATIENCE_SECONDS, ViewerConnection
 from gateway.dead_letters import DeadLetterReader
 from gateway.feed import Feed
 from gateway.figures import FigureBoard
@@ -28,7 +28,7 @@ from gateway.recorder import Recorder
 from gateway.settings import GatewaySettings
 from gateway.states import States
 from gateway.statistics import Statistics
-from gateway.websocket import PATIENCE_SECONDS, ResultsSocket
+from gateway.websocket import ResultsSocket
 from runtime.logs import get_logger
 from runtime.probes import serve_probes
 

@@ -1,4 +1,4 @@
-"""`/ws/results`: one receiver and one sender per client, and the hub between them and everything else."""
+"""`/ws/results`: the handshake, what clients say, and the end; what they get comes from the hub by the writers."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from contract.failures import STALENESS_SECONDS
 from contract.task import CameraId
 from gateway.access import identity_of, refuse_websocket
 from gateway.auth import Identity
-from gateway.connection import SCOPE_KEY, Stalled, ViewerConnection
+from gateway.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnection
 from gateway.hub import Hub
 from gateway.metrics import GatewayMetrics
 from gateway.problems import problem
@@ -26,6 +26,7 @@ from gateway.protocol import (
     plausible_age,
     protocol_for,
 )
+from gateway.sending import writers
 from gateway.settings import split
 from gateway.viewer import Kind, Subscription, Viewer
 from runtime.logs import get_logger
@@ -33,7 +34,6 @@ from runtime.version import VERSION
 
 log = get_logger("gateway")
 
-PATIENCE_SECONDS = 10.0
 MAX_MESSAGES = 100  # of one client in ten seconds
 MESSAGE_SECONDS = 10.0
 PAINT_SECONDS = 0.5
@@ -63,6 +63,7 @@ class ResultsSocket:
         self._greet = greet
         self._limit = limit
         self._patience = patience
+        self._writers = writers(hub, self._broken)
         self._sessions: defaultdict[str, set[ViewerConnection]] = defaultdict(set)
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -94,42 +95,29 @@ class ResultsSocket:
         subscription: Subscription,
         identity: Identity,
     ) -> None:
-        wake = asyncio.Event()
-        viewer = Viewer(protocol.kind, wake.set)
+        writer = self._writers[protocol.kind]
+        viewer = writer.add(connection)
+        connection.patience = self._patience
+        connection.on_stall = lambda: self._stalled(viewer, connection)
         connection.write(protocol.greeting(time.time(), VERSION, STALENESS_SECONDS))
         self._hub.join(viewer, subscription, time.monotonic())
         if protocol.kind is Kind.DASHBOARD:
             self._greet(viewer)
         self._metrics.clients.inc()
         expiry = self._watch_session(connection, identity)
-        sender = asyncio.create_task(self._send(viewer, wake, connection, protocol))
         try:
             await self._receive(viewer, websocket, connection)
         finally:
-            sender.cancel()
             self._hub.leave(viewer)
+            writer.remove(viewer)
             self._metrics.clients.dec()
             expiry()
 
-    async def _send(
-        self, viewer: Viewer, wake: asyncio.Event, connection: ViewerConnection, protocol: ViewerProtocol
-    ) -> None:
-        """Write whatever waits, as fast as the client reads it and no faster."""
-        try:
-            while True:
-                await wake.wait()
-                wake.clear()
-                while frames := protocol.next(viewer):
-                    connection.write(frames)
-                    if connection.paused:
-                        await connection.drained(self._patience)
-                if protocol.pause:
-                    await asyncio.sleep(protocol.pause)
-        except Stalled:
-            self._drop(viewer, connection, LAGGARD, "laggard", f"nothing was read for {self._patience:g} s")
-        except Exception:
-            log.exception("a sender failed")
-            self._drop(viewer, connection, BROKEN, "error", "internal error")
+    def _stalled(self, viewer: Viewer, connection: ViewerConnection) -> None:
+        self._drop(viewer, connection, LAGGARD, "laggard", f"nothing was read for {self._patience:g} s")
+
+    def _broken(self, viewer: Viewer, connection: ViewerConnection) -> None:
+        self._drop(viewer, connection, BROKEN, "error", "internal error")
 
     async def _receive(self, viewer: Viewer, websocket: WebSocket, connection: ViewerConnection) -> None:
         """Read the client's messages until it is gone."""
