@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
 from fastapi import WebSocket
@@ -18,6 +19,10 @@ from gateway.metrics import GatewayMetrics
 from gateway.problems import problem
 from gateway.protocol import (
     DASHBOARD_PROTOCOL,
+    MAX_CAMERAS,
+    MAX_GROUPS,
+    MAX_NAME,
+    MAX_NODES,
     MAX_PICTURES,
     InvalidMessage,
     Painted,
@@ -180,21 +185,47 @@ class ResultsSocket:
         return forget
 
 
+PARAMETERS = ("cameras", "groups", "nodes", "detections", "frames")
+
+
 def parse_query(query: Mapping[str, str]) -> tuple[Subscription, bool]:
     """The subscription in a query string, and whether pictures come inside the results. Raises InvalidMessage."""
-    named = query.get("cameras")
-    frames = query.get("frames", "0")
-    if frames not in ("0", "1"):
-        raise InvalidMessage("frames is 0 or 1")
-    cameras = None if named is None else frozenset(split(named))
+    if unknown := sorted(set(query) - set(PARAMETERS)):
+        raise InvalidMessage(f"there is no parameter {unknown[0][:50]!r}: use {', '.join(PARAMETERS)}")
+    cameras = _names(query, "cameras", MAX_CAMERAS)
     try:
         msgspec.convert(list(cameras or ()), list[CameraId])
     except msgspec.ValidationError:
         raise InvalidMessage("cameras is a comma-separated list of names made of A-Z a-z 0-9 _ -") from None
-    if frames == "0":
-        return Subscription(cameras), False
+    wanted = Subscription(
+        cameras,
+        groups=_names(query, "groups", MAX_GROUPS),
+        nodes=_names(query, "nodes", MAX_NODES),
+        detections=_flag(query, "detections"),
+    )
+    if not _flag(query, "frames"):
+        return wanted, False
     if not cameras:
         raise InvalidMessage("frames=1 needs the cameras by name: /ws/results?frames=1&cameras=a,b")
     if len(cameras) > MAX_PICTURES:
         raise InvalidMessage(f"pictures of at most {MAX_PICTURES} cameras at once")
-    return Subscription(cameras, cameras), True
+    return replace(wanted, pictures=cameras), True
+
+
+def _names(query: Mapping[str, str], name: str, most: int) -> frozenset[str] | None:
+    value = query.get(name)
+    if value is None:
+        return None
+    names = frozenset(split(value))
+    if len(names) > most:
+        raise InvalidMessage(f"{name} names {len(names)}, and {most} is the most: leave it out for all")
+    if any(len(each) > MAX_NAME for each in names):
+        raise InvalidMessage(f"{name} is a comma-separated list of names of at most {MAX_NAME} characters")
+    return names
+
+
+def _flag(query: Mapping[str, str], name: str) -> bool:
+    value = query.get(name, "0")
+    if value not in ("0", "1"):
+        raise InvalidMessage(f"{name} is 0 or 1")
+    return value == "1"
