@@ -146,9 +146,7 @@ def main() -> int:
             for number in range(arguments.rounds):
                 for design in DESIGNS if number % 2 else reversed(DESIGNS):
                     print(f"{viewers} + {stalled}, round {number + 1}: {design.label}", file=sys.stderr)
-                    turns[design].append(
-                        turn(design, viewers, stalled, arguments.rate, arguments.seconds)
-                    )
+                    turns[design].append(turn(design, viewers, stalled, arguments.rate, arguments.seconds))
             due = viewers * arguments.rate * arguments.seconds
             rows += [row(design, viewers, stalled, turns[design], turns[LOOP], due) for design in DESIGNS]
             missed += judged(viewers, stalled, turns, healthy)

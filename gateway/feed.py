@@ -206,9 +206,7 @@ class Feed:
         self.publisher.publish(Message(CONTROL_EXCHANGE, "", body, persistent=False, mandatory=False))
 
 
-def _update(
-    result: Result, now: float, body: bytes, picture: bytes = b"", content_type: str = ""
-) -> Update:
+def _update(result: Result, now: float, body: bytes, picture: bytes = b"", content_type: str = "") -> Update:
     return Update(
         result.camera_id,
         result.frame_id,

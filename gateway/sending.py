@@ -92,11 +92,11 @@ class Writer:
         for audience, results in rounds:
             parts = self._parts(results)
             while (served := audience.next()) is not None:
-                self._write_round(served, parts)
+                self._write_round(served, results, parts)
                 yield
 
     def _parts(self, results: list[Update]) -> list[tuple[bytes, list[Update]]]:
-        """A round as bytes, each part with the results that follow it; empty bytes if they cannot be made."""
+        """A round as bytes, each part with the results that follow it; no parts if they cannot be made."""
         try:
             return [
                 (self._protocol.results(results[n : n + BATCH]), results[n + BATCH :])
@@ -106,15 +106,19 @@ class Writer:
             log.exception("results could not be sent")
             return []
 
-    def _write_round(self, viewer: Viewer, parts: list[tuple[bytes, list[Update]]]) -> None:
+    def _write_round(
+        self, viewer: Viewer, rest: list[Update], parts: list[tuple[bytes, list[Update]]]
+    ) -> None:
         connection = self._connections[viewer]
         if not parts:
             self._broken(viewer, connection)
-        for frames, rest in parts:
-            connection.write(frames)
+        for frames, following in parts:
             if connection.congested:
-                self._hub.fall_behind(viewer, rest)
-                return
+                break
+            connection.write(frames)
+            rest = following
+        if connection.congested:
+            self._hub.fall_behind(viewer, rest)
 
     def _write_own(self, viewer: Viewer) -> None:
         connection = self._connections.get(viewer)

@@ -110,7 +110,9 @@ class HubMachine(RuleBasedStateMachine):
     )
     def publish(self, camera: str, late: int, picture: bool, node: str, detections: int) -> None:
         self.number += 1
-        number = self.number - late * 3  # as often as not of another camera: then it is late, else it is known
+        number = (
+            self.number - late * 3
+        )  # as often as not of another camera: then it is late, else it is known
         made = Update(
             camera, f"{camera}:{number}", number // 2, self.now, b"{}", node_id=node, detections=detections
         )
