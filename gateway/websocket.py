@@ -104,6 +104,7 @@ class ResultsSocket:
         viewer = writer.add(connection)
         connection.patience = self._patience
         connection.on_stall = lambda: self._stalled(viewer, connection)
+        connection.on_misuse = lambda *why: self._drop(viewer, connection, *why)
         connection.write(protocol.greeting(time.time(), VERSION, STALENESS_SECONDS))
         self._hub.join(viewer, subscription, time.monotonic())
         if protocol.kind is Kind.DASHBOARD:
@@ -146,7 +147,7 @@ class ResultsSocket:
                 request = parse_message(text)
             except InvalidMessage as error:
                 self._metrics.invalid.labels("client").inc()
-                self._drop(viewer, connection, NOT_UNDERSTOOD, "malformed", str(error)[:100])
+                self._drop(viewer, connection, NOT_UNDERSTOOD, "malformed", str(error))
                 continue
             if isinstance(request, Painted):
                 if now - painted >= PAINT_SECONDS and plausible_age(request.age):

@@ -120,11 +120,21 @@ def test_subscriptions_change_what_they_name() -> None:
             frozenset({"b"}), frozenset({"p"})
         ),
         '{"type":"subscribe","pictures":[]}': Subscription(frozenset({"a"}), frozenset()),
+        '{"type":"subscribe","groups":["Nördlich"],"nodes":["n"],"detections":true}': Subscription(
+            frozenset({"a"}), frozenset({"p"}), frozenset({"Nördlich"}), frozenset({"n"}), True
+        ),
     }
     for text, expected in cases.items():
         message = parse_message(text)
         assert isinstance(message, Subscribe)
         assert message.apply(old) == expected
+
+
+def test_conditions_can_be_lifted() -> None:
+    old = Subscription(None, groups=frozenset({"g"}), nodes=frozenset({"n"}), detections=True)
+    message = parse_message('{"type":"subscribe","groups":null,"nodes":null,"detections":false}')
+    assert isinstance(message, Subscribe)
+    assert message.apply(old) == Subscription()
 
 
 def test_other_messages() -> None:
@@ -153,6 +163,12 @@ def test_whatever_a_client_sends_is_understood_or_refused(text: str) -> None:
         '{"type":"subscribe","cameras":["a b"]}',
         '{"type":"subscribe","pictures":null}',
         '{"type":"subscribe","pictures":[' + ",".join(['"a"'] * 257) + "]}",
+        '{"type":"subscribe","cameras":[' + ",".join(['"a"'] * 1_001) + "]}",
+        '{"type":"subscribe","groups":"north"}',
+        '{"type":"subscribe","groups":[""]}',
+        '{"type":"subscribe","groups":[' + ",".join(['"g"'] * 101) + "]}",
+        '{"type":"subscribe","nodes":["' + "n" * 101 + '"]}',
+        '{"type":"subscribe","detections":null}',
         '{"type":"painted"}',
     ],
 )
