@@ -1,4 +1,4 @@
-"""Reading JSON that may be nested a thousand deep: malformed like any other, not a RecursionError in whoever reads it."""
+"""Reading JSON that may be nested a thousand deep: malformed like any other, not a RecursionError in its reader."""
 
 from typing import TypeVar
 

@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import OPEN
 
@@ -18,14 +20,32 @@ SCOPE_KEY = "framefleet.connection"
 SEND_BUFFER_BYTES = 256 * 1024
 USER_TIMEOUT_MS = 20_000
 LAST_WORDS_SECONDS = 1.0
-
-
-class Stalled(Exception):
-    """The viewer has read nothing for too long."""
+PATIENCE_SECONDS = 10.0
+MAX_FRAGMENTS = 1_000
+MAX_CONTROLS = 100
+CONTROL_SECONDS = 10.0
+MAX_REASON_BYTES = 123
+"""Of a close frame (RFC 6455 §5.5)."""
+NOT_UTF8, TOO_MUCH = 1007, 1008
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class ViewerConnection(WebSocketsSansIOProtocol):
-    """A WebSocket whose kernel buffer is bounded and whose socket really goes when we let go of it."""
+    """A WebSocket whose kernel buffer is bounded and whose socket really goes when we let go of it.
+
+    While it is `congested` nothing should be written: its viewer reads more slowly than we write. `on_room` is called
+    when that is over, `on_stall` when nothing was read for `patience` seconds, `on_misuse` with close code, a word
+    and a sentence when the viewer sends what uvicorn would take without bound or with a traceback.
+    """
+
+    congested = False
+    on_room: Callable[[], None] = staticmethod(lambda: None)
+    on_stall: Callable[[], None] = staticmethod(lambda: None)
+    on_misuse: Callable[[int, str, str], None]
+    patience = PATIENCE_SECONDS
+    _judging: asyncio.TimerHandle | None = None
+    _controls = 0
+    _controls_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -36,11 +56,67 @@ class ViewerConnection(WebSocketsSansIOProtocol):
                 # Without it a vanished peer's unread bytes keep the socket for a quarter of an hour.
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
 
+        self.on_misuse = lambda code, reason, sentence: self.drop(code, sentence)
+
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.close_sent:  # a valid handshake: the application's task starts after this
             extensions = cast(dict[str, Any], self.scope["extensions"])
             extensions[SCOPE_KEY] = self
+
+    # --- what a client may send --------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated and not self.close_sent:
+            # HTTP took the request, the WebSocket library did not (too many headers): uvicorn would forget it here,
+            # and stumble over it at the end.
+            self.transport.write(b"".join(self.conn.data_to_send()) or BAD_REQUEST)
+            self.handshake_complete = self.close_sent = True
+            self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self._misused(NOT_UTF8, "malformed", "a text that is no UTF-8")
+                return
+        super().send_receive_event_to_app()
+
+    def handle_cont(self, event: Frame) -> None:
+        if (
+            len(self.frames) < MAX_FRAGMENTS
+        ):  # empty ones cost the sender nothing, and no limit of bytes ends them
+            super().handle_cont(event)
+        else:
+            self.frames = [b""] * MAX_FRAGMENTS
+            self._misused(TOO_MUCH, "flood", f"a message in more than {MAX_FRAGMENTS} fragments")
+
+    def handle_ping(self) -> None:
+        self._count_control()
+        answer = b"".join(self.conn.data_to_send())
+        if not self.congested and not self.transport.is_closing():
+            self.transport.write(answer)  # else it is left out: who does not read must not fill our memory
+
+    def handle_pong(self, event: Frame) -> None:
+        self._count_control()
+        super().handle_pong(event)
+
+    def _count_control(self) -> None:
+        now = self.loop.time()
+        if now - self._controls_since > CONTROL_SECONDS:
+            self._controls, self._controls_since = 0, now
+        self._controls += 1
+        if self._controls > MAX_CONTROLS:
+            self._misused(TOO_MUCH, "flood", f"more than {MAX_CONTROLS} pings or pongs in ten seconds")
+
+    def _misused(self, code: int, reason: str, sentence: str) -> None:
+        if self.is_open:  # once
+            self.on_misuse(code, reason, sentence)
+
+    # --- how it ends -------------------------------------------------------------------------------------
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
@@ -55,31 +131,48 @@ class ViewerConnection(WebSocketsSansIOProtocol):
         """Whether a frame may be written."""
         return self.conn.state is OPEN and not self.close_sent and not self.transport.is_closing()
 
-    @property
-    def paused(self) -> bool:
-        """Whether the viewer reads more slowly than we write."""
-        return not self.writable.is_set()
-
     def write(self, frames: bytes) -> None:
         """Write finished frames; never waits. Does nothing once the connection closes."""
         if self.is_open:
             self.transport.write(frames)
 
-    async def drained(self, patience: float) -> None:
-        """Wait until the viewer has read what was written. Raises Stalled if nothing moves for `patience` seconds."""
-        while self.paused:
-            waiting = self.transport.get_write_buffer_size()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self.writable.wait()
-            if self.paused and self.transport.get_write_buffer_size() >= waiting:
-                raise Stalled
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.congested = True
+        self._judge_later()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.congested = False
+        self._stop_judging()
+        self.on_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_judging()
+
+    def _judge_later(self) -> None:
+        self._judging = self.loop.call_later(
+            self.patience, self._judge, self.transport.get_write_buffer_size()
+        )
+
+    def _judge(self, waiting: int) -> None:
+        if self.transport.get_write_buffer_size() >= waiting:
+            self._judging = None
+            self.on_stall()
+        else:  # it is slow, but it reads
+            self._judge_later()
+
+    def _stop_judging(self) -> None:
+        if self._judging is not None:
+            self._judging.cancel()
+            self._judging = None
 
     def drop(self, code: int, reason: str) -> None:
         """Say why, if the viewer still listens, and end the connection whatever it does."""
         if self.is_open:
             self.stop_keepalive()
-            self.conn.send_close(code, reason)
+            self.conn.send_close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = True
             # As after a regular close: a viewer that listens answers, and then the socket closes in order.

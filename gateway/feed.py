@@ -7,7 +7,7 @@ from pathlib import Path
 from broker import Consumer, Delivery, Message, Publisher, QueueDepth, Role
 from contract.failures import STALENESS_SECONDS
 from contract.models import DesiredModels
-from contract.result import parse_result
+from contract.result import Result, parse_result
 from contract.status import (
     CamerasStatus,
     CameraStatus,
@@ -70,7 +70,7 @@ class Feed:
         self.publisher = Publisher(window=64, on_ready=self._announce_all)
         self._results = Consumer(
             EphemeralQueue(bindings=((RESULTS_EXCHANGE, "#"),)),
-            self._guard("results", self._result),
+            self._guard("results", lambda delivery: self.result(delivery.body)),
             no_ack=True,
         )
         self._pictures = Consumer(
@@ -134,8 +134,9 @@ class Feed:
 
         return received
 
-    def _result(self, delivery: Delivery) -> None:
-        body = _checked(delivery.body)
+    def result(self, body: bytes) -> None:
+        """A worker's word on a frame, JSON as it came. Raises ValueError if it is none."""
+        body = _checked(body)
         result = parse_result(body)
         now, wall = time.monotonic(), time.time()
         self._metrics.results.inc()
@@ -147,7 +148,7 @@ class Feed:
             return  # nothing was computed: no live view moves
         if age > STALENESS_SECONDS:
             self._metrics.stale.inc()
-        update = Update(result.camera_id, result.frame_id, result.original_timestamp, now, body)
+        update = _update(result, now, body)
         if self.hub.publish(update):
             self._cameras.result(result, now, wall)
         else:
@@ -160,17 +161,7 @@ class Feed:
             raise ValueError("no picture")
         body = _checked(header.encode() if isinstance(header, str) else header)
         result = parse_result(body)
-        self.hub.publish_picture(
-            Update(
-                result.camera_id,
-                result.frame_id,
-                result.original_timestamp,
-                time.monotonic(),
-                body,
-                delivery.body,
-                content_type,
-            )
-        )
+        self.hub.publish_picture(_update(result, time.monotonic(), body, delivery.body, content_type))
 
     def _status(self, delivery: Delivery) -> None:
         status = parse_status(delivery.body)
@@ -213,6 +204,20 @@ class Feed:
     def _control_message(self, control: Control) -> None:
         body = encode_status(control)
         self.publisher.publish(Message(CONTROL_EXCHANGE, "", body, persistent=False, mandatory=False))
+
+
+def _update(result: Result, now: float, body: bytes, picture: bytes = b"", content_type: str = "") -> Update:
+    return Update(
+        result.camera_id,
+        result.frame_id,
+        result.original_timestamp,
+        now,
+        body,
+        picture,
+        content_type,
+        result.node_id,
+        len(result.detections),
+    )
 
 
 def _checked(body: bytes) -> bytes:

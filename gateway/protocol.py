@@ -18,6 +18,10 @@ from gateway.viewer import Kind, Subscription, Update, Viewer
 DASHBOARD_PROTOCOL = "framefleet.v1"
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_PICTURES = 256
+MAX_CAMERAS = 1_000
+MAX_GROUPS = 100
+MAX_NODES = 100
+MAX_NAME = 100
 BATCH = 256
 TEXT: Final = 0x81
 BINARY: Final = 0x82
@@ -27,19 +31,36 @@ class InvalidMessage(ValueError):
     """A client's message that cannot be understood; the sentence tells the client why."""
 
 
-class Subscribe(Struct, tag_field="type", tag="subscribe"):
-    """Change the subscription: an absent field stays as it is, `cameras: null` means all."""
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
+CameraNames = Annotated[list[CameraId], Meta(max_length=MAX_CAMERAS)]
+GroupNames = Annotated[list[Name], Meta(max_length=MAX_GROUPS)]
+NodeNames = Annotated[list[Name], Meta(max_length=MAX_NODES)]
 
-    cameras: list[CameraId] | UnsetType | None = UNSET
+
+class Subscribe(Struct, tag_field="type", tag="subscribe"):
+    """Change the subscription: an absent field stays as it is, `null` means any. All conditions hold together."""
+
+    cameras: CameraNames | UnsetType | None = UNSET
+    groups: GroupNames | UnsetType | None = UNSET
+    nodes: NodeNames | UnsetType | None = UNSET
+    detections: bool | UnsetType = UNSET
     pictures: Annotated[list[CameraId], Meta(max_length=MAX_PICTURES)] | UnsetType = UNSET
 
     def apply(self, old: Subscription) -> Subscription:
         """The subscription that follows `old`."""
-        cameras = old.cameras
-        if self.cameras is not UNSET:
-            cameras = None if self.cameras is None else frozenset(self.cameras)
-        pictures = old.pictures if self.pictures is UNSET else frozenset(self.pictures)
-        return Subscription(cameras, pictures)
+        return Subscription(
+            cameras=_changed(self.cameras, old.cameras),
+            groups=_changed(self.groups, old.groups),
+            nodes=_changed(self.nodes, old.nodes),
+            detections=old.detections if self.detections is UNSET else self.detections,
+            pictures=old.pictures if self.pictures is UNSET else frozenset(self.pictures),
+        )
+
+
+def _changed(names: list[str] | UnsetType | None, old: frozenset[str] | None) -> frozenset[str] | None:
+    if names is UNSET:
+        return old
+    return None if names is None else frozenset(names)
 
 
 class Painted(Struct, tag_field="type", tag="painted"):
@@ -90,34 +111,43 @@ def with_field(body: bytes, name: bytes, value: bytes) -> bytes:
 
 
 class ViewerProtocol(Protocol):
-    """Turns what waits for a viewer into WebSocket frames."""
+    """Turns what waits for viewers into WebSocket frames."""
 
     kind: Kind
-    pause: float
-    """Seconds between two sends, so that results gather into batches; 0 for none."""
+
+    def pause(self, viewers: int) -> float:
+        """Seconds from one turn of sending to the next with so many viewers, in which results gather; 0 for none."""
 
     def greeting(self, time: float, version: str, staleness: float) -> bytes:
         """Frames to send first; may be empty."""
 
+    def results(self, results: list[Update]) -> bytes:
+        """Frames with these results, the same for everybody."""
+
     def next(self, viewer: Viewer) -> bytes:
-        """Frames to send now, taken out of the viewer's buffer; empty when nothing waits."""
+        """Frames to send now, taken out of the viewer's own buffer; empty when nothing waits."""
 
 
 class PlainProtocol:
     """One JSON result per message; with `frames`, the picture in base64 in it."""
 
-    pause = 0.0
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
 
-    def __init__(self, frames: bool) -> None:
-        self.kind = Kind.FRAMES if frames else Kind.PLAIN
+    def pause(self, viewers: int) -> float:
+        """A few get everything at once: 1 ms for ten, 10 ms for a hundred, 20 ms from two hundred on."""
+        return min(0.0001 * viewers, 0.02)
 
     def greeting(self, time: float, version: str, staleness: float) -> bytes:  # noqa: ARG002
         """Plain clients get results and nothing else."""
         return b""
 
+    def results(self, results: list[Update]) -> bytes:
+        return b"".join(map(_plain_result, results))
+
     def next(self, viewer: Viewer) -> bytes:
         if results := viewer.take_results(BATCH):
-            return b"".join(map(_plain_result, results))
+            return self.results(results)
         picture = viewer.take_picture()
         return _plain_picture(picture) if picture is not None else b""
 
@@ -126,11 +156,17 @@ class DashboardProtocol:
     """`framefleet.v1`: batches of results, binary pictures, states of cameras and nodes."""
 
     kind = Kind.DASHBOARD
-    pause = 0.025
+
+    def pause(self, viewers: int) -> float:
+        """25 ms up to 25 viewers, 50 ms for a hundred, 100 ms from four hundred on: fewer, larger messages."""
+        return min(max(0.005 * math.sqrt(viewers), 0.025), 0.1)
 
     def greeting(self, time: float, version: str, staleness: float) -> bytes:
         hello = {"type": "hello", "time": time, "staleness": staleness, "version": version}
         return ws_frame(TEXT, msgspec.json.encode(hello))
+
+    def results(self, results: list[Update]) -> bytes:
+        return ws_frame(TEXT, b'{"type":"results","results":[', b",".join([u.body for u in results]), b"]}")
 
     def next(self, viewer: Viewer) -> bytes:
         if (nodes := viewer.take_nodes()) is not None:
@@ -138,14 +174,20 @@ class DashboardProtocol:
         if cameras := viewer.take_cameras():
             return ws_frame(TEXT, b'{"type":"cameras","items":[', b",".join(cameras), b"]}")
         if results := viewer.take_results(BATCH):
-            return ws_frame(TEXT, b'{"type":"results","results":[', b",".join(u.body for u in results), b"]}")
+            return self.results(results)
         picture = viewer.take_picture()
         return _dashboard_picture(picture) if picture is not None else b""
 
 
+PLAIN, FRAMES, DASHBOARD = PlainProtocol(Kind.PLAIN), PlainProtocol(Kind.FRAMES), DashboardProtocol()
+PROTOCOLS: tuple[ViewerProtocol, ...] = (PLAIN, FRAMES, DASHBOARD)
+
+
 def protocol_for(subprotocols: list[str], frames: bool) -> ViewerProtocol:
     """The protocol that a client asked for."""
-    return DashboardProtocol() if DASHBOARD_PROTOCOL in subprotocols else PlainProtocol(frames)
+    if DASHBOARD_PROTOCOL in subprotocols:
+        return DASHBOARD
+    return FRAMES if frames else PLAIN
 
 
 def _plain_result(update: Update) -> bytes:

@@ -16,6 +16,7 @@ from broker import AsyncioLoop, Connection, aio, split_urls
 from gateway.app import Parts, create_app
 from gateway.auth import Authenticator, Identity
 from gateway.cameras import Cameras
+from gateway.connection import PATIENCE_SECONDS
 from gateway.crowd import Crowd
 from gateway.dead_letters import DeadLetterReader
 from gateway.feed import Feed
@@ -31,7 +32,7 @@ from gateway.settings import GatewaySettings, is_loopback
 from gateway.starting import CannotStart, keyring, listen, main_token
 from gateway.states import States
 from gateway.statistics import Statistics
-from gateway.websocket import PATIENCE_SECONDS, ResultsSocket
+from gateway.websocket import ResultsSocket
 from runtime.files import allow_many_files
 from runtime.logs import get_logger
 from runtime.probes import serve_probes

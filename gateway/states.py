@@ -63,11 +63,13 @@ class States:
             told[camera_id] = shown
             states[shown.state] += 1
             if self._told.get(camera_id) != shown:
+                self._hub.regroup(camera_id, shown.labels.group)
                 self._items[camera_id] = item = _encode(self._cameras.view(camera_id, now))
                 self._hub.publish_camera(camera_id, item)
         for camera_id in self._told.keys() - told.keys():
             del self._items[camera_id]
             self._hub.forget(camera_id)
+            self._hub.regroup(camera_id, None)
             self._hub.publish_camera(camera_id, _encode({"camera_id": camera_id, "gone": True}))
         self._told = told
         for state in CAMERA_STATES:

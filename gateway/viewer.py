@@ -1,7 +1,7 @@
 """What one client wants, and the bounded newest-wins buffer of what waits for it. Pure and synchronous."""
 
-from collections import deque
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -18,21 +18,18 @@ class Kind(Enum):
     FRAMES = "frames"  # the same, with the picture in base64 for the cameras it names
     DASHBOARD = "dashboard"  # batches, pictures of their own, states of cameras and nodes
 
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """The cameras whose results (None: all) and whose pictures a viewer wants."""
-
-    cameras: frozenset[str] | None = None
-    pictures: frozenset[str] = frozenset()
-
-    def includes(self, camera_id: str) -> bool:
-        return self.cameras is None or camera_id in self.cameras
+    @property
+    def depth(self) -> int:
+        """How many results of a camera wait. A healthy plain client sees every one, also when two come in one read;
+        ours paints the last.
+        """
+        return 1 if self is Kind.DASHBOARD else PLAIN_DEPTH
 
 
 @dataclass(slots=True, eq=False)
 class Update:
-    """One result as it came (`body`, JSON), or one picture with its own result. `arrival` is monotonic seconds.
+    """One result as it came (`body`, JSON), or one picture with its own result. `arrival` is monotonic seconds,
+    `detections` how many there are.
 
     `forms` keeps what the protocols made of it, so that it is made once whatever the number of viewers.
     """
@@ -44,7 +41,96 @@ class Update:
     body: bytes
     picture: bytes = b""
     content_type: str = ""
+    node_id: str = ""
+    detections: int = 0
     forms: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a viewer wants: results for which all conditions hold (None: any), and pictures of cameras by name.
+
+    `nodes` and `detections` (only results with some) hold for pictures too: a picture comes with its result.
+    """
+
+    cameras: frozenset[str] | None = None
+    pictures: frozenset[str] = frozenset()
+    groups: frozenset[str] | None = None
+    nodes: frozenset[str] | None = None
+    detections: bool = False
+
+    def includes(self, update: Update, group: str | None) -> bool:
+        """Whether the result is wanted; `group` is its camera's."""
+        return (
+            (self.cameras is None or update.camera_id in self.cameras)
+            and (self.groups is None or group in self.groups)
+            and self._admits(update)
+        )
+
+    def includes_picture(self, update: Update) -> bool:
+        """Whether the picture is wanted."""
+        return update.camera_id in self.pictures and self._admits(update)
+
+    def _admits(self, update: Update) -> bool:
+        return (self.nodes is None or update.node_id in self.nodes) and (
+            not self.detections or update.detections > 0
+        )
+
+
+NOTHING = Subscription(frozenset())
+
+
+def carried(update: Update, picture: Update | None, subscription: Subscription) -> bool:
+    """Whether the camera's latest picture has brought this very result to whoever subscribed so."""
+    return (
+        picture is not None
+        and picture.frame_id == update.frame_id
+        and update.camera_id in subscription.pictures
+    )
+
+
+class Waiting:
+    """Results that wait: at most `depth` of a camera, the newest, and the camera that waited longest comes first."""
+
+    __slots__ = ("_depth", "_of")
+
+    def __init__(self, depth: int) -> None:
+        self._depth = depth
+        self._of: OrderedDict[str, deque[Update]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._of)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._of.values()))
+
+    def __iter__(self) -> Iterator[Update]:
+        return (update for waiting in self._of.values() for update in waiting)
+
+    def add(self, update: Update) -> None:
+        """In the camera's old place, if it had one."""
+        waiting = self._of.get(update.camera_id)
+        if waiting is None:
+            self._of[update.camera_id] = deque((update,), maxlen=self._depth)
+        else:
+            waiting.append(update)
+
+    def take(self, limit: int) -> list[Update]:
+        """About `limit` results, whole cameras; they no longer wait."""
+        taken: list[Update] = []
+        while self._of and len(taken) < limit:
+            taken.extend(self._of.popitem(last=False)[1])
+        return taken
+
+    def forget(self, camera_id: str) -> None:
+        self._of.pop(camera_id, None)
+
+    def keep(self, wanted: Callable[[Update], bool]) -> None:
+        """Forget what is not wanted."""
+        kept = [update for update in self if wanted(update)]
+        self._of.clear()
+        for update in kept:
+            self.add(update)
 
 
 class Viewer:
@@ -52,11 +138,9 @@ class Viewer:
 
     def __init__(self, kind: Kind, wake: Callable[[], None]) -> None:
         self.kind = kind
-        self.subscription = Subscription()
+        self.subscription = NOTHING
         self.wake = wake
-        # A healthy plain client sees every result, also when two of a camera come in one read; ours paints the last.
-        self._depth = 1 if kind is Kind.DASHBOARD else PLAIN_DEPTH
-        self._results: dict[str, deque[Update]] = {}
+        self.results = Waiting(kind.depth)
         self._pictures: dict[str, Update] = {}
         self._picture_bytes = 0
         self._cameras: dict[str, bytes] = {}
@@ -68,11 +152,7 @@ class Viewer:
 
     def take_results(self, limit: int) -> list[Update]:
         """Up to `limit` results, oldest camera first; they are no longer in the buffer."""
-        taken: list[Update] = []
-        while self._results and len(taken) < limit:
-            camera_id = next(iter(self._results))
-            taken.extend(self._results.pop(camera_id))
-        return taken
+        return self.results.take(limit)
 
     def take_picture(self) -> Update | None:
         """The picture that waited longest."""
@@ -96,8 +176,7 @@ class Viewer:
     @property
     def pending(self) -> int:
         """Messages in the buffer."""
-        results = sum(map(len, self._results.values()))
-        return results + len(self._pictures) + len(self._cameras) + (self._nodes is not None)
+        return len(self.results) + len(self._pictures) + len(self._cameras) + (self._nodes is not None)
 
     @property
     def picture_bytes(self) -> int:
@@ -108,21 +187,15 @@ class Viewer:
 
     def offer_result(self, update: Update, picture: Update | None) -> None:
         """`picture` is the camera's latest one."""
-        camera_id = update.camera_id
-        if camera_id in self.subscription.pictures:
-            if self.kind is Kind.FRAMES:
-                since = self._watching_since[camera_id]
-                last = since if picture is None else max(since, picture.arrival)
-                if update.arrival - last <= PICTURE_SILENCE_SECONDS:
-                    return  # its picture comes, or has come
-                self._shown[camera_id] = update
-            elif picture is not None and picture.frame_id == update.frame_id:
-                return  # the picture carries this very result
-        waiting = self._results.get(camera_id)
-        if waiting is None:
-            self._results[camera_id] = deque((update,), maxlen=self._depth)
-        else:
-            waiting.append(update)
+        if self.kind is Kind.FRAMES and update.camera_id in self.subscription.pictures:
+            since = self._watching_since[update.camera_id]
+            last = since if picture is None else max(since, picture.arrival)
+            if update.arrival - last <= PICTURE_SILENCE_SECONDS:
+                return  # its picture comes, or has come
+            self._shown[update.camera_id] = update
+        elif carried(update, picture, self.subscription):
+            return
+        self.results.add(update)
         self.wake()
 
     def offer_picture(self, update: Update) -> None:
@@ -137,7 +210,7 @@ class Viewer:
                 )
             ):
                 return
-            self._results.pop(camera_id, None)
+            self.results.forget(camera_id)
         old = self._pictures.get(camera_id)
         self._picture_bytes += len(update.picture) - (len(old.picture) if old else 0)
         self._pictures[camera_id] = update  # in the old one's place: whoever waited longest is still next
@@ -153,21 +226,21 @@ class Viewer:
         self._nodes = items
         self.wake()
 
-    def want(self, subscription: Subscription, now: float) -> None:
-        """Take over a new subscription and forget what it no longer covers."""
+    def want(self, subscription: Subscription, now: float, wanted: Callable[[Update], bool]) -> None:
+        """Take over a new subscription and forget what it no longer covers: results that are not `wanted`."""
         self.subscription = subscription
         self._watching_since = {c: self._watching_since.get(c, now) for c in subscription.pictures}
-        self._results = {c: waiting for c, waiting in self._results.items() if subscription.includes(c)}
-        self._pictures = {c: update for c, update in self._pictures.items() if c in subscription.pictures}
+        self.results.keep(wanted)
+        self._pictures = {c: u for c, u in self._pictures.items() if subscription.includes_picture(u)}
         self._picture_bytes = sum(len(update.picture) for update in self._pictures.values())
         self._shown = {c: update for c, update in self._shown.items() if c in subscription.pictures}
 
     def forget(self, camera_id: str) -> None:
-        self._results.pop(camera_id, None)
+        self.results.forget(camera_id)
         self._cameras.pop(camera_id, None)
         self._shown.pop(camera_id, None)
 
     def clear(self) -> None:
-        self.want(Subscription(frozenset()), 0.0)
+        self.want(NOTHING, 0.0, lambda update: False)
         self._cameras.clear()
         self._nodes = None

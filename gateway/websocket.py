@@ -1,9 +1,10 @@
-"""`/ws/results`: one receiver and one sender per client, and the hub between them and everything else."""
+"""`/ws/results`: the handshake, what clients say, and the end; what they get comes from the hub by the writers."""
 
 import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
 from fastapi import WebSocket
@@ -12,12 +13,16 @@ from contract.failures import STALENESS_SECONDS
 from contract.task import CameraId
 from gateway.access import identity_of, refuse_websocket
 from gateway.auth import Identity
-from gateway.connection import SCOPE_KEY, Stalled, ViewerConnection
+from gateway.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnection
 from gateway.hub import Hub
 from gateway.metrics import GatewayMetrics
 from gateway.problems import problem
 from gateway.protocol import (
     DASHBOARD_PROTOCOL,
+    MAX_CAMERAS,
+    MAX_GROUPS,
+    MAX_NAME,
+    MAX_NODES,
     MAX_PICTURES,
     InvalidMessage,
     Painted,
@@ -26,6 +31,7 @@ from gateway.protocol import (
     plausible_age,
     protocol_for,
 )
+from gateway.sending import writers
 from gateway.settings import split
 from gateway.viewer import Kind, Subscription, Viewer
 from runtime.logs import get_logger
@@ -33,7 +39,6 @@ from runtime.version import VERSION
 
 log = get_logger("gateway")
 
-PATIENCE_SECONDS = 10.0
 MAX_MESSAGES = 100  # of one client in ten seconds
 MESSAGE_SECONDS = 10.0
 PAINT_SECONDS = 0.5
@@ -63,6 +68,7 @@ class ResultsSocket:
         self._greet = greet
         self._limit = limit
         self._patience = patience
+        self._writers = writers(hub, self._broken)
         self._holders: defaultdict[str, set[ViewerConnection]] = defaultdict(set)
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -94,42 +100,30 @@ class ResultsSocket:
         subscription: Subscription,
         identity: Identity,
     ) -> None:
-        wake = asyncio.Event()
-        viewer = Viewer(protocol.kind, wake.set)
+        writer = self._writers[protocol.kind]
+        viewer = writer.add(connection)
+        connection.patience = self._patience
+        connection.on_stall = lambda: self._stalled(viewer, connection)
+        connection.on_misuse = lambda *why: self._drop(viewer, connection, *why)
         connection.write(protocol.greeting(time.time(), VERSION, STALENESS_SECONDS))
         self._hub.join(viewer, subscription, time.monotonic())
         if protocol.kind is Kind.DASHBOARD:
             self._greet(viewer)
         self._metrics.clients.inc()
         expiry = self._watch_session(connection, identity)
-        sender = asyncio.create_task(self._send(viewer, wake, connection, protocol))
         try:
             await self._receive(viewer, websocket, connection)
         finally:
-            sender.cancel()
             self._hub.leave(viewer)
+            writer.remove(viewer)
             self._metrics.clients.dec()
             expiry()
 
-    async def _send(
-        self, viewer: Viewer, wake: asyncio.Event, connection: ViewerConnection, protocol: ViewerProtocol
-    ) -> None:
-        """Write whatever waits, as fast as the client reads it and no faster."""
-        try:
-            while True:
-                await wake.wait()
-                wake.clear()
-                while frames := protocol.next(viewer):
-                    connection.write(frames)
-                    if connection.paused:
-                        await connection.drained(self._patience)
-                if protocol.pause:
-                    await asyncio.sleep(protocol.pause)
-        except Stalled:
-            self._drop(viewer, connection, LAGGARD, "laggard", f"nothing was read for {self._patience:g} s")
-        except Exception:
-            log.exception("a sender failed")
-            self._drop(viewer, connection, BROKEN, "error", "internal error")
+    def _stalled(self, viewer: Viewer, connection: ViewerConnection) -> None:
+        self._drop(viewer, connection, LAGGARD, "laggard", f"nothing was read for {self._patience:g} s")
+
+    def _broken(self, viewer: Viewer, connection: ViewerConnection) -> None:
+        self._drop(viewer, connection, BROKEN, "error", "internal error")
 
     async def _receive(self, viewer: Viewer, websocket: WebSocket, connection: ViewerConnection) -> None:
         """Read the client's messages until it is gone."""
@@ -153,7 +147,7 @@ class ResultsSocket:
                 request = parse_message(text)
             except InvalidMessage as error:
                 self._metrics.invalid.labels("client").inc()
-                self._drop(viewer, connection, NOT_UNDERSTOOD, "malformed", str(error)[:100])
+                self._drop(viewer, connection, NOT_UNDERSTOOD, "malformed", str(error))
                 continue
             if isinstance(request, Painted):
                 if now - painted >= PAINT_SECONDS and plausible_age(request.age):
@@ -191,21 +185,47 @@ class ResultsSocket:
         return asyncio.get_running_loop().call_later(left, connection.drop, SESSION_ENDED, "it has expired")
 
 
+PARAMETERS = ("cameras", "groups", "nodes", "detections", "frames")
+
+
 def parse_query(query: Mapping[str, str]) -> tuple[Subscription, bool]:
     """The subscription in a query string, and whether pictures come inside the results. Raises InvalidMessage."""
-    named = query.get("cameras")
-    frames = query.get("frames", "0")
-    if frames not in ("0", "1"):
-        raise InvalidMessage("frames is 0 or 1")
-    cameras = None if named is None else frozenset(split(named))
+    if unknown := sorted(set(query) - set(PARAMETERS)):
+        raise InvalidMessage(f"there is no parameter {unknown[0][:50]!r}: use {', '.join(PARAMETERS)}")
+    cameras = _names(query, "cameras", MAX_CAMERAS)
     try:
         msgspec.convert(list(cameras or ()), list[CameraId])
     except msgspec.ValidationError:
         raise InvalidMessage("cameras is a comma-separated list of names made of A-Z a-z 0-9 _ -") from None
-    if frames == "0":
-        return Subscription(cameras), False
+    wanted = Subscription(
+        cameras,
+        groups=_names(query, "groups", MAX_GROUPS),
+        nodes=_names(query, "nodes", MAX_NODES),
+        detections=_flag(query, "detections"),
+    )
+    if not _flag(query, "frames"):
+        return wanted, False
     if not cameras:
         raise InvalidMessage("frames=1 needs the cameras by name: /ws/results?frames=1&cameras=a,b")
     if len(cameras) > MAX_PICTURES:
         raise InvalidMessage(f"pictures of at most {MAX_PICTURES} cameras at once")
-    return Subscription(cameras, cameras), True
+    return replace(wanted, pictures=cameras), True
+
+
+def _names(query: Mapping[str, str], name: str, most: int) -> frozenset[str] | None:
+    value = query.get(name)
+    if value is None:
+        return None
+    names = frozenset(split(value))
+    if len(names) > most:
+        raise InvalidMessage(f"{name} names {len(names)}, and {most} is the most: leave it out for all")
+    if any(len(each) > MAX_NAME for each in names):
+        raise InvalidMessage(f"{name} is a comma-separated list of names of at most {MAX_NAME} characters")
+    return names
+
+
+def _flag(query: Mapping[str, str], name: str) -> bool:
+    value = query.get(name, "0")
+    if value not in ("0", "1"):
+        raise InvalidMessage(f"{name} is 0 or 1")
+    return value == "1"

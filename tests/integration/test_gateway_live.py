@@ -20,6 +20,7 @@ from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Publish
 from cli.rabbitmq import RabbitMQNode
 from contract.result import DetectedObject, Result, encode_result
 from contract.status import (
+    CameraLabels,
     CameraStatus,
     NodeStatus,
     ProducerStatus,
@@ -188,6 +189,44 @@ async def test_the_snapshot_comes_first_and_filters_apply(gateway: Gateway, work
         assert (await message(socket))["frame_id"] == "a:2"
 
 
+async def test_results_by_group_node_and_detections(gateway: Gateway, worker: Worker) -> None:
+    def labelled(group: str) -> CameraStatus:
+        now = time.time()
+        return CameraStatus(
+            camera_id="gate",
+            producer_id="p.1",
+            state="live",
+            reason=None,
+            since=now,
+            fps=1.0,
+            sent=0,
+            dropped={},
+            time=now,
+            labels=CameraLabels(group=group),
+        )
+
+    await worker.result("gate", 1)
+    await worker.result("hall", 1, node_id="node-2", detections=[])
+    await until(lambda: gateway.feed.hub.cameras == 2)
+    async with (
+        viewer(gateway, "?groups=north") as north,
+        viewer(gateway, "?nodes=node-2&detections=1") as node,
+    ):
+        await worker.status(labelled("north"))
+        assert (await message(north))["frame_id"] == "gate:1"  # the group became known
+        await worker.result("hall", 2)
+        await worker.result("gate", 2)
+        assert (await message(north))["frame_id"] == "gate:2"
+        await worker.status(labelled("south"))
+        await north.send(json.dumps({"type": "subscribe", "groups": ["south"]}))
+        assert (await message(north))["frame_id"] == "gate:2"
+        await worker.result("hall", 3, node_id="node-2", detections=[])
+        await worker.result("hall", 4, node_id="node-2")
+        assert (await message(node))["frame_id"] == "hall:4"
+        await node.send(json.dumps({"type": "subscribe", "nodes": None, "detections": False}))
+        assert (await message(node))["frame_id"] == "gate:2"
+
+
 async def test_expired_results_are_counted_and_not_shown(gateway: Gateway, worker: Worker) -> None:
     async with viewer(gateway) as socket:
         await worker.result("a", 1, status="expired", hop="worker", reason="stale", detections=[])
@@ -263,6 +302,11 @@ async def test_the_dashboard_protocol(gateway: Gateway, worker: Worker) -> None:
         await socket.send(json.dumps({"type": "painted", "frame_id": sent.frame_id, "age": 0.12}))
         registry = gateway.metrics.registry
         await until(lambda: registry.get_sample_value("gateway_paint_age_seconds_count") == 1.0)
+        for age in (0.1, 0.2, -1.0, 1e9):  # one in half a second is enough, and these are none
+            await socket.send(json.dumps({"type": "painted", "frame_id": sent.frame_id, "age": age}))
+        await socket.send(json.dumps({"type": "subscribe", "pictures": []}))
+        await until(lambda: not gateway.feed.hub.watched)
+        assert registry.get_sample_value("gateway_paint_age_seconds_count") == 1.0
 
 
 async def test_results_gather_into_batches(gateway: Gateway, worker: Worker) -> None:
@@ -412,11 +456,22 @@ async def test_bad_clients_are_told_why(gateway: Gateway) -> None:
 
 
 async def test_bad_queries_are_refused_before_the_upgrade(gateway: Gateway) -> None:
-    for query in ("?frames=1", "?frames=2", "?cameras=a.b", f"?cameras={'x' * 65}"):
+    many = ",".join(f"c{n}" for n in range(1_001))
+    for query, word in {
+        "?frames=1": "needs the cameras by name",
+        "?frames=2": "0 or 1",
+        "?detections=yes": "0 or 1",
+        "?cameras=a.b": "A-Z",
+        f"?cameras={'x' * 65}": "A-Z",
+        f"?cameras={many}": "1000 is the most",
+        f"?groups={'x' * 101}": "at most 100 characters",
+        "?camera=a": "use cameras, groups, nodes, detections, frames",
+    }.items():
         with pytest.raises(websockets.InvalidStatus) as refused:
             async with viewer(gateway, query):
                 pass
         assert refused.value.response.status_code == 400
+        assert word in refused.value.response.body.decode()
 
 
 async def test_the_number_of_clients_is_bounded(amqp_url: str, tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from websockets.frames import Frame, Opcode
 from gateway.hub import Hub
 from gateway.protocol import (
     BINARY,
+    DASHBOARD,
+    FRAMES,
+    PLAIN,
     TEXT,
-    DashboardProtocol,
     InvalidMessage,
     Painted,
-    PlainProtocol,
     Subscribe,
     parse_message,
     plausible_age,
@@ -58,8 +59,8 @@ def viewer_with(kind: Kind, *updates: Update, pictures: tuple[Update, ...] = ())
 
 def test_results_pass_through_untouched_and_are_framed_once() -> None:
     update = Update("a", "a:1", 1.0, 0.0, RESULT)
-    one = PlainProtocol(False).next(viewer_with(Kind.PLAIN, update))
-    two = PlainProtocol(False).next(viewer_with(Kind.PLAIN, update))
+    one = PLAIN.next(viewer_with(Kind.PLAIN, update))
+    two = PLAIN.next(viewer_with(Kind.PLAIN, update))
     assert payload_of(one) == RESULT
     assert one == two
     assert list(update.forms) == ["plain"]
@@ -67,7 +68,7 @@ def test_results_pass_through_untouched_and_are_framed_once() -> None:
 
 def test_pictures_in_base64() -> None:
     picture = Update("a", "a:1", 1.0, 0.0, RESULT, b"\xff\xd8jpeg", "image/jpeg")
-    frame = PlainProtocol(True).next(viewer_with(Kind.FRAMES, pictures=(picture,)))
+    frame = FRAMES.next(viewer_with(Kind.FRAMES, pictures=(picture,)))
     message = json.loads(payload_of(frame))
     assert base64.b64decode(message["frame"]) == b"\xff\xd8jpeg"
     assert message["frame_id"] == "a:1"
@@ -75,7 +76,7 @@ def test_pictures_in_base64() -> None:
 
 def test_pictures_in_binary() -> None:
     picture = Update("a", "a:1", 1.0, 0.0, RESULT, b"\x89PNGpng", "image/png")
-    payload = payload_of(DashboardProtocol().next(viewer_with(Kind.DASHBOARD, pictures=(picture,))))
+    payload = payload_of(DASHBOARD.next(viewer_with(Kind.DASHBOARD, pictures=(picture,))))
     (size,) = struct.unpack_from("!I", payload)
     assert json.loads(payload[4 : 4 + size]) == {**json.loads(RESULT), "content_type": "image/png"}
     assert payload[4 + size :] == b"\x89PNGpng"
@@ -86,7 +87,7 @@ def test_a_dashboard_gets_states_then_results_then_pictures() -> None:
     viewer = viewer_with(Kind.DASHBOARD, Update("a", "a:1", 1.0, 0.0, RESULT), pictures=(picture,))
     viewer.offer_camera("a", b'{"camera_id":"a"}')
     viewer.offer_nodes(b"[]")
-    protocol = DashboardProtocol()
+    protocol = DASHBOARD
     messages = [protocol.next(viewer) for _ in range(5)]
     assert [m[0] if m else None for m in messages] == [TEXT, TEXT, TEXT, BINARY, None]
     assert [json.loads(payload_of(m)) for m in messages[:3]] == [
@@ -119,11 +120,21 @@ def test_subscriptions_change_what_they_name() -> None:
             frozenset({"b"}), frozenset({"p"})
         ),
         '{"type":"subscribe","pictures":[]}': Subscription(frozenset({"a"}), frozenset()),
+        '{"type":"subscribe","groups":["Nördlich"],"nodes":["n"],"detections":true}': Subscription(
+            frozenset({"a"}), frozenset({"p"}), frozenset({"Nördlich"}), frozenset({"n"}), True
+        ),
     }
     for text, expected in cases.items():
         message = parse_message(text)
         assert isinstance(message, Subscribe)
         assert message.apply(old) == expected
+
+
+def test_conditions_can_be_lifted() -> None:
+    old = Subscription(None, groups=frozenset({"g"}), nodes=frozenset({"n"}), detections=True)
+    message = parse_message('{"type":"subscribe","groups":null,"nodes":null,"detections":false}')
+    assert isinstance(message, Subscribe)
+    assert message.apply(old) == Subscription()
 
 
 def test_other_messages() -> None:
@@ -152,6 +163,12 @@ def test_whatever_a_client_sends_is_understood_or_refused(text: str) -> None:
         '{"type":"subscribe","cameras":["a b"]}',
         '{"type":"subscribe","pictures":null}',
         '{"type":"subscribe","pictures":[' + ",".join(['"a"'] * 257) + "]}",
+        '{"type":"subscribe","cameras":[' + ",".join(['"a"'] * 1_001) + "]}",
+        '{"type":"subscribe","groups":"north"}',
+        '{"type":"subscribe","groups":[""]}',
+        '{"type":"subscribe","groups":[' + ",".join(['"g"'] * 101) + "]}",
+        '{"type":"subscribe","nodes":["' + "n" * 101 + '"]}',
+        '{"type":"subscribe","detections":null}',
         '{"type":"painted"}',
     ],
 )

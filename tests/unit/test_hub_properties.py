@@ -1,15 +1,37 @@
-"""Whatever happens, in whatever order: never backwards, never twice, newest last, bounded."""
+"""Whatever happens, in whatever order: never backwards, never twice, newest last, only what is wanted, bounded.
+
+Viewers are served as `gateway.sending` does it: those in step by rounds that may be interrupted anywhere, the others
+from their own buffer.
+"""
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
 
-from gateway import viewer as viewer_module
+from gateway.audience import Audience
 from gateway.hub import Hub
-from gateway.viewer import CLOCK_RESET_SECONDS, Kind, Subscription, Update, Viewer
+from gateway.viewer import CLOCK_RESET_SECONDS, PLAIN_DEPTH, Kind, Subscription, Update, Viewer
 
 CAMERAS = st.sampled_from(["a", "b", "c"])
-SETS = st.frozensets(CAMERAS)
+GROUPS = st.sampled_from(["north", "south"])
+NODES = st.sampled_from(["n1", "n2"])
+ANY = st.none()
+SUBSCRIPTIONS = st.just(Subscription()) | st.builds(
+    Subscription,
+    cameras=ANY | st.frozensets(CAMERAS),
+    pictures=st.just(frozenset()) | st.frozensets(CAMERAS),
+    groups=ANY | ANY | st.frozensets(GROUPS, min_size=1),
+    nodes=ANY | ANY | st.frozensets(NODES, min_size=1),
+    detections=st.booleans(),
+)
 
 
 class HubMachine(RuleBasedStateMachine):
@@ -18,27 +40,58 @@ class HubMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.hub = Hub()
+        self.hub.on_waiting = lambda audience: self.waiting.update({audience: None})
+        self.waiting: dict[Audience, None] = {}
+        self.rounds: list[tuple[Audience, list[Update]]] = []
+        self.groups: dict[str, str | None] = {}
+        self.latest: dict[str, Update] = {}
         self.now = 0.0
+        self.number = 0
         self.alive: list[Viewer] = []
         self.seen: dict[Viewer, dict[str, list[Update]]] = {}
         self.pictures: dict[Viewer, dict[str, list[Update]]] = {}
+        self.due: dict[Viewer, dict[str, Update]] = {}  # the newest that each must have got once all is sent
 
-    @rule(target=viewers, kind=st.sampled_from(Kind), cameras=st.none() | SETS, pictures=SETS)
-    def join(self, kind: Kind, cameras: frozenset[str] | None, pictures: frozenset[str]) -> Viewer:
+    # --- viewers -----------------------------------------------------------------------------------------
+
+    @initialize(target=viewers)
+    def crowd(self) -> MultipleResults[Viewer]:
+        """Some who are in step from the start."""
+        wanted = [Subscription(), Subscription(), Subscription(groups=frozenset({"north"}))]
+        viewers = [self.join(Kind.PLAIN, each) for each in wanted]
+        for viewer in viewers:
+            self.hub.catch_up(viewer)
+        return multiple(*viewers)
+
+    @rule(target=viewers, kind=st.sampled_from(Kind), wanted=SUBSCRIPTIONS)
+    def join_as(self, kind: Kind, wanted: Subscription) -> Viewer:
+        return self.join(kind, wanted)
+
+    def join(self, kind: Kind, wanted: Subscription) -> Viewer:
         viewer = Viewer(kind, lambda: None)
         self.seen[viewer], self.pictures[viewer] = {}, {}
-        self.hub.join(viewer, Subscription(cameras, pictures), self.now)
+        self.hub.join(viewer, wanted, self.now)
+        self.due[viewer] = {c: u for c, u in self.latest.items() if self.wants(viewer, u)}
         self.alive.append(viewer)
         return viewer
 
-    @rule(viewer=viewers, cameras=st.none() | SETS, pictures=SETS)
-    def subscribe(self, viewer: Viewer, cameras: frozenset[str] | None, pictures: frozenset[str]) -> None:
-        self.hub.subscribe(viewer, Subscription(cameras, pictures), self.now)
+    @rule(viewer=viewers, wanted=SUBSCRIPTIONS)
+    def subscribe(self, viewer: Viewer, wanted: Subscription) -> None:
+        before = viewer.subscription
+        self.hub.subscribe(viewer, wanted, self.now)
         # A camera left and taken up again starts with a snapshot, which may repeat what was seen before.
         self.seen[viewer], self.pictures[viewer] = {}, {}
-        viewer.take_results(10_000)
-        while viewer.take_picture():
-            pass
+        if viewer not in self.alive:
+            return
+        held = {id(u) for u in viewer.results}
+        for camera, update in self.latest.items():
+            if self.wants(viewer, update) and not before.includes(update, self.groups.get(camera)):
+                assert id(update) in held or camera in wanted.pictures  # the snapshot
+                self.due[viewer][camera] = update
+        # What it had got before it changed its mind is not sent again.
+        self.due[viewer] = {
+            c: u for c, u in self.due[viewer].items() if self.wants(viewer, u) and id(u) in held
+        }
 
     @rule(viewer=viewers)
     def leave(self, viewer: Viewer) -> None:
@@ -46,39 +99,133 @@ class HubMachine(RuleBasedStateMachine):
         if viewer in self.alive:
             self.alive.remove(viewer)
 
-    @rule(camera=CAMERAS, number=st.integers(0, 30), skew=st.floats(-1, 1), picture=st.booleans())
-    def publish(self, camera: str, number: int, skew: float, picture: bool) -> None:
-        made = Update(camera, f"{camera}:{number}", number + skew, self.now, b"{}")
+    # --- what is published -------------------------------------------------------------------------------
+
+    @rule(
+        camera=CAMERAS,
+        late=st.sampled_from([0, 0, 0, 0, 1, 3]),
+        picture=st.sampled_from([False, False, True]),
+        node=NODES,
+        detections=st.integers(0, 1),
+    )
+    def publish(self, camera: str, late: int, picture: bool, node: str, detections: int) -> None:
+        self.number += 1
+        number = (
+            self.number - late * 3
+        )  # as often as not of another camera: then it is late, else it is known
+        made = Update(
+            camera, f"{camera}:{number}", number // 2, self.now, b"{}", node_id=node, detections=detections
+        )
         if picture:
             made.picture = bytes(100)
             self.hub.publish_picture(made)
-        else:
-            self.hub.publish(made)
+        elif self.hub.publish(made):
+            self.latest[camera] = made
+            for viewer in self.alive:
+                if self.wants(viewer, made):
+                    self.due[viewer][camera] = made
+
+    @rule(camera=CAMERAS, group=st.none() | GROUPS)
+    def regroup(self, camera: str, group: str | None) -> None:
+        self.finish_turn()  # what is being written now goes out; the views follow with the next turn
+        before, self.groups[camera] = self.groups.get(camera), group
+        self.hub.regroup(camera, group)
+        for viewer in self.alive:
+            groups = viewer.subscription.groups
+            if groups is not None and (before in groups) != (group in groups):
+                self.seen[viewer].pop(camera, None)  # the snapshot may repeat it
+                self.due[viewer].pop(camera, None)
+                latest = self.latest.get(camera)
+                if latest is not None and self.wants(viewer, latest):
+                    self.due[viewer][camera] = latest
 
     @rule(seconds=st.sampled_from([0.01, 0.5, 3.0, 6.0]))
     def wait(self, seconds: float) -> None:
         self.now += seconds
 
-    @rule(viewer=viewers, limit=st.integers(1, 5))
+    # --- what is sent ------------------------------------------------------------------------------------
+
+    @rule()
+    def begin_turn(self) -> None:
+        if not self.rounds:
+            self.rounds = [(audience, audience.begin()) for audience in self.waiting]
+            self.waiting.clear()
+
+    @rule(fits=st.sampled_from([0, 1, 2, 100, 100, 100]))
+    def serve(self, fits: int) -> None:
+        """The next one in step is written to; if not all fits it falls behind."""
+        while self.rounds:
+            audience, results = self.rounds[0]
+            if (viewer := audience.next()) is None:
+                self.rounds.pop(0)
+                continue
+            for result in results[:fits]:
+                self.check(viewer, result)
+            if results[fits:]:
+                self.hub.fall_behind(viewer, results[fits:])
+            return
+
+    @rule(viewer=viewers, limit=st.sampled_from([1, 100, 100, 100]))
     def take(self, viewer: Viewer, limit: int) -> None:
+        """One with something of its own is written to."""
         for result in viewer.take_results(limit):
-            assert viewer.subscription.includes(result.camera_id)
-            check_follows(self.seen[viewer].setdefault(result.camera_id, []), result)
+            self.check(viewer, result)
         picture = viewer.take_picture()
         if picture is not None:
-            assert picture.camera_id in viewer.subscription.pictures
+            assert viewer.subscription.includes_picture(picture)
             check_follows(self.pictures[viewer].setdefault(picture.camera_id, []), picture)
             if viewer.kind is Kind.FRAMES:
                 assert picture.frame_id not in {
                     u.frame_id for u in self.seen[viewer].get(picture.camera_id, [])
                 }
+        self.hub.catch_up(viewer)
+
+    @rule(viewer=viewers)
+    def congest(self, viewer: Viewer) -> None:
+        self.hub.fall_behind(viewer)
+
+    @rule()
+    def send_all(self) -> None:
+        """Then everybody has the newest that it wants, whatever was published after it."""
+        self.finish_turn()
+        self.begin_turn()
+        self.finish_turn()
+        for viewer in self.alive:
+            while viewer.results:
+                self.take(viewer, 100)
+            self.hub.catch_up(viewer)
+            for camera, update in self.due[viewer].items():
+                if camera not in viewer.subscription.pictures:  # else a picture may have brought it
+                    assert self.seen[viewer][camera][-1] is update
+
+    def finish_turn(self) -> None:
+        while self.rounds:
+            self.serve(1000)
+
+    # --- what must hold ----------------------------------------------------------------------------------
+
+    def wants(self, viewer: Viewer, update: Update) -> bool:
+        """Written out once more, apart from the code."""
+        wanted = viewer.subscription
+        return (
+            (wanted.cameras is None or update.camera_id in wanted.cameras)
+            and (wanted.groups is None or self.groups.get(update.camera_id) in wanted.groups)
+            and (wanted.nodes is None or update.node_id in wanted.nodes)
+            and (update.detections > 0 or not wanted.detections)
+        )
+
+    def check(self, viewer: Viewer, result: Update) -> None:
+        assert viewer in self.alive
+        assert self.wants(viewer, result)
+        check_follows(self.seen[viewer].setdefault(result.camera_id, []), result)
 
     @invariant()
     def bounded(self) -> None:
         assert self.hub.viewers == len(self.alive)
+        assert self.hub.audiences == len({(v.kind, v.subscription) for v in self.alive})
         assert self.hub.cameras <= 3
         for viewer in self.seen:
-            depth = 1 if viewer.kind is Kind.DASHBOARD else viewer_module.PLAIN_DEPTH
+            depth = 1 if viewer.kind is Kind.DASHBOARD else PLAIN_DEPTH
             assert viewer.pending <= 3 * depth + 3
             if viewer not in self.alive:
                 assert viewer.pending == 0
@@ -100,5 +247,5 @@ def check_follows(earlier: list[Update], now: Update) -> None:
     earlier.append(now)
 
 
-HubMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+HubMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
 TestHub = HubMachine.TestCase
