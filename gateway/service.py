@@ -20,11 +20,14 @@ from gateway.connection import ViewerConnection
 from gateway.dead_letters import DeadLetterReader
 from gateway.feed import Feed
 from gateway.figures import FigureBoard
+from gateway.history.database import Database, Occupied
+from gateway.history.recorder import Recorder
+from gateway.history.retention import Limits
+from gateway.history.writer import Writer
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 from gateway.prometheus import Prometheus
 from gateway.protocol import MAX_MESSAGE_BYTES
-from gateway.recorder import Recorder
 from gateway.settings import GatewaySettings
 from gateway.states import States
 from gateway.statistics import Statistics
@@ -75,12 +78,10 @@ class Gateway:
             folder=settings.data_dir,
         )
         self.states = States(self.feed.hub, self.cameras, self.nodes, self.metrics)
-        self.recorder = Recorder(
-            settings.data_dir / "history.sqlite3",
-            self.metrics,
-            days=settings.history_days,
-            rows=settings.history_rows,
+        self.database = Database(
+            settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
+        self.recorder = Recorder(self._writer(), self.metrics)
         self._prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
         self._fatal = ""
         self._broker_state = "not connected yet"
@@ -115,6 +116,7 @@ class Gateway:
         )
         self._listener = listen(settings.host, settings.port)
         self.port: int = self._listener.getsockname()[1]
+        self._claim_history()
 
     @property
     def address(self) -> str:
@@ -186,6 +188,27 @@ class Gateway:
                 f"the token cannot be kept in GATEWAY_DATA_DIR ({self.settings.data_dir}): {error.strerror}; "
                 "set GATEWAY_DATA_DIR to a folder that can be written, or set GATEWAY_TOKEN"
             ) from None
+
+    def _writer(self) -> Writer:
+        settings = self.settings
+        limits = Limits(
+            days=settings.history_days,
+            rows=settings.history_rows,
+            events=settings.history_events,
+            activity_days=settings.history_activity_days,
+        )
+        return Writer(
+            self.database, labels=self.cameras.labels, gap=settings.history_gap_seconds, limits=limits
+        )
+
+    def _claim_history(self) -> None:
+        try:
+            self.database.claim()
+        except Occupied as error:
+            self._listener.close()
+            raise CannotStart(str(error)) from None
+        except OSError:
+            pass  # the recorder tries again, and /readyz says why
 
     def _parts(self) -> Parts:
         return Parts(

@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: a private RabbitMQ, and services of ours as real processes."""
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import cli.rabbitmq
 from cli.rabbitmq import RabbitMQNode
 from tests.helpers.components import require
+from tests.helpers.postgres import Postgres, private_postgres
 from tests.helpers.processes import Service
 
 if other := os.environ.get("FRAMEFLEET_TEST_RABBITMQ"):
@@ -37,6 +39,22 @@ def rabbitmq(shared_rabbitmq: RabbitMQNode, request: pytest.FixtureRequest) -> s
         f'<<"framefleet">>, <<"{vhost}">>, <<".*">>, <<".*">>, <<".*">>, <<"suite">>).',
     )
     return f"{shared_rabbitmq.amqp_url}{vhost}"
+
+
+@pytest.fixture(scope="session")
+def shared_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of the suite's own; use `database_url`, which names an empty database."""
+    with private_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """DATABASE_URL of a history of the test's own, once for each kind: empty for SQLite."""
+    if request.param == "sqlite":
+        return ""
+    server: Postgres = request.getfixturevalue("shared_postgres")
+    return server.create(f"test_{secrets.token_hex(8)}")
 
 
 StartService = Callable[..., Service]
