@@ -21,6 +21,7 @@ from gateway.dead_letters import DeadLetterReader
 from gateway.feed import Feed
 from gateway.figures import FigureBoard
 from gateway.history.database import Database, Occupied
+from gateway.history.reading import Readers
 from gateway.history.recorder import Recorder
 from gateway.history.retention import Limits
 from gateway.history.writer import Writer
@@ -82,6 +83,7 @@ class Gateway:
             settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
         self.recorder = Recorder(self._writer(), self.metrics)
+        self._readers = Readers(self.database, self.metrics)
         self._prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
         self._fatal = ""
         self._broker_state = "not connected yet"
@@ -169,6 +171,7 @@ class Gateway:
             ticking.cancel()
             await self._leave_broker(recording)
             await self.feed.models.stop()
+            self._readers.close()
             if self._prometheus is not None:
                 await self._prometheus.close()
             probes.close()
@@ -227,6 +230,8 @@ class Gateway:
             models=self.feed.models,
             prometheus=self._prometheus,
             dead_letters=DeadLetterReader(split_urls(self.settings.amqp_url)),
+            history=self._readers,
+            history_gap=self.settings.history_gap_seconds,
             dashboard=self.settings.dashboard_dir,
             expected_workers=self.settings.expected_workers,
             missing=self.missing,

@@ -1,7 +1,6 @@
 """Fixtures of the whole suite: a private RabbitMQ, and services of ours as real processes."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,7 +43,8 @@ def rabbitmq(shared_rabbitmq: RabbitMQNode, request: pytest.FixtureRequest) -> s
 @pytest.fixture(scope="session")
 def shared_postgres() -> Iterator[Postgres]:
     """A PostgreSQL of the suite's own; use `database_url`, which names an empty database."""
-    with private_postgres() as server:
+    # Crashes of processes are survived all the same; a test of the disk starts a server of its own.
+    with private_postgres(fsync="off") as server:
         yield server
 
 
@@ -54,7 +54,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return ""
     server: Postgres = request.getfixturevalue("shared_postgres")
-    return server.create(f"test_{secrets.token_hex(8)}")
+    return server.emptied("suite")
 
 
 StartService = Callable[..., Service]

@@ -90,6 +90,17 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{database}"')
         return self.url(database)
 
+    def emptied(self, database: str) -> str:
+        """The database without anything in it, made if need be: quicker than a new one. Its URL."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+        if known is None:
+            return self.create(database)
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        return self.url(database)
+
     def _answers(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
