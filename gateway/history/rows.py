@@ -1,11 +1,11 @@
 """A result as a row, if a database can hold it. Pure."""
 
 import math
-from typing import Any
 
 import msgspec
 
 from contract.result import Result
+from gateway.history.bulk import Row
 
 MAX_ID = 200
 MAX_TEXT = 1_000
@@ -13,8 +13,6 @@ MAX_SIZE = 2**31 - 1
 CLOCK_SLACK_SECONDS = 60.0
 OLDEST = 946_684_800.0
 """The year 2000: who says that a picture is older has no clock."""
-
-Row = dict[str, Any]
 
 
 class Unstorable(ValueError):

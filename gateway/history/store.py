@@ -9,14 +9,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Insert, bindparam, case, delete, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from contract.result import Result
 from contract.status import CameraLabels
 from gateway.history.activity import Minute, minutes
+from gateway.history.bulk import Row, insert_rows
 from gateway.history.presence import Changes, Seen, Stretch, bounds, merge, stretches
-from gateway.history.rows import Row, moment, row_of
+from gateway.history.rows import moment, row_of
 from gateway.history.tables import activity, events, results, thumbnails
 
 LOCKS = 256
@@ -39,6 +39,14 @@ SELECT e.camera_id, e.event_id, e.started, e.ended, e.frames, e.faces, e.certain
 FROM {spans} AS s CROSS JOIN events AS e
 WHERE e.camera_id = s.camera_id AND e.started <= s.high AND e.ended >= s.low AND e.started >= coalesce(
     (SELECT max(b.started) FROM events AS b WHERE b.camera_id = s.camera_id AND b.started < s.low), s.low)
+"""
+_ADD = """
+ON CONFLICT (minute, camera_id) DO UPDATE SET
+    frames = activity.frames + excluded.frames,
+    with_detections = activity.with_detections + excluded.with_detections,
+    faces = CASE WHEN excluded.faces > activity.faces THEN excluded.faces ELSE activity.faces END,
+    expired = activity.expired + excluded.expired,
+    latency = activity.latency + excluded.latency
 """
 
 
@@ -70,7 +78,7 @@ def store(connection: Connection, batch: Iterable[Result], wall: float, labels: 
     fresh = [pair for frame_id, pair in sorted(given.items()) if frame_id not in known]
     if not fresh:
         return Stored(0, [])
-    connection.execute(insert(results), [row for row, _ in fresh])
+    insert_rows(connection, results, [row for row, _ in fresh])
     timed = [(moment(result, wall), row, result) for row, result in fresh]
     wishes = _present(connection, timed, wall, labels, gap)
     _add_minutes(connection, minutes((when, result) for when, _, result in timed))
@@ -153,7 +161,7 @@ def _write_events(
         for stretch in each.new
     ]
     if new:
-        connection.execute(insert(events), new)
+        insert_rows(connection, events, new)
     for each in changes.values():
         for kept, others in each.swallowed.items():
             _swallow(connection, kept, others)
@@ -203,38 +211,16 @@ def _labels(labels: CameraLabels) -> Row:
 
 
 def _add_minutes(connection: Connection, found: Mapping[tuple[int, str], Minute]) -> None:
-    connection.execute(
-        _UPSERT[connection.dialect.name],
-        [
-            {
-                "minute": begin,
-                "camera_id": camera_id.replace("\0", "\ufffd"),
-                "frames": minute.frames,
-                "with_detections": minute.with_detections,
-                "faces": minute.faces,
-                "expired": minute.expired,
-                "latency": minute.latency,
-            }
-            for (begin, camera_id), minute in found.items()
-        ],
-    )
-
-
-def _upsert(statement: sqlite.Insert | postgresql.Insert) -> Insert:
-    more, have = statement.excluded, activity.c
-    return statement.on_conflict_do_update(
-        index_elements=["minute", "camera_id"],
-        set_={
-            "frames": have.frames + more.frames,
-            "with_detections": have.with_detections + more.with_detections,
-            "faces": case((more.faces > have.faces, more.faces), else_=have.faces),
-            "expired": have.expired + more.expired,
-            "latency": have.latency + more.latency,
-        },
-    )
-
-
-_UPSERT = {
-    "sqlite": _upsert(sqlite.insert(activity)),
-    "postgresql": _upsert(postgresql.insert(activity)),
-}
+    rows = [
+        {
+            "minute": begin,
+            "camera_id": camera_id.replace("\0", "\ufffd"),
+            "frames": minute.frames,
+            "with_detections": minute.with_detections,
+            "faces": minute.faces,
+            "expired": minute.expired,
+            "latency": minute.latency,
+        }
+        for (begin, camera_id), minute in found.items()
+    ]
+    insert_rows(connection, activity, rows, _ADD)
