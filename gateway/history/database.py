@@ -155,12 +155,13 @@ def _sqlite(path: Path, *, readonly: bool) -> Engine:
 
 
 def _postgresql(server: URL, options: str, name: str, connections: int) -> Engine:
+    own = server.query.get("options")  # such as a search_path: ours must not push it aside
     return create_engine(
-        server,
+        server.difference_update_query(["options"]),
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "application_name": f"framefleet {name}",
-            "options": options,
+            "options": f"{own} {options}" if own else options,
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,

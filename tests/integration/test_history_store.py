@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from contract.status import CameraLabels
+from gateway.history import database as database_module
 from gateway.history import migrating, retention
 from gateway.history.database import Database, Occupied, TooSlow, Unavailable
 from gateway.history.migrating import HEAD, MIGRATIONS, WrongVersion
@@ -252,6 +253,32 @@ def test_room_is_used_again(history: History) -> None:
     if not history.database.postgresql:  # PostgreSQL's own vacuum works when it likes
         pruned(history, NOW + 8 * DAY)
         assert history.writer.size() < before + 100_000
+
+
+def test_a_full_disk_and_a_locked_file_write_nothing_and_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    history = History("", tmp_path)
+    history.writer.store([result(NOW)], NOW)
+    many = [result(NOW + n) for n in range(500)]
+    with history.database.writing() as connection:
+        most = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {most + 2}")
+    with pytest.raises(DBAPIError) as full:
+        history.writer.store(many, NOW)
+    assert database_module.reason(full.value) == "database or disk is full"
+    with history.database.writing() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    other = sqlite3.connect(tmp_path / "h.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DBAPIError) as locked:
+        history.writer.store(many, NOW)
+    assert database_module.reason(locked.value) == "database is locked"
+    assert history.rows("SELECT count(*), sum(frames) FROM results, events") == [(1, 1)]
+    other.close()
+    assert history.writer.store(many, NOW).new == 500
+    history.writer.close()
 
 
 # --- versions ----------------------------------------------------------------------------------------------------
