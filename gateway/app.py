@@ -20,6 +20,8 @@ from gateway.deadline import Deadline
 from gateway.documented import answer
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
+from gateway.history.api import history_router
+from gateway.history.reading import Readers
 from gateway.links import links_router
 from gateway.login import login_router
 from gateway.metrics import GatewayMetrics
@@ -65,6 +67,8 @@ class Parts:
     models: ModelKeeper
     prometheus: Prometheus | None
     dead_letters: DeadLetterReader
+    history: Readers
+    history_gap: float
     dashboard: Path
     expected_workers: int | None
     missing: Callable[[], list[str]]
@@ -131,6 +135,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(cameras_router(parts.cameras))
     app.include_router(models_router(parts.models, parts.nodes))
     app.include_router(dead_letters_router(parts.dead_letters))
+    app.include_router(history_router(parts.history, parts.dead_letters, parts.history_gap))
     app.include_router(proxy_router(parts.prometheus))
     app.mount("/assets", Assets(directory=parts.dashboard / "assets", check_dir=False))
     app.include_router(pages_router(parts.dashboard, parts.authenticator))

@@ -166,6 +166,11 @@ class Cameras:
         """What state a known camera is in."""
         return judge(camera, self._producers, now).state
 
+    def labels(self, camera_id: str) -> CameraLabels:
+        """What people call it; nothing of a camera that is not known. May be asked from any thread."""
+        camera = self._cameras.get(camera_id)
+        return camera.labels if camera is not None else NO_LABELS
+
     # --- inside ------------------------------------------------------------------------------------------
 
     def _camera(self, camera_id: str, now: float, wall: float) -> Camera | None:

@@ -8,11 +8,12 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from contract.nesting import decode
 from gateway.access import address_of, identity_of, is_secure
 from gateway.auth import Authenticator
+from gateway.documented import answer, errors
 from gateway.problems import json_response, problem
 from gateway.roles import ROLES, Role
-from gateway.views import ProblemView
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -32,6 +33,8 @@ class _Wanted(msgspec.Struct):
     role: Role | None = None
 
 
+_wanted = msgspec.json.Decoder(_Wanted)
+
 BODY: dict[str, Any] = {
     "requestBody": {
         "content": {
@@ -41,30 +44,37 @@ BODY: dict[str, Any] = {
         }
     }
 }
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": ProblemView, "description": "no such role"},
-    401: {"model": ProblemView},
-    403: {"model": ProblemView, "description": "a viewer asks"},
-    409: {"model": ProblemView, "description": WHERE},
-}
+ROLE = f'send {{"role": "..."}} with one of {", ".join(ROLES)}, or nothing'
+EXAMPLE = {"link": "http://127.0.0.1:8080/?code=c3RvcC1yZWFkaW5nLXRoaXM", "expires": 1795302400.0}
+RESPONSES = answer("The link.", EXAMPLE) | errors({400: ROLE, 409: WHERE})
 
 
 def links_router(authenticator: Authenticator, public_url: str) -> APIRouter:
     """The route. `public_url`: how browsers reach us; where it is empty, the address that was asked."""
     router = APIRouter(tags=["Session"])
 
-    @router.post("/api/links", response_model=LinkView, responses=REFUSALS, openapi_extra=BODY)
-    async def new_link(request: Request, role: Annotated[Role | None, Query()] = None) -> Response:
-        """A link that signs in one browser, once, within a day. `role` in the query, or in a JSON body."""
+    @router.post(
+        "/api/links",
+        response_model=LinkView,
+        responses=RESPONSES,
+        openapi_extra=BODY,
+        operation_id="new_link",
+        summary="Make a ready link",
+    )
+    async def new_link(
+        request: Request,
+        role: Annotated[
+            Role | None, Query(description="of whom the link signs in; by default operator")
+        ] = None,
+    ) -> Response:
+        """It signs in one browser, once, within a day. `role` in the query, or in a JSON body."""
         if not authenticator.required:
             return problem(409, "not_needed", WHERE)
         body = await request.body()
         try:
-            wanted = role or (msgspec.json.decode(body, type=_Wanted).role if body else None) or "operator"
+            wanted = role or (decode(_wanted, body).role if body else None) or "operator"
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return problem(
-                400, "bad_data", f'send {{"role": "..."}} with one of {", ".join(ROLES)}, or nothing'
-            )
+            return problem(400, "bad_data", ROLE)
         identity = identity_of(request.scope)
         code, expires = authenticator.new_code(identity, wanted, time.time())
         log.info("link made", role=wanted, name=identity.name, address=address_of(request.scope))

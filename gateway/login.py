@@ -12,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
+from contract.nesting import decode
 from gateway.access import address_of, identity_of, is_secure, set_session, too_many_guesses
 from gateway.auth import Authenticator, TooManyGuesses, session_holder
 from gateway.metrics import GatewayMetrics
@@ -58,6 +59,9 @@ class _Login(msgspec.Struct):
     token: str | None = None
     code: str | None = None
     next: str = "/"
+
+
+_json = msgspec.json.Decoder()
 
 
 def login_router(
@@ -108,9 +112,7 @@ def login_router(
         body = await request.body()
         try:
             fields = (
-                dict(parse_qsl(body.decode(), max_num_fields=10))
-                if kind == FORM
-                else msgspec.json.decode(body)
+                dict(parse_qsl(body.decode(), max_num_fields=10)) if kind == FORM else decode(_json, body)
             )
             given = msgspec.convert(fields, _Login)
         except (ValueError, msgspec.MsgspecError):

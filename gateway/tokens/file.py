@@ -31,7 +31,7 @@ def read_tokens(path: Path) -> tuple[TokenEntry, ...]:
     """The tokens in the file; none if there is no file. Raises BrokenTokens, and OSError if it cannot be read now."""
     try:
         read = msgspec.json.decode(path.read_bytes(), type=_File)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BrokenTokens(

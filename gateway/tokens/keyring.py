@@ -64,7 +64,7 @@ class Keyring:
         try:
             seen = self._path.stat()
         except OSError as error:
-            if error.errno == errno.ENOENT:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR):
                 return None
             raise
         return seen.st_mtime_ns, seen.st_ino, seen.st_size

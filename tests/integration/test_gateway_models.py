@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -226,7 +227,8 @@ async def test_two_gateways_agree(rabbitmq: str, gateway: Gateway, tmp_path: Pat
             "yunet",
             {"gpu": "haar"},
         )
-    async with connected_gateway(tmp_path, rabbitmq, data_dir=gateway.settings.data_dir) as again:
+    kept = shutil.copytree(gateway.settings.data_dir, tmp_path / "again")  # the history is the first one's alone
+    async with connected_gateway(tmp_path, rabbitmq, data_dir=kept) as again:
         assert again.feed.models.desired == gateway.feed.models.desired
 
 

@@ -40,6 +40,14 @@ def test_a_short_token_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch)
     assert "hunter2" not in sentence
 
 
+def test_the_databases_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:hunter2hunter2@host:5432/name")
+    assert "hunter2" not in repr(GatewaySettings())
+    (sentence,) = problems(monkeypatch, DATABASE_URL="postgresql://user:hunter2/hunter2@host/name")
+    assert sentence.startswith("DATABASE_URL: the address must look like postgresql://user:password@host/name")
+    assert "hunter2" not in sentence
+
+
 def test_the_token_is_not_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_TOKEN", "a-secret-of-some-length")
     assert "a-secret" not in repr(GatewaySettings())
@@ -52,6 +60,9 @@ def test_the_token_is_not_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) 
         ("GATEWAY_ALLOWED_ORIGINS", "https://a.example/path"),
         ("GATEWAY_ALLOWED_ORIGINS", "a.example"),
         ("PROMETHEUS_URL", "prometheus:9090"),
+        ("DATABASE_URL", "database.example/framefleet"),
+        ("DATABASE_URL", "mysql://user:password@host/name"),
+        ("DATABASE_URL", "postgresql://user:pass#word@host/name"),
         ("GATEWAY_PORT", "70000"),
         ("GATEWAY_AUTH", "maybe"),
         ("GATEWAY_HOSTS", "x"),
