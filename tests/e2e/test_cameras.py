@@ -16,6 +16,7 @@ from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import astronaut, jpeg
 from tests.helpers.processes import ROOT
+from tests.helpers.sign_in import ready_link
 from tests.helpers.staged import Staged
 
 pytestmark = pytest.mark.e2e
@@ -66,7 +67,7 @@ def tile(page: Page, camera_id: str) -> Locator:
 
 
 def enter(page: Page, address: str) -> None:
-    page.goto(f"{address}/?token={TOKEN}")
+    page.goto(ready_link(address, TOKEN))
 
 
 def painted(page: Page, staged: Staged, *camera_ids: str) -> None:

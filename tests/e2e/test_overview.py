@@ -1,4 +1,4 @@
-"""What a person sees who opens the printed link."""
+"""What a person sees who opens a ready link."""
 
 import json
 import re
@@ -15,6 +15,7 @@ from producer.sources.demo import face_boxes
 from tests.helpers.eventually import eventually
 from tests.helpers.images import iou
 from tests.helpers.native import Native
+from tests.helpers.sign_in import ready_link
 
 pytestmark = pytest.mark.e2e
 
@@ -24,13 +25,14 @@ DEMO = ("demo-1", "demo-2", "demo-3", "demo-4")
 
 
 def link(native: Native) -> str:
+    """Another one like that which was printed: each signs in once."""
     endpoints = native.endpoints
-    return f"{endpoints['gateway']}/?token={endpoints['token']}"
+    return ready_link(endpoints["gateway"], endpoints["token"])
 
 
 @pytest.fixture
 def overview(native: Native, page: Page) -> Page:
-    """The overview, entered by the printed link."""
+    """The overview, entered by a ready link."""
     page.goto(link(native))
     return page
 
@@ -55,7 +57,7 @@ def promql(native: Native, query: str) -> list[Any]:
     return found
 
 
-def test_the_link_leaves_no_token_in_the_address(overview: Page, native: Native) -> None:
+def test_the_link_leaves_nothing_in_the_address(overview: Page, native: Native) -> None:
     expect(overview).to_have_url(re.compile(r"^[^?]*/$"))
     cookies = overview.context.cookies()
     assert [c["httpOnly"] for c in cookies] == [True]

@@ -57,9 +57,10 @@ export function update(known: readonly PresenceEvent[], fresh: EventPage): reado
 export function refresh(known: EventPage, fresh: EventPage): EventPage {
   const last = fresh.items.at(-1);
   if (last === undefined || fresh.next === null) return fresh;
+  const ids = new Set(fresh.items.map(({ event_id }) => event_id));
   const older = known.items.filter((event) => order(event, last) > 0);
   if (older.length === known.items.length || older.length === 0) return fresh;
-  return { items: [...fresh.items, ...older], next: known.next };
+  return { items: [...fresh.items, ...older.filter(({ event_id }) => !ids.has(event_id))], next: known.next };
 }
 
 /** The list with a page of older events. */
@@ -123,7 +124,7 @@ export function neighbourAmongDays(key: string, index: number, sizes: readonly n
 }
 
 /** The address of its picture, which changes with what is in it while the event goes on. */
-export function pictureOf({ thumbnail, open, faces, confidence }: PresenceEvent): string | null {
+export function pictureOf({ thumbnail, open, faces }: PresenceEvent): string | null {
   if (thumbnail === null) return null;
-  return open ? `${thumbnail}?best=${faces}-${Math.round(confidence * 100)}` : thumbnail;
+  return open ? `${thumbnail}?faces=${faces}` : thumbnail;
 }
