@@ -27,8 +27,8 @@ from bench.pictures import pictures
 from bench.tables import table
 from producer.pacing import Ticker
 from producer.sources.http.client import HttpClient
-from producer.sources.http.files import allow_many_files
 from producer.sources.snapshot import Snapshot
+from runtime.files import allow_many_files
 
 BYTES = 40_000
 WARM_UP_SECONDS = 1.0

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from cli import dlq, models, plan, queues
+from cli import dlq, link, models, plan, queues, tokens
 from cli.knobs import KnobError, read_knobs
 from cli.layout import Layout
 from cli.tools import run_tool
@@ -37,7 +37,7 @@ KNOBS = (
 )
 
 TOOLS = {"dlq": dlq, "queues": queues}
-WITHOUT_BROKER = {"models": models, "plan": plan}
+WITHOUT_BROKER = {"models": models, "plan": plan, "tokens": tokens, "link": link}
 
 
 def main() -> None:

@@ -32,11 +32,6 @@ class Fleet:
         return f"http://{LOOPBACK}:{self.addresses.prometheus}"
 
     @property
-    def link(self) -> str:
-        """What the operator opens: it signs the browser in."""
-        return f"{self.gateway_url}/?token={self.token}"
-
-    @property
     def workers(self) -> list[Command]:
         """One command per slot; `NODE_ID` is `<host>-<slot>`."""
         host = socket.gethostname()
@@ -77,7 +72,7 @@ class Fleet:
                 "GATEWAY_METRICS_HOST": LOOPBACK,
                 "GATEWAY_METRICS_PORT": str(self.addresses.gateway_metrics),
                 "GATEWAY_TOKEN": self.token,
-                "GATEWAY_PRINT_LINK": "false",  # we print it; in a log file it would only lie about
+                "GATEWAY_PRINT_LINK": "false",  # `up` asks for one; in a log file it would only lie about
                 "GATEWAY_DATA_DIR": str(self.layout.gateway),
                 "GATEWAY_DASHBOARD_DIR": str(self.layout.dashboard / "dist"),
                 "GATEWAY_EXPECTED_WORKERS": str(self.knobs.workers),

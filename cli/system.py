@@ -18,6 +18,7 @@ from cli.ports import LOOPBACK
 from cli.rabbitmq import RabbitMQNode
 from cli.secret import write_private
 from cli.supervisor import Supervisor
+from gateway.link import NoLink, ask_link
 from producer.file.reload import load as load_cameras
 from producer.grammar import parse_sources
 
@@ -44,6 +45,7 @@ class System:
         self._display = display
         self._repetitions = Repetitions()
         self._stopping = False
+        self._link = ""
         self._node = self._private_broker(addresses) if knobs.own_broker else None
         amqp_url = self._node.amqp_url if self._node else knobs.amqp_url
         self._fleet = Fleet(layout, knobs, addresses, amqp_url, token)
@@ -69,6 +71,7 @@ class System:
         if self._knobs.own_producer:
             await self._run(self._fleet.producer)
         await self._gateway_answers()
+        self._link = await self._new_link()
         write_private(self._layout.endpoints, json.dumps(self._fleet.endpoints, indent=2) + "\n")
 
     async def stop(self) -> None:
@@ -89,7 +92,8 @@ class System:
         say = self._display.say
         workers = len(self._addresses.workers)
         say("")
-        say(f"  Open        {self._fleet.link}")
+        say(f"  Open        {self._link}")
+        say("              (once, in one browser; for another link: framefleet link)")
         say(f"  Prometheus  {self._fleet.prometheus_url}")
         if self._node is not None:
             say(
@@ -147,6 +151,14 @@ class System:
         raise StartFailed(
             f"The gateway did not answer within {READY_SECONDS} s. Its log: {self._layout.logs / 'gateway.log'}"
         )
+
+    async def _new_link(self) -> str:
+        """What the operator opens: it signs a browser in."""
+        try:
+            return await asyncio.to_thread(ask_link, self._fleet.gateway_url, self._fleet.token)
+        except NoLink as error:
+            self._display.say(f"{error}. Sign in with the token in .run/endpoints.json")
+            return self._fleet.gateway_url
 
     async def _run(self, command: Command) -> None:
         await self._supervisor.start(Child(command, self._heard))

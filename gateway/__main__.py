@@ -3,8 +3,9 @@
 import asyncio
 import sys
 
-from gateway.service import CannotStart, serve
+from gateway.service import serve
 from gateway.settings import GatewaySettings
+from gateway.starting import CannotStart
 from runtime.logs import configure_logs
 from runtime.settings import USAGE_ERROR, load
 

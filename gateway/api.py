@@ -32,7 +32,7 @@ def api_router(board: FigureBoard, cameras: Cameras, nodes: Nodes, expected_work
     async def session(request: Request) -> Response:
         """Who is asking."""
         identity = identity_of(request.scope)
-        return json_response({"role": identity.role, "version": VERSION})
+        return json_response(SessionView(identity.role, identity.name, identity.expires, VERSION))
 
     @router.get("/metrics", response_model=MetricsView)
     async def metrics() -> Response:

@@ -11,17 +11,22 @@ from gateway import problems
 from gateway.access import Access
 from gateway.api import api_router
 from gateway.auth import Authenticator
+from gateway.bodies import BoundedBodies
 from gateway.cameras import Cameras
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
+from gateway.links import links_router
 from gateway.login import login_router
+from gateway.metrics import GatewayMetrics
 from gateway.models.keeper import ModelKeeper
 from gateway.models_api import models_router
 from gateway.nodes import Nodes
 from gateway.pages import Assets, pages_router
 from gateway.prometheus import Prometheus
 from gateway.prometheus_proxy import proxy_router
+from gateway.proxies import Proxied, TrustedProxies
+from gateway.shares import FairShares
 from gateway.websocket import ResultsSocket
 from runtime.version import VERSION
 
@@ -32,6 +37,11 @@ class Parts:
 
     authenticator: Authenticator
     origins: frozenset[str]
+    public_url: str
+    proxies: TrustedProxies
+    viewers_per_address: int
+    connections_per_address: int
+    metrics: GatewayMetrics
     socket: ResultsSocket
     board: FigureBoard
     cameras: Cameras
@@ -54,8 +64,19 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    app.add_middleware(Access, authenticator=parts.authenticator, origins=parts.origins)
-    app.add_middleware(SecurityHeaders)  # added last, so around the others
+    # From the inside out: the one added last is around the others.
+    app.add_middleware(
+        FairShares,
+        viewers=parts.viewers_per_address,
+        requests=parts.connections_per_address,
+        metrics=parts.metrics,
+    )
+    app.add_middleware(
+        Access, authenticator=parts.authenticator, origins=parts.origins, metrics=parts.metrics
+    )
+    app.add_middleware(BoundedBodies, metrics=parts.metrics)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Proxied, trusted=parts.proxies)
 
     @app.get("/livez", tags=["Probes"])
     async def livez() -> Response:
@@ -70,7 +91,8 @@ def create_app(parts: Parts) -> FastAPI:
         return problems.json_response({"status": "ready"})
 
     app.add_api_websocket_route("/ws/results", parts.socket.serve)
-    app.include_router(login_router(parts.authenticator, parts.socket.end_session, parts.dashboard))
+    app.include_router(login_router(parts.authenticator, parts.socket.end, parts.dashboard, parts.metrics))
+    app.include_router(links_router(parts.authenticator, parts.public_url))
     app.include_router(api_router(parts.board, parts.cameras, parts.nodes, parts.expected_workers))
     app.include_router(models_router(parts.models, parts.nodes))
     app.include_router(dead_letters_router(parts.dead_letters))

@@ -28,6 +28,19 @@ class GatewayMetrics:
         self.drops = Counter(
             "gateway_client_drops", "Clients dropped by the gateway", ["reason"], registry=registry
         )
+        self.logins = Counter(
+            "gateway_logins_total",
+            "Sign-ins of browsers: accepted, refused (wrong token or code), limited (too many of those)",
+            ["outcome"],
+            registry=registry,
+        )
+        self.refused = Counter(
+            "gateway_refused_total",
+            "Requests and connections refused: unauthorized, role, origin, host, guessing; share, connections, slow, "
+            "unread, too_large, malformed",
+            ["reason"],
+            registry=registry,
+        )
         self.queue = Gauge(
             "gateway_queue_messages", "Messages ready in a queue", ["queue"], registry=registry
         )

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from gateway.access import identity_of, is_secure, set_session
 from gateway.auth import Authenticator
-from gateway.login import STATIC
+from gateway.login import STATIC, link_page
 from gateway.problems import problem
 
 NO_CACHE = {"Cache-Control": "no-cache"}
@@ -35,6 +35,10 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
 
     @router.api_route("/{path:path}", methods=["GET", "HEAD"])
     async def page(request: Request, path: str) -> Response:
+        if not path and "code" in request.query_params:
+            if not authenticator.required:
+                return RedirectResponse("/", 303)
+            return link_page(request.query_params["code"])
         if path.startswith(RESERVED) or path in ("api", "ws"):
             return problem(404, "not_found", f"there is no /{path}")
         found = await run_in_threadpool(_file, folder, path)
@@ -46,9 +50,9 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
         if index is None:
             return HTMLResponse((STATIC / "unbuilt.html").read_text(), 503, NO_CACHE)
         response = FileResponse(index, headers=NO_CACHE)
-        if request.scope.get("state", {}).get("identity") and identity_of(request.scope).renew:
-            session = authenticator.new_session(time.time())
-            set_session(response, session, secure=is_secure(request.scope, request.headers))
+        if request.scope.get("state", {}).get("identity") and (who := identity_of(request.scope)).renew:
+            session = authenticator.new_session(who, time.time())
+            set_session(response, session, who, secure=is_secure(request.scope))
         return response
 
     return router

@@ -14,21 +14,25 @@ import uvicorn
 
 from broker import AsyncioLoop, Connection, aio, split_urls
 from gateway.app import Parts, create_app
-from gateway.auth import Authenticator, load_token
+from gateway.auth import Authenticator, Identity
 from gateway.cameras import Cameras
-from gateway.connection import ViewerConnection
+from gateway.crowd import Crowd
 from gateway.dead_letters import DeadLetterReader
 from gateway.feed import Feed
 from gateway.figures import FigureBoard
+from gateway.limits import MAX_HEAD_BYTES, Limits, http_class, websocket_class
+from gateway.links import ready_link
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 from gateway.prometheus import Prometheus
 from gateway.protocol import MAX_MESSAGE_BYTES
 from gateway.recorder import Recorder
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, is_loopback
+from gateway.starting import CannotStart, keyring, listen, main_token
 from gateway.states import States
 from gateway.statistics import Statistics
 from gateway.websocket import PATIENCE_SECONDS, ResultsSocket
+from runtime.files import allow_many_files
 from runtime.logs import get_logger
 from runtime.probes import serve_probes
 
@@ -37,10 +41,6 @@ log = get_logger("gateway")
 TICK_SECONDS = 1.0
 GRACE_SECONDS = 2
 BROKER_GRACE_SECONDS = 0.8
-
-
-class CannotStart(Exception):
-    """Why the gateway does not start; a sentence that says what to do."""
 
 
 class HttpServer(uvicorn.Server):
@@ -62,7 +62,8 @@ class Gateway:
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.settings = settings
-        self.token = self._token()
+        self.authenticator = Authenticator(main_token(settings), keyring(settings))
+        self.authenticator.on_guess = lambda address: log.warning("a wrong token or code", address=address)
         self.metrics = metrics or GatewayMetrics()
         self.cameras, self.nodes = Cameras(), Nodes()
         self.statistics = Statistics(time.time())
@@ -99,16 +100,24 @@ class Gateway:
             self.feed.hub, self.metrics, self.states.greet, limit=settings.max_viewers, patience=patience
         )
         self.app = create_app(self._parts())
+        self.crowd = Crowd(
+            settings.max_connections,
+            settings.max_connections_per_address,
+            lambda address: is_loopback(address) or address in settings.proxies,
+        )
+        allow_many_files()
         self._server = HttpServer(
             uvicorn.Config(
                 self.app,
-                ws=ViewerConnection,
+                http=http_class(Limits(self.crowd, self.metrics)),
+                h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+                ws=websocket_class(self.crowd),
                 ws_max_size=MAX_MESSAGE_BYTES,
                 ws_per_message_deflate=False,
                 lifespan="off",
                 log_config=None,
-                access_log=False,  # paths may contain the token
-                proxy_headers=False,
+                access_log=False,  # paths may contain secrets
+                proxy_headers=False,  # ours knows X-Forwarded-Host too (gateway.proxies)
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
@@ -124,10 +133,12 @@ class Gateway:
             host = socket.gethostname()
         return self.settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
-    @property
     def link(self) -> str:
-        """The address that signs a browser in."""
-        return f"{self.address}/?token={self.token}" if self.token is not None else f"{self.address}/"
+        """A new address that signs a browser in as the operator, once."""
+        if not self.authenticator.required:
+            return f"{self.address}/"
+        code, _ = self.authenticator.new_code(Identity(), "operator", time.time())
+        return ready_link(self.address, code)
 
     @property
     def serving(self) -> bool:
@@ -151,8 +162,9 @@ class Gateway:
 
     async def run(self) -> None:
         """Serve until `stop`; then close clients, write the history, leave the broker."""
-        # uvicorn's own lines say nothing new, and those on WebSockets quote paths, which may contain the token.
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        # uvicorn's own lines say nothing new, and those on WebSockets quote paths, which may contain secrets. Of what
+        # it warns (no valid HTTP) anybody could send as much as they like: it is counted instead.
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)
         probes = serve_probes(
             self.settings.metrics_host, self.settings.metrics_port, self.missing, self.metrics.registry
         )
@@ -174,23 +186,16 @@ class Gateway:
 
     # --- inside ------------------------------------------------------------------------------------------
 
-    def _token(self) -> str | None:
-        if self.settings.auth == "off":
-            return None
-        if self.settings.token is not None:
-            return self.settings.token.get_secret_value()
-        try:
-            return load_token(self.settings.data_dir)
-        except OSError as error:
-            raise CannotStart(
-                f"the token cannot be kept in GATEWAY_DATA_DIR ({self.settings.data_dir}): {error.strerror}; "
-                "set GATEWAY_DATA_DIR to a folder that can be written, or set GATEWAY_TOKEN"
-            ) from None
-
     def _parts(self) -> Parts:
+        settings = self.settings
         return Parts(
-            authenticator=Authenticator(self.token),
-            origins=self.settings.origins,
+            authenticator=self.authenticator,
+            origins=settings.origins,
+            public_url=settings.public_url,
+            proxies=settings.proxies,
+            viewers_per_address=settings.max_viewers_per_address,
+            connections_per_address=settings.max_connections_per_address,
+            metrics=self.metrics,
             socket=self._socket,
             board=FigureBoard(
                 self._prometheus,
@@ -212,6 +217,8 @@ class Gateway:
     async def _tick(self) -> None:
         while True:
             try:
+                for holder in self.authenticator.refresh():
+                    self._socket.end(holder, "its token was revoked or changed")
                 self.feed.tick()
                 self.states.tick(time.monotonic())
             except Exception:
@@ -243,21 +250,6 @@ class Gateway:
         self._fatal = reason
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises CannotStart."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.setblocking(False)
-    except OSError as error:
-        raise CannotStart(
-            f"cannot listen on {host} port {port}: {error.strerror}; choose others with GATEWAY_HOST and GATEWAY_PORT"
-        ) from None
-    return listener
-
-
 async def serve(settings: GatewaySettings) -> None:
     """Run one gateway until SIGTERM or Ctrl-C. Raises CannotStart."""
     gateway = Gateway(settings)
@@ -265,7 +257,7 @@ async def serve(settings: GatewaySettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, gateway.stop)
     if settings.print_link:
-        sys.stdout.write(f"\n  Framefleet: {gateway.link}\n\n")
+        sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n\n")
         sys.stdout.flush()
     try:
         await gateway.run()

@@ -10,6 +10,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from gateway.proxies import TrustedProxies
+from gateway.tokens.file import FILE
 from runtime.settings import ServiceSettings
 
 MIN_TOKEN = 16
@@ -23,9 +25,11 @@ class GatewaySettings(ServiceSettings):
     GET  /api/metrics            rate, latency, queue depth; /api/cameras, /api/nodes, /api/alerts
     POST /api/models/switch      ?model=NAME for the cluster, &lane= or &camera= for less; GET /api/models/available
     GET  /api/prometheus/api/v1  read-only PromQL: promtool query instant http://any:TOKEN@host:8080/api/prometheus ...
+    POST /api/links              another link that signs a browser in, once; `python -m gateway.link` prints one
     GET  /livez, /readyz         probes, the only paths that need no token
 
-    Programs send the token as `Authorization: Bearer TOKEN`, or as the password of Basic authentication.
+    Programs send a token as `Authorization: Bearer TOKEN`, or as the password of Basic authentication.
+    Further tokens, for viewers and for a time: `python -m gateway.tokens --help`. More in docs/security.md.
     """
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")
@@ -38,7 +42,11 @@ class GatewaySettings(ServiceSettings):
     metrics_port: int = Field(8020, ge=0, le=65535, description="port of /metrics; 0 picks a free one")
     auth: Literal["on", "off"] = Field("on", description="off: nobody needs a token; on loopback only")
     token: SecretStr | None = Field(
-        None, description="the token; without one it is generated once and kept in GATEWAY_DATA_DIR/token"
+        None,
+        description="the main token; without one it is generated once and kept in GATEWAY_DATA_DIR/token",
+    )
+    tokens_file: Path | None = Field(
+        None, description="further tokens, as hashes; by default GATEWAY_DATA_DIR/tokens.json"
     )
     data_dir: Path = Field(
         Path(".run/gateway"), description="folder of the token, the desired models and the history"
@@ -46,8 +54,10 @@ class GatewaySettings(ServiceSettings):
     public_url: str = Field(
         "", description="how browsers reach the gateway, for the printed link and for Origin"
     )
-    print_link: bool = Field(
-        True, description="print the ready link, which contains the token, once at start"
+    print_link: bool = Field(True, description="print a ready link, which signs one browser in, at start")
+    trusted_proxies: str = Field(
+        "",
+        description="addresses and networks, comma-separated, whose X-Forwarded-For, -Proto and -Host are believed",
     )
     allowed_origins: str = Field("", description="further origins whose pages may connect, comma-separated")
     dashboard_dir: Path = Field(Path("dashboard/dist"), description="folder of the built dashboard")
@@ -59,6 +69,19 @@ class GatewaySettings(ServiceSettings):
         5_000_000, ge=1, description="how many results are kept at most (about 0.5 KB each)"
     )
     max_viewers: int = Field(2_000, ge=1, description="how many WebSocket clients are served at once")
+    max_viewers_per_address: int = Field(
+        100,
+        ge=0,
+        description="how many of them from one address (IPv6: /64); 0: all, and always from this machine",
+    )
+    max_connections: int = Field(
+        4_096, ge=16, description="how many connections are open at once; idle ones make room for new ones"
+    )
+    max_connections_per_address: int = Field(
+        256,
+        ge=0,
+        description="how many of them from one address (IPv6: /64); 0: all, and always from this machine",
+    )
     prometheus_url: str = Field(
         "", validation_alias="PROMETHEUS_URL", description="Prometheus, for figures and PromQL; empty: none"
     )
@@ -97,6 +120,17 @@ class GatewaySettings(ServiceSettings):
                 )
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        try:
+            TrustedProxies(split(value))
+        except ValueError:
+            raise PydanticCustomError(
+                "proxies", "a proxy looks like 10.0.0.7 or 10.0.0.0/24: addresses or networks, no names"
+            ) from None
+        return value
+
     @model_validator(mode="after")
     def _not_open_to_all(self) -> Self:
         if self.auth == "off" and not is_loopback(self.host):
@@ -106,6 +140,16 @@ class GatewaySettings(ServiceSettings):
                 "this machine would see the cameras; set GATEWAY_HOST=127.0.0.1 or leave authentication on",
             )
         return self
+
+    @property
+    def tokens(self) -> Path:
+        """Where further tokens are kept."""
+        return self.tokens_file or self.data_dir / FILE
+
+    @property
+    def proxies(self) -> TrustedProxies:
+        """Whose word on their clients is believed."""
+        return TrustedProxies(split(self.trusted_proxies))
 
     @property
     def origins(self) -> frozenset[str]:

@@ -11,7 +11,11 @@ Point = tuple[float, float | None]
 
 @dataclass(slots=True, frozen=True)
 class SessionView:
-    role: Literal["operator"]
+    """Who asks: `name` is that of the token, `expires` the end of a browser's session."""
+
+    role: Literal["viewer", "operator"]
+    name: str | None
+    expires: float | None
     version: str
 
 

@@ -63,7 +63,7 @@ class ResultsSocket:
         self._greet = greet
         self._limit = limit
         self._patience = patience
-        self._sessions: defaultdict[str, set[ViewerConnection]] = defaultdict(set)
+        self._holders: defaultdict[str, set[ViewerConnection]] = defaultdict(set)
 
     async def serve(self, websocket: WebSocket) -> None:
         """The route: one client, from the handshake to the end."""
@@ -81,10 +81,10 @@ class ResultsSocket:
         connection: ViewerConnection = websocket.scope["extensions"][SCOPE_KEY]
         await self._converse(websocket, connection, protocol, subscription, identity_of(websocket.scope))
 
-    def end_session(self, session: str) -> None:
-        """Close what a browser opened before it signed out."""
-        for connection in list(self._sessions.get(session, ())):
-            connection.drop(SESSION_ENDED, "signed out")
+    def end(self, holder: str, why: str) -> None:
+        """Close what is open under a session or a token that has ended (`Identity.holders`)."""
+        for connection in list(self._holders.get(holder, ())):
+            connection.drop(SESSION_ENDED, why)
 
     async def _converse(
         self,
@@ -171,25 +171,24 @@ class ResultsSocket:
         connection.drop(code, sentence)
 
     def _watch_session(self, connection: ViewerConnection, identity: Identity) -> Callable[[], None]:
-        """End the connection with its session; returns what ends the watching."""
-        session = identity.session
-        if session is None or identity.expires is None:
-            return lambda: None
-        self._sessions[session].add(connection)
-        timer = asyncio.get_running_loop().call_later(
-            max(0.0, identity.expires - time.time()),
-            connection.drop,
-            SESSION_ENDED,
-            "the session has expired",
-        )
+        """End the connection with its session or its token; returns what ends the watching."""
+        for holder in identity.holders:
+            self._holders[holder].add(connection)
+        timers = [] if identity.expires is None else [self._end_at(connection, identity.expires)]
 
         def forget() -> None:
-            timer.cancel()
-            self._sessions[session].discard(connection)
-            if not self._sessions[session]:
-                del self._sessions[session]
+            for timer in timers:
+                timer.cancel()
+            for holder in identity.holders:
+                self._holders[holder].discard(connection)
+                if not self._holders[holder]:
+                    del self._holders[holder]
 
         return forget
+
+    def _end_at(self, connection: ViewerConnection, expires: float) -> asyncio.TimerHandle:
+        left = max(0.0, expires - time.time())
+        return asyncio.get_running_loop().call_later(left, connection.drop, SESSION_ENDED, "it has expired")
 
 
 def parse_query(query: Mapping[str, str]) -> tuple[Subscription, bool]:

@@ -3,10 +3,10 @@
 import asyncio
 import base64
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
 
-OPEN = {"/livez", "/readyz", "/login", "/login.css", "/api/login", "/assets"}
+OPEN = {"/livez", "/readyz", "/login", "/login.css", "/link.js", "/api/login", "/assets"}
 WRONG = "wrong-token-of-somebody"
 
 
@@ -94,7 +94,7 @@ async def test_every_route_with_every_kind_of_credential(
     accepted = {
         "bearer": {"Authorization": f"Bearer {TOKEN}"},
         "basic": {"Authorization": basic(TOKEN)},
-        "cookie": {"Cookie": await signed_in(http)},
+        "cookie": {"Cookie": await signed_in(http), "Origin": gateway.address},
     }
     routes = sorted(set(routes_of(gateway.app.routes)))
     assert len(routes) > 20
@@ -109,7 +109,11 @@ async def test_every_route_with_every_kind_of_credential(
         if path == "/api/logout":
             continue  # ends the session that is tried next
         for name, headers in accepted.items():
-            assert await status(http, method, path, headers) in (101, 200, 422, 503), (method, path, name)
+            assert await status(http, method, path, headers) in (101, 200, 404, 422, 503), (
+                method,
+                path,
+                name,
+            )
 
 
 async def test_what_the_login_page_needs_is_open_and_nothing_else(http: aiohttp.ClientSession) -> None:
@@ -126,27 +130,68 @@ async def test_what_the_login_page_needs_is_open_and_nothing_else(http: aiohttp.
         assert await status(http, "GET", path, {}) == expected, path
 
 
-async def test_the_ready_link_signs_in_and_hides_the_token(
+async def test_the_ready_link_opens_a_page_that_signs_in_once(
     gateway: Gateway, http: aiohttp.ClientSession
 ) -> None:
-    link = urlsplit(gateway.link)
-    async with http.get(f"{link.path}?{link.query}", allow_redirects=False) as answer:
+    link = gateway.link()
+    code = link.partition("?code=")[2]
+    for method in ("HEAD", "GET", "GET"):  # a preview in a chat uses nothing up
+        async with http.request(method, link) as answer:
+            assert answer.status == 200
+            assert "Set-Cookie" not in answer.headers
+            page = await answer.text()
+    assert f'name="code" value="{code}"' in page
+    assert '<form method="post" action="/api/login">' in page
+    advance = {"Sec-Purpose": "prefetch;prerender"}
+    async with http.post("/api/login", data={"code": code}, headers=advance) as answer:
+        assert answer.status == 403
+    async with http.post("/api/login", data={"code": code}, allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/")
         cookie = answer.headers["Set-Cookie"]
     assert TOKEN not in cookie
+    assert code not in cookie
     assert "HttpOnly" in cookie
     assert "samesite=strict" in cookie.lower()
-    async with http.get("/") as page:
-        assert "dashboard" in await page.text()
-        assert page.headers["Cache-Control"] == "no-cache"
+    async with http.get("/") as answer:
+        assert "dashboard" in await answer.text()
+        assert answer.headers["Cache-Control"] == "no-cache"
     async with http.get("/api/session") as session:
-        assert await session.json() == {"role": "operator", "version": "0.1.0"}
-
-
-async def test_a_wrong_link_leads_to_the_login(http: aiohttp.ClientSession) -> None:
-    async with http.get("/?token=nonsense", allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["Location"]) == (303, "/login?wrong=1")
+        said = await session.json()
+    assert (said["role"], said["name"], said["version"]) == ("operator", "main", "0.1.0")
+    assert said["expires"] > time.time()
+    http.cookie_jar.clear()
+    async with http.post("/api/login", data={"code": code}, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/login?link=used&next=/")
         assert "Set-Cookie" not in answer.headers
+    async with http.get(answer.headers["Location"]) as login:
+        assert "framefleet link" in await login.text()
+
+
+async def test_two_browsers_at_once_cannot_both_use_a_link(
+    gateway: Gateway, http: aiohttp.ClientSession
+) -> None:
+    for _ in range(5):
+        body = {"code": gateway.link().partition("?code=")[2]}
+
+        async def attempt(body: dict[str, str] = body) -> int:
+            async with http.post("/api/login", json=body) as answer:
+                return answer.status
+
+        assert sorted(await asyncio.gather(*(attempt() for _ in range(4)))) == [200, 401, 401, 401]
+
+
+async def test_a_token_in_a_link_signs_nobody_in(http: aiohttp.ClientSession) -> None:
+    for token in (TOKEN, "nonsense"):
+        async with http.get(f"/?token={token}", allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/login?link=token")
+            assert "Set-Cookie" not in answer.headers
+    async with http.get("/login?link=token") as login:
+        assert "framefleet link" in await login.text()
+
+
+async def test_a_code_that_cannot_be_one_is_not_shown(http: aiohttp.ClientSession) -> None:
+    async with http.get("/?code=%22%3E%3Cscript%3E", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/login?link=used")
 
 
 async def test_the_form_signs_in_and_leads_back(http: aiohttp.ClientSession) -> None:
@@ -163,10 +208,13 @@ async def test_a_login_that_is_no_login(http: aiohttp.ClientSession) -> None:
         (b"", 400),
         (b"[]", 400),
         (b'{"token":1}', 400),
+        (b"{}", 400),
+        (b'{"token":"a","code":"b"}', 400),
         (b'{"tok', 400),
         (b"\xff\xfe", 400),
         (b"{" + b" " * 5000, 413),
         (b'{"token":"no"}', 401),
+        (b'{"code":"no"}', 401),
     ]
     for body, expected in cases:
         async with http.post("/api/login", data=body, headers={"Content-Type": "application/json"}) as answer:
@@ -177,7 +225,7 @@ async def test_a_login_that_is_no_login(http: aiohttp.ClientSession) -> None:
 async def test_signing_out_ends_the_session_and_its_sockets(
     gateway: Gateway, http: aiohttp.ClientSession
 ) -> None:
-    cookie = {"Cookie": await signed_in(http)}
+    cookie = {"Cookie": await signed_in(http), "Origin": gateway.address}
     url = f"ws://127.0.0.1:{gateway.port}/ws/results"
     async with websockets.connect(url, additional_headers=cookie) as socket:
         async with http.post("/api/logout", headers=cookie) as answer:
@@ -194,9 +242,10 @@ async def test_guessing_is_slowed_down(http: aiohttp.ClientSession) -> None:
         await status(http, "GET", "/api/session", {"Authorization": f"Bearer guess-{n}"}) for n in range(12)
     ]
     assert codes == [401] * 10 + [429] * 2
-    assert await status(http, "GET", "/?token=x", {}) == 429
-    async with http.post("/api/login", json={"token": TOKEN}) as answer:
-        assert (answer.status, answer.headers["Retry-After"]) == (429, "60")
+    assert await status(http, "GET", "/", {}) == 303  # who looks for the login finds it
+    for body in ({"token": TOKEN}, {"code": "guess"}):
+        async with http.post("/api/login", json=body) as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (429, "60")
 
 
 async def test_a_program_with_one_wrong_token_locks_nobody_out(http: aiohttp.ClientSession) -> None:
@@ -237,7 +286,7 @@ async def test_allowed_origins_and_the_public_url(tmp_path: Path) -> None:
     async with running_gateway(
         tmp_path, allowed_origins="https://wall.example", public_url="https://fleet.example"
     ) as gateway:
-        assert gateway.link == f"https://fleet.example/?token={TOKEN}"
+        assert gateway.link().startswith("https://fleet.example/?code=")
         url = f"ws://127.0.0.1:{gateway.port}/ws/results"
         for origin in ("https://wall.example", "https://fleet.example"):
             async with websockets.connect(
@@ -252,15 +301,18 @@ async def test_without_authentication_only_this_machine_is_served(tmp_path: Path
             assert await status(http, "GET", "/api/session", {}) == 200
             # A foreign name that was made to resolve to this machine (DNS rebinding).
             assert await status(http, "GET", "/api/session", {"Host": "evil.example"}) == 403
-        assert gateway.link == gateway.address + "/"
+        assert gateway.link() == gateway.address + "/"
 
 
 async def test_security_headers_and_caching(http: aiohttp.ClientSession) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     for path in ("/", "/login", "/api/metrics", "/livez", "/nope.txt", "/assets/index-abc.js"):
         async with http.get(path, headers=headers) as answer:
-            assert "default-src 'self'" in answer.headers["Content-Security-Policy"], path
-            assert "unsafe" not in answer.headers["Content-Security-Policy"]
+            policy = answer.headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self'; "), path
+            assert "unsafe" not in policy
+            assert "*" not in policy
+            assert "Strict-Transport-Security" not in answer.headers  # it did not come by HTTPS
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert "Server" not in answer.headers
             cache = answer.headers["Cache-Control"]

@@ -8,10 +8,10 @@ from yarl import URL
 
 from producer.grammar import HELP
 from producer.settings import ProducerSettings
-from producer.sources.http import files
-from producer.sources.http.files import allow_many_files
 from producer.sources.http.login import Login
 from producer.sources.http.places import Places
+from runtime import files
+from runtime.files import allow_many_files
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from yarl import URL
 from producer.frames import SourceError
 from producer.redaction import redact
 from producer.sources.http.errors import in_plain_words
-from producer.sources.http.files import allow_many_files
 from producer.sources.http.login import Login, elsewhere
 from producer.sources.http.places import Places
+from runtime.files import allow_many_files
 
 Result = TypeVar("Result")
 

@@ -1,0 +1,33 @@
+"""`framefleet link`: a new link to the dashboard of the system that runs in this checkout."""
+
+import argparse
+import json
+import sys
+
+from cli.layout import Layout
+from gateway.link import NoLink, add_arguments, ask_link
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `link`."""
+    add_arguments(commands.add_parser("link", help="a new link that signs a browser in, once"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `framefleet link`; returns the exit status."""
+    try:
+        known = json.loads(Layout().endpoints.read_text())
+        gateway, token = str(known["gateway"]), str(known["token"])
+    except (OSError, ValueError, KeyError, TypeError):
+        print(
+            "no system runs in this checkout: start it with `make up`, which prints a link too. With Compose: "
+            "docker compose exec gateway python -m gateway.link",
+            file=sys.stderr,
+        )
+        return 1
+    try:
+        print(ask_link(gateway, token, arguments.role))
+    except NoLink as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
