@@ -12,12 +12,12 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from cli.ports import free_port
 from cli.rabbitmq import RabbitMQNode
+from gateway.link import ask_link
 from tests.e2e.test_overview import PATIENCE, link
 from tests.helpers.archive import CAMERAS, EVENTS, Archive
 from tests.helpers.gateway import TOKEN
 from tests.helpers.native import Native
 from tests.helpers.processes import ROOT, Service
-from tests.helpers.sign_in import ready_link
 
 pytestmark = pytest.mark.e2e
 FIRST_PAGE = 50
@@ -48,7 +48,7 @@ def archive(shared_rabbitmq: RabbitMQNode, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def events(archive: Archive, page: Page) -> Page:
     """The page of events, entered as the operator."""
-    page.goto(ready_link(archive.address, TOKEN))
+    page.goto(ask_link(archive.address, TOKEN))
     expect(page.locator("[data-health]")).to_be_visible(timeout=PATIENCE)
     page.goto(f"{archive.address}/events")
     expect(cards(page)).to_have_count(FIRST_PAGE, timeout=PATIENCE)

@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from websockets.sync.client import connect
 
+from gateway.link import ask_link
 from producer.sources.demo import face_boxes
 from tests.helpers.eventually import eventually
 from tests.helpers.images import iou
 from tests.helpers.native import Native
-from tests.helpers.sign_in import ready_link
 
 pytestmark = pytest.mark.e2e
 
@@ -27,7 +27,7 @@ DEMO = ("demo-1", "demo-2", "demo-3", "demo-4")
 def link(native: Native) -> str:
     """Another one like that which was printed: each signs in once."""
     endpoints = native.endpoints
-    return ready_link(endpoints["gateway"], endpoints["token"])
+    return ask_link(endpoints["gateway"], endpoints["token"])
 
 
 @pytest.fixture

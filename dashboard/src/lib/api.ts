@@ -122,7 +122,7 @@ export function nextPath(search: string): string {
 }
 
 export async function signOut(): Promise<void> {
-  await fetch('/api/logout', { method: 'POST' });
+  await fetch('/api/logout', { method: 'POST', signal: AbortSignal.timeout(PATIENCE) });
 }
 
 /** Calls `work` now and then every `milliseconds`, one call at a time. Returns what stops it. */

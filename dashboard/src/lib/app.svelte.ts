@@ -1,6 +1,6 @@
 /** What the page is made of, put together: the stream, the polls, and the states that components read. */
 
-import { type Alerts, type History, type InviteLink, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, post, signInPath } from './api';
+import { type Alerts, type History, type InviteLink, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, post, signInPath, signOut } from './api';
 import { ServerClock, frameAge } from './clock';
 import type { Camera } from './camera.svelte';
 import { Fleet } from './fleet.svelte';
@@ -189,6 +189,20 @@ export class App {
       if (error instanceof Refused && error.status === 401) this.#leave();
       return error instanceof Refused ? error.message : 'the gateway does not answer; look at it, then try again';
     }
+  }
+
+  /** Leads to the login. False if the gateway did not answer: then nothing has ended. */
+  async signOut(): Promise<boolean> {
+    // The gateway closes the stream at once: that this session ends is no news.
+    this.#leaving = true;
+    try {
+      await signOut();
+    } catch {
+      this.#leaving = false;
+      return false;
+    }
+    location.assign('/login');
+    return true;
   }
 
   #leave(): void {
