@@ -22,6 +22,7 @@ describe('cameras to choose from', () => {
     expect(ids('cam-9')).toEqual(['cam-9']);
     expect(ids('cam-9', ['cam-9'])).toEqual([]);
     expect(ids('cam-3')).toEqual(['cam-3']);
+    expect(ids('no name')).toEqual([]);
   });
 });
 

@@ -15,7 +15,7 @@ function begin() {
   };
   const ids = () => list.items.map(({ event_id }) => event_id);
   const shown = async (ids: number[], cursor: string | null) => {
-    const showing = list.show(new URLSearchParams('camera=a'));
+    const showing = list.show(() => new URLSearchParams('camera=a'));
     next().answer(page(ids, cursor));
     await showing;
   };
@@ -62,9 +62,9 @@ describe('the list of events', () => {
 
   it('forgets what was asked for an earlier filter', async () => {
     const { list, next, ids } = begin();
-    const first = list.show(new URLSearchParams('camera=a'));
+    const first = list.show(() => new URLSearchParams('camera=a'));
     const late = next();
-    const second = list.show(new URLSearchParams('camera=b'));
+    const second = list.show(() => new URLSearchParams('camera=b'));
     next().answer(page([2], null));
     late.answer(page([1], null));
     await Promise.all([first, second]);
@@ -74,7 +74,7 @@ describe('the list of events', () => {
   it('keeps the events of the filter before until those of this one are there', async () => {
     const { list, next, ids, shown } = begin();
     await shown([5], null);
-    const second = list.show(new URLSearchParams('camera=b'));
+    const second = list.show(() => new URLSearchParams('camera=b'));
     expect([list.phase, ids()]).toEqual(['stale', [5]]);
     next().answer(page([], null));
     await second;
@@ -96,7 +96,7 @@ describe('the list of events', () => {
 
   it('says why there is nothing, and recovers', async () => {
     const { list, next, ids } = begin();
-    const showing = list.show(new URLSearchParams());
+    const showing = list.show(() => new URLSearchParams());
     next().refuse(new Refused(503, 'the history cannot be read: no such file'));
     await showing;
     expect([list.phase, list.problem]).toEqual(['failed', 'the history cannot be read: no such file']);

@@ -16,7 +16,7 @@ describe('the address', () => {
     '/?q=%26%3D%23',
     '/events',
     '/events?event=17',
-    '/events?range=24h&camera=gate-3&camera=a+b&group=harbour&min_faces=2&min_confidence=0.8',
+    '/events?range=24h&camera=gate-3&camera=roof&group=the+harbour&min_faces=2&min_confidence=0.8',
     '/events?from=2026-11-25T14:00:00Z&to=2026-11-25T15:30:00Z&event=3',
   ])('%s survives', (path) => {
     expect(writePlace(at(path))).toBe(path);

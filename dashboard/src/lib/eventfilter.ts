@@ -20,6 +20,9 @@ export interface EventFilter {
 
 export const EVERYTHING: EventFilter = { cameras: [], group: null, range: null, from: null, to: null, faces: null, confidence: null };
 
+/** What names of cameras look like; the gateway refuses others. */
+export const isCameraId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
+
 /** The gateway takes no more names than this at once. */
 export const MOST_CAMERAS = 100;
 
@@ -34,7 +37,7 @@ export function readFilter(parameters: URLSearchParams): EventFilter {
   if (from !== null && to !== null && from >= to) [from, to] = [null, null];
   const faces = numberBetween(parameters.get('min_faces'), 1, 1000);
   return {
-    cameras: [...new Set(parameters.getAll('camera').filter((name) => name !== ''))].slice(0, MOST_CAMERAS),
+    cameras: [...new Set(parameters.getAll('camera').filter(isCameraId))].slice(0, MOST_CAMERAS),
     group: parameters.get('group') || null,
     range,
     from,

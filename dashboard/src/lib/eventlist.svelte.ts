@@ -18,7 +18,8 @@ export class EventList {
   problem = $state<string | null>(null);
 
   #load: LoadEvents;
-  #parameters = new URLSearchParams();
+  /** Read anew for each question: a range that ends now moves on. */
+  #parameters: () => URLSearchParams = () => new URLSearchParams();
   #next: string | null = null;
   #heldPage: EventPage | null = null;
   /** Ends what was asked for an earlier filter. */
@@ -29,7 +30,7 @@ export class EventList {
   }
 
   /** Events of another filter, from the newest on. */
-  async show(parameters: URLSearchParams): Promise<void> {
+  async show(parameters: () => URLSearchParams): Promise<void> {
     this.#turn.abort();
     this.#turn = new AbortController();
     this.#parameters = parameters;
@@ -98,7 +99,7 @@ export class EventList {
   /** True if that went well; otherwise `problem` says why it did not. */
   async #fetch(more: { limit: number; cursor?: string }, then: (page: EventPage) => void): Promise<boolean> {
     const { signal } = this.#turn;
-    const parameters = new URLSearchParams(this.#parameters);
+    const parameters = this.#parameters();
     for (const [name, value] of Object.entries(more)) parameters.set(name, String(value));
     try {
       const page = await this.#load(parameters, signal);

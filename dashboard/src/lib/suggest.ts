@@ -1,5 +1,7 @@
 /** Cameras to choose from while somebody types. Pure. */
 
+import { isCameraId } from './eventfilter';
+
 export interface Choice {
   id: string;
   name: string;
@@ -18,6 +20,6 @@ export function suggest(typed: string, chosen: readonly string[], cameras: reado
   };
   const found = [0, 1].flatMap((wantedRank) => free.filter((camera) => rank(camera) === wantedRank)).slice(0, most);
   const literal = typed.trim();
-  const known = literal === '' || [...cameras.map(({ id }) => id), ...chosen].includes(literal);
-  return known ? found : [...found, { id: literal, name: literal }];
+  const known = [...cameras.map(({ id }) => id), ...chosen].includes(literal);
+  return known || !isCameraId(literal) ? found : [...found, { id: literal, name: literal }];
 }
