@@ -16,6 +16,8 @@ from gateway.cameras import Cameras
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.figures import FigureBoard
 from gateway.headers import SecurityHeaders
+from gateway.history.api import history_router
+from gateway.history.reading import Readers
 from gateway.links import links_router
 from gateway.login import login_router
 from gateway.metrics import GatewayMetrics
@@ -49,6 +51,8 @@ class Parts:
     models: ModelKeeper
     prometheus: Prometheus | None
     dead_letters: DeadLetterReader
+    history: Readers
+    history_gap: float
     dashboard: Path
     expected_workers: int | None
     missing: Callable[[], list[str]]
@@ -96,6 +100,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(api_router(parts.board, parts.cameras, parts.nodes, parts.expected_workers))
     app.include_router(models_router(parts.models, parts.nodes))
     app.include_router(dead_letters_router(parts.dead_letters))
+    app.include_router(history_router(parts.history, parts.dead_letters, parts.history_gap))
     app.include_router(proxy_router(parts.prometheus))
     app.mount("/assets", Assets(directory=parts.dashboard / "assets", check_dir=False))
     app.include_router(pages_router(parts.dashboard, parts.authenticator))

@@ -155,6 +155,11 @@ class Cameras:
         """Every camera, by id."""
         return [self.view(camera_id, now) for camera_id in sorted(self._cameras)]
 
+    def labels(self, camera_id: str) -> CameraLabels:
+        """What people call it; nothing of a camera that is not known. May be asked from any thread."""
+        camera = self._cameras.get(camera_id)
+        return camera.labels if camera is not None else NO_LABELS
+
     # --- inside ------------------------------------------------------------------------------------------
 
     def _camera(self, camera_id: str, now: float, wall: float) -> Camera | None:

@@ -72,3 +72,32 @@ class GatewayMetrics:
         self.recorder_errors = Counter(
             "gateway_recorder_errors", "Batches that could not be written at first", registry=registry
         )
+        self.history_batch = Histogram(
+            "gateway_history_batch_seconds", "Writing one batch to the history", registry=registry
+        )
+        self.history_waiting = Gauge(
+            "gateway_history_waiting_seconds",
+            "How long the oldest result in the recorder's hands has been waiting to be written",
+            registry=registry,
+        )
+        self.history_size = Gauge(
+            "gateway_history_size_bytes", "Size of the history in its database, a minute old", registry=registry
+        )
+        self.history_pruned = Counter(
+            "gateway_history_pruned", "What was deleted as too old or too much", ["kind"], registry=registry
+        )
+        self.thumbnails = Counter(
+            "gateway_thumbnails",
+            "Pictures for events: stored, unused (too late, or no better), unreadable, or failed to be written",
+            ["outcome"],
+            registry=registry,
+        )
+        self.history_queries = Histogram(
+            "gateway_history_query_seconds", "Answering a question to the history", ["query"], registry=registry
+        )
+        self.history_refused = Counter(
+            "gateway_history_queries_refused",
+            "Questions to the history that were not answered: busy, slow, unavailable",
+            ["reason"],
+            registry=registry,
+        )

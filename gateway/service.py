@@ -20,13 +20,17 @@ from gateway.crowd import Crowd
 from gateway.dead_letters import DeadLetterReader
 from gateway.feed import Feed
 from gateway.figures import FigureBoard
+from gateway.history.database import Database, Occupied
+from gateway.history.reading import Readers
+from gateway.history.recorder import Recorder
+from gateway.history.retention import Limits as HistoryLimits
+from gateway.history.writer import Writer
 from gateway.limits import MAX_HEAD_BYTES, Limits, http_class, websocket_class
 from gateway.links import ready_link
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 from gateway.prometheus import Prometheus
 from gateway.protocol import MAX_MESSAGE_BYTES
-from gateway.recorder import Recorder
 from gateway.settings import GatewaySettings, is_loopback
 from gateway.starting import CannotStart, keyring, listen, main_token
 from gateway.states import States
@@ -76,12 +80,11 @@ class Gateway:
             folder=settings.data_dir,
         )
         self.states = States(self.feed.hub, self.cameras, self.nodes, self.metrics)
-        self.recorder = Recorder(
-            settings.data_dir / "history.sqlite3",
-            self.metrics,
-            days=settings.history_days,
-            rows=settings.history_rows,
+        self.database = Database(
+            settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
+        self.recorder = Recorder(self._writer(), self.metrics)
+        self._readers = Readers(self.database, self.metrics)
         self._prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
         self._fatal = ""
         self._broker_state = "not connected yet"
@@ -124,6 +127,7 @@ class Gateway:
         )
         self._listener = listen(settings.host, settings.port)
         self.port: int = self._listener.getsockname()[1]
+        self._claim_history()
 
     @property
     def address(self) -> str:
@@ -179,12 +183,34 @@ class Gateway:
             ticking.cancel()
             await self._leave_broker(recording)
             await self.feed.models.stop()
+            self._readers.close()
             if self._prometheus is not None:
                 await self._prometheus.close()
             probes.close()
             log.info("gateway stopped")
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _writer(self) -> Writer:
+        settings = self.settings
+        limits = HistoryLimits(
+            days=settings.history_days,
+            rows=settings.history_rows,
+            events=settings.history_events,
+            activity_days=settings.history_activity_days,
+        )
+        return Writer(
+            self.database, labels=self.cameras.labels, gap=settings.history_gap_seconds, limits=limits
+        )
+
+    def _claim_history(self) -> None:
+        try:
+            self.database.claim()
+        except Occupied as error:
+            self._listener.close()
+            raise CannotStart(str(error)) from None
+        except OSError:
+            pass  # the recorder tries again, and /readyz says why
 
     def _parts(self) -> Parts:
         settings = self.settings
@@ -209,6 +235,8 @@ class Gateway:
             models=self.feed.models,
             prometheus=self._prometheus,
             dead_letters=DeadLetterReader(split_urls(self.settings.amqp_url)),
+            history=self._readers,
+            history_gap=self.settings.history_gap_seconds,
             dashboard=self.settings.dashboard_dir,
             expected_workers=self.settings.expected_workers,
             missing=self.missing,

@@ -64,9 +64,26 @@ class GatewaySettings(ServiceSettings):
     expected_workers: int | None = Field(
         None, ge=0, description="how many workers should run, for the dashboard"
     )
-    history_days: float = Field(7.0, gt=0, description="how long results are kept")
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL for the history, which several gateways may share: "
+        "postgresql://user:password@host/name; empty: history.sqlite3 in GATEWAY_DATA_DIR, for this gateway alone",
+    )
+    history_days: float = Field(
+        7.0, gt=0, le=3_650, description="how long results and presence events are kept"
+    )
     history_rows: int = Field(
-        5_000_000, ge=1, description="how many results are kept at most (about 0.5 KB each)"
+        5_000_000, ge=1, description="how many results are kept at most (about 0.4 KB each)"
+    )
+    history_events: int = Field(
+        500_000, ge=1, description="how many presence events are kept at most (10 KB each with the thumbnail)"
+    )
+    history_activity_days: float = Field(
+        31.0, gt=0, le=3_650, description="how long the figures per camera and minute are kept"
+    )
+    history_gap_seconds: float = Field(
+        5.0, gt=0, le=3_600, description="a presence ends when nothing was detected for so long"
     )
     max_viewers: int = Field(2_000, ge=1, description="how many WebSocket clients are served at once")
     max_viewers_per_address: int = Field(
@@ -100,6 +117,23 @@ class GatewaySettings(ServiceSettings):
                 "the token is shorter than 16 characters and could be guessed: make one with `openssl rand -hex 32`",
             )
         return token
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, url: SecretStr) -> SecretStr:
+        value = url.get_secret_value()
+        try:
+            parts = urlsplit(value)
+            right = parts.scheme in ("postgresql", "postgres") and (parts.port or True)
+        except ValueError:
+            right = False
+        if value and not right:
+            raise PydanticCustomError(
+                "database",
+                "the address must look like postgresql://user:password@host/name (a special character in the password "
+                "as %XX); leave it empty for a SQLite file",
+            )
+        return url
 
     @field_validator("public_url", "prometheus_url")
     @classmethod

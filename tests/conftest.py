@@ -9,6 +9,7 @@ import pytest
 import cli.rabbitmq
 from cli.rabbitmq import RabbitMQNode
 from tests.helpers.components import require
+from tests.helpers.postgres import Postgres, private_postgres
 from tests.helpers.processes import Service
 
 if other := os.environ.get("FRAMEFLEET_TEST_RABBITMQ"):
@@ -37,6 +38,23 @@ def rabbitmq(shared_rabbitmq: RabbitMQNode, request: pytest.FixtureRequest) -> s
         f'<<"framefleet">>, <<"{vhost}">>, <<".*">>, <<".*">>, <<".*">>, <<"suite">>).',
     )
     return f"{shared_rabbitmq.amqp_url}{vhost}"
+
+
+@pytest.fixture(scope="session")
+def shared_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of the suite's own; use `database_url`, which names an empty database."""
+    # Crashes of processes are survived all the same; a test of the disk starts a server of its own.
+    with private_postgres(fsync="off") as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """DATABASE_URL of a history of the test's own, once for each kind: empty for SQLite."""
+    if request.param == "sqlite":
+        return ""
+    server: Postgres = request.getfixturevalue("shared_postgres")
+    return server.emptied("suite")
 
 
 StartService = Callable[..., Service]

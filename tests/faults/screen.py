@@ -1,4 +1,4 @@
-"""What a viewer sees and what is stored: the gateway's own Hub and History, fed with every result on the wire."""
+"""What a viewer sees and what is stored: the gateway's own Hub and history, fed with every result on the wire."""
 
 import time
 from collections import Counter
@@ -7,7 +7,8 @@ from pathlib import Path
 from broker import Consumer, Delivery
 from contract.result import Result, parse_result
 from contract.topology import RESULTS_EXCHANGE, EphemeralQueue
-from gateway.history import History
+from gateway.history.database import Database
+from gateway.history.writer import Writer
 from gateway.hub import Hub
 from gateway.viewer import Update
 
@@ -35,7 +36,7 @@ class Screen(Consumer):
 
     def stored(self, file: Path) -> int:
         """How many rows a fresh history has after it was given every result twice."""
-        history = History(file)
+        history = Writer(Database("", file))
         try:
             for _ in range(2):
                 history.store(self.results, time.time())

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,9 @@ from broker import AsyncioLoop, Connection, Message, Outcome, Publisher, QueueDe
 from cli.rabbitmq import RabbitMQNode
 from contract.result import Result, encode_result
 from contract.topology import RESULT_QUEUE, RESULTS_EXCHANGE
-from gateway.history import History
+from gateway.history.store import Stored
+from gateway.history.writer import Writer
+from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
 
 pytestmark = pytest.mark.integration
@@ -95,21 +97,21 @@ async def settled(source: Source, path: Path, rows: int) -> None:
 async def test_a_failure_after_the_commit_writes_nothing_twice(
     amqp_url: str, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = History.store
+    honest = Writer.store
     failures = iter([sqlite3.OperationalError("the machine stopped here"), OSError("and here")])
 
-    def store_then_fail(self: History, results: Iterable[Result], wall: float) -> int:
-        stored = honest(self, results, wall)
+    def store_then_fail(self: Writer, batch: Sequence[Result], wall: float) -> Stored:
+        stored = honest(self, batch, wall)
         for failure in failures:
             raise failure
         return stored
 
-    monkeypatch.setattr(History, "store", store_then_fail)
+    monkeypatch.setattr(Writer, "store", store_then_fail)
     path = tmp_path / "data" / "history.sqlite3"
     async with running_gateway(tmp_path, amqp_url=amqp_url) as gateway:
         await source.publish(range(700))
         await settled(source, path, 700)
-        assert gateway.recorder.trouble == ""
+        await aeventually("written in the end", lambda: gateway.recorder.trouble == "")
         assert gateway.metrics.registry.get_sample_value("gateway_recorder_errors_total") == 2.0
     assert count(path) == 700
 

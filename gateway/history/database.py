@@ -1,0 +1,194 @@
+"""The database behind the history: one SQLite file for one gateway, or PostgreSQL for several.
+
+A writer (the recorder's thread) and some readers, each with connections of their own. Blocking: not on the event loop.
+"""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from gateway.history.migrating import migrate
+
+READERS = 4
+BUSY_SECONDS = 10
+CONNECT_SECONDS = 5
+WRITE_SECONDS = 60
+QUERY_CANCELED = "57014"
+# A gateway that vanishes from the network must not keep its locks: the server looks after ten seconds, not two hours.
+WRITER_OPTIONS = (
+    f"-c statement_timeout={WRITE_SECONDS}s -c idle_in_transaction_session_timeout={WRITE_SECONDS}s "
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
+
+
+class Unavailable(Exception):
+    """The history cannot be asked now; a sentence."""
+
+
+class Occupied(Exception):
+    """Another gateway has the SQLite file; a sentence that says what to do."""
+
+
+class TooSlow(Exception):
+    """The query took longer than it may."""
+
+
+class Database:
+    """`url` names a PostgreSQL (`postgresql://user:password@host/name`); if it is empty, `path` is the SQLite file."""
+
+    def __init__(self, url: str, path: Path) -> None:
+        self._path = path
+        self._lock: int | None = None
+        self.opened = False
+        self.postgresql = bool(url)
+        if url:
+            server = make_url(url).set(drivername="postgresql+psycopg")
+            self._writer = _postgresql(server, WRITER_OPTIONS, "recorder", 2)
+            self._readers = _postgresql(server, "-c default_transaction_read_only=on", "reader", READERS)
+        else:
+            self._writer = _sqlite(path, readonly=False)
+            self._readers = _sqlite(path, readonly=True)
+
+    def claim(self) -> None:
+        """Take the SQLite file for this process. Raises Occupied, and OSError where it cannot be.
+
+        The lock goes with the process, whatever ends it.
+        """
+        if self.postgresql or self._lock is not None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._path.with_name(f"{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise Occupied(
+                f"another gateway writes the history {self._path}, and a SQLite file is for one: stop that one, give "
+                "this one a GATEWAY_DATA_DIR of its own, or let all share a PostgreSQL "
+                "(DATABASE_URL=postgresql://user:password@host/name)"
+            ) from None
+        except BaseException:
+            os.close(lock)
+            raise
+        self._lock = lock
+
+    def open(self) -> None:
+        """Make it ready: the file, the tables. Nothing happens the second time.
+
+        Raises OSError, Occupied, WrongVersion and sqlalchemy's errors; may be called again.
+        """
+        if self.opened:
+            return
+        self.claim()
+        with self._writer.connect() as connection:
+            migrate(connection)
+        self.opened = True
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end of the block, on disk then."""
+        with self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self, seconds: float) -> Iterator[Connection]:
+        """A connection that sees one state of the database. Raises TooSlow, Unavailable."""
+        if not self.opened:
+            raise Unavailable("the history is not open yet: /readyz says what is missing")
+        try:
+            with self._readers.connect() as connection, _deadline(connection, seconds):
+                yield connection
+        except DBAPIError as error:
+            if _interrupted(error):
+                raise TooSlow from None
+            raise Unavailable(f"the history cannot be read: {reason(error)}") from None
+        except SQLAlchemyError as error:
+            raise Unavailable(f"the history cannot be read: {reason(error)}") from None
+
+    def close(self) -> None:
+        """Close all connections and let go of the file."""
+        self._writer.dispose()
+        self._readers.dispose()
+        self.opened = False
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def reason(error: Exception) -> str:
+    """What the database said, in one line, without our SQL and the values."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    return (said.strip() or type(error).__name__).splitlines()[0]
+
+
+def _sqlite(path: Path, *, readonly: bool) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        pool_size=READERS if readonly else 1,
+        max_overflow=0,
+    )
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin as we say below
+        connection.execute("PRAGMA journal_mode = WAL")
+        # An acknowledged result must survive a power cut: the broker forgets it.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -16000")  # 16 MB
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        connection.execute(f"PRAGMA query_only = {int(readonly)}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(server: URL, options: str, name: str, connections: int) -> Engine:
+    return create_engine(
+        server,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": f"framefleet {name}",
+            "options": options,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+        },
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+    )
+
+
+@contextmanager
+def _deadline(connection: Connection, seconds: float) -> Iterator[None]:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET statement_timeout = {int(seconds * 1000)}")
+        yield
+        return
+    raw: Any = connection.connection.dbapi_connection
+    end = time.monotonic() + seconds
+    raw.set_progress_handler(lambda: time.monotonic() > end, 20_000)
+    try:
+        yield
+    finally:
+        raw.set_progress_handler(None, 0)
+
+
+def _interrupted(error: DBAPIError) -> bool:
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        return "interrupted" in str(original)
+    return getattr(original, "sqlstate", None) == QUERY_CANCELED

@@ -1,0 +1,101 @@
+"""GET /api/events: presence, a page at a time, with pictures."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from gateway.history import queries
+from gateway.history.filters import Cursor, EventFilter
+from gateway.history.parameters import ERRORS, NOT_FOUND, EventId, event_filter, now, read_cursor
+from gateway.history.reading import Readers
+from gateway.history.views import EventsView, EventView, event_view
+from gateway.problems import json_response, problem
+
+EXAMPLE = {
+    "event_id": 17,
+    "camera_id": "gate-3",
+    "name": "North gate",
+    "group": "gates",
+    "start": 1795216000.123,
+    "end": 1795216009.41,
+    "open": False,
+    "frames": 46,
+    "faces": 2,
+    "confidence": 0.93,
+    "model": "yunet@ebafce4e",
+    "thumbnail": "/api/events/17/thumbnail",
+}
+PAGE_EXAMPLE = {"items": [EXAMPLE], "next": "1795216000.123~17"}
+CLOSED = "private, max-age=86400, immutable"
+GROWING = "private, no-cache"
+
+
+def events_router(readers: Readers, gap: float) -> APIRouter:
+    """The routes. A presence is closed when nothing was detected for `gap` seconds."""
+    router = APIRouter(prefix="/api", tags=["History"], responses=ERRORS)
+
+    @router.get(
+        "/events",
+        response_model=EventsView,
+        responses={200: {"content": {"application/json": {"example": PAGE_EXAMPLE}}}},
+    )
+    async def list_events(
+        asked: Annotated[EventFilter, Depends(event_filter)],
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        cursor: Annotated[str, Query(max_length=64, description="`next` of the page before")] = "",
+    ) -> Response:
+        """Presence of something detected, newest start first: stretches of time, each of one camera."""
+        after = read_cursor(cursor)
+        found = await readers.ask(
+            "events", lambda connection: queries.events(connection, asked, after, limit + 1)
+        )
+        page = found[:limit]
+        following = Cursor(page[-1].started, page[-1].event_id) if len(found) > limit else None
+        views = [event_view(row, now(), gap) for row in page]
+        return json_response(EventsView(views, str(following) if following else None))
+
+    @router.get(
+        "/events/{event_id}",
+        response_model=EventView,
+        responses={200: {"content": {"application/json": {"example": EXAMPLE}}}, **NOT_FOUND},
+    )
+    async def one_event(event_id: EventId) -> Response:
+        """One event."""
+        row = await readers.ask("event", lambda connection: queries.event(connection, event_id))
+        if row is None:
+            return unknown(event_id)
+        return json_response(event_view(row, now(), gap))
+
+    @router.get(
+        "/events/{event_id}/thumbnail",
+        response_class=Response,
+        responses={
+            200: {"content": {"image/jpeg": {}}, "description": "A JPEG, at most 320 pixels wide"},
+            304: {"description": "As it was (If-None-Match)"},
+            **NOT_FOUND,
+        },
+    )
+    async def event_thumbnail(event_id: EventId, request: Request) -> Response:
+        """The event's picture: the frame with the most faces of those that were at hand."""
+        row = await readers.ask("thumbnail", lambda connection: queries.thumbnail(connection, event_id))
+        if row is None:
+            return problem(
+                404, "not_found", f"the event {event_id} has no picture, or there is no such event"
+            )
+        headers = {
+            "ETag": f'"{event_id}-{row.faces}"',
+            "Cache-Control": CLOSED if row.ended + gap < now() else GROWING,
+        }
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(bytes(row.jpeg), headers=headers, media_type="image/jpeg")
+
+    return router
+
+
+def unknown(event_id: int) -> Response:
+    """Answer for an event that is not there."""
+    return problem(
+        404, "not_found", f"there is no event {event_id}: it was too old, or became part of an earlier one"
+    )

@@ -1,0 +1,123 @@
+"""GET /api/frames/{frame_id}: what became of a frame, hop by hop."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path
+from sqlalchemy import Connection, Row, select
+from starlette.responses import Response
+
+from broker import BrokerError
+from contract.dead_letters import DeadLetter
+from gateway.dead_letters import DeadLetterReader
+from gateway.history.parameters import ERRORS, NOT_FOUND
+from gateway.history.reading import Readers
+from gateway.history.rows import MAX_ID
+from gateway.history.tables import results
+from gateway.history.views import FrameResultView, FrameView, HopView
+from gateway.problems import json_response, problem
+
+EXAMPLE = {
+    "frame_id": "gate-3:1795210000:4711",
+    "camera_id": "gate-3",
+    "outcome": "result",
+    "hops": [
+        {"hop": "captured", "time": 1795216000.123, "seconds": 0.0},
+        {"hop": "queued", "time": 1795216000.154, "seconds": 0.0312, "detail": "until a worker took it"},
+        {"hop": "computed", "time": 1795216000.158, "seconds": 0.0353, "node_id": "a1b2c3"},
+        {"hop": "recorded", "time": 1795216000.401, "seconds": 0.2783},
+    ],
+    "result": None,
+    "dead_letter": None,
+}
+NOWHERE = (
+    "nothing is known of this frame: it may still be queued or computed (try again in a second), be older than the "
+    "history or deleted from the dead letters, or it was never confirmed to its sender"
+)
+
+
+def frames_router(readers: Readers, dead_letters: DeadLetterReader) -> APIRouter:
+    """The route."""
+    router = APIRouter(prefix="/api", tags=["History"], responses=ERRORS)
+
+    @router.get(
+        "/frames/{frame_id:path}",
+        response_model=FrameView,
+        responses={200: {"content": {"application/json": {"example": EXAMPLE}}}, **NOT_FOUND},
+    )
+    async def frame(
+        frame_id: Annotated[str, Path(min_length=1, max_length=MAX_ID, pattern=r"^[^\x00]*$")],
+    ) -> Response:
+        """What became of a frame: its result, why it was not computed, or its dead letter; or both."""
+        row = await readers.ask("frame", lambda connection: _result(connection, frame_id))
+        letter, unread = await _dead_letter(dead_letters, frame_id)
+        if row is None and letter is None:
+            if unread is not None:
+                return problem(503, "unavailable", unread, {"Retry-After": "5"})
+            return problem(404, "not_found", NOWHERE)
+        return json_response(view(row, letter))
+
+    return router
+
+
+def view(row: Row[Any] | None, letter: DeadLetter | None) -> FrameView:
+    """What the two places say of one frame; at least one of them knows it."""
+    hops = _hops_of_result(row) if row is not None else []
+    if letter is not None:
+        if not hops and letter.timestamp is not None:
+            hops.append(HopView("captured", letter.timestamp, 0.0))
+        hops.append(_hop_of_letter(letter))
+    outcome = ("expired" if row.status == "expired" else "result") if row is not None else "dead_letter"
+    known = row if row is not None else letter
+    return FrameView(
+        frame_id=getattr(known, "frame_id", ""),
+        camera_id=getattr(known, "camera_id", None),
+        outcome=outcome,  # type: ignore[arg-type]
+        hops=hops,
+        result=_result_view(row) if row is not None else None,
+        dead_letter=letter,  # type: ignore[arg-type]  # its fields are those of the view
+    )
+
+
+def _result(connection: Connection, frame_id: str) -> Row[Any] | None:
+    return connection.execute(select(results).where(results.c.frame_id == frame_id)).first()
+
+
+async def _dead_letter(reader: DeadLetterReader, frame_id: str) -> tuple[DeadLetter | None, str | None]:
+    """The dead letter of the frame; or why nobody could look."""
+    try:
+        look = await reader.read()
+    except BrokerError as error:
+        return None, str(error)
+    return next((letter for letter in look.letters if letter.frame_id == frame_id), None), None
+
+
+def _hops_of_result(row: Row[Any]) -> list[HopView]:
+    """Ages by the worker's word, which knows the sender's clock; the recorder adds what passed since."""
+    taken = max(0.0, row.queue_seconds)
+    done = taken + max(0.0, row.processing_seconds)
+    recorded = HopView("recorded", row.stored, done + max(0.0, row.stored - row.timestamp))
+    captured = HopView("captured", row.original_timestamp, 0.0)
+    if row.status == "expired":
+        detail = f"{row.reason or 'not computed'} at {row.hop or 'an unknown hop'}"
+        return [captured, HopView("expired", row.timestamp, done, row.node_id, detail), recorded]
+    count = f"{row.faces} detection{'' if row.faces == 1 else 's'}"
+    return [
+        captured,
+        HopView("queued", row.timestamp - row.processing_seconds, taken, None, "until a worker took it"),
+        HopView("computed", row.timestamp, done, row.node_id, f"{row.model}: {count}"),
+        recorded,
+    ]
+
+
+def _hop_of_letter(letter: DeadLetter) -> HopView:
+    age = None
+    if letter.time is not None and letter.timestamp is not None:
+        age = max(0.0, letter.time - letter.timestamp)
+    detail = f"{letter.reason}: {letter.error}" if letter.error else letter.reason
+    return HopView("dead_letter", letter.time, age, letter.node_id, detail)
+
+
+def _result_view(row: Row[Any]) -> FrameResultView:
+    columns = {name: getattr(row, name) for name in FrameResultView.__dataclass_fields__}
+    return FrameResultView(**(columns | {"detections": msgspec.json.decode(row.detections)}))

@@ -1,0 +1,138 @@
+"""Presence: from results with detections to stretches of time, whatever their order. Pure.
+
+A stretch is what lies between results of a camera that are at most `gap` seconds apart. Adding results in any order,
+in any batches, by any number of gateways leads to the same stretches: each addition is a union of intervals.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+CROWDED = 32
+"""Events with so many faces or more are searched together."""
+SPAN_SECONDS = (60.0, 240.0, 960.0, 3_840.0, 15_360.0, 61_440.0, 245_760.0)
+"""Upper bounds of the classes of length; longer ones are in the last class, SPANS - 1."""
+SPANS = len(SPAN_SECONDS) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A result with detections. `when` in Unix seconds, `confidence` its best."""
+
+    camera_id: str
+    when: float
+    faces: int
+    confidence: float
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Somebody was there. `certainty` is the best confidence in whole hundredths, `model` the one that gave it.
+
+    `event_id` is None for one that is not stored yet; `thumbnail` is how many faces its picture shows.
+    """
+
+    started: float
+    ended: float
+    frames: int
+    faces: int
+    certainty: int
+    model: str
+    event_id: int | None = None
+    thumbnail: int | None = None
+
+    @property
+    def crowd(self) -> int:
+        """The class of `faces`."""
+        return min(self.faces, CROWDED)
+
+    @property
+    def span(self) -> int:
+        """The class of the length."""
+        length = self.ended - self.started
+        return next((n for n, bound in enumerate(SPAN_SECONDS) if length <= bound), SPANS - 1)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What becomes of a camera's events: new ones, changed ones, and which of them swallowed which."""
+
+    new: list[Stretch] = field(default_factory=list)
+    changed: list[Stretch] = field(default_factory=list)
+    swallowed: dict[int, list[Stretch]] = field(default_factory=dict)
+    """By the event that stays."""
+
+
+def stretches(seen: Iterable[Seen], gap: float) -> dict[str, list[Stretch]]:
+    """The stretches of each camera, by time."""
+    by_camera: defaultdict[str, list[Stretch]] = defaultdict(list)
+    for one in seen:
+        by_camera[one.camera_id].append(
+            Stretch(one.when, one.when, 1, one.faces, certainty(one.confidence), one.model)
+        )
+    return {camera_id: [union(run) for run in runs(each, gap)] for camera_id, each in by_camera.items()}
+
+
+def merge(events: Sequence[Stretch], additions: Iterable[Stretch], gap: float) -> Changes:
+    """What `additions` do to a camera's stored `events`, of which all within `gap` of them must be given."""
+    changes = Changes()
+    for run in runs([*events, *additions], gap):
+        stored = [stretch for stretch in run if stretch.event_id is not None]
+        if len(stored) == len(run):
+            continue  # nothing was added here
+        if not stored:
+            changes.new.append(union(run))
+            continue
+        kept = min(
+            stored, key=lambda stretch: stretch.event_id or 0
+        )  # ids are what cursors and links hold on to
+        changes.changed.append(replace(union(run), event_id=kept.event_id))
+        if others := [stretch for stretch in stored if stretch is not kept]:
+            changes.swallowed[kept.event_id or 0] = others
+    return changes
+
+
+def runs(given: Iterable[Stretch], gap: float) -> list[list[Stretch]]:
+    """Stretches that belong together, by time."""
+    found: list[list[Stretch]] = []
+    end = float("-inf")
+    for stretch in sorted(given, key=lambda stretch: stretch.started):
+        if stretch.started - end > gap:
+            found.append([])
+        found[-1].append(stretch)
+        end = max(end, stretch.ended)
+    return found
+
+
+def union(run: Sequence[Stretch]) -> Stretch:
+    """One stretch of several."""
+    best = max(run, key=lambda stretch: stretch.certainty)
+    pictures = [stretch.thumbnail for stretch in run if stretch.thumbnail is not None]
+    return Stretch(
+        started=min(stretch.started for stretch in run),
+        ended=max(stretch.ended for stretch in run),
+        frames=sum(stretch.frames for stretch in run),
+        faces=max(stretch.faces for stretch in run),
+        certainty=best.certainty,
+        model=best.model,
+        thumbnail=max(pictures, default=None),
+    )
+
+
+def certainty(confidence: float) -> int:
+    """A confidence of 0–1 in whole hundredths, rounded down."""
+    # 0.29 * 100 is 28.999…
+    return max(0, min(100, int(confidence * 100 + 1e-9))) if confidence == confidence else 0
+
+
+def bounds(each: Mapping[str, Sequence[Stretch]], gap: float) -> list[tuple[str, float, float]]:
+    """By camera, the span in which stored events may belong to these stretches."""
+    return [
+        (
+            camera_id,
+            min(stretch.started for stretch in found) - gap,
+            max(stretch.ended for stretch in found) + gap,
+        )
+        for camera_id, found in each.items()
+    ]

@@ -1,0 +1,210 @@
+"""Consumes `result_queue` into the history: batches, and an acknowledgement only after the commit.
+
+A crash between the two delivers the batch again, and the known frame_ids are left as they are. While the database
+refuses, nothing is acknowledged: the broker keeps the results and pressure travels back to the sources.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from broker import Consumer, Delivery
+from contract.result import Result, parse_result
+from contract.topology import RESULT_QUEUE
+from gateway.history.database import reason
+from gateway.history.store import Stored, Wish
+from gateway.history.thumbnail_store import Thumbnail
+from gateway.history.writer import Writer
+from gateway.metrics import GatewayMetrics
+from runtime.logs import get_logger
+
+log = get_logger("recorder")
+T = TypeVar("T")
+
+PREFETCH = 1_000
+FULL = 500
+"""Results that are worth a transaction without waiting for more."""
+GATHER_SECONDS = 0.2
+RETRY_SECONDS = 1.0
+PRUNE_SECONDS = 60.0
+PRUNE_PAUSE_SECONDS = 0.02
+THUMBNAIL_DELAY_SECONDS = 1.0
+"""A picture may be here before its result is stored, and with it the event that it belongs to."""
+MAX_THUMBNAILS = 64
+
+
+class Waiting(NamedTuple):
+    """A result in the recorder's hands; `since` is monotonic."""
+
+    delivery: Delivery
+    result: Result
+    since: float
+
+
+class Recorder:
+    """`consumer` is a role of the gateway's connection; `run` writes what it receives until `stop`.
+
+    `on_wishes` hears after each batch which pictures would make thumbnails.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        metrics: GatewayMetrics,
+        on_wishes: Callable[[Sequence[Wish]], None] = lambda wishes: None,
+    ) -> None:
+        self.consumer = Consumer(RESULT_QUEUE, self._received, prefetch=PREFETCH)
+        self.consumer.on_lost = self._lost
+        self.trouble = ""
+        """Why nothing can be written at the moment; empty when all is well."""
+        self._writer = writer
+        self._metrics = metrics
+        self._on_wishes = on_wishes
+        # The database waits for the disk: not on the event loop.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
+        self._waiting: list[Waiting] = []
+        self._writing: list[Waiting] = []
+        self._thumbnails: deque[tuple[float, Thumbnail]] = deque(maxlen=MAX_THUMBNAILS)
+        self._arrived, self._full = asyncio.Event(), asyncio.Event()
+        self._losses = 0
+        self._unstorable = 0
+        self._stopping = False
+        metrics.history_waiting.set_function(self._oldest)
+
+    async def run(self) -> None:
+        """Write batches until `stop`; then what has arrived is written and acknowledged once more."""
+        await self._open()
+        pruning = asyncio.create_task(self._prune())
+        while not self._stopping:
+            await _within(PRUNE_SECONDS if not self._thumbnails else THUMBNAIL_DELAY_SECONDS, self._arrived)
+            if not self._stopping:
+                await _within(GATHER_SECONDS, self._full)
+            await self._write()
+            await self._keep_thumbnails()
+        pruning.cancel()
+        await self._in_thread(self._writer.close)
+        self._thread.shutdown(wait=False)
+
+    def stop(self) -> None:
+        """Let `run` finish: one last batch, and the database closed."""
+        self._stopping = True
+        self._arrived.set()
+        self._full.set()
+
+    def keep(self, thumbnail: Thumbnail) -> None:
+        """Write it soon. Of too many the oldest are forgotten."""
+        self._thumbnails.append((time.monotonic(), thumbnail))
+        self._arrived.set()
+
+    def _received(self, delivery: Delivery) -> None:
+        try:
+            result = parse_result(delivery.body)
+        except ValueError:
+            self._metrics.invalid.labels("result_queue").inc()
+            delivery.ack()  # nobody could ever read it
+            return
+        self._waiting.append(Waiting(delivery, result, time.monotonic()))
+        self._arrived.set()
+        if len(self._waiting) >= FULL:
+            self._full.set()
+
+    def _lost(self) -> None:
+        self._waiting.clear()  # the broker delivers these again
+        self._losses += 1
+
+    async def _open(self) -> None:
+        while not self._stopping:
+            try:
+                await self._in_thread(self._writer.open)
+            except Exception as error:
+                self._failed(error)
+                await _within(RETRY_SECONDS, self._full)
+            else:
+                self._works()
+                return
+
+    async def _write(self) -> None:
+        self._arrived.clear()
+        self._full.clear()
+        while self._waiting:
+            self._writing, self._waiting = self._waiting, []
+            losses, begun = self._losses, time.monotonic()
+            try:
+                stored = await self._in_thread(
+                    self._writer.store, [each.result for each in self._writing], time.time()
+                )
+            except Exception as error:
+                self._failed(error)
+                if self._stopping:
+                    return  # not acknowledged: delivered again
+                await asyncio.sleep(RETRY_SECONDS)
+                if losses == self._losses:
+                    self._waiting = self._writing + self._waiting
+                self._writing = []
+                continue
+            self._works()
+            self._count(stored, time.monotonic() - begun)
+            for each in self._writing:
+                each.delivery.ack()
+            self._writing = []
+            self._on_wishes(stored.wishes)
+
+    def _count(self, stored: Stored, seconds: float) -> None:
+        self._metrics.recorded.inc(stored.new)
+        self._metrics.history_batch.observe(seconds)
+        if self._writer.unstorable > self._unstorable:
+            self._metrics.invalid.labels("result_queue").inc(self._writer.unstorable - self._unstorable)
+            self._unstorable = self._writer.unstorable
+
+    async def _keep_thumbnails(self) -> None:
+        while self._thumbnails and time.monotonic() - self._thumbnails[0][0] >= THUMBNAIL_DELAY_SECONDS:
+            _, thumbnail = self._thumbnails.popleft()
+            try:
+                kept = await self._in_thread(self._writer.store_thumbnail, thumbnail)
+            except Exception as error:  # the event goes without
+                self._metrics.thumbnails.labels("failed").inc()
+                log.warning("a thumbnail could not be written", reason=reason(error))
+            else:
+                self._metrics.thumbnails.labels("stored" if kept else "unused").inc()
+
+    async def _prune(self) -> None:
+        while True:
+            try:
+                while deleted := await self._in_thread(self._writer.prune, time.time()):
+                    for kind, count in deleted.items():
+                        self._metrics.history_pruned.labels(kind).inc(count)
+                    await asyncio.sleep(PRUNE_PAUSE_SECONDS)  # results first
+                self._metrics.history_size.set(await self._in_thread(self._writer.size))
+            except Exception as error:
+                log.warning("old history could not be deleted", reason=reason(error))
+            await asyncio.sleep(PRUNE_SECONDS)
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    def _works(self) -> None:
+        if self.trouble:
+            log.info("history is written again")
+            self.trouble = ""
+
+    def _failed(self, error: Exception) -> None:
+        self._metrics.recorder_errors.inc()
+        why = reason(error)
+        if not self.trouble:
+            log.error("history cannot be written: results wait in result_queue", reason=why)
+        self.trouble = why
+
+    def _oldest(self) -> float:
+        """Seconds that the first result has been waiting here. Asked from another thread."""
+        first = next(iter(self._writing or self._waiting), None)
+        return time.monotonic() - first.since if first is not None else 0.0
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,0 +1,102 @@
+"""What is too old or too much, deleted a little at a time. Free room is used again: neither database gives it back.
+
+Age goes by the time of storing, never by a camera's clock; numbers by the ids, which ascend with it.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, or_, select, text
+
+from gateway.history.tables import activity, events, metadata, results, thumbnails
+
+DAY = 86_400.0
+DELETE_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is kept. `days` for results and events, `activity_days` for the minutes."""
+
+    days: float = 7.0
+    rows: int = 5_000_000
+    events: int = 500_000
+    activity_days: float = 31.0
+
+
+class Pruner:
+    """Each `step` deletes some; 0 and the end of a round come together. Used by one thread."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._walked = 0
+
+    def step(self, connection: Connection, wall: float) -> dict[str, int]:
+        """Delete some of what is too old at `wall`; how many by kind. Nothing: all is done for now."""
+        deleted = {
+            "result": self._results(connection, wall),
+            "event": self._events(connection, wall),
+            "minute": self._minutes(connection, wall),
+        }
+        return {kind: count for kind, count in deleted.items() if count}
+
+    def _results(self, connection: Connection, wall: float) -> int:
+        # Two queries: PostgreSQL looks both ends up in the index, and would go through all rows for one with both.
+        oldest = connection.scalar(select(func.min(results.c.id)))
+        newest = connection.scalar(select(func.max(results.c.id)))
+        if oldest is None or newest is None:
+            return 0
+        return connection.execute(
+            delete(results).where(
+                results.c.id < oldest + DELETE_AT_ONCE,
+                or_(
+                    results.c.id <= newest - self._limits.rows,
+                    results.c.stored < wall - self._limits.days * DAY,
+                ),
+            )
+        ).rowcount
+
+    def _events(self, connection: Connection, wall: float) -> int:
+        """From the oldest on. Those that still grow stay where they are and must not hide the others."""
+        newest = connection.scalar(select(func.max(events.c.event_id))) or 0
+        before = wall - self._limits.days * DAY
+        while True:
+            found = connection.execute(
+                select(events.c.event_id, events.c.started, events.c.updated)
+                .where(events.c.event_id > self._walked)
+                .order_by(events.c.event_id)
+                .limit(DELETE_AT_ONCE)
+            ).all()
+            gone = [
+                event.event_id
+                for event in found
+                if event.updated < before or event.event_id <= newest - self._limits.events
+            ]
+            if gone:
+                connection.execute(delete(thumbnails).where(thumbnails.c.event_id.in_(gone)))
+                connection.execute(delete(events).where(events.c.event_id.in_(gone)))
+                return len(gone)
+            if not any(event.started < before for event in found):
+                self._walked = 0
+                return 0
+            self._walked = found[-1].event_id
+
+    def _minutes(self, connection: Connection, wall: float) -> int:
+        before = wall - self._limits.activity_days * DAY
+        oldest = connection.scalar(select(func.min(activity.c.minute)))
+        if oldest is None or oldest >= before:
+            return 0
+        return connection.execute(delete(activity).where(activity.c.minute == oldest)).rowcount
+
+
+def size(connection: Connection) -> int:
+    """Bytes of all tables; in SQLite without pages that are free."""
+    if connection.dialect.name == "sqlite":
+        pages, free, page = (
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * page)
+    total = text(
+        "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE oid = ANY(CAST(:names AS regclass[]))"
+    )
+    return int(connection.scalar(total, {"names": list(metadata.tables)}) or 0)

@@ -1,0 +1,240 @@
+"""Writes a batch of results and all that follows from them, in one transaction of the caller's.
+
+Whatever is delivered twice is found by its frame_id and counts for nothing the second time. Locks are taken in one
+order, so that gateways which share a PostgreSQL do not wait for each other in a circle: frames, cameras, minutes.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Insert, bindparam, case, delete, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from contract.result import Result
+from contract.status import CameraLabels
+from gateway.history.activity import Minute, minutes
+from gateway.history.presence import Changes, Seen, Stretch, bounds, merge, stretches
+from gateway.history.rows import Row, moment, row_of
+from gateway.history.tables import activity, events, results, thumbnails
+
+LOCKS = 256
+"""Advisory locks that the cameras share: some per camera would need a larger lock table."""
+LOCK_SPACE = 7_305
+RECENT_SECONDS = 10.0
+
+Labels = Callable[[str], CameraLabels]
+"""What people call a camera."""
+
+_SPANS = {
+    "sqlite": "(SELECT json_extract(value, '$[0]') AS camera_id, json_extract(value, '$[1]') AS low, "
+    "json_extract(value, '$[2]') AS high FROM json_each(:spans))",
+    "postgresql": "(SELECT value->>0 AS camera_id, (value->>1)::float8 AS low, (value->>2)::float8 AS high "
+    "FROM jsonb_array_elements(CAST(:spans AS jsonb)))",
+}
+# Of a camera no two events overlap: the last one that began before the span is the only one that may reach into it.
+_OVERLAPPING = """
+SELECT e.camera_id, e.event_id, e.started, e.ended, e.frames, e.faces, e.certainty, e.model, e.thumbnail
+FROM {spans} AS s CROSS JOIN events AS e
+WHERE e.camera_id = s.camera_id AND e.started <= s.high AND e.ended >= s.low AND e.started >= coalesce(
+    (SELECT max(b.started) FROM events AS b WHERE b.camera_id = s.camera_id AND b.started < s.low), s.low)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A picture with at least so many faces would be a thumbnail of this camera's present event."""
+
+    camera_id: str
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many results were new, and which pictures are wished for."""
+
+    new: int
+    wishes: Sequence[Wish]
+
+
+def store(connection: Connection, batch: Iterable[Result], wall: float, labels: Labels, gap: float) -> Stored:
+    """Write `batch`. Raises Unstorable if a result cannot be, IntegrityError if another gateway just wrote one."""
+    given: dict[str, tuple[Row, Result]] = {}
+    for result in batch:
+        row = row_of(result, wall)
+        given.setdefault(row["frame_id"], (row, result))
+    known = set(
+        connection.scalars(select(results.c.frame_id).where(results.c.frame_id.in_(list(given)))).all()
+    )
+    fresh = [pair for frame_id, pair in sorted(given.items()) if frame_id not in known]
+    if not fresh:
+        return Stored(0, [])
+    connection.execute(insert(results), [row for row, _ in fresh])
+    timed = [(moment(result, wall), row, result) for row, result in fresh]
+    wishes = _present(connection, timed, wall, labels, gap)
+    _add_minutes(connection, minutes((when, result) for when, _, result in timed))
+    return Stored(len(fresh), wishes)
+
+
+def lock_cameras(connection: Connection, camera_ids: Iterable[str]) -> None:
+    """Until the end of the transaction nobody else changes these cameras' events. SQLite has one writer anyway."""
+    if connection.dialect.name != "postgresql":
+        return
+    digests = (hashlib.blake2b(camera_id.encode(), digest_size=1).digest()[0] for camera_id in camera_ids)
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:space, slot) FROM unnest(CAST(:slots AS int[])) AS slot"),
+        {"space": LOCK_SPACE, "slots": sorted({digest % LOCKS for digest in digests})},
+    )
+
+
+# --- presence ----------------------------------------------------------------------------------------------------
+
+
+def _present(
+    connection: Connection,
+    timed: Sequence[tuple[float, Row, Result]],
+    wall: float,
+    labels: Labels,
+    gap: float,
+) -> list[Wish]:
+    seen = [
+        Seen(row["camera_id"], when, row["faces"], max(d.confidence for d in result.detections), row["model"])
+        for when, row, result in timed
+        if result.detections and result.status == "ok"
+    ]
+    if not seen:
+        return []
+    additions = stretches(seen, gap)
+    lock_cameras(connection, additions)
+    stored = _overlapping(connection, bounds(additions, gap))
+    changes = {
+        camera_id: merge(stored.get(camera_id, []), added, gap) for camera_id, added in additions.items()
+    }
+    _write_events(connection, changes, wall, labels)
+    present = {
+        camera_id: max([*each.new, *each.changed], key=lambda stretch: stretch.ended)
+        for camera_id, each in changes.items()
+    }
+    return [
+        Wish(camera_id, (stretch.thumbnail or 0) + 1)
+        for camera_id, stretch in present.items()
+        if stretch.ended >= wall - RECENT_SECONDS and stretch.faces > (stretch.thumbnail or 0)
+    ]
+
+
+def _overlapping(
+    connection: Connection, spans: Sequence[tuple[str, float, float]]
+) -> Mapping[str, list[Stretch]]:
+    found: dict[str, list[Stretch]] = {}
+    statement = text(_OVERLAPPING.format(spans=_SPANS[connection.dialect.name]))
+    for row in connection.execute(statement, {"spans": json.dumps(spans)}):
+        found.setdefault(row.camera_id, []).append(
+            Stretch(
+                row.started,
+                row.ended,
+                row.frames,
+                row.faces,
+                row.certainty,
+                row.model,
+                row.event_id,
+                row.thumbnail,
+            )
+        )
+    return found
+
+
+def _write_events(
+    connection: Connection, changes: Mapping[str, Changes], wall: float, labels: Labels
+) -> None:
+    new = [
+        {"camera_id": camera_id, **_labels(labels(camera_id)), **_columns(stretch, wall)}
+        for camera_id, each in changes.items()
+        for stretch in each.new
+    ]
+    if new:
+        connection.execute(insert(events), new)
+    for each in changes.values():
+        for kept, others in each.swallowed.items():
+            _swallow(connection, kept, others)
+    changed = [
+        {"id": stretch.event_id, **_columns(stretch, wall)}
+        for each in changes.values()
+        for stretch in each.changed
+    ]
+    if changed:
+        connection.execute(update(events).where(events.c.event_id == bindparam("id")), changed)
+
+
+def _swallow(connection: Connection, kept: int, others: Sequence[Stretch]) -> None:
+    """The picture with the most faces stays, under the id that stays."""
+    shown = connection.scalar(select(events.c.thumbnail).where(events.c.event_id == kept)) or 0
+    best = max(others, key=lambda stretch: stretch.thumbnail or 0)
+    if (best.thumbnail or 0) > shown:
+        connection.execute(delete(thumbnails).where(thumbnails.c.event_id == kept))
+        connection.execute(
+            update(thumbnails).where(thumbnails.c.event_id == best.event_id).values(event_id=kept)
+        )
+    gone = [stretch.event_id for stretch in others]
+    connection.execute(delete(thumbnails).where(thumbnails.c.event_id.in_(gone)))
+    connection.execute(delete(events).where(events.c.event_id.in_(gone)))
+
+
+def _columns(stretch: Stretch, wall: float) -> Row:
+    return {
+        "started": stretch.started,
+        "ended": stretch.ended,
+        "frames": stretch.frames,
+        "faces": stretch.faces,
+        "certainty": stretch.certainty,
+        "model": stretch.model,
+        "crowd": stretch.crowd,
+        "span": stretch.span,
+        "thumbnail": stretch.thumbnail,
+        "updated": wall,
+    }
+
+
+def _labels(labels: CameraLabels) -> Row:
+    return {"name": labels.name, "camera_group": labels.group}
+
+
+# --- activity ----------------------------------------------------------------------------------------------------
+
+
+def _add_minutes(connection: Connection, found: Mapping[tuple[int, str], Minute]) -> None:
+    connection.execute(
+        _UPSERT[connection.dialect.name],
+        [
+            {
+                "minute": begin,
+                "camera_id": camera_id.replace("\0", "\ufffd"),
+                "frames": minute.frames,
+                "with_detections": minute.with_detections,
+                "faces": minute.faces,
+                "expired": minute.expired,
+                "latency": minute.latency,
+            }
+            for (begin, camera_id), minute in found.items()
+        ],
+    )
+
+
+def _upsert(statement: sqlite.Insert | postgresql.Insert) -> Insert:
+    more, have = statement.excluded, activity.c
+    return statement.on_conflict_do_update(
+        index_elements=["minute", "camera_id"],
+        set_={
+            "frames": have.frames + more.frames,
+            "with_detections": have.with_detections + more.with_detections,
+            "faces": case((more.faces > have.faces, more.faces), else_=have.faces),
+            "expired": have.expired + more.expired,
+            "latency": have.latency + more.latency,
+        },
+    )
+
+
+_UPSERT = {
+    "sqlite": _upsert(sqlite.insert(activity)),
+    "postgresql": _upsert(postgresql.insert(activity)),
+}

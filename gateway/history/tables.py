@@ -1,0 +1,111 @@
+"""The tables, the same in SQLite and PostgreSQL. `migrations/` makes them; a test compares the two.
+
+Times are Unix seconds. `started` and `ended`, because `end` is a keyword of SQL.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import TypeEngine
+
+Number = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")  # what a rowid must be called there
+Real: TypeEngine[float] = Double().with_variant(sqlite.REAL(), "sqlite")
+DETECTED = text("faces > 0")
+
+metadata = MetaData()
+
+results = Table(
+    "results",
+    metadata,
+    Column("id", Number, primary_key=True),  # ascends with the time of storing
+    Column("frame_id", Text, nullable=False),
+    Column("camera_id", Text, nullable=False),
+    Column("original_timestamp", Real, nullable=False),
+    Column("timestamp", Real, nullable=False),
+    Column("node_id", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("processing_seconds", Real, nullable=False),
+    Column("queue_seconds", Real, nullable=False),
+    Column("faces", Integer, nullable=False),
+    Column("detections", Text, nullable=False),  # JSON, as the worker wrote it
+    Column("stored", Real, nullable=False),
+    Column("hop", Text),
+    UniqueConstraint("frame_id", name="results_frame_id_key"),
+    # Who asks for results by time asks for detections: most rows have none, and stay out of these.
+    Index(
+        "results_camera_time",
+        "camera_id",
+        "original_timestamp",
+        "id",
+        sqlite_where=DETECTED,
+        postgresql_where=DETECTED,
+    ),
+    Index("results_time", "original_timestamp", "id", sqlite_where=DETECTED, postgresql_where=DETECTED),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", Number, primary_key=True),
+    Column("camera_id", Text, nullable=False),
+    Column("name", Text),
+    Column("camera_group", Text),
+    Column("started", Real, nullable=False),
+    Column("ended", Real, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("faces", Integer, nullable=False),
+    Column("certainty", Integer, nullable=False),  # the best confidence in whole hundredths
+    Column("model", Text, nullable=False),
+    Column(
+        "crowd", Integer, nullable=False
+    ),  # classes of `faces` and of the length, to search by: see presence.py
+    Column("span", Integer, nullable=False),
+    Column("thumbnail", Integer),  # how many faces it shows; null: there is none
+    Column("updated", Real, nullable=False),  # the time of storing
+    # `ended` changes with every batch and is in no index: PostgreSQL then updates in place.
+    Index("events_start", "started", "event_id"),
+    Index("events_camera", "camera_id", "started", "event_id", "crowd", "certainty"),
+    Index("events_group", "camera_group", "crowd", "started", "event_id", "certainty"),
+    Index("events_crowd", "crowd", "started", "event_id", "certainty"),
+    Index("events_certainty", "certainty", "started", "event_id"),
+    Index("events_span", "span", "started"),
+)
+
+thumbnails = Table(
+    "thumbnails",
+    metadata,
+    Column("event_id", Number, primary_key=True, autoincrement=False),
+    Column("frame_id", Text, nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    Column("minute", Number, nullable=False),  # its begin
+    Column("camera_id", Text, nullable=False),  # empty: all cameras together
+    Column("frames", Integer, nullable=False),
+    Column("with_detections", Integer, nullable=False),
+    Column("faces", Integer, nullable=False),
+    Column("expired", Integer, nullable=False),
+    Column("latency", Real, nullable=False),  # the sum over `frames`, capture to result
+    PrimaryKeyConstraint("minute", "camera_id", name="activity_pkey"),
+    Index("activity_camera", "camera_id", "minute"),
+    sqlite_with_rowid=False,
+)

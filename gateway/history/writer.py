@@ -1,0 +1,97 @@
+"""The history as the recorder writes it. Synchronous: one object, used by one thread at a time."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DataError, IntegrityError
+
+from contract.result import Result
+from contract.status import CameraLabels
+from gateway.history.database import Database
+from gateway.history.retention import Limits, Pruner, size
+from gateway.history.rows import Unstorable
+from gateway.history.store import Labels, Stored, Wish, store
+from gateway.history.tables import results
+from gateway.history.thumbnail_store import Thumbnail, store_thumbnail
+
+RACES = 3
+
+
+def nameless(_camera_id: str) -> CameraLabels:
+    """For a history that knows no cameras' labels."""
+    return CameraLabels()
+
+
+class Writer:
+    """Raises OSError, Occupied, WrongVersion and sqlalchemy's errors: nothing of the batch is written then."""
+
+    def __init__(
+        self, database: Database, *, labels: Labels = nameless, gap: float = 5.0, limits: Limits | None = None
+    ) -> None:
+        self.unstorable = 0
+        """Results left out because no database could hold them."""
+        self._database = database
+        self._labels = labels
+        self._gap = gap
+        self._pruner = Pruner(limits or Limits())
+
+    def open(self) -> None:
+        """Make the database ready; nothing happens the second time."""
+        self._database.open()
+
+    def store(self, batch: Sequence[Result], wall: float) -> Stored:
+        """Write results in one transaction; known frame_ids are left as they are."""
+        self.open()
+        try:
+            return self._store(batch, wall)
+        except (Unstorable, DataError):  # one of them, and the others must not wait for it
+            return self._one_by_one(batch, wall)
+
+    def store_thumbnail(self, thumbnail: Thumbnail) -> bool:
+        """Keep a picture if its camera's event is there and has none as good."""
+        self.open()
+        with self._database.writing() as connection:
+            return store_thumbnail(connection, thumbnail, self._gap)
+
+    def prune(self, wall: float) -> dict[str, int]:
+        """Delete some of what is too old or too much; how many by kind, nothing when done."""
+        with self._database.writing() as connection:
+            return self._pruner.step(connection, wall)
+
+    def count(self) -> int:
+        """How many results are kept."""
+        self.open()
+        with self._database.writing() as connection:
+            return connection.scalar(select(func.count()).select_from(results)) or 0
+
+    def size(self) -> int:
+        """Bytes that the history takes, free room for reuse left out where the database can tell."""
+        with self._database.writing() as connection:
+            return size(connection)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _store(self, batch: Sequence[Result], wall: float) -> Stored:
+        for _ in range(RACES):
+            try:
+                with self._database.writing() as connection:
+                    return store(connection, batch, wall, self._labels, self._gap)
+            except IntegrityError:  # a batch that was delivered to another gateway meanwhile: look again
+                continue
+        with self._database.writing() as connection:
+            return store(connection, batch, wall, self._labels, self._gap)
+
+    def _one_by_one(self, batch: Sequence[Result], wall: float) -> Stored:
+        new = 0
+        wishes: list[Wish] = []
+        for result in batch:
+            try:
+                stored = self._store([result], wall)
+            except (Unstorable, DataError):
+                self.unstorable += 1
+            else:
+                new += stored.new
+                wishes += stored.wishes
+        return Stored(new, wishes)

@@ -1,0 +1,407 @@
+"""The history as it is written, on SQLite and on PostgreSQL."""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from contract.status import CameraLabels
+from gateway.history import migrating, retention
+from gateway.history.database import Database, Occupied, TooSlow, Unavailable
+from gateway.history.migrating import HEAD, MIGRATIONS, WrongVersion
+from gateway.history.retention import DAY, Limits
+from gateway.history.store import Wish
+from gateway.history.tables import metadata
+from gateway.history.thumbnail_store import Thumbnail
+from gateway.history.writer import Writer
+from tests.helpers.results import result
+
+pytestmark = pytest.mark.integration
+NOW = 1_795_000_000.0
+
+
+def labels(camera_id: str) -> CameraLabels:
+    return CameraLabels(name=f"the {camera_id}", group="gates")
+
+
+class History:
+    """A writer and a look at what it wrote."""
+
+    def __init__(self, url: str, folder: Path, **settings: Any) -> None:
+        self.database = Database(url, folder / "h.sqlite3")
+        self.writer = Writer(self.database, labels=labels, **settings)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.database.reading(5) as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    def events(self) -> list[tuple[Any, ...]]:
+        return self.rows(
+            "SELECT camera_id, started - 1795000000, ended - 1795000000, frames, faces FROM events "
+            "ORDER BY camera_id, started"
+        )
+
+
+@pytest.fixture
+def history(database_url: str, tmp_path: Path) -> Iterator[History]:
+    made = History(database_url, tmp_path)
+    made.writer.open()
+    yield made
+    made.writer.close()
+
+
+def test_every_frame_once(history: History, database_url: str, tmp_path: Path) -> None:
+    one, two, three = (result(NOW + n) for n in range(3))
+    assert history.writer.store([one, two, one], NOW).new == 2
+    assert history.writer.store([two, three], NOW).new == 1
+    history.writer.close()
+    again = History(database_url, tmp_path)
+    assert again.writer.store([three], NOW).new == 0
+    assert again.writer.count() == 3
+    assert again.events() == [("a", 0.0, 2.0, 3, 1)]
+    assert again.rows("SELECT sum(frames) FROM activity WHERE camera_id = 'a'") == [(3,)]
+    again.writer.close()
+
+
+def test_a_row_says_all_of_a_result(history: History) -> None:
+    given = result(NOW, 2, status="expired", hop="worker", reason="stale", frame_id="it's; -- \u2603")
+    history.writer.store([given], NOW + 1)
+    ((frame_id, status, hop, reason, faces, detections, stored),) = history.rows(
+        "SELECT frame_id, status, hop, reason, faces, detections, stored FROM results"
+    )
+    assert (frame_id, status, hop, reason, faces) == (given.frame_id, "expired", "worker", "stale", 2)
+    assert json.loads(detections)[1] == {"x": 1, "y": 2, "w": 3, "h": 4, "confidence": 0.9, "label": "face"}
+    assert stored == NOW + 1
+
+
+def test_presence_is_the_same_in_any_order(history: History) -> None:
+    batches = [[0.0, 1.0], [20.0], [12.0, 13.0], [8.0], [4.0]]  # the last ones join all before 20
+    for batch in batches:
+        history.writer.store([result(NOW + when) for when in batch], NOW)
+    assert history.events() == [("a", 0.0, 13.0, 6, 1), ("a", 20.0, 20.0, 1, 1)]
+    ids = history.rows("SELECT event_id FROM events ORDER BY started")
+    assert ids == [(1,), (2,)]  # of those that became one, the first
+
+
+def test_an_event_has_its_best(history: History) -> None:
+    history.writer.store([result(NOW, 1, confidence=0.5), result(NOW + 1, 3, confidence=0.6)], NOW)
+    history.writer.store([result(NOW + 2, 2, confidence=0.987, model="n@2")], NOW)
+    assert history.rows("SELECT faces, crowd, certainty, model, name, camera_group, span FROM events") == [
+        (3, 3, 98, "n@2", "the a", "gates", 0)
+    ]
+
+
+def test_what_shows_nothing_and_what_expired_is_no_presence(history: History) -> None:
+    history.writer.store([result(NOW, 0), result(NOW, 1, status="expired", reason="stale")], NOW)
+    assert history.events() == []
+    assert history.rows(
+        "SELECT frames, with_detections, faces, expired FROM activity WHERE camera_id = 'a'"
+    ) == [(1, 0, 0, 1)]
+
+
+def test_activity_by_the_minute(history: History) -> None:
+    begin = NOW - NOW % 60
+    history.writer.store(
+        [result(begin, 1), result(begin + 59.9, 3), result(begin + 60, 0), result(begin, 2, camera_id="b")],
+        NOW,
+    )
+    history.writer.store([result(begin + 1, 2)], NOW)
+    found = history.rows(
+        "SELECT minute, camera_id, frames, with_detections, faces, expired, round(CAST(latency AS numeric), 2) "
+        "FROM activity ORDER BY minute, camera_id"
+    )
+    assert [(minute - begin, *rest[:5], float(rest[5])) for minute, *rest in found] == [
+        (0, "", 4, 4, 3, 0, 0.28),
+        (0, "a", 3, 3, 3, 0, 0.21),
+        (0, "b", 1, 1, 2, 0, 0.07),
+        (60, "", 1, 0, 0, 0, 0.07),
+        (60, "a", 1, 0, 0, 0, 0.07),
+    ]
+
+
+def test_absurd_clocks_are_entered_at_the_time_of_storing(history: History) -> None:
+    for when in (NOW + 3600, -5.0, 0.0, 1e300, 5e-324):
+        history.writer.store([result(when)], NOW)
+    assert history.events() == [("a", 0.0, 0.0, 5, 1)]
+    assert history.rows("SELECT count(*) FROM activity") == [(2,)]
+    history.writer.store([result(NOW - 300 * DAY)], NOW)  # footage of last year is none
+    assert len(history.events()) == 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"width": 1 << 70},
+        {"frame_id": "x" * 5_000},
+        {"frame_id": ""},
+        {"camera_id": ""},
+        {"queue_seconds": float("inf")},
+        {"original_timestamp": float("nan")},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_what_cannot_be_stored_holds_nobody_up(history: History, fields: dict[str, Any]) -> None:
+    assert history.writer.store([result(NOW), result(NOW, **fields), result(NOW)], NOW).new == 2
+    assert (history.writer.count(), history.writer.unstorable) == (2, 1)
+
+
+def test_texts_that_databases_do_not_like(history: History) -> None:
+    assert (
+        history.writer.store([result(NOW, camera_id="a\0b", frame_id="f\0", model="m" * 9_999)], NOW).new == 1
+    )
+    assert history.rows("SELECT camera_id, frame_id FROM results") == [("a\ufffdb", "f\ufffd")]
+    assert history.events() == [("a\ufffdb", 0.0, 0.0, 1, 1)]
+
+
+def test_pictures_are_wished_for_while_somebody_is_there(history: History) -> None:
+    wishes = history.writer.store(
+        [result(NOW), result(NOW - 60, camera_id="b"), result(NOW, 0, camera_id="c")], NOW
+    )
+    assert wishes.wishes == [Wish("a", 1)]  # b left, and c is empty
+    assert history.writer.store_thumbnail(Thumbnail("a", "f", NOW, 2, b"jpeg"))
+    assert history.writer.store([result(NOW + 1, 2)], NOW + 1).wishes == []  # no better than what is there
+    assert history.writer.store([result(NOW + 2, 3)], NOW + 2).wishes == [Wish("a", 3)]
+
+
+def test_the_better_picture_stays_also_when_events_become_one(history: History) -> None:
+    history.writer.store([result(NOW)], NOW)
+    history.writer.store([result(NOW + 8, 4)], NOW)
+    assert history.writer.store_thumbnail(Thumbnail("a", "f1", NOW, 1, b"one"))
+    assert history.writer.store_thumbnail(Thumbnail("a", "f2", NOW + 9, 4, b"four"))
+    assert not history.writer.store_thumbnail(Thumbnail("a", "f3", NOW + 9, 3, b"three"))
+    assert not history.writer.store_thumbnail(Thumbnail("a", "f4", NOW + 900, 9, b"nobody there"))
+    assert not history.writer.store_thumbnail(Thumbnail("z", "f5", NOW, 9, b"no such camera"))
+    history.writer.store([result(NOW + 4)], NOW)
+    found = history.rows(
+        "SELECT e.event_id, thumbnail, jpeg FROM events e JOIN thumbnails t ON t.event_id = e.event_id"
+    )
+    assert [(event_id, faces, bytes(jpeg)) for event_id, faces, jpeg in found] == [(1, 4, b"four")]
+    assert history.rows("SELECT count(*) FROM thumbnails") == [(1,)]
+
+
+# --- retention ---------------------------------------------------------------------------------------------------
+
+
+def pruned(history: History, wall: float) -> None:
+    while history.writer.prune(wall):
+        pass
+
+
+def kept(history: History) -> tuple[int, ...]:
+    return tuple(
+        history.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608
+        for table in ("results", "events", "thumbnails", "activity")
+    )
+
+
+def test_bounded_by_age(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "DELETE_AT_ONCE", 10)
+    for day in (0, 8, 40):
+        for n in range(25):
+            history.writer.store([result(NOW + day * DAY + n * 10)], NOW + day * DAY + n * 10)
+        history.writer.store_thumbnail(Thumbnail("a", "f", NOW + day * DAY, 1, b"jpeg"))
+    assert kept(history) == (75, 75, 3, 30)
+    pruned(history, NOW)
+    assert kept(history) == (75, 75, 3, 30)
+    pruned(history, NOW + 8 * DAY)
+    assert kept(history) == (50, 50, 2, 30)
+    pruned(history, NOW + 40 * DAY)
+    assert kept(history) == (25, 25, 1, 10)
+    pruned(history, NOW + 400 * DAY)
+    assert kept(history) == (0, 0, 0, 0)
+
+
+def test_bounded_by_number(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "DELETE_AT_ONCE", 10)
+    history = History(database_url, tmp_path, limits=Limits(rows=20, events=5))
+    history.writer.store([result(NOW - n * 10) for n in range(100)], NOW)
+    pruned(history, NOW)
+    assert kept(history)[:2] == (20, 5)
+    history.writer.close()
+
+
+def test_those_that_still_grow_do_not_hide_the_old_ones(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "DELETE_AT_ONCE", 3)
+    for n in range(10):  # ten cameras that always see somebody come first
+        history.writer.store([result(NOW, camera_id=f"c{n}")], NOW)
+    history.writer.store([result(NOW, camera_id="gone")], NOW)
+    for n in range(10):
+        history.writer.store([result(NOW + 4, camera_id=f"c{n}")], NOW + 8 * DAY)
+    pruned(history, NOW + 8 * DAY)
+    assert kept(history)[1] == 10
+    assert "gone" not in {event[0] for event in history.events()}
+
+
+def test_room_is_used_again(history: History) -> None:
+    with history.database.writing() as connection:
+        before = retention.size(connection)
+    history.writer.store([result(NOW) for _ in range(2_000)], NOW)
+    assert history.writer.size() > before + 200_000
+    if not history.database.postgresql:  # PostgreSQL's own vacuum works when it likes
+        pruned(history, NOW + 8 * DAY)
+        assert history.writer.size() < before + 100_000
+
+
+# --- versions ----------------------------------------------------------------------------------------------------
+
+
+def test_migrations_make_what_the_tables_say(history: History) -> None:
+    with history.database.writing() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD
+
+
+def test_a_newer_database_is_refused(history: History, database_url: str, tmp_path: Path) -> None:
+    with history.database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    history.writer.close()
+    again = Database(database_url, tmp_path / "h.sqlite3")
+    with pytest.raises(WrongVersion, match=r"another version of Framefleet .*9999.*move the history away"):
+        again.open()
+    again.close()
+
+
+def test_a_start_with_nothing_to_do_needs_no_alembic(
+    history: History, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.writer.close()
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("Alembic was asked")
+
+    monkeypatch.setattr(migrating, "_upgrade", fail)
+    again = Database(database_url, tmp_path / "h.sqlite3")
+    again.open()
+    again.close()
+
+
+def test_a_migration_that_fails_leaves_all_as_it_was(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = migrating._upgrade
+
+    def fail_after(connection: Any, *, stamp: bool) -> None:
+        real(connection, stamp=stamp)
+        raise OSError("the machine stopped here")
+
+    database = Database(database_url, tmp_path / "h.sqlite3")
+    with monkeypatch.context() as patched:
+        patched.setattr(migrating, "_upgrade", fail_after)
+        with pytest.raises(OSError, match="stopped"):
+            database.open()
+    with database.writing() as connection:
+        assert connection.dialect.get_table_names(connection) == []
+    database.open()
+    database.close()
+
+
+OLD_SCHEMA = """
+CREATE TABLE results (
+    id INTEGER PRIMARY KEY, frame_id TEXT NOT NULL UNIQUE, camera_id TEXT NOT NULL, original_timestamp REAL NOT NULL,
+    timestamp REAL NOT NULL, node_id TEXT NOT NULL, model TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, processing_seconds REAL NOT NULL, queue_seconds REAL NOT NULL,
+    faces INTEGER NOT NULL, detections TEXT NOT NULL, stored REAL NOT NULL
+) STRICT;
+CREATE INDEX results_camera ON results (camera_id, original_timestamp);
+PRAGMA user_version = 1;
+"""
+
+
+def test_the_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    file = sqlite3.connect(tmp_path / "h.sqlite3")
+    file.executescript(OLD_SCHEMA)
+    file.execute(
+        "INSERT INTO results VALUES (7, 'a:7', 'a', ?, ?, 'n', 'm', 'ok', NULL, 640, 480, 0.1, 0.2, 0, '[]', ?)",
+        (NOW, NOW, NOW),
+    )
+    file.commit()
+    file.close()
+    history = History("", tmp_path)
+    assert history.writer.store([result(NOW, frame_id="a:7"), result(NOW)], NOW).new == 1
+    assert history.rows("SELECT id, hop FROM results ORDER BY id") == [(7, None), (8, None)]
+    assert history.rows("PRAGMA user_version") == [(2,)]  # the first version refuses it with a sentence
+    history.writer.close()
+
+
+@pytest.mark.parametrize("version", [3, 99])
+def test_a_foreign_file_is_left_alone(tmp_path: Path, version: int) -> None:
+    file = sqlite3.connect(tmp_path / "h.sqlite3")
+    file.execute(f"PRAGMA user_version = {version}")
+    file.close()
+    database = Database("", tmp_path / "h.sqlite3")
+    with pytest.raises(WrongVersion, match="another version"):
+        database.open()
+    database.close()
+
+
+# --- several gateways --------------------------------------------------------------------------------------------
+
+
+def test_a_sqlite_file_is_for_one(tmp_path: Path) -> None:
+    first, second = (Database("", tmp_path / "new" / "h.sqlite3") for _ in range(2))
+    first.open()
+    with pytest.raises(Occupied, match=r"another gateway writes .*\(DATABASE_URL=postgresql://"):
+        second.open()
+    first.close()
+    second.open()
+    second.close()
+
+
+def test_several_share_a_postgresql(shared_postgres: Any, tmp_path: Path) -> None:
+    """Each is given everything, in an order of its own and in small batches: all wait for each other somewhere."""
+    url = shared_postgres.create("several")
+    everything = [result(NOW + n * 2, n % 3 + 1, camera_id=f"c{n % 7}", frame_id=f"f{n}") for n in range(420)]
+    failures: list[Exception] = []
+    new: list[int] = []
+
+    def write(number: int) -> None:
+        history = History(url, tmp_path, gap=20.0)
+        mine = everything[number * 140 :] + everything[: number * 140]
+        try:
+            new.extend(
+                history.writer.store(mine[begin : begin + 30], NOW).new for begin in range(0, len(mine), 30)
+            )
+        except Exception as error:
+            failures.append(error)
+        finally:
+            history.writer.close()
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    history = History(url, tmp_path)
+    history.writer.open()
+    assert sum(new) == history.writer.count() == 420
+    assert history.rows("SELECT sum(frames), max(faces) FROM activity WHERE camera_id = ''") == [(420, 3)]
+    events = history.events()
+    assert [event[3] for event in events] == [60] * 7  # one presence of each camera, with all of its frames
+    history.writer.close()
+
+
+def test_a_reader_is_stopped_in_time(history: History) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+    begun = time.monotonic()
+    with pytest.raises(TooSlow), history.database.reading(0.2) as connection:
+        connection.execute(text(endless))
+    assert time.monotonic() - begun < 3
+
+
+def test_readers_cannot_write(history: History) -> None:
+    with pytest.raises((Unavailable, DBAPIError)), history.database.reading(5) as connection:
+        connection.execute(text("DELETE FROM results"))
