@@ -7,7 +7,7 @@ from pathlib import Path
 from broker import Consumer, Delivery, Message, Publisher, QueueDepth, Role
 from contract.failures import STALENESS_SECONDS
 from contract.models import DesiredModels
-from contract.result import parse_result
+from contract.result import Result, parse_result
 from contract.status import (
     CamerasStatus,
     CameraStatus,
@@ -60,6 +60,10 @@ class Feed:
         folder: Path,
     ) -> None:
         self.hub = Hub(on_watch=self.follow_viewers)
+        self.wanted_briefly: Callable[[float], frozenset[str]] = lambda now: frozenset()
+        """Cameras to watch for one picture, beside those of viewers; asked with the monotonic time."""
+        self.on_picture: Callable[[Result, bytes], None] = lambda result, picture: None
+        """Hears of every picture."""
         self.models = ModelKeeper(folder, nodes, self._announce_models)
         self._gateway_id = gateway_id
         self._cameras = cameras
@@ -108,7 +112,8 @@ class Feed:
 
     def follow_viewers(self) -> None:
         """Watch what viewers want now."""
-        self._watching.follow(self.hub.watched, time.monotonic())
+        now = time.monotonic()
+        self._watching.follow(self.hub.watched, now, self.wanted_briefly(now))
 
     def tick(self) -> None:
         """Once a second."""
@@ -160,6 +165,7 @@ class Feed:
             raise ValueError("no picture")
         body = _checked(header.encode() if isinstance(header, str) else header)
         result = parse_result(body)
+        self.on_picture(result, delivery.body)
         self.hub.publish_picture(
             Update(
                 result.camera_id,

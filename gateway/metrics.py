@@ -88,7 +88,7 @@ class GatewayMetrics:
         )
         self.thumbnails = Counter(
             "gateway_thumbnails",
-            "Pictures for events: stored, unused (too late, or no better), unreadable, or failed to be written",
+            "Pictures for events: stored, unused (no event, or no better), missed (none came), unreadable, failed",
             ["outcome"],
             registry=registry,
         )

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import uvicorn
 
@@ -24,6 +24,8 @@ from gateway.history.database import Database, Occupied
 from gateway.history.reading import Readers
 from gateway.history.recorder import Recorder
 from gateway.history.retention import Limits as HistoryLimits
+from gateway.history.store import Wish
+from gateway.history.thumbnails import Thumbnailer
 from gateway.history.writer import Writer
 from gateway.limits import MAX_HEAD_BYTES, Limits, http_class, websocket_class
 from gateway.links import ready_link
@@ -83,7 +85,12 @@ class Gateway:
         self.database = Database(
             settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
-        self.recorder = Recorder(self._writer(), self.metrics)
+        self.recorder = Recorder(self._writer(), self.metrics, self._wish)
+        self._thumbnailer = Thumbnailer(self.recorder.keep, self.metrics)
+        self.feed.wanted_briefly = self._thumbnailer.wanted
+        self.feed.on_picture = lambda result, picture: self._thumbnailer.picture(
+            result, picture, time.monotonic(), time.time()
+        )
         self._readers = Readers(self.database, self.metrics)
         self._prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
         self._fatal = ""
@@ -158,6 +165,8 @@ class Gateway:
             lacks.append(f"RabbitMQ: {self._broker_state}")
         if self.recorder.trouble:
             lacks.append(f"history: {self.recorder.trouble}")
+        elif not self.database.opened:
+            lacks.append("history: it is being opened")
         return lacks
 
     def stop(self) -> None:
@@ -184,6 +193,7 @@ class Gateway:
             await self._leave_broker(recording)
             await self.feed.models.stop()
             self._readers.close()
+            self._thumbnailer.close()
             if self._prometheus is not None:
                 await self._prometheus.close()
             probes.close()
@@ -202,6 +212,10 @@ class Gateway:
         return Writer(
             self.database, labels=self.cameras.labels, gap=settings.history_gap_seconds, limits=limits
         )
+
+    def _wish(self, wishes: Sequence[Wish]) -> None:
+        if self._thumbnailer.wish(wishes, time.monotonic()):
+            self.feed.follow_viewers()
 
     def _claim_history(self) -> None:
         try:

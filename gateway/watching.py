@@ -24,11 +24,16 @@ class WatchedCameras:
         """What is watched, grace included."""
         return sorted(self._watched)
 
-    def follow(self, wanted: frozenset[str], now: float) -> None:
-        """Bring the broker in line with `wanted`; call on every change and at least once a second."""
+    def follow(self, wanted: frozenset[str], now: float, briefly: frozenset[str] = frozenset()) -> None:
+        """Bring the broker in line with `wanted`; call on every change and at least once a second.
+
+        `briefly` are wanted as well, for one picture: without the grace, and where there is room.
+        """
         changed = False
         for camera_id in [
-            c for c, last in self._watched.items() if c not in wanted and now - last > GRACE_SECONDS
+            c
+            for c, last in self._watched.items()
+            if c not in wanted and c not in briefly and now - last > GRACE_SECONDS
         ]:
             del self._watched[camera_id]
             self._bind(camera_id, False)
@@ -40,6 +45,11 @@ class WatchedCameras:
                 self._bind(camera_id, True)
                 changed = True
             self._watched[camera_id] = now
+        for camera_id in briefly:
+            if camera_id not in self._watched and len(self._watched) < MAX_WATCHED:
+                self._watched[camera_id] = float("-inf")
+                self._bind(camera_id, True)
+                changed = True
         if changed or (self._watched and now - self._announced >= ANNOUNCE_SECONDS):
             self.announce(now)
 

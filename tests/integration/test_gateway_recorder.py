@@ -1,27 +1,42 @@
-"""History across crashes: whatever dies between the commit and the acknowledgement, every result is there once."""
+"""The recorder on a real broker: what fails between the delivery and the acknowledgement loses and doubles nothing."""
 
 import asyncio
-import os
-import signal
+import io
 import sqlite3
-import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import aiohttp
+import psycopg
 import pytest
+from PIL import Image
 
-from broker import AsyncioLoop, Connection, Message, Outcome, Publisher, QueueDepth, aio
+from broker import (
+    AsyncioLoop,
+    Connection,
+    Consumer,
+    Delivery,
+    Message,
+    Outcome,
+    Publisher,
+    QueueDepth,
+    aio,
+)
 from cli.rabbitmq import RabbitMQNode
 from contract.result import Result, encode_result
-from contract.topology import RESULT_QUEUE, RESULTS_EXCHANGE
+from contract.status import WatchAnnouncement, parse_control
+from contract.topology import CONTROL_EXCHANGE, RESULT_QUEUE, RESULTS_EXCHANGE, WATCH_EXCHANGE, EphemeralQueue
 from gateway.history.store import Stored
 from gateway.history.writer import Writer
+from gateway.service import CannotStart
+from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
+from tests.helpers.postgres import private_postgres
+from tests.helpers.results import result
 
 pytestmark = pytest.mark.integration
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -131,48 +146,103 @@ async def test_a_disk_that_refuses_leaves_the_results_in_the_queue(
         assert gateway.missing() == []
 
 
-async def start_gateway(amqp_url: str, folder: Path) -> asyncio.subprocess.Process:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AMQP_URL": amqp_url,
-        "GATEWAY_PORT": "0",
-        "GATEWAY_METRICS_PORT": "0",
-        "GATEWAY_TOKEN": TOKEN,
-        "GATEWAY_DATA_DIR": str(folder),
-    }
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway",
-        cwd=ROOT,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+async def test_a_postgresql_that_restarts_is_waited_for(
+    amqp_url: str, source: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with private_postgres() as server:
+        url = server.url()
+
+        def rows() -> int:
+            with psycopg.connect(url) as connection:
+                return int(connection.execute("SELECT count(*) FROM results").fetchall()[0][0])
+
+        async with running_gateway(tmp_path, amqp_url=amqp_url, database_url=url) as gateway:
+            await aeventually("at work", lambda: not gateway.missing())
+            await source.publish(range(100))
+            await aeventually("written", lambda: rows() == 100)
+            server.stop()
+            await source.publish(range(100, 200))
+            await aeventually("trouble", lambda: gateway.recorder.trouble)
+            (lack,) = gateway.missing()
+            assert lack.startswith("history: ")
+            assert "password" not in lack
+            errors = gateway.metrics.registry.get_sample_value
+            await aeventually("it tries", lambda: (errors("gateway_recorder_errors_total") or 0) >= 3)
+            assert (errors("gateway_history_waiting_seconds") or 0) > 0.5
+            server.start()
+            await aeventually("all of it written", lambda: rows() == 200)
+            await aeventually("and said", lambda: not gateway.missing())
+        said = capsys.readouterr().out
+        assert said.count("history cannot be written") == 1
+        assert said.count("history is written again") == 1
 
 
-async def test_kill_9_under_load_loses_and_doubles_nothing(
+async def test_a_gateway_without_its_postgresql_starts_and_waits(
     amqp_url: str, source: Source, tmp_path: Path
 ) -> None:
-    path = tmp_path / "history.sqlite3"
-    total = 0
-    for _ in range(3):
-        process = await start_gateway(amqp_url, tmp_path)
-        try:
-            before = count(path)
-            async with asyncio.timeout(30):
-                while count(path) < before + 200:
-                    await source.publish(range(total, total + 100))
-                    total += 100
-        finally:
-            process.kill()
-            await process.communicate()
-    process = await start_gateway(amqp_url, tmp_path)
-    await settled(source, path, total)
-    process.send_signal(signal.SIGTERM)
-    began = time.monotonic()
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-    assert time.monotonic() - began < 5
-    assert count(path) == total
-    assert output.decode().count(TOKEN) == 1  # the ready link, and no log line
+    with private_postgres() as server:
+        server.stop()
+        url = server.url()
+        async with (
+            running_gateway(tmp_path, amqp_url=amqp_url, database_url=url) as gateway,
+            aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+        ):
+            await source.publish(range(200, 210))
+            await aeventually("trouble", lambda: gateway.recorder.trouble)
+            async with http.get("/api/events") as answer:
+                assert answer.status == 503
+            server.start()
+            await aeventually(
+                "written",
+                lambda: gateway.metrics.registry.get_sample_value("gateway_recorded_results_total") == 10,
+            )
+            async with http.get("/api/events") as answer:
+                assert answer.status == 200
+
+
+async def test_a_second_gateway_on_the_file_is_refused(amqp_url: str, tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, amqp_url=amqp_url):
+        with pytest.raises(CannotStart, match=r"another gateway writes .*DATABASE_URL"):
+            async with running_gateway(tmp_path, amqp_url=amqp_url):
+                pass
+    async with running_gateway(tmp_path, amqp_url=amqp_url):
+        pass  # the first one is gone
+
+
+async def test_an_event_gets_its_picture(amqp_url: str, tmp_path: Path) -> None:
+    """The test is the worker: it sends results, and pictures of the cameras that are watched."""
+    big = io.BytesIO()
+    Image.new("RGB", (1280, 720), (10, 200, 30)).save(big, "JPEG")
+    watched: list[list[str]] = []
+
+    def heard(delivery: Delivery) -> None:
+        control = parse_control(delivery.body)
+        if isinstance(control, WatchAnnouncement):
+            watched.append(control.cameras)
+
+    control = Consumer(EphemeralQueue(((CONTROL_EXCHANGE, ""),)), heard, no_ack=True)
+    async with (
+        running_gateway(tmp_path, amqp_url=amqp_url) as gateway,
+        bus(amqp_url, control) as b,
+        aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+    ):
+        await aeventually("at work", lambda: not gateway.missing() and control.subscribed)
+        await b.publish(
+            Message(RESULTS_EXCHANGE, "gate", encode_result(result(time.time(), camera_id="gate")))
+        )
+        await aeventually("watched", lambda: watched and watched[-1] == ["gate"])
+        seen = result(time.time(), 2, camera_id="gate")
+        header = {"result": encode_result(seen).decode()}
+        await b.publish(Message(RESULTS_EXCHANGE, "gate", encode_result(seen)))
+        await b.publish(
+            Message(WATCH_EXCHANGE, "gate", big.getvalue(), "image/jpeg", header, mandatory=False)
+        )
+        await aeventually("left alone again", lambda: watched[-1] == [])
+        value = gateway.metrics.registry.get_sample_value
+        await aeventually("stored", lambda: value("gateway_thumbnails_total", {"outcome": "stored"}) == 1)
+        async with http.get("/api/events") as answer:
+            (event,) = (await answer.json())["items"]
+        async with http.get(event["thumbnail"]) as answer:
+            with Image.open(io.BytesIO(await answer.read())) as picture:
+                assert (picture.format, picture.size) == ("JPEG", (320, 180))
+        assert (event["frames"], event["faces"]) == (2, 2)

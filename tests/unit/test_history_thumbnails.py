@@ -1,0 +1,141 @@
+"""Thumbnails: small, bounded, and of bad pictures none."""
+
+import asyncio
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+from prometheus_client import CollectorRegistry
+
+from contract.picture import PictureError
+from gateway.history.pictures import thumbnail
+from gateway.history.store import Wish
+from gateway.history.thumbnail_store import Thumbnail
+from gateway.history.thumbnails import (
+    BETTER_REST_SECONDS,
+    MAX_WATCHED,
+    REST_SECONDS,
+    WATCH_SECONDS,
+    Thumbnailer,
+)
+from gateway.metrics import GatewayMetrics
+from gateway.watching import GRACE_SECONDS, WatchedCameras
+from tests.helpers.eventually import aeventually
+from tests.helpers.results import result
+
+NOW = 1_795_000_000.0
+
+
+def encoded(size: tuple[int, int], form: str = "JPEG", mode: str = "RGB") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size, 128 if mode == "L" else None).save(out, form)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("size", "form", "mode", "expected"),
+    [
+        ((1920, 1080), "JPEG", "RGB", (320, 180)),
+        ((640, 480), "PNG", "RGBA", (320, 240)),
+        ((480, 640), "JPEG", "L", (240, 320)),
+        ((100, 50), "JPEG", "CMYK", (100, 50)),
+        ((40, 30), "PNG", "P", (40, 30)),
+    ],
+)
+def test_a_small_jpeg(size: tuple[int, int], form: str, mode: str, expected: tuple[int, int]) -> None:
+    with Image.open(io.BytesIO(thumbnail(encoded(size, form, mode)))) as small:
+        assert (small.format, small.size, small.mode) == ("JPEG", expected, "RGB")
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG whose head promises that many pixels."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    crc = struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + head + crc
+
+
+WHOLE = encoded((640, 480))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [b"", b"GIF89a", WHOLE[:300], WHOLE[: len(WHOLE) // 2], png_of(60_000, 60_000), png_of(10, 10)],
+    ids=["empty", "gif", "head", "half", "bomb", "no pixels"],
+)
+def test_what_is_no_picture(picture: bytes) -> None:
+    with pytest.raises(PictureError):
+        thumbnail(picture)
+
+
+class Bench:
+    """A thumbnailer and what it made."""
+
+    def __init__(self) -> None:
+        self.made: list[Thumbnail] = []
+        self.metrics = GatewayMetrics(CollectorRegistry())
+        self.it = Thumbnailer(self.made.append, self.metrics)
+
+    def count(self, outcome: str) -> float:
+        return self.metrics.registry.get_sample_value("gateway_thumbnails_total", {"outcome": outcome}) or 0.0
+
+
+async def test_one_picture_and_then_a_rest() -> None:
+    bench = Bench()
+    assert bench.it.wish([Wish("a", 1)], 0.0)
+    assert not bench.it.wish([Wish("a", 1)], 0.1)
+    assert bench.it.wanted(0.1) == {"a"}
+    bench.it.picture(result(NOW, 0), WHOLE, 0.2, NOW)  # nobody on it
+    bench.it.picture(result(NOW, 1, camera_id="b"), WHOLE, 0.2, NOW)  # nobody asked
+    bench.it.picture(result(NOW, 2, frame_id="f"), WHOLE, 0.3, NOW)
+    assert bench.it.wanted(0.3) == frozenset()
+    await aeventually("made", lambda: bench.made)
+    assert [(each.camera_id, each.frame_id, each.when, each.faces) for each in bench.made] == [
+        ("a", "f", NOW, 2)
+    ]
+    assert not bench.it.wish([Wish("a", 1)], 0.3 + REST_SECONDS - 0.1)  # it may not be stored yet
+    assert not bench.it.wish([Wish("a", 3)], 0.3 + BETTER_REST_SECONDS - 0.1)
+    assert bench.it.wish([Wish("a", 3)], 0.3 + BETTER_REST_SECONDS)
+    bench.it.close()
+
+
+async def test_a_camera_that_brings_nothing_is_let_go() -> None:
+    bench = Bench()
+    bench.it.wish([Wish("a", 1)], 0.0)
+    assert bench.it.wanted(WATCH_SECONDS) == frozenset()
+    assert bench.count("missed") == 1
+    bench.it.close()
+
+
+async def test_so_many_at_once_and_no_more() -> None:
+    bench = Bench()
+    bench.it.wish([Wish(f"c{n}", 1) for n in range(MAX_WATCHED + 5)], 0.0)
+    assert len(bench.it.wanted(0.0)) == MAX_WATCHED
+    bench.it.close()
+
+
+async def test_a_bad_picture_is_counted() -> None:
+    bench = Bench()
+    bench.it.wish([Wish("a", 1)], 0.0)
+    bench.it.picture(result(NOW), WHOLE[:400], 0.1, NOW)
+    await aeventually("counted", lambda: bench.count("unreadable") == 1)
+    await asyncio.sleep(0)
+    assert bench.made == []
+    bench.it.close()
+
+
+def test_watched_for_one_picture_without_the_grace_of_viewers() -> None:
+    bound: dict[str, bool] = {}
+    announced: list[list[str]] = []
+    watching = WatchedCameras(bound.__setitem__, announced.append)
+    watching.follow(frozenset({"seen"}), 0.0, frozenset({"brief", "seen"}))
+    assert announced == [["brief", "seen"]]
+    watching.follow(frozenset(), 0.5)
+    assert (announced[-1], bound) == (["seen"], {"seen": True, "brief": False})
+    watching.follow(frozenset(), GRACE_SECONDS + 0.1)
+    assert announced[-1] == []
+    watching.follow(frozenset({"a"}), 9.0, frozenset({"a"}))
+    watching.follow(frozenset(), 9.5, frozenset({"a"}))
+    watching.follow(frozenset(), 9.6)
+    assert announced[-1] == ["a"]  # a viewer wanted it half a second ago
