@@ -15,8 +15,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `framefleet link`; returns the exit status."""
+    return show(Layout(), arguments.role)
+
+
+def show(layout: Layout, role: str) -> int:
+    """Print a link to the system whose files are there; the exit status."""
     try:
-        known = json.loads(Layout().endpoints.read_text())
+        known = json.loads(layout.endpoints.read_text())
         gateway, token = str(known["gateway"]), str(known["token"])
     except (OSError, ValueError, KeyError, TypeError):
         print(
@@ -26,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return 1
     try:
-        print(ask_link(gateway, token, arguments.role))
+        print(ask_link(gateway, token, role))
     except NoLink as error:
         print(error, file=sys.stderr)
         return 1

@@ -44,6 +44,9 @@ RETRY_DELAYS = (1, 10, 60)
 TASK_QUEUE = "frame_queue"
 DEAD_LETTER_QUEUE = "frame_queue.dlq"
 RESULT_QUEUE = "result_queue"
+TASKS_EXCHANGE = "tasks"
+"""A second way to the lanes, by the queue's name, for users who may write nowhere else. A right to the default
+exchange is one to every queue: who has it can write results and dead letters too."""
 RESULTS_EXCHANGE = "results"
 WATCH_EXCHANGE = "watch"
 CONTROL_EXCHANGE = "control"
@@ -99,6 +102,7 @@ def _task_queue(lane: Lane, messages: int, size: int) -> Queue:
             "x-dead-letter-routing-key": DEAD_LETTER_QUEUE,
             "x-dead-letter-strategy": "at-least-once",
         },
+        bindings=((TASKS_EXCHANGE, lane.queue),),
     )
 
 
@@ -132,6 +136,7 @@ class Topology:
 
 TOPOLOGY = Topology(
     exchanges=(
+        Exchange(TASKS_EXCHANGE, "topic"),  # a topic: RabbitMQ checks rights to single routing keys there
         Exchange(RESULTS_EXCHANGE, "topic"),
         Exchange(WATCH_EXCHANGE, "topic"),
         Exchange(CONTROL_EXCHANGE, "fanout"),

@@ -4,6 +4,7 @@ Everything needs a session or a token, except the paths named here; what changes
 is checked before a WebSocket is accepted and before anything is changed.
 """
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -157,7 +158,7 @@ def set_session(response: Response, session: str, identity: Identity, *, secure:
     response.set_cookie(
         SECURE_COOKIE if secure else COOKIE,
         session,
-        max_age=int(max(0.0, min(SESSION_SECONDS, left))),
+        max_age=math.ceil(max(0.0, min(SESSION_SECONDS, left))),
         path="/",
         httponly=True,
         samesite="strict",

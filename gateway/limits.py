@@ -18,9 +18,6 @@ from gateway.crowd import Crowd
 from gateway.metrics import GatewayMetrics
 
 REQUEST_SECONDS = 10.0
-"""From its first byte (of a new connection: from its opening) to the end of its body."""
-UNREAD_SECONDS = 30.0
-"""So long nothing of an answer is read."""
 LAST_WORDS_SECONDS = 1.0
 MAX_LAST_WORDS = 100
 """How many refused connections are told why at once; more are just reset."""
@@ -43,8 +40,10 @@ class Limits:
 
     crowd: Crowd
     metrics: GatewayMetrics
-    request_seconds: float = REQUEST_SECONDS
-    unread_seconds: float = UNREAD_SECONDS
+    request_seconds: float
+    """From a request's first byte (of a new connection: from its opening) to the end of its body."""
+    unread_seconds: float
+    """So long nothing of an answer is read."""
 
 
 class BoundedConnection(H11Protocol):

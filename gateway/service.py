@@ -27,7 +27,7 @@ from gateway.history.retention import Limits as HistoryLimits
 from gateway.history.store import Wish
 from gateway.history.thumbnails import Thumbnailer
 from gateway.history.writer import Writer
-from gateway.limits import MAX_HEAD_BYTES, Limits, http_class, websocket_class
+from gateway.limits import MAX_HEAD_BYTES, REQUEST_SECONDS, Limits, http_class, websocket_class
 from gateway.links import ready_link
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
@@ -66,6 +66,7 @@ class Gateway:
         *,
         metrics: GatewayMetrics | None = None,
         patience: float = PATIENCE_SECONDS,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         self.settings = settings
         self.authenticator = Authenticator(main_token(settings), keyring(settings))
@@ -119,7 +120,7 @@ class Gateway:
         self._server = HttpServer(
             uvicorn.Config(
                 self.app,
-                http=http_class(Limits(self.crowd, self.metrics)),
+                http=http_class(Limits(self.crowd, self.metrics, request_seconds, 3 * request_seconds)),
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,
                 ws=websocket_class(self.crowd),
                 ws_max_size=MAX_MESSAGE_BYTES,

@@ -7,10 +7,11 @@ from broker import Delivery, Message
 from contract import dead_letters
 from contract.result import Result, encode_result
 from contract.task import image_type
-from contract.topology import DEAD_LETTER_QUEUE, RESULTS_EXCHANGE, WATCH_EXCHANGE
+from contract.topology import DEAD_LETTER_QUEUE, RESULTS_EXCHANGE, TOPOLOGY, WATCH_EXCHANGE
 from worker.processor import Computed, Failed
 
 ERROR_LENGTH = 500
+OURS = frozenset(queue.name for queue in TOPOLOGY.queues)
 
 
 def result_message(result: Result) -> Message:
@@ -19,8 +20,11 @@ def result_message(result: Result) -> Message:
 
 
 def reply_message(result: Result, delivery: Delivery) -> Message | None:
-    """The same result for whoever asked with `reply_to` (AMQP's request and reply); transient."""
-    if not delivery.reply_to:
+    """The same result for whoever asked with `reply_to` (AMQP's request and reply); transient.
+
+    Never to a queue of ours: who may only send tasks must not make us write there for them.
+    """
+    if not delivery.reply_to or delivery.reply_to in OURS:
         return None
     return Message(
         "",

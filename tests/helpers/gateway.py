@@ -17,7 +17,9 @@ NO_BROKER = "amqp://guest:guest@127.0.0.1:1/"
 
 
 @asynccontextmanager
-async def running_gateway(folder: Path, *, patience: float = 10.0, **settings: Any) -> AsyncIterator[Gateway]:
+async def running_gateway(
+    folder: Path, *, patience: float = 10.0, request_seconds: float = 10.0, **settings: Any
+) -> AsyncIterator[Gateway]:
     """Serve on free ports until the block ends; `folder` takes the data and may hold a `dist`."""
     chosen: dict[str, Any] = {
         "amqp_url": NO_BROKER,
@@ -31,6 +33,7 @@ async def running_gateway(folder: Path, *, patience: float = 10.0, **settings: A
         GatewaySettings(**{**chosen, **settings}),
         metrics=GatewayMetrics(CollectorRegistry()),
         patience=patience,
+        request_seconds=request_seconds,
     )
     task = asyncio.create_task(gateway.run())
     try:

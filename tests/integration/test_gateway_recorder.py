@@ -29,7 +29,7 @@ from contract.status import WatchAnnouncement, parse_control
 from contract.topology import CONTROL_EXCHANGE, RESULT_QUEUE, RESULTS_EXCHANGE, WATCH_EXCHANGE, EphemeralQueue
 from gateway.history.store import Stored
 from gateway.history.writer import Writer
-from gateway.service import CannotStart
+from gateway.starting import CannotStart
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway

@@ -87,7 +87,8 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
     pids = started(system)
     assert sorted(pids) == ["epmd", "gateway", "producer", "prometheus", "rabbitmq", "worker-1", "worker-2"]
     assert stat.S_IMODE((run / "endpoints.json").stat().st_mode) == 0o600
-    assert said(system, "Open", f"{ends['gateway']}/?token={ends['token']}")
+    assert said(system, "Open", f"{ends['gateway']}/?code=")
+    assert ends["token"] not in system.log.read_text()
     assert ends["token"] not in "".join(path.read_text() for path in (run / "logs").glob("*.log"))
 
     def rate() -> float:

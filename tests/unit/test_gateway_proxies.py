@@ -53,7 +53,7 @@ async def seen(peer: str, **headers: str) -> Scope:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scopes.append(scope)
 
-    async def never() -> Any:
+    async def never(*_messages: Any) -> Any:
         raise AssertionError
 
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
