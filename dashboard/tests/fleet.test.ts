@@ -50,3 +50,15 @@ describe('the search', () => {
     expect(fleet.select('gate', 'offline')).toEqual([]);
   });
 });
+
+describe('groups', () => {
+  it('are those that cameras are in, and may change', () => {
+    const fleet = new Fleet();
+    hear(fleet, [live('a', { group: 'north' }), live('b', { group: 'harbour' }), live('c')]);
+    expect(fleet.groups).toEqual(['harbour', 'north']);
+    expect(fleet.select('', null, 'north')).toEqual(['a']);
+    hear(fleet, [live('a', { group: 'harbour' })]);
+    expect(fleet.groups).toEqual(['harbour']);
+    expect(fleet.select('', 'live', 'harbour')).toEqual(['a', 'b']);
+  });
+});

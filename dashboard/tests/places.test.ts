@@ -1,23 +1,45 @@
 import { describe, expect, it } from 'vitest';
 import { nextPath, signInPath } from '../src/lib/api';
-import { explain, readToken } from '../src/lib/login';
+import { explain, readCredential, whyHere } from '../src/lib/login';
 import { confidenceText } from '../src/lib/paint';
-import { readPlace, writePlace } from '../src/lib/place';
+import { EVENTS, OVERVIEW, opens, readPlace, writePlace } from '../src/lib/place';
 import { parseShape } from '../src/lib/remember';
 
+const at = (path: string) => readPlace(new URL(path, 'http://x'));
+
 describe('the address', () => {
-  it.each(['/', '/?q=gate', '/?state=offline', '/?q=a+b&state=live&camera=gate-3', '/?q=%26%3D%23'])('%s survives', (path) => {
-    expect(writePlace(readPlace(new URL(path, 'http://x').search))).toBe(path);
+  it.each([
+    '/',
+    '/?q=gate',
+    '/?state=offline',
+    '/?q=a+b&state=live&group=harbour&camera=gate-3',
+    '/?q=%26%3D%23',
+    '/events',
+    '/events?event=17',
+    '/events?range=24h&camera=gate-3&camera=roof&group=the+harbour&min_faces=2&min_confidence=0.8',
+    '/events?from=2026-11-25T14:00:00Z&to=2026-11-25T15:30:00Z&event=3',
+  ])('%s survives', (path) => {
+    expect(writePlace(at(path))).toBe(path);
   });
 
   it('ignores what it does not know', () => {
-    expect(readPlace('?state=odd&x=1&camera=')).toEqual({ camera: null, q: '', state: null });
+    expect(at('/?state=odd&x=1&camera=')).toEqual(OVERVIEW);
+    expect(at('/elsewhere?event=3')).toEqual(OVERVIEW);
+    expect(at('/events/?q=gate&event=none&range=odd&min_faces=0&min_confidence=2&from=yesterday&camera=')).toEqual(EVENTS);
+  });
+
+  it('knows what "back" closes', () => {
+    expect(opens(at('/'), at('/?camera=a'))).toBe(true);
+    expect(opens(at('/events?range=1h'), at('/events?range=1h&event=1'))).toBe(true);
+    expect(opens(at('/events?event=1'), at('/?camera=a'))).toBe(false);
+    expect(opens(at('/events?event=1'), at('/events?event=2'))).toBe(false);
+    expect(opens(at('/?camera=a'), at('/'))).toBe(false);
   });
 });
 
 describe('signing in', () => {
   it('leads back to where one was', () => {
-    expect(signInPath({ pathname: '/', search: '' })).toBe('/login');
+    expect(signInPath({ pathname: '/', search: '' })).toBe('/login?reason=ended');
     const path = signInPath({ pathname: '/', search: '?camera=gate-3&q=a' });
     expect(nextPath(new URL(path, 'http://x').search)).toBe('/?camera=gate-3&q=a');
   });
@@ -26,16 +48,30 @@ describe('signing in', () => {
     expect(nextPath(`?next=${encodeURIComponent(next)}`)).toBe('/');
   });
 
-  it('takes the token, or the whole link', () => {
-    expect(readToken('  abc123\n')).toBe('abc123');
-    expect(readToken('http://127.0.0.1:8080/?token=abc-123_X')).toBe('abc-123_X');
-    expect(readToken('http://h/?a=1&token=abc#x')).toBe('abc');
+  it('takes a token, or a whole link', () => {
+    expect(readCredential('  abc123\n')).toEqual({ token: 'abc123' });
+    expect(readCredential('http://127.0.0.1:8080/?code=abc-123_X')).toEqual({ code: 'abc-123_X' });
+    expect(readCredential('http://h/?a=1&token=abc#x')).toEqual({ token: 'abc' });
   });
 
   it('says what to do', () => {
-    expect(explain(401)).toContain('Copy it again');
-    expect(explain(429)).toContain('Wait');
-    expect(explain(503)).toContain('503');
+    const words = (status: number, retryAfter: string | null = null) => explain(status, { token: 'x' }, retryAfter).join('');
+    expect(words(401)).toContain('Copy it again');
+    expect(words(429)).toContain('Wait a minute,');
+    expect(words(429, '20')).toContain('Wait 20 seconds,');
+    expect(words(429, '60')).toContain('Wait a minute,');
+    expect(words(429, '150')).toContain('Wait 3 minutes,');
+    expect(words(503)).toContain('503');
+    expect(explain(401, { code: 'x' }, null).join('')).toContain('framefleet link');
+  });
+
+  it('says why one is there', () => {
+    expect(whyHere('')).toBeNull();
+    expect(whyHere('?reason=ended')?.join('')).toBe('Your session has ended.');
+    expect(whyHere('?reason=ended&next=%2Fevents')?.join('')).toContain('back where you were');
+    expect(whyHere('?link=used')?.join('')).toContain('used already');
+    expect(whyHere('?link=token')?.join('')).toContain('no longer sign in');
+    expect(whyHere('?wrong=1')?.join('')).toContain('no token of this gateway');
   });
 });
 

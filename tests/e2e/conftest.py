@@ -1,13 +1,19 @@
 """The production build in Debian's Chromium, against the whole system as `framefleet up` starts it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from cli.ports import free_port
+from tests.conftest import StartService
 from tests.helpers.components import require
+from tests.helpers.gateway import TOKEN
 from tests.helpers.models import write_models
 from tests.helpers.native import Native
+from tests.helpers.processes import ROOT
+from tests.helpers.staged import Staged
 
 FLAGS = [
     "--no-sandbox",
@@ -31,6 +37,30 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Native]:
     )
     yield system
     assert system.stop() == 0, system.log.read_text()[-3000:]
+
+
+@pytest.fixture
+def staged(rabbitmq: str) -> Iterator[Staged]:
+    """Producers and a worker that say what the test tells them to."""
+    stage = Staged(rabbitmq)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def address(rabbitmq: str, start: StartService, tmp_path: Path) -> str:
+    """A gateway of the test's own; its dashboard is the built one."""
+    port = free_port()
+    gateway = start(
+        "gateway",
+        AMQP_URL=rabbitmq,
+        GATEWAY_PORT=str(port),
+        GATEWAY_TOKEN=TOKEN,
+        GATEWAY_DATA_DIR=str(tmp_path / "data"),
+        GATEWAY_DASHBOARD_DIR=str(ROOT / "dashboard" / "dist"),
+    )
+    gateway.ready()
+    return f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

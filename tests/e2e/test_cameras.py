@@ -3,20 +3,16 @@
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from cli.ports import free_port
 from contract.status import CameraLabels
 from gateway.link import ask_link
-from tests.conftest import StartService
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import astronaut, jpeg
-from tests.helpers.processes import ROOT
 from tests.helpers.staged import Staged
 
 pytestmark = pytest.mark.e2e
@@ -29,29 +25,6 @@ TROUBLED = {
     "offline": "401 Unauthorized: is the password right?",
     "disabled": "switched off in cameras.yaml",
 }
-
-
-@pytest.fixture
-def staged(rabbitmq: str) -> Iterator[Staged]:
-    stage = Staged(rabbitmq)
-    yield stage
-    stage.close()
-
-
-@pytest.fixture
-def address(rabbitmq: str, start: StartService, tmp_path: Any) -> str:
-    """The gateway's own address; its dashboard is the built one."""
-    port = free_port()
-    gateway = start(
-        "gateway",
-        AMQP_URL=rabbitmq,
-        GATEWAY_PORT=str(port),
-        GATEWAY_TOKEN=TOKEN,
-        GATEWAY_DATA_DIR=str(tmp_path / "data"),
-        GATEWAY_DASHBOARD_DIR=str(ROOT / "dashboard" / "dist"),
-    )
-    gateway.ready()
-    return f"http://127.0.0.1:{port}"
 
 
 def cameras(address: str) -> dict[str, Any]:

@@ -79,6 +79,27 @@ class Staged:
             )
         )
 
+    def seen(self, camera_id: str, when: float, faces: int, confidence: float = 0.9) -> None:
+        """A result whose frame was captured at `when` (Unix seconds), without its picture."""
+        result = Result(
+            timestamp=when + 0.05,
+            original_timestamp=when,
+            node_id="staged-1",
+            detections=[
+                DetectedObject(x=9 + 50 * n, y=9, w=30, h=40, confidence=confidence, label="face")
+                for n in range(faces)
+            ],
+            camera_id=camera_id,
+            frame_id=f"{camera_id}:{when}",
+            width=640,
+            height=480,
+            model="none@0",
+            status="ok",
+            processing_seconds=0.01,
+            queue_seconds=0.02,
+        )
+        self._do(self._send(Message(RESULTS_EXCHANGE, camera_id, encode_result(result), mandatory=False)))
+
     def close(self) -> None:
         """Fall silent, as one that was killed."""
         self._loop.call_soon_threadsafe(self._stop.set)

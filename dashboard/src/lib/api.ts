@@ -53,9 +53,20 @@ export interface Alerts {
   error: string | null;
 }
 
+/** `GET /api/session`. */
 export interface Session {
-  role: string;
+  role: 'viewer' | 'operator';
+  /** Of the token that was signed in with. */
+  name: string | null;
+  /** Unix seconds. */
+  expires: number | null;
   version: string;
+}
+
+/** `POST /api/links`: signs somebody in, once, until it expires (Unix seconds). */
+export interface InviteLink {
+  link: string;
+  expires: number;
 }
 
 /** The gateway answered, with something other than success. */
@@ -75,16 +86,19 @@ export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
     headers: { Accept: 'application/json' },
     signal: AbortSignal.any([signal, timeout]),
   });
-  if (!response.ok) throw new Refused(response.status);
-  return (await response.json()) as T;
+  return read<T>(response);
 }
 
 /** Asks for a change. Rejects with the gateway's sentence, `Refused`, when it does not make it. */
 export async function post<T>(path: string): Promise<T> {
   const response = await fetch(path, { method: 'POST', headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
+  return read<T>(response);
+}
+
+async function read<T>(response: Response): Promise<T> {
+  if (response.ok) return (await response.json()) as T;
   const body = (await response.json().catch(() => null)) as { error?: unknown } | null;
-  if (!response.ok) throw new Refused(response.status, typeof body?.error === 'string' ? body.error : null);
-  return body as T;
+  throw new Refused(response.status, typeof body?.error === 'string' ? body.error : null);
 }
 
 /** What the gateway lacks to do its work, a sentence each (`RabbitMQ: …`). */
@@ -95,10 +109,10 @@ export async function getMissing(signal: AbortSignal): Promise<string[]> {
   return Array.isArray(body.missing) ? body.missing.filter((item) => typeof item === 'string') : [];
 }
 
-/** The sign-in page, which leads back to where this page is. */
+/** The sign-in page, which says that the session has ended and leads back to where this page is. */
 export function signInPath(location: { pathname: string; search: string }): string {
   const here = location.pathname + location.search;
-  return here === '/' ? '/login' : `/login?next=${encodeURIComponent(here)}`;
+  return here === '/' ? '/login?reason=ended' : `/login?reason=ended&next=${encodeURIComponent(here)}`;
 }
 
 /** Where to go after signing in: a path of this site, whatever the link says. */
@@ -108,7 +122,7 @@ export function nextPath(search: string): string {
 }
 
 export async function signOut(): Promise<void> {
-  await fetch('/api/logout', { method: 'POST' });
+  await fetch('/api/logout', { method: 'POST', signal: AbortSignal.timeout(PATIENCE) });
 }
 
 /** Calls `work` now and then every `milliseconds`, one call at a time. Returns what stops it. */

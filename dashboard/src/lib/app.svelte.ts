@@ -1,6 +1,6 @@
 /** What the page is made of, put together: the stream, the polls, and the states that components read. */
 
-import { type Alerts, type History, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, post, signInPath } from './api';
+import { type Alerts, type History, type InviteLink, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, post, signInPath, signOut } from './api';
 import { ServerClock, frameAge } from './clock';
 import type { Camera } from './camera.svelte';
 import { Fleet } from './fleet.svelte';
@@ -87,6 +87,8 @@ export class App {
       unauthorised: () => this.#leave(),
     });
     this.watching = new Watching((cameras, pictures) => this.stream.subscribe(cameras, pictures));
+    // A page without tiles wants no results.
+    this.watching.changed();
     document.addEventListener('visibilitychange', () => this.watching.changed());
     addEventListener('online', () => this.stream.retry());
     setInterval(() => (this.tick = performance.now()), 250);
@@ -131,6 +133,9 @@ export class App {
     }),
   );
 
+  /** The gateway is away: not merely while the first connection of this page is made. */
+  disconnected = $derived(!this.connection.open && (this.everConnected || this.health.level === 'bad'));
+
   /** How old the camera's picture is, in seconds, and what that means; `null` without a picture to show. */
   pictureAge(camera: Camera): { seconds: number; freshness: Freshness } | null {
     if (camera.painted === null || camera.state === 'offline' || camera.state === 'disabled') return null;
@@ -152,14 +157,52 @@ export class App {
 
   /** Desires a model of the whole cluster. Returns why that was refused, or `null`. */
   async switchModel(model: string): Promise<string | null> {
-    try {
-      this.models = await post<Models>(`/api/models/switch?model=${encodeURIComponent(model)}`);
+    return this.#change<Models>(`/api/models/switch?model=${encodeURIComponent(model)}`, (models) => {
+      this.models = models;
       this.#switches += 1;
+    });
+  }
+
+  /** Makes a link that signs a viewer in once, for `then`. Returns why that was refused, or `null`. */
+  async invite(then: (invite: InviteLink) => void): Promise<string | null> {
+    return this.#change<InviteLink>('/api/links?role=viewer', then);
+  }
+
+  /** What the gateway answers. Rejects when it refuses (`Refused`) or does not answer. */
+  async ask<T>(path: string, signal: AbortSignal): Promise<T> {
+    try {
+      const value = await get<T>(path, signal);
+      this.#heard = performance.now();
+      return value;
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) this.#leave();
+      else if (!(error instanceof Refused) && !signal.aborted) this.stream.suspect();
+      throw error;
+    }
+  }
+
+  async #change<T>(path: string, then: (value: T) => void): Promise<string | null> {
+    try {
+      then(await post<T>(path));
       return null;
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#leave();
       return error instanceof Refused ? error.message : 'the gateway does not answer; look at it, then try again';
     }
+  }
+
+  /** Leads to the login. False if the gateway did not answer: then nothing has ended. */
+  async signOut(): Promise<boolean> {
+    // The gateway closes the stream at once: that this session ends is no news.
+    this.#leaving = true;
+    try {
+      await signOut();
+    } catch {
+      this.#leaving = false;
+      return false;
+    }
+    location.assign('/login');
+    return true;
   }
 
   #leave(): void {
@@ -183,13 +226,9 @@ export class App {
   /** True if the gateway answered as asked. */
   async #read<T>(path: string, signal: AbortSignal, then: (value: T) => void): Promise<boolean> {
     try {
-      const value = await get<T>(path, signal);
-      this.#heard = performance.now();
-      then(value);
+      then(await this.ask<T>(path, signal));
       return true;
-    } catch (error) {
-      if (error instanceof Refused && error.status === 401) this.#leave();
-      else if (!(error instanceof Refused)) this.stream.suspect();
+    } catch {
       return false;
     }
   }

@@ -21,6 +21,8 @@ export class Fleet {
   /** Names of all cameras, in order. */
   ids = $state.raw<readonly string[]>([]);
   counts = $state.raw<Counts>(none());
+  /** Groups that cameras are in, in order. */
+  groups = $state.raw<readonly string[]>([]);
   nodes = $state.raw<readonly NodeInfo[]>([]);
   /** How many cameras there were when this page was last open. */
   readonly remembered: number;
@@ -126,6 +128,7 @@ export class Fleet {
       }
       const camera = known(id);
       if (camera.state !== info.state) states = true;
+      if ((camera.info?.group ?? null) !== info.group) members = true;
       camera.info = info;
     }
     for (const [id, sighting] of this.#results) known(id).latest = sighting;
@@ -143,20 +146,21 @@ export class Fleet {
     this.counts = counts;
     if (!members) return;
     this.ids = [...this.#cameras.keys()].sort(byName);
+    this.groups = [...new Set([...this.#cameras.values()].flatMap(({ info }) => info?.group ?? []))].sort(byName);
     this.aspect = commonAspect([...this.#cameras.values()].map(sizeOf));
     remember({ count: this.ids.length, aspect: this.aspect });
   }
 
-  /** Names of the cameras that match the search and are in the state, in order. */
-  select(search: string, state: CameraState | null): readonly string[] {
+  /** Names of the cameras that match the search and are in the state and the group, in order. */
+  select(search: string, state: CameraState | null, group: string | null = null): readonly string[] {
     // `counts` changes whenever a state does: reading it here makes callers follow.
     void this.counts;
     const wanted = search.trim().toLowerCase();
-    if (wanted === '' && state === null) return this.ids;
+    if (wanted === '' && state === null && group === null) return this.ids;
     return this.ids.filter((id) => {
       const camera = this.#cameras.get(id);
       const named = id.toLowerCase().includes(wanted) || camera?.name.toLowerCase().includes(wanted) === true;
-      return named && (state === null || camera?.state === state);
+      return named && (state === null || camera?.state === state) && (group === null || camera?.info?.group === group);
     });
   }
 }

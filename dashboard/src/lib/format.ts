@@ -75,7 +75,20 @@ export function elapsed(seconds: Value): string {
   return `${Math.floor(whole / 86400)} d`;
 }
 
-const two = (value: number): string => String(value).padStart(2, '0');
+/** How long something took, in two units at most: `<1 s`, `18 s`, `2 min 5 s`, `1 h 3 min`, `2 d 4 h`. */
+export function length(seconds: Value): string {
+  if (missing(seconds)) return NONE;
+  const whole = Math.max(0, Math.round(seconds));
+  const pair = (large: number, one: string, small: number, other: string) =>
+    `${Math.floor(whole / large)} ${one}${Math.floor((whole % large) / small) === 0 ? '' : ` ${Math.floor((whole % large) / small)} ${other}`}`;
+  if (whole < 1) return '<1 s';
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return pair(60, 'min', 1, 's');
+  if (whole < 86400) return pair(3600, 'h', 60, 'min');
+  return pair(86400, 'd', 3600, 'h');
+}
+
+export const two = (value: number): string => String(value).padStart(2, '0');
 
 /** `14:03:22`, in this browser's time zone. */
 export function clockTime(unixSeconds: Value): string {
@@ -84,7 +97,7 @@ export function clockTime(unixSeconds: Value): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `14:03:22`, or `20 Nov 14:03` when it was not today. */
 export function moment(unixSeconds: Value, now: number): string {
@@ -92,4 +105,17 @@ export function moment(unixSeconds: Value, now: number): string {
   const date = new Date(unixSeconds * 1000);
   if (date.toDateString() === new Date(now * 1000).toDateString()) return clockTime(unixSeconds);
   return `${date.getDate()} ${MONTHS[date.getMonth()]} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
+/** `Today, 25 Nov`, `Yesterday, 24 Nov`, `Monday, 23 Nov`, with the year where it is another. */
+export function dayTitle(unixSeconds: number, now: number): string {
+  const [date, today] = [new Date(unixSeconds * 1000), new Date(now * 1000)];
+  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
+  const plainDate = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  if (date.toDateString() === today.toDateString()) return `Today, ${plainDate}`;
+  if (date.toDateString() === yesterday.toDateString()) return `Yesterday, ${plainDate}`;
+  const year = date.getFullYear() === today.getFullYear() ? '' : ` ${date.getFullYear()}`;
+  return `${WEEKDAYS[date.getDay()]}, ${plainDate}${year}`;
 }

@@ -63,6 +63,10 @@ export function isGrowing(series: Series, objective: number): boolean {
 export const brokerTrouble = (missing: readonly string[]): string | null =>
   missing.find((sentence) => sentence.startsWith('RabbitMQ')) ?? null;
 
+/** Why nothing is recorded, if so. */
+export const historyTrouble = (missing: readonly string[]): string | null =>
+  missing.find((sentence) => /^history/i.test(sentence)) ?? null;
+
 /** Problems, the gravest first. */
 export function findProblems(inputs: HealthInputs): Problem[] {
   const problems: Problem[] = [];

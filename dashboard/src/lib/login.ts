@@ -1,33 +1,67 @@
-/** Signing in with the gateway's token. */
+/** Signing in: with a token, or with the one-time code of a ready link. */
 
-/** The token in what was pasted, which may be the whole link. */
-export function readToken(pasted: string): string {
+export type Credential = { token: string } | { code: string };
+
+/** What was pasted: a token, or a whole link with a code (or, from earlier versions, a token) in it. */
+export function readCredential(pasted: string): Credential {
   const text = pasted.trim();
-  return /[?&]token=([^&#\s]+)/.exec(text)?.[1] ?? text;
+  const code = /[?&]code=([^&#\s]+)/.exec(text)?.[1];
+  if (code !== undefined) return { code };
+  return { token: /[?&]token=([^&#\s]+)/.exec(text)?.[1] ?? text };
 }
 
-/** Signs in. Returns what went wrong, in a sentence for people, or `null`. */
-export async function signIn(token: string): Promise<string | null> {
-  let status: number;
+/** A sentence, a command, and what follows it. */
+export type Words = readonly string[];
+
+/** Signs in. Returns what went wrong, in sentences for people, or `null`; every second part is a command. */
+export async function signIn(credential: Credential): Promise<Words | null> {
+  let response: Response;
   try {
-    const response = await fetch('/api/login', {
+    response = await fetch('/api/login', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ token }),
+      body: JSON.stringify(credential),
       signal: AbortSignal.timeout(8_000),
     });
-    if (response.ok) return null;
-    status = response.status;
   } catch {
-    return 'The gateway does not answer. Check that it runs, then try again.';
+    return ['The gateway does not answer. Check that it runs, then try again.'];
   }
-  return explain(status);
+  return response.ok ? null : explain(response.status, credential, response.headers.get('Retry-After'));
 }
 
-export function explain(status: number): string {
-  if (status === 401 || status === 403) {
-    return 'This is not the token of this gateway. Copy it again, whole, from the link that the gateway printed at its latest start.';
+const USED: Words = [
+  'This link was used already or is older than a day. For another one run ',
+  'framefleet link',
+  ', with Docker Compose ',
+  'docker compose exec gateway python -m gateway.link',
+  '. Or paste a token.',
+];
+
+export function explain(status: number, credential: Credential, retryAfter: string | null): Words {
+  if (status === 429) return [`Too many wrong tokens. Wait ${wait(retryAfter)}, then try again.`];
+  if (status === 401 && 'code' in credential) return USED;
+  if (status === 401 || status === 403) return ['This is no token of this gateway, or it was revoked or has expired. Copy it again, whole.'];
+  return [`The gateway could not sign you in (status ${status}). Its log says why.`];
+}
+
+/** `Retry-After` in words: `20 seconds`, `2 minutes`. */
+function wait(retryAfter: string | null): string {
+  const seconds = Number(retryAfter);
+  if (retryAfter === null || !(seconds > 0)) return 'a minute';
+  if (seconds <= 90) return seconds === 60 ? 'a minute' : `${Math.ceil(seconds)} ${seconds === 1 ? 'second' : 'seconds'}`;
+  return `${Math.ceil(seconds / 60)} minutes`;
+}
+
+/** Why the gateway, or this page, led here, from the address; `null` where nobody says. */
+export function whyHere(search: string): Words | null {
+  const parameters = new URLSearchParams(search);
+  if (parameters.get('link') === 'used') return USED;
+  if (parameters.get('link') === 'token') {
+    return ['Links with a token in them no longer sign in, because logs and histories keep them. Paste the token here, or run ', 'framefleet link', ' for a link that does.'];
   }
-  if (status === 429) return 'Too many wrong tokens. Wait a minute, then try again.';
-  return `The gateway could not sign you in (status ${status}). Its log says why.`;
+  if (parameters.has('wrong')) return explain(401, { token: '' }, null);
+  if (parameters.get('reason') === 'ended') {
+    return [`Your session has ended.${parameters.has('next') ? ' After signing in you are back where you were.' : ''}`];
+  }
+  return null;
 }

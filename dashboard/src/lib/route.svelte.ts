@@ -1,16 +1,16 @@
 /** The page's address is its state: what is filtered and what is open, so that back works and links can be copied. */
 
-import { type Place, readPlace, writePlace } from './place';
+import { type Place, opens, readPlace, writePlace } from './place';
 
 export class Route {
-  place = $state.raw<Place>(readPlace(location.search));
-  /** Whether "back" stays within this page. */
+  place = $state.raw<Place>(readPlace(location));
+  /** Whether "back" closes what is open. */
   #within = false;
 
   constructor() {
     addEventListener('popstate', (event) => {
       this.#within = (event.state as { within?: boolean } | null)?.within === true;
-      this.place = readPlace(location.search);
+      this.place = readPlace(location);
     });
   }
 
@@ -23,16 +23,16 @@ export class Route {
     const href = this.href(change);
     if (replace) history.replaceState(history.state, '', href);
     else {
-      this.#within = true;
-      history.pushState({ within: true }, '', href);
+      this.#within = opens(this.place, { ...this.place, ...change });
+      history.pushState({ within: this.#within }, '', href);
     }
-    this.place = readPlace(location.search);
+    this.place = readPlace(location);
   }
 
-  /** Closes the large view, as "back" does where it was opened from the grid. */
+  /** Closes what is open, as "back" does where it was opened from the page below. */
   close(): void {
     if (this.#within) history.back();
-    else this.go({ camera: null }, { replace: true });
+    else this.go({ camera: null, event: null }, { replace: true });
   }
 
   /** An `onclick` for links within this page; modified clicks stay the browser's. */

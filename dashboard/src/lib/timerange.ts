@@ -1,0 +1,101 @@
+/** Spans of time as people choose them. Times are Unix seconds; days are this browser's. Pure. */
+
+import { MONTHS, two } from './format';
+
+/** Ranges that end now; their names are as in the address. */
+export const RANGES = { '1h': 'last hour', today: 'today', '24h': '24 hours', '7d': '7 days' } as const;
+export type RangeName = keyof typeof RANGES;
+export const RANGE_NAMES = Object.keys(RANGES) as RangeName[];
+
+/** `null`: open at that end. */
+export interface Bounds {
+  from: number | null;
+  to: number | null;
+}
+
+export interface Span {
+  from: number;
+  to: number;
+}
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+/** When the day of `time` begins, or one `days` later. */
+export function midnight(time: number, days = 0): number {
+  const date = new Date(time * 1000);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime() / 1000;
+}
+
+export function startOf(range: RangeName, now: number): number {
+  if (range === 'today') return midnight(now);
+  return now - { '1h': HOUR, '24h': DAY, '7d': 7 * DAY }[range];
+}
+
+/** What the activity strip shows: the bounds where they say, else the day up to their end. */
+export function stripSpan({ from, to }: Bounds, now: number): Span {
+  const end = to ?? Math.max(now, (from ?? 0) + 60);
+  return { from: from ?? end - DAY, to: end };
+}
+
+/** Lengths that people know how to read; all are multiples of a minute, as the gateway asks. */
+const STEPS = [60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY];
+/** More bars than this are no longer told apart. */
+const BARS = 150;
+
+/** Seconds to a bar. */
+export function stepFor({ from, to }: Span): number {
+  return STEPS.find((step) => (to - from) / step <= BARS) ?? DAY;
+}
+
+/** `2026-11-25T14:00:00Z`: readable in a link. */
+export const writeTime = (time: number): string => new Date(Math.round(time) * 1000).toISOString().replace('.000Z', 'Z');
+
+/** Unix seconds or RFC 3339, as in the gateway's interface; `null` for anything else. */
+export function readTime(text: string | null): number | null {
+  if (text === null || text === '') return null;
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) / 1000 : Number.NaN;
+  return Number.isFinite(seconds) && Math.abs(seconds) < 1e11 ? seconds : null;
+}
+
+/** The value of an `<input type="datetime-local">`, in this browser's time zone. */
+export function writeLocal(time: number | null): string {
+  if (time === null) return '';
+  const date = new Date(time * 1000);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** Without a zone it is local time, as browsers read it. */
+export const readLocal = (value: string): number | null => readTime(value);
+
+const hourMinute = (date: Date) => `${two(date.getHours())}:${two(date.getMinutes())}`;
+const dayMonth = (date: Date) => `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+
+/** `25 Nov 14:00 – 15:30`, `24 Nov 22:00 – 25 Nov 06:00`, `since 25 Nov 14:00`, `until 25 Nov 15:30`. */
+export function describeBounds({ from, to }: Bounds): string {
+  const [start, end] = [from, to].map((time) => (time === null ? null : new Date(time * 1000)));
+  const full = (date: Date) => `${dayMonth(date)} ${hourMinute(date)}`;
+  if (start && end) return `${full(start)} – ${start.toDateString() === end.toDateString() ? hourMinute(end) : full(end)}`;
+  if (start) return `since ${full(start)}`;
+  return end ? `until ${full(end)}` : '';
+}
+
+/** A mark below the strip: the time within a day, the date beyond. */
+export function tickWords(time: number, { from, to }: Span): string {
+  const date = new Date(time * 1000);
+  return to - from > 2 * DAY ? dayMonth(date) : hourMinute(date);
+}
+
+/** Times for marks below the strip, at most `most`, on whole steps of the local clock. */
+export function ticks(span: Span, most: number): number[] {
+  const lengths = [60, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 365 * DAY];
+  const length = lengths.find((one) => (span.to - span.from) / one <= most) ?? 3650 * DAY;
+  const found: number[] = [];
+  const base = midnight(span.from);
+  // Days are stepped by the calendar: not all of them have 24 hours.
+  for (let index = Math.max(0, Math.floor((span.from - base) / length) - 1); ; index += 1) {
+    const time = length >= DAY ? midnight(span.from, (index * length) / DAY) : base + index * length;
+    if (time > span.to) return found;
+    if (time >= span.from) found.push(time);
+  }
+}

@@ -1,0 +1,21 @@
+/** Events as the gateway tells them. */
+
+import type { EventPage, PresenceEvent } from '../src/lib/events';
+
+export const event = (event_id: number, change: Partial<PresenceEvent> = {}): PresenceEvent => ({
+  event_id,
+  camera_id: 'gate-3',
+  name: null,
+  group: null,
+  start: 1_795_600_000 + event_id * 10,
+  end: 1_795_600_005 + event_id * 10,
+  open: false,
+  frames: 5,
+  faces: 1,
+  confidence: 0.9,
+  model: 'haar@0',
+  thumbnail: null,
+  ...change,
+});
+
+export const page = (ids: number[], next: string | null): EventPage => ({ items: ids.map((id) => event(id)), next });
