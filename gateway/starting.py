@@ -6,6 +6,9 @@ from gateway.auth import load_token
 from gateway.settings import GatewaySettings
 from gateway.tokens import BrokenTokens, Keyring
 
+BACKLOG = 2_048
+"""As uvicorn has it."""
+
 
 class CannotStart(Exception):
     """Why the gateway does not start; a sentence that says what to do."""
@@ -47,6 +50,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(BACKLOG)  # whoever comes before the server is up waits instead of being refused
         listener.setblocking(False)
     except OSError as error:
         raise CannotStart(

@@ -100,7 +100,18 @@ def events_router(readers: Readers, gap: float) -> APIRouter:
         operation_id="get_event_thumbnail",
         summary="An event's picture",
     )
-    async def event_thumbnail(event_id: EventId, request: Request) -> Response:
+    async def event_thumbnail(
+        event_id: EventId,
+        request: Request,
+        faces: Annotated[  # noqa: ARG001
+            int | None,
+            Query(
+                ge=0,
+                le=100_000,
+                description="changes nothing: another address, for a page that has the old one",
+            ),
+        ] = None,
+    ) -> Response:
         """The frame with the most faces of those that were at hand."""
         row = await readers.ask("thumbnail", lambda connection: queries.thumbnail(connection, event_id))
         if row is None:
