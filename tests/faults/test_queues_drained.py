@@ -69,8 +69,8 @@ async def test_stale_backlog(
     )
     assert {result.frame_id for result in recorded} == {f"f-{n}" for n in range(BACKLOG)}
     assert {result.status for result in recorded} == {"expired"}
-    # What the rate of a moment is, others on the machine decide, too; what a frame costs, they do not.
-    assert cost < 1 / RATE
+    # What the rate of a moment is, others on the machine decide, too: where they do, by what a frame costs.
+    assert rate >= RATE or cost < 1 / RATE
 
 
 def cpu_seconds(pid: int) -> float:
