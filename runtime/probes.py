@@ -15,6 +15,8 @@ disable_created_metrics()  # a second series for every counter that nobody asks 
 Missing = Callable[[], list[str]]
 """Names what a service still lacks to do its work; empty means ready."""
 
+STOP_SECONDS = 0.1
+
 
 class ProbeServer:
     """A running metrics port. Liveness is the process's own answer; it never asks the broker."""
@@ -22,7 +24,10 @@ class ProbeServer:
     def __init__(self, server: WSGIServer) -> None:
         self._server = server
         self.port: int = server.server_port
-        self._thread = threading.Thread(target=server.serve_forever, name="probes", daemon=True)
+        # The pause in which it looks whether to stop: `close` waits for it, and with it whoever stops.
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(STOP_SECONDS,), name="probes", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
