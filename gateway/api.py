@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.access import identity_of
-from gateway.documented import answer, answers
 from gateway.figures import FigureBoard
+from gateway.http.documented import answer, answers
+from gateway.http.problems import json_response
+from gateway.http.views import AlertsView, HistoryView, MetricsView, NodesView, SessionView
 from gateway.nodes import Nodes
-from gateway.problems import json_response
-from gateway.views import AlertsView, HistoryView, MetricsView, NodesView, SessionView
+from gateway.security.access import identity_of
 from runtime.version import VERSION
 
 SESSION = {"role": "operator", "name": "main", "expires": 1802992000.0, "version": VERSION}

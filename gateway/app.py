@@ -8,34 +8,34 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from gateway import openapi, problems
-from gateway.access import Access
 from gateway.api import api_router
-from gateway.auth import Authenticator
-from gateway.bodies import BoundedBodies
-from gateway.cameras import Cameras
-from gateway.cameras_api import cameras_router
+from gateway.cameras.api import cameras_router
+from gateway.cameras.cameras import Cameras
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
-from gateway.deadline import Deadline
-from gateway.documented import answer
 from gateway.figures import FigureBoard
-from gateway.headers import SecurityHeaders
 from gateway.history.api import history_router
 from gateway.history.reading import Readers
-from gateway.links import links_router
-from gateway.login import login_router
+from gateway.http import openapi, problems
+from gateway.http.deadline import Deadline
+from gateway.http.documented import answer
+from gateway.http.strict import Strict
+from gateway.http.views import StatusView
+from gateway.live.websocket import ResultsSocket
 from gateway.metrics import GatewayMetrics
+from gateway.models.api import models_router
 from gateway.models.keeper import ModelKeeper
-from gateway.models_api import models_router
 from gateway.nodes import Nodes
 from gateway.pages import Assets, pages_router
-from gateway.prometheus import Prometheus
-from gateway.prometheus_proxy import proxy_router
-from gateway.proxies import Proxied, TrustedProxies
-from gateway.shares import FairShares
-from gateway.strict import Strict
-from gateway.views import StatusView
-from gateway.websocket import ResultsSocket
+from gateway.prometheus.client import Prometheus
+from gateway.prometheus.proxy import proxy_router
+from gateway.security.access import Access
+from gateway.security.auth import Authenticator
+from gateway.security.bodies import BoundedBodies
+from gateway.security.headers import SecurityHeaders
+from gateway.security.links import links_router
+from gateway.security.login import login_router
+from gateway.security.proxies import Proxied, TrustedProxies
+from gateway.security.shares import FairShares
 from runtime.version import VERSION
 
 NOT_READY: dict[str, Any] = {

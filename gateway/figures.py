@@ -6,12 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from gateway import promql, statistics
-from gateway.nodes import Nodes
-from gateway.prometheus import Prometheus, PrometheusError
-from gateway.statistics import Statistics
-from gateway.times import parse_time
-from gateway.views import (
+from gateway import statistics
+from gateway.http.views import (
     AlertsView,
     AlertView,
     HistoryView,
@@ -21,6 +17,11 @@ from gateway.views import (
     Source,
     SourcesView,
 )
+from gateway.nodes import Nodes
+from gateway.prometheus import promql
+from gateway.prometheus.client import Prometheus, PrometheusError
+from gateway.statistics import Statistics
+from gateway.times import parse_time
 
 KEEP_SECONDS = 2.0
 DOWN_SECONDS = 5.0

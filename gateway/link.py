@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 
-from gateway.roles import ROLES
+from gateway.security.roles import ROLES
 from gateway.settings import GatewaySettings
 from runtime.settings import USAGE_ERROR, read
 

@@ -87,7 +87,9 @@ class GatewayMetrics:
             registry=registry,
         )
         self.history_size = Gauge(
-            "gateway_history_size_bytes", "Size of the history in its database, a minute old", registry=registry
+            "gateway_history_size_bytes",
+            "Size of the history in its database, a minute old",
+            registry=registry,
         )
         self.history_pruned = Counter(
             "gateway_history_pruned", "What was deleted as too old or too much", ["kind"], registry=registry
@@ -99,7 +101,10 @@ class GatewayMetrics:
             registry=registry,
         )
         self.history_queries = Histogram(
-            "gateway_history_query_seconds", "Answering a question to the history", ["query"], registry=registry
+            "gateway_history_query_seconds",
+            "Answering a question to the history",
+            ["query"],
+            registry=registry,
         )
         self.history_refused = Counter(
             "gateway_history_queries_refused",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
-from gateway.views import NodeView
+from gateway.http.views import NodeView
 
 FORGET_AFTER_SECONDS = 300.0
 MAX_NODES = 10_000

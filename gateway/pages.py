@@ -9,10 +9,10 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from gateway.access import identity_of, is_secure, set_session
-from gateway.auth import Authenticator
-from gateway.login import STATIC, link_page
-from gateway.problems import problem
+from gateway.http.problems import problem
+from gateway.security.access import identity_of, is_secure, set_session
+from gateway.security.auth import Authenticator
+from gateway.security.login import STATIC, link_page
 
 NO_CACHE = {"Cache-Control": "no-cache"}
 IMMUTABLE = "public, max-age=31536000, immutable"

@@ -14,12 +14,8 @@ import uvicorn
 
 from broker import AsyncioLoop, Connection, aio, split_urls
 from gateway.app import Parts, create_app
-from gateway.auth import Authenticator, Identity
-from gateway.cameras import Cameras
-from gateway.connection import PATIENCE_SECONDS
-from gateway.crowd import Crowd
+from gateway.cameras.cameras import Cameras
 from gateway.dead_letters import DeadLetterReader
-from gateway.feed import Feed
 from gateway.figures import FigureBoard
 from gateway.history import retention
 from gateway.history.database import Database, Occupied
@@ -28,17 +24,21 @@ from gateway.history.recorder import Recorder
 from gateway.history.store import Wish
 from gateway.history.thumbnails import Thumbnailer
 from gateway.history.writer import Writer
-from gateway.limits import MAX_HEAD_BYTES, REQUEST_SECONDS, Limits, http_class, websocket_class
-from gateway.links import ready_link
+from gateway.live.connection import PATIENCE_SECONDS
+from gateway.live.feed import Feed
+from gateway.live.protocol import MAX_MESSAGE_BYTES
+from gateway.live.states import States
+from gateway.live.websocket import ResultsSocket
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
-from gateway.prometheus import Prometheus
-from gateway.protocol import MAX_MESSAGE_BYTES
+from gateway.prometheus.client import Prometheus
+from gateway.security.auth import Authenticator, Identity
+from gateway.security.crowd import Crowd
+from gateway.security.limits import MAX_HEAD_BYTES, REQUEST_SECONDS, Limits, http_class, websocket_class
+from gateway.security.links import ready_link
 from gateway.settings import GatewaySettings, is_loopback
 from gateway.starting import CannotStart, keyring, listen, main_token
-from gateway.states import States
 from gateway.statistics import Statistics
-from gateway.websocket import ResultsSocket
 from runtime.files import allow_many_files
 from runtime.logs import get_logger
 from runtime.probes import serve_probes

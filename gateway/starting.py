@@ -2,7 +2,7 @@
 
 import socket
 
-from gateway.auth import load_token
+from gateway.security.auth import load_token
 from gateway.settings import GatewaySettings
 from gateway.tokens import BrokenTokens, Keyring
 

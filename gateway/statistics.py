@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from contract.result import Result
-from gateway.views import LatencyView, Point
+from gateway.http.views import LatencyView, Point
 
 KEPT_SECONDS = 3600
 WINDOW_SECONDS = 60

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection, Row, bindparam, text
 from starlette.responses import Response
 
-from gateway.documented import answer
 from gateway.history.activity import ALL, MINUTE
 from gateway.history.parameters import ERRORS, CameraIds, Since, Until, check_span, distinct, now
 from gateway.history.reading import Readers
 from gateway.history.views import ActivityPointView, ActivityView
-from gateway.problems import json_response, problem
+from gateway.http.documented import answer
+from gateway.http.problems import json_response, problem
 
 MAX_POINTS = 1_500
 MAX_STEP = 86_400

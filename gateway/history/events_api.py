@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from gateway.documented import answer, errors
 from gateway.history import queries
 from gateway.history.filters import Cursor, EventFilter
 from gateway.history.parameters import (
@@ -18,7 +17,8 @@ from gateway.history.parameters import (
 )
 from gateway.history.reading import Readers
 from gateway.history.views import EventsView, EventView, event_view
-from gateway.problems import json_response, problem
+from gateway.http.documented import answer, errors
+from gateway.http.problems import json_response, problem
 
 EXAMPLE = {
     "event_id": 17,

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from broker import BrokerError
 from contract.dead_letters import DeadLetter
 from gateway.dead_letters import DeadLetterReader
-from gateway.documented import answer, errors
 from gateway.history.parameters import ERRORS
 from gateway.history.reading import Readers
 from gateway.history.rows import MAX_ID
 from gateway.history.tables import results
 from gateway.history.views import FrameResultView, FrameView, HopView
-from gateway.problems import json_response, problem
+from gateway.http.documented import answer, errors
+from gateway.http.problems import json_response, problem
 
 EXAMPLE = {
     "frame_id": "gate-3:1795210000:4711",

@@ -8,8 +8,8 @@ from fastapi import Path, Query
 from pydantic import BeforeValidator, WithJsonSchema
 from starlette.exceptions import HTTPException
 
-from gateway.documented import errors
 from gateway.history.filters import MAX_EVENT_ID, Cursor, EventFilter, parse_cursor
+from gateway.http.documented import errors
 from gateway.times import parse_time
 
 FURTHEST = 1e11

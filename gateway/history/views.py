@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row
 
-from gateway.views import DeadLetterView
+from gateway.http.views import DeadLetterView
 
 
 @dataclass(slots=True, frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from contract.models import DesiredModels, ModelReport, ModelSpec
 from contract.status import NodeStatus
-from gateway.views import DesiredModelsView, ModelsView, ModelView, NodeModelsView, NodeView
+from gateway.http.views import DesiredModelsView, ModelsView, ModelView, NodeModelsView, NodeView
 
 LOADED = "loaded"
 

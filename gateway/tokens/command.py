@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.roles import ROLES
+from gateway.security.roles import ROLES
 from gateway.tokens.entries import InvalidToken, TokenEntry
 from gateway.tokens.file import BrokenTokens, add_token, read_tokens, revoke_token
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.roles import Role
+from gateway.security.roles import Role
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$"
 MAIN = "main"

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from gateway.roles import Role
+from gateway.security.roles import Role
 from gateway.tokens.entries import InvalidToken, TokenEntry, make_token
 
 FILE = "tokens.json"

@@ -9,8 +9,8 @@ from contract.result import Result, parse_result
 from contract.topology import RESULTS_EXCHANGE, EphemeralQueue
 from gateway.history.database import Database
 from gateway.history.writer import Writer
-from gateway.hub import Hub
-from gateway.viewer import Update
+from gateway.live.hub import Hub
+from gateway.live.viewer import Update
 
 
 class Screen(Consumer):

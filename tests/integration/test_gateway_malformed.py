@@ -14,8 +14,8 @@ import pytest
 import websockets
 
 from bench.machine import resident
+from gateway.live.viewer import Update
 from gateway.service import Gateway
-from gateway.viewer import Update
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.malformed import MALFORMED, bad_handshakes, frame, handshake
 

@@ -227,7 +227,9 @@ async def test_two_gateways_agree(rabbitmq: str, gateway: Gateway, tmp_path: Pat
             "yunet",
             {"gpu": "haar"},
         )
-    kept = shutil.copytree(gateway.settings.data_dir, tmp_path / "again")  # the history is the first one's alone
+    kept = shutil.copytree(
+        gateway.settings.data_dir, tmp_path / "again"
+    )  # the history is the first one's alone
     async with connected_gateway(tmp_path, rabbitmq, data_dir=kept) as again:
         assert again.feed.models.desired == gateway.feed.models.desired
 

@@ -9,7 +9,7 @@ import aiohttp
 import jsonschema_rs
 import pytest
 
-from gateway.strict import PASSED_ON
+from gateway.http.strict import PASSED_ON
 from tests.helpers.gateway import TOKEN, running_gateway
 
 ROOT = Path(__file__).resolve().parents[2]

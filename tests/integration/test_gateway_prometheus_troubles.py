@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 
 from gateway import figures as figures_module
-from gateway import prometheus as prometheus_module
-from gateway import prometheus_proxy
+from gateway.prometheus import client as prometheus_module
+from gateway.prometheus import proxy as prometheus_proxy
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.prometheus import Handler, free_port, other_prometheus

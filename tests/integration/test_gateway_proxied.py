@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 import websockets
 
+from gateway.security.sessions import COOKIE, SECURE_COOKIE
 from gateway.service import Gateway
-from gateway.sessions import COOKIE, SECURE_COOKIE
 from tests.helpers.gateway import TOKEN, running_gateway
 
 BEHIND_TLS = {

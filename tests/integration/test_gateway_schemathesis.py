@@ -19,7 +19,7 @@ from contract.models import ModelReport
 from contract.result import DetectedObject, Result
 from contract.status import CameraLabels, CameraReport, CamerasStatus, NodeStatus
 from contract.task import Task, TaskForm, encode_task
-from gateway.prometheus import MAX_CONNECTIONS
+from gateway.prometheus.client import MAX_CONNECTIONS
 from gateway.service import Gateway
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually

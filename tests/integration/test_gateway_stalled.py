@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import websockets
 
+from gateway.live.viewer import Update
 from gateway.service import Gateway
-from gateway.viewer import Update
 from tests.helpers.gateway import TOKEN, running_gateway
 
 PATIENCE = 1.0

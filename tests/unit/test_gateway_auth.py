@@ -8,12 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.auth import Authenticator, Identity, TooManyGuesses, load_token
-from gateway.codes import CODE_SECONDS, MAX_CODES, Codes
-from gateway.credentials import cookie_of, token_of
-from gateway.guesses import PER_ADDRESS, WINDOW_SECONDS
-from gateway.roles import Role
-from gateway.sessions import COOKIE, RENEW_SECONDS, SECURE_COOKIE, SESSION_SECONDS, Session, claimed, seal
+from gateway.security.auth import Authenticator, Identity, TooManyGuesses, load_token
+from gateway.security.codes import CODE_SECONDS, MAX_CODES, Codes
+from gateway.security.credentials import cookie_of, token_of
+from gateway.security.guesses import PER_ADDRESS, WINDOW_SECONDS
+from gateway.security.roles import Role
+from gateway.security.sessions import (
+    COOKIE,
+    RENEW_SECONDS,
+    SECURE_COOKIE,
+    SESSION_SECONDS,
+    Session,
+    claimed,
+    seal,
+)
 from gateway.tokens import Keyring, add_token, revoke_token
 
 TOKEN = "correct horse battery"

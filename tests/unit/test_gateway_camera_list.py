@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.status import CameraLabels, CameraReport, CamerasStatus
-from gateway.camera_list import FIELDS, CameraFilter, chosen_fields, page_of
-from gateway.cameras import Cameras
-from gateway.views import CameraView
+from gateway.cameras.cameras import Cameras
+from gateway.cameras.listing import FIELDS, CameraFilter, chosen_fields, page_of
+from gateway.http.views import CameraView
 
 WALL = 1_795_000_000.0
 

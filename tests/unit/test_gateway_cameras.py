@@ -8,16 +8,16 @@ from prometheus_client import CollectorRegistry
 
 from contract.result import Result
 from contract.status import CameraLabels, CameraReport, CamerasStatus, CameraStatus, ProducerStatus
-from gateway.camera import SKIPPING_SECONDS, clock
-from gateway.cameras import FORGET_AFTER_SECONDS, REMOVED_AFTER_SECONDS, Cameras
-from gateway.hub import Hub
+from gateway.cameras.camera import SKIPPING_SECONDS, clock
+from gateway.cameras.cameras import FORGET_AFTER_SECONDS, REMOVED_AFTER_SECONDS, Cameras
+from gateway.cameras.pace import Pace
+from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
+from gateway.http.views import CameraView
+from gateway.live.hub import Hub
+from gateway.live.states import States
+from gateway.live.viewer import Kind, Subscription, Viewer
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
-from gateway.pace import Pace
-from gateway.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
-from gateway.states import States
-from gateway.viewer import Kind, Subscription, Viewer
-from gateway.views import CameraView
 
 WALL = 1_795_000_000.0
 
@@ -518,7 +518,7 @@ class TestTelling:
 
 class TestBounds:
     def test_served_cameras_are_never_pushed_out(self, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.cameras.MAX_CAMERAS", 3)
+        monkeypatch.setattr("gateway.cameras.cameras.MAX_CAMERAS", 3)
         heard.result("plain")
         heard.now = 1.0
         heard.beat("p", *(report(f"c{n}") for n in range(5)))

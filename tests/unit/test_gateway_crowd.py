@@ -1,6 +1,6 @@
 """Who holds how many connections, and who makes room."""
 
-from gateway.crowd import Crowd, Shares
+from gateway.security.crowd import Crowd, Shares
 
 
 def nobody(_address: str) -> bool:

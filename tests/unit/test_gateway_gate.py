@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.gate import Busy, Gate
+from gateway.prometheus.gate import Busy, Gate
 
 
 async def test_so_many_pass_so_many_wait_and_the_rest_is_refused() -> None:

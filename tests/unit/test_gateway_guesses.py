@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.guesses import MAX_ADDRESSES, WINDOW_SECONDS, Guesses, TooManyGuesses, network_of
+from gateway.security.guesses import MAX_ADDRESSES, WINDOW_SECONDS, Guesses, TooManyGuesses, network_of
 
 
 def guess(guesses: Guesses, address: str, *secrets: str, wall: float = 100.0) -> None:

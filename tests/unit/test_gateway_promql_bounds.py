@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.prometheus import TIMEOUT_SECONDS
-from gateway.promql_bounds import MAX_POINTS, MAX_RANGE_SECONDS, OutOfBounds, Parameters, bounded
+from gateway.prometheus.bounds import MAX_POINTS, MAX_RANGE_SECONDS, OutOfBounds, Parameters, bounded
+from gateway.prometheus.client import TIMEOUT_SECONDS
 
 NOW = 1_795_216_000.0
 RANGE = [("query", "up"), ("start", f"{NOW - 60}"), ("end", f"{NOW}"), ("step", "15")]

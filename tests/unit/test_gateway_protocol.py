@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from gateway.hub import Hub
-from gateway.protocol import (
+from gateway.live.hub import Hub
+from gateway.live.protocol import (
     BINARY,
     DASHBOARD,
     FRAMES,
@@ -26,7 +26,7 @@ from gateway.protocol import (
     with_field,
     ws_frame,
 )
-from gateway.viewer import Kind, Subscription, Update, Viewer
+from gateway.live.viewer import Kind, Subscription, Update, Viewer
 
 RESULT = b'{"camera_id":"a","frame_id":"a:1"}'
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from gateway.proxies import PROXIED, Proxied, TrustedProxies
+from gateway.security.proxies import PROXIED, Proxied, TrustedProxies
 
 TRUSTED = TrustedProxies(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"])
 

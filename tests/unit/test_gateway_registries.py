@@ -7,15 +7,15 @@ from prometheus_client import CollectorRegistry
 
 from contract.result import DetectedObject, Result
 from contract.status import CameraStatus, NodeStatus, ProducerStatus
-from gateway.cameras import FORGET_AFTER_SECONDS, Cameras
-from gateway.hub import Hub
+from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
+from gateway.http.views import CameraView
+from gateway.live.hub import Hub
+from gateway.live.states import States
+from gateway.live.viewer import Kind, Subscription, Viewer
+from gateway.live.watching import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchedCameras
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
-from gateway.states import States
 from gateway.statistics import KEPT_SECONDS, Statistics
-from gateway.viewer import Kind, Subscription, Viewer
-from gateway.views import CameraView
-from gateway.watching import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchedCameras
 
 WALL = 1_795_000_000.0
 
@@ -143,7 +143,7 @@ class TestCameras:
         assert cameras.views(0.0) == []
 
     def test_cameras_are_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.cameras.MAX_CAMERAS", 2)
+        monkeypatch.setattr("gateway.cameras.cameras.MAX_CAMERAS", 2)
         cameras = Cameras()
         for now, camera in enumerate(("a", "b", "a", "c")):
             cameras.result(result(camera), float(now), WALL)
@@ -274,7 +274,7 @@ class TestWatching:
         assert len(announced) == count  # nobody watches: nothing to say
 
     def test_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.watching.MAX_WATCHED", 2)
+        monkeypatch.setattr("gateway.live.watching.MAX_WATCHED", 2)
         watching, _, _ = self.watched()
         watching.follow(frozenset("abc"), 0.0)
         assert len(watching.cameras) == 2

@@ -3,8 +3,8 @@
 import pytest
 from starlette.datastructures import Headers
 
-from gateway.origins import Origins
-from gateway.roles import lesser, needed_role, suffices
+from gateway.security.origins import Origins
+from gateway.security.roles import lesser, needed_role, suffices
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.login import local_path
+from gateway.security.login import local_path
 from gateway.settings import GatewaySettings
 from runtime.settings import read
 
@@ -44,7 +44,9 @@ def test_the_databases_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:hunter2hunter2@host:5432/name")
     assert "hunter2" not in repr(GatewaySettings())
     (sentence,) = problems(monkeypatch, DATABASE_URL="postgresql://user:hunter2/hunter2@host/name")
-    assert sentence.startswith("DATABASE_URL: the address must look like postgresql://user:password@host/name")
+    assert sentence.startswith(
+        "DATABASE_URL: the address must look like postgresql://user:password@host/name"
+    )
     assert "hunter2" not in sentence
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.strict import unexpected
+from gateway.http.strict import unexpected
 
 KNOWN = {"limit": False, "cursor": False, "state": True}
 

@@ -20,8 +20,8 @@ from gateway.history.thumbnails import (
     WATCH_SECONDS,
     Thumbnailer,
 )
+from gateway.live.watching import GRACE_SECONDS, WatchedCameras
 from gateway.metrics import GatewayMetrics
-from gateway.watching import GRACE_SECONDS, WatchedCameras
 from tests.helpers.eventually import aeventually
 from tests.helpers.results import result
 

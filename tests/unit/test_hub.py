@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway import hub as hub_module
-from gateway import viewer as viewer_module
-from gateway.hub import Hub
-from gateway.viewer import Kind, Subscription, Update, Viewer
+from gateway.live import hub as hub_module
+from gateway.live import viewer as viewer_module
+from gateway.live.hub import Hub
+from gateway.live.viewer import Kind, Subscription, Update, Viewer
 
 
 def update(camera: str = "a", number: int = 1, time: float | None = None, arrival: float = 0.0) -> Update:

@@ -1,8 +1,8 @@
 """Subscriptions by camera, group, node and detections, and viewers that are served together."""
 
-from gateway.audience import Audience
-from gateway.hub import Hub
-from gateway.viewer import PLAIN_DEPTH, Kind, Subscription, Update, Viewer
+from gateway.live.audience import Audience
+from gateway.live.hub import Hub
+from gateway.live.viewer import PLAIN_DEPTH, Kind, Subscription, Update, Viewer
 
 
 def update(camera: str = "a", number: int = 1, node: str = "n1", detections: int = 1) -> Update:

@@ -16,9 +16,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from gateway.audience import Audience
-from gateway.hub import Hub
-from gateway.viewer import CLOCK_RESET_SECONDS, PLAIN_DEPTH, Kind, Subscription, Update, Viewer
+from gateway.live.audience import Audience
+from gateway.live.hub import Hub
+from gateway.live.viewer import CLOCK_RESET_SECONDS, PLAIN_DEPTH, Kind, Subscription, Update, Viewer
 
 CAMERAS = st.sampled_from(["a", "b", "c"])
 GROUPS = st.sampled_from(["north", "south"])

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from gateway import sending
-from gateway.connection import ViewerConnection
-from gateway.hub import Hub
-from gateway.protocol import BATCH, DASHBOARD, FRAMES, PLAIN, PROTOCOLS, TEXT, ws_frame
-from gateway.sending import Writer, writers
-from gateway.viewer import Kind, Subscription, Update, Viewer
+from gateway.live import sending
+from gateway.live.connection import ViewerConnection
+from gateway.live.hub import Hub
+from gateway.live.protocol import BATCH, DASHBOARD, FRAMES, PLAIN, PROTOCOLS, TEXT, ws_frame
+from gateway.live.sending import Writer, writers
+from gateway.live.viewer import Kind, Subscription, Update, Viewer
 
 
 class Peer:

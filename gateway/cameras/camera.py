@@ -1,0 +1,142 @@
+"""One camera as the gateway knows it, and what state that amounts to. Pure: `now` is monotonic, `wall` Unix time."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from contract.result import Result
+from contract.status import LOST_AFTER_SECONDS, CameraLabels, CameraState
+from gateway.cameras.pace import STALLED_AFTER_SECONDS, Pace
+from gateway.cameras.producers import HAND_OVER_SECONDS, Producer, Producers, spokesman
+
+SKIPPING_SECONDS = 30.0
+"""Since its last frame that showed nothing new, a camera counts as one whose unchanged frames are left out."""
+ANSWER_SECONDS = 2.0
+"""A frame on its way for longer may have shown something else than the picture."""
+NO_LABELS = CameraLabels()
+
+
+@dataclass(slots=True, eq=False)
+class Camera:
+    """What was heard of it. `claims`: the producers that name it; `server`: whose word counts, or did last."""
+
+    camera_id: str
+    first: float  # monotonic
+    first_wall: float
+    pace: Pace = field(default_factory=Pace)
+    claims: list[Producer] = field(default_factory=list)
+    server: Producer | None = None
+    labels: CameraLabels = NO_LABELS
+    let_go: float | None = None  # when the last claim was withdrawn
+    let_go_wall: float = 0.0
+    removed: bool = False  # and why: it was taken out of the producer's file
+    reported: float = float("-inf")
+    skipped: float = float("-inf")  # when a frame was last left out because it showed nothing new
+    unanswered: float | None = None  # since when frames are offered without a result
+    answers: int = 0  # results since the last report
+    credit: int = 0  # 1: one came before the report that counts its frame
+    owed: bool = False  # at the last report, a frame waited for its result
+    result: Result | None = None
+    result_wall: float = 0.0
+    _worded: CameraLabels | None = None  # the labels that `_words` were made of
+    _words: str = ""
+
+    @property
+    def words(self) -> str:
+        """What a search for text looks at, in lower case: id, name, location, group and district, a line each."""
+        if self._worded is not self.labels:
+            labels = self._worded = self.labels
+            texts = (self.camera_id, labels.name, labels.location, labels.group, labels.district)
+            self._words = "\n".join(text for text in texts if text).lower()
+        return self._words
+
+    @property
+    def heard(self) -> float:
+        """When anything was heard of it."""
+        return max(self.first, self.reported, self.pace.last)
+
+    def answered(self) -> None:
+        """A result came."""
+        self.answers += 1
+        self.unanswered = None
+
+    def offered(self, sent: int, dropped: bool, now: float) -> None:
+        """Its producer reports so many more frames sent, and whether more were dropped, since its last report."""
+        # At most one frame of a camera is under way, so fewer results than frames mean that the last one waits.
+        waits = self.answers + self.credit < sent or (dropped and self.answers == 0)
+        self.credit = int(self.answers > sent and not self.owed)
+        self.answers, self.owed = 0, waits or self.unanswered is not None
+        if waits and self.unanswered is None:
+            self.unanswered = now
+
+    def begin_anew(self) -> None:
+        """Somebody else reports it, or it is not live: frames of before say nothing of now."""
+        self.unanswered, self.skipped = None, float("-inf")
+        self.answers, self.credit, self.owed = 0, 0, False
+
+    def waits(self, now: float, seconds: float) -> bool:
+        """Whether frames have been offered for so long without a result."""
+        return self.unanswered is not None and now - self.unanswered > seconds
+
+
+class Judgement(NamedTuple):
+    """State, its reason, and since when (Unix seconds).
+
+    `still`: the last picture shows what there is, however old it may be: the camera is live, and later frames were
+    left out because they showed nothing new.
+    """
+
+    state: CameraState
+    reason: str | None
+    since: float
+    still: bool = False
+
+
+def judge(camera: Camera, producers: Producers, now: float) -> Judgement:
+    """What the camera's state is. Settles whose word counts, if several producers claim it."""
+    if len(camera.claims) > 1:
+        camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
+    server = camera.server
+    if server is None:
+        if camera.pace.silent(now):
+            return Judgement("stalled", f"no results since {clock(camera.result_wall)}", camera.result_wall)
+        return Judgement("live", None, camera.first_wall)
+    if not camera.claims or not server.alive(now):
+        return _unserved(camera, server, producers, now)
+    report = server.reports[camera.camera_id]
+    if report.state != "live":
+        return Judgement(report.state, report.reason, report.since)
+    if camera.waits(now, STALLED_AFTER_SECONDS):
+        # Its frames are sent and nothing comes back: a picture of the past must not pose as live.
+        since = camera.result_wall or report.since
+        return Judgement(
+            "degraded", f"its frames bring no results since {clock(since)}: is a worker running?", since
+        )
+    still = now - camera.skipped <= SKIPPING_SECONDS and not camera.waits(now, ANSWER_SECONDS)
+    return Judgement("live", report.reason, report.since, still)
+
+
+def _unserved(camera: Camera, server: Producer, producers: Producers, now: float) -> Judgement:
+    """No living producer names it: `server` was the last that did."""
+    if camera.let_go is not None:
+        lost, since = camera.let_go, camera.let_go_wall
+    else:
+        lost, since = server.heard, server.heard_wall
+    if camera.pace.last > lost + LOST_AFTER_SECONDS and not camera.pace.silent(now):
+        return Judgement("live", None, since)  # a plain client sends it now
+    name, at = server.producer_id, clock(since)
+    taken = producers.takers(server, now)
+    if taken and now - lost <= HAND_OVER_SECONDS:
+        if camera.let_go is None and not server.stopped:
+            return Judgement("stalled", f"{name} is not heard since {at}: another producer takes over", since)
+        return Judgement("connecting", f"handed over by {name} at {at}", since)
+    if taken or camera.let_go is not None:
+        return Judgement("offline", f"no producer serves it (last: {name})", since)
+    if server.stopped:
+        return Judgement("offline", f"its producer stopped at {at}", since)
+    return Judgement("offline", f"producer not heard since {at}", since)
+
+
+def clock(wall: float) -> str:
+    """A time of day that means the same to every reader."""
+    return datetime.fromtimestamp(wall, UTC).strftime("%H:%M:%S UTC")

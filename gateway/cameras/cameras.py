@@ -1,0 +1,252 @@
+"""Cameras as their producers and their results show them. Pure: `now` is monotonic, `wall` Unix time.
+
+The word of the producer that serves a camera counts while that producer is heard; a camera of a plain client, which
+no producer speaks for, is judged by its results. What nobody serves any more is offline, not gone.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from contract.result import Result
+from contract.status import (
+    CameraLabels,
+    CameraReport,
+    CamerasStatus,
+    CameraState,
+    CameraStatus,
+    ProducerStatus,
+)
+from gateway.cameras.camera import NO_LABELS, Camera, judge
+from gateway.cameras.producers import OFFER_SETTLES_SECONDS, Producer, Producers, spokesman
+from gateway.http.views import CameraView
+
+FORGET_AFTER_SECONDS = 24 * 3600.0
+REMOVED_AFTER_SECONDS = 600.0
+"""How long a camera that was taken out of its producer's file is shown as offline."""
+MAX_CAMERAS = 10_000
+
+
+class Shown(NamedTuple):
+    """What dashboards are told of a camera when it changes; what changes with every result is not in it."""
+
+    state: CameraState
+    reason: str | None
+    since: float
+    still: bool
+    fps: float | None
+    producer_id: str | None
+    labels: CameraLabels
+    width: int | None
+    height: int | None
+
+
+class Cameras:
+    """All cameras of the last day, at most 10,000: further ones are left out until there is room."""
+
+    def __init__(self) -> None:
+        self.served_twice = 0
+        """Cameras that several living producers named when `shown` was last asked."""
+        self._cameras: dict[str, Camera] = {}
+        self._ordered: list[Camera] | None = None  # by id; None: to be sorted again
+        self._producers = Producers()
+
+    # --- what is heard -----------------------------------------------------------------------------------
+
+    def result(self, result: Result, now: float, wall: float) -> None:
+        """A computed frame that the live view took."""
+        camera = self._camera(result.camera_id, now, wall)
+        if camera is not None:
+            camera.result, camera.result_wall = result, wall
+            camera.answered()
+            camera.pace.add(now)
+
+    def producer(self, status: ProducerStatus, now: float, wall: float) -> None:
+        """A producer's heartbeat."""
+        producer = self._producers.heard(status.producer_id, status.since, now, wall)
+        producer.stopped = status.state == "stopped"
+        if status.offer != producer.offer and status.state == "running":
+            if producer.offer and status.offer:
+                producer.offer_changed = now
+            producer.offer = status.offer or producer.offer
+
+    def served(self, status: CamerasStatus, now: float, wall: float) -> None:
+        """All cameras that a producer serves."""
+        producer = self._producers.heard(status.producer_id, status.producer_since, now, wall)
+        before = producer.reports
+        producer.reports = {}
+        for report in status.cameras:
+            self._report(producer, before.get(report.camera_id), report, now, wall)
+        for camera_id in before.keys() - producer.reports.keys():
+            self._withdraw(camera_id, producer, now, wall)
+
+    def status(self, status: CameraStatus, now: float, wall: float) -> None:
+        """A producer's word on one camera, at a change."""
+        producer = self._producers.heard(status.producer_id, None, now, wall)
+        report = CameraReport(
+            camera_id=status.camera_id,
+            state=status.state,
+            since=status.since,
+            reason=status.reason,
+            fps=status.fps,
+            sent=status.sent,
+            dropped=status.dropped,
+            skipped=status.skipped,
+            labels=status.labels,
+        )
+        self._report(producer, producer.reports.get(status.camera_id), report, now, wall)
+
+    def tidy(self, now: float) -> None:
+        """Forget cameras and producers that are gone for good."""
+        for camera_id in [
+            camera_id for camera_id, camera in self._cameras.items() if self._gone(camera, now)
+        ]:
+            self._forget(camera_id)
+        self._producers.tidy(now, FORGET_AFTER_SECONDS)
+
+    # --- what is shown -----------------------------------------------------------------------------------
+
+    def shown(self, now: float) -> Iterator[tuple[str, Shown]]:
+        """Every camera as dashboards are to know it, in no order. Cheap: asked every second of all of them."""
+        self.served_twice = 0
+        for camera in self._cameras.values():
+            state, reason, since, still = judge(camera, self._producers, now)
+            result, server = camera.result, camera.server
+            yield (
+                camera.camera_id,
+                Shown(
+                    state,
+                    reason,
+                    since,
+                    still,
+                    camera.pace.told(now),
+                    server.producer_id if server is not None else None,
+                    camera.labels,
+                    result.width if result is not None else None,
+                    result.height if result is not None else None,
+                ),
+            )
+            if len(camera.claims) > 1 and sum(claim.alive(now) for claim in camera.claims) > 1:
+                self.served_twice += 1
+
+    def view(self, camera_id: str, now: float) -> CameraView:
+        """One camera. Raises KeyError for an unknown one."""
+        camera = self._cameras[camera_id]
+        state, reason, since, still = judge(camera, self._producers, now)
+        result, labels = camera.result, camera.labels
+        return CameraView(
+            camera_id=camera.camera_id,
+            state=state,
+            reason=reason,
+            since=since,
+            name=labels.name,
+            group=labels.group,
+            location=labels.location,
+            district=labels.district,
+            still=still,
+            fps=camera.pace.fps(now),
+            last_result=camera.result_wall if result is not None else None,
+            faces=len(result.detections) if result is not None else None,
+            latency=max(0.0, result.timestamp - result.original_timestamp) if result is not None else None,
+            width=result.width if result is not None else None,
+            height=result.height if result is not None else None,
+            producer_id=camera.server.producer_id if camera.server is not None else None,
+        )
+
+    def views(self, now: float) -> list[CameraView]:
+        """Every camera, by id. Takes 6 µs each: for a page of many cameras, choose from `known` first."""
+        return [self.view(camera.camera_id, now) for camera in self.known()]
+
+    def known(self) -> Sequence[Camera]:
+        """Every camera, by id; not to be changed."""
+        if self._ordered is None:
+            self._ordered = sorted(self._cameras.values(), key=lambda camera: camera.camera_id)
+        return self._ordered
+
+    def state(self, camera: Camera, now: float) -> CameraState:
+        """What state a known camera is in."""
+        return judge(camera, self._producers, now).state
+
+    def labels(self, camera_id: str) -> CameraLabels:
+        """What people call it; nothing of a camera that is not known. May be asked from any thread."""
+        camera = self._cameras.get(camera_id)
+        return camera.labels if camera is not None else NO_LABELS
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    def _camera(self, camera_id: str, now: float, wall: float) -> Camera | None:
+        """The camera, new if need be; None if there are too many."""
+        camera = self._cameras.get(camera_id)
+        if camera is None:
+            if len(self._cameras) >= MAX_CAMERAS and not self._make_room(now):
+                return None
+            camera = self._cameras[camera_id] = Camera(camera_id, now, wall)
+            self._ordered = None
+        return camera
+
+    def _make_room(self, now: float) -> bool:
+        """Forget the hundredth that was silent for longest, of those that no living producer names."""
+        unserved = [c for c in self._cameras.values() if not any(claim.alive(now) for claim in c.claims)]
+        unserved.sort(key=lambda camera: camera.heard)
+        for camera in unserved[: 1 + MAX_CAMERAS // 100]:
+            self._forget(camera.camera_id)
+        return bool(unserved)
+
+    def _forget(self, camera_id: str) -> None:
+        self._ordered = None
+        for producer in self._cameras.pop(camera_id).claims:
+            producer.reports.pop(camera_id, None)
+
+    def _report(
+        self, producer: Producer, before: CameraReport | None, report: CameraReport, now: float, wall: float
+    ) -> None:
+        camera = self._camera(report.camera_id, now, wall)
+        if camera is None:
+            return
+        producer.reports[report.camera_id] = report
+        if producer not in camera.claims:
+            self._claim(camera, producer, now)
+            before = None
+        if before is None or report.state != "live":
+            camera.begin_anew()
+        else:
+            camera.offered(max(0, report.sent - before.sent), report.dropped != before.dropped, now)
+            if report.skipped > before.skipped:
+                camera.skipped = now
+        camera.reported = now
+        if report.labels != camera.labels and producer is camera.server:
+            camera.labels = report.labels or NO_LABELS
+
+    def _claim(self, camera: Camera, producer: Producer, now: float) -> None:
+        """Another one serves the camera: those that are dead, or a former life of this one, no longer do."""
+        for former in [each for each in camera.claims if _over(each, producer, now)]:
+            camera.claims.remove(former)
+            former.reports.pop(camera.camera_id, None)
+        camera.claims.append(producer)
+        camera.let_go = None
+        camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
+
+    def _withdraw(self, camera_id: str, producer: Producer, now: float, wall: float) -> None:
+        camera = self._cameras.get(camera_id)
+        if camera is None or producer not in camera.claims:
+            return
+        camera.claims.remove(producer)
+        if camera.claims:
+            camera.server = spokesman(camera.claims, camera_id, camera.server, now)
+        else:
+            camera.server, camera.let_go, camera.let_go_wall = producer, now, wall
+            camera.removed = not producer.offer or now - producer.offer_changed <= OFFER_SETTLES_SECONDS
+
+    def _gone(self, camera: Camera, now: float) -> bool:
+        silent = now - camera.heard
+        if silent <= REMOVED_AFTER_SECONDS:
+            return False
+        if silent > FORGET_AFTER_SECONDS:
+            return True
+        if camera.let_go is not None:
+            return camera.removed
+        return camera.server is not None and self._producers.succeeded(camera.server, now)
+
+
+def _over(former: Producer, new: Producer, now: float) -> bool:
+    """Whether a former producer of a camera is dead, or was an earlier life of the new one."""
+    return not former.alive(now) or (former.producer_id == new.producer_id and former.since < new.since)

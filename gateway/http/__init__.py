@@ -1,0 +1,1 @@
+"""What holds for every endpoint: the document, errors, deadlines, answers."""

@@ -1,0 +1,54 @@
+"""Errors of the API: one JSON shape, a sentence that says what happened and what to do."""
+
+from collections.abc import Mapping
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from gateway.http.views import ProblemView
+
+TYPES = {
+    400: "bad_data",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "not_allowed",
+    408: "timeout",
+    413: "too_large",
+    415: "unsupported_type",
+    422: "bad_data",
+    429: "too_many_requests",
+    503: "unavailable",
+    504: "timeout",
+}
+RETRY_SECONDS = {429: 60, 503: 5}
+"""When to try again, where the answer does not say it itself."""
+
+
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`value` as JSON (NaN becomes null), never cached."""
+    body = msgspec.json.encode(value)
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def problem(status: int, error_type: str, error: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error in the shape that Prometheus gives its own, so that its clients can read ours."""
+    retry = {"Retry-After": str(RETRY_SECONDS[status])} if status in RETRY_SECONDS else {}
+    return json_response(ProblemView("error", error_type, error), status, {**retry, **(headers or {})})
+
+
+def install(app: FastAPI) -> None:
+    """Let FastAPI's own errors take this shape."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        faults = [f"{'.'.join(map(str, e['loc'][1:])) or e['loc'][0]}: {e['msg']}" for e in error.errors()]
+        return problem(422, "bad_data", "; ".join(faults))
+
+    @app.exception_handler(HTTPException)
+    async def failed(request: Request, error: HTTPException) -> Response:
+        detail = f"there is no {request.url.path}" if error.status_code == 404 else str(error.detail)
+        return problem(error.status_code, TYPES.get(error.status_code, "error"), detail, error.headers)

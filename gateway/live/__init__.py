@@ -1,0 +1,1 @@
+"""Results as they come, to viewers over WebSocket."""

@@ -1,0 +1,235 @@
+"""From the broker into the gateway: live results, pictures, heartbeats; and out: watched cameras, desired models."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from broker import Consumer, Delivery, Message, Publisher, QueueDepth, Role
+from contract.failures import STALENESS_SECONDS
+from contract.models import DesiredModels
+from contract.result import Result, parse_result
+from contract.status import (
+    CamerasStatus,
+    CameraStatus,
+    Control,
+    NodeStatus,
+    ProducerStatus,
+    WatchAnnouncement,
+    encode_status,
+    parse_control,
+    parse_status,
+)
+from contract.topology import (
+    CONTROL_EXCHANGE,
+    DEAD_LETTER_QUEUE,
+    RESULT_QUEUE,
+    RESULTS_EXCHANGE,
+    STATUS_EXCHANGE,
+    WATCH_EXCHANGE,
+    EphemeralQueue,
+    Lane,
+)
+from gateway.cameras.cameras import Cameras
+from gateway.live.hub import Hub
+from gateway.live.viewer import Update
+from gateway.live.watching import WatchedCameras
+from gateway.metrics import GatewayMetrics
+from gateway.models.keeper import ModelKeeper
+from gateway.nodes import Nodes
+from gateway.statistics import Statistics
+from runtime.logs import get_logger
+
+log = get_logger("gateway")
+
+MAX_RESULT_BYTES = 1024 * 1024
+TASK_QUEUES = [lane.queue for lane in Lane]
+PICTURE_TYPES = ("image/jpeg", "image/png")
+
+
+class Feed:
+    """The gateway's roles on its connections, and what each message does. Runs on the event loop."""
+
+    def __init__(
+        self,
+        gateway_id: str,
+        *,
+        cameras: Cameras,
+        nodes: Nodes,
+        statistics: Statistics,
+        metrics: GatewayMetrics,
+        folder: Path,
+    ) -> None:
+        self.hub = Hub(on_watch=self.follow_viewers)
+        self.wanted_briefly: Callable[[float], frozenset[str]] = lambda now: frozenset()
+        """Cameras to watch for one picture, beside those of viewers; asked with the monotonic time."""
+        self.on_picture: Callable[[Result, bytes], None] = lambda result, picture: None
+        """Hears of every picture."""
+        self.models = ModelKeeper(folder, nodes, self._announce_models)
+        self._gateway_id = gateway_id
+        self._cameras = cameras
+        self._nodes = nodes
+        self._statistics = statistics
+        self._metrics = metrics
+        self.depth = QueueDepth([*TASK_QUEUES, RESULT_QUEUE, DEAD_LETTER_QUEUE])
+        self.publisher = Publisher(window=64, on_ready=self._announce_all)
+        self._results = Consumer(
+            EphemeralQueue(bindings=((RESULTS_EXCHANGE, "#"),)),
+            self._guard("results", lambda delivery: self.result(delivery.body)),
+            no_ack=True,
+        )
+        self._pictures = Consumer(
+            EphemeralQueue(max_length=200, max_bytes=64 * 1024 * 1024),
+            self._guard("watch", self._picture),
+            no_ack=True,
+        )
+        self._statuses = Consumer(
+            EphemeralQueue(bindings=((STATUS_EXCHANGE, "#"),)),
+            self._guard("status", self._status),
+            no_ack=True,
+        )
+        self._control = Consumer(
+            EphemeralQueue(bindings=((CONTROL_EXCHANGE, ""),)),
+            self._guard("control", self._controlled),
+            no_ack=True,
+        )
+        self._watching = WatchedCameras(self._bind, self._announce)
+
+    @property
+    def listeners(self) -> list[Role]:
+        """For the connection that hears."""
+        return [self._results, self._pictures, self._statuses, self._control, self.depth]
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether results arrive."""
+        return self._results.subscribed
+
+    @property
+    def waiting(self) -> int | None:
+        """Frames in the task queues; None while the broker does not tell."""
+        messages = self.depth.messages
+        return sum(messages.get(queue, 0) for queue in TASK_QUEUES) if messages else None
+
+    def follow_viewers(self) -> None:
+        """Watch what viewers want now."""
+        now = time.monotonic()
+        self._watching.follow(self.hub.watched, now, self.wanted_briefly(now))
+
+    def tick(self) -> None:
+        """Once a second."""
+        now = time.monotonic()
+        self.follow_viewers()
+        self.models.tick(now)
+        self._metrics.unsettled.set(self._nodes.unsettled(now))
+        self._statistics.depth(self.waiting, time.time())
+        self._metrics.queue.clear()  # rather no figure than an old one
+        for queue, messages in self.depth.messages.items():
+            self._metrics.queue.labels(queue).set(messages)
+
+    # --- messages ----------------------------------------------------------------------------------------
+
+    def _guard(self, source: str, handle: Callable[[Delivery], None]) -> Callable[[Delivery], None]:
+        def received(delivery: Delivery) -> None:
+            try:
+                handle(delivery)
+            except ValueError:  # others write here too; what cannot be read is counted and left
+                self._metrics.invalid.labels(source).inc()
+            except Exception:  # our own mistake must not cost the connection to the broker
+                log.exception("a message could not be handled", source=source)
+
+        return received
+
+    def result(self, body: bytes) -> None:
+        """A worker's word on a frame, JSON as it came. Raises ValueError if it is none."""
+        body = _checked(body)
+        result = parse_result(body)
+        now, wall = time.monotonic(), time.time()
+        self._metrics.results.inc()
+        # By the worker's word, which knows the clock that wrote the capture time, and the way from there to here.
+        age = result.queue_seconds + result.processing_seconds + max(0.0, wall - result.timestamp)
+        self._metrics.result_age.observe(age)
+        self._statistics.result(result, wall)
+        if result.status == "expired":
+            return  # nothing was computed: no live view moves
+        if age > STALENESS_SECONDS:
+            self._metrics.stale.inc()
+        update = _update(result, now, body)
+        if self.hub.publish(update):
+            self._cameras.result(result, now, wall)
+        else:
+            self._metrics.superseded.inc()
+
+    def _picture(self, delivery: Delivery) -> None:
+        header = delivery.headers.get("result")
+        content_type = delivery.content_type or ""
+        if not isinstance(header, (str, bytes)) or content_type not in PICTURE_TYPES:
+            raise ValueError("no picture")
+        body = _checked(header.encode() if isinstance(header, str) else header)
+        result = parse_result(body)
+        self.on_picture(result, delivery.body)
+        self.hub.publish_picture(_update(result, time.monotonic(), body, delivery.body, content_type))
+
+    def _status(self, delivery: Delivery) -> None:
+        status = parse_status(delivery.body)
+        now, wall = time.monotonic(), time.time()
+        match status:
+            case NodeStatus():
+                self._statistics.failed(self._nodes.heard(status, now, wall), wall)
+                self.models.reported(status, now)
+            case ProducerStatus():
+                self._cameras.producer(status, now, wall)
+            case CameraStatus():
+                self._cameras.status(status, now, wall)
+            case CamerasStatus():
+                self._cameras.served(status, now, wall)
+
+    def _controlled(self, delivery: Delivery) -> None:
+        control = parse_control(delivery.body)
+        if isinstance(control, DesiredModels):  # another gateway's, or our own coming back
+            self.models.heard(control, time.monotonic())
+
+    # --- announcements -----------------------------------------------------------------------------------
+
+    def _announce_all(self) -> None:
+        now = time.monotonic()
+        self._watching.announce(now)
+        self.models.announce(now)
+
+    def _bind(self, camera_id: str, on: bool) -> None:
+        if on:
+            self._pictures.bind(WATCH_EXCHANGE, camera_id)
+        else:
+            self._pictures.unbind(WATCH_EXCHANGE, camera_id)
+
+    def _announce(self, cameras: list[str]) -> None:
+        self._control_message(WatchAnnouncement(gateway_id=self._gateway_id, cameras=cameras))
+
+    def _announce_models(self, desired: DesiredModels) -> None:
+        self._control_message(desired)
+
+    def _control_message(self, control: Control) -> None:
+        body = encode_status(control)
+        self.publisher.publish(Message(CONTROL_EXCHANGE, "", body, persistent=False, mandatory=False))
+
+
+def _update(result: Result, now: float, body: bytes, picture: bytes = b"", content_type: str = "") -> Update:
+    return Update(
+        result.camera_id,
+        result.frame_id,
+        result.original_timestamp,
+        now,
+        body,
+        picture,
+        content_type,
+        result.node_id,
+        len(result.detections),
+    )
+
+
+def _checked(body: bytes) -> bytes:
+    """`body` if it may go into a text frame as it is. Raises ValueError."""
+    if len(body) > MAX_RESULT_BYTES:
+        raise ValueError("too large for a result")
+    if not body.isascii():
+        body.decode()
+    return body

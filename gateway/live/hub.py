@@ -1,0 +1,242 @@
+"""Who gets what, and what a slow viewer misses. Pure and synchronous: nothing here waits for a client.
+
+Publishing only fills bounded buffers and wakes who writes them out; a viewer that does not read loses old results,
+never memory and never the others' time. Viewers that want the same are one audience: what waits is decided and kept
+once for all of them.
+"""
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+
+from gateway.live.audience import Audience
+from gateway.live.viewer import (
+    CLOCK_RESET_SECONDS,
+    NOTHING,
+    PICTURE_SILENCE_SECONDS,
+    Kind,
+    Subscription,
+    Update,
+    Viewer,
+)
+
+MAX_CAMERAS = 10_000
+RECENT_FRAMES = 64
+
+
+class Track:
+    """The latest update of one camera, and which one may follow it."""
+
+    __slots__ = ("_recent", "latest")
+
+    def __init__(self) -> None:
+        self.latest: Update | None = None
+        self._recent: deque[str] = deque(maxlen=RECENT_FRAMES)
+
+    def take(self, update: Update) -> bool:
+        """Whether the live view moves on to `update`: never to the same frame again and never backwards in time.
+
+        After 5 s without an accepted update an older time is believed: the camera's clock was set back.
+        """
+        latest = self.latest
+        if latest is not None:
+            if update.frame_id in self._recent:
+                return False
+            if (
+                update.original_timestamp < latest.original_timestamp
+                and update.arrival - latest.arrival <= CLOCK_RESET_SECONDS
+            ):
+                return False
+        self.latest = update
+        self._recent.append(update.frame_id)
+        return True
+
+
+class Hub:
+    """All viewers and the latest of every camera. `on_watch` is called when `watched` may have changed.
+
+    `on_waiting` is called when something waits for those of an audience who are in step; it must only set a flag.
+    """
+
+    def __init__(self, on_watch: Callable[[], None] = lambda: None) -> None:
+        self.on_waiting: Callable[[Audience], None] = lambda audience: None
+        self._on_watch = on_watch
+        self._viewers: dict[Viewer, Audience] = {}
+        self._audiences: dict[tuple[Kind, Subscription], Audience] = {}
+        self._tracks: OrderedDict[str, Track] = OrderedDict()
+        self._pictures: dict[str, Track] = {}
+        self._watched: Counter[str] = Counter()
+        self._groups: dict[str, str] = {}
+
+    @property
+    def viewers(self) -> int:
+        """How many there are."""
+        return len(self._viewers)
+
+    @property
+    def audiences(self) -> int:
+        """How many different kinds of wishes they have."""
+        return len(self._audiences)
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """Cameras whose pictures somebody wants."""
+        return frozenset(self._watched)
+
+    @property
+    def cameras(self) -> int:
+        """Cameras with a latest result."""
+        return len(self._tracks)
+
+    # --- viewers -----------------------------------------------------------------------------------------
+
+    def join(self, viewer: Viewer, subscription: Subscription, now: float) -> None:
+        """Let `viewer` in: first a snapshot of what it subscribes to, then changes."""
+        viewer.subscription = NOTHING
+        self._enter(viewer, NOTHING)
+        self.subscribe(viewer, subscription, now)
+
+    def subscribe(self, viewer: Viewer, subscription: Subscription, now: float) -> None:
+        """Change what `viewer` gets; it receives the latest of the cameras that are new to it."""
+        before = viewer.subscription
+        if viewer not in self._viewers or subscription == before:
+            return
+        self._exit(viewer)
+        self._enter(viewer, subscription)
+        viewer.want(subscription, now, lambda u: subscription.includes(u, self._groups.get(u.camera_id)))
+        self._count_watched(before.pictures, subscription.pictures)
+        for camera_id in subscription.pictures:
+            last = self._latest_picture(camera_id)
+            # Dashboards show how old it is; of a camera that leaves out unchanged frames it may be the one for long.
+            if (
+                last is not None
+                and subscription.includes_picture(last)
+                and not before.includes_picture(last)
+                and (viewer.kind is Kind.DASHBOARD or now - last.arrival <= PICTURE_SILENCE_SECONDS)
+            ):
+                viewer.offer_picture(last)
+        for update in self._new_to(before, subscription):
+            if not (viewer.kind is Kind.FRAMES and update.camera_id in subscription.pictures):
+                # those get a picture first, or results once no picture came for a while
+                viewer.offer_result(update, self._latest_picture(update.camera_id))
+
+    def leave(self, viewer: Viewer) -> None:
+        """Forget `viewer` and all that waits for it. May be called again."""
+        if viewer in self._viewers:
+            self._exit(viewer)
+            self._count_watched(viewer.subscription.pictures, frozenset())
+            viewer.clear()
+
+    def fall_behind(self, viewer: Viewer, rest: list[Update] | None = None) -> None:
+        """It cannot be written to now; see Audience."""
+        if viewer in self._viewers:
+            self._viewers[viewer].fall_behind(viewer, rest)
+
+    def catch_up(self, viewer: Viewer) -> None:
+        """It has been written to; see Audience."""
+        if viewer in self._viewers:
+            self._viewers[viewer].catch_up(viewer)
+
+    # --- what is published -------------------------------------------------------------------------------
+
+    def publish(self, update: Update) -> bool:
+        """A result. False if it was old or known, and nobody got it."""
+        camera_id = update.camera_id
+        track = self._tracks.get(camera_id)
+        if track is None:
+            if len(self._tracks) >= MAX_CAMERAS:
+                self.forget(next(iter(self._tracks)))
+            track = self._tracks[camera_id] = Track()
+        if not track.take(update):
+            return False
+        self._tracks.move_to_end(camera_id)
+        picture, group = self._latest_picture(camera_id), self._groups.get(camera_id)
+        for audience in self._audiences.values():
+            if audience.subscription.includes(update, group):
+                audience.offer(update, picture)
+        return True
+
+    def publish_picture(self, update: Update) -> bool:
+        """A picture with its own result. False if nobody wants it, or it was old or known."""
+        camera_id = update.camera_id
+        if camera_id not in self._watched:
+            return False
+        if not self._pictures.setdefault(camera_id, Track()).take(update):
+            return False
+        for audience in self._audiences.values():
+            if audience.subscription.includes_picture(update):
+                for viewer in audience:
+                    viewer.offer_picture(update)
+        return True
+
+    def publish_camera(self, camera_id: str, item: bytes) -> None:
+        """A camera's state, for dashboards."""
+        for viewer in self._viewers:
+            if viewer.kind is Kind.DASHBOARD:
+                viewer.offer_camera(camera_id, item)
+
+    def publish_nodes(self, items: bytes) -> None:
+        """All nodes' states, for dashboards."""
+        for viewer in self._viewers:
+            if viewer.kind is Kind.DASHBOARD:
+                viewer.offer_nodes(items)
+
+    def regroup(self, camera_id: str, group: str | None) -> None:
+        """The camera is in this group from now on, or in none: who subscribed to it gets the camera's latest result."""
+        before = self._groups.pop(camera_id, None)
+        if group is not None:
+            self._groups[camera_id] = group
+        track = self._tracks.get(camera_id)
+        if group == before or track is None or track.latest is None:
+            return
+        picture = self._latest_picture(camera_id)
+        for audience in self._audiences.values():
+            wanted = audience.subscription
+            if wanted.groups is None or (before in wanted.groups) == (group in wanted.groups):
+                continue
+            if group not in wanted.groups:
+                audience.forget_results(camera_id)
+            elif wanted.includes(track.latest, group):
+                audience.offer(track.latest, picture)
+
+    def forget(self, camera_id: str) -> None:
+        """Forget a camera's latest result."""
+        self._tracks.pop(camera_id, None)
+        for audience in self._audiences.values():
+            audience.forget(camera_id)
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    def _enter(self, viewer: Viewer, subscription: Subscription) -> None:
+        key = (viewer.kind, subscription)
+        audience = self._audiences.get(key)
+        if audience is None:
+            audience = self._audiences[key] = Audience(*key, lambda audience: self.on_waiting(audience))
+        audience.add(viewer)
+        self._viewers[viewer] = audience
+
+    def _exit(self, viewer: Viewer) -> None:
+        audience = self._viewers.pop(viewer)
+        audience.remove(viewer)
+        if not audience:
+            del self._audiences[audience.kind, audience.subscription]
+
+    def _latest_picture(self, camera_id: str) -> Update | None:
+        track = self._pictures.get(camera_id)
+        return track.latest if track is not None else None
+
+    def _new_to(self, before: Subscription, after: Subscription) -> list[Update]:
+        """Latest results that `after` includes and `before` did not."""
+        named = self._tracks if after.cameras is None else [c for c in after.cameras if c in self._tracks]
+        latest = [(u, self._groups.get(c)) for c in named if (u := self._tracks[c].latest) is not None]
+        return [u for u, group in latest if after.includes(u, group) and not before.includes(u, group)]
+
+    def _count_watched(self, before: frozenset[str], after: frozenset[str]) -> None:
+        if before == after:
+            return
+        self._watched.update(after - before)
+        for camera_id in before - after:
+            self._watched[camera_id] -= 1
+            if self._watched[camera_id] <= 0:
+                del self._watched[camera_id]
+                self._pictures.pop(camera_id, None)  # also frees the picture
+        self._on_watch()

@@ -1,0 +1,214 @@
+"""What goes over a viewer's WebSocket, as bytes. Pure.
+
+Server frames are neither masked nor deflated, so a frame's bytes are the same for every viewer: they are made once
+and kept with the update.
+"""
+
+import binascii
+import math
+import struct
+from typing import Annotated, Final, Literal, Protocol
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from contract.task import CameraId
+from gateway.live.viewer import Kind, Subscription, Update, Viewer
+
+DASHBOARD_PROTOCOL = "framefleet.v1"
+MAX_MESSAGE_BYTES = 64 * 1024
+MAX_PICTURES = 256
+MAX_CAMERAS = 1_000
+MAX_GROUPS = 100
+MAX_NODES = 100
+MAX_NAME = 100
+BATCH = 256
+TEXT: Final = 0x81
+BINARY: Final = 0x82
+
+
+class InvalidMessage(ValueError):
+    """A client's message that cannot be understood; the sentence tells the client why."""
+
+
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
+CameraNames = Annotated[list[CameraId], Meta(max_length=MAX_CAMERAS)]
+GroupNames = Annotated[list[Name], Meta(max_length=MAX_GROUPS)]
+NodeNames = Annotated[list[Name], Meta(max_length=MAX_NODES)]
+
+
+class Subscribe(Struct, tag_field="type", tag="subscribe"):
+    """Change the subscription: an absent field stays as it is, `null` means any. All conditions hold together."""
+
+    cameras: CameraNames | UnsetType | None = UNSET
+    groups: GroupNames | UnsetType | None = UNSET
+    nodes: NodeNames | UnsetType | None = UNSET
+    detections: bool | UnsetType = UNSET
+    pictures: Annotated[list[CameraId], Meta(max_length=MAX_PICTURES)] | UnsetType = UNSET
+
+    def apply(self, old: Subscription) -> Subscription:
+        """The subscription that follows `old`."""
+        return Subscription(
+            cameras=_changed(self.cameras, old.cameras),
+            groups=_changed(self.groups, old.groups),
+            nodes=_changed(self.nodes, old.nodes),
+            detections=old.detections if self.detections is UNSET else self.detections,
+            pictures=old.pictures if self.pictures is UNSET else frozenset(self.pictures),
+        )
+
+
+def _changed(names: list[str] | UnsetType | None, old: frozenset[str] | None) -> frozenset[str] | None:
+    if names is UNSET:
+        return old
+    return None if names is None else frozenset(names)
+
+
+class Painted(Struct, tag_field="type", tag="painted"):
+    """A dashboard has painted a frame `age` seconds after its capture."""
+
+    frame_id: str
+    age: float
+
+
+class _Any(Struct):
+    type: str
+
+
+_message: msgspec.json.Decoder[Subscribe | Painted] = msgspec.json.Decoder(Subscribe | Painted)
+_any_message = msgspec.json.Decoder(_Any)
+
+
+def parse_message(text: str) -> Subscribe | Painted | None:
+    """Read a client's message; None for a type that this gateway does not know. Raises InvalidMessage."""
+    try:
+        if _any_message.decode(text).type not in ("subscribe", "painted"):
+            return None
+        return _message.decode(text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise InvalidMessage(str(error)) from None
+
+
+def plausible_age(age: float) -> bool:
+    """Whether a reported age can be true: clocks that disagree by hours say nothing about painting."""
+    return math.isfinite(age) and 0 <= age <= 3600
+
+
+def ws_frame(opcode: Literal[0x81, 0x82], *payload: bytes) -> bytes:
+    """An unmasked, final WebSocket frame (RFC 6455 §5.2)."""
+    size = sum(map(len, payload))
+    if size < 126:
+        head = struct.pack("!BB", opcode, size)
+    elif size < 1 << 16:
+        head = struct.pack("!BBH", opcode, 126, size)
+    else:
+        head = struct.pack("!BBQ", opcode, 127, size)
+    return b"".join((head, *payload))
+
+
+def with_field(body: bytes, name: bytes, value: bytes) -> bytes:
+    """The JSON object `body` (not empty) with one more string field; `value` needs no escaping."""
+    return b"".join((body.rstrip()[:-1], b',"', name, b'":"', value, b'"}'))
+
+
+class ViewerProtocol(Protocol):
+    """Turns what waits for viewers into WebSocket frames."""
+
+    kind: Kind
+
+    def pause(self, viewers: int) -> float:
+        """Seconds from one turn of sending to the next with so many viewers, in which results gather; 0 for none."""
+
+    def greeting(self, time: float, version: str, staleness: float) -> bytes:
+        """Frames to send first; may be empty."""
+
+    def results(self, results: list[Update]) -> bytes:
+        """Frames with these results, the same for everybody."""
+
+    def next(self, viewer: Viewer) -> bytes:
+        """Frames to send now, taken out of the viewer's own buffer; empty when nothing waits."""
+
+
+class PlainProtocol:
+    """One JSON result per message; with `frames`, the picture in base64 in it."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def pause(self, viewers: int) -> float:
+        """A few get everything at once: 1 ms for ten, 10 ms for a hundred, 20 ms from two hundred on."""
+        return min(0.0001 * viewers, 0.02)
+
+    def greeting(self, time: float, version: str, staleness: float) -> bytes:  # noqa: ARG002
+        """Plain clients get results and nothing else."""
+        return b""
+
+    def results(self, results: list[Update]) -> bytes:
+        return b"".join(map(_plain_result, results))
+
+    def next(self, viewer: Viewer) -> bytes:
+        if results := viewer.take_results(BATCH):
+            return self.results(results)
+        picture = viewer.take_picture()
+        return _plain_picture(picture) if picture is not None else b""
+
+
+class DashboardProtocol:
+    """`framefleet.v1`: batches of results, binary pictures, states of cameras and nodes."""
+
+    kind = Kind.DASHBOARD
+
+    def pause(self, viewers: int) -> float:
+        """25 ms up to 25 viewers, 50 ms for a hundred, 100 ms from four hundred on: fewer, larger messages."""
+        return min(max(0.005 * math.sqrt(viewers), 0.025), 0.1)
+
+    def greeting(self, time: float, version: str, staleness: float) -> bytes:
+        hello = {"type": "hello", "time": time, "staleness": staleness, "version": version}
+        return ws_frame(TEXT, msgspec.json.encode(hello))
+
+    def results(self, results: list[Update]) -> bytes:
+        return ws_frame(TEXT, b'{"type":"results","results":[', b",".join([u.body for u in results]), b"]}")
+
+    def next(self, viewer: Viewer) -> bytes:
+        if (nodes := viewer.take_nodes()) is not None:
+            return ws_frame(TEXT, b'{"type":"nodes","items":', nodes, b"}")
+        if cameras := viewer.take_cameras():
+            return ws_frame(TEXT, b'{"type":"cameras","items":[', b",".join(cameras), b"]}")
+        if results := viewer.take_results(BATCH):
+            return self.results(results)
+        picture = viewer.take_picture()
+        return _dashboard_picture(picture) if picture is not None else b""
+
+
+PLAIN, FRAMES, DASHBOARD = PlainProtocol(Kind.PLAIN), PlainProtocol(Kind.FRAMES), DashboardProtocol()
+PROTOCOLS: tuple[ViewerProtocol, ...] = (PLAIN, FRAMES, DASHBOARD)
+
+
+def protocol_for(subprotocols: list[str], frames: bool) -> ViewerProtocol:
+    """The protocol that a client asked for."""
+    if DASHBOARD_PROTOCOL in subprotocols:
+        return DASHBOARD
+    return FRAMES if frames else PLAIN
+
+
+def _plain_result(update: Update) -> bytes:
+    form = update.forms.get("plain")
+    if form is None:
+        form = update.forms["plain"] = ws_frame(TEXT, update.body)
+    return form
+
+
+def _plain_picture(update: Update) -> bytes:
+    form = update.forms.get("frames")
+    if form is None:
+        encoded = binascii.b2a_base64(update.picture, newline=False)
+        form = update.forms["frames"] = ws_frame(TEXT, with_field(update.body, b"frame", encoded))
+    return form
+
+
+def _dashboard_picture(update: Update) -> bytes:
+    form = update.forms.get("dashboard")
+    if form is None:
+        result = with_field(update.body, b"content_type", update.content_type.encode())
+        form = ws_frame(BINARY, struct.pack("!I", len(result)), result, update.picture)
+        update.forms["dashboard"] = form
+    return form

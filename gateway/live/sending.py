@@ -1,0 +1,143 @@
+"""Who is written to, and when: one writer per protocol for all its viewers, so exactly one for each of them.
+
+Publishing only sets a flag. One callback then writes to all that have something waiting and waits for none of them:
+whoever cannot be written to falls behind, and is called again when its socket has room (docs/adr/0014).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from gateway.live.audience import Audience
+from gateway.live.connection import ViewerConnection
+from gateway.live.hub import Hub
+from gateway.live.protocol import BATCH, PROTOCOLS, ViewerProtocol
+from gateway.live.viewer import Kind, Update, Viewer
+from runtime.logs import get_logger
+
+log = get_logger("gateway")
+
+SLICE_SECONDS = 0.005
+"""After that heartbeats, HTTP and new results have their turn."""
+
+Broken = Callable[[Viewer, ViewerConnection], None]
+
+
+class Writer:
+    """Writes to the viewers of one protocol. `broken` is told of whom no message could be made."""
+
+    def __init__(self, hub: Hub, protocol: ViewerProtocol, broken: Broken) -> None:
+        self._hub = hub
+        self._protocol = protocol
+        self._broken = broken
+        self._connections: dict[Viewer, ViewerConnection] = {}
+        self._audiences: dict[Audience, None] = {}  # with something for those in step
+        self._viewers: dict[Viewer, None] = {}  # with something of their own
+        self._turn: Iterator[None] | None = None
+        self._handle: asyncio.Handle | None = None
+        self._began = float("-inf")
+
+    def add(self, connection: ViewerConnection) -> Viewer:
+        """A viewer who is written to over `connection`."""
+
+        def wake() -> None:
+            self._viewers[viewer] = None
+            self._schedule()
+
+        viewer = Viewer(self._protocol.kind, wake)
+        self._connections[viewer] = connection
+        connection.on_room = wake
+        return viewer
+
+    def remove(self, viewer: Viewer) -> None:
+        """It is gone."""
+        del self._connections[viewer]
+        self._viewers.pop(viewer, None)
+
+    def wake(self, audience: Audience) -> None:
+        """Something waits for those of the audience who are in step."""
+        self._audiences[audience] = None
+        self._schedule()
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        if self._handle is None:
+            loop = asyncio.get_running_loop()
+            wait = self._began + self._protocol.pause(len(self._connections)) - loop.time()
+            self._handle = loop.call_later(wait, self._write) if wait > 0 else loop.call_soon(self._write)
+
+    def _write(self) -> None:
+        """Go on with the turn, or begin one, until it is over or has lasted long enough."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._turn is None:
+            self._began, self._turn = now, self._begin()
+        for _ in self._turn:
+            if loop.time() - now > SLICE_SECONDS:
+                self._handle = loop.call_soon(self._write)
+                return
+        self._turn = self._handle = None
+        if self._audiences or self._viewers:
+            self._schedule()
+
+    def _begin(self) -> Iterator[None]:
+        """A turn: all that waits now, and nothing that comes meanwhile. Goes on after each viewer."""
+        audiences, self._audiences = self._audiences, {}
+        viewers, self._viewers = self._viewers, {}
+        rounds = [(audience, audience.begin()) for audience in audiences]
+        # These first, while nothing new waits: then they are in step again.
+        for viewer in viewers:
+            self._write_own(viewer)
+            yield
+        for audience, results in rounds:
+            parts = self._parts(results)
+            while (served := audience.next()) is not None:
+                self._write_round(served, results, parts)
+                yield
+
+    def _parts(self, results: list[Update]) -> list[tuple[bytes, list[Update]]]:
+        """A round as bytes, each part with the results that follow it; no parts if they cannot be made."""
+        try:
+            return [
+                (self._protocol.results(results[n : n + BATCH]), results[n + BATCH :])
+                for n in range(0, len(results), BATCH)
+            ]
+        except Exception:
+            log.exception("results could not be sent")
+            return []
+
+    def _write_round(
+        self, viewer: Viewer, rest: list[Update], parts: list[tuple[bytes, list[Update]]]
+    ) -> None:
+        connection = self._connections[viewer]
+        if not parts:
+            self._broken(viewer, connection)
+        for frames, following in parts:
+            if connection.congested:
+                break
+            connection.write(frames)
+            rest = following
+        if connection.congested:
+            self._hub.fall_behind(viewer, rest)
+
+    def _write_own(self, viewer: Viewer) -> None:
+        connection = self._connections.get(viewer)
+        if connection is None:  # it has left meanwhile
+            return
+        try:
+            while not connection.congested and (frames := self._protocol.next(viewer)):
+                connection.write(frames)
+        except Exception:
+            log.exception("a message could not be sent")
+            self._broken(viewer, connection)
+        if connection.congested:
+            self._hub.fall_behind(viewer)
+        else:
+            self._hub.catch_up(viewer)
+
+
+def writers(hub: Hub, broken: Broken) -> dict[Kind, Writer]:
+    """One for each protocol; the hub wakes them."""
+    made = {protocol.kind: Writer(hub, protocol, broken) for protocol in PROTOCOLS}
+    hub.on_waiting = lambda audience: made[audience.kind].wake(audience)
+    return made

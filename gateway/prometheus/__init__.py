@@ -1,0 +1,1 @@
+"""Prometheus: asked for the cards, and passed on to whoever asks PromQL."""

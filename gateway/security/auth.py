@@ -1,0 +1,209 @@
+"""Who asks: tokens, sessions and one-time codes. Pure: no HTTP here, time is an argument (`wall`, Unix seconds)."""
+
+import hmac
+import os
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.security.codes import Codes
+from gateway.security.credentials import cookie_of, token_of
+from gateway.security.guesses import Guesses, TooManyGuesses
+from gateway.security.roles import Role, lesser
+from gateway.security.sessions import (
+    COOKIE,
+    RENEW_SECONDS,
+    SECURE_COOKIE,
+    SESSION_SECONDS,
+    Session,
+    claimed,
+    seal,
+    session_key,
+    signed,
+)
+from gateway.tokens.entries import MAIN, digest, id_of
+from gateway.tokens.keyring import Keyring
+
+__all__ = ["Authenticator", "Identity", "TooManyGuesses", "load_token", "session_holder", "token_holder"]
+
+MAX_REVOKED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks. `session` names a browser's session; programs have none. `expires` (Unix seconds) ends either.
+
+    `token_id` is that of the token, or of the one by which the link was made that began the session; empty when
+    authentication is off.
+    """
+
+    role: Role = "operator"
+    name: str | None = None
+    token_id: str = ""
+    session: str | None = None
+    expires: float | None = None
+    renew: bool = False
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """What it ends with, as keys: its session and its token."""
+        token = (token_holder(self.token_id),) if self.token_id else ()
+        return (*token, session_holder(self.session)) if self.session is not None else token
+
+
+def token_holder(token_id: str) -> str:
+    """The key of all that a token holds open."""
+    return f"token {token_id}"
+
+
+def session_holder(session: str) -> str:
+    """The key of all that a session holds open."""
+    return f"session {session}"
+
+
+class Authenticator:
+    """Checks credentials. `token` None: authentication is off, everybody is the operator."""
+
+    def __init__(self, token: str | None, keyring: Keyring | None = None) -> None:
+        self._token = token
+        self._keyring = keyring or Keyring(None)
+        self._guesses = Guesses()
+        self._codes = Codes()
+        self._revoked: OrderedDict[str, None] = OrderedDict()
+        self.on_guess: Callable[[str], None] = lambda address: None
+        """Told the address of each different wrong secret, which is no more than the limits let through."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a token is needed at all."""
+        return self._token is not None
+
+    def refresh(self) -> frozenset[str]:
+        """Follow the tokens file; the holders of what is open under tokens that are others now, or gone."""
+        return frozenset(token_holder(each) for each in self._keyring.refresh())
+
+    # --- who is it ---------------------------------------------------------------------------------------
+
+    def identify(
+        self, authorization: str, cookies: str, address: str, wall: float, *, secure: bool = False
+    ) -> Identity | None:
+        """Who sends these headers; None if nobody known. `secure`: by HTTPS. Raises TooManyGuesses."""
+        if self._token is None:
+            return Identity()
+        presented = token_of(authorization)
+        if presented is not None:
+            return self.check(presented, address, wall)
+        return self._session(cookie_of(cookies, SECURE_COOKIE if secure else COOKIE), wall)
+
+    def check(self, presented: str, address: str, wall: float) -> Identity | None:
+        """Whose token that is; None if nobody's. Raises TooManyGuesses."""
+        if self._token is None:
+            return Identity()
+        identity = self._match(presented, wall)
+        # The main token may be a person's choice, and so a right guess must not help while the address is shut out.
+        # A further one is 256 random bits: no limit need protect it, and none may shut out who has it.
+        if identity is None or identity.token_id == MAIN:
+            self._guesses.check(address, wall)
+        self._count(identity, presented, address, wall)
+        return identity
+
+    def redeem(self, code: str, address: str, wall: float) -> Identity | None:
+        """Who may begin a session with that code; it is used up. None if it is none. Raises TooManyGuesses."""
+        if self._token is None:
+            return Identity()
+        grant = self._codes.take(code, wall)
+        identity = self._of_token(grant.token_id, grant.role, wall) if grant is not None else None
+        if identity is None:
+            self._guesses.check(address, wall)
+        self._count(identity, code, address, wall)
+        return identity
+
+    # --- what is given out -------------------------------------------------------------------------------
+
+    def new_code(self, identity: Identity, role: Role, wall: float) -> tuple[str, float]:
+        """A one-time code for a session with at most `identity`'s rights, and its end."""
+        return self._codes.new(identity.token_id or MAIN, lesser(role, identity.role), wall)
+
+    def new_session(self, identity: Identity, wall: float) -> str:
+        """A cookie's value; the next one of `identity`'s session if it has one."""
+        nonce = identity.session or secrets.token_urlsafe(9)
+        session = Session(identity.token_id, identity.role, int(wall), nonce)
+        return seal(session, self._key(identity.token_id))
+
+    def revoke(self, session: str) -> None:
+        """End a session before its time (until the gateway restarts; the browser's cookie is deleted as well)."""
+        self._revoked[session] = None
+        if len(self._revoked) > MAX_REVOKED:
+            self._revoked.popitem(last=False)
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    def _match(self, presented: str, wall: float) -> Identity | None:
+        given = digest(presented)
+        if hmac.compare_digest(given, digest(self._token or "")):
+            return Identity(name=MAIN, token_id=MAIN)
+        identifier = id_of(presented)
+        entry = self._keyring.find(identifier) if identifier is not None else None
+        if entry is None or not hmac.compare_digest(given, entry.sha256):
+            return None
+        return self._of_token(entry.id, entry.role, wall)
+
+    def _of_token(self, token_id: str, role: Role, wall: float) -> Identity | None:
+        """Somebody with that token and at most these rights; None if it no longer lets in."""
+        if token_id == MAIN:
+            return Identity(role, MAIN, MAIN)
+        entry = self._keyring.find(token_id)
+        if entry is None or entry.state(wall) != "valid":
+            return None
+        return Identity(lesser(role, entry.role), entry.name, entry.id, expires=entry.expires)
+
+    def _session(self, cookie: str, wall: float) -> Identity | None:
+        claim = claimed(cookie)
+        if claim is None:
+            return None
+        session, text, signature = claim
+        holder = self._of_token(session.token_id, session.role, wall)
+        if holder is None or not signed(text, signature, self._key(session.token_id)):
+            return None
+        if session.nonce in self._revoked or not session.alive(wall):
+            return None
+        end = session.begin + SESSION_SECONDS
+        return Identity(
+            holder.role,
+            holder.name,
+            holder.token_id,
+            session=session.nonce,
+            expires=end if holder.expires is None else min(end, holder.expires),
+            renew=wall - session.begin > RENEW_SECONDS,
+        )
+
+    def _key(self, token_id: str) -> bytes:
+        token = self._token or ""
+        entry = None if token_id == MAIN else self._keyring.find(token_id)
+        return session_key(token, token_id, entry.sha256 if entry is not None else digest(token))
+
+    def _count(self, identity: Identity | None, secret: str, address: str, wall: float) -> None:
+        if identity is not None:
+            self._guesses.right(address)
+        elif self._guesses.wrong(address, secret, wall):
+            self.on_guess(address)
+
+
+def load_token(folder: Path) -> str:
+    """The token kept in `folder`, generated at the first start; readable by its owner only. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "token"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        kept = path.read_text().strip()
+        if len(kept) >= 16:
+            return kept
+        path.unlink()  # cut short by a crash, or emptied to get a new one
+        return load_token(folder)
+    token = secrets.token_urlsafe(32)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(token + "\n")
+    return token
