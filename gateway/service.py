@@ -129,7 +129,7 @@ class Gateway:
                 lifespan="off",
                 log_config=None,
                 access_log=False,  # paths may contain secrets
-                proxy_headers=False,  # ours knows X-Forwarded-Host too (gateway.proxies)
+                proxy_headers=False,  # ours knows X-Forwarded-Host too (gateway.security.proxies)
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )

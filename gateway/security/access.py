@@ -142,7 +142,7 @@ def identity_of(scope: Mapping[str, Any]) -> Identity:
 
 
 def address_of(scope: Scope) -> str:
-    """The client's address; behind a trusted proxy that of who is behind it (`gateway.proxies`)."""
+    """The client's address; behind a trusted proxy that of who is behind it (`gateway.security.proxies`)."""
     client = scope.get("client")
     return client[0] if client else ""
 

@@ -1,4 +1,4 @@
-"""Who holds how many connections. Pure: keys are addresses, or for IPv6 networks (`gateway.guesses.network_of`)."""
+"""Who holds how many connections. Pure: keys are addresses, or for IPv6 networks (`guesses.network_of`)."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable

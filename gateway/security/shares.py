@@ -26,7 +26,7 @@ class FairShares:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind, address = scope["type"], address_of(scope)
-        # A direct peer's requests need no counting: each has a connection, and those are counted (gateway.limits).
+        # A direct peer's requests need no counting: each has a connection, and those are counted (limits.py).
         counted = kind == "websocket" or (kind == "http" and PROXIED in scope)
         if not counted or is_loopback(address):
             await self._app(scope, receive, send)

@@ -1,7 +1,7 @@
 """Whatever happens, in whatever order: never backwards, never twice, newest last, only what is wanted, bounded.
 
-Viewers are served as `gateway.sending` does it: those in step by rounds that may be interrupted anywhere, the others
-from their own buffer.
+Viewers are served as `gateway.live.sending` does it: those in step by rounds that may be interrupted anywhere, the
+others from their own buffer.
 """
 
 from hypothesis import settings
