@@ -22,6 +22,7 @@ class GatewaySettings(ServiceSettings):
 
     GET  /                       the dashboard; the link printed at start signs a browser in
     WS   /ws/results             results as JSON, one per message; ?cameras=a,b filters, ?frames=1 adds pictures
+    GET  /api/events             who was seen where and when; /api/activity, /api/frames/ID, exports as CSV and NDJSON
     GET  /api/metrics            rate, latency, queue depth; /api/cameras, /api/nodes, /api/alerts
     POST /api/models/switch      ?model=NAME for the cluster, &lane= or &camera= for less; GET /api/models/available
     GET  /api/prometheus/api/v1  read-only PromQL: promtool query instant http://any:TOKEN@host:8080/api/prometheus ...
