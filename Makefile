@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults soak lint lock clean
+.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults soak bench lint lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -57,6 +57,10 @@ soak: test-tools ## random faults under load for SECONDS=1800, repeatable by SEE
 
 test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
 	pytest tests/faults $(PYTEST)
+
+bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md (15 minutes); fails where an aim is missed
+	python -m bench.viewers --check
+	python -m bench.history --check
 
 lint: test-lint ## the same as test-lint
 
