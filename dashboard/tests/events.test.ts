@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EventPage, type PresenceEvent, append, byDay, neighbourAmongDays, newIn, pictureOf, refresh, refreshSize, update } from '../src/lib/events';
+import { type EventPage, append, byDay, neighbourAmongDays, newIn, refresh, refreshSize, update } from '../src/lib/events';
 import { event, page } from './helpers';
 
 const ids = ({ items }: EventPage) => items.map(({ event_id }) => event_id);
@@ -44,13 +44,6 @@ it('looks as far down as events are open, within bounds', () => {
   expect(refreshSize(list(200, [3]))).toBe(50);
   expect(refreshSize(list(200, [3, 120]))).toBe(121);
   expect(refreshSize(list(900, [800]))).toBe(500);
-});
-
-it('asks for the picture anew only while it may change', () => {
-  const picture = (change: Partial<PresenceEvent>) => pictureOf(event(1, { thumbnail: '/t', ...change }));
-  expect(pictureOf(event(1, { thumbnail: null }))).toBeNull();
-  expect(picture({})).toBe('/t');
-  expect(picture({ open: true, faces: 1 })).not.toBe(picture({ open: true, faces: 2 }));
 });
 
 describe('days', () => {

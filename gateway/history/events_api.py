@@ -32,7 +32,7 @@ EXAMPLE = {
     "faces": 2,
     "confidence": 0.93,
     "model": "yunet@ebafce4e",
-    "thumbnail": "/api/events/17/thumbnail",
+    "thumbnail?quality=2093": "/api/events/17/thumbnail",
 }
 NO_EVENT = errors({404: "there is no event 17: it was too old, or became part of an earlier one"})
 PAGE_EXAMPLE = {"items": [EXAMPLE], "next": "1795216000.123~17"}
@@ -103,23 +103,23 @@ def events_router(readers: Readers, gap: float) -> APIRouter:
     async def event_thumbnail(
         event_id: EventId,
         request: Request,
-        faces: Annotated[  # noqa: ARG001
+        quality: Annotated[  # noqa: ARG001
             int | None,
             Query(
                 ge=0,
-                le=100_000,
-                description="changes nothing: another address, for a page that has the old one",
+                le=100_000_000,
+                description="changes nothing: a better picture has another address, for whoever keeps the old one",
             ),
         ] = None,
     ) -> Response:
-        """The frame with the most faces of those that were at hand."""
+        """The best of the frames that were at hand: the most faces, then the highest confidence."""
         row = await readers.ask("thumbnail", lambda connection: queries.thumbnail(connection, event_id))
         if row is None:
             return problem(
                 404, "not_found", f"the event {event_id} has no picture, or there is no such event"
             )
         headers = {
-            "ETag": f'"{event_id}-{row.faces}"',
+            "ETag": f'"{event_id}-{row.quality}"',
             "Cache-Control": CLOSED if row.ended + gap < now() else GROWING,
         }
         if request.headers.get("if-none-match") == headers["ETag"]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0002"
+HEAD = "0003"
 SQLITE_VERSIONS = (0, 1, 2)
 """PRAGMA user_version: a new file, Framefleet 0.1, and since Alembic counts."""
 MIGRATIONS = Path(__file__).parent / "migrations"

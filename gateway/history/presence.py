@@ -8,6 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+FACE_WORTH = 1_000
+"""One more face makes a picture better than any confidence does."""
+CLEARER = 10
+"""Hundredths of confidence by which a picture with as many faces is worth being taken instead."""
 CROWDED = 32
 """Events with so many faces or more are searched together."""
 SPAN_SECONDS = (60.0, 240.0, 960.0, 3_840.0, 15_360.0, 61_440.0, 245_760.0)
@@ -30,7 +34,7 @@ class Seen:
 class Stretch:
     """Somebody was there. `certainty` is the best confidence in whole hundredths, `model` the one that gave it.
 
-    `event_id` is None for one that is not stored yet; `thumbnail` is how many faces its picture shows.
+    `event_id` is None for one that is not stored yet; `thumbnail` is the `quality` of its picture.
     """
 
     started: float
@@ -52,6 +56,12 @@ class Stretch:
         """The class of the length."""
         length = self.ended - self.started
         return next((n for n, bound in enumerate(SPAN_SECONDS) if length <= bound), SPANS - 1)
+
+    @property
+    def better(self) -> int | None:
+        """The quality from which on a picture would be worth taking; None if what was seen is no better."""
+        least = CLEARER if self.thumbnail is None else self.thumbnail + CLEARER
+        return least if quality(self.faces, self.certainty) >= least else None
 
 
 @dataclass(slots=True)
@@ -124,6 +134,11 @@ def certainty(confidence: float) -> int:
     """A confidence of 0–1 in whole hundredths, rounded down."""
     # 0.29 * 100 is 28.999…
     return max(0, min(100, int(confidence * 100 + 1e-9))) if confidence == confidence else 0
+
+
+def quality(faces: int, hundredths: int) -> int:
+    """How good a picture is that shows so many faces, the surest of them with that certainty. 0 without a face."""
+    return FACE_WORTH * faces + hundredths
 
 
 def bounds(each: Mapping[str, Sequence[Stretch]], gap: float) -> list[tuple[str, float, float]]:

@@ -42,10 +42,10 @@ def event(connection: Connection, event_id: int) -> Row[Any] | None:
 
 
 def thumbnail(connection: Connection, event_id: int) -> Row[Any] | None:
-    """An event's picture: `jpeg`, how many `faces` it shows, and when the event `ended`."""
+    """An event's picture: `jpeg`, its `quality`, and when the event `ended`."""
     return connection.execute(
         text(
-            "SELECT t.jpeg, e.thumbnail AS faces, e.ended FROM thumbnails AS t "
+            "SELECT t.jpeg, e.thumbnail AS quality, e.ended FROM thumbnails AS t "
             "JOIN events AS e ON e.event_id = t.event_id WHERE t.event_id = :id"
         ),
         {"id": event_id},

@@ -52,10 +52,10 @@ ON CONFLICT (minute, camera_id) DO UPDATE SET
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A picture with at least so many faces would be a thumbnail of this camera's present event."""
+    """A picture of at least this `quality` would be the thumbnail of this camera's present event."""
 
     camera_id: str
-    faces: int
+    quality: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,9 @@ def _present(
         for camera_id, each in changes.items()
     }
     return [
-        Wish(camera_id, (stretch.thumbnail or 0) + 1)
+        Wish(camera_id, better)
         for camera_id, stretch in present.items()
-        if stretch.ended >= wall - RECENT_SECONDS and stretch.faces > (stretch.thumbnail or 0)
+        if stretch.ended >= wall - RECENT_SECONDS and (better := stretch.better) is not None
     ]
 
 
@@ -175,7 +175,7 @@ def _write_events(
 
 
 def _swallow(connection: Connection, kept: int, others: Sequence[Stretch]) -> None:
-    """The picture with the most faces stays, under the id that stays."""
+    """The best picture stays, under the id that stays."""
     shown = connection.scalar(select(events.c.thumbnail).where(events.c.event_id == kept)) or 0
     best = max(others, key=lambda stretch: stretch.thumbnail or 0)
     if (best.thumbnail or 0) > shown:

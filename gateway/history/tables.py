@@ -76,7 +76,7 @@ events = Table(
         "crowd", Integer, nullable=False
     ),  # classes of `faces` and of the length, to search by: see presence.py
     Column("span", Integer, nullable=False),
-    Column("thumbnail", Integer),  # how many faces it shows; null: there is none
+    Column("thumbnail", Integer),  # how good it is (presence.quality); null: there is none
     Column("updated", Real, nullable=False),  # the time of storing
     # `ended` changes with every batch and is in no index: PostgreSQL then updates in place.
     Index("events_start", "started", "event_id"),

@@ -1,4 +1,4 @@
-"""Thumbnails in the database: one per event, the picture with the most faces."""
+"""Thumbnails in the database: one per event, the best picture of it."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from gateway.history.tables import events, thumbnails
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A small JPEG of a frame, with the moment of its capture as the history knows it."""
+    """A small JPEG of a frame, with the moment of its capture as the history knows it, and its `quality`."""
 
     camera_id: str
     frame_id: str
     when: float
-    faces: int
+    quality: int
     jpeg: bytes
 
 
@@ -28,13 +28,13 @@ def store_thumbnail(connection: Connection, thumbnail: Thumbnail, gap: float) ->
         .order_by(events.c.started.desc())
         .limit(1)
     ).first()
-    if event is None or event.ended < thumbnail.when - gap or (event.thumbnail or 0) >= thumbnail.faces:
+    if event is None or event.ended < thumbnail.when - gap or (event.thumbnail or 0) >= thumbnail.quality:
         return False
     connection.execute(delete(thumbnails).where(thumbnails.c.event_id == event.event_id))
     connection.execute(
         insert(thumbnails).values(event_id=event.event_id, frame_id=thumbnail.frame_id, jpeg=thumbnail.jpeg)
     )
     connection.execute(
-        update(events).where(events.c.event_id == event.event_id).values(thumbnail=thumbnail.faces)
+        update(events).where(events.c.event_id == event.event_id).values(thumbnail=thumbnail.quality)
     )
     return True

@@ -1,16 +1,18 @@
-"""Pictures for events. Results come without one, so the camera is watched for a moment when a presence begins.
+"""Pictures for events. Results come without one, so the camera is watched for some seconds when a presence begins.
 
-Runs on the event loop and is bounded: some cameras at once, one picture each, then a rest.
+The first picture is kept at once, for many a presence is short, and then each that is better: who comes in is seen from
+the side. Runs on the event loop and is bounded: some cameras at once, and then a rest.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract.picture import PictureError
 from contract.result import Result
 from gateway.history.pictures import thumbnail
+from gateway.history.presence import CLEARER, FACE_WORTH, certainty, quality
 from gateway.history.rows import moment
 from gateway.history.store import Wish
 from gateway.history.thumbnail_store import Thumbnail
@@ -19,15 +21,28 @@ from gateway.metrics import GatewayMetrics
 MAX_WATCHED = 64
 WATCH_SECONDS = 5.0
 REST_SECONDS = 3.0
-"""Until the next picture of a camera: the last one is stored by then."""
+"""Until a camera that brought nothing is watched again; by then what was kept before is stored."""
 BETTER_REST_SECONDS = 10.0
-"""The same where there is one and a better one is wished for."""
+"""The same where there is a picture."""
+FRUITLESS_REST_SECONDS = 60.0
+"""The same where there is one, and watching for a better one brought nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    faces: int
+    """Pictures of at least `quality` are taken `until` then. `first`: there is none yet; `taken`: some were."""
+
+    quality: int
     until: float
+    first: bool
+    taken: bool = False
+
+    @property
+    def rest(self) -> float:
+        """Seconds after its end in which the camera is let alone."""
+        if self.taken:
+            return BETTER_REST_SECONDS
+        return REST_SECONDS if self.first else FRUITLESS_REST_SECONDS
 
 
 class Thumbnailer:
@@ -37,55 +52,70 @@ class Thumbnailer:
         self._keep = keep
         self._metrics = metrics
         self._watched: dict[str, _Watch] = {}
-        self._taken: dict[str, float] = {}
+        self._rests: dict[str, float] = {}  # until when
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
 
     def wish(self, wishes: Iterable[Wish], now: float) -> bool:
         """Whether cameras were added to those that are wanted. What is too much at once is left to the next batch."""
         self._tidy(now)
-        before = len(self._watched)
+        added = False
         for wish in wishes:
-            rest = REST_SECONDS if wish.faces == 1 else BETTER_REST_SECONDS
-            rested = now - self._taken.get(wish.camera_id, float("-inf")) >= rest
-            if rested and wish.camera_id not in self._watched and len(self._watched) < MAX_WATCHED:
-                self._watched[wish.camera_id] = _Watch(wish.faces, now + WATCH_SECONDS)
-        return len(self._watched) > before
+            first = wish.quality < FACE_WORTH
+            if wish.camera_id in self._watched or wish.camera_id in self._rests:
+                continue
+            if len(self._watched) >= MAX_WATCHED and not (first and self._make_room(now)):
+                continue
+            self._watched[wish.camera_id] = _Watch(wish.quality, now + WATCH_SECONDS, first)
+            added = True
+        return added
 
     def wanted(self, now: float) -> frozenset[str]:
         """The cameras to watch."""
         self._tidy(now)
         return frozenset(self._watched)
 
-    def picture(self, result: Result, picture: bytes, now: float, wall: float) -> None:
+    def picture(self, result: Result, picture: bytes, wall: float) -> None:
         """A watched camera's frame with its result."""
         watch = self._watched.get(result.camera_id)
-        if watch is None or result.status != "ok" or len(result.detections) < watch.faces:
+        if watch is None or result.status != "ok" or not result.detections:
             return
-        del self._watched[result.camera_id]
-        self._taken[result.camera_id] = now
+        good = quality(len(result.detections), certainty(max(each.confidence for each in result.detections)))
+        if good < watch.quality:
+            return
+        self._watched[result.camera_id] = replace(watch, quality=good + CLEARER, taken=True)
         making = asyncio.get_running_loop().run_in_executor(self._thread, thumbnail, picture)
-        making.add_done_callback(lambda made: self._made(result, moment(result, wall), made))
+        making.add_done_callback(lambda made: self._made(result, moment(result, wall), good, made))
 
     def close(self) -> None:
         """Begin no more."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _made(self, result: Result, when: float, made: "asyncio.Future[bytes]") -> None:
+    def _made(self, result: Result, when: float, good: int, made: "asyncio.Future[bytes]") -> None:
         if made.cancelled():
             return
         error = made.exception()
         if error is None:
-            faces = len(result.detections)
-            self._keep(Thumbnail(result.camera_id, result.frame_id, when, faces, made.result()))
+            self._keep(Thumbnail(result.camera_id, result.frame_id, when, good, made.result()))
             return
         self._metrics.thumbnails.labels("unreadable").inc()
         if not isinstance(error, PictureError):
             raise error
 
+    def _make_room(self, now: float) -> bool:
+        """End the watch of a camera that has brought a picture, for one that has none; whether there was such a one."""
+        done = next((camera_id for camera_id, watch in self._watched.items() if watch.taken), None)
+        if done is not None:
+            self._end(done, now)
+        return done is not None
+
     def _tidy(self, now: float) -> None:
         for camera_id in [c for c, watch in self._watched.items() if watch.until <= now]:
-            del self._watched[camera_id]
-            self._taken[camera_id] = now
+            self._end(camera_id, now)
+        for camera_id in [c for c, until in self._rests.items() if until <= now]:
+            del self._rests[camera_id]
+
+    def _end(self, camera_id: str, now: float) -> None:
+        watch = self._watched.pop(camera_id)
+        self._rests[camera_id] = now + watch.rest
+        if watch.first and not watch.taken:
             self._metrics.thumbnails.labels("missed").inc()
-        for camera_id in [c for c, taken in self._taken.items() if now - taken >= BETTER_REST_SECONDS]:
-            del self._taken[camera_id]

@@ -118,5 +118,10 @@ def event_view(row: Row[Any], now: float, gap: float) -> EventView:
         faces=row.faces,
         confidence=row.certainty / 100,
         model=row.model,
-        thumbnail=f"/api/events/{row.event_id}/thumbnail" if row.thumbnail is not None else None,
+        thumbnail=_picture(row.event_id, row.thumbnail),
     )
+
+
+def _picture(event_id: int, quality: int | None) -> str | None:
+    """Where an event's picture is. A better one has another address: nobody need ask whether it changed."""
+    return None if quality is None else f"/api/events/{event_id}/thumbnail?quality={quality}"

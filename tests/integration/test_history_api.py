@@ -233,9 +233,9 @@ async def test_ids_that_are_none(api: Api) -> None:
 async def test_a_thumbnail(api: Api) -> None:
     await api.store(result(NOW))
     assert (await api.status("/api/events/1/thumbnail"))[0] == 404
-    await asyncio.to_thread(api.writer.store_thumbnail, Thumbnail("a", "f", NOW, 1, b"\xff\xd8jpeg"))
+    await asyncio.to_thread(api.writer.store_thumbnail, Thumbnail("a", "f", NOW, 1090, b"\xff\xd8jpeg"))
     event = await api.get("/api/events/1")
-    assert event["thumbnail"] == "/api/events/1/thumbnail"
+    assert event["thumbnail"] == "/api/events/1/thumbnail?quality=1090"
     async with api.http.get(event["thumbnail"]) as answer:
         assert (answer.status, answer.content_type, await answer.read()) == (
             200,

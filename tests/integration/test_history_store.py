@@ -168,25 +168,25 @@ def test_pictures_are_wished_for_while_somebody_is_there(history: History) -> No
     wishes = history.writer.store(
         [result(NOW), result(NOW - 60, camera_id="b"), result(NOW, 0, camera_id="c")], NOW
     )
-    assert wishes.wishes == [Wish("a", 1)]  # b left, and c is empty
-    assert history.writer.store_thumbnail(Thumbnail("a", "f", NOW, 2, b"jpeg"))
+    assert wishes.wishes == [Wish("a", 10)]  # b left, and c is empty
+    assert history.writer.store_thumbnail(Thumbnail("a", "f", NOW, 2090, b"jpeg"))
     assert history.writer.store([result(NOW + 1, 2)], NOW + 1).wishes == []  # no better than what is there
-    assert history.writer.store([result(NOW + 2, 3)], NOW + 2).wishes == [Wish("a", 3)]
+    assert history.writer.store([result(NOW + 2, 3)], NOW + 2).wishes == [Wish("a", 2100)]
 
 
 def test_the_better_picture_stays_also_when_events_become_one(history: History) -> None:
     history.writer.store([result(NOW)], NOW)
     history.writer.store([result(NOW + 8, 4)], NOW)
-    assert history.writer.store_thumbnail(Thumbnail("a", "f1", NOW, 1, b"one"))
-    assert history.writer.store_thumbnail(Thumbnail("a", "f2", NOW + 9, 4, b"four"))
-    assert not history.writer.store_thumbnail(Thumbnail("a", "f3", NOW + 9, 3, b"three"))
-    assert not history.writer.store_thumbnail(Thumbnail("a", "f4", NOW + 900, 9, b"nobody there"))
-    assert not history.writer.store_thumbnail(Thumbnail("z", "f5", NOW, 9, b"no such camera"))
+    assert history.writer.store_thumbnail(Thumbnail("a", "f1", NOW, 1090, b"one"))
+    assert history.writer.store_thumbnail(Thumbnail("a", "f2", NOW + 9, 4050, b"four"))
+    assert not history.writer.store_thumbnail(Thumbnail("a", "f3", NOW + 9, 3090, b"three"))
+    assert not history.writer.store_thumbnail(Thumbnail("a", "f4", NOW + 900, 9090, b"nobody there"))
+    assert not history.writer.store_thumbnail(Thumbnail("z", "f5", NOW, 9090, b"no such camera"))
     history.writer.store([result(NOW + 4)], NOW)
     found = history.rows(
         "SELECT e.event_id, thumbnail, jpeg FROM events e JOIN thumbnails t ON t.event_id = e.event_id"
     )
-    assert [(event_id, faces, bytes(jpeg)) for event_id, faces, jpeg in found] == [(1, 4, b"four")]
+    assert [(event_id, quality, bytes(jpeg)) for event_id, quality, jpeg in found] == [(1, 4050, b"four")]
     assert history.rows("SELECT count(*) FROM thumbnails") == [(1,)]
 
 
@@ -210,7 +210,7 @@ def test_bounded_by_age(history: History, monkeypatch: pytest.MonkeyPatch) -> No
     for day in (0, 8, 40):
         for n in range(25):
             history.writer.store([result(NOW + day * DAY + n * 10)], NOW + day * DAY + n * 10)
-        history.writer.store_thumbnail(Thumbnail("a", "f", NOW + day * DAY, 1, b"jpeg"))
+        history.writer.store_thumbnail(Thumbnail("a", "f", NOW + day * DAY, 1090, b"jpeg"))
     assert kept(history) == (75, 75, 3, 30)
     pruned(history, NOW)
     assert kept(history) == (75, 75, 3, 30)
@@ -289,6 +289,20 @@ def test_migrations_make_what_the_tables_say(history: History) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD
+
+
+def test_pictures_of_before_count_by_their_faces(history: History, database_url: str, tmp_path: Path) -> None:
+    history.writer.store([result(NOW), result(NOW, camera_id="b")], NOW)
+    with history.database.writing() as connection:
+        connection.execute(text("UPDATE events SET thumbnail = 2 WHERE camera_id = 'a'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    history.writer.close()
+    again = Database(database_url, tmp_path / "h.sqlite3")
+    again.open()
+    with again.reading(5) as connection:
+        found = connection.execute(text("SELECT thumbnail FROM events ORDER BY camera_id")).scalars().all()
+    assert found == [2000, None]
+    again.close()
 
 
 def test_a_newer_database_is_refused(history: History, database_url: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from gateway.history.presence import (
     Stretch,
     certainty,
     merge,
+    quality,
     runs,
     stretches,
     union,
@@ -63,15 +64,29 @@ def test_cameras_have_nothing_to_do_with_each_other() -> None:
     assert {camera_id: len(found) for camera_id, found in both.items()} == {"a": 1, "b": 1}
 
 
+def test_when_a_better_picture_is_worth_taking() -> None:
+    seen_so_far = Stretch(0, 9, 20, 2, 80, "m")
+    for thumbnail, better in [
+        (None, 10),  # any with a face
+        (quality(1, 95), 1105),  # one with both, however sure
+        (quality(2, 60), 2070),
+        (quality(2, 70), 2080),
+        (quality(2, 71), None),
+        (quality(3, 50), None),
+    ]:
+        assert replace(seen_so_far, thumbnail=thumbnail).better == better, thumbnail
+    assert quality(0, 0) < 10 < quality(1, 0)
+
+
 def test_what_joins_two_events_keeps_the_first_id_and_the_better_picture() -> None:
     table = Table()
     table.add([seen(0)])
     table.add([seen(8)])
-    table.events[1] = replace(table.events[1], thumbnail=1)
-    table.events[2] = replace(table.events[2], thumbnail=4)
+    table.events[1] = replace(table.events[1], thumbnail=1095)
+    table.events[2] = replace(table.events[2], thumbnail=4050)
     changes = merge(list(table.events.values()), [Stretch(4, 4, 1, 1, 50, "m")], GAP)
     assert [(each.event_id, each.started, each.ended, each.thumbnail) for each in changes.changed] == [
-        (1, 0, 8, 4)
+        (1, 0, 8, 4050)
     ]
     assert {kept: [each.event_id for each in others] for kept, others in changes.swallowed.items()} == {
         1: [2]

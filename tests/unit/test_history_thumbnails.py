@@ -15,6 +15,7 @@ from gateway.history.store import Wish
 from gateway.history.thumbnail_store import Thumbnail
 from gateway.history.thumbnails import (
     BETTER_REST_SECONDS,
+    FRUITLESS_REST_SECONDS,
     MAX_WATCHED,
     REST_SECONDS,
     WATCH_SECONDS,
@@ -81,44 +82,55 @@ class Bench:
         return self.metrics.registry.get_sample_value("gateway_thumbnails_total", {"outcome": outcome}) or 0.0
 
 
-async def test_one_picture_and_then_a_rest() -> None:
+async def test_the_first_picture_and_then_better_ones_and_then_a_rest() -> None:
     bench = Bench()
-    assert bench.it.wish([Wish("a", 1)], 0.0)
-    assert not bench.it.wish([Wish("a", 1)], 0.1)
+    assert bench.it.wish([Wish("a", 10)], 0.0)
+    assert not bench.it.wish([Wish("a", 10)], 0.1)
     assert bench.it.wanted(0.1) == {"a"}
-    bench.it.picture(result(NOW, 0), WHOLE, 0.2, NOW)  # nobody on it
-    bench.it.picture(result(NOW, 1, camera_id="b"), WHOLE, 0.2, NOW)  # nobody asked
-    bench.it.picture(result(NOW, 2, frame_id="f"), WHOLE, 0.3, NOW)
-    assert bench.it.wanted(0.3) == frozenset()
-    await aeventually("made", lambda: bench.made)
-    assert [(each.camera_id, each.frame_id, each.when, each.faces) for each in bench.made] == [
-        ("a", "f", NOW, 2)
+    for count, confidence in [(0, 0), (1, 0.55), (1, 0.6), (1, 0.85), (1, 0.5), (2, 0.6), (1, 0.99)]:
+        frame = result(NOW, count, confidence=confidence, frame_id=f"{count} {confidence}")
+        bench.it.picture(frame, WHOLE, NOW)
+    bench.it.picture(result(NOW, 1, camera_id="b"), WHOLE, NOW)  # nobody asked
+    await aeventually("made", lambda: len(bench.made) >= 3)
+    assert [(each.camera_id, each.frame_id, each.when, each.quality) for each in bench.made] == [
+        ("a", "1 0.55", NOW, 1055),
+        ("a", "1 0.85", NOW, 1085),
+        ("a", "2 0.6", NOW, 2060),
     ]
-    assert not bench.it.wish([Wish("a", 1)], 0.3 + REST_SECONDS - 0.1)  # it may not be stored yet
-    assert not bench.it.wish([Wish("a", 3)], 0.3 + BETTER_REST_SECONDS - 0.1)
-    assert bench.it.wish([Wish("a", 3)], 0.3 + BETTER_REST_SECONDS)
+    assert bench.it.wanted(WATCH_SECONDS) == frozenset()
+    assert not bench.it.wish([Wish("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS - 0.1)
+    assert bench.it.wish([Wish("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS)
+    assert bench.count("missed") == 0
     bench.it.close()
 
 
 async def test_a_camera_that_brings_nothing_is_let_go() -> None:
     bench = Bench()
-    bench.it.wish([Wish("a", 1)], 0.0)
+    bench.it.wish([Wish("a", 10), Wish("b", 1100)], 0.0)
     assert bench.it.wanted(WATCH_SECONDS) == frozenset()
-    assert bench.count("missed") == 1
+    assert bench.count("missed") == 1  # b has a picture
+    assert not bench.it.wish([Wish("a", 10)], WATCH_SECONDS + REST_SECONDS - 0.1)
+    assert bench.it.wish([Wish("a", 10)], WATCH_SECONDS + REST_SECONDS)
+    assert not bench.it.wish([Wish("b", 1100)], WATCH_SECONDS + FRUITLESS_REST_SECONDS - 0.1)
+    assert bench.it.wish([Wish("b", 1100)], WATCH_SECONDS + FRUITLESS_REST_SECONDS)
     bench.it.close()
 
 
 async def test_so_many_at_once_and_no_more() -> None:
     bench = Bench()
-    bench.it.wish([Wish(f"c{n}", 1) for n in range(MAX_WATCHED + 5)], 0.0)
+    bench.it.wish([Wish(f"c{n}", 10) for n in range(MAX_WATCHED + 5)], 0.0)
     assert len(bench.it.wanted(0.0)) == MAX_WATCHED
+    bench.it.picture(result(NOW, camera_id="c7"), WHOLE, NOW)
+    assert not bench.it.wish([Wish("other", 1100)], 0.1)
+    assert bench.it.wish([Wish("new", 10)], 0.1)  # c7 has a picture, and makes room for one that has none
+    assert bench.it.wanted(0.1) == {"new", *(f"c{n}" for n in range(MAX_WATCHED) if n != 7)}
     bench.it.close()
 
 
 async def test_a_bad_picture_is_counted() -> None:
     bench = Bench()
-    bench.it.wish([Wish("a", 1)], 0.0)
-    bench.it.picture(result(NOW), WHOLE[:400], 0.1, NOW)
+    bench.it.wish([Wish("a", 10)], 0.0)
+    bench.it.picture(result(NOW), WHOLE[:400], NOW)
     await aeventually("counted", lambda: bench.count("unreadable") == 1)
     await asyncio.sleep(0)
     assert bench.made == []

@@ -122,9 +122,3 @@ export function neighbourAmongDays(key: string, index: number, sizes: readonly n
       return index;
   }
 }
-
-/** The address of its picture, which changes with what is in it while the event goes on. */
-export function pictureOf({ thumbnail, open, faces }: PresenceEvent): string | null {
-  if (thumbnail === null) return null;
-  return open ? `${thumbnail}?faces=${faces}` : thumbnail;
-}
