@@ -90,7 +90,9 @@ class Gateway:
         self.recorder = Recorder(self._writer(), self.metrics, self._wish)
         self._thumbnailer = Thumbnailer(self.recorder.keep, self.metrics)
         self.feed.wanted_briefly = self._thumbnailer.wanted
-        self.feed.on_picture = lambda result, picture: self._thumbnailer.picture(result, picture, time.time())
+        self.feed.on_picture = lambda result, picture: self._thumbnailer.picture(
+            result, picture, time.monotonic(), time.time()
+        )
         self._readers = Readers(self.database, self.metrics)
         self._prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
         self._fatal = ""

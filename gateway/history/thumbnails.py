@@ -21,28 +21,29 @@ from gateway.metrics import GatewayMetrics
 MAX_WATCHED = 64
 WATCH_SECONDS = 5.0
 REST_SECONDS = 3.0
-"""Until a camera that brought nothing is watched again; by then what was kept before is stored."""
+"""After a picture, or after nothing, until one for another event is looked for; by then what was kept is stored."""
 BETTER_REST_SECONDS = 10.0
-"""The same where there is a picture."""
+"""After watching, until a better picture is looked for."""
 FRUITLESS_REST_SECONDS = 60.0
-"""The same where there is one, and watching for a better one brought nothing."""
+"""The same where watching for a better one brought nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """Pictures of at least `quality` are taken `until` then. `first`: there is none yet; `taken`: some were."""
+    """Pictures of at least `quality` are taken `until` then. `first`: there is none yet. `taken`: when the last was."""
 
     quality: int
     until: float
     first: bool
-    taken: bool = False
+    taken: float | None = None
 
-    @property
-    def rest(self) -> float:
-        """Seconds after its end in which the camera is let alone."""
-        if self.taken:
-            return BETTER_REST_SECONDS
-        return REST_SECONDS if self.first else FRUITLESS_REST_SECONDS
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """When a camera may be watched again, for the first picture of an event and for a better one."""
+
+    first: float
+    better: float
 
 
 class Thumbnailer:
@@ -52,7 +53,7 @@ class Thumbnailer:
         self._keep = keep
         self._metrics = metrics
         self._watched: dict[str, _Watch] = {}
-        self._rests: dict[str, float] = {}  # until when
+        self._rests: dict[str, _Rest] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
 
     def wish(self, wishes: Iterable[Wish], now: float) -> bool:
@@ -61,9 +62,10 @@ class Thumbnailer:
         added = False
         for wish in wishes:
             first = wish.quality < FACE_WORTH
-            if wish.camera_id in self._watched or wish.camera_id in self._rests:
+            if not self._may(wish.camera_id, first, now):
                 continue
-            if len(self._watched) >= MAX_WATCHED and not (first and self._make_room(now)):
+            full = len(self._watched) >= MAX_WATCHED and wish.camera_id not in self._watched
+            if full and not (first and self._make_room(now)):
                 continue
             self._watched[wish.camera_id] = _Watch(wish.quality, now + WATCH_SECONDS, first)
             added = True
@@ -74,7 +76,7 @@ class Thumbnailer:
         self._tidy(now)
         return frozenset(self._watched)
 
-    def picture(self, result: Result, picture: bytes, wall: float) -> None:
+    def picture(self, result: Result, picture: bytes, now: float, wall: float) -> None:
         """A watched camera's frame with its result."""
         watch = self._watched.get(result.camera_id)
         if watch is None or result.status != "ok" or not result.detections:
@@ -82,7 +84,7 @@ class Thumbnailer:
         good = quality(len(result.detections), certainty(max(each.confidence for each in result.detections)))
         if good < watch.quality:
             return
-        self._watched[result.camera_id] = replace(watch, quality=good + CLEARER, taken=True)
+        self._watched[result.camera_id] = replace(watch, quality=good + CLEARER, taken=now)
         making = asyncio.get_running_loop().run_in_executor(self._thread, thumbnail, picture)
         making.add_done_callback(lambda made: self._made(result, moment(result, wall), good, made))
 
@@ -101,9 +103,18 @@ class Thumbnailer:
         if not isinstance(error, PictureError):
             raise error
 
+    def _may(self, camera_id: str, first: bool, now: float) -> bool:
+        if (watch := self._watched.get(camera_id)) is not None:
+            # It had a picture a while ago and has none: this is another event.
+            return first and watch.taken is not None and now - watch.taken >= REST_SECONDS
+        rest = self._rests.get(camera_id)
+        return rest is None or now >= (rest.first if first else rest.better)
+
     def _make_room(self, now: float) -> bool:
         """End the watch of a camera that has brought a picture, for one that has none; whether there was such a one."""
-        done = next((camera_id for camera_id, watch in self._watched.items() if watch.taken), None)
+        done = next(
+            (camera_id for camera_id, watch in self._watched.items() if watch.taken is not None), None
+        )
         if done is not None:
             self._end(done, now)
         return done is not None
@@ -111,11 +122,15 @@ class Thumbnailer:
     def _tidy(self, now: float) -> None:
         for camera_id in [c for c, watch in self._watched.items() if watch.until <= now]:
             self._end(camera_id, now)
-        for camera_id in [c for c, until in self._rests.items() if until <= now]:
+        for camera_id in [c for c, rest in self._rests.items() if max(rest.first, rest.better) <= now]:
             del self._rests[camera_id]
 
     def _end(self, camera_id: str, now: float) -> None:
         watch = self._watched.pop(camera_id)
-        self._rests[camera_id] = now + watch.rest
-        if watch.first and not watch.taken:
+        if watch.taken is not None:
+            self._rests[camera_id] = _Rest(watch.taken + REST_SECONDS, now + BETTER_REST_SECONDS)
+        elif watch.first:
+            self._rests[camera_id] = _Rest(now + REST_SECONDS, now + BETTER_REST_SECONDS)
             self._metrics.thumbnails.labels("missed").inc()
+        else:
+            self._rests[camera_id] = _Rest(now, now + FRUITLESS_REST_SECONDS)

@@ -89,8 +89,8 @@ async def test_the_first_picture_and_then_better_ones_and_then_a_rest() -> None:
     assert bench.it.wanted(0.1) == {"a"}
     for count, confidence in [(0, 0), (1, 0.55), (1, 0.6), (1, 0.85), (1, 0.5), (2, 0.6), (1, 0.99)]:
         frame = result(NOW, count, confidence=confidence, frame_id=f"{count} {confidence}")
-        bench.it.picture(frame, WHOLE, NOW)
-    bench.it.picture(result(NOW, 1, camera_id="b"), WHOLE, NOW)  # nobody asked
+        bench.it.picture(frame, WHOLE, 0.2, NOW)
+    bench.it.picture(result(NOW, 1, camera_id="b"), WHOLE, 0.2, NOW)  # nobody asked
     await aeventually("made", lambda: len(bench.made) >= 3)
     assert [(each.camera_id, each.frame_id, each.when, each.quality) for each in bench.made] == [
         ("a", "1 0.55", NOW, 1055),
@@ -101,6 +101,20 @@ async def test_the_first_picture_and_then_better_ones_and_then_a_rest() -> None:
     assert not bench.it.wish([Wish("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS - 0.1)
     assert bench.it.wish([Wish("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS)
     assert bench.count("missed") == 0
+    bench.it.close()
+
+
+async def test_another_event_soon_after_gets_its_picture_too() -> None:
+    bench = Bench()
+    bench.it.wish([Wish("a", 10)], 0.0)
+    bench.it.picture(result(NOW, confidence=0.9), WHOLE, 1.0, NOW)
+    assert not bench.it.wish([Wish("a", 10)], 1.0 + REST_SECONDS - 0.1)  # it is not stored yet
+    assert bench.it.wish([Wish("a", 10)], 1.0 + REST_SECONDS)  # another event, while it is watched
+    bench.it.picture(result(NOW + 5, confidence=0.5, frame_id="second"), WHOLE, 4.5, NOW + 5)
+    await aeventually("made", lambda: len(bench.made) == 2)
+    assert bench.made[1].frame_id == "second"
+    assert bench.it.wanted(10.0) == frozenset()
+    assert bench.it.wish([Wish("a", 10)], 10.0)  # and another one, soon after
     bench.it.close()
 
 
@@ -120,7 +134,7 @@ async def test_so_many_at_once_and_no_more() -> None:
     bench = Bench()
     bench.it.wish([Wish(f"c{n}", 10) for n in range(MAX_WATCHED + 5)], 0.0)
     assert len(bench.it.wanted(0.0)) == MAX_WATCHED
-    bench.it.picture(result(NOW, camera_id="c7"), WHOLE, NOW)
+    bench.it.picture(result(NOW, camera_id="c7"), WHOLE, 0.1, NOW)
     assert not bench.it.wish([Wish("other", 1100)], 0.1)
     assert bench.it.wish([Wish("new", 10)], 0.1)  # c7 has a picture, and makes room for one that has none
     assert bench.it.wanted(0.1) == {"new", *(f"c{n}" for n in range(MAX_WATCHED) if n != 7)}
@@ -130,7 +144,7 @@ async def test_so_many_at_once_and_no_more() -> None:
 async def test_a_bad_picture_is_counted() -> None:
     bench = Bench()
     bench.it.wish([Wish("a", 10)], 0.0)
-    bench.it.picture(result(NOW), WHOLE[:400], NOW)
+    bench.it.picture(result(NOW), WHOLE[:400], 0.1, NOW)
     await aeventually("counted", lambda: bench.count("unreadable") == 1)
     await asyncio.sleep(0)
     assert bench.made == []
