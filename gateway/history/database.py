@@ -22,6 +22,8 @@ BUSY_SECONDS = 10
 CONNECT_SECONDS = 5
 WRITE_SECONDS = 60
 QUERY_CANCELED = "57014"
+ENCODINGS = ("UTF8", "SQL_ASCII")
+"""SQL_ASCII, what a cluster made without a locale has, holds any bytes."""
 # A gateway that vanishes from the network must not keep its locks: the server looks after ten seconds, not two hours.
 WRITER_OPTIONS = (
     f"-c statement_timeout={WRITE_SECONDS}s -c idle_in_transaction_session_timeout={WRITE_SECONDS}s "
@@ -35,6 +37,10 @@ class Unavailable(Exception):
 
 class Occupied(Exception):
     """Another gateway has the SQLite file; a sentence that says what to do."""
+
+
+class WrongEncoding(Exception):
+    """The PostgreSQL cannot hold every name; a sentence that says what to do."""
 
 
 class TooSlow(Exception):
@@ -83,12 +89,13 @@ class Database:
     def open(self) -> None:
         """Make it ready: the file, the tables. Nothing happens the second time.
 
-        Raises OSError, Occupied, WrongVersion and sqlalchemy's errors; may be called again.
+        Raises OSError, Occupied, WrongEncoding, WrongVersion and sqlalchemy's errors; may be called again.
         """
         if self.opened:
             return
         self.claim()
         with self._writer.connect() as connection:
+            _check_encoding(connection)
             migrate(connection)
         self.opened = True
 
@@ -161,6 +168,7 @@ def _postgresql(server: URL, options: str, name: str, connections: int) -> Engin
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "application_name": f"framefleet {name}",
+            "client_encoding": "utf8",  # else psycopg gives bytes where the server says SQL_ASCII
             "options": f"{own} {options}" if own else options,
             "keepalives_idle": 10,
             "keepalives_interval": 5,
@@ -171,6 +179,18 @@ def _postgresql(server: URL, options: str, name: str, connections: int) -> Engin
         max_overflow=0,
         pool_pre_ping=True,
     )
+
+
+def _check_encoding(connection: Connection) -> None:
+    """A camera named in letters that the database lacks could not be stored, and its results would be lost."""
+    if connection.dialect.name != "postgresql":
+        return
+    with connection.begin():
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding not in ENCODINGS:
+        raise WrongEncoding(
+            f"the database has the encoding {encoding}: make one for the history with createdb -E UTF8 -T template0"
+        )
 
 
 @contextmanager

@@ -84,10 +84,13 @@ class Postgres:
             self._process.wait(20)
             self._process = None
 
-    def create(self, database: str) -> str:
+    def create(self, database: str, encoding: str = "UTF8") -> str:
         """An empty database; its URL."""
+        locale = "" if encoding == "UTF8" else "LC_COLLATE 'C' LC_CTYPE 'C'"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{database}"')
+            connection.execute(
+                f"CREATE DATABASE \"{database}\" TEMPLATE template0 ENCODING '{encoding}' {locale}"
+            )
         return self.url(database)
 
     def emptied(self, database: str) -> str:

@@ -18,13 +18,14 @@ from sqlalchemy.exc import DBAPIError
 from contract.status import CameraLabels
 from gateway.history import database as database_module
 from gateway.history import migrating, retention
-from gateway.history.database import Database, Occupied, TooSlow, Unavailable
+from gateway.history.database import Database, Occupied, TooSlow, Unavailable, WrongEncoding
 from gateway.history.migrating import HEAD, MIGRATIONS, WrongVersion
 from gateway.history.retention import DAY, Limits
 from gateway.history.store import Wish
 from gateway.history.tables import metadata
 from gateway.history.thumbnail_store import Thumbnail
 from gateway.history.writer import Writer
+from tests.helpers.postgres import Postgres
 from tests.helpers.results import result
 
 pytestmark = pytest.mark.integration
@@ -279,6 +280,21 @@ def test_a_full_disk_and_a_locked_file_write_nothing_and_pass(
     other.close()
     assert history.writer.store(many, NOW).new == 500
     history.writer.close()
+
+
+def test_a_database_made_without_a_locale(shared_postgres: Postgres, tmp_path: Path) -> None:
+    made = History(shared_postgres.create("ascii", "SQL_ASCII"), tmp_path)
+    assert made.writer.store([result(NOW, model="пёс@1", reason="日本")], NOW).new == 1
+    assert made.rows("SELECT model, reason FROM results") == [("пёс@1", "日本")]
+    assert made.events() == [("a", 0.0, 0.0, 1, 1)]
+    made.writer.close()
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(shared_postgres: Postgres, tmp_path: Path) -> None:
+    made = History(shared_postgres.create("latin", "LATIN1"), tmp_path)
+    with pytest.raises(WrongEncoding, match=r"encoding LATIN1: make one .* createdb -E UTF8"):
+        made.writer.open()
+    made.writer.close()
 
 
 # --- versions ----------------------------------------------------------------------------------------------------
