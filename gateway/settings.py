@@ -84,7 +84,10 @@ class GatewaySettings(ServiceSettings):
         31.0, gt=0, le=3_650, description="how long the figures per camera and minute are kept"
     )
     history_gap_seconds: float = Field(
-        5.0, gt=0, le=3_600, description="a presence ends when nothing was detected for so long"
+        15.0,
+        gt=0,
+        le=3_600,
+        description="a presence ends when nothing was detected for so long: two of the slowest camera's intervals",
     )
     max_viewers: int = Field(2_000, ge=1, description="how many WebSocket clients are served at once")
     max_viewers_per_address: int = Field(
