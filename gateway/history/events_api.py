@@ -32,7 +32,7 @@ EXAMPLE = {
     "faces": 2,
     "confidence": 0.93,
     "model": "yunet@ebafce4e",
-    "thumbnail?quality=2093": "/api/events/17/thumbnail",
+    "thumbnail": "/api/events/17/thumbnail?quality=2093",
 }
 NO_EVENT = errors({404: "there is no event 17: it was too old, or became part of an earlier one"})
 PAGE_EXAMPLE = {"items": [EXAMPLE], "next": "1795216000.123~17"}
