@@ -93,7 +93,7 @@ class System:
         workers = len(self._addresses.workers)
         say("")
         say(f"  Open        {self._link}")
-        say("              (once, in one browser; for another link: framefleet link)")
+        say("              (once, in one browser; for another link: .venv/bin/framefleet link)")
         say(f"  Prometheus  {self._fleet.prometheus_url}")
         if self._node is not None:
             say(

@@ -29,7 +29,8 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 NEW_LINK = (
-    "`framefleet link`, or with Compose `docker compose exec gateway python -m gateway.link`, makes a new one"
+    "`.venv/bin/framefleet link`, or with Compose `docker compose exec gateway python -m gateway.link`, "
+    "makes a new one"
 )
 USED = f"this link was used already, or has expired: {NEW_LINK}"
 WRONG = {  # by what /login is asked with: ?wrong=1, ?link=used, ?link=token
