@@ -6,7 +6,6 @@ Every row is measured once per round, the rows interleaved; medians over the rou
 this process (client) and of the broker's; bytes are what the broker's process had written to disk.
 """
 
-import argparse
 import asyncio
 import itertools
 import os
@@ -18,7 +17,7 @@ import time
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from bench.command import quiet
+from bench.command import plain_command
 from bench.machine import cpu_seconds, facts
 from bench.tables import table
 from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Outcome, Publisher, aio
@@ -135,13 +134,10 @@ async def measure(row: Row, node: RabbitMQNode, frames: int) -> Cost:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = plain_command(__doc__)
     parser.add_argument("--frames", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    quiet()
     costs: dict[Row, list[Cost]] = {row: [] for row in ROWS}
     with tempfile.TemporaryDirectory() as folder:
         node = RabbitMQNode(Path(folder), name="bench")

@@ -8,7 +8,6 @@ nothing but its row. The rows take turns; medians of rounds. Asking: pages of 50
 PostgreSQL is a private one with its own defaults (fsync on) and 512 MB of shared buffers.
 """
 
-import argparse
 import random
 import statistics
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, text
 
-from bench.command import quiet
+from bench.command import command
 from bench.history_events import QUESTIONS, ask, fill
 from bench.machine import facts
 from bench.tables import table
@@ -161,14 +160,10 @@ def say(what: str) -> None:
 
 
 def main() -> int:
-    quiet()
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command(__doc__, footage=False)
     parser.add_argument("--rounds", type=int, default=5, help="of writing (default: 5)")
     parser.add_argument("--millions", type=float, default=10.0, help="of events to ask of (default: 10)")
     parser.add_argument("--only", choices=("writing", "asking"), help="one of the two")
-    parser.add_argument("--quick", action="store_true", help="less of everything, for a first look")
     parser.add_argument("--check", action="store_true", help="exit 1 if a question's p95 is 50 ms or more")
     arguments = parser.parse_args()
     rounds, rows = (2, 5_000) if arguments.quick else (arguments.rounds, 20_000)

@@ -116,7 +116,7 @@ def median(turns: Sequence[Turn], name: str) -> float:
     return float(statistics.median(getattr(each, name) for each in turns))
 
 
-def number(value: float, form: str) -> str:
+def or_dash(value: float, form: str) -> str:
     """As text; a dash for what there is none of, because nothing was delivered."""
     return f"{value:{form}}" if math.isfinite(value) else "–"
 
@@ -131,15 +131,15 @@ def row(
         f"{100 * median(turns, 'delivered') / due:.0f} %",
         f"{median(turns, 'cpu'):.2f}",
         f"{median(turns, 'each'):,.0f}",
-        "1" if design is LOOP else number(ratio(turns, loop), ".2f"),
-        number(1000 * median(turns, "p50"), ".1f"),
-        number(1000 * median(turns, "p99"), ".1f"),
+        "1" if design is LOOP else or_dash(ratio(turns, loop), ".2f"),
+        or_dash(1000 * median(turns, "p50"), ".1f"),
+        or_dash(1000 * median(turns, "p99"), ".1f"),
         f"{median(turns, 'memory'):.0f}",
     )
 
 
 def main() -> int:
-    parser = command(__doc__)
+    parser = command(__doc__, footage=False)
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 100, 1000])
     parser.add_argument("--rate", type=float, default=RATE, help="results a second")
     parser.add_argument("--rounds", type=int, default=3)
@@ -157,17 +157,18 @@ def main() -> int:
         print(f"nobody, round {number + 1}", file=sys.stderr)
         idle.append(turn(PLAIN, 0, 0, arguments.rate, arguments.seconds))
     for viewers in arguments.viewers:
+        due = viewers * arguments.rate * arguments.seconds
         healthy: dict[Design, list[Turn]] = {}
+        highest = math.inf
         for stalled in (0, max(1, viewers // 100)):
             turns: dict[Design, list[Turn]] = {design: [] for design in DESIGNS}
             for number in range(arguments.rounds):
                 for design in DESIGNS if number % 2 else reversed(DESIGNS):
                     print(f"{viewers} + {stalled}, round {number + 1}: {design.label}", file=sys.stderr)
                     turns[design].append(turn(design, viewers, stalled, arguments.rate, arguments.seconds))
-            due = viewers * arguments.rate * arguments.seconds
             rows += [row(design, viewers, stalled, turns[design], turns[LOOP], due) for design in DESIGNS]
-            healthy = healthy or turns
-            highest = limit(due, healthy[LOOP], idle)
+            if not healthy:
+                healthy, highest = turns, limit(due, turns[LOOP], idle)
             missed += judged(viewers, stalled, turns, healthy, highest)
         limits.append(f"{highest:.1f} times the loop with {viewers}")
     print(table(heads, rows))
