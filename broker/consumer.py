@@ -5,8 +5,9 @@ from typing import Any
 
 import structlog
 
-from broker.headers import text
+from broker.properties import Properties, Short
 from broker.role import Role
+from broker.tables import text
 from contract.topology import EphemeralQueue
 
 log = structlog.get_logger("broker")
@@ -24,7 +25,7 @@ class Delivery:
         self,
         channel: Any,
         method: Any,
-        properties: Any,
+        properties: Properties,
         body: bytes,
         on_settled: Callable[[Any], None] = lambda channel: None,
     ) -> None:
@@ -40,7 +41,7 @@ class Delivery:
 
     @property
     def headers(self) -> Mapping[str, Any]:
-        return self._properties.headers or {}
+        return self._properties.headers
 
     @property
     def message_id(self) -> str | None:
@@ -60,17 +61,17 @@ class Delivery:
         return _text(self._properties.app_id)
 
     @property
-    def properties(self) -> Any:
-        """All of the message's properties, as pika has them."""
+    def properties(self) -> Properties:
+        """All that its sender wrote of it."""
         return self._properties
 
     @property
     def exchange(self) -> str:
-        return str(self._method.exchange)
+        return _text(self._method.exchange) or ""
 
     @property
     def routing_key(self) -> str:
-        return str(self._method.routing_key)
+        return _text(self._method.routing_key) or ""
 
     @property
     def redelivered(self) -> bool:
@@ -101,8 +102,8 @@ class Delivery:
         return True
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else text(value)
+def _text(value: Short | None) -> str | None:
+    return text(value) if isinstance(value, bytes) else value
 
 
 class Consumer(Role):

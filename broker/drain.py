@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from broker.again import again
 from broker.consumer import Delivery
 from broker.errors import BrokerError, Busy, Full, Unreachable
 from broker.publisher import Outcome, Publisher
@@ -99,7 +100,7 @@ class Drain:
                 kind = Full if outcome is Outcome.REJECTED else BrokerError
                 self._failure = kind(WHY[outcome].format(self._target))
 
-        self._publisher.forward(delivery, self._target, done)
+        self._publisher.publish(again(delivery, self._target), done)
 
     async def _quiet(self, channel: Channel, backlog: int) -> None:
         """Wait until everything is moved and nothing has come for a while."""

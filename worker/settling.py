@@ -92,7 +92,7 @@ class Settler:
         )
         if again:
             return retry(delivery, self._lane.retries[tried])
-        return dead_letter(failed, delivery, self._node_id)
+        return dead_letter(failed, delivery, self._lane.queue, self._node_id)
 
     def _publish(self, item: Settled, message: Message, attempt: int) -> None:
         if not item.delivery.open:

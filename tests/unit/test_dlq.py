@@ -1,6 +1,6 @@
 """Reading, choosing and replaying dead letters: the parts that need no broker."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,14 +8,16 @@ import msgspec
 import pytest
 
 from broker import Delivery
+from broker.again import again
 from broker.compare import Difference, read_difference
+from broker.properties import Properties, fields_of
 from cli.broker_url import NoBroker, broker_urls
 from cli.dlq import tables
 from cli.dlq.pictures import picture_of
 from cli.dlq.selection import Selection, moment
 from cli.layout import Layout
-from contract.dead_letters import DeadLetter, parse_dead_letter
-from contract.replay import as_task, destination
+from contract.dead_letters import DeadLetter, is_trace, parse_dead_letter
+from contract.replay import destination, fresh
 from contract.task import Task, TaskForm, encode_task, parse_task
 from contract.topology import Lane
 
@@ -33,7 +35,7 @@ DEATH: dict[str, Any] = {
     "queue": "frame_queue.gpu",
     "reason": "delivery_limit",
     "count": 1,
-    "time": datetime(2026, 11, 21, 1, 0, 0, tzinfo=UTC),
+    "time": 1_795_222_800,
     "exchange": "",
     "routing-keys": ["frame_queue.gpu"],
 }
@@ -44,7 +46,7 @@ def letter(headers: dict[str, Any], body: bytes = b"x") -> DeadLetter:
 
 
 def delivery(body: bytes, content_type: str | None = None, headers: dict[str, Any] | None = None) -> Delivery:
-    properties = SimpleNamespace(content_type=content_type, headers=headers or {}, message_id=None)
+    properties = Properties(content_type=content_type, fields=fields_of(headers or {}))
     return Delivery(None, SimpleNamespace(), properties, body)
 
 
@@ -121,29 +123,30 @@ def test_times_are_ages_or_dates() -> None:
 
 
 def test_a_replayed_task_is_what_the_sender_wrote() -> None:
-    headers = {"camera_id": "gate-3", "x-mine": 1}
+    headers = {"camera_id": "gate-3", "x-mine": 1, "timestamp": 1_795_216_000.25}
     theirs = {
         "x-death": [DEATH],
         "x-first-death-queue": "q",
         "x-last-death-reason": "r",
         "x-delivery-count": 3,
     }
-    assert as_task(b"body", headers | OURS | theirs, content_type="image/jpeg") == (b"body", headers)
+    dead = delivery(b"body", "image/jpeg", headers | OURS | theirs)
+    replayed = again(dead, "frame_queue.batch", without=is_trace)
+    assert (replayed.body, replayed.properties.headers) == (b"body", headers)
+    assert replayed.content_type == "image/jpeg"
 
 
 @pytest.mark.parametrize("form", TaskForm)
 def test_a_fresh_task_differs_in_its_time_only(form: TaskForm) -> None:
     task = encode_task(TASK, form)
-    body, headers = as_task(
-        task.body, task.headers | OURS, content_type=task.content_type, captured=1_795_300_000.5
-    )
-    fresh = parse_task(body, content_type=task.content_type, headers=headers)
-    assert fresh == msgspec.structs.replace(TASK, timestamp=1_795_300_000.5)
+    body, changed = fresh(task.body, content_type=task.content_type, captured=1_795_300_000.5)
+    again = parse_task(body, content_type=task.content_type, headers=task.headers | OURS | changed)
+    assert again == msgspec.structs.replace(TASK, timestamp=1_795_300_000.5)
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff", b"[" * 100_000])
 def test_what_is_no_task_is_replayed_as_it_is(body: bytes) -> None:
-    assert as_task(body, {}, content_type=None, captured=1.0)[0] == body
+    assert fresh(body, content_type=None, captured=1.0) == (body, {})
 
 
 def test_where_a_replayed_frame_goes() -> None:
@@ -152,6 +155,11 @@ def test_where_a_replayed_frame_goes() -> None:
     assert destination(letter({})) == "frame_queue.batch"
     assert destination(live, Lane.LIVE) == "frame_queue"
     assert destination(letter({"x-death": [DEATH]})) == "frame_queue.gpu"
+
+
+@pytest.mark.parametrize("origin", ["result_queue", "frame_queue.dlq", "frame_queue.gpu-2", "", 7, b"\xff"])
+def test_who_may_only_send_frames_cannot_have_one_replayed_elsewhere(origin: Any) -> None:
+    assert destination(letter(OURS | {"x-framefleet-origin": origin})) == "frame_queue.batch"
 
 
 def test_the_picture_of_either_form_and_of_none() -> None:
