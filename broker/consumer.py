@@ -16,10 +16,11 @@ log = structlog.get_logger("broker")
 class Delivery:
     """One message in a consumer's hands. Settle it exactly once, on the connection's loop.
 
-    Settling returns False if the channel that brought it is gone: the broker then delivers it again.
+    Settling returns False if the channel that brought it is gone: the broker then delivers it again. It does nothing
+    the second time, for which the broker would close the channel.
     """
 
-    __slots__ = ("_channel", "_method", "_on_settled", "_properties", "body")
+    __slots__ = ("_channel", "_method", "_on_settled", "_properties", "body", "settled")
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Delivery:
         self._method = method
         self._properties = properties
         self.body = body
+        self.settled = False
 
     @property
     def content_type(self) -> str | None:
@@ -95,8 +97,9 @@ class Delivery:
         return self._settle(lambda channel, tag: channel.basic_reject(tag, requeue=True))
 
     def _settle(self, how: Callable[[Any, int], None]) -> bool:
-        if not self.open:
+        if not self.open or self.settled:
             return False
+        self.settled = True
         how(self._channel, self._method.delivery_tag)
         self._on_settled(self._channel)
         return True
@@ -109,7 +112,8 @@ def _text(value: Short | None) -> str | None:
 class Consumer(Role):
     """Consumes a durable queue by name, or an ephemeral queue of its own.
 
-    `prefetch` 0 is unlimited. A consumer that the broker cancels (its queue was deleted, its node went) declares
+    `prefetch` 0 is unlimited. A message whose `on_delivery` raises is refused for good, which costs no other and not
+    the connection. A consumer that the broker cancels (its queue was deleted, its node went) declares
     the topology again and re-subscribes.
     """
 
@@ -215,7 +219,13 @@ class Consumer(Role):
     def _consume(self, channel: Any, name: str) -> None:
         def received(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             self._unsettled += 1
-            self._on_delivery(Delivery(channel, method, properties, body, self._settled_one))
+            delivery = Delivery(channel, method, properties, body, self._settled_one)
+            try:
+                self._on_delivery(delivery)
+            except Exception:
+                log.exception("a message could not be handled", queue=name, message_id=delivery.message_id)
+                if not self._no_ack:
+                    delivery.reject()  # its own trouble, and for good: it would be no other the next time
 
         def subscribed(frame: Any) -> None:
             if self._paused:  # cancelled while the subscription was being made

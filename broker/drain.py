@@ -25,6 +25,7 @@ TAG = "framefleet-drain"
 WHY = {
     Outcome.REJECTED: "{0} is full",
     Outcome.UNROUTABLE: "{0} does not exist any more",
+    Outcome.REFUSED: "RabbitMQ refuses a message to {0}: its log says why",
     Outcome.TIMED_OUT: "RabbitMQ did not confirm a message to {0}",
     Outcome.DISCONNECTED: "the connection to RabbitMQ was lost",
     Outcome.BLOCKED: "RabbitMQ takes no messages just now: a memory or disk alarm",

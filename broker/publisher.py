@@ -22,6 +22,7 @@ from broker.wire import Written, room
 
 log = structlog.get_logger("broker")
 
+PRECONDITION_FAILED = 406
 SWEEP_SECONDS = 1.0
 REJECTED_SECONDS = 3.0
 """After so long with nothing but rejections the channel is opened anew. To a channel whose first message finds a queue
@@ -36,6 +37,7 @@ class Outcome(StrEnum):
     CONFIRMED = "confirmed"  # on disk in the queue, for durable queues and persistent messages
     REJECTED = "queue_full"  # the broker said no: the queue is at its bound
     UNROUTABLE = "unroutable"  # no queue took it
+    REFUSED = "refused"  # the broker closed the channel because of it: it would do so each time
     TIMED_OUT = "timeout"  # no word from the broker: it may or may not be there
     DISCONNECTED = "disconnected"  # likewise, or never sent
     BLOCKED = "blocked"  # a broker alarm, or the window is full: never sent
@@ -117,8 +119,8 @@ class Publisher(Role):
         self._usable = False
         self._overdue: dict[int, float] = {}  # tags that timed out, and when: their confirms may still come
         self._rejecting: dict[str, float] = {}  # destination: since when it has confirmed nothing
-        self.voided = 0
-        """How often the channel was opened anew because its confirms could not be believed."""
+        self.on_void: Callable[[], None] = lambda: None
+        """Hears that confirms do not add up, and that what is outstanding is uncertain."""
 
     @property
     def outstanding(self) -> int:
@@ -189,8 +191,10 @@ class Publisher(Role):
             self._cancel_sweep = None
         self._overdue.clear()
         pending, self._pending = self._pending, {}
+        # Which of several was meant the broker does not say: sent again, it will be alone at some time.
+        refused = len(pending) == 1 and getattr(self._closed_for, "reply_code", None) == PRECONDITION_FAILED
         for entry in pending.values():
-            _tell(entry.done, Outcome.DISCONNECTED)
+            _tell(entry.done, Outcome.REFUSED if refused else Outcome.DISCONNECTED)
 
     def _confirmed(self, frame: Any) -> None:
         if not self._usable:
@@ -203,8 +207,9 @@ class Publisher(Role):
         ok = isinstance(frame.method, Basic.Ack)
         tags = [each for each in (*self._overdue, *self._pending) if each <= tag] if multiple else [tag]
         for each in tags:
-            if self._overdue.pop(each, None) is None:  # else: it has its outcome
-                entry = self._pending.pop(each)
+            self._overdue.pop(each, None)
+            entry = self._pending.pop(each, None)
+            if entry is not None:  # None: it timed out before
                 self._note(entry.destination, ok)
                 _tell(entry.done, _outcome(ok, entry))
 
@@ -239,20 +244,25 @@ class Publisher(Role):
         if self._connection is not None:
             self._cancel_sweep = self._connection.loop.call_later(SWEEP_SECONDS, self._sweep)
         if any(now - since > REJECTED_SECONDS for since in self._rejecting.values()):
-            self._void(f"nothing but rejections from {', '.join(sorted(self._rejecting))}")
+            self._renew(f"nothing but rejections from {', '.join(sorted(self._rejecting))}")
         elif not self.blocked and any(now - since > OVERDUE_SECONDS for since in self._overdue.values()):
             # If a number had been counted for nothing, one would be missing for ever.
             self._void(f"{len(self._overdue)} messages were never confirmed")
 
     def _void(self, why: str) -> None:
-        """Believe no number of this channel any more: all that is outstanding is DISCONNECTED, on to a new channel."""
+        """Believe no number of this channel any more."""
+        if self._usable:
+            self.on_void()
+            self._renew(why)
+
+    def _renew(self, why: str) -> None:
+        """On to a new channel; what is outstanding on this one is DISCONNECTED."""
         if not self._usable:
             return
         log.warning("opening the publishing channel anew", reason=why, outstanding=len(self._pending))
         self._usable = False  # until the role has its new channel
-        self.voided += 1
         with contextlib.suppress(Exception):  # it is closed, or its connection is just being lost
-            self._channel.close()
+            self._channel.close(reply_text=text(short(why)))
 
 
 def _sight(exchange: bytes, key: bytes, message_id: bytes | None, body: bytes) -> Sight:
