@@ -6,6 +6,7 @@ does writing: what no table can carry becomes text. A table taken apart with `sp
 byte for byte, so what is passed on stays as it was sent.
 """
 
+import math
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -187,6 +188,11 @@ def _whole(value: int) -> bytes:
     return _long(f"{value:#x}")  # as decimal digits Python refuses to write thousands
 
 
+def _real(value: float) -> bytes:
+    # RabbitMQ closes the connection of who writes one that is not finite: Erlang has no word for it.
+    return b"d" + _FIXED[ord("d")].pack(value) if math.isfinite(value) else _long(str(value))
+
+
 def _decimal(value: Decimal) -> bytes:
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and -255 <= exponent <= 0:
@@ -217,7 +223,7 @@ _WRITERS: dict[type, Callable[[Any], bytes]] = {
     Raw: bytes,
     bool: lambda value: b"t\x01" if value else b"t\x00",
     int: _whole,
-    float: lambda value: b"d" + _FIXED[ord("d")].pack(value),
+    float: _real,
     str: _long,
     bytes: _array,
     type(None): lambda _none: b"V",
