@@ -5,18 +5,15 @@ It keeps all that its sender wrote, byte for byte, and nothing that routes or th
 - `CC` and `BCC` would send copies to queues of the sender's choice, with our rights. They had them when the message was
   first published.
 - `user_id` must be that of who publishes.
-- `expiration` would start a clock anew in the next queue. It is kept in a header, and put back where a message returns
-  to the queue that it came from (`returned`).
+- `expiration` would start its clock anew in the next queue, where nobody may hear of its end. A header tells it.
 - The plain name of the direct reply pseudo-queue: RabbitMQ closes the channel of who publishes it without consuming it.
   (It gives each sender's replies a name of their own, which is kept.)
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from broker.consumer import Delivery
-from broker.properties import Short
 from broker.publisher import Message
 from broker.tables import text
 from contract.dead_letters import EXPIRATION
@@ -25,7 +22,6 @@ ROUTING = ("CC", "BCC")
 """Headers that RabbitMQ routes by, in this spelling and no other (3.10 and 4.0)."""
 COUNTS = ("x-delivery-count", "x-acquired-count")
 DIRECT_REPLY = "amq.rabbitmq.reply-to"
-LONGEST_EXPIRATION = 2**32 - 1
 
 
 def again(
@@ -35,7 +31,6 @@ def again(
     headers: Mapping[str, Any] | None = None,
     without: Callable[[str], bool] = lambda name: False,
     body: bytes | None = None,
-    returned: bool = False,
 ) -> Message:
     """The message as it came, to a queue that must exist.
 
@@ -43,15 +38,11 @@ def again(
     """
     sent = delivery.properties
     told = dict(headers or {})
-    expiration: Short | None = None
-    if returned:
-        expiration = _milliseconds(sent.expiration or delivery.headers.get(EXPIRATION))
-    elif sent.expiration is not None:
+    if sent.expiration is not None:
         told.setdefault(EXPIRATION, sent.expiration)
 
     def stays(name: str) -> bool:
-        dropped = name in ROUTING or name in COUNTS or name in told or (returned and name == EXPIRATION)
-        return not dropped and not without(name)
+        return not (name in ROUTING or name in COUNTS or name in told or without(name))
 
     kept: dict[Any, Any] = {}
     for name, value in sent.fields or ():
@@ -71,13 +62,5 @@ def again(
         type=sent.type,
         priority=sent.priority,
         timestamp=sent.timestamp,
-        expiration=expiration,
         cluster_id=sent.cluster_id,
     )
-
-
-def _milliseconds(expiration: Any) -> Short | None:
-    """An expiration that RabbitMQ accepts; a sender may have written the header that it is kept in."""
-    if not isinstance(expiration, str) or not re.fullmatch("[0-9]{1,10}", expiration):
-        return None
-    return expiration if int(expiration) <= LONGEST_EXPIRATION else None

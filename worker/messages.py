@@ -60,7 +60,7 @@ def dead_letter(failed: Failed, delivery: Delivery, queue: str, node_id: str) ->
         dead_letters.ERROR: failed.error[:ERROR_LENGTH],
         dead_letters.ORIGIN: queue,
         dead_letters.NODE: node_id,
-        dead_letters.TIME: time.time(),
+        dead_letters.TIME: repr(time.time()),  # as text: pika cuts a double to whole seconds
         dead_letters.ATTEMPTS: _attempts(delivery),
     }
     return again(delivery, DEAD_LETTER_QUEUE, headers=told)

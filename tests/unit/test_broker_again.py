@@ -3,8 +3,6 @@
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from broker import Delivery, tables
 from broker.again import again
 from broker.properties import Properties, fields_of, read, write
@@ -55,21 +53,17 @@ def test_nothing_routes_and_nothing_counts() -> None:
     assert again(delivery(same_letters), "q").properties.fields == (*FIELDS, same_letters)
 
 
-def test_no_clock_runs_where_it_is_kept_and_it_returns_with_its_own() -> None:
+def test_no_clock_runs_where_it_is_published_again() -> None:
     kept = again(delivery(expiration="60000"), "q").properties
     assert kept.expiration is None
     assert kept.headers["x-framefleet-expiration"] == "60000"
-    back = again(Delivery(None, None, kept, b"body"), "q", returned=True).properties
-    assert (back.expiration, back.fields) == ("60000", FIELDS)
     replayed = again(Delivery(None, None, kept, b"body"), "q", without=is_trace).properties
     assert (replayed.expiration, replayed.fields) == (None, FIELDS)
 
 
-@pytest.mark.parametrize("written", ["soon", "-1", "", "4294967296", "9" * 200, 5, b"\xff", [], "١"])
-def test_what_rabbitmq_would_refuse_is_not_put_back(written: Any) -> None:
-    forged = delivery((b"x-framefleet-expiration", Raw(tables.encode(written))))
-    assert again(forged, "q", returned=True).properties == Properties(delivery_mode=2, fields=FIELDS, **SENT)
-    assert again(delivery(reply_to="amq.rabbitmq.reply-to"), "q").reply_to is None
+def test_what_closes_a_channel_does_not_go_along() -> None:
+    properties = again(delivery(reply_to="amq.rabbitmq.reply-to", user_id="somebody"), "q").properties
+    assert (properties.reply_to, properties.user_id) == (None, None)
 
 
 def test_a_message_without_headers_stays_one() -> None:
