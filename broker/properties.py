@@ -5,7 +5,6 @@ way: a short string longer than 255 bytes keeps its beginning and ends in `~` an
 that are too large for a frame the largest are left out, and a header of ours names them.
 """
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +25,7 @@ ROOM = 128 * 1024 - 64
 NAMED, NAME_LENGTH = 10, 80
 """Headers left out that are named, and how far."""
 
-_STRING, _TABLE, _OCTET, _LONG = "s", "F", ">B", ">Q"
+_STRING, _TABLE, _OCTET, _LONG = -1, 0, 1, 8  # the last two in bytes
 # In the order of their flags, from the highest bit down.
 _KINDS = {
     "content_type": _STRING,
@@ -44,7 +43,7 @@ _KINDS = {
     "app_id": _STRING,
     "cluster_id": _STRING,
 }
-_FLAGS = {name: 1 << (15 - place) for place, name in enumerate(_KINDS)}
+_LAYOUT = tuple((name, kind, 1 << (15 - place)) for place, (name, kind) in enumerate(_KINDS.items()))
 _MORE_FLAGS = 1
 
 
@@ -96,55 +95,53 @@ def read(content: bytes) -> Properties:
         more = int.from_bytes(content[at : at + 2], "big")
         at += 2
     found: dict[str, Any] = {}
-    for name, kind in _KINDS.items():
-        if not flags & _FLAGS[name]:
+    for name, kind, flag in _LAYOUT:
+        if not flags & flag:
             continue
         if at >= len(content):
             break
         if kind == _STRING:
-            value: Any = content[at + 1 : at + 1 + content[at]]
-            at += 1 + content[at]
-            found[name] = tables.text_or_bytes(value)
+            end = at + 1 + content[at]
+            found[name] = tables.text_or_bytes(content[at + 1 : end])
         elif kind == _TABLE:
-            size = int.from_bytes(content[at : at + 4], "big")
-            found[name] = tuple(tables.split(content[at + 4 : at + 4 + size]))
-            at += 4 + size
+            end = at + 4 + int.from_bytes(content[at : at + 4], "big")
+            found[name] = tuple(tables.split(content[at + 4 : end]))
         else:
-            size = struct.calcsize(kind)
-            found[name] = int.from_bytes(content[at : at + size], "big")
-            at += size
+            end = at + kind
+            found[name] = int.from_bytes(content[at:end], "big")
+        at = end
     return Properties(**found)
 
 
 def write(properties: Properties, room: int = ROOM) -> bytes:
     """The properties as a content header has them, in at most `room` bytes."""
     flags = 0
-    before: list[bytes] = []
-    after: list[bytes] = []
-    for name, kind in _KINDS.items():
+    pieces: list[bytes] = []
+    place = 0  # of the headers, which get the room that the others leave
+    for name, kind, flag in _LAYOUT:
         value = getattr(properties, name)
         if value is None:
             continue
-        flags |= _FLAGS[name]
-        pieces = before if name in ("content_type", "content_encoding") else after
+        flags |= flag
         if kind == _STRING:
             written = short(value)
-            pieces += (bytes((len(written),)), written)
-        elif kind != _TABLE:
-            size = struct.calcsize(kind)
-            pieces.append(min(max(value, 0), 256**size - 1).to_bytes(size, "big"))
+            pieces.append(b"%c%b" % (len(written), written))
+        elif kind == _TABLE:
+            place = len(pieces)
+        else:
+            pieces.append(min(max(value, 0), 256**kind - 1).to_bytes(kind, "big"))
     if properties.fields is not None:
-        taken = 2 + 4 + sum(map(len, before)) + sum(map(len, after))
-        table = tables.join(_fitting(properties.fields, room - taken))
-        before.append(len(table).to_bytes(4, "big") + table)
-    return flags.to_bytes(2, "big") + b"".join(before) + b"".join(after)
+        left = room - 2 - 4 - sum(map(len, pieces))
+        table = tables.join(properties.fields)
+        if len(table) > left:
+            table = tables.join(_fitting(properties.fields, left))
+        pieces.insert(place, len(table).to_bytes(4, "big") + table)
+    return flags.to_bytes(2, "big") + b"".join(pieces)
 
 
 def _fitting(fields: Fields, room: int) -> Fields:
-    """Those that fit, the largest left out first, ours last."""
+    """Those that fit, of more than do: the largest are left out first, ours last."""
     size = sum(map(_size, fields))
-    if size <= room:
-        return fields
     ours = PREFIX.encode()
     left_out: list[bytes] = []
     for field in sorted(fields, key=lambda field: (field[0].startswith(ours), -_size(field))):
