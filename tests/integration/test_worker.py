@@ -15,6 +15,7 @@ import pytest
 from broker import Consumer, Delivery, Message, Outcome
 from broker.properties import Properties, fields_of, write
 from broker.tables import Raw
+from cli.rabbitmq import RabbitMQNode
 from contract.status import NodeStatus, Status, WatchAnnouncement, encode_status, parse_status
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
 from contract.topology import EphemeralQueue
@@ -174,6 +175,30 @@ async def test_a_dead_letter_is_as_it_was_sent_byte_for_byte(worker: Service, ra
     gone: dict[str, Any] = {"expiration": None, "user_id": None, "delivery_mode": 2, "fields": got.fields}
     assert got == replace(sent, **gone)
     assert worker.metric('cv_frames_failed_total{node_id="n-1",reason="not_json"}') == 2
+
+
+async def test_what_rabbitmq_refuses_to_take_again_costs_one_frame(
+    start: StartService, shared_rabbitmq: RabbitMQNode, rabbitmq: str
+) -> None:
+    """As after an upgrade to RabbitMQ 4, whose messages are smaller: it closes the channel of who publishes one."""
+    got, dead = results(), dead_letters()
+    async with bus(rabbitmq, got, dead) as b:
+        assert await b.task(b"?" * 20_000, message_id="large") is Outcome.CONFIRMED
+        assert await b.task(task(FRAME, timestamp=time.time() + 20), message_id="good") is Outcome.CONFIRMED
+        asked = "element(2, application:get_env(rabbit, max_message_size))."
+        limit = "application:set_env(rabbit, max_message_size, {})."
+        usual = await asyncio.to_thread(shared_rabbitmq.ctl, "eval", asked)
+        await asyncio.to_thread(shared_rabbitmq.ctl, "eval", limit.format(10_000))
+        try:
+            start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600")
+            await aeventually("the good one", lambda: got.deliveries, 30)
+            await aeventually("the other", lambda: dead.deliveries, 30)
+        finally:
+            await asyncio.to_thread(shared_rabbitmq.ctl, "eval", limit.format(usual.strip()))
+    (letter,) = dead.deliveries
+    assert (letter.message_id, len(letter.body)) == ("large", 20_000)
+    assert letter.headers["x-first-death-reason"] == "rejected"
+    assert [body(each)["frame_id"] for each in got.deliveries] == ["good"]
 
 
 async def test_who_asks_with_reply_to_gets_the_result_too(worker: Service, rabbitmq: str) -> None:
