@@ -150,7 +150,7 @@ def _fitting(fields: Fields, room: int) -> Fields:
         told = _told(left_out)
         if size + _size(told) <= room:
             break
-    gone = set(left_out)
+    gone = {*left_out, LEFT_OUT.encode()}  # which a sender may have written, too
     return (*(field for field in fields if field[0] not in gone), told)
 
 

@@ -9,7 +9,6 @@ byte for byte, so what is passed on stays as it was sent.
 import math
 import struct
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -202,11 +201,6 @@ def _decimal(value: Decimal) -> bytes:
     return _long(str(value))
 
 
-def _moment(value: datetime) -> bytes:
-    seconds = int(value.timestamp())
-    return b"T" + _FIXED[ord("T")].pack(seconds) if seconds >= 0 else _long(value.isoformat())
-
-
 def _nested(value: Mapping[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> bytes:
     if isinstance(value, Mapping):
         content = join((encode_name(_named(name)), encode(item, depth)) for name, item in value.items())
@@ -228,5 +222,4 @@ _WRITERS: dict[type, Callable[[Any], bytes]] = {
     bytes: _array,
     type(None): lambda _none: b"V",
     Decimal: _decimal,
-    datetime: _moment,
 }

@@ -12,7 +12,8 @@ from worker.processor import Computed, Failed
 
 ERROR_LENGTH = 500
 MOST_ATTEMPTS = 1_000_000  # more than any limit: a sender may have written the header
-OURS = frozenset(queue.name for queue in TOPOLOGY.queues)
+OURS = tuple(f"{queue.name}." for queue in TOPOLOGY.queues)
+"""The queues that no reply goes to, with what is named after them (`result_queue.upgrade`)."""
 
 
 def result_message(result: Result) -> Message:
@@ -26,7 +27,11 @@ def reply_message(result: Result, delivery: Delivery) -> Message | None:
     Never to a queue of ours: who may only send tasks must not make us write there for them.
     """
     reply_to = delivery.properties.reply_to
-    if not reply_to or reply_to in OURS or reply_to == DIRECT_REPLY:
+    if (
+        not reply_to
+        or reply_to == DIRECT_REPLY
+        or (isinstance(reply_to, str) and f"{reply_to}.".startswith(OURS))
+    ):
         return None
     return Message(
         "",

@@ -119,5 +119,5 @@ def test_a_reply_goes_back_byte_for_byte_and_never_to_a_queue_of_ours() -> None:
     reply = reply_message(result, delivery(reply_to=b"\xfc" * 255))
     assert reply is not None
     assert (reply.routing_key, reply.correlation_id) == (b"\xfc" * 255, b"\xfc" * 200)
-    for ours in ("result_queue", "frame_queue.dlq", "amq.rabbitmq.reply-to", ""):
+    for ours in ("result_queue", "frame_queue.dlq", "result_queue.upgrade", "amq.rabbitmq.reply-to", ""):
         assert reply_message(result, delivery(reply_to=ours)) is None
