@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from broker import Delivery
 from broker.again import again
@@ -16,10 +18,11 @@ from cli.dlq import tables
 from cli.dlq.pictures import picture_of
 from cli.dlq.selection import Selection, moment
 from cli.layout import Layout
-from contract.dead_letters import DeadLetter, is_trace, parse_dead_letter
+from contract.dead_letters import ALL, BROKERS_OWN, DeadLetter, is_trace, parse_dead_letter
 from contract.replay import destination, fresh
 from contract.task import Task, TaskForm, encode_task, parse_task
 from contract.topology import Lane
+from gateway.dead_letters import _cursor
 
 JPEG = b"\xff\xd8\xff\xe0picture"
 TASK = Task(image=JPEG, timestamp=1_795_216_000.25, camera_id="gate-3", frame_id="f-1")
@@ -87,6 +90,43 @@ def test_a_dead_letter_of_the_broker_has_its_reason_and_origin() -> None:
 )
 def test_nothing_in_a_message_is_too_odd_to_be_read(headers: dict[str, Any]) -> None:
     assert letter(headers, b"\x00\xff").size == 2
+
+
+Values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**63), 2**64 - 1),
+        st.floats(),
+        st.decimals(),
+        st.text(st.characters(exclude_categories=["Cs"])),
+        st.binary(),
+    ),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["queue", "reason", "count", "time"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*ALL, *BROKERS_OWN, "timestamp", "camera_id", "frame_id", "model"]), Values
+    ),
+    st.binary() | st.just(encode_task(TASK).body),
+    st.sampled_from([None, "image/jpeg", "application/json"]),
+)
+def test_whatever_it_is_it_is_read_listed_and_sent_as_json(
+    headers: dict[str, Any], body: bytes, content_type: str | None
+) -> None:
+    """One that were not would close the queue to everybody."""
+    dead = parse_dead_letter(body, content_type=content_type, headers=headers, message_id="m-1")
+    assert tables.table([dead], 1e9)
+    assert tables.details(dead)
+    assert msgspec.json.encode([dead, headers])
+    assert _cursor(dead)
+    assert destination(dead).startswith("frame_queue.")
+    assert not Selection(since=1.0).matches(dead) or dead.time is not None
 
 
 def test_the_id_is_the_same_at_every_look_and_differs_between_dead_letters() -> None:
