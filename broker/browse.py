@@ -13,10 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from broker.consumer import Delivery
-from broker.errors import Busy
+from broker.errors import Busy, Unreachable
 from broker.session import Channel, Session
 
 IDLE_SECONDS = 2.0
+MOST_SILENT = 15  # times IDLE_SECONDS without a message, although some wait
 POLL_SECONDS = 0.1
 TAG = "framefleet-look"
 
@@ -53,6 +54,7 @@ class Browse:
         self.total = total
         self.seen = 0
         self._size = 0
+        self._waiting = 0
         self._channel = channel
         self._queue = queue
 
@@ -89,9 +91,9 @@ class Browse:
 
     async def _end(self, over: asyncio.Event, deadline: float) -> None:
         ended = asyncio.ensure_future(over.wait())
+        silent = 0
         try:
-            before = -1
-            while not over.is_set() and self.seen != before and time.monotonic() < deadline:
+            while not over.is_set() and time.monotonic() < deadline:
                 before = self.seen
                 await asyncio.wait(
                     (ended, self._channel.closed),
@@ -100,9 +102,23 @@ class Browse:
                 )
                 if self._channel.closed.done():
                     raise self._channel.failure()
+                silent = silent + 1 if self.seen == before else 0
+                if silent and not over.is_set():
+                    await self._ask(silent)
+                    if self.seen == before and not self._waiting:
+                        return  # what is missing has expired, or was dropped by a full queue
         finally:
             over.set()
             ended.cancel()
+
+    async def _ask(self, silent: int) -> None:
+        """How many messages still wait. A slow broker must not look like an empty queue. Raises Unreachable."""
+        self._waiting, _ = await self._channel.count(self._queue)  # answered after what is under way to us
+        if self._waiting and silent > MOST_SILENT:
+            raise Unreachable(
+                f"RabbitMQ has sent {self.seen} of {self.total} messages of {self._queue} and no more for "
+                f"{silent * IDLE_SECONDS:.0f} s: try again"
+            )
 
     async def put_back(self) -> None:
         """What was not acknowledged goes back to where it was: only closing keeps its order, `nack` does not."""

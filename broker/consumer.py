@@ -5,8 +5,9 @@ from typing import Any
 
 import structlog
 
-from broker.headers import text
+from broker.properties import Properties, Short
 from broker.role import Role
+from broker.tables import text
 from contract.topology import EphemeralQueue
 
 log = structlog.get_logger("broker")
@@ -15,16 +16,17 @@ log = structlog.get_logger("broker")
 class Delivery:
     """One message in a consumer's hands. Settle it exactly once, on the connection's loop.
 
-    Settling returns False if the channel that brought it is gone: the broker then delivers it again.
+    Settling returns False if the channel that brought it is gone: the broker then delivers it again. It does nothing
+    the second time, for which the broker would close the channel.
     """
 
-    __slots__ = ("_channel", "_method", "_on_settled", "_properties", "body")
+    __slots__ = ("_channel", "_method", "_on_settled", "_properties", "body", "settled")
 
     def __init__(
         self,
         channel: Any,
         method: Any,
-        properties: Any,
+        properties: Properties,
         body: bytes,
         on_settled: Callable[[Any], None] = lambda channel: None,
     ) -> None:
@@ -33,6 +35,7 @@ class Delivery:
         self._method = method
         self._properties = properties
         self.body = body
+        self.settled = False
 
     @property
     def content_type(self) -> str | None:
@@ -40,7 +43,7 @@ class Delivery:
 
     @property
     def headers(self) -> Mapping[str, Any]:
-        return self._properties.headers or {}
+        return self._properties.headers
 
     @property
     def message_id(self) -> str | None:
@@ -60,17 +63,17 @@ class Delivery:
         return _text(self._properties.app_id)
 
     @property
-    def properties(self) -> Any:
-        """All of the message's properties, as pika has them."""
+    def properties(self) -> Properties:
+        """All that its sender wrote of it."""
         return self._properties
 
     @property
     def exchange(self) -> str:
-        return str(self._method.exchange)
+        return _text(self._method.exchange) or ""
 
     @property
     def routing_key(self) -> str:
-        return str(self._method.routing_key)
+        return _text(self._method.routing_key) or ""
 
     @property
     def redelivered(self) -> bool:
@@ -94,21 +97,23 @@ class Delivery:
         return self._settle(lambda channel, tag: channel.basic_reject(tag, requeue=True))
 
     def _settle(self, how: Callable[[Any, int], None]) -> bool:
-        if not self.open:
+        if not self.open or self.settled:
             return False
+        self.settled = True
         how(self._channel, self._method.delivery_tag)
         self._on_settled(self._channel)
         return True
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else text(value)
+def _text(value: Short | None) -> str | None:
+    return text(value) if isinstance(value, bytes) else value
 
 
 class Consumer(Role):
     """Consumes a durable queue by name, or an ephemeral queue of its own.
 
-    `prefetch` 0 is unlimited. A consumer that the broker cancels (its queue was deleted, its node went) declares
+    `prefetch` 0 is unlimited. A message whose `on_delivery` raises is refused for good, which costs no other and not
+    the connection. A consumer that the broker cancels (its queue was deleted, its node went) declares
     the topology again and re-subscribes.
     """
 
@@ -214,7 +219,13 @@ class Consumer(Role):
     def _consume(self, channel: Any, name: str) -> None:
         def received(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             self._unsettled += 1
-            self._on_delivery(Delivery(channel, method, properties, body, self._settled_one))
+            delivery = Delivery(channel, method, properties, body, self._settled_one)
+            try:
+                self._on_delivery(delivery)
+            except Exception:
+                log.exception("a message could not be handled", queue=name, message_id=delivery.message_id)
+                if not self._no_ack:
+                    delivery.reject()  # its own trouble, and for good: it would be no other the next time
 
         def subscribed(frame: Any) -> None:
             if self._paused:  # cancelled while the subscription was being made

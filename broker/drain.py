@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from broker.again import again
 from broker.consumer import Delivery
 from broker.errors import BrokerError, Busy, Full, Unreachable
 from broker.publisher import Outcome, Publisher
@@ -24,6 +25,7 @@ TAG = "framefleet-drain"
 WHY = {
     Outcome.REJECTED: "{0} is full",
     Outcome.UNROUTABLE: "{0} does not exist any more",
+    Outcome.REFUSED: "RabbitMQ refuses a message to {0}: its log says why",
     Outcome.TIMED_OUT: "RabbitMQ did not confirm a message to {0}",
     Outcome.DISCONNECTED: "the connection to RabbitMQ was lost",
     Outcome.BLOCKED: "RabbitMQ takes no messages just now: a memory or disk alarm",
@@ -99,7 +101,7 @@ class Drain:
                 kind = Full if outcome is Outcome.REJECTED else BrokerError
                 self._failure = kind(WHY[outcome].format(self._target))
 
-        self._publisher.forward(delivery, self._target, done)
+        self._publisher.publish(again(delivery, self._target), done)
 
     async def _quiet(self, channel: Channel, backlog: int) -> None:
         """Wait until everything is moved and nothing has come for a while."""

@@ -73,6 +73,11 @@ class ThreadLoop:
         self._on_crash = on_crash
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs. May be read from any thread."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()

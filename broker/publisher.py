@@ -1,26 +1,34 @@
-"""Publishing with confirms: many at once, each with a known outcome, in bounded memory."""
+"""Publishing with confirms: many at once, each with a known outcome, in bounded memory.
 
-import copy
+A confirm names a message by its number on the channel alone, so a number that were counted for a message that was not
+sent would shift every later outcome to another message. So a message is written out before its number is counted, and
+whatever does not add up makes all that is outstanding uncertain and the channel void.
+"""
+
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import pika
 import structlog
 from pika.spec import Basic
 
-from broker.consumer import Delivery
-from broker.headers import encodable
+from broker.properties import Properties, Short, fields_of, short
 from broker.role import Role
+from broker.tables import text
+from broker.wire import Written, room
 
 log = structlog.get_logger("broker")
 
+PRECONDITION_FAILED = 406
 SWEEP_SECONDS = 1.0
 REJECTED_SECONDS = 3.0
 """After so long with nothing but rejections the channel is opened anew. To a channel whose first message finds a queue
 without a leader, RabbitMQ (3.10 at least) says for ever that the queue is full."""
+OVERDUE_SECONDS = 60.0
+"""Likewise if a message that timed out has still no confirm after so long."""
 
 
 class Outcome(StrEnum):
@@ -29,6 +37,7 @@ class Outcome(StrEnum):
     CONFIRMED = "confirmed"  # on disk in the queue, for durable queues and persistent messages
     REJECTED = "queue_full"  # the broker said no: the queue is at its bound
     UNROUTABLE = "unroutable"  # no queue took it
+    REFUSED = "refused"  # the broker closed the channel because of it: it would do so each time
     TIMED_OUT = "timeout"  # no word from the broker: it may or may not be there
     DISCONNECTED = "disconnected"  # likewise, or never sent
     BLOCKED = "blocked"  # a broker alarm, or the window is full: never sent
@@ -39,26 +48,51 @@ class Message:
     """A message to publish. `persistent` survives the broker's restart; `mandatory` reports an absent queue."""
 
     exchange: str
-    routing_key: str
+    routing_key: Short
     body: bytes
-    content_type: str = "application/json"
-    headers: dict[str, Any] | None = None
-    message_id: str | None = None
-    correlation_id: str | None = None
-    reply_to: str | None = None
-    app_id: str | None = None
+    content_type: Short | None = "application/json"
+    headers: Mapping[Any, Any] | None = None
+    message_id: Short | None = None
+    correlation_id: Short | None = None
+    reply_to: Short | None = None
+    app_id: Short | None = None
+    content_encoding: Short | None = None
+    type: Short | None = None
+    priority: int | None = None
+    timestamp: int | None = None
+    expiration: Short | None = None
+    cluster_id: Short | None = None
     persistent: bool = True
     mandatory: bool = True
 
+    @property
+    def properties(self) -> Properties:
+        """What goes beside the body."""
+        return Properties(
+            content_type=self.content_type,
+            content_encoding=self.content_encoding,
+            fields=None if self.headers is None else fields_of(self.headers),
+            delivery_mode=2 if self.persistent else 1,
+            priority=self.priority,
+            correlation_id=self.correlation_id,
+            reply_to=self.reply_to,
+            expiration=self.expiration,
+            message_id=self.message_id,
+            timestamp=self.timestamp,
+            type=self.type,
+            app_id=self.app_id,
+            cluster_id=self.cluster_id,
+        )
+
 
 Done = Callable[[Outcome], None]
-Change = tuple[bytes, Mapping[str, Any]]
-"""Another body and other headers."""
+Sight = tuple[bytes, bytes, bytes | None, int, int]
+"""What tells a message that comes back from all others that are outstanding: where to, its id, its body."""
 
 
 @dataclass(slots=True)
 class _Pending:
-    message_id: str | None
+    sight: Sight | None  # of one that may come back
     destination: str
     done: Done | None
     deadline: float
@@ -83,7 +117,10 @@ class Publisher(Role):
         self._pending: dict[int, _Pending] = {}  # in order of delivery tag, so also of deadline
         self._cancel_sweep: Callable[[], None] | None = None
         self._usable = False
+        self._overdue: dict[int, float] = {}  # tags that timed out, and when: their confirms may still come
         self._rejecting: dict[str, float] = {}  # destination: since when it has confirmed nothing
+        self.on_void: Callable[[], None] = lambda: None
+        """Hears that confirms do not add up, and that what is outstanding is uncertain."""
 
     @property
     def outstanding(self) -> int:
@@ -101,45 +138,30 @@ class Publisher(Role):
         return self._usable and not self.blocked and len(self._pending) < self._window
 
     def publish(self, message: Message, done: Done | None = None) -> None:
-        """Publish; `done` hears the outcome, exactly once, possibly before this returns."""
-        properties = pika.BasicProperties(
-            content_type=message.content_type,
-            headers=None if message.headers is None else encodable(message.headers),
-            delivery_mode=2 if message.persistent else 1,
-            message_id=message.message_id,
-            correlation_id=message.correlation_id,
-            reply_to=message.reply_to,
-            app_id=message.app_id,
-        )
-        self._send(message.exchange, message.routing_key, message.body, properties, message.mandatory, done)
+        """Publish; `done` hears the outcome, exactly once, possibly before this returns.
 
-    def forward(self, delivery: Delivery, queue: str, done: Done, *, change: Change | None = None) -> None:
-        """Publish a message as it came, with all its properties, to a queue that must exist.
-
-        What the broker itself wrote for this delivery is left out; `change` replaces body and headers.
+        Nothing in the message makes it raise: what cannot be carried is replaced (see broker.properties).
         """
-        kept = delivery.properties
-        body, headers = change or (delivery.body, delivery.headers)
-        properties = copy.copy(kept)
-        # CC would route copies to further queues; they had theirs when it was first published.
-        dropped = ("x-delivery-count", "x-acquired-count", "CC")
-        headers = {name: value for name, value in headers.items() if name not in dropped}
-        properties.headers = encodable(headers) if headers or kept.headers is not None else None
-        properties.user_id = None  # the broker refuses any but our own
-        self._send("", queue, body, properties, True, done)
-
-    def _send(
-        self, exchange: str, key: str, body: bytes, properties: Any, mandatory: bool, done: Done | None
-    ) -> None:
         outcome = self._refusal()
         if outcome is not None:
-            if done is not None:
-                done(outcome)
+            _tell(done, outcome)
             return
-        self._tag += 1
-        deadline = time.monotonic() + self._timeout
-        self._pending[self._tag] = _Pending(properties.message_id, exchange or key, done, deadline)
-        self._channel.basic_publish(exchange, key, body, properties, mandatory=mandatory)
+        channel = self._channel
+        exchange, key = short(message.exchange), short(message.routing_key)
+        properties = Written(message.properties, room(channel))
+        sight = None
+        if message.mandatory:
+            message_id = None if message.message_id is None else short(message.message_id)
+            sight = _sight(exchange, key, message_id, message.body)
+        destination = text(exchange or key)
+        tag = self._tag = self._tag + 1
+        self._pending[tag] = _Pending(sight, destination, done, time.monotonic() + self._timeout)
+        try:
+            channel.basic_publish(exchange, key, message.body, properties, mandatory=message.mandatory)
+        except Exception:
+            # Sent or not: nobody knows. With the channel its numbers are void, and `done` hears DISCONNECTED.
+            log.exception("a message could not be sent: opening the channel anew", destination=destination)
+            self._void("a message could not be sent")
 
     def _refusal(self) -> Outcome | None:
         if not self._usable:
@@ -167,19 +189,29 @@ class Publisher(Role):
         if self._cancel_sweep is not None:
             self._cancel_sweep()
             self._cancel_sweep = None
+        self._overdue.clear()
         pending, self._pending = self._pending, {}
+        # Which of several was meant the broker does not say: sent again, it will be alone at some time.
+        refused = len(pending) == 1 and getattr(self._closed_for, "reply_code", None) == PRECONDITION_FAILED
         for entry in pending.values():
-            _finish(entry, Outcome.DISCONNECTED)
+            _tell(entry.done, Outcome.REFUSED if refused else Outcome.DISCONNECTED)
 
     def _confirmed(self, frame: Any) -> None:
+        if not self._usable:
+            return  # its numbers are not believed any more
         tag: int = frame.method.delivery_tag
-        tags = [tag] if not frame.method.multiple else [t for t in self._pending if t <= tag]
+        if tag not in self._pending and tag not in self._overdue:
+            self._void(f"a confirm for message {tag}, which is not outstanding: {self._tag} were sent")
+            return
+        multiple = bool(frame.method.multiple)
         ok = isinstance(frame.method, Basic.Ack)
+        tags = [each for each in (*self._overdue, *self._pending) if each <= tag] if multiple else [tag]
         for each in tags:
+            self._overdue.pop(each, None)
             entry = self._pending.pop(each, None)
             if entry is not None:  # None: it timed out before
                 self._note(entry.destination, ok)
-                _finish(entry, _outcome(ok, entry))
+                _tell(entry.done, _outcome(ok, entry))
 
     def _note(self, destination: str, ok: bool) -> None:
         if ok:
@@ -187,12 +219,16 @@ class Publisher(Role):
         else:
             self._rejecting.setdefault(destination, time.monotonic())
 
-    def _returned(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
-        # The return comes before its confirm, on the same channel; the oldest match is the one that it means.
+    def _returned(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        # The return comes before its confirm, on the same channel.
+        message_id = None if properties.message_id is None else short(properties.message_id)
+        sight = _sight(short(method.exchange), short(method.routing_key), message_id, body)
         for entry in self._pending.values():
-            if not entry.returned and entry.message_id == properties.message_id:
+            if not entry.returned and entry.sight == sight:
                 entry.returned = True
                 return
+        if not self._overdue:
+            self._void("a message came back that is not outstanding")
 
     def _sweep(self) -> None:
         now = time.monotonic()
@@ -203,13 +239,34 @@ class Publisher(Role):
             expired.append(tag)
         # A blocked broker is not a slow one: what was sent before the alarm is confirmed after it.
         for tag in [] if self.blocked else expired:
-            _finish(self._pending.pop(tag), Outcome.TIMED_OUT)
+            self._overdue[tag] = now
+            _tell(self._pending.pop(tag).done, Outcome.TIMED_OUT)
         if self._connection is not None:
             self._cancel_sweep = self._connection.loop.call_later(SWEEP_SECONDS, self._sweep)
-        if self._usable and any(now - since > REJECTED_SECONDS for since in self._rejecting.values()):
-            log.info("opening the channel anew: nothing but rejections", destinations=sorted(self._rejecting))
-            self._usable = False  # until the role has its new channel
-            self._channel.close()
+        if any(now - since > REJECTED_SECONDS for since in self._rejecting.values()):
+            self._renew(f"nothing but rejections from {', '.join(sorted(self._rejecting))}")
+        elif not self.blocked and any(now - since > OVERDUE_SECONDS for since in self._overdue.values()):
+            # If a number had been counted for nothing, one would be missing for ever.
+            self._void(f"{len(self._overdue)} messages were never confirmed")
+
+    def _void(self, why: str) -> None:
+        """Believe no number of this channel any more."""
+        if self._usable:
+            self.on_void()
+            self._renew(why)
+
+    def _renew(self, why: str) -> None:
+        """On to a new channel; what is outstanding on this one is DISCONNECTED."""
+        if not self._usable:
+            return
+        log.warning("opening the publishing channel anew", reason=why, outstanding=len(self._pending))
+        self._usable = False  # until the role has its new channel
+        with contextlib.suppress(Exception):  # it is closed, or its connection is just being lost
+            self._channel.close(reply_text=text(short(why)))
+
+
+def _sight(exchange: bytes, key: bytes, message_id: bytes | None, body: bytes) -> Sight:
+    return exchange, key, message_id, len(body), hash(body) if message_id is None else 0
 
 
 def _outcome(ok: bool, entry: _Pending) -> Outcome:
@@ -218,6 +275,11 @@ def _outcome(ok: bool, entry: _Pending) -> Outcome:
     return Outcome.CONFIRMED if ok else Outcome.REJECTED
 
 
-def _finish(entry: _Pending, outcome: Outcome) -> None:
-    if entry.done is not None:
-        entry.done(outcome)
+def _tell(done: Done | None, outcome: Outcome) -> None:
+    """A `done` that raises is its message's trouble, and neither the connection's nor the other messages'."""
+    if done is None:
+        return
+    try:
+        done(outcome)
+    except Exception:
+        log.exception("the outcome of a message could not be handled", outcome=outcome.value)

@@ -27,6 +27,7 @@ class Role:
         self._channel: Any = None
         self._attempt = 0
         self._cancel_reopen: Callable[[], None] | None = None
+        self._closed_for: Exception | None = None  # why the channel was closed, if the connection was not
 
     def attach(self, connection: Connection) -> None:
         """Called by the connection each time it is open and the topology declared."""
@@ -39,7 +40,7 @@ class Role:
             self._cancel_reopen()  # the next connection attaches: a second channel would consume twice
             self._cancel_reopen = None
         if self._channel is not None:
-            self._channel = None
+            self._channel = self._closed_for = None
             self._lost()
 
     @property
@@ -56,6 +57,7 @@ class Role:
         if channel is not self._channel:
             return  # the connection went first
         self._channel = None
+        self._closed_for = reason
         self._lost()
         self._reopen(str(reason))
 

@@ -15,11 +15,16 @@ from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.adapters.select_connection import SelectConnection
 from pika.adapters.utils.selector_ioloop_adapter import SelectorIOServicesAdapter
 
+from broker.wire import content_header
+
 READ_BYTES = 128 * 1024
 
 
 class _Whole:
-    """Mixed into a connection: whole messages are read and sent."""
+    """Mixed into a connection: whole messages are read and sent, whatever their properties are (broker.wire)."""
+
+    def _read_frame(self) -> Any:
+        return content_header(self._frame_buffer) or super()._read_frame()  # type: ignore[attr-defined,misc]
 
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
         super()._output_marshaled_frames([b"".join(marshaled_frames)])  # type: ignore[misc]

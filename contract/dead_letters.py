@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -10,17 +9,25 @@ from msgspec import Struct
 from contract.failures import InvalidTask
 from contract.task import parse_head
 
-REASON = "x-framefleet-reason"
-ERROR = "x-framefleet-error"
-ORIGIN = "x-framefleet-origin"
-NODE = "x-framefleet-node"
-TIME = "x-framefleet-time"
-ATTEMPTS = "x-framefleet-attempts"
+PREFIX = "x-framefleet-"
+REASON = f"{PREFIX}reason"
+ERROR = f"{PREFIX}error"
+ORIGIN = f"{PREFIX}origin"
+NODE = f"{PREFIX}node"
+TIME = f"{PREFIX}time"
+ATTEMPTS = f"{PREFIX}attempts"
 """On a dead letter: how often the frame was tried. On a task: how often it was tried before."""
+EXPIRATION = f"{PREFIX}expiration"
+"""The sender's `expiration`, which does not run on in a message that is published again (see broker.again)."""
+LEFT_OUT = f"{PREFIX}left-out"
+"""Which headers did not fit into a message that was published again (see broker.properties)."""
 
-ALL = (REASON, ERROR, ORIGIN, NODE, TIME, ATTEMPTS)
+TOLD = (REASON, ERROR, ORIGIN, NODE, TIME, ATTEMPTS)
+ALL = (*TOLD, EXPIRATION, LEFT_OUT)
 
 UNKNOWN = "unknown"
+LATEST = 1e11
+"""Unix seconds, in the year 5138: beyond it somebody wrote milliseconds."""
 # RabbitMQ's own headers: how often it delivered the message, and from where it dead-lettered it.
 BROKERS_OWN = ("x-delivery-count", "x-acquired-count", "x-opt-deaths", "x-death")
 BROKERS_OWN_PREFIXES = ("x-first-death-", "x-last-death-")
@@ -93,17 +100,19 @@ def parse_dead_letter(
     )
 
 
-def without_traces(headers: Mapping[str, Any]) -> dict[str, Any]:
-    """The headers as the sender wrote them: no attempts, no reason, no deliveries, nothing of RabbitMQ's."""
-    return {
-        name: value
-        for name, value in headers.items()
-        if name not in ALL and name not in BROKERS_OWN and not name.startswith(BROKERS_OWN_PREFIXES)
-    }
+def is_trace(name: str) -> bool:
+    """Whether a header is no word of the sender's: our reasons and attempts, RabbitMQ's counts and deaths."""
+    return name in ALL or is_brokers_own(name)
+
+
+def is_brokers_own(name: str) -> bool:
+    """Whether RabbitMQ wrote this header, or reads it: by a foreign `x-death` it takes an expiry for a cycle and
+    drops the message."""
+    return name in BROKERS_OWN or name.startswith(BROKERS_OWN_PREFIXES)
 
 
 def _identify(body: bytes, headers: Mapping[str, Any], message_id: str | None) -> str:
-    told = [message_id, *(headers.get(name) for name in ALL), [d.time for d in _deaths(headers)]]
+    told = [message_id, *(headers.get(name) for name in TOLD), [d.time for d in _deaths(headers)]]
     return hashlib.sha256(repr(told).encode() + hashlib.sha256(body).digest()).hexdigest()[:12]
 
 
@@ -124,12 +133,12 @@ def _deaths(headers: Mapping[str, Any]) -> list[Death]:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, datetime):  # AMQP's timestamps, in UTC
-        return value.timestamp()
+    """Unix seconds; None for what no moment can be."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return seconds if 0 <= seconds <= LATEST else None  # NaN is not
 
 
 def _text(value: Any) -> str | None:

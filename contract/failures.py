@@ -15,12 +15,13 @@ class FailureReason(StrEnum):
     TOO_MANY_PIXELS = "too_many_pixels"
     UNKNOWN_MODEL = "unknown_model"  # the task names a model that no registry knows
     DETECTOR_ERROR = "detector_error"  # the detector raised
+    WORKER_ERROR = "worker_error"  # the worker's own handling of it raised
     CRASHED = "crashed"  # the frame ended the process that computed it, or it never answered
 
     @property
     def transient(self) -> bool:
         """Whether another attempt may succeed; the others are the message's own fault and final."""
-        return self in (FailureReason.DETECTOR_ERROR, FailureReason.CRASHED)
+        return self in (FailureReason.DETECTOR_ERROR, FailureReason.WORKER_ERROR, FailureReason.CRASHED)
 
 
 STALENESS_SECONDS = 2.0

@@ -1,13 +1,12 @@
 """A dead letter made a task again."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from contract.dead_letters import DeadLetter, without_traces
+from contract.dead_letters import DeadLetter
 from contract.task import is_compact
-from contract.topology import TASK_QUEUE, Lane
+from contract.topology import Lane
 
 
 def destination(letter: DeadLetter, lane: Lane | None = None) -> str:
@@ -17,26 +16,22 @@ def destination(letter: DeadLetter, lane: Lane | None = None) -> str:
     """
     if lane is not None:
         return lane.queue
-    origin = letter.origin or TASK_QUEUE
-    return Lane.BATCH.queue if origin == TASK_QUEUE else origin
+    # Never elsewhere: who may only send tasks can write the header that tells the origin.
+    gpu = Lane.GPU.queue
+    return gpu if f"{letter.origin}.".startswith(f"{gpu}.") else Lane.BATCH.queue
 
 
-def as_task(
-    body: bytes, headers: Mapping[str, Any], *, content_type: str | None, captured: float | None = None
-) -> tuple[bytes, dict[str, Any]]:
-    """Body and headers as the sender wrote them; with `captured` (Unix seconds) as the time of capture.
+def fresh(body: bytes, *, content_type: str | None, captured: float) -> tuple[bytes, dict[str, Any]]:
+    """The body and the changed headers of the task as if it were captured at `captured` (Unix seconds).
 
     A body that is no JSON object stays as it is: it is no task, and will be refused again.
     """
-    clean = without_traces(headers)
-    if captured is None:
-        return body, clean
     if is_compact(content_type):
-        return body, clean | {"timestamp": repr(captured)}
+        return body, {"timestamp": repr(captured)}
     try:
         fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return body, clean
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body, {}
     if not isinstance(fields, dict):
-        return body, clean
-    return msgspec.json.encode(fields | {"timestamp": captured}), clean
+        return body, {}
+    return msgspec.json.encode(fields | {"timestamp": captured}), {}

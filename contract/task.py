@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from contract.failures import FailureReason, InvalidTask
 from contract.nesting import decode
+from contract.shortening import shortened
 
 MAX_BODY_BYTES = 12 * 1024 * 1024
 """Largest body of a task. RabbitMQ 4 closes the channel above 16 MiB."""
@@ -23,7 +24,8 @@ DEFAULT_CAMERA_ID = "default"
 CAMERA_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
 
 CameraId = Annotated[str, Meta(pattern=CAMERA_ID_PATTERN)]
-FrameId = Annotated[str, Meta(min_length=1, max_length=200)]
+MAX_FRAME_ID = 200
+FrameId = Annotated[str, Meta(min_length=1, max_length=MAX_FRAME_ID)]
 ModelName = Annotated[str, Meta(min_length=1, max_length=100)]
 # Above 1e11 the sender wrote milliseconds: refuse instead of taking the frame for one from the year 5138.
 UnixSeconds = Annotated[float, Meta(ge=0, le=1e11)]
@@ -114,7 +116,7 @@ def parse_task(
         image=image,
         timestamp=fields.timestamp,
         camera_id=fields.camera_id,
-        frame_id=frame_id[:200],
+        frame_id=_fitting(frame_id),
         model=fields.model,
     )
 
@@ -154,7 +156,7 @@ def parse_head(
     """
     fields = _compact_fields(headers or {}) if is_compact(content_type) else _decode_json(body, _head_decoder)
     frame_id = fields.frame_id or message_id or default_frame_id(fields.camera_id, body)
-    return TaskHead(timestamp=fields.timestamp, camera_id=fields.camera_id, frame_id=frame_id[:200])
+    return TaskHead(timestamp=fields.timestamp, camera_id=fields.camera_id, frame_id=_fitting(frame_id))
 
 
 def is_compact(content_type: str | None) -> bool:
@@ -170,6 +172,13 @@ def default_frame_id(camera_id: str, body: bytes) -> str:
 def image_type(image: bytes) -> str:
     """`image/png` or `image/jpeg`, from the signature."""
     return "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
+
+
+def _fitting(frame_id: str) -> str:
+    """A message_id may be longer than a frame_id, and becomes one where the task names none."""
+    if len(frame_id) <= MAX_FRAME_ID:
+        return frame_id
+    return shortened(frame_id.encode(), MAX_FRAME_ID).decode()
 
 
 def _json_task(body: bytes) -> tuple[_Fields, bytes]:

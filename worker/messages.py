@@ -1,9 +1,9 @@
 """The messages a worker publishes: what came of a delivery, as the broker's topology wants it."""
 
 import time
-from typing import Any
 
 from broker import Delivery, Message
+from broker.again import DIRECT_REPLY, again
 from contract import dead_letters
 from contract.result import Result, encode_result
 from contract.task import image_type
@@ -11,7 +11,9 @@ from contract.topology import DEAD_LETTER_QUEUE, RESULTS_EXCHANGE, TOPOLOGY, WAT
 from worker.processor import Computed, Failed
 
 ERROR_LENGTH = 500
-OURS = frozenset(queue.name for queue in TOPOLOGY.queues)
+MOST_ATTEMPTS = 1_000_000  # more than any limit: a sender may have written the header
+OURS = tuple(f"{queue.name}." for queue in TOPOLOGY.queues)
+"""The queues that no reply goes to, with what is named after them (`result_queue.upgrade`)."""
 
 
 def result_message(result: Result) -> Message:
@@ -24,14 +26,19 @@ def reply_message(result: Result, delivery: Delivery) -> Message | None:
 
     Never to a queue of ours: who may only send tasks must not make us write there for them.
     """
-    if not delivery.reply_to or delivery.reply_to in OURS:
+    reply_to = delivery.properties.reply_to
+    if (
+        not reply_to
+        or reply_to == DIRECT_REPLY
+        or (isinstance(reply_to, str) and f"{reply_to}.".startswith(OURS))
+    ):
         return None
     return Message(
         "",
-        delivery.reply_to,
+        reply_to,
         encode_result(result),
         message_id=result.frame_id,
-        correlation_id=delivery.correlation_id or result.frame_id,
+        correlation_id=delivery.properties.correlation_id or result.frame_id,
         persistent=False,
         mandatory=False,
     )
@@ -51,43 +58,27 @@ def picture_message(computed: Computed) -> Message:
     )
 
 
-def dead_letter(failed: Failed, delivery: Delivery, node_id: str) -> Message:
-    """The message as it came, with why it could not be computed in its headers."""
-    return _again(
-        delivery,
-        DEAD_LETTER_QUEUE,
-        {
-            dead_letters.REASON: failed.reason.value,
-            dead_letters.ERROR: failed.error[:ERROR_LENGTH],
-            dead_letters.ORIGIN: delivery.routing_key,
-            dead_letters.NODE: node_id,
-            dead_letters.TIME: time.time(),
-            dead_letters.ATTEMPTS: _attempts(delivery),
-        },
-    )
+def dead_letter(failed: Failed, delivery: Delivery, queue: str, node_id: str) -> Message:
+    """The message as it came by `queue`, with why it could not be computed in its headers."""
+    told = {
+        dead_letters.REASON: failed.reason.value,
+        dead_letters.ERROR: failed.error[:ERROR_LENGTH],
+        dead_letters.ORIGIN: queue,
+        dead_letters.NODE: node_id,
+        dead_letters.TIME: repr(time.time()),  # as text: pika cuts a double to whole seconds
+        dead_letters.ATTEMPTS: _attempts(delivery),
+    }
+    return again(delivery, DEAD_LETTER_QUEUE, headers=told)
 
 
 def retry(delivery: Delivery, queue: str) -> Message:
     """The message as it came, on its way to the next attempt by `queue`."""
-    return _again(delivery, queue, {dead_letters.ATTEMPTS: _attempts(delivery)})
+    told = {dead_letters.ATTEMPTS: _attempts(delivery)}
+    return again(delivery, queue, headers=told, without=dead_letters.is_brokers_own)
 
 
 def _attempts(delivery: Delivery) -> int:
     """How often the frame was tried, this time and those that ended with their worker included."""
     before = delivery.headers.get("x-delivery-count", 0)  # the broker's count of what came back unsettled
-    return dead_letters.attempts(delivery.headers) + (before if isinstance(before, int) else 0) + 1
-
-
-def _again(delivery: Delivery, queue: str, headers: dict[str, Any]) -> Message:
-    kept = {name: value for name, value in delivery.headers.items() if name != "x-delivery-count"}
-    return Message(
-        "",
-        queue,
-        delivery.body,
-        content_type=delivery.content_type or "application/octet-stream",
-        headers=kept | headers,
-        message_id=delivery.message_id,
-        correlation_id=delivery.correlation_id,
-        reply_to=delivery.reply_to,
-        app_id=delivery.app_id,
-    )
+    before = max(0, before) if isinstance(before, int) else 0  # or a sender's
+    return min(dead_letters.attempts(delivery.headers) + before + 1, MOST_ATTEMPTS)

@@ -71,6 +71,12 @@ class WorkerMetrics:
             labels,
             registry=registry,
         ).labels(**node)
+        self._voided = Counter(
+            "cv_publishing_voided_total",
+            "Publishing channels given up because their confirms did not add up",
+            labels,
+            registry=registry,
+        ).labels(**node)
         self._retried = Counter(
             "cv_frames_retried_total",
             "Frames sent to another attempt",
@@ -121,6 +127,10 @@ class WorkerMetrics:
     def skewed(self) -> None:
         """Count a frame whose sender's clock had to be corrected for."""
         self._skew.inc()
+
+    def voided(self) -> None:
+        """Count a publishing channel whose confirms did not add up."""
+        self._voided.inc()
 
     def retried(self, reason: FailureReason) -> None:
         """Count a frame that gets another attempt."""

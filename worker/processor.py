@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from msgspec import UNSET, UnsetType
@@ -14,12 +15,15 @@ from contract.picture import PictureError
 from contract.result import DetectedObject, Result
 from contract.task import Task, TaskHead, parse_task
 from contract.topology import Lane
+from runtime.logs import get_logger
 from worker.cache import Key, ResultCache, Seen
 from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
 from worker.models import UnknownModel
 from worker.settings import WorkerSettings
+
+log = get_logger("worker")
 
 HOP = "worker"
 
@@ -67,6 +71,7 @@ class Failed:
 
 
 Processed = Computed | Expired | Failed
+Outcome = TypeVar("Outcome")
 
 
 class Chooser(Protocol):
@@ -134,7 +139,7 @@ class Processor:
         outcomes: list[Processed | None] = [None] * len(messages)
         together: dict[int, list[tuple[int, _Decoded]]] = {}
         for number, message in enumerate(messages):
-            decoded = self._decode(message)
+            decoded = _costs_one(partial(self._decode, message))
             if isinstance(decoded, _Decoded):
                 together.setdefault(id(decoded.detector), []).append((number, decoded))
             else:
@@ -144,7 +149,7 @@ class Processor:
             found = self._detect(group[0][1].detector, [decoded.image for _, decoded in group])
             share = (time.perf_counter() - started) / len(group)
             for (number, decoded), detections in zip(group, found, strict=True):
-                outcomes[number] = self._outcome(decoded, detections, share)
+                outcomes[number] = _costs_one(partial(self._outcome, decoded, detections, share))
         return [outcome for outcome in outcomes if outcome is not None]
 
     def stale(self, waited: float) -> bool:
@@ -237,6 +242,15 @@ class Processor:
             hop=HOP if expired else UNSET,
             reason=ExpiryReason.STALE.value if expired else UNSET,
         )
+
+
+def _costs_one(step: Callable[[], Outcome]) -> Outcome | Failed:
+    """What a step of one message's way gives; whatever a library raises at it costs this message alone."""
+    try:
+        return step()
+    except Exception as error:
+        log.exception("a message could not be computed")
+        return Failed(FailureReason.WORKER_ERROR, f"{type(error).__name__}: {error}")
 
 
 def make_processor(settings: WorkerSettings, detectors: Chooser) -> Processor:

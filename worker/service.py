@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from broker import Connection, Consumer, Delivery, Publisher, ThreadLoop, split_urls
-from contract.failures import InvalidTask
+from contract.failures import FailureReason, InvalidTask
 from contract.status import HEARTBEAT_SECONDS, ProducerStatus, WatchAnnouncement, parse_control, parse_status
 from contract.task import TaskHead, parse_head
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
@@ -20,7 +20,7 @@ from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
 from worker.inference import Arrival, Inference
 from worker.metrics import WorkerMetrics
-from worker.processor import make_processor
+from worker.processor import Failed, make_processor
 from worker.settings import WorkerSettings
 from worker.settling import Settled, Settler
 from worker.switchboard import Switchboard
@@ -66,6 +66,7 @@ class Worker:
         self.ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._loop = ThreadLoop(self._fail)
         self._publisher = Publisher()
+        self._publisher.on_void = metrics.voided
         self._tasks = Consumer(settings.lane.queue, self._received, prefetch=settings.held_frames)
         # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
         urls = split_urls(settings.amqp_url)
@@ -102,6 +103,8 @@ class Worker:
     def missing(self) -> list[str]:
         """What readiness lacks."""
         lacks = []
+        if not self._loop.alive:
+            return ["the thread that talks to the broker"]  # what it said last would be no word on now
         if not self._publishing.ready or not self._publisher.attached:
             lacks.append("a connection to the broker for results")
         if not self._tasks.subscribed:
@@ -110,6 +113,8 @@ class Worker:
 
     def stop(self) -> bool:
         """Stop consuming, finish what is held, confirm, acknowledge, close. Whether all of it was finished."""
+        if not self._loop.alive:
+            return False  # the broker delivers the frames at hand again, as soon as this process has ended
         self._state = "draining"
         self._loop.call_soon_threadsafe(self._drain)
         deadline = time.monotonic() + self._settings.grace_seconds
@@ -146,6 +151,19 @@ class Worker:
     def _received(self, delivery: Delivery) -> None:
         self._held += 1
         self._idle.clear()
+        try:
+            self._take(delivery)
+        except Exception as error:
+            log.exception("a message could not be taken", message_id=delivery.message_id)
+            now = time.perf_counter()
+            failed = Failed(FailureReason.WORKER_ERROR, f"{type(error).__name__}: {error}")
+            self._settler.settle(Settled(delivery, failed, 0.0, now, now))
+        if self._state == "running":
+            self._tasks.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
+        elif self._tasks.full:
+            self._unsubscribe()
+
+    def _take(self, delivery: Delivery) -> None:
         head = _head(delivery)
         age = 0.0
         if head is not None:
@@ -161,10 +179,6 @@ class Worker:
         else:
             self._inference.put(arrival)
         self._freshness.note(stale)
-        if self._state == "running":
-            self._tasks.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
-        elif self._tasks.full:
-            self._unsubscribe()
 
     def _drain(self) -> None:
         """Stop consuming at a moment when no frame is under way to us: when we hold all that we may.

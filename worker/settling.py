@@ -5,12 +5,13 @@ A worker holds its frame while the broker takes no results. Lives on the connect
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from broker import Connection, Delivery, Message, Outcome, Publisher
 from broker.backoff import compute_backoff
 from contract import dead_letters
+from contract.failures import FailureReason
 from contract.topology import Lane
 from runtime.logs import get_logger
 from worker.heartbeat import Tally
@@ -70,14 +71,35 @@ class Settler:
             acknowledge()
 
     def settle(self, item: Settled) -> None:
-        """Publish what came of the delivery until it is confirmed, then acknowledge."""
+        """Publish what came of the delivery until it is confirmed, then acknowledge. Never raises."""
+        try:
+            self._publish(item, self._message(item), 0)
+        except Exception as error:
+            log.exception("what came of a frame could not be published")
+            self._give_up(item, f"{type(error).__name__}: {error}")
+
+    def _message(self, item: Settled) -> Message:
         outcome = item.outcome
         if isinstance(outcome, Failed):
-            self._publish(item, self._failure(item.delivery, outcome), 0)
-            return
+            return self._failure(item.delivery, outcome)
         if isinstance(outcome, Computed) and outcome.result.camera_id in self._watched:
             self._publisher.publish(picture_message(outcome))
-        self._publish(item, result_message(outcome.result), 0)
+        return result_message(outcome.result)
+
+    def _give_up(self, item: Settled, why: str) -> None:
+        """The frame becomes a dead letter with this reason; if even that cannot be, the broker's own."""
+        try:
+            failed = Failed(FailureReason.WORKER_ERROR, why)
+            letter = dead_letter(failed, item.delivery, self._lane.queue, self._node_id)
+            self._publish(replace(item, outcome=failed), letter, 0)
+        except Exception:
+            log.exception("a frame could not be dead-lettered: the broker does it")
+            self._refuse(item)
+
+    def _refuse(self, item: Settled) -> None:
+        if item.delivery.reject():
+            self._tally.settled(ok=False)
+        self._released()
 
     def _failure(self, delivery: Delivery, failed: Failed) -> Message:
         """To the next attempt, if another one may succeed and the lane has one left; else to the dead letters."""
@@ -92,7 +114,7 @@ class Settler:
         )
         if again:
             return retry(delivery, self._lane.retries[tried])
-        return dead_letter(failed, delivery, self._node_id)
+        return dead_letter(failed, delivery, self._lane.queue, self._node_id)
 
     def _publish(self, item: Settled, message: Message, attempt: int) -> None:
         if not item.delivery.open:
@@ -102,6 +124,12 @@ class Settler:
         def done(outcome: Outcome) -> None:
             if outcome is Outcome.CONFIRMED:
                 self._confirmed(item, message)
+                return
+            if outcome is Outcome.REFUSED:
+                if isinstance(item.outcome, Failed):
+                    self._refuse(item)  # the broker's own way to the dead letters publishes nothing
+                else:
+                    self._give_up(item, "RabbitMQ refuses to take its result")
                 return
             delay = compute_backoff(attempt, cap=LONGEST_RETRY)
             if attempt == 0:
@@ -119,10 +147,12 @@ class Settler:
             self._kept.append(partial(self._confirmed, item, message))
             return
         now = time.perf_counter()
-        if (
-            item.delivery.ack()
-        ):  # if not, the frame comes again, and its second result is recognised by frame_id
-            self._count(item, message, now)
+        try:
+            # If it cannot be, the frame comes again, and its second result is recognised by frame_id.
+            if item.delivery.ack():
+                self._count(item, message, now)
+        except Exception:
+            log.exception("a frame that has its result could not be counted")
         self._released()
 
     def _count(self, item: Settled, message: Message, now: float) -> None:

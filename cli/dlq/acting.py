@@ -5,15 +5,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from broker import BrokerError, Delivery, Outcome
+from broker.again import again
 from broker.browse import browse
 from broker.drain import WHY
 from broker.session import session
 from cli.dlq.reading import CLIENT, letter_of
 from cli.progress import Progress, progress
-from contract.dead_letters import DeadLetter
-from contract.replay import as_task, destination
+from contract.dead_letters import DeadLetter, is_trace
+from contract.replay import destination, fresh
 from contract.topology import DEAD_LETTER_QUEUE, Lane
 
 IN_FLIGHT_BYTES = 64 * 1024 * 1024
@@ -85,12 +87,11 @@ async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: Progr
                 left += 1
                 return
             queue = how.queue_of(letter)
-            captured = time.time() if how.fresh else None
-            change = as_task(
-                delivery.body, delivery.headers, content_type=delivery.content_type, captured=captured
-            )
+            body, headers = delivery.body, dict[str, Any]()
+            if how.fresh:
+                body, headers = fresh(body, content_type=delivery.content_type, captured=time.time())
             landing = flight.landing(delivery, queue, how, shown)
-            publisher.forward(delivery, queue, landing, change=change)
+            publisher.publish(again(delivery, queue, headers=headers, without=is_trace, body=body), landing)
 
         await looking.look(each)
         await flight.landed(how)

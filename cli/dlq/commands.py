@@ -11,7 +11,6 @@ import msgspec
 
 from broker import Delivery
 from broker.errors import NoSuchQueue
-from broker.headers import encodable
 from broker.session import session
 from cli.confirm import confirmed
 from cli.dlq import acting, tables
@@ -56,7 +55,7 @@ async def _show(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     headers: list[dict[str, Any]] = []
 
     def keep(_letter: DeadLetter, delivery: Delivery) -> None:
-        headers.append(encodable(delivery.headers))
+        headers.append(dict(delivery.headers))
 
     letter = (await _only(arguments.id, urls, keep)).letters[0]
     if arguments.json:

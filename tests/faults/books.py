@@ -43,8 +43,8 @@ class Books:
 
     @property
     def duplicates(self) -> int:
-        """Results beyond the first of their frame."""
-        return sum(count - 1 for count in self.results.values())
+        """Results beyond the first of a frame that was sent here: odd messages may name one frame several times."""
+        return sum(count - 1 for frame, count in self.results.items() if frame in self.sent)
 
     def __str__(self) -> str:
         return (

@@ -32,6 +32,21 @@ Delivery.ack = lambda self: os._exit(9)
 """
 """A worker that ends when the broker has confirmed the result and the frame is about to be acknowledged."""
 
+CRASHING_BROKER_THREAD = """
+from worker.service import Worker
+
+beat, beats = Worker._beat, []
+
+def crashing(self):
+    beats.append(None)
+    if len(beats) > 2:
+        raise RuntimeError("no such thing")
+    beat(self)
+
+Worker._beat = crashing
+"""
+"""The thread that talks to the broker ends with the third heartbeat."""
+
 
 def slow_picture(marker: Path) -> str:
     """A detector that computes a white picture for a minute, and says in `marker` that it has begun."""

@@ -23,12 +23,14 @@ from contract.models import DesiredModels
 from contract.status import encode_status
 from contract.topology import CONTROL_EXCHANGE, DEAD_LETTER_QUEUE
 from runtime.logs import configure_logs
-from tests.faults.books import Books, Clerk, clerk
+from tests.faults.books import PICTURE, Books, Clerk, clerk
 from tests.faults.patched import patch, unhurried
 from tests.faults.screen import Screen
 from tests.helpers.eventually import aeventually
 from tests.helpers.models import write_models
+from tests.helpers.odd_messages import Odd, odd_messages
 from tests.helpers.processes import Service
+from tests.helpers.raw_amqp import RawSender
 
 RATE = 40.0  # frames a second
 COMPUTING = 0.02  # seconds for a frame: what happens to a worker usually happens in the middle of one
@@ -40,6 +42,7 @@ WEIGHTS = {
     "restart_worker": 4,
     "pause_worker": 3,
     "poison": 3,
+    "odd_messages": 3,
     "close_connections": 2,
     "memory_alarm": 2,
     "delete_dead_letters": 2,
@@ -139,6 +142,17 @@ class Soak:
         count = self._random.randint(1, 20)
         await self._send_poison(count)
         return f"{count} frames"
+
+    async def _odd_messages(self) -> str:
+        """Any that a client may send: each becomes a result or a dead letter that the books do not expect."""
+        chosen = self._random.sample(odd_messages(PICTURE), self._random.randint(1, 20))
+        await asyncio.to_thread(self._send_odd, chosen)
+        return f"{len(chosen)} messages"
+
+    def _send_odd(self, messages: list[Odd]) -> None:
+        with RawSender(self.node.amqp_url) as sender:
+            for odd in messages:
+                sender.publish(odd.properties, odd.body)
 
     async def _close_connections(self) -> str:
         await self._ctl("close_all_connections", "the soak")

@@ -12,7 +12,7 @@ import pytest
 from broker import Consumer, Delivery
 from tests.conftest import StartService
 from tests.faults.books import clerk
-from tests.faults.patched import patch, slow_picture
+from tests.faults.patched import CRASHING_BROKER_THREAD, patch, slow_picture
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
 
@@ -75,3 +75,21 @@ async def test_a_second_sigterm_forces(start: StartService, rabbitmq: str, tmp_p
         print(f"\nsecond SIGTERM: exit {status} after {took:.3f} s; {settled}")
     assert status == 128 + signal.SIGTERM
     assert took < 1
+
+
+async def test_without_its_broker_thread_it_is_not_ready_and_ends(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    """It must not look alive for as long as it may take to finish what it can no longer finish."""
+    worker = start(
+        "worker",
+        AMQP_URL=rabbitmq,
+        WORKER_DETECTOR="haar",
+        **patch(tmp_path / "crash", CRASHING_BROKER_THREAD),
+    )
+    await asyncio.to_thread(worker.ready)
+    await aeventually("the crash", lambda: "the broker's thread crashed" in worker.log.read_text(), 15)
+    status, said = await asyncio.to_thread(worker.get, "/readyz")
+    assert status == 0 or (status == 503 and "the thread that talks to the broker" in said)
+    assert await asyncio.to_thread(worker.process.wait, 10) == 1
+    assert "worker: the broker's thread crashed: RuntimeError: no such thing" in worker.log.read_text()

@@ -148,7 +148,7 @@ async def test_every_message_is_there_afterwards_once_and_intact(rabbitmq: str) 
     )
     assert odd.timestamp == 1_795_216_000
     assert odd.headers == {
-        "when": datetime(2026, 11, 21, 1, 0, 0, tzinfo=UTC),
+        "when": 1_795_222_800,
         "raw": b"\x00\xff",
         "none": None,
     }

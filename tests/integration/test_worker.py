@@ -6,12 +6,16 @@ import struct
 import subprocess
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from broker import Consumer, Delivery, Message, Outcome
+from broker.properties import Properties, fields_of, write
+from broker.tables import Raw
+from cli.rabbitmq import RabbitMQNode
 from contract.status import NodeStatus, Status, WatchAnnouncement, encode_status, parse_status
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
 from contract.topology import EphemeralQueue
@@ -20,9 +24,13 @@ from tests.helpers.bus import bus, dead_letters, results
 from tests.helpers.components import require
 from tests.helpers.eventually import aeventually, eventually
 from tests.helpers.images import FACE, astronaut, encoded, iou, jpeg, task
+from tests.helpers.odd_messages import FIELD_VALUES, nested
 from tests.helpers.processes import Service
+from tests.helpers.raw_amqp import RawSender
 
 pytestmark = pytest.mark.integration
+
+REASONS = ("reason", "error", "origin", "node", "time", "attempts")
 
 FRAME = jpeg(astronaut())
 
@@ -131,16 +139,66 @@ async def test_bad_messages_are_kept_counted_and_named_and_the_rest_goes_on(
     assert len(worker.log.read_text().splitlines()) < 30
 
 
-async def test_foreign_headers_survive_the_way_to_the_dead_letters(worker: Service, rabbitmq: str) -> None:
+async def test_a_dead_letter_is_as_it_was_sent_byte_for_byte(worker: Service, rabbitmq: str) -> None:
+    fields = (
+        # RabbitMQ itself writes `L` as `l`, which is the same.
+        *((b"%d" % n, Raw(written)) for n, (written, _) in enumerate(FIELD_VALUES) if written[:1] != b"L"),
+        (b"deep", nested(b"F", 10_000)),
+        (b"\xff", Raw(b"V")),
+    )
+    sent = Properties(
+        content_type=b"\xfc",
+        content_encoding="identity",
+        fields=(*fields, *fields_of({"CC": ["frame_queue"]})),
+        delivery_mode=1,
+        priority=7,
+        correlation_id=b"\xff" * 255,
+        reply_to="ü" * 127,
+        expiration="60000",
+        message_id=b"\xfc" * 200,
+        timestamp=1_795_216_000_123,
+        type="frame",
+        user_id="framefleet",
+        app_id="x" * 255,
+    )
     dead = dead_letters()
-    async with bus(rabbitmq, dead) as b:
-        await b.publish(
-            Message("", "frame_queue", b"?", headers={"count": 2**40, "nested": {"a": [1, None]}})
-        )
-        await aeventually("the dead letter", lambda: dead.deliveries)
-    assert dead.deliveries[0].headers["count"] == 2**40
-    assert dead.deliveries[0].headers["nested"] == {"a": [1, None]}
-    assert worker.process.poll() is None
+    async with bus(rabbitmq, dead):
+        with RawSender(rabbitmq) as sender:
+            assert await asyncio.to_thread(sender.publish, write(sent), b"?")
+            assert await asyncio.to_thread(sender.publish, write(Properties()), b"the last")
+        await aeventually("both dead letters", lambda: len(dead.deliveries) == 2)
+    got = dead.deliveries[0].properties
+    ours = {name for name in got.headers if name.startswith("x-framefleet-")}
+    assert ours == {f"x-framefleet-{name}" for name in (*REASONS, "expiration")}
+    theirs = tuple(field for field in got.fields or () if not field[0].startswith(b"x-framefleet-"))
+    assert theirs == fields
+    gone: dict[str, Any] = {"expiration": None, "user_id": None, "delivery_mode": 2, "fields": got.fields}
+    assert got == replace(sent, **gone)
+    assert worker.metric('cv_frames_failed_total{node_id="n-1",reason="not_json"}') == 2
+
+
+async def test_what_rabbitmq_refuses_to_take_again_costs_one_frame(
+    start: StartService, shared_rabbitmq: RabbitMQNode, rabbitmq: str
+) -> None:
+    """As after an upgrade to RabbitMQ 4, whose messages are smaller: it closes the channel of who publishes one."""
+    got, dead = results(), dead_letters()
+    async with bus(rabbitmq, got, dead) as b:
+        assert await b.task(b"?" * 20_000, message_id="large") is Outcome.CONFIRMED
+        assert await b.task(task(FRAME, timestamp=time.time() + 20), message_id="good") is Outcome.CONFIRMED
+        asked = "element(2, application:get_env(rabbit, max_message_size))."
+        limit = "application:set_env(rabbit, max_message_size, {})."
+        usual = await asyncio.to_thread(shared_rabbitmq.ctl, "eval", asked)
+        await asyncio.to_thread(shared_rabbitmq.ctl, "eval", limit.format(10_000))
+        try:
+            start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600")
+            await aeventually("the good one", lambda: got.deliveries, 30)
+            await aeventually("the other", lambda: dead.deliveries, 30)
+        finally:
+            await asyncio.to_thread(shared_rabbitmq.ctl, "eval", limit.format(usual.strip()))
+    (letter,) = dead.deliveries
+    assert (letter.message_id, len(letter.body)) == ("large", 20_000)
+    assert letter.headers["x-first-death-reason"] == "rejected"
+    assert [body(each)["frame_id"] for each in got.deliveries] == ["good"]
 
 
 async def test_who_asks_with_reply_to_gets_the_result_too(worker: Service, rabbitmq: str) -> None:

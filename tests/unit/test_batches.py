@@ -252,14 +252,13 @@ def test_a_frame_that_comes_again_is_computed_apart_and_in_its_turn(
     assert asked == [("cpu", 1, "haar", "m-2"), ("cpu", 1, "haar", "m-4")]
 
 
-def test_a_thread_that_cannot_go_on_says_why(begin: Begin) -> None:
-    class Crash(Batching):
-        @property
-        def wants(self) -> Any:  # type: ignore[override]
-            raise RuntimeError("no such thing")
+def test_a_thread_that_cannot_go_on_says_why(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(_self: Processor, _messages: object) -> list[Processed]:
+        raise RuntimeError("no such thing")  # no message's fault, as when the GPU is gone
 
+    monkeypatch.setattr(Processor, "process_many", crash)
     reasons: queue.SimpleQueue[str] = queue.SimpleQueue()
-    thread = begin(Crash(), reasons.put)
+    thread = begin(Batching(), reasons.put)
     thread.put(arrival(0))
     thread.start()
     assert "no such thing" in reasons.get(timeout=10)

@@ -1,18 +1,13 @@
 """The pure parts of the broker package."""
 
-from datetime import UTC, datetime
-from decimal import Decimal
-
 import pika
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pika import data
 
 from broker.backoff import compute_backoff
 from broker.declare import mismatch
 from broker.errors import InvalidUrl
-from broker.headers import encodable
 from broker.urls import connection_parameters, redact, split_urls
 
 
@@ -43,27 +38,6 @@ def test_heartbeat_and_user_timeout_notice_a_dead_peer() -> None:
     parameters = connection_parameters("amqp://u:p@host/", name="n")
     assert parameters.heartbeat == 8
     assert parameters.tcp_options["TCP_USER_TIMEOUT"] == 20_000
-
-
-class Long(int):
-    """As pika decodes 64-bit integers: a subclass, for which `in range(...)` would walk the range."""
-
-
-def test_whatever_a_foreign_header_holds_pika_can_write_it_again() -> None:
-    headers = encodable(
-        {
-            "float": 1.5,
-            "decimal": Decimal("1.25"),
-            "huge": 2**70,
-            "long": Long(3),
-            "when": datetime(2026, 1, 1, tzinfo=UTC),
-            "nested": {"list": [1.5, None, b"x", {"deep": 2.5}]},
-            b"bytes": True,
-        }
-    )
-    assert headers["float"] == "1.5"
-    assert headers["nested"]["list"][3] == {"deep": "2.5"}
-    data.encode_table([], headers)  # raises for what AMQP tables cannot carry
 
 
 def test_a_mismatch_names_the_queue_and_the_argument() -> None:

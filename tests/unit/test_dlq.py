@@ -1,23 +1,28 @@
 """Reading, choosing and replaying dead letters: the parts that need no broker."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from broker import Delivery
+from broker.again import again
 from broker.compare import Difference, read_difference
+from broker.properties import Properties, fields_of
 from cli.broker_url import NoBroker, broker_urls
 from cli.dlq import tables
 from cli.dlq.pictures import picture_of
 from cli.dlq.selection import Selection, moment
 from cli.layout import Layout
-from contract.dead_letters import DeadLetter, parse_dead_letter
-from contract.replay import as_task, destination
+from contract.dead_letters import ALL, BROKERS_OWN, DeadLetter, is_trace, parse_dead_letter
+from contract.replay import destination, fresh
 from contract.task import Task, TaskForm, encode_task, parse_task
 from contract.topology import Lane
+from gateway.dead_letters import _cursor
 
 JPEG = b"\xff\xd8\xff\xe0picture"
 TASK = Task(image=JPEG, timestamp=1_795_216_000.25, camera_id="gate-3", frame_id="f-1")
@@ -33,7 +38,7 @@ DEATH: dict[str, Any] = {
     "queue": "frame_queue.gpu",
     "reason": "delivery_limit",
     "count": 1,
-    "time": datetime(2026, 11, 21, 1, 0, 0, tzinfo=UTC),
+    "time": 1_795_222_800,
     "exchange": "",
     "routing-keys": ["frame_queue.gpu"],
 }
@@ -44,7 +49,7 @@ def letter(headers: dict[str, Any], body: bytes = b"x") -> DeadLetter:
 
 
 def delivery(body: bytes, content_type: str | None = None, headers: dict[str, Any] | None = None) -> Delivery:
-    properties = SimpleNamespace(content_type=content_type, headers=headers or {}, message_id=None)
+    properties = Properties(content_type=content_type, fields=fields_of(headers or {}))
     return Delivery(None, SimpleNamespace(), properties, body)
 
 
@@ -87,6 +92,43 @@ def test_nothing_in_a_message_is_too_odd_to_be_read(headers: dict[str, Any]) -> 
     assert letter(headers, b"\x00\xff").size == 2
 
 
+Values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**63), 2**64 - 1),
+        st.floats(),
+        st.decimals(),
+        st.text(st.characters(exclude_categories=["Cs"])),
+        st.binary(),
+    ),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["queue", "reason", "count", "time"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*ALL, *BROKERS_OWN, "timestamp", "camera_id", "frame_id", "model"]), Values
+    ),
+    st.binary() | st.just(encode_task(TASK).body),
+    st.sampled_from([None, "image/jpeg", "application/json"]),
+)
+def test_whatever_it_is_it_is_read_listed_and_sent_as_json(
+    headers: dict[str, Any], body: bytes, content_type: str | None
+) -> None:
+    """One that were not would close the queue to everybody."""
+    dead = parse_dead_letter(body, content_type=content_type, headers=headers, message_id="m-1")
+    assert tables.table([dead], 1e9)
+    assert tables.details(dead)
+    assert msgspec.json.encode([dead, headers])
+    assert _cursor(dead)
+    assert destination(dead).startswith("frame_queue.")
+    assert not Selection(since=1.0).matches(dead) or dead.time is not None
+
+
 def test_the_id_is_the_same_at_every_look_and_differs_between_dead_letters() -> None:
     first = letter(OURS)
     assert first.dead_letter_id == letter(OURS | {"x-delivery-count": 7}).dead_letter_id
@@ -121,29 +163,30 @@ def test_times_are_ages_or_dates() -> None:
 
 
 def test_a_replayed_task_is_what_the_sender_wrote() -> None:
-    headers = {"camera_id": "gate-3", "x-mine": 1}
+    headers = {"camera_id": "gate-3", "x-mine": 1, "timestamp": 1_795_216_000.25}
     theirs = {
         "x-death": [DEATH],
         "x-first-death-queue": "q",
         "x-last-death-reason": "r",
         "x-delivery-count": 3,
     }
-    assert as_task(b"body", headers | OURS | theirs, content_type="image/jpeg") == (b"body", headers)
+    dead = delivery(b"body", "image/jpeg", headers | OURS | theirs)
+    replayed = again(dead, "frame_queue.batch", without=is_trace)
+    assert (replayed.body, replayed.properties.headers) == (b"body", headers)
+    assert replayed.content_type == "image/jpeg"
 
 
 @pytest.mark.parametrize("form", TaskForm)
 def test_a_fresh_task_differs_in_its_time_only(form: TaskForm) -> None:
     task = encode_task(TASK, form)
-    body, headers = as_task(
-        task.body, task.headers | OURS, content_type=task.content_type, captured=1_795_300_000.5
-    )
-    fresh = parse_task(body, content_type=task.content_type, headers=headers)
-    assert fresh == msgspec.structs.replace(TASK, timestamp=1_795_300_000.5)
+    body, changed = fresh(task.body, content_type=task.content_type, captured=1_795_300_000.5)
+    again = parse_task(body, content_type=task.content_type, headers=task.headers | OURS | changed)
+    assert again == msgspec.structs.replace(TASK, timestamp=1_795_300_000.5)
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff", b"[" * 100_000])
 def test_what_is_no_task_is_replayed_as_it_is(body: bytes) -> None:
-    assert as_task(body, {}, content_type=None, captured=1.0)[0] == body
+    assert fresh(body, content_type=None, captured=1.0) == (body, {})
 
 
 def test_where_a_replayed_frame_goes() -> None:
@@ -152,6 +195,11 @@ def test_where_a_replayed_frame_goes() -> None:
     assert destination(letter({})) == "frame_queue.batch"
     assert destination(live, Lane.LIVE) == "frame_queue"
     assert destination(letter({"x-death": [DEATH]})) == "frame_queue.gpu"
+
+
+@pytest.mark.parametrize("origin", ["result_queue", "frame_queue.dlq", "frame_queue.gpu-2", "", 7, b"\xff"])
+def test_who_may_only_send_frames_cannot_have_one_replayed_elsewhere(origin: Any) -> None:
+    assert destination(letter(OURS | {"x-framefleet-origin": origin})) == "frame_queue.batch"
 
 
 def test_the_picture_of_either_form_and_of_none() -> None:

@@ -46,6 +46,15 @@ def test_a_frame_becomes_a_result_that_names_everything() -> None:
     assert outcome.image == jpeg(astronaut())
 
 
+def test_what_a_library_raises_costs_the_message_that_it_raises_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raises(*_given: object, **_named: object) -> DecodedImage:
+        raise MemoryError("out of it")
+
+    monkeypatch.setattr("worker.processor.decode", raises)
+    failed = process(task(jpeg(astronaut()), timestamp=NOW))
+    assert failed == Failed(FailureReason.WORKER_ERROR, "MemoryError: out of it")
+
+
 def test_a_stale_live_frame_expires_and_says_where() -> None:
     outcome = process(task(jpeg(astronaut()), timestamp=NOW - 2.1), waited=2.1)
     assert isinstance(outcome, Expired)

@@ -37,9 +37,9 @@ def test_a_message_says_all_of_its_frame_and_goes_to_its_lane(form: TaskForm) ->
     message = message_of(frame, picture, Form(form, 50, "p", 2.0), "replies")
     task = parse_task(
         message.body,
-        content_type=message.content_type,
+        content_type=str(message.content_type),
         headers=message.headers,
-        message_id=message.message_id,
+        message_id=str(message.message_id),
     )
     assert (task.camera_id, task.frame_id, task.timestamp, task.model) == ("cam", "cam:1:0", 1.5, "haar")
     assert task.image == picture.data

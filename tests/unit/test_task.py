@@ -128,3 +128,10 @@ def test_compact_form_with_bad_headers(headers: dict[str, Any]) -> None:
 def test_no_bytes_make_the_parser_raise_anything_else(data: bytes, content_type: str | None) -> None:
     with contextlib.suppress(InvalidTask):
         parse_task(data, content_type=content_type)
+
+
+def test_a_message_id_that_is_too_long_keeps_its_beginning_and_stays_one_of_its_own() -> None:
+    ids = [parse_task(body(), message_id="camera-" + "x" * 240 + end).frame_id for end in ("a", "b", "a")]
+    assert ids[0] == ids[2] != ids[1]
+    assert ids[0].startswith("camera-xxx")
+    assert len(ids[0]) == 200
