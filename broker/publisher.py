@@ -114,7 +114,7 @@ class Publisher(Role):
         self._send(message.exchange, message.routing_key, message.body, properties, message.mandatory, done)
 
     def forward(self, delivery: Delivery, queue: str, done: Done, *, change: Change | None = None) -> None:
-        """Publish a message as it came, with all its properties, to a queue that must exist.
+        """Publish a message as it came, with all its properties but its time to live, to a queue that must exist.
 
         What the broker itself wrote for this delivery is left out; `change` replaces body and headers.
         """
@@ -126,6 +126,9 @@ class Publisher(Role):
         headers = {name: value for name, value in headers.items() if name not in dropped}
         properties.headers = encodable(headers) if headers or kept.headers is not None else None
         properties.user_id = None  # the broker refuses any but our own
+        properties.expiration = (
+            None  # a clock that would start again, in queues where nobody hears of its end
+        )
         self._send("", queue, body, properties, True, done)
 
     def _send(
