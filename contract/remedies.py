@@ -154,7 +154,7 @@ def invalid_fields(given: Mapping[str, Any], error: Exception, *, names: Sequenc
 
 
 def _instead(name: str, names: Sequence[str], headers: bool) -> str:
-    for key in names:
+    for key in names[:100]:
         if re.sub("[_-]", "", key).lower() in _MEANT[name]:
             return f"; `{_printable(key)}` is there: it is called `{name}`"
     if name == "timestamp":

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 
 from contract.dead_letters import DeadLetter, without_traces
-from contract.task import is_compact
+from contract.failures import InvalidTask
+from contract.task import MAX_BODY_BYTES, is_compact
 from contract.topology import TASK_QUEUE, Lane
+from contract.unwrapping import is_picture, unwrap
 
 
 def destination(letter: DeadLetter, lane: Lane | None = None) -> str:
@@ -31,11 +33,12 @@ def as_task(
     clean = without_traces(headers)
     if captured is None:
         return body, clean
-    if is_compact(content_type):
-        return body, clean | {"timestamp": repr(captured)}
     try:
-        fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        data = unwrap(body, MAX_BODY_BYTES)
+        if is_compact(content_type) or is_picture(data):
+            return body, clean | {"timestamp": repr(captured)}
+        fields = msgspec.json.decode(data)
+    except (InvalidTask, msgspec.DecodeError, UnicodeDecodeError):
         return body, clean
     if not isinstance(fields, dict):
         return body, clean

@@ -234,9 +234,7 @@ def _read_otherwise(body: bytes, content_type: str | None, headers: Mapping[str,
             raise
         given = {}
     if is_compact(content_type) and "frame" not in given:
-        return _Read(
-            _compact_fields(headers), body, True
-        )  # a picture of another kind, or none: decoding will say
+        return _Read(_compact_fields(headers), body, True)  # no JPEG or PNG at first sight: decoding will say
     fields = _converted(given, _WrappedTask, remedies.names(data), headers=False)
     image = decode_base64(fields.frame)
     if not image:
@@ -275,7 +273,7 @@ def _converted(given: Mapping[str, Any], shape: type[Shape], names: Iterable[str
         found["timestamp"] = _seconds(given.get("timestamp"))
         return msgspec.convert(found, shape)
     except (ValueError, TypeError, OverflowError) as error:  # msgspec.ValidationError is a ValueError
-        sentence = remedies.invalid_fields(found, error, names=list(names)[:100], headers=headers)
+        sentence = remedies.invalid_fields(found, error, names=list(map(str, names)), headers=headers)
         raise InvalidTask(FailureReason.INVALID_TASK, sentence) from None
 
 

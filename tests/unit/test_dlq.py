@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import gzip
 import msgspec
 import pytest
 
@@ -141,7 +142,16 @@ def test_a_fresh_task_differs_in_its_time_only(form: TaskForm) -> None:
     assert fresh == msgspec.structs.replace(TASK, timestamp=1_795_300_000.5)
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff"])
+def test_a_fresh_task_of_a_plain_client_too() -> None:
+    task = encode_task(TASK, TaskForm.COMPACT)
+    body, headers = as_task(task.body, task.headers, content_type=None, captured=5.0)
+    assert parse_task(body, headers=headers).timestamp == 5.0
+    packed = gzip.compress(encode_task(TASK).body)
+    body, headers = as_task(packed, {}, content_type="application/json", captured=5.0)
+    assert parse_task(body, headers=headers).timestamp == 5.0
+
+
+@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff", b"\x1f\x8b damaged"])
 def test_what_is_no_task_is_replayed_as_it_is(body: bytes) -> None:
     assert as_task(body, {}, content_type=None, captured=1.0)[0] == body
 
