@@ -1,10 +1,10 @@
 """Reading, choosing and replaying dead letters: the parts that need no broker."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import gzip
 import msgspec
 import pytest
 
