@@ -13,16 +13,13 @@ from pika.exceptions import ConnectionClosedByBroker, ProbableAuthenticationErro
 from broker.backoff import compute_backoff
 from broker.declare import declare
 from broker.loops import Loop
-from broker.role import Role
+from broker.role import MISSED_SECONDS, Role
 from broker.urls import connection_parameters, redact
 from contract.topology import TOPOLOGY, Topology
 
 log = structlog.get_logger("broker")
 
 ACCESS_REFUSED = 403
-MISSED_SECONDS = 1.0
-"""Until a missed queue is declared again. When a queue is deleted, RabbitMQ subscribes its consumers anew by itself if
-it finds a queue of that name again at once, and such a consumer gets nothing more, without a word."""
 
 
 class Connection:

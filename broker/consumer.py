@@ -12,6 +12,9 @@ from contract.topology import EphemeralQueue
 
 log = structlog.get_logger("broker")
 
+LISTEN_SECONDS = 5.0
+"""How often a consumer that is brought nothing looks whether something waits."""
+
 
 class Delivery:
     """One message in a consumer's hands. Settle it exactly once, on the connection's loop.
@@ -133,6 +136,7 @@ class Consumer(Role):
         self._tag: str | None = None
         self._paused = False
         self._unsettled = 0
+        self._received = 0
         self._bindings = set(queue.bindings) if isinstance(queue, EphemeralQueue) else set()
         self.queue_name: str | None = None
         self.on_subscribed: Callable[[str], None] = lambda queue_name: None
@@ -219,6 +223,7 @@ class Consumer(Role):
     def _consume(self, channel: Any, name: str) -> None:
         def received(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             self._unsettled += 1
+            self._received += 1
             delivery = Delivery(channel, method, properties, body, self._settled_one)
             try:
                 self._on_delivery(delivery)
@@ -235,12 +240,42 @@ class Consumer(Role):
             self.queue_name = name
             self._settled()
             self.on_subscribed(name)
+            if isinstance(self._queue, str):
+                self._listen(channel, name, self._tag)
 
         channel.basic_consume(name, received, auto_ack=self._no_ack, callback=subscribed)
+
+    def _listen(self, channel: Any, name: str, tag: str | None, waited: bool = False) -> None:
+        """Subscribe anew when messages wait at two looks and none is brought in between.
+
+        When a queue is deleted and there again at once, RabbitMQ may leave its consumers subscribed to nothing, without
+        a word and for ever.
+        """
+        received = self._received
+
+        def looked(frame: Any) -> None:
+            waits = frame.method.message_count > 0 and not self.full and self._received == received
+            if waits and waited and tag == self._tag:
+                log.warning("messages wait and none is brought: subscribing anew", queue=name)
+                channel.close()
+            else:
+                self._listen(channel, name, tag, waits)
+
+        def look() -> None:
+            if channel is not self._channel or tag != self._tag:
+                return  # another subscription looks after itself
+            if self._received == received:
+                channel.queue_declare(name, passive=True, callback=looked)
+            else:
+                self._listen(channel, name, tag)
+
+        if self._connection is not None:
+            self._connection.loop.call_later(LISTEN_SECONDS, look)
 
     def _cancelled_by_broker(self, _frame: Any) -> None:
         log.warning("consumer cancelled by the broker", queue=self.queue_name)
         if self._channel is not None:
+            self._missed = True
             self._channel.close()  # deliveries under way are void; the role opens a new channel and subscribes
 
     def _settled_one(self, channel: Any) -> None:

@@ -1,6 +1,7 @@
 """Move every message of a queue into another one and delete the emptied queue. No confirmed message is lost.
 
-Each is published to the other queue, confirmed, and then acknowledged: a crash in between leaves it in both.
+Each is published to the other queue, confirmed, and then acknowledged: a crash in between leaves it in both. Its own
+time to live does not go along: the sender meant it for a queue that is being worked off.
 Quorum queues know no `if-empty`, and the broker confirms what it is just publishing to a queue that is deleted: so
 nobody may publish meanwhile, and nothing is deleted before nothing has come for a while. The queue is deleted under
 our own consumer: what it took before is delivered to us first, and is moved like the rest.
@@ -47,6 +48,7 @@ class Drain:
         self.moved = 0
         self.size = 0
         self.under_way = 0
+        self._backlog = 0
         self._session = session
         self._publisher = publisher
         self._source = source
@@ -54,6 +56,11 @@ class Drain:
         self._stirred = asyncio.Event()
         self._failure: BrokerError | None = None
         self._room: Room = always
+
+    @property
+    def missing(self) -> int:
+        """How many fewer were moved than the source had when it began: they expired, or somebody took them."""
+        return max(0, self._backlog - self.moved)
 
     async def run(self, room: Room = always) -> None:
         """Move everything, then delete the source.
@@ -66,9 +73,9 @@ class Drain:
             ended = asyncio.Event()
             channel.raw.add_on_cancel_callback(lambda _frame: ended.set())
             async with self._session.channel() as asking:
-                backlog, _ = await asking.count(self._source)
+                self._backlog, _ = await asking.count(self._source)
                 await channel.subscribe(self._source, TAG, PREFETCH, self._received)
-                await self._quiet(channel, backlog)
+                await self._quiet(channel)
                 _, consumers = await asking.count(self._source)
                 if consumers > 1:  # what it holds would go with the queue
                     raise Busy(f"{self._source} has another consumer: stop it")
@@ -103,14 +110,14 @@ class Drain:
 
         self._publisher.publish(again(delivery, self._target), done)
 
-    async def _quiet(self, channel: Channel, backlog: int) -> None:
+    async def _quiet(self, channel: Channel) -> None:
         """Wait until everything is moved and nothing has come for a while."""
         since = None
         while True:
             await self._settled()
             if channel.closed.done():
                 raise channel.failure()
-            if self.moved >= backlog:
+            if self.moved >= self._backlog:
                 since = since or time.monotonic()
                 if time.monotonic() - since > PATIENCE_SECONDS:
                     raise Busy(f"somebody goes on publishing to {self._source}: stop all that sends to it")

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("broker")
 
+NOT_FOUND = 404
+MISSED_SECONDS = 1.0
+"""Until a missed queue is declared again. When a queue is deleted, RabbitMQ subscribes its consumers anew by itself if
+it finds a queue of that name again at once, and such a consumer gets nothing more, without a word. And a queue that is
+declared while the deletion is still under way goes with the old one, confirmed messages and all."""
+
 
 class Role:
     """Base of publishers, consumers and watchers. Every method runs on the connection's loop.
@@ -26,6 +32,7 @@ class Role:
         self._connection: Connection | None = None
         self._channel: Any = None
         self._attempt = 0
+        self._missed = False  # the channel is closed because its queue is gone
         self._cancel_reopen: Callable[[], None] | None = None
         self._closed_for: Exception | None = None  # why the channel was closed, if the connection was not
 
@@ -59,15 +66,18 @@ class Role:
         self._channel = None
         self._closed_for = reason
         self._lost()
-        self._reopen(str(reason))
+        self._reopen(reason)
 
-    def _reopen(self, reason: str) -> None:
+    def _reopen(self, reason: Exception) -> None:
         connection = self._connection
         if connection is None or not connection.open:
             return
         delay = compute_backoff(self._attempt)
+        if self._missed or getattr(reason, "reply_code", None) == NOT_FOUND:
+            delay += MISSED_SECONDS
+        self._missed = False
         self._attempt += 1
-        log.warning("channel lost", role=type(self).__name__, reason=reason, retry_in=round(delay, 2))
+        log.warning("channel lost", role=type(self).__name__, reason=str(reason), retry_in=round(delay, 2))
         # The topology is declared again first: the channel may have gone because a queue was deleted.
         self._cancel_reopen = connection.loop.call_later(delay, lambda: connection.redeclare(self))
 

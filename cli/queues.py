@@ -8,7 +8,7 @@ from broker import BrokerError
 from broker.session import Session, session
 from cli.confirm import confirmed
 from cli.progress import progress
-from cli.upgrade import SUFFIX, State, inspect, refuse_if_used, upgrade
+from cli.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
 from contract.topology import TOPOLOGY
 
 CLIENT = "framefleet queues"
@@ -64,21 +64,28 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 
 async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Sequence[State]) -> int:
-    failed = 0
+    failed = missing = 0
     # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
     async with session(urls, f"{CLIENT} publish") as publishing:
         publisher = await publishing.publisher()
         for state in affected:
+            done = Upgraded()
             try:
-                moved = await upgrade(connection, publisher, state)
+                await upgrade(connection, publisher, state, done)
             except BrokerError as error:
                 print(f"{state.queue.name}: {error}", file=sys.stderr)
                 failed += 1
             else:
-                print(f"{state.queue.name}: made anew with its {moved:,} messages")
+                print(f"{state.queue.name}: made anew with its {done.moved:,} messages")
+            for where in done.where:
+                print(f"{state.queue.name}: {where}", file=sys.stderr)
+            missing += done.missing
+    if missing:
+        print(f"{missing:,} messages fewer than before: see above", file=sys.stderr)
     if failed:
-        print(f"{failed} queues are not done; nothing is lost: run this again", file=sys.stderr)
-    return 1 if failed else 0
+        what_waits = "" if missing else "; nothing is lost"
+        print(f"{failed} queues are not done{what_waits}: run this again", file=sys.stderr)
+    return 1 if failed or missing else 0
 
 
 async def _inspect_all(connection: Session) -> list[State]:

@@ -7,6 +7,7 @@ Each step leaves a state that the next run recognises and goes on from: nothing 
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from broker import BrokerError, Publisher
 from broker.compare import Difference, differences
@@ -14,7 +15,7 @@ from broker.drain import Drain, Room, always
 from broker.errors import Busy, Full, NoSuchQueue, Refused
 from broker.session import Session
 from cli.progress import Progress, progress
-from contract.topology import UNLIMITED_DELIVERIES, Argument, Queue
+from contract.topology import DEAD_LETTER_QUEUE, UNLIMITED_DELIVERIES, Argument, Queue
 
 SUFFIX = ".upgrade"
 FOLLOW_SECONDS = 0.2
@@ -40,6 +41,21 @@ class State:
     def needs_upgrade(self) -> bool:
         """It differs, or an upgrade of it was interrupted."""
         return self.differs or self.set_aside is not None
+
+
+@dataclass
+class Upgraded:
+    """What came of a queue's messages: how many it was given back, how many are missing, and where they went."""
+
+    moved: int = 0
+    missing: int = 0
+    where: list[str] = field(default_factory=list)
+
+    def miss(self, count: int, where: str) -> None:
+        """Note that `count` are missing, if any."""
+        if count > 0:
+            self.missing += count
+            self.where.append(where.format(count))
 
 
 def aside(queue: Queue) -> Queue:
@@ -78,12 +94,12 @@ def refuse_if_used(state: State) -> None:
         raise Busy(f"another upgrade of {state.queue.name} is at work")
 
 
-async def upgrade(session: Session, publisher: Publisher, state: State) -> int:
-    """Make the queue anew and return how many messages it was given back. Raises BrokerError."""
+async def upgrade(session: Session, publisher: Publisher, state: State, upgraded: Upgraded) -> None:
+    """Make the queue anew; `upgraded` tells what came of its messages, also when it ends early. Raises BrokerError."""
     refuse_if_used(state)
     queue, waiting = state.queue, aside(state.queue)
     if state.differs:
-        await _set_aside(session, publisher, queue, waiting)
+        await _set_aside(session, publisher, queue, waiting, upgraded)
     async with session.channel() as channel:
         try:
             await channel.declare(queue)
@@ -105,16 +121,46 @@ async def upgrade(session: Session, publisher: Publisher, state: State) -> int:
             f"{error}, by its new arguments: {aside_now - drain.moved:,} messages wait in {waiting.name}. Let workers "
             "make room, or purge, then run this again"
         ) from None
-    return drain.moved
+    upgraded.moved = drain.moved
+    upgraded.miss(drain.missing, _gone_from(waiting))
+    back, consumers = await session.count(queue.name)
+    if not consumers and not _passes_on(queue):
+        upgraded.miss(present + drain.moved - back, _gone_from(queue))
 
 
-async def _set_aside(session: Session, publisher: Publisher, queue: Queue, waiting: Queue) -> None:
+async def _set_aside(
+    session: Session, publisher: Publisher, queue: Queue, waiting: Queue, upgraded: Upgraded
+) -> None:
     async with session.channel() as channel:
         await channel.declare(waiting)  # with the bindings: what an exchange brings from now on is kept there
         for binding in queue.bindings:
             await channel.unbind(queue.name, *binding)
+    before, _ = await session.count(waiting.name)
+    drain = Drain(session, publisher, queue.name, waiting.name)
     async with progress(f"{queue.name}: setting aside", (await session.count(queue.name))[0]) as shown:
-        await _followed(Drain(session, publisher, queue.name, waiting.name), shown)
+        await _followed(drain, shown)
+    if not _passes_on(queue):
+        upgraded.miss(
+            drain.missing,
+            f"{{:,}} left {queue.name} before they were moved: their time to live was over, or somebody took them. "
+            f"Those that RabbitMQ dead-lettered are in {DEAD_LETTER_QUEUE}",
+        )
+    after, _ = await session.count(waiting.name)
+    upgraded.miss(before + drain.moved - after, _gone_from(waiting))
+
+
+def _passes_on(queue: Queue) -> bool:
+    """Whether messages leave the queue by themselves, for their lane: it is a retry queue."""
+    return "x-message-ttl" in queue.arguments
+
+
+def _gone_from(queue: Queue) -> str:
+    dead_letters = queue.arguments.get("x-dead-letter-routing-key")
+    kept = f" What RabbitMQ dead-lettered is in {dead_letters}." if dead_letters else ""
+    return (
+        f"{{:,}} were confirmed into {queue.name} and are gone from it: does a policy with a time to live or a bound "
+        f"match its name (rabbitmqctl list_policies), or did another program take them?{kept}"
+    )
 
 
 async def _followed(drain: Drain, shown: Progress, room: Room = always) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 
 from contract.dead_letters import DeadLetter
-from contract.task import is_compact
+from contract.failures import InvalidTask
+from contract.task import MAX_BODY_BYTES, is_compact
 from contract.topology import Lane
+from contract.unwrapping import is_picture, unwrap
 
 
 def destination(letter: DeadLetter, lane: Lane | None = None) -> str:
@@ -26,11 +28,12 @@ def fresh(body: bytes, *, content_type: str | None, captured: float) -> tuple[by
 
     A body that is no JSON object stays as it is: it is no task, and will be refused again.
     """
-    if is_compact(content_type):
-        return body, {"timestamp": repr(captured)}
     try:
-        fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        data = unwrap(body, MAX_BODY_BYTES)
+        if is_compact(content_type) or is_picture(data):
+            return body, {"timestamp": repr(captured)}
+        fields = msgspec.json.decode(data)
+    except (InvalidTask, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return body, {}
     if not isinstance(fields, dict):
         return body, {}

@@ -1,24 +1,27 @@
 """Task, v1: one frame on its way to a worker (DESIGN §3).
 
 Two forms carry the same task. JSON with the image in base64 is what every plain client can write; the
-compact form has the image itself as the body and the other fields in the AMQP headers.
+compact form has the image itself as the body and the other fields in the AMQP headers. What is written otherwise, but
+says the same, is read in a slower way; the rest is refused with its remedy.
 """
 
-import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
+from contract import remedies
 from contract.failures import FailureReason, InvalidTask
 from contract.nesting import decode
 from contract.shortening import shortened
+from contract.unwrapping import decode_base64, is_picture, unwrap, unwrap_picture
 
 MAX_BODY_BYTES = 12 * 1024 * 1024
-"""Largest body of a task. RabbitMQ 4 closes the channel above 16 MiB."""
+"""Largest body of a task, unpacked too. RabbitMQ 4 closes the channel above 16 MiB."""
 
 DEFAULT_CAMERA_ID = "default"
 CAMERA_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
@@ -27,8 +30,9 @@ CameraId = Annotated[str, Meta(pattern=CAMERA_ID_PATTERN)]
 MAX_FRAME_ID = 200
 FrameId = Annotated[str, Meta(min_length=1, max_length=MAX_FRAME_ID)]
 ModelName = Annotated[str, Meta(min_length=1, max_length=100)]
-# Above 1e11 the sender wrote milliseconds: refuse instead of taking the frame for one from the year 5138.
-UnixSeconds = Annotated[float, Meta(ge=0, le=1e11)]
+# Above it the sender wrote milliseconds: refused, instead of taking the frame for one from the year 5138. Nor are they
+# divided: the result would tell another time of capture than its sender knows.
+UnixSeconds = Annotated[float, Meta(ge=0, le=remedies.MILLISECONDS_FROM)]
 
 
 class TaskForm(StrEnum):
@@ -79,10 +83,29 @@ class _WrappedTask(_Fields, kw_only=True):
     frame: str
 
 
+class _AnyTask(Struct, kw_only=True):
+    """The fields as they are written: whatever else a body holds is not built in memory."""
+
+    frame: Raw = Raw()
+    timestamp: Raw = Raw()
+    camera_id: Raw = Raw()
+    frame_id: Raw = Raw()
+    model: Raw = Raw()
+
+
 Shape = TypeVar("Shape", bound=_Fields)
 
+
+class _Read(NamedTuple):
+    """A message's fields, its image, and whether the image was the whole body, with the fields in the headers."""
+
+    fields: _Fields
+    image: bytes
+    compact: bool
+
+
 _json_decoder = msgspec.json.Decoder(_JsonTask)
-_wrapped_decoder = msgspec.json.Decoder(_WrappedTask)
+_any_task_decoder = msgspec.json.Decoder(_AnyTask)
 _head_decoder = msgspec.json.Decoder(_Fields)
 _json_encoder = msgspec.json.Encoder()
 
@@ -94,29 +117,18 @@ def parse_task(
     headers: Mapping[str, Any] | None = None,
     message_id: str | None = None,
 ) -> Task:
-    """Read a task in either form; `content_type` `image/*` means the compact one.
+    """Read a task in either form; a body that is a picture, or `content_type` `image/*`, means the compact one.
 
     Raises InvalidTask with the reason if the message is no task. Whether the image decodes is not looked at.
     """
-    if not body:
-        raise InvalidTask(FailureReason.EMPTY, "the message has no body")
-    if len(body) > MAX_BODY_BYTES:
-        raise InvalidTask(
-            FailureReason.TOO_LARGE, f"the body has {len(body)} bytes, the limit is {MAX_BODY_BYTES}"
-        )
-    if is_compact(content_type):
-        fields: _Fields = _compact_fields(headers or {})
-        image = body
-    else:
-        fields, image = _json_task(body)
-        if not image:
-            raise InvalidTask(FailureReason.EMPTY, "`frame` is empty")
-    frame_id = fields.frame_id or message_id or default_frame_id(fields.camera_id, body)
+    fields, image, compact = _read(body, content_type, headers or {})
+    if not is_picture(image):
+        image = _picture_by_its_beginning(image)
     return Task(
         image=image,
         timestamp=fields.timestamp,
         camera_id=fields.camera_id,
-        frame_id=_fitting(frame_id),
+        frame_id=_frame_id(fields, message_id, body, compact=compact),
         model=fields.model,
     )
 
@@ -154,9 +166,16 @@ def parse_head(
 
     Raises InvalidTask.
     """
-    fields = _compact_fields(headers or {}) if is_compact(content_type) else _decode_json(body, _head_decoder)
-    frame_id = fields.frame_id or message_id or default_frame_id(fields.camera_id, body)
-    return TaskHead(timestamp=fields.timestamp, camera_id=fields.camera_id, frame_id=_fitting(frame_id))
+    compact = is_picture(body)
+    try:
+        fields = _compact_fields(headers or {}) if compact else decode(_head_decoder, body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        fields, _, compact = _read(body, content_type, headers or {})
+    return TaskHead(
+        timestamp=fields.timestamp,
+        camera_id=fields.camera_id,
+        frame_id=_frame_id(fields, message_id, body, compact=compact),
+    )
 
 
 def is_compact(content_type: str | None) -> bool:
@@ -164,9 +183,12 @@ def is_compact(content_type: str | None) -> bool:
     return content_type is not None and content_type.lower().startswith("image/")
 
 
-def default_frame_id(camera_id: str, body: bytes) -> str:
-    """The frame_id of a task that names none: the same for every redelivery of the same bytes."""
-    return f"{camera_id}:{hashlib.sha256(body).hexdigest()[:16]}"
+def default_frame_id(camera_id: str, *content: bytes) -> str:
+    """The frame_id of a task that names none: the same for every redelivery of the same content."""
+    digest = hashlib.sha256()
+    for each in content:
+        digest.update(each)
+    return f"{camera_id}:{digest.hexdigest()[:16]}"
 
 
 def image_type(image: bytes) -> str:
@@ -181,40 +203,98 @@ def _fitting(frame_id: str) -> str:
     return shortened(frame_id.encode(), MAX_FRAME_ID).decode()
 
 
-def _json_task(body: bytes) -> tuple[_Fields, bytes]:
+def _frame_id(fields: _Fields, message_id: str | None, body: bytes, *, compact: bool) -> str:
+    frame_id = fields.frame_id or message_id
+    if frame_id:
+        return _fitting(frame_id)
+    if not compact:
+        return default_frame_id(fields.camera_id, body)
+    # The same picture may be sent again and again: what tells its frames apart is not in the body.
+    return default_frame_id(fields.camera_id, body, f"{fields.timestamp!r} {fields.model or ''}".encode())
+
+
+def _read(body: bytes, content_type: str | None, headers: Mapping[str, Any]) -> _Read:
+    if not body:
+        raise InvalidTask(FailureReason.EMPTY, "the message has no body")
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidTask(
+            FailureReason.TOO_LARGE, f"the body has {len(body)} bytes, the limit is {MAX_BODY_BYTES}"
+        )
+    if is_picture(body):
+        return _Read(_compact_fields(headers), body, True)
     try:
         task = decode(_json_decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # Base64 in lines, or an error: which one, the slower way finds out.
-        wrapped = _decode_json(body, _wrapped_decoder)
-        return wrapped, _decode_base64(wrapped.frame)
-    return task, task.frame
+        return _read_otherwise(body, content_type, headers)
+    if not task.frame:
+        raise InvalidTask(FailureReason.EMPTY, "`frame` is empty")
+    return _Read(task, task.frame, False)
 
 
-def _decode_json(body: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape:
+def _read_otherwise(body: bytes, content_type: str | None, headers: Mapping[str, Any]) -> _Read:
+    """The slower way, of what is not written as it should be."""
+    data = unwrap(body, MAX_BODY_BYTES)
+    if is_picture(data):
+        return _Read(_compact_fields(headers), data, True)
     try:
-        return decode(decoder, body)
-    except msgspec.ValidationError as error:
-        raise InvalidTask(FailureReason.INVALID_TASK, str(error)) from None
+        given = _as_written(data)
+    except InvalidTask:
+        if not is_compact(content_type):
+            raise
+        given = {}
+    if is_compact(content_type) and "frame" not in given:
+        return _Read(_compact_fields(headers), body, True)  # no JPEG or PNG at first sight: decoding will say
+    fields = _converted(given, _WrappedTask, remedies.names(data), headers=False)
+    image = decode_base64(fields.frame)
+    if not image:
+        raise InvalidTask(FailureReason.EMPTY, "`frame` is empty")
+    return _Read(fields, image, False)
+
+
+def _as_written(data: bytes) -> dict[str, Any]:
+    """A JSON task's fields, of whatever type; of arrays and objects only that they are one."""
+    try:
+        task = decode(_any_task_decoder, data)
+    except msgspec.ValidationError:
+        raise InvalidTask(FailureReason.INVALID_TASK, remedies.not_an_object(data)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidTask(FailureReason.NOT_JSON, f"the body is not JSON: {error}") from None
+        raise InvalidTask(FailureReason.NOT_JSON, remedies.not_json(data, error)) from None
+    written = {name: bytes(getattr(task, name)) for name in _AnyTask.__struct_fields__}
+    return {name: _value(raw) for name, raw in written.items() if raw}
+
+
+def _value(raw: bytes) -> Any:
+    if raw[:1] in b"[{":
+        return [] if raw[:1] == b"[" else {}
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a number that none can be, text that is not UTF-8
+        return raw
 
 
 def _compact_fields(headers: Mapping[str, Any]) -> _Fields:
-    given = {name: headers[name] for name in _Fields.__struct_fields__ if headers.get(name) is not None}
-    try:
-        # Clients differ in what they write for a number (double, decimal, text): all are understood.
-        given["timestamp"] = float(given["timestamp"])
-        return msgspec.convert(given, _Fields)
-    except KeyError:
-        raise InvalidTask(FailureReason.INVALID_TASK, "the header `timestamp` is missing") from None
-    except (TypeError, ValueError) as error:  # msgspec.ValidationError is a ValueError
-        raise InvalidTask(FailureReason.INVALID_TASK, f"in the headers: {error}") from None
+    return _converted(headers, _Fields, headers, headers=True)
 
 
-def _decode_base64(text: str) -> bytes:
+def _converted(given: Mapping[str, Any], shape: type[Shape], names: Iterable[str], *, headers: bool) -> Shape:
+    found = {name: given[name] for name in shape.__struct_fields__ if given.get(name) is not None}
     try:
-        # base64(1) and MIME wrap lines: legal, but not strict
-        return binascii.a2b_base64(b"".join(text.encode("ascii").split()), strict_mode=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise InvalidTask(FailureReason.NOT_BASE64, f"`frame` is not base64: {error}") from None
+        found["timestamp"] = _seconds(given.get("timestamp"))
+        return msgspec.convert(found, shape)
+    except (ValueError, TypeError, OverflowError) as error:  # msgspec.ValidationError is a ValueError
+        sentence = remedies.invalid_fields(found, error, names=list(map(str, names)), headers=headers)
+        raise InvalidTask(FailureReason.INVALID_TASK, sentence) from None
+
+
+def _seconds(value: Any) -> Any:
+    """Clients differ in what they write for a number (double, decimal, text, AMQP's timestamp): all are understood."""
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return float(value) if not isinstance(value, bool) else value
+
+
+def _picture_by_its_beginning(image: bytes) -> bytes:
+    """What is no JPEG or PNG at first sight: perhaps one in base64 once more, perhaps of another kind."""
+    if kind := remedies.foreign_picture(image):
+        raise InvalidTask(FailureReason.NOT_AN_IMAGE, f"the image is {kind}: only JPEG and PNG are read")
+    return unwrap_picture(image)

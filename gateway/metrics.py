@@ -50,6 +50,12 @@ class GatewayMetrics:
         self.queue = Gauge(
             "gateway_queue_messages", "Messages ready in a queue", ["queue"], registry=registry
         )
+        self.foreign_consumers = Gauge(
+            "gateway_queue_foreign_consumers",
+            "Consumers of a queue of ours beyond the gateways or workers that should be: what they take is missing",
+            ["queue"],
+            registry=registry,
+        )
         self.invalid = Counter(
             "gateway_invalid_messages", "Messages that could not be read", ["source"], registry=registry
         )

@@ -21,15 +21,15 @@ from contract.status import (
 )
 from contract.topology import (
     CONTROL_EXCHANGE,
-    DEAD_LETTER_QUEUE,
-    RESULT_QUEUE,
     RESULTS_EXCHANGE,
     STATUS_EXCHANGE,
+    TOPOLOGY,
     WATCH_EXCHANGE,
     EphemeralQueue,
     Lane,
 )
 from gateway.cameras.cameras import Cameras
+from gateway.consumers import Gateways, foreign_consumers
 from gateway.live.hub import Hub
 from gateway.live.viewer import Update
 from gateway.live.watching import WatchedCameras
@@ -70,7 +70,7 @@ class Feed:
         self._nodes = nodes
         self._statistics = statistics
         self._metrics = metrics
-        self.depth = QueueDepth([*TASK_QUEUES, RESULT_QUEUE, DEAD_LETTER_QUEUE])
+        self.depth = QueueDepth([queue.name for queue in TOPOLOGY.queues])
         self.publisher = Publisher(window=64, on_ready=self._announce_all)
         self._results = Consumer(
             EphemeralQueue(bindings=((RESULTS_EXCHANGE, "#"),)),
@@ -92,6 +92,7 @@ class Feed:
             self._guard("control", self._controlled),
             no_ack=True,
         )
+        self._gateways = Gateways(gateway_id)
         self._watching = WatchedCameras(self._bind, self._announce)
 
     @property
@@ -125,6 +126,17 @@ class Feed:
         self._metrics.queue.clear()  # rather no figure than an old one
         for queue, messages in self.depth.messages.items():
             self._metrics.queue.labels(queue).set(messages)
+        self._count_consumers(now)
+
+    def _count_consumers(self, now: float) -> None:
+        self._metrics.foreign_consumers.clear()
+        if self.publisher.blocked:  # in a broker alarm nobody can say that they are there
+            return
+        foreign = foreign_consumers(
+            self.depth.consumers, gateways=self._gateways.live(now), nodes=self._nodes.statuses(now)
+        )
+        for queue, count in foreign.items():
+            self._metrics.foreign_consumers.labels(queue).set(count)
 
     # --- messages ----------------------------------------------------------------------------------------
 
@@ -185,8 +197,11 @@ class Feed:
 
     def _controlled(self, delivery: Delivery) -> None:
         control = parse_control(delivery.body)
-        if isinstance(control, DesiredModels):  # another gateway's, or our own coming back
-            self.models.heard(control, time.monotonic())
+        match control:  # another gateway's, or our own coming back
+            case DesiredModels():
+                self.models.heard(control, time.monotonic())
+            case WatchAnnouncement():
+                self._gateways.heard(control.gateway_id, time.monotonic())
 
     # --- announcements -----------------------------------------------------------------------------------
 

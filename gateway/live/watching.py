@@ -50,7 +50,8 @@ class WatchedCameras:
                 self._watched[camera_id] = float("-inf")
                 self._bind(camera_id, True)
                 changed = True
-        if changed or (self._watched and now - self._announced >= ANNOUNCE_SECONDS):
+        # Also when nothing is watched: by it gateways are counted (gateway.consumers).
+        if changed or now - self._announced >= ANNOUNCE_SECONDS:
             self.announce(now)
 
     def announce(self, now: float) -> None:

@@ -96,19 +96,41 @@ async def test_missing_it_is_declared_again_and_nothing_is_lost(
 async def test_deleted_under_a_reader_it_is_read_on(
     shared_rabbitmq: RabbitMQNode, rabbitmq: str, start: StartService, tmp_path: Path
 ) -> None:
-    """RabbitMQ does not cancel the consumers of a queue that is back at once, and sends them nothing: so it is not."""
+    """RabbitMQ may not cancel the consumers of a queue that is back at once, and sends them nothing: they notice.
+
+    The stated exception: what RabbitMQ confirms into a queue while it goes and comes back may go with it. So dead
+    letters of that moment may be missing, though each was counted, and nothing else: no result, no later dead letter.
+    """
     fleet, rounds = Fleet(start, rabbitmq, tmp_path), 4
-    fleet.worker("one")
+    worker = fleet.worker("one")
     await fleet.ready()
+    moment: set[str] = set()
+    late: set[str] = set()
     async with clerk(rabbitmq) as books:
+
+        async def poison(frame_id: str, names: set[str]) -> None:
+            names.add(frame_id)
+            await books.send(POISON, frame_id=frame_id)
+
         async with books.load(30):
             for number in range(rounds):
-                await books.settled()
                 await asyncio.to_thread(
                     shared_rabbitmq.ctl, "delete_queue", DEAD_LETTER_QUEUE, "--vhost", vhost_of(rabbitmq)
                 )
                 for one in range(5):
-                    await books.send(POISON, frame_id=f"poison-{number}-{one}")
+                    await poison(f"moment-{number}-{one}", moment)
+                deadline, read = time.monotonic() + 30, len(books.books.dead)
+                while len(books.books.dead) == read:
+                    assert time.monotonic() < deadline, f"not read on; {books.books}; {books.depth.messages}"
+                    await poison(f"probe-{number}-{len(moment)}", moment)
+                    await asyncio.sleep(0.5)
+                for one in range(5):
+                    await poison(f"late-{number}-{one}", late)
+                await aeventually("every later dead letter", lambda: late <= books.books.dead.keys())
+        gone = moment - books.books.dead.keys()
+        books.books.confirmed -= gone
         settled = await books.settled()
-    print(f"\ndead-letter queue deleted {rounds} times under its reader: {settled}")
-    assert settled.reasons == {"not_an_image": 5 * rounds}
+    print(f"\ndead-letter queue deleted {rounds} times under its reader: {len(gone)} gone with it; {settled}")
+    failed = 'cv_frames_failed_total{node_id="one",reason="not_an_image"}'
+    assert worker.metric(failed) == len(moment | late)
+    assert settled.dead.keys() <= moment | late

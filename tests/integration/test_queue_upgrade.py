@@ -14,9 +14,11 @@ from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Outcome
 from broker.drain import Drain
 from broker.errors import Busy, NoSuchQueue
 from broker.session import session
+from cli.rabbitmq import RabbitMQNode
 from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TOPOLOGY, Queue, Topology
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually
+from tests.helpers.fleet import vhost_of
 from tests.helpers.tool import begin, framefleet
 
 pytestmark = pytest.mark.integration
@@ -154,6 +156,15 @@ async def test_every_message_is_there_afterwards_once_and_intact(rabbitmq: str) 
     }
 
 
+def _send(url: str, expirations: dict[str, str | None]) -> None:
+    """Messages of a plain client, by their message_id."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    for name, expiration in expirations.items():
+        properties = pika.BasicProperties(message_id=name, expiration=expiration, delivery_mode=2)
+        connection.channel().basic_publish("", "frame_queue", b"x", properties)
+    connection.close()
+
+
 def _odd_message(url: str) -> None:
     """A foreign client's, with every property that AMQP has."""
     connection = pika.BlockingConnection(pika.URLParameters(url))
@@ -171,6 +182,31 @@ def _odd_message(url: str) -> None:
     )
     connection.channel().basic_publish("", "frame_queue", b"odd", properties)
     connection.close()
+
+
+async def test_moving_starts_no_clock(rabbitmq: str) -> None:
+    """A sender's time to live would run while nobody computes: set aside, where nobody hears of its end, and back."""
+    async with old_version(rabbitmq, OLD_LANE):
+        _send(rabbitmq, {"short": "4000", "none": None, "long": "60000"})
+    said = await framefleet(rabbitmq, "queues", "upgrade", "--yes")
+    assert (said.status, "frame_queue: made anew with its 3 messages" in said.out) == (0, True), said
+    got = await take_all(rabbitmq, "frame_queue", {"short", "none", "long"})
+    assert [d.properties.expiration for d in got] == [None, None, None]
+
+
+@pytest.mark.parametrize(("matched", "moved"), [("frame_queue[.]upgrade", 0), ("frame_queue", 3)])
+async def test_a_move_that_ends_with_fewer_says_so(
+    shared_rabbitmq: RabbitMQNode, rabbitmq: str, matched: str, moved: int
+) -> None:
+    """An operator's policy with a time to live is stronger than a queue without one."""
+    async with old_version(rabbitmq, OLD_LANE):
+        _send(rabbitmq, dict.fromkeys("abc"))
+    policy = ("set_policy", "-p", vhost_of(rabbitmq), "short", f"^{matched}$", '{"message-ttl": 1}')
+    await asyncio.to_thread(shared_rabbitmq.ctl, *policy)
+    said = await framefleet(rabbitmq, "queues", "upgrade", "--yes")
+    assert (said.status, "3 messages fewer than before" in said.err) == (1, True), said
+    assert f"frame_queue: made anew with its {moved} messages" in said.out
+    assert f"3 were confirmed into {matched.replace('[.]', '.')} and are gone from it" in said.err
 
 
 async def test_killed_in_the_middle_and_run_again_nothing_is_lost(rabbitmq: str) -> None:

@@ -1,10 +1,15 @@
 """When the broker falls silent or goes at the wrong moment; on a loop that the test turns by hand."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from pika.exceptions import ChannelClosedByBroker
+
+from broker.consumer import LISTEN_SECONDS, Consumer
 from broker.declare import STEP_SECONDS, declare
-from broker.role import Role
+from broker.role import MISSED_SECONDS, Role
 from contract.topology import TOPOLOGY
 
 
@@ -84,3 +89,80 @@ def test_a_channel_lost_just_before_its_connection_is_opened_once() -> None:
     role.detach()  # but the connection goes first, and the next one attaches
     connection.loop.run()
     assert connection.redeclared == 0
+
+
+@pytest.mark.parametrize(("code", "least"), [(404, MISSED_SECONDS), (406, 0.0)])
+def test_a_queue_that_is_missed_is_not_declared_before_its_deletion_is_over(code: int, least: float) -> None:
+    """What is confirmed into a queue declared meanwhile would go with the old one."""
+    connection: Any = SilentConnection()
+    role = Quiet()
+    role.attach(connection)
+    channel: Any = type("Channel", (), {"add_on_close_callback": lambda self, callback: None})()
+    role._channel_opened(channel)
+    role._channel_closed(channel, ChannelClosedByBroker(code, "why"))
+    ((delay, _),) = connection.loop.timers
+    assert least < delay < least + MISSED_SECONDS
+
+
+class CountedChannel:
+    """Subscribes at once, and tells how many messages wait."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.asked = 0
+        self.closed = False
+        self.deliver: Callable[..., None] = lambda *message: None
+
+    def add_on_close_callback(self, callback: Any) -> None: ...
+
+    def add_on_cancel_callback(self, callback: Any) -> None: ...
+
+    def basic_qos(self, *, prefetch_count: int, callback: Callable[[Any], None]) -> None:
+        callback(None)
+
+    def basic_consume(
+        self, name: str, deliver: Callable[..., None], *, auto_ack: bool, callback: Callable[[Any], None]
+    ) -> None:
+        self.deliver = deliver
+        callback(SimpleNamespace(method=SimpleNamespace(consumer_tag="tag")))
+
+    def queue_declare(self, name: str, *, passive: bool, callback: Callable[[Any], None]) -> None:
+        self.asked += 1
+        callback(SimpleNamespace(method=SimpleNamespace(message_count=self.waiting)))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def subscribed(prefetch: int) -> tuple[CountedChannel, HandLoop]:
+    connection: Any = SilentConnection()
+    channel: Any = CountedChannel()
+    consumer = Consumer("frame_queue", lambda delivery: None, prefetch=prefetch)
+    consumer.attach(connection)
+    consumer._channel_opened(channel)
+    assert [delay for delay, _ in connection.loop.timers] == [LISTEN_SECONDS]
+    return channel, connection.loop
+
+
+def test_a_consumer_that_is_brought_nothing_of_what_waits_subscribes_anew() -> None:
+    channel, loop = subscribed(prefetch=2)
+    for _ in range(3):
+        loop.run()
+    assert not channel.closed, "nothing waits"
+    channel.waiting = 5
+    loop.run()
+    assert not channel.closed, "it may be on its way"
+    loop.run()
+    assert channel.closed
+
+
+def test_a_consumer_that_has_all_it_may_hold_or_is_brought_more_is_left_alone() -> None:
+    channel, loop = subscribed(prefetch=2)
+    channel.waiting = 5
+    for _ in range(2):  # a message between every two looks, and then as many as it may hold
+        loop.run()
+        channel.deliver(channel, None, None, b"")
+    for _ in range(4):
+        loop.run()
+    assert not channel.closed
+    assert channel.asked

@@ -1,5 +1,6 @@
 """Reading, choosing and replaying dead letters: the parts that need no broker."""
 
+import gzip
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -184,7 +185,16 @@ def test_a_fresh_task_differs_in_its_time_only(form: TaskForm) -> None:
     assert again == msgspec.structs.replace(TASK, timestamp=1_795_300_000.5)
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff", b"[" * 100_000])
+def test_a_fresh_task_of_a_plain_client_too() -> None:
+    task = encode_task(TASK, TaskForm.COMPACT)
+    body, changed = fresh(task.body, content_type=None, captured=5.0)
+    assert parse_task(body, headers=task.headers | changed).timestamp == 5.0
+    packed = gzip.compress(encode_task(TASK).body)
+    body, changed = fresh(packed, content_type="application/json", captured=5.0)
+    assert parse_task(body, headers=changed).timestamp == 5.0
+
+
+@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff", b"[" * 100_000, b"\x1f\x8b damaged"])
 def test_what_is_no_task_is_replayed_as_it_is(body: bytes) -> None:
     assert fresh(body, content_type=None, captured=1.0) == (body, {})
 

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from contract.result import DetectedObject, Result
 from contract.status import CameraStatus, NodeStatus, ProducerStatus
 from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
+from gateway.consumers import MAX_GATEWAYS, Gateways, foreign_consumers
 from gateway.http.views import CameraView
 from gateway.live.hub import Hub
 from gateway.live.states import States
@@ -58,11 +59,13 @@ def producer_status(state: Any = "running") -> ProducerStatus:
     )
 
 
-def node_status(node: str = "n1", state: Any = "running", failed: int = 0, since: float = WALL) -> NodeStatus:
+def node_status(
+    node: str = "n1", state: Any = "running", failed: int = 0, since: float = WALL, lane: str = "live"
+) -> NodeStatus:
     return NodeStatus(
         node_id=node,
         state=state,
-        lane="live",
+        lane=lane,
         model="m",
         detector="haar",
         fallback=None,
@@ -271,13 +274,51 @@ class TestWatching:
         assert announced[-1] == []
         count = len(announced)
         watching.follow(frozenset(), 100.0)
-        assert len(announced) == count  # nobody watches: nothing to say
+        watching.follow(frozenset(), 100.0 + ANNOUNCE_SECONDS / 2)
+        assert announced[count:] == [
+            []
+        ]  # nobody watches; that there is a gateway is to be heard all the same
 
     def test_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gateway.live.watching.MAX_WATCHED", 2)
         watching, _, _ = self.watched()
         watching.follow(frozenset("abc"), 0.0)
         assert len(watching.cameras) == 2
+
+
+class TestConsumers:
+    def foreign(self, gateways: int = 1, **consumers: int) -> dict[str, int]:
+        nodes = [node_status("n1"), node_status("n2"), node_status("n3", lane="batch")]
+        counts = {queue.replace("__", "."): count for queue, count in consumers.items()}
+        return foreign_consumers(counts, gateways=gateways, nodes=nodes)
+
+    def test_each_queue_has_its_own_consumers(self) -> None:
+        as_it_should_be = self.foreign(
+            2, result_queue=2, frame_queue=2, frame_queue__batch=1, frame_queue__gpu=0, frame_queue__dlq=0
+        )
+        assert set(as_it_should_be.values()) == {0}
+        others = self.foreign(
+            2, result_queue=3, frame_queue=4, frame_queue__batch=1, frame_queue__gpu=1, frame_queue__dlq=1
+        )
+        assert list(others.values()) == [1, 2, 0, 1, 1]
+        assert self.foreign(frame_queue__batch__retry__1s=1) == {"frame_queue.batch.retry.1s": 1}
+
+    def test_one_of_ours_that_is_not_connected_just_now_hides_nobody_else_in_another_queue(self) -> None:
+        assert self.foreign(2, result_queue=0, frame_queue=3) == {"result_queue": 0, "frame_queue": 1}
+
+    def test_gateways_are_counted_by_what_they_announce(self) -> None:
+        gateways = Gateways("a")
+        assert gateways.live(0.0) == 1
+        gateways.heard("a", 0.0)
+        gateways.heard("b", 0.0)
+        assert gateways.live(10.0) == 2
+        assert gateways.live(10.1) == 1, "it was not heard for its time to live"
+
+    def test_whoever_announces_a_thousand_names_costs_no_memory(self) -> None:
+        gateways = Gateways("a")
+        for number in range(2 * MAX_GATEWAYS):
+            gateways.heard(str(number), 0.0)
+        assert gateways.live(0.0) == MAX_GATEWAYS + 1
 
 
 def test_states_are_told_when_they_change_and_not_with_every_result() -> None:

@@ -24,7 +24,7 @@ def body(**fields: Any) -> bytes:
 
 tasks = st.builds(
     Task,
-    image=st.binary(min_size=1, max_size=200),
+    image=st.binary(max_size=200).map(lambda rest: IMAGE + rest),
     timestamp=st.floats(0, 1e11),
     camera_id=st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
     frame_id=st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=200),

@@ -1,0 +1,226 @@
+"""What is wrong with a message that is no task, and what its sender has to write instead, in a sentence each."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+MILLISECONDS_FROM = 1e11
+"""Unix seconds above this are milliseconds: as seconds they would lie beyond the year 5138."""
+
+TASK = (
+    'a task is a JSON object, {"frame": "<base64 of a JPEG or PNG>", "timestamp": <Unix seconds>}, or the JPEG or PNG '
+    "itself, content type image/jpeg or image/png, with `timestamp` in the headers"
+)
+_TIMESTAMP = "it is the time of capture in Unix seconds, a number like 1795216000.123"
+_SHOWN = 60
+_UNITS = ((1e17, "nanoseconds", 1e9), (1e14, "microseconds", 1e6), (MILLISECONDS_FROM, "milliseconds", 1e3))
+
+# As senders call the two that are required, without case, `_` and `-`.
+_MEANT = {
+    "frame": {
+        *(
+            "frame",
+            "frames",
+            "framedata",
+            "framebase64",
+            "image",
+            "images",
+            "imagedata",
+            "imagebase64",
+            "img",
+            "picture",
+        ),
+        *(
+            "photo",
+            "jpeg",
+            "jpg",
+            "png",
+            "snapshot",
+            "base64",
+            "b64",
+            "data",
+            "content",
+            "body",
+            "payload",
+            "file",
+        ),
+    },
+    "timestamp": {
+        *(
+            "timestamp",
+            "timestamps",
+            "time",
+            "ts",
+            "t",
+            "datetime",
+            "date",
+            "unixtime",
+            "epoch",
+            "capturedat",
+        ),
+        *("capturetime", "captured", "createdat", "timestampms", "originaltimestamp"),
+    },
+}
+
+_BEGINNINGS = (
+    (b"GIF8", "a GIF picture"),
+    (b"BM", "a BMP picture"),
+    (b"II*\0", "a TIFF picture"),
+    (b"MM\0*", "a TIFF picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+)
+_PACKED = (
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"PK\x03\x04", "zip"),
+)
+_EDGE = 2_000
+"""Bytes at either end of a body that are searched for what it may be: it can be large."""
+_NO_NUMBER = re.compile(rb":\s*-?(NaN|Infinity|nan|inf)\b")
+
+
+def foreign_picture(data: bytes) -> str | None:
+    """`a WebP picture` and the like: a format that we do not read. None for all else."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "a WebP picture"
+    if data[4:8] == b"ftyp":
+        return {b"avif": "an AVIF picture", b"heic": "a HEIC picture", b"mif1": "a HEIC picture"}.get(
+            data[8:12], "a film (MP4)"
+        )
+    return next((name for beginning, name in _BEGINNINGS if data.startswith(beginning)), None)
+
+
+def not_json(body: bytes, error: Exception) -> str:
+    """Of a body that is neither JSON nor a picture."""
+    start = body[:200].lstrip()
+    if packed := next((name for beginning, name in _PACKED if body.startswith(beginning)), None):
+        return f"the body is compressed with {packed}: only gzip and deflate are unpacked, and none is needed"
+    if picture := foreign_picture(body):
+        return f"the body is {picture}: only JPEG and PNG are read"
+    if re.match(rb"\{\s*'", start):
+        return "the body is a dictionary as Python shows it, not JSON: write it with json.dumps"
+    if "trailing characters" in str(error):
+        return "something follows the JSON object: each task is a message of its own"
+    if _NO_NUMBER.search(_edges(body)):
+        return f"the body is not JSON, which has no NaN and no Infinity; `timestamp`: {_TIMESTAMP}"
+    if start.startswith(b"<"):
+        return f"the body is XML or HTML: {TASK}"
+    if re.match(rb"[\w.-]+=", start) or start.startswith(b"--"):
+        return f"the body is a form: {TASK}"
+    if isinstance(error, UnicodeDecodeError) or not start.isascii():
+        return (
+            f"the body is neither UTF-8 text nor a JPEG or PNG (it begins with {body[:8].hex(' ')}): {TASK}"
+        )
+    return f"the body is not JSON ({error}): {TASK}"
+
+
+def not_an_object(body: bytes) -> str:
+    """Of JSON that is something else than an object."""
+    if body.lstrip().startswith(b"["):
+        return "the body is a JSON array: each task is a message of its own"
+    return f"the body is JSON, but no object: {TASK}"
+
+
+def names(body: bytes) -> list[str]:
+    """What look like a JSON object's field names, near the beginning and the end of a body."""
+    return [name.decode() for name in re.findall(rb'"([A-Za-z0-9_ -]{1,40})"\s*:', _edges(body))]
+
+
+def invalid_fields(given: Mapping[str, Any], error: Exception, *, names: Sequence[str], headers: bool) -> str:
+    """Of a task whose fields are missing or wrong: the first that is.
+
+    `names` are those of all fields that are there; `headers`: they came in the AMQP headers.
+    """
+    kind = "the header " if headers else ""
+    required = ("timestamp",) if headers else ("frame", "timestamp")
+    for name in required:
+        if given.get(name) is None:
+            return f"{kind}`{name}` is missing" + _instead(name, names, headers)
+    if not headers and not isinstance(given["frame"], str):
+        return f"`frame` is {_shown(given['frame'])}: it is text, base64 of the bytes of a JPEG or PNG"
+    wrong = _wrong_timestamp(given["timestamp"])
+    if wrong is not None:
+        return f"{kind}`timestamp` is {_shown(given['timestamp'])}: {wrong}"
+    for name in ("camera_id", "frame_id", "model"):
+        if name in given and (wrong := _wrong_name(name, given[name])):
+            return f"{kind}`{name}` is {_shown(given[name])}: {wrong}"
+    return f"in the headers: {error}" if headers else str(error)
+
+
+def _instead(name: str, names: Sequence[str], headers: bool) -> str:
+    for key in names[:100]:
+        if re.sub("[_-]", "", key).lower() in _MEANT[name]:
+            return f"; `{_printable(key)}` is there: it is called `{name}`"
+    if name == "timestamp":
+        where = (
+            "; the property of that name, and a body that is a picture, do not carry it" if headers else ""
+        )
+        return f": {_TIMESTAMP}{where}"
+    return f" among {', '.join(map(_printable, names[:8])) or 'no fields'}: {TASK}"
+
+
+def _wrong_timestamp(value: object) -> str | None:
+    if isinstance(value, str):
+        return _wrong_time_in_words(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _TIMESTAMP
+    if isinstance(value, float) and not math.isfinite(value):
+        return _TIMESTAMP
+    if value < 0:
+        return f"it is negative, before 1970; {_TIMESTAMP}"
+    for least, unit, divisor in _UNITS:
+        if value > least and value < least * 1e3:
+            return f"these are {unit}, and Unix seconds are meant: divide by {divisor:.0f} ({value / divisor:.3f})"
+    return _TIMESTAMP if value > MILLISECONDS_FROM else None
+
+
+def _wrong_time_in_words(value: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return _TIMESTAMP
+    if moment.tzinfo is None:
+        return f"a date without a time zone, and Unix seconds are meant; {_TIMESTAMP}"
+    return f"a date, and Unix seconds are meant: write {moment.timestamp():.3f}"
+
+
+def _wrong_name(name: str, value: object) -> str | None:
+    if not isinstance(value, str):
+        return f'it is text: write "{value}"' if isinstance(value, int) else "it is text"
+    if name == "camera_id" and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+        suggestion = re.sub(r"[^A-Za-z0-9_-]+", "_", value[:200]).strip("_")[:64]
+        like = f', for example "{suggestion}"' if suggestion else ""
+        return f"it has 1 to 64 characters, letters, digits, `_` and `-`{like}"
+    if name == "model" and not value:
+        return "leave it out for the model that is set for the camera"
+    most = {"frame_id": 200, "model": 100}.get(name, 64)
+    if not 1 <= len(value) <= most:
+        return f"it has 1 to {most} characters" + ("; leave it out to get one" if name == "frame_id" else "")
+    return None
+
+
+def _edges(body: bytes) -> bytes:
+    return body if len(body) <= 2 * _EDGE else body[:_EDGE] + b" " + body[-_EDGE:]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{_printable(value)}"'
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return f"{value:.16g}" if abs(value) < 1e300 else "too large"
+    return {"list": "an array", "dict": "an object", "bytes": "bytes"}.get(
+        type(value).__name__, "of another type"
+    )
+
+
+def _printable(text: str) -> str:
+    cut = text[:_SHOWN] + ("…" if len(text) > _SHOWN else "")
+    return "".join(character if character.isprintable() else "�" for character in cut)

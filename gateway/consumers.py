@@ -1,0 +1,46 @@
+"""Who takes messages out of our queues: as many consumers as gateways and workers are heard, or somebody else too.
+
+AMQP tells how many consume a queue, not who. A message that somebody else takes is missing where it was meant to go.
+Pure: `now` is monotonic.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from contract.status import WATCH_TTL_SECONDS, NodeStatus
+from contract.topology import RESULT_QUEUE, Lane
+
+MAX_GATEWAYS = 1_000
+
+
+class Gateways:
+    """The gateways that are heard on `control`, this one included: each announces every few seconds."""
+
+    def __init__(self, own_id: str) -> None:
+        self._own_id = own_id
+        self._heard: dict[str, float] = {}
+
+    def heard(self, gateway_id: str, now: float) -> None:
+        """It has announced what it watches."""
+        self._heard.pop(gateway_id, None)
+        self._heard[gateway_id] = now
+        if len(self._heard) > MAX_GATEWAYS:
+            del self._heard[next(iter(self._heard))]  # the one that was silent longest
+
+    def live(self, now: float) -> int:
+        """How many there are."""
+        return len(
+            {g for g, heard in self._heard.items() if now - heard <= WATCH_TTL_SECONDS} | {self._own_id}
+        )
+
+
+def foreign_consumers(
+    consumers: Mapping[str, int], *, gateways: int, nodes: Iterable[NodeStatus]
+) -> dict[str, int]:
+    """By queue, how many more consume it than there are of those that should: gateways the results, workers a lane.
+
+    Nobody should stay with the dead letters and the retries.
+    """
+    workers = Counter(node.lane for node in nodes)
+    expected = {RESULT_QUEUE: gateways} | {lane.queue: workers[lane.value] for lane in Lane}
+    return {queue: max(0, count - expected.get(queue, 0)) for queue, count in consumers.items()}
