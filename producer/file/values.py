@@ -13,6 +13,7 @@ from contract.topology import Lane
 from producer.file.cameras import Polygon
 from producer.file.tree import Listing, Node, Scalar, Table
 from producer.redaction import redact
+from producer.trust import parse_fingerprint
 
 MAX_TEXT = 100
 MAX_SOURCE = 2_000
@@ -21,6 +22,7 @@ MAX_FPS = 1_000
 MAX_PRIORITY = 100
 MAX_REFRESH = 3_600
 LONGER_SIDE = 64, 10_000
+TIMEOUT = 1, 120
 SUGGESTED_FROM = 200  # known words; among more of them looking for a similar one takes too long
 
 Reader = Callable[[Node], Any]
@@ -138,6 +140,20 @@ def share(node: Node) -> float:
 def refresh(node: Node) -> float:
     """Seconds after which an unchanged picture is sent again."""
     return number(node, 0, MAX_REFRESH)
+
+
+def seconds(node: Node) -> float:
+    """For how long a camera may be silent."""
+    return number(node, *TIMEOUT)
+
+
+def fingerprint(node: Node) -> bytes:
+    """The SHA-256 of the certificate that is trusted."""
+    value = scalar(node)
+    try:
+        return parse_fingerprint(value)
+    except ValueError as error:
+        raise Refused(node.line, f"{shown(value)} is {error}") from None
 
 
 def switch(node: Node) -> bool:
