@@ -53,7 +53,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word.lower(), words, 1) if len(words) <= SUGGESTED_FROM else []
     if near:
         return f": did you mean {near[0]}?"
-    return f"; known are {', '.join(words)}" if 0 < len(words) <= 20 else ""
+    return f"; known are {', '.join(words)}" if 0 < len(words) <= 30 else ""
 
 
 def scalar(node: Node) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from contract.picture import ContentType, PictureError, Walk, find_start
 
 MOST_REFUSED = 8
+MOST_BROKEN = 1000  # pictures in a row: each costs time
 _KEPT = 1024  # bytes between pictures that are remembered: the headers of a part
 _HALF = 7  # bytes that may be the half of a beginning
 
@@ -25,7 +26,7 @@ class TooLarge(ValueError):
 
 
 class NoPictures(ValueError):
-    """More than the size of the largest picture came, and none was in it."""
+    """More than the size of the largest picture came, or many beginnings of one, and no picture was in it."""
 
 
 class Found(NamedTuple):
@@ -60,6 +61,7 @@ class PictureStream:
         self._start = 0  # where it set out
         self._framed: bool | None = None  # whether pictures have text before them; the first one shows it
         self._refused = 0
+        self._broken = 0
         self._credit = 0
         self._boundary = b""
 
@@ -93,7 +95,7 @@ class PictureStream:
         content = bytes(self._buffer[extent.begin : extent.end])
         found.append(Found(content, extent.content_type, now))
         del self._buffer[: extent.end]
-        self._walk, self._searched, self.between, self.parts = None, 0, 0, 0
+        self._walk, self._searched, self.between, self.parts, self._broken = None, 0, 0, 0, 0
         return True
 
     def _begin(self) -> bool:
@@ -145,6 +147,9 @@ class PictureStream:
     def _give_up(self, why: str, found: list[Found | Broken], walk: Walk) -> None:
         """Go on behind what is damaged, or from the next part's picture, if the walk came from before that."""
         found.append(Broken(why))
+        self._broken += 1
+        if self._broken > MOST_BROKEN:
+            raise NoPictures("what comes begins like pictures and is none")
         reached = max(walk.position, walk.begin + 2)
         go_on = self._next_part(min(reached, len(self._buffer)))
         # Bytes are walked over again only as often as new ones come, else who wants to could keep us busy for ever.
