@@ -12,10 +12,13 @@ import pytest
 from producer.frames import Captured, Skipped, SourceError
 from producer.sources.http.client import HttpClient
 from producer.sources.snapshot import Snapshot
+from producer.sources.stream import Stream
+from producer.streams.pool import Pool
 from producer.trust import Trust, parse_fingerprint
 from tests.helpers.frames import data, failure, granted, read
 from tests.helpers.media import jpeg
 from tests.helpers.raw_http import Manner, raw_camera, self_signed
+from tests.helpers.video_files import make
 
 PICTURE = jpeg(1)
 N = len(PICTURE)
@@ -199,6 +202,31 @@ async def test_video_is_left_to_those_who_read_it_or_refused_by_name_at_once(
             (frame,) = await read(Snapshot(camera.url, client, video=video), 1)
         assert data(frame) == PICTURE
         assert asked == [False]
+
+
+@pytest.mark.parametrize("suffix", ["flv", "ts"])
+async def test_video_over_http_is_read_as_the_stream_that_it_is(
+    suffix: str, tmp_path: Path, client: HttpClient
+) -> None:
+    film = make(tmp_path / f"film.{suffix}", seconds=8).read_bytes()
+    async with (
+        raw_camera(OK + b"Content-Type: image/jpeg\r\n\r\n" + film, manner="holds") as camera,
+        Pool() as pool,
+    ):
+        url = camera.url
+        source = Snapshot(url, client, video=lambda playlist: Stream(url, pool, live=not playlist))
+        seen = await read(source, 5)
+    assert any(isinstance(item, Captured) for item in seen)
+
+
+async def test_video_that_gives_no_picture_is_called_that(client: HttpClient) -> None:
+    nothing = VIDEOS["FLV video"]
+    async with raw_camera(OK + b"\r\n" + nothing, manner="closes") as camera, Pool() as pool:
+        url = camera.url
+        said = await failure(
+            Snapshot(url, client, video=lambda playlist: Stream(url, pool, live=not playlist))
+        )
+    assert (said.reason, "sends FLV video, but no picture" in str(said)) == ("no_frames", True)
 
 
 async def test_what_is_said_to_be_video_is_not_waited_for(client: HttpClient) -> None:
