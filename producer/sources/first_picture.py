@@ -153,6 +153,8 @@ def _without_a_picture(body: bytearray, walk: Walk | None, answer: Answer, shown
         walk = _beginning(body, final=True)
     if walk is not None:
         return CutShort("not_an_image", f"{shown} sends pictures that are cut off")
-    said = content_type(answer.response)
-    what = " and ".join(filter(None, [said, other_format(body)])) or "something else"
+    said, really = content_type(answer.response), other_format(body)
+    if said and really and really.lower() not in said:
+        said = f"{said} that is {really}"
+    what = said or really or "something else"
     return SourceError("not_an_image", f"{shown} answers with {what}, not with a JPEG or PNG")

@@ -239,7 +239,7 @@ async def test_what_is_said_to_be_video_is_not_waited_for(client: HttpClient) ->
 async def test_other_formats_are_refused_by_name(client: HttpClient) -> None:
     webp = b"RIFF\x10\0\0\0WEBPVP8 " + bytes(300)
     async with raw_camera(OK + b"Content-Type: image/jpeg\r\n\r\n" + webp, manner="closes") as camera:
-        assert "image/jpeg and WebP, not with a JPEG or PNG" in str(
+        assert "image/jpeg that is WebP, not with a JPEG or PNG" in str(
             await failure(Snapshot(camera.url, client))
         )
 

@@ -24,6 +24,7 @@ LENIENCE = 0.5  # seconds for which bytes beyond the announced length are waited
 
 _STATUS = re.compile(rb"(?:HTTP|ICY|RTSP)[/0-9.]*[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
 _BARE = re.compile(rb"\xff|\x89PNG|--\S")  # a body without any head, as HTTP/0.9 had it
+_EMPTY_LINE = re.compile(rb"\n\r{0,2}\n")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CHUNK = re.compile(rb"(?:\r?\n)?[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,256})?\r?\n")
@@ -51,23 +52,25 @@ def read_head(data: bytes) -> Head | None:
     status = _STATUS.match(data, at)
     if status is None:
         raise NotHttp("there is no status line")
+    at = data.find(b"\n", at) + 1
+    # Looked for first: whoever sends its head byte by byte must not have it read anew each time.
+    if not at or (_EMPTY_LINE.search(data, at - 1) is None and find_start(data, at) < 0):
+        if len(data) > MOST_HEAD:
+            raise NotHttp(f"headers of more than {MOST_HEAD >> 10} KiB")
+        return None
     headers: CIMultiDict[str] = CIMultiDict()
     name = ""
-    at = data.find(b"\n", at) + 1
-    while at:
+    while True:
         if find_start(data[at : at + 8]) == 0:  # the empty line was forgotten
             return Head(int(status[1]), headers, at)
         end = data.find(b"\n", at)
         if end < 0:
-            break
+            return None
         line = data[at:end].rstrip(b"\r")
         at = end + 1
         if not line:
             return Head(int(status[1]), headers, at)
         name = _read_line(line, name, headers)
-    if len(data) > MOST_HEAD:
-        raise NotHttp(f"headers of more than {MOST_HEAD >> 10} KiB")
-    return None
 
 
 def _read_line(line: bytes, before: str, headers: CIMultiDict[str]) -> str:
