@@ -57,7 +57,7 @@ async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
         if walk is None and (walk := _beginning(body, final=False)) is None:
             if len(body) >= _ENOUGH_TO_TELL and not body.startswith(b"--"):
                 _refuse_video(content_type(answer.response))
-            if count > MAX_BYTES or (length or 0) > MAX_BYTES:
+            if count > MAX_BYTES or (count > LEAD and (length or 0) > MAX_BYTES):
                 raise _too_large(shown)
             del body[2 * LEAD :]
             continue

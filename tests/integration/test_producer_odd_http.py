@@ -36,6 +36,10 @@ SNAPSHOTS: dict[str, tuple[Manner, bytes]] = {
         "keeps",
         JPEG + b"Content-Length: %d\r\n\r\n" % (N + 9_000_000) + PICTURE + bytes(400_000),
     ),
+    "a line break, and a film after it": (
+        "holds",
+        JPEG + b"Content-Length: %d\r\n\r\n\r\n" % (N + 90_000_000) + PICTURE + bytes(400_000),
+    ),
     "led by a line break": ("keeps", JPEG + b"Content-Length: %d\r\n\r\n\r\n" % (N + 2) + PICTURE),
     "led by a byte order mark": ("closes", JPEG + b"\r\n\xef\xbb\xbf" + PICTURE),
     "length too large": ("closes", JPEG + b"Content-Length: %d\r\n\r\n" % (N + 48) + PICTURE),
