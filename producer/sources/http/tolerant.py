@@ -7,7 +7,6 @@ passed over; what is a picture, the picture itself says.
 
 import asyncio
 import re
-import ssl
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from contract.picture import find_start
+from producer.trust import Trust
 
 MOST_HEAD = 64 * 1024
 MOST_INTERIM = 8  # answers 1xx before the one that counts
@@ -96,19 +96,20 @@ async def ask(
     url: URL,
     headers: Mapping[str, str],
     *,
-    context: ssl.SSLContext | None,
+    trust: Trust,
     connect_seconds: float,
     silence: float,
 ) -> "Reply":
     """The answer to one GET; `silence` seconds without a byte end it with a TimeoutError.
 
-    Raises OSError, TimeoutError, EOFError (hung up before there was an answer) and NotHttp.
+    Raises OSError, TimeoutError, EOFError (hung up before there was an answer), NotHttp and Untrusted.
     """
-    if url.host is None:
-        raise NotHttp("an address without a host")
+    context = trust.context() if url.scheme == "https" else None
     async with asyncio.timeout(connect_seconds):
         reader, writer = await asyncio.open_connection(url.host, url.port, ssl=context, limit=PIECE)
     try:
+        if context is not None:  # before anything is said
+            trust.check(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
         writer.write(_request(url, headers))
         await writer.drain()
         data = bytearray()
@@ -148,12 +149,6 @@ class Reply:
         self._reader = reader
         self._writer = writer
         self._silence = silence
-
-    @property
-    def certificate(self) -> bytes | None:
-        """What the other side showed, if TLS is spoken."""
-        tls = self._writer.get_extra_info("ssl_object")
-        return tls.getpeercert(binary_form=True) if tls is not None else None
 
     def close(self) -> None:
         """Hang up."""
