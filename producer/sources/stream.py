@@ -22,19 +22,28 @@ class Stream:
     """The frames of a stream as they come, at most `fps` a second (0: all), as JPEG of `quality`.
 
     `shown` is how messages call it, if the address has secrets that `redact` does not see (the key of an RTMP stream).
+    `live`: an http address is no playlist, but a video that comes as it is made (FLV, MPEG-TS).
     HLS comes in segments of seconds: it is played by its own timestamps, so that frames are spread over time.
     """
 
     retries = True
 
     def __init__(
-        self, url: str, pool: Pool, *, shown: str | None = None, fps: float = 0.0, quality: int = 85
+        self,
+        url: str,
+        pool: Pool,
+        *,
+        shown: str | None = None,
+        fps: float = 0.0,
+        quality: int = 85,
+        live: bool = False,
     ) -> None:
         self._url = url
         self._shown = redact(url) if shown is None else shown
         self._pool = pool
         self._fps = fps
         self._quality = quality
+        self._live = live
         self._idle = False
         self._feed: Feed | None = None
 
@@ -58,8 +67,11 @@ class Stream:
 
     def _request(self) -> Request:
         scheme = urlsplit(self._url).scheme.lower()
-        hls = scheme.startswith("http")
-        options = {} if hls else RTMP_OPTIONS if scheme.startswith("rtmp") else RTSP_OPTIONS
+        http = scheme.startswith("http")
+        hls = http and not self._live
+        options = (
+            {} if hls else BRIEF if http else RTMP_OPTIONS if scheme.startswith("rtmp") else RTSP_OPTIONS
+        )
         return Request(
             url=self._url,
             shown=self._shown,
