@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import aiohttp
 
 from producer.frames import Captured, Encoded, Skipped, SourceError
-from producer.pacing import Sampling
+from producer.pacing import Rate
 from producer.sources.folder import complete
 from producer.sources.http.client import MAX_BYTES, Address
 from producer.sources.multipart import NotMultipart, Part, Parts, PartTooLarge
@@ -32,7 +32,7 @@ async def pictures(
     """
     newest = _Newest(address, response)
     reading = asyncio.create_task(newest.read())
-    sampling = Sampling(fps)
+    rate = Rate(fps)
     wrong = 0
     try:
         while True:
@@ -55,8 +55,8 @@ async def pictures(
                 )
                 continue
             wrong = 0
-            if sampling.wants(part.began):
-                yield Captured(part.began, Encoded(part.content, content_type))
+            if rate.wants(time.monotonic()):
+                yield Captured(part.arrived, Encoded(part.content, content_type))
             else:
                 yield Skipped("rate")
     finally:

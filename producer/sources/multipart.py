@@ -29,9 +29,9 @@ class NotMultipart(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The content of one part, and when its headers had come (the clock of `feed`)."""
+    """The content of one part, and when it was complete (the clock of `feed`)."""
 
-    began: float
+    arrived: float
     content: bytes
 
 
@@ -48,7 +48,6 @@ class Parts:
         self._searched = 0  # before this there is no boundary in the buffer
         self._length: int | None = None
         self._believe_lengths = True
-        self._began = 0.0
         self.ended = False
 
     def feed(self, data: bytes, now: float) -> list[Part]:
@@ -67,11 +66,11 @@ class Parts:
             case "boundary":
                 return self._pass_boundary() if self._boundary else self._learn_boundary()
             case "headers":
-                return self._pass_headers(now)
+                return self._pass_headers()
             case "content":
                 content = self._take_content()
                 if content is not None:
-                    parts.append(Part(self._began, content))
+                    parts.append(Part(now, content))
                 return content is not None
 
     def _learn_boundary(self) -> bool:
@@ -98,7 +97,7 @@ class Parts:
             self._searched = 0
         return found is not None
 
-    def _pass_headers(self, now: float) -> bool:
+    def _pass_headers(self) -> bool:
         if not self._buffer:
             return False
         headers = b""
@@ -114,7 +113,7 @@ class Parts:
         self._length = int(length[1]) if length and self._believe_lengths else None
         if self._length is not None and self._length > self._max:
             raise PartTooLarge(f"a part of {self._length} bytes")
-        self._next, self._began, self._searched = "content", now, 0
+        self._next, self._searched = "content", 0
         return True
 
     def _take_content(self) -> bytes | None:

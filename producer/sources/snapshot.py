@@ -79,7 +79,7 @@ class Snapshot:
         self._validators = _validators(response)
         if self._validators:
             self._fresh_until = time.monotonic() + REFRESH_SECONDS
-        return Captured(answer.asked, Encoded(body, content_type))
+        return Captured(time.time(), Encoded(body, content_type))
 
     async def _stream(self) -> AsyncGenerator[Captured | Skipped]:
         async with self._address.stream() as answer:

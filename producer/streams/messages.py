@@ -81,10 +81,12 @@ class Picture(msgspec.Struct, frozen=True, tag=True):
 
 
 class Left(msgspec.Struct, frozen=True, tag=True):
-    """No picture for a while, but a sign of life: what was left out, by reason; `detail` is worth a log line."""
+    """No picture for a while, but a sign of life: what was left out, by reason; `detail` says more of one of them,
+    `reason`."""
 
     camera: int
     skipped: dict[str, int]
+    reason: str = ""
     detail: str = ""
 
 

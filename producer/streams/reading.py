@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from producer.frames import Skipped, SourceError
-from producer.pacing import Playback, Sampling
+from producer.pacing import Playback, Rate, Sampling, Timeline
 from producer.streams.decoding import Decoded, decode, encoded
 from producer.streams.keyframes import Keyframes
 from producer.streams.messages import News, Request
@@ -62,7 +62,7 @@ class Reading:
 
     def _read(self) -> None:
         request, pace = self._request, self._request.pace
-        sampling, playback = Sampling(request.fps), Playback()
+        timeline, sampling, playback, rate = Timeline(), Sampling(request.fps), Playback(), Rate(request.fps)
         lasts = 0.0
         with closing(decode(request, self._keyframes, self._beat)) as items:
             for item in items:
@@ -72,17 +72,19 @@ class Reading:
                     continue
                 lasts = item.lasts
                 number, self._number = self._number, self._number + 1
-                wanted = sampling.wants(item.media)
+                at = timeline.at(item.media, item.lasts)
+                # A live picture is as new as its arrival, whatever clock its camera has.
+                wanted = rate.wants(time.monotonic()) if pace == "live" else sampling.wants(at)
                 if number < request.skip:
                     continue
                 if not wanted:
                     self._outbox.skip("rate")
                     continue
                 if pace == "media":
-                    self._wait(playback.delay(item.media, time.monotonic()))
+                    self._wait(playback.delay(at, time.monotonic()))
                 self._put(item, number)
         if pace == "media" and self._number:
-            self._wait(lasts)  # the last frame too is shown as long as it lasts
+            self._wait(min(lasts, Timeline.GAP))  # the last frame too is shown as long as it lasts
 
     def _put(self, item: Decoded, number: int) -> None:
         timestamp = time.time()

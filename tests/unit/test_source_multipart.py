@@ -90,7 +90,7 @@ def test_a_picture_with_a_length_does_not_wait_for_the_next_boundary() -> None:
     assert not parts.feed(head, 7.0)
     assert not parts.feed(PICTURES[0][:-1], 8.0)
     (part,) = parts.feed(PICTURES[0][-1:], 9.0)
-    assert (part.began, part.content) == (7.0, PICTURES[0])
+    assert (part.arrived, part.content) == (9.0, PICTURES[0])
 
 
 @pytest.mark.parametrize("wrong", [-20, -1, 30, 100])
