@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from producer.frames import Image, Skipped, SourceError, encode_jpeg
-from producer.streams.failures import failure, open_failure, timeout
+from producer.streams.certificates import tls_options
+from producer.streams.failures import failure, open_failure, silence
 from producer.streams.keyframes import Keyframes
 from producer.streams.messages import Request
 from producer.streams.substreams import choose
@@ -43,16 +44,16 @@ def decode(
     shown = request.shown
     patience = _Patience(request.open_timeout, beat)
     try:
-        container = av.open(
-            request.url,
-            mode="r",
-            options=dict(request.options),
-            timeout=(request.open_timeout, request.read_timeout),
-        )
+        with tls_options(request) as trusted:
+            container = av.open(
+                request.url,
+                mode="r",
+                options={**request.options, **trusted},
+                timeout=(request.open_timeout, request.read_timeout),
+            )
     except (av.FFmpegError, OSError, ValueError) as error:
-        if patience.over:
-            raise timeout(shown) from None
-        raise open_failure(error, request.url, shown) from None
+        beat()
+        raise open_failure(error, request, in_time=not patience.over) from None
     with container:
         stream = _chosen(container, shown)
         stream.codec_context.thread_count = 1  # one core is one camera's fair share, and less delay
@@ -70,7 +71,7 @@ def decode(
                     break
                 last = packet.size == 0  # demux ends with an empty packet: what the decoder still holds
                 if last and patience.over:
-                    raise timeout(shown)
+                    raise silence(request)
                 beat()
                 begun = begun or packet.is_keyframe
                 if live and not begun and not last:
@@ -100,6 +101,8 @@ def decode(
                 yield Skipped("corrupt", f"{shown} has packets that do not decode; they are left out")
                 continue
             except (av.FFmpegError, OSError, ValueError) as error:
+                if isinstance(error, av.error.TimeoutError | av.error.ExitError):
+                    raise silence(request) from None
                 raise failure(error, shown) from None
             for frame in frames:
                 corrupt = 0

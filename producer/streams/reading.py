@@ -1,5 +1,6 @@
 """One camera in the process that decodes it: a thread from opening to the last word."""
 
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -35,7 +36,10 @@ class Reading:
         except Exception as error:
             # One camera's surprise must not end the others. The message is left out: it may hold the address.
             traceback.print_tb(error.__traceback__)
-            self._outbox.end("error", f"{self._request.shown}: unexpected {type(error).__name__}")
+            print(type(error).__name__, file=sys.stderr)
+            self._outbox.end(
+                "error", f"{self._request.shown}: an unexpected error; the producer's log has the place"
+            )
         else:
             self._outbox.end()
         finally:
