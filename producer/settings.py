@@ -120,6 +120,18 @@ class ProducerSettings(ServiceSettings):
         description="requests under way at once at one host and port: a recorder with many cameras may take fewer "
         "than this, or need more",
     )
+    timeout_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=120,
+        description="a picture of an HTTP camera must be there within this time, and a stream (MJPEG) may be silent "
+        "for so long. `timeout` in the cameras file sets it for one camera",
+    )
+    tls_verify: bool = Field(
+        True,
+        description="false: certificates of cameras are not looked at. For one camera better: `tls_fingerprint` in the "
+        "cameras file",
+    )
     dns_cache_seconds: int = Field(
         300,
         ge=0,

@@ -7,8 +7,9 @@ from contract.topology import Lane
 from producer.file.cameras import CameraConfig, Polygon
 from producer.grammar import LIVE_KINDS, CameraSpec
 from producer.settings import ProducerSettings
+from producer.trust import Trust
 
-REOPENED = frozenset({"spec", "fps", "enabled", "lossless"})
+REOPENED = frozenset({"spec", "fps", "enabled", "lossless", "timeout", "trust"})
 """What a source is opened with; all else holds from the next frame on."""
 
 
@@ -33,7 +34,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One camera. `fps` is frames a second, 0 the source's own rate. `sight` None: every frame leaves as it came."""
+    """One camera. `fps` is frames a second, 0 the source's own rate; `timeout` is seconds.
+
+    `sight` None: every frame leaves as it came.
+    """
 
     spec: CameraSpec
     fps: float
@@ -43,6 +47,8 @@ class Wanted:
     priority: float
     labels: CameraLabels | None
     lossless: bool
+    timeout: float
+    trust: Trust
     sight: Sight | None
 
     @property
@@ -71,6 +77,10 @@ def of_config(config: CameraConfig, settings: ProducerSettings) -> Wanted:
         priority=config.priority,
         labels=_labels(config),
         lossless=settings.end == "finish" and lane is Lane.BATCH,
+        timeout=settings.timeout_seconds if config.timeout is None else config.timeout,
+        trust=Trust(
+            settings.tls_verify if config.tls_verify is None else config.tls_verify, config.tls_fingerprint
+        ),
         sight=_sight(config, lane, settings),
     )
 

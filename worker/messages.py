@@ -5,8 +5,8 @@ from typing import Any
 
 from broker import Delivery, Message
 from contract import dead_letters
+from contract.picture import picture_extent
 from contract.result import Result, encode_result
-from contract.task import image_type
 from contract.topology import DEAD_LETTER_QUEUE, RESULTS_EXCHANGE, TOPOLOGY, WATCH_EXCHANGE
 from worker.processor import Computed, Failed
 
@@ -38,12 +38,16 @@ def reply_message(result: Result, delivery: Delivery) -> Message | None:
 
 
 def picture_message(computed: Computed) -> Message:
-    """The frame together with its own result, for those who watch the camera; transient."""
+    """The frame together with its own result, for those who watch the camera; transient.
+
+    Browsers want the picture alone, from its first byte on, whatever the sender had around it.
+    """
+    found = picture_extent(computed.image)
     return Message(
         WATCH_EXCHANGE,
         computed.result.camera_id,
-        computed.image,
-        content_type=image_type(computed.image),
+        found.cut(computed.image),
+        content_type=found.content_type,
         headers={"result": encode_result(computed.result).decode()},
         message_id=computed.result.frame_id,
         persistent=False,

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from contract.picture import JPEG_SIGNATURE, PictureError, picture_size
+from contract.picture import PictureError, picture_extent
 
 LARGEST = 320
 QUALITY = 75
@@ -15,11 +15,11 @@ MAX_WHOLE_PIXELS = 16_000_000
 
 def thumbnail(picture: bytes) -> bytes:
     """A JPEG of at most 320 pixels on each side. Raises PictureError for what is too large or no picture."""
-    width, height = picture_size(picture)
-    if width * height > (MAX_PIXELS if picture.startswith(JPEG_SIGNATURE) else MAX_WHOLE_PIXELS):
-        raise PictureError(f"{width}x{height} are too many pixels")
+    found = picture_extent(picture)
+    if found.width * found.height > (MAX_PIXELS if found.content_type == "image/jpeg" else MAX_WHOLE_PIXELS):
+        raise PictureError(f"{found.width}x{found.height} are too many pixels")
     try:
-        with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
+        with Image.open(io.BytesIO(found.cut(picture)), formats=("JPEG", "PNG")) as image:
             image.draft("RGB", (LARGEST, LARGEST))  # a JPEG is decoded at a half, a quarter or an eighth
             small = image.convert("RGB")
             small.thumbnail((LARGEST, LARGEST))

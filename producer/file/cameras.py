@@ -16,7 +16,8 @@ class CameraConfig:
     """One camera as the file wants it. None: the producer's own setting holds (PRODUCER_FPS, _LANE, _MODEL, ...).
 
     `fps` is frames a second, 0 the source's own rate; `priority` the camera's weight when cameras take turns;
-    `masks` the regions that nobody may see.
+    `masks` the regions that nobody may see; `timeout` the seconds in which a picture must be there;
+    `tls_fingerprint` the SHA-256 of its certificate.
     """
 
     spec: CameraSpec
@@ -36,6 +37,9 @@ class CameraConfig:
     refresh: float | None = None
     health: bool | None = None
     longer_side: int | None = None
+    timeout: float | None = None
+    tls_verify: bool | None = None
+    tls_fingerprint: bytes | None = None
 
     @property
     def camera_id(self) -> str:

@@ -23,6 +23,9 @@ SHARED: Mapping[str, Reader] = {
     "refresh": values.refresh,
     "health": values.switch,
     "longer_side": values.longer_side,
+    "timeout": values.seconds,
+    "tls_verify": values.switch,
+    "tls_fingerprint": values.fingerprint,
 }
 """What a camera may have from its group or from the defaults."""
 

@@ -13,6 +13,7 @@ from contract.topology import Lane
 from producer.file.cameras import Polygon
 from producer.file.tree import Listing, Node, Scalar, Table
 from producer.redaction import redact
+from producer.trust import parse_fingerprint
 
 MAX_TEXT = 100
 MAX_SOURCE = 2_000
@@ -21,6 +22,7 @@ MAX_FPS = 1_000
 MAX_PRIORITY = 100
 MAX_REFRESH = 3_600
 LONGER_SIDE = 64, 10_000
+TIMEOUT = 1, 120
 SUGGESTED_FROM = 200  # known words; among more of them looking for a similar one takes too long
 
 Reader = Callable[[Node], Any]
@@ -51,7 +53,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word.lower(), words, 1) if len(words) <= SUGGESTED_FROM else []
     if near:
         return f": did you mean {near[0]}?"
-    return f"; known are {', '.join(words)}" if 0 < len(words) <= 20 else ""
+    return f"; known are {', '.join(words)}" if 0 < len(words) <= 30 else ""
 
 
 def scalar(node: Node) -> str:
@@ -138,6 +140,20 @@ def share(node: Node) -> float:
 def refresh(node: Node) -> float:
     """Seconds after which an unchanged picture is sent again."""
     return number(node, 0, MAX_REFRESH)
+
+
+def seconds(node: Node) -> float:
+    """For how long a camera may be silent."""
+    return number(node, *TIMEOUT)
+
+
+def fingerprint(node: Node) -> bytes:
+    """The SHA-256 of the certificate that is trusted."""
+    value = scalar(node)
+    try:
+        return parse_fingerprint(value)
+    except ValueError as error:
+        raise Refused(node.line, f"{shown(value)} is {error}") from None
 
 
 def switch(node: Node) -> bool:

@@ -8,12 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from contract.picture import PictureCutOff, PictureError, picture_extent
 from producer.frames import Captured, Encoded, Picture, Pixels, Skipped, SourceError
 from producer.grammar import IMAGE_SUFFIXES
 from producer.pacing import Ticker
 
 FPS = 1.0
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 REMEMBERED = 100_000  # files that are not decoded again until they change
 
 
@@ -93,23 +93,19 @@ def load(path: Path, *, intact: str | None = None) -> Encoded | Pixels | Skipped
         data = path.read_bytes()
     except OSError as error:
         return Skipped("unreadable", f"{path.name} cannot be read: {error.strerror}")
-    if intact is not None:
-        return Encoded(data, intact)
-    kind = complete(data)
-    if kind is None and data.startswith((JPEG, PNG)):
+    # OpenCV fills what a broken file lacks with grey and reports success, hence the look at the end.
+    try:
+        found = picture_extent(data)
+    except PictureCutOff:
         return Skipped("corrupt", f"{path.name} is cut off; it is left out")
-    # OpenCV fills what a broken file lacks with grey and reports success, hence the look at the end above.
+    except PictureError:
+        found = None  # another format, perhaps
+    if found is not None:
+        encoded = Encoded(found.cut(data), found.content_type)
+        if encoded.content_type == intact:
+            return encoded
+        data = encoded.data
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if image is None:
         return Skipped("corrupt", f"{path.name} is no image that can be decoded; it is left out")
-    return Pixels(np.asarray(image, np.uint8)) if kind is None else Encoded(data, kind)
-
-
-def complete(data: bytes) -> str | None:
-    """The content type of a JPEG or PNG that has its end; None for a cut-off one and for everything else."""
-    if data.startswith(JPEG):
-        ended = data.endswith(b"\xff\xd9") or b"\xff\xd9" in data[-1024:]  # cameras pad after the end
-        return "image/jpeg" if ended else None
-    if data.startswith(PNG):
-        return "image/png" if b"IEND" in data[-1024:] else None
-    return None
+    return Pixels(np.asarray(image, np.uint8)) if found is None else encoded

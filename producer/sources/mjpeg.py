@@ -9,54 +9,48 @@ import aiohttp
 
 from producer.frames import Captured, Encoded, Skipped, SourceError
 from producer.pacing import Rate
-from producer.sources.folder import complete
+from producer.sources.http.answers import Response
 from producer.sources.http.client import MAX_BYTES, Address
-from producer.sources.multipart import NotMultipart, Part, Parts, PartTooLarge
+from producer.sources.picture_stream import Broken, Found, NoPictures, PictureStream, TooLarge
 
-PICTURE_SECONDS = 10.0  # without a whole picture for so long, the stream is given up, bytes or not
-NO_PICTURES_IN_A_ROW = 20
+QUIET_SECONDS = 60.0
+"""A stream that sends parts without a picture, as signs of life, may be without one for so long after the first."""
+BROKEN_IN_A_ROW = 20
 
 
-def is_stream(response: aiohttp.ClientResponse) -> bool:
-    """Whether an answer is a stream of parts: multipart/x-mixed-replace, or whatever multipart a camera says."""
+def is_stream(response: Response) -> bool:
+    """Whether an answer says that it is a stream of parts: multipart/x-mixed-replace, or whatever multipart."""
     return response.headers.get("Content-Type", "")[:10].lower() == "multipart/"
 
 
-async def pictures(
-    address: Address, response: aiohttp.ClientResponse, *, fps: float
-) -> AsyncGenerator[Captured | Skipped]:
-    """The pictures of an answer that `is_stream`, thinned to `fps` a second (0: all); the newest one wins.
+async def pictures(address: Address, response: Response, *, fps: float) -> AsyncGenerator[Captured | Skipped]:
+    """The pictures of a stream, thinned to `fps` a second (0: all); the newest one wins.
 
     Reading goes on while a picture is dealt with, and a picture that waits is replaced by the next: nothing piles
-    up here, nor older and older in the sockets. Raises SourceError when the stream ends, breaks or has no pictures.
+    up here, nor older and older in the sockets. Ends where the stream ends, if there was a picture in it. Raises
+    SourceError when there was none, or when none comes any more.
     """
     newest = _Newest(address, response)
     reading = asyncio.create_task(newest.read())
     rate = Rate(fps)
-    wrong = 0
+    broken = 0
     try:
-        while True:
-            try:
-                async with asyncio.timeout(PICTURE_SECONDS):
-                    part = await newest.take()
-            except TimeoutError:
-                raise SourceError(
-                    "timeout", f"{address.shown} sent no whole picture for {PICTURE_SECONDS:.0f} s"
-                ) from None
+        while (picture := await newest.take()) is not None:
             for _ in range(newest.forget_replaced()):
                 yield Skipped("replaced")
-            content_type = complete(part.content)
-            if content_type is None:
-                wrong += 1
-                if wrong >= NO_PICTURES_IN_A_ROW:
-                    raise SourceError("not_an_image", f"{address.shown} streams parts that are no pictures")
+            if isinstance(picture, Broken):
+                broken += 1
+                if broken >= BROKEN_IN_A_ROW:
+                    raise SourceError(
+                        "not_an_image", f"{address.shown} streams no whole picture: {picture.why}"
+                    )
                 yield Skipped(
-                    "corrupt", f"{address.shown} streams parts that are no whole JPEG; they are left out"
+                    "corrupt", f"{address.shown} streams broken pictures ({picture.why}); they are left out"
                 )
                 continue
-            wrong = 0
+            broken = 0
             if rate.wants(time.monotonic()):
-                yield Captured(part.arrived, Encoded(part.content, content_type))
+                yield Captured(picture.arrived, Encoded(picture.content, picture.content_type))
             else:
                 yield Skipped("rate")
     finally:
@@ -66,51 +60,82 @@ async def pictures(
 
 
 class _Newest:
-    """Reads the stream into a slot for one part."""
+    """Reads the stream, and keeps its newest picture for whoever takes it."""
 
-    def __init__(self, address: Address, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, address: Address, response: Response) -> None:
         self._address = address
         self._response = response
-        self._slot: asyncio.Queue[Part | Exception] = asyncio.Queue(maxsize=1)
+        self._stream = PictureStream(MAX_BYTES)
+        self._news = asyncio.Event()
+        self._newest: Found | Broken | None = None
+        self._over: Exception | bool = False  # True: the stream came to its end
         self._replaced = 0
+        self._seen = False  # a whole picture
 
-    async def take(self) -> Part:
-        """The newest part, once there is one. Raises what ended the reading."""
-        part = await self._slot.get()
-        if isinstance(part, Exception):
-            raise part
-        return part
+    async def take(self) -> Found | Broken | None:
+        """The newest picture, once there is one; None once the stream has ended. Raises what ended the reading."""
+        clock = asyncio.get_running_loop().time
+        patience = clock() + QUIET_SECONDS
+        while self._newest is None and self._over is False:
+            self._news.clear()
+            between = self._stream.between
+            try:
+                async with asyncio.timeout(self._address.seconds):
+                    await self._news.wait()
+            except TimeoutError:
+                if not self._seen or self._stream.between == between or clock() > patience:
+                    raise SourceError(*self._silence()) from None
+        if self._newest is not None:
+            newest, self._newest = self._newest, None
+            return newest
+        if isinstance(self._over, Exception):
+            raise self._over
+        return None
 
     def forget_replaced(self) -> int:
-        """How many parts nobody took, since this was asked last."""
+        """How many pictures nobody took, since this was asked last."""
         replaced, self._replaced = self._replaced, 0
         return replaced
 
     async def read(self) -> None:
-        """Until the stream ends, which is always an error: a camera's stream has no end."""
-        shown = self._address.shown
+        """Until the stream ends."""
         try:
-            await self._read_parts()
-        except PartTooLarge:
-            self._put(SourceError("too_large", f"{shown} sends a picture of more than {MAX_BYTES >> 20} MiB"))
-        except NotMultipart:
-            self._put(SourceError("not_an_image", f"{shown} streams something that is not MJPEG"))
+            await self._read_pictures()
         except Exception as error:  # whatever it is, the taker must hear of it
-            self._put(error)
+            self._over = self._ending(error)
         else:
-            self._put(SourceError("closed", f"{shown} ended its stream"))
+            self._over = self._ending(None)
+        self._news.set()
 
-    async def _read_parts(self) -> None:
-        parts = Parts(self._response.headers.get("Content-Type", ""), MAX_BYTES)
+    async def _read_pictures(self) -> None:
         async for data in self._response.content.iter_any():
-            for part in parts.feed(data, time.time()):
-                if self._slot.full():
-                    self._replaced += 1
-                self._put(part)
-            if parts.ended:
+            for picture in self._stream.feed(data, time.time()):
+                self._seen = self._seen or isinstance(picture, Found)
+                self._replaced += self._newest is not None
+                self._newest = picture
+                self._news.set()
+            if self._stream.ended:
                 return
 
-    def _put(self, part: Part | Exception) -> None:
-        if self._slot.full():
-            self._slot.get_nowait()
-        self._slot.put_nowait(part)
+    def _ending(self, error: Exception | None) -> Exception | bool:
+        shown = self._address.shown
+        match error:
+            case TooLarge():
+                return SourceError("too_large", f"{shown} sends a picture of more than {MAX_BYTES >> 20} MiB")
+            case NoPictures():
+                return SourceError("not_an_image", f"{shown} streams something that is not MJPEG")
+            case None if not self._seen:
+                return SourceError("closed", f"{shown} ended its stream without a picture")
+            case aiohttp.ClientError() | OSError() if not isinstance(error, TimeoutError) and self._seen:
+                return True  # cameras end a stream in every manner
+            case _:
+                return error or True
+
+    def _silence(self) -> tuple[str, str]:
+        shown, seconds = self._address.shown, self._address.seconds
+        if self._stream.parts > 1:
+            return (
+                "not_an_image",
+                f"{shown} streams parts that are empty or text: no pictures for {seconds:g} s",
+            )
+        return "timeout", f"{shown} sent no whole picture for {seconds:g} s"

@@ -3,16 +3,16 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-import aiohttp
-
-from producer.frames import Captured, Due, Encoded, Skipped, SourceError
+from producer.frames import Captured, Due, Encoded, Skipped, Source, SourceError
 from producer.pacing import Ticker
 from producer.sources import mjpeg
-from producer.sources.folder import JPEG, PNG, complete
-from producer.sources.http.client import MAX_BYTES, Address, Answer, HttpClient
+from producer.sources.first_picture import Video, first_picture
+from producer.sources.http.answers import Answer, Response
+from producer.sources.http.client import SECONDS, Address, HttpClient
+from producer.trust import Trust
 
 FPS = 1.0
 REFRESH_SECONDS = (
@@ -20,114 +20,130 @@ REFRESH_SECONDS = (
 )
 LONGEST_REST = 60.0  # seconds that a camera which says Retry-After is left alone at most
 
+VideoSource = Callable[[bool], Source]
+"""Makes the source of a video at the same address; told whether it is a playlist."""
+
 
 class Snapshot:
-    """The pictures of one address, `fps` a second (0: one).
+    """The pictures of one address, `fps` a second (0: one), each within `seconds`.
 
     A camera that tells its pictures apart (ETag, Last-Modified) need not send again what did not change
-    (RFC 9110 §13.1). An address that answers with MJPEG is read as the stream that it is; `fps` 0: all of it.
+    (RFC 9110 §13.1). An address that answers with MJPEG is read as the stream that it is; `fps` 0: all of it. One that
+    answers with a video is left to `video`. Nothing is asked more often than `fps` says, streams that end included.
     """
 
     retries = True
 
-    def __init__(self, url: str, client: HttpClient, *, fps: float = 0.0) -> None:
-        self._address = Address(url, client)
+    def __init__(
+        self,
+        url: str,
+        client: HttpClient,
+        *,
+        fps: float = 0.0,
+        seconds: float = SECONDS,
+        trust: Trust | None = None,
+        video: VideoSource | None = None,
+    ) -> None:
+        self._address = Address(url, client, seconds=seconds, trust=trust or Trust())
         self._fps = fps
+        self._video = video
         self._ticker = Ticker(1 / (fps or FPS), spread=random.random())  # noqa: S311 - no secret
         self._validators: dict[str, str] | None = None  # headers that ask for another picture than the last
         self._fresh_until = 0.0
         self._rests_until = 0.0
         self._streams = False
+        self._lingers = (
+            False  # its answers do not end with the picture: nothing is gained by waiting for that
+        )
+        self._films: Source | None = None
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped | Due]:
         await asyncio.sleep(self._rests_until - time.monotonic())
         try:
             while True:
-                if self._streams:
-                    async with aclosing(self._stream()) as items:
-                        async for item in items:
-                            yield item
-                else:
-                    await asyncio.sleep(self._ticker.delay(time.monotonic()))
+                await asyncio.sleep(self._ticker.delay(time.monotonic()))
+                if not self._streams:
                     yield Due()
                     if (fetched := await self._fetch()) is not None:
                         yield fetched
                     del fetched  # a thousand cameras that wait for their next picture need not hold the last
+                    if self._films is not None:
+                        async for item in self._film(self._films):
+                            yield item
+                        continue
+                    if not self._streams:
+                        continue
+                async with aclosing(self._stream()) as items:
+                    async for item in items:
+                        yield item
         except SourceError as error:
             # Its traceback would keep the megabytes of a wrong answer alive for as long as the camera is offline.
             error.__context__ = None
             raise error.with_traceback(None) from None
 
     async def _fetch(self) -> Captured | Skipped | None:
-        """One picture; None if the answer turns out to be a stream."""
+        """One picture; None if the answer turns out to be a stream or a video."""
         validators = self._validators if time.monotonic() < self._fresh_until else None
-        return await self._address.fetch(validators, self._picture if validators is None else self._news)
+        try:
+            return await self._address.fetch(validators, self._picture if validators is None else self._news)
+        except Video as found:
+            if self._video is None:
+                raise SourceError(
+                    "video", f"{self._address.shown} sends {found.name}, which cannot be read from here"
+                ) from None
+            self._films = self._video(found.playlist)
+            return None
 
     async def _news(self, answer: Answer) -> Captured | Skipped | None:
         return Skipped("unmodified") if answer.response.status == 304 else await self._picture(answer)
 
     async def _picture(self, answer: Answer) -> Captured | None:
-        response = answer.response
-        self._check(response)
-        self._streams = mjpeg.is_stream(response)
+        self._check(answer)
+        self._streams = mjpeg.is_stream(answer.response)
         if self._streams:
             return None  # it is asked again: this request's time is limited, and others wait for its place
-        body = await self._read(response)
-        content_type = complete(body)
-        if content_type is None:
-            raise SourceError("not_an_image", self._no_image(body, response))
-        self._validators = _validators(response)
+        first = await first_picture(answer, self._address.shown, wait=not self._lingers)
+        self._streams, self._lingers = first.streams, first.lingers
+        self._validators = _validators(answer.response)
         if self._validators:
             self._fresh_until = time.monotonic() + REFRESH_SECONDS
-        return Captured(time.time(), Encoded(body, content_type))
+        return Captured(first.arrived, Encoded(first.content, first.content_type))
 
     async def _stream(self) -> AsyncGenerator[Captured | Skipped]:
+        """Until the stream ends, which is no fault if there was a picture in it."""
+        self._streams = False  # unless it proves to be one again: cameras change
+        pictures = 0
         async with self._address.stream() as answer:
-            self._check(answer.response)
-            self._streams = mjpeg.is_stream(answer.response)
-            if self._streams:
-                async with aclosing(mjpeg.pictures(self._address, answer.response, fps=self._fps)) as items:
-                    async for item in items:
-                        yield item
+            self._check(answer)
+            async with aclosing(mjpeg.pictures(self._address, answer.response, fps=self._fps)) as items:
+                async for item in items:
+                    pictures += 1
+                    self._streams = pictures > 1 or mjpeg.is_stream(answer.response)
+                    yield item
 
-    def _check(self, response: aiohttp.ClientResponse) -> None:
-        shown, status = self._address.shown, response.status
+    async def _film(self, source: Source) -> AsyncGenerator[Captured | Skipped]:
+        """The frames of a video; what it is is asked again when that ends."""
+        try:
+            async with aclosing(source.frames()) as items:
+                async for item in items:
+                    if not isinstance(item, Due):
+                        yield item
+        finally:
+            self._films = None
+
+    def _check(self, answer: Answer) -> None:
+        shown, status = self._address.shown, answer.response.status
         if status in (401, 403):
-            raise SourceError("unauthorised", f"{shown} {self._address.refusal(response)} ({status})")
+            raise SourceError("unauthorised", f"{shown} {self._address.refusal(answer)} ({status})")
         if status == 404:
             raise SourceError("not_found", f"{shown} is not there (404): check the path")
         if status in (429, 503):
-            self._rests_until = time.monotonic() + _rest(response)
+            self._rests_until = time.monotonic() + _rest(answer.response)
         if status != 200:
             raise SourceError(f"http_{status // 100}xx", f"{shown} answers {status}")
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        length = response.content_length
-        if length is not None and length > MAX_BYTES:
-            raise self._too_large()
-        if length is not None and "Content-Encoding" not in response.headers:
-            return await response.read()  # aiohttp reads no further
-        chunks: list[bytes] = []
-        room = MAX_BYTES
-        async for chunk in response.content.iter_any():  # unpacked, if it is packed all the same
-            chunks.append(chunk)
-            room -= len(chunk)
-            if room < 0:
-                raise self._too_large()
-        return b"".join(chunks)
 
-    def _too_large(self) -> SourceError:
-        return SourceError("too_large", f"{self._address.shown} sends more than {MAX_BYTES >> 20} MiB")
-
-    def _no_image(self, body: bytes, response: aiohttp.ClientResponse) -> str:
-        if not body:
-            return f"{self._address.shown} answers with nothing"
-        if body.startswith((JPEG, PNG)):
-            return f"{self._address.shown} sends pictures that are cut off"
-        return f"{self._address.shown} answers with {response.content_type[:60]}, not with a JPEG or PNG"
-
-
-def _validators(response: aiohttp.ClientResponse) -> dict[str, str]:
+def _validators(response: Response) -> dict[str, str]:
     headers = {}
     if "ETag" in response.headers:
         headers["If-None-Match"] = response.headers["ETag"]
@@ -136,7 +152,7 @@ def _validators(response: aiohttp.ClientResponse) -> dict[str, str]:
     return headers
 
 
-def _rest(response: aiohttp.ClientResponse) -> float:
+def _rest(response: Response) -> float:
     """Seconds for which the camera wants to be left alone; 0 if it does not say, or says a date."""
     said = response.headers.get("Retry-After", "")
     return min(float(said), LONGEST_REST) if said.isascii() and said.isdigit() else 0.0

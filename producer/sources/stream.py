@@ -9,6 +9,7 @@ from producer.redaction import redact
 from producer.streams.feed import Feed
 from producer.streams.messages import Request
 from producer.streams.pool import Pool
+from producer.trust import Trust
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 10.0
 HLS_READ_TIMEOUT = 30.0  # a playlist grows by whole segments, of ten seconds and more
@@ -22,9 +23,10 @@ class Stream:
     """The frames of a stream as they come, at most `fps` a second (0: all), as JPEG of `quality`.
 
     `shown` is how messages call it, if the address has secrets that `redact` does not see (the key of an RTMP stream).
+    `live`: an http address is no playlist, but a video that comes as it is made (FLV, MPEG-TS).
     HLS comes in segments of seconds: it is played by its own timestamps, so that frames are spread over time.
     RTSP comes over TCP, since what UDP loses shows as smeared pictures; over UDP if a camera has nothing else.
-    `verify` and `fingerprint` are the Request's.
+    `trust`: how its certificate is judged.
     """
 
     retries = True
@@ -37,16 +39,16 @@ class Stream:
         shown: str | None = None,
         fps: float = 0.0,
         quality: int = 85,
-        verify: bool = True,
-        fingerprint: bytes | None = None,
+        live: bool = False,
+        trust: Trust = Trust(),  # noqa: B008 - it does not change
     ) -> None:
         self._url = url
         self._shown = redact(url) if shown is None else shown
         self._pool = pool
         self._fps = fps
         self._quality = quality
-        self._verify = verify
-        self._fingerprint = fingerprint
+        self._live = live
+        self._trust = trust
         self._transport = "tcp"
         self._idle = False
         self._feed: Feed | None = None
@@ -98,9 +100,10 @@ class Stream:
 
     def _request(self) -> Request:
         scheme = urlsplit(self._url).scheme.lower()
-        hls = scheme.startswith("http")
+        http = scheme.startswith("http")
+        hls = http and not self._live
         rtsp = {"rtsp_transport": self._transport, **BRIEF}
-        options = {} if hls else RTMP_OPTIONS if scheme.startswith("rtmp") else rtsp
+        options = {} if hls else BRIEF if http else RTMP_OPTIONS if scheme.startswith("rtmp") else rtsp
         return Request(
             url=self._url,
             shown=self._shown,
@@ -111,6 +114,6 @@ class Stream:
             quality=self._quality,
             pace="media" if hls else "live",
             keyframes_only=self._idle,
-            verify=self._verify,
-            fingerprint=self._fingerprint,
+            verify=self._trust.verify,
+            fingerprint=self._trust.fingerprint,
         )

@@ -44,11 +44,16 @@ class Tools:
             case "snapshot":
                 from producer.sources.snapshot import Snapshot
 
-                return Snapshot(target, self._http(), fps=fps)
+                return Snapshot(
+                    target,
+                    self._http(),
+                    fps=fps,
+                    seconds=wanted.timeout,
+                    trust=wanted.trust,
+                    video=lambda playlist: self._stream(wanted, quality, live=not playlist),
+                )
             case "stream":
-                from producer.sources.stream import Stream
-
-                return Stream(target, self._decoders(), shown=wanted.spec.shown, fps=fps, quality=quality)
+                return self._stream(wanted, quality)
             case "webcam":
                 from producer.sources.webcam import Webcam
 
@@ -60,6 +65,20 @@ class Tools:
             await self._client.close()
         if self._pool is not None:
             await self._pool.close()
+
+    def _stream(self, wanted: Wanted, quality: int, *, live: bool = False) -> Source:
+        from producer.sources.stream import Stream
+
+        spec, pool = wanted.spec, self._decoders()
+        return Stream(
+            spec.target,
+            pool,
+            shown=spec.shown,
+            fps=wanted.fps,
+            quality=quality,
+            live=live,
+            trust=wanted.trust,
+        )
 
     def _http(self) -> "HttpClient":
         if self._client is None:

@@ -152,10 +152,10 @@ class HttpCamera(HttpServer):
             await asyncio.sleep(0.05)
 
     async def on_burst(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
-        """So many parts as fast as the client takes them, each with its number after the picture; then silence."""
+        """So many parts as fast as the client takes them, each with its number in the picture; then silence."""
         _stream(writer)
         for number in range(1, int(argument) + 1):
-            _part(writer, self.picture + str(number).encode())
+            _part(writer, numbered(self.picture, number))
             await writer.drain()
         self.went_on.set()
         await asyncio.Event().wait()
@@ -166,6 +166,23 @@ class HttpCamera(HttpServer):
         writer.write(b"--frame--\r\n")
         await writer.drain()
         writer.transport.abort()
+
+    async def on_breaks(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
+        """A stream that breaks off in its first picture."""
+        _stream(writer)
+        writer.write(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + self.picture[:-50])
+        await writer.drain()
+        writer.transport.abort()
+
+    async def on_lives(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
+        """A picture a second, and empty parts in between."""
+        _stream(writer)
+        while not writer.transport.is_closing():
+            _part(writer, self.picture)
+            for _ in range(20):
+                _part(writer, b"")
+                await writer.drain()
+                await asyncio.sleep(0.05)
 
     async def on_flood(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
         """A stream whose one picture has no end."""
@@ -207,6 +224,11 @@ async def http_camera() -> AsyncIterator[HttpCamera]:
 def with_login(url: str) -> str:
     """The address with the right user name and password."""
     return url.replace("://", f"://{USER}:{PASSWORD.replace(' ', '%20').replace(':', '%3A')}@")
+
+
+def numbered(picture: bytes, number: int) -> bytes:
+    """The JPEG with a number in a comment."""
+    return picture[:2] + b"\xff\xfe" + (10).to_bytes(2, "big") + b"%08d" % number + picture[2:]
 
 
 def sized(number: int) -> bytes:

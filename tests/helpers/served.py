@@ -7,6 +7,7 @@ from producer.cameras import Camera
 from producer.frames import Source
 from producer.grammar import CameraSpec
 from producer.served import Served
+from producer.trust import Trust
 from producer.wanted import Sight, Wanted
 
 SIGHT = Sight(
@@ -25,6 +26,8 @@ def wanted(camera_id: str = "cam", **different: Any) -> Wanted:
         "priority": 1.0,
         "labels": None,
         "lossless": False,
+        "timeout": 10.0,
+        "trust": Trust(),
         "sight": None,
     }
     return Wanted(**{**values, **different})

@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
-from producer.sources.http import client as http
 from producer.sources.http import places
 from producer.sources.http.client import HttpClient
 from producer.sources.snapshot import Snapshot
@@ -22,11 +20,6 @@ async def camera() -> AsyncIterator[HttpCamera]:
         yield camera
 
 
-def allow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let a picture take so long from now on."""
-    monkeypatch.setattr(http, "TIMEOUT", aiohttp.ClientTimeout(total=seconds))
-
-
 async def test_no_more_requests_at_a_host_than_allowed(camera: HttpCamera) -> None:
     async with HttpClient(per_host=4) as client:
         sources = [Snapshot(f"{camera.url}/waits", client) for _ in range(12)]
@@ -37,11 +30,10 @@ async def test_no_more_requests_at_a_host_than_allowed(camera: HttpCamera) -> No
     assert camera.most["/waits"] == 4
 
 
-async def test_who_waits_for_a_place_is_not_late(camera: HttpCamera, monkeypatch: pytest.MonkeyPatch) -> None:
-    allow(monkeypatch, 1.0)
+async def test_who_waits_for_a_place_is_not_late(camera: HttpCamera) -> None:
     async with HttpClient(per_host=1) as client:
         sources = [
-            Snapshot(f"{camera.url}/slow", client) for _ in range(12)
+            Snapshot(f"{camera.url}/slow", client, seconds=1.0) for _ in range(12)
         ]  # 0.15 s each, one after the other
         answers = await asyncio.gather(*(read(source, 1) for source in sources))
     assert [data(frame) for (frame,) in answers] == [jpeg(1)] * 12
@@ -60,14 +52,12 @@ async def test_who_gets_no_place_says_so(camera: HttpCamera, monkeypatch: pytest
 
 
 async def test_dead_channels_of_a_recorder_leave_half_of_its_places_to_the_living(
-    camera: HttpCamera, monkeypatch: pytest.MonkeyPatch
+    camera: HttpCamera,
 ) -> None:
-    allow(monkeypatch, 0.3)
     async with HttpClient(per_host=4) as client:
-        dead = [Snapshot(f"{camera.url}/silent", client, fps=100) for _ in range(4)]
-        assert [(await asked).reason for asked in map(failure, dead)] == ["timeout"] * 4
+        dead = [Snapshot(f"{camera.url}/silent", client, fps=100, seconds=3.0) for _ in range(4)]
+        assert [said.reason for said in await asyncio.gather(*map(failure, dead))] == ["timeout"] * 4
         await aeventually("they are given up", lambda: not camera.unfinished["/silent"])
-        allow(monkeypatch, 30.0)
         asking = [asyncio.create_task(read(source, 1)) for source in dead]
         await aeventually("the dead are asked again", lambda: camera.unfinished["/silent"] == 2)
         seen = await asyncio.wait_for(read(Snapshot(f"{camera.url}/plain", client, fps=50), 20), 10)

@@ -18,6 +18,7 @@ from producer.streams import asking, decoding
 from producer.streams.keyframes import Keyframes
 from producer.streams.messages import Request
 from producer.streams.pool import Pool
+from producer.trust import Trust
 from tests.helpers.components import require
 from tests.helpers.h264_rtsp import FPS, H264Camera, h264
 from tests.helpers.media import write_video
@@ -222,10 +223,10 @@ async def test_rtsps_trusts_no_certificate_that_nobody_signed_unless_told_so(
         failed = await failing(Stream(url, pool))
         assert failed.reason == "tls"
         assert f"tls_fingerprint: sha256:{fingerprint.hex()}" in str(failed)
-        other = await failing(Stream(url, pool, fingerprint=bytes(32)))
+        other = await failing(Stream(url, pool, trust=Trust(fingerprint=bytes(32))))
         assert (other.reason, "another certificate" in str(other)) == ("tls", True)
         assert not any("Authorization" in each or "hunter2" in each for each in camera.requests)
         assert camera.plays == 0
-        for how in ({"verify": False}, {"fingerprint": fingerprint}):
-            frames, _ = await seconds_of(Stream(url, pool, **how), 0.2)
+        for trust in (Trust(verify=False), Trust(fingerprint=fingerprint)):
+            frames, _ = await seconds_of(Stream(url, pool, trust=trust), 0.2)
             assert frames

@@ -108,6 +108,9 @@ SHARED_TEXTS: dict[str, Any] = {
     "refresh": st.sampled_from(["0", "60"]),
     "health": st.sampled_from(["yes", "no"]),
     "longer_side": st.sampled_from(["640", "1280"]),
+    "timeout": st.sampled_from(["5", "30"]),
+    "tls_verify": st.sampled_from(["yes", "no"]),
+    "tls_fingerprint": st.sampled_from([f"sha256:{'ab' * 32}", ":".join(["CD"] * 32)]),
 }
 LAYERS = st.fixed_dictionaries({}, optional=SHARED_TEXTS)
 
@@ -200,6 +203,9 @@ def test_an_anchor_may_share_masks_among_cameras() -> None:
         ("motion_area: 1", "motion_area: '1' is not within 0.0001 and 0.9"),
         ("refresh: 86400", "refresh: '86400' is not within 0 and 3600"),
         ("longer_side: 640.5", "longer_side: 640.5 is no whole number"),
+        ("timeout: 0", "timeout: '0' is not within 1 and 120"),
+        ("tls_verify: self-signed", "tls_verify: 'self-signed' is neither true nor false"),
+        ("tls_fingerprint: sha1:abcd", "tls_fingerprint: 'sha1:abcd' is no SHA-256 fingerprint"),
         ("group: gone", "group: there is no group 'gone': did you mean gone-1?"),
         ("group: 5", "group: there is no group '5'; known are gone-1"),
         ("masks: 5", "masks: a list of polygons is meant, not a single value"),

@@ -29,6 +29,9 @@ NEW_VALUES = {
     "refresh": ("60", False),
     "health": ("on", False),
     "longer_side": ("640", False),
+    "timeout": ("30", True),
+    "tls_verify": ("no", True),
+    "tls_fingerprint": ("'" + "ab" * 32 + "'", True),
     "group": ("yard", False),
 }
 

@@ -112,6 +112,10 @@ FACES: dict[str, Callable[[], bytes]] = {
     "jpeg with markers in a comment": lambda: segment(jpeg(PORTRAIT), 0xFE, THUMBNAIL + b"\xff\xd9\xff\xda"),
     "jpeg with fill bytes": lambda: jpeg(PORTRAIT)[:2] + b"\xff\xff" + jpeg(PORTRAIT)[2:],
     "jpeg of a film": lambda: without(jpeg(PORTRAIT), 0xC4),  # webcams leave out the usual Huffman tables
+    "jpeg after a line break": lambda: b"\r\n" + jpeg(PORTRAIT),
+    "jpeg after an FF": lambda: b"\xff" + jpeg(PORTRAIT),
+    "jpeg with stray bytes": lambda: segment(jpeg(PORTRAIT), 0xFE, b"")[:6] + bytes(10) + jpeg(PORTRAIT)[2:],
+    "jpeg in 64 KiB of memory": lambda: jpeg(PORTRAIT) + bytes(range(200)) * 400,
     "jpeg padded": lambda: jpeg(PORTRAIT) + bytes(100),
     "jpeg with a film after it": lambda: jpeg(PORTRAIT) + bytes(range(251)) * 400,
     "jpeg with another after it": lambda: jpeg(PORTRAIT) + THUMBNAIL,
@@ -240,7 +244,6 @@ REFUSED: dict[str, tuple[bytes, FailureReason, str]] = {
     "tiff": (pillow(PORTRAIT, "TIFF"), NOT_AN_IMAGE, NEITHER),
     "jpeg 2000": (encoded(PORTRAIT, ".jp2"), NOT_AN_IMAGE, NEITHER),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", NOT_AN_IMAGE, NEITHER),
-    "jpeg after a line break": (b"\r\n" + JPEG, NOT_AN_IMAGE, NEITHER),
     "jpeg of 12 bits": (patched(JPEG, SOF + 4, b"\x0c"), NOT_AN_IMAGE, UNDECODABLE),
     "jpeg lossless": (patched(JPEG, SOF + 1, b"\xc3"), NOT_AN_IMAGE, UNDECODABLE),
     "jpeg hierarchical": (patched(JPEG, SOF + 1, b"\xc5"), NOT_AN_IMAGE, UNDECODABLE),
@@ -254,7 +257,7 @@ REFUSED: dict[str, tuple[bytes, FailureReason, str]] = {
     "jpeg with a broken segment": (
         patched(JPEG, 4, b"\xff\xff"),
         NOT_AN_IMAGE,
-        "header is corrupt|before its size",
+        "header is corrupt|before its size|truncated",
     ),
     "jpeg of a start only": (JPEG[:2] + b"\xff\xd9", NOT_AN_IMAGE, "before its size"),
     "png 10,000x10,000": (

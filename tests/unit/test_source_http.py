@@ -4,11 +4,9 @@ import resource
 from collections.abc import Iterator
 
 import pytest
-from yarl import URL
 
 from producer.grammar import HELP
 from producer.settings import ProducerSettings
-from producer.sources.http.login import Login
 from producer.sources.http.places import Places
 from runtime import files
 from runtime.files import allow_many_files
@@ -57,48 +55,14 @@ async def test_in_all_there_are_as_many_places_as_allowed(monkeypatch: pytest.Mo
     assert len(again) == 2, "who waited in vain has given back what it had"
 
 
-class Refusal:
-    """A 401 as aiohttp presents it."""
-
-    history: tuple[object, ...] = ()
-    url = URL("http://camera/x")
-
-    def __init__(self, *challenges: str) -> None:
-        self._challenges = challenges
-
-    @property
-    def headers(self) -> "Refusal":
-        return self
-
-    def getall(self, name: str, default: list[str]) -> list[str]:
-        return list(self._challenges) or default
-
-
-@pytest.mark.parametrize(
-    ("challenges", "user", "basic", "digest"),
-    [
-        (('Basic realm="x"',), "me", True, False),
-        (('Digest realm="x", nonce="y"',), "me", False, True),
-        (('Digest realm="x", nonce="y"', 'Basic realm="x"'), "me", False, True),
-        (('Basic realm="x"', 'Digest realm="x", nonce="y"'), "me", True, False),
-        (('Digest realm="x", nonce="y"',), "m:e", False, False),
-        (("Bearer",), "me", False, False),
-        ((), "me", False, False),
-        (('Basic realm="x"',), None, False, False),
-    ],
-)
-def test_the_login_follows_the_challenge(
-    challenges: tuple[str, ...], user: str | None, basic: bool, digest: bool
-) -> None:
-    login = Login(user, "secret" if user else None)
-    assert login.headers({"A": "b"}) == {"A": "b"}, "nothing is sent before it is asked for"
-    assert login.learns(Refusal(*challenges)) is (basic or digest)  # type: ignore[arg-type]
-    assert ("Authorization" in (login.headers(None) or {})) is basic
-    assert bool(login.middlewares) is digest
-
-
 def test_the_settings_have_the_promised_defaults() -> None:
     fields = ProducerSettings.model_fields
-    names = ("http_connections", "http_connections_per_host", "dns_cache_seconds")
-    assert [fields[name].default for name in names] == [500, 10, 300]
+    names = (
+        "http_connections",
+        "http_connections_per_host",
+        "dns_cache_seconds",
+        "timeout_seconds",
+        "tls_verify",
+    )
+    assert [fields[name].default for name in names] == [500, 10, 300, 10, True]
     assert "MJPEG" in HELP

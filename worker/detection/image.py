@@ -6,11 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.picture import JPEG_SIGNATURE, PictureError, picture_size
+from contract.picture import PictureError, picture_extent, picture_size
 
 Image = NDArray[np.uint8]
-
-JPEG_END = b"\xff\xd9"
 
 _COLOUR = {
     1: cv2.IMREAD_COLOR,
@@ -74,11 +72,11 @@ def decode(data: bytes, wants: Wants = EVERYTHING, *, max_pixels: int = 50_000_0
     width, height = picture_size(data)
     if width * height > max_pixels:
         raise TooManyPixels(f"{width}x{height} are {width * height} pixels, the limit is {max_pixels}")
-    jpeg = data.startswith(JPEG_SIGNATURE)
-    if jpeg and data.rfind(JPEG_END) < 0:  # what follows it is forgiven: cameras pad, phones append films
-        raise PictureError("the JPEG is truncated: it has no end marker")
-    factor = _reduction(max(width, height), wants.longer_side) if jpeg else 1
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), (_COLOUR if wants.colour else _GREY)[factor])
+    # Cut out of what is around it: cameras pad, phones append films, and decoders want it at the very beginning.
+    found = picture_extent(data)
+    factor = _reduction(max(width, height), wants.longer_side) if found.content_type == "image/jpeg" else 1
+    picture = np.frombuffer(data, np.uint8, found.end - found.begin, found.begin)
+    pixels = cv2.imdecode(picture, (_COLOUR if wants.colour else _GREY)[factor])
     if pixels is None:
         raise PictureError("the image does not decode")
     if _turned(pixels.shape[1], pixels.shape[0], width, height, factor):

@@ -1,28 +1,38 @@
 """The one HTTP client of the process, and a camera's address as it is asked through it."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 import aiohttp
 from yarl import URL
 
 from producer.frames import SourceError
 from producer.redaction import redact
+from producer.sources.http import tolerant
+from producer.sources.http.answers import Answer, Response
 from producer.sources.http.errors import in_plain_words
-from producer.sources.http.login import Login, elsewhere
+from producer.sources.http.login import Login
 from producer.sources.http.places import Places
+from producer.trust import Trust, shown_fingerprint, written
 from runtime.files import allow_many_files
 
 Result = TypeVar("Result")
 
 MAX_BYTES = 12 * 1024 * 1024  # of one picture: what a task may weigh
 REDIRECTS = 5
-TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
-"""Of one picture, in seconds: a camera that sends a byte now and then is cut off all the same."""
-STREAM_TIMEOUT = aiohttp.ClientTimeout(sock_connect=5, sock_read=10)
-"""Of a stream, which has no end: how long it may be silent."""
+SECONDS = 10.0
+"""For one picture: a camera that sends a byte now and then is cut off all the same. A stream may be silent as long."""
+CONNECT_SECONDS = 5.0
+
+_TRUSTED = Trust()
+_MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
+"""What aiohttp raises for answers that break the rules of HTTP: the other reader may understand them."""
+
+
+class CutShort(SourceError):
+    """An answer ended within its picture: its length may have been wrong."""
 
 
 class HttpClient:
@@ -39,7 +49,6 @@ class HttpClient:
         # cameras of a busy host would be reported as silent. Hence `places`, and no limit here.
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=dns_cache_seconds),
-            timeout=TIMEOUT,
             headers={"Accept-Encoding": "identity"},  # JPEG does not shrink
             # Cameras' cookies are none of our business, and a jar that a thousand of them fill is slow.
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -56,24 +65,29 @@ class HttpClient:
         await self.session.close()
 
 
-class Answer(NamedTuple):
-    """What a camera answers, its body not read yet; `asked` is when it was asked (Unix seconds)."""
-
-    response: aiohttp.ClientResponse
-    asked: float
-
-
 class Address:
-    """The URL of one camera, with its login. `shown` is how messages call it, without credentials."""
+    """The URL of one camera, with its login. `shown` is how messages call it, without credentials.
 
-    def __init__(self, url: str, client: HttpClient) -> None:
+    `seconds` is how long a picture may take. An answer that the strict client does not understand is asked for again
+    through the tolerant reader; if that understands it, the camera is remembered as one that needs it.
+    """
+
+    def __init__(
+        self, url: str, client: HttpClient, *, seconds: float = SECONDS, trust: Trust = _TRUSTED
+    ) -> None:
         self.shown = redact(url)
+        self.seconds = seconds
         parsed = _parsed(url)
         self._url = parsed and parsed.with_user(None)
         self._login = Login(parsed.user, parsed.password) if parsed else Login(None, None)
         self._place = client.places.at(str(parsed.origin()) if parsed else self.shown)
         self._session = client.session
+        self._trust = trust
         self._doubtful = False
+        self._needs_tolerance = False
+        connecting = min(seconds, CONNECT_SECONDS)
+        self._picture_limits = aiohttp.ClientTimeout(total=seconds, sock_connect=connecting)
+        self._stream_limits = aiohttp.ClientTimeout(sock_connect=connecting, sock_read=seconds)
 
     async def fetch(
         self, headers: Mapping[str, str] | None, read: Callable[[Answer], Awaitable[Result]]
@@ -86,11 +100,19 @@ class Address:
         place = await self._place.take(doubtful=self._doubtful)
         self._doubtful = True
         try:
-            answer = await self._ask(headers, TIMEOUT)
-            async with answer.response:
-                result = await read(answer)
-        except (TimeoutError, aiohttp.ClientError) as error:
-            raise in_plain_words(error, self.shown) from None
+            if self._needs_tolerance:
+                result = await self._fetch_tolerantly(headers, read)
+            else:
+                try:
+                    answer = await self._ask(headers, self._picture_limits)
+                    try:
+                        result = await read(answer)
+                    finally:
+                        _leave(answer.response)
+                except (*_MISUNDERSTOOD, CutShort) as error:
+                    result = await self._in_spite_of(error, headers, read)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise await self._explained(error) from None
         finally:
             place.release()
         self._doubtful = False
@@ -100,40 +122,147 @@ class Address:
     async def stream(self) -> AsyncIterator[Answer]:
         """The answer to a request that may go on for ever. Raises SourceError, while it is read too."""
         try:
-            answer = await self._ask(None, STREAM_TIMEOUT)
-            async with answer.response:
+            try:
+                if self._needs_tolerance:
+                    answer = await self._ask(None, None)
+                else:
+                    answer = await self._ask(None, self._stream_limits)
+            except _MISUNDERSTOOD:
+                answer = await self._ask(None, None)
+            try:
                 yield answer
-        except (TimeoutError, aiohttp.ClientError) as error:
-            raise in_plain_words(error, self.shown) from None
+            finally:
+                answer.response.close()
+        except (TimeoutError, aiohttp.ClientError, OSError, EOFError, tolerant.NotHttp) as error:
+            raise await self._explained(error) from None
 
-    def refusal(self, response: aiohttp.ClientResponse) -> str:
+    def refusal(self, answer: Answer) -> str:
         """What is wrong with our login, as a 401 or 403 shows."""
-        if elsewhere(response):
+        if answer.elsewhere:
             return "leads on to another host, which wants a login of its own: give that address"
         if not self._login.known:
             return "asks for a login: write the address with user:password@ before the host"
-        return "refuses the user name or password"
+        return self._login.trouble or "refuses the user name or password"
 
-    async def _ask(self, headers: Mapping[str, str] | None, timeout: aiohttp.ClientTimeout) -> Answer:
-        """Logged in and redirected, where that is asked for."""
-        answer = await self._send(headers, timeout)
-        if answer.response.status == 401 and self._login.learns(answer.response):
-            answer.response.release()
-            answer = await self._send(headers, timeout)
-        return answer
+    async def _fetch_tolerantly(
+        self, headers: Mapping[str, str] | None, read: Callable[[Answer], Awaitable[Result]]
+    ) -> Result:
+        self._needs_tolerance = False  # unless it serves: what a camera needs may change
+        try:
+            async with asyncio.timeout(self.seconds):
+                answer = await self._ask(headers, None)
+                try:
+                    result = await read(answer)
+                finally:
+                    answer.response.close()
+        except (EOFError, tolerant.NotHttp) as error:
+            raise in_plain_words(error, self.shown) from None
+        self._needs_tolerance = True
+        return result
 
-    async def _send(self, headers: Mapping[str, str] | None, timeout: aiohttp.ClientTimeout) -> Answer:
-        if self._url is None:
+    async def _in_spite_of(
+        self,
+        error: Exception,
+        headers: Mapping[str, str] | None,
+        read: Callable[[Answer], Awaitable[Result]],
+    ) -> Result:
+        """What the tolerant reader makes of an answer that the strict client failed at."""
+        try:
+            return await self._fetch_tolerantly(headers, read)
+        except SourceError as found:
+            # Where neither makes a picture of it, the better word of the two.
+            if isinstance(found, CutShort) or (
+                isinstance(error, CutShort) and found.reason in ("closed", "not_http")
+            ):
+                raise error from None
+            raise
+        except (TimeoutError, OSError):
+            raise error from None
+
+    async def _ask(self, headers: Mapping[str, str] | None, limits: aiohttp.ClientTimeout | None) -> Answer:
+        """Logged in and redirected, where that is asked for; without `limits` by the tolerant reader."""
+        own = url = self._url
+        if own is None or url is None:
             raise SourceError("invalid_url", f"{self.shown} is no address that can be used")
-        asked = time.time()
-        response = await self._session.get(
-            self._url,
-            headers=self._login.headers(headers),
-            middlewares=self._login.middlewares,
-            max_redirects=REDIRECTS + 1,  # aiohttp gives up at this one
-            timeout=timeout,
+        logins = redirects = 0
+        while True:
+            elsewhere = redirects > 0 and url.origin() != own.origin()
+            sent = dict(headers) if headers else {}
+            if not elsewhere and (login := self._login.header(url)) is not None:
+                sent["Authorization"] = login
+            # The fingerprint is that of the camera, not of whom it leads to.
+            trust = self._trust if url.host == own.host else _TRUSTED
+            response = await self._send(url, sent, limits, trust)
+            if response.status == 401 and not elsewhere and logins < 2:
+                offers = response.headers.getall("WWW-Authenticate", [])
+                if self._login.learns(offers, again=logins > 0):
+                    logins += 1
+                    _leave(response)
+                    continue
+            if response.status in (301, 302, 303, 307, 308) and "Location" in response.headers:
+                redirects += 1
+                _leave(response)
+                if redirects > REDIRECTS:
+                    raise SourceError(
+                        "redirects",
+                        f"{self.shown} redirects without end: ask for the address that it should lead to",
+                    )
+                url = self._joined(url, response.headers["Location"])
+                continue
+            return Answer(response, elsewhere)
+
+    async def _send(
+        self, url: URL, headers: Mapping[str, str], limits: aiohttp.ClientTimeout | None, trust: Trust
+    ) -> Response:
+        if limits is not None:
+            return await self._session.get(
+                url, headers=headers, allow_redirects=False, timeout=limits, ssl=trust.for_client()
+            )
+        reply = await tolerant.ask(
+            url,
+            headers,
+            context=trust.context() if url.scheme == "https" else None,
+            connect_seconds=min(self.seconds, CONNECT_SECONDS),
+            silence=self.seconds,
         )
-        return Answer(response, asked)
+        if url.scheme == "https" and not trust.accepts(reply.certificate):
+            reply.close()
+            raise SourceError(
+                "tls", f"{self.shown} shows another certificate than its `tls_fingerprint` says"
+            )
+        return reply
+
+    def _joined(self, url: URL, location: str) -> URL:
+        try:
+            joined = url.join(URL(location)).with_user(None)
+            joined.origin()
+        except ValueError:
+            joined = None
+        if joined is None or joined.scheme not in ("http", "https"):
+            raise SourceError("redirects", f"{self.shown} redirects to something that is no HTTP address")
+        return joined
+
+    async def _explained(self, error: Exception) -> SourceError:
+        """The error in plain words; of a certificate that is not trusted, with its fingerprint."""
+        said = in_plain_words(error, self.shown)
+        url = self._url
+        untrusted = aiohttp.ClientConnectorCertificateError | aiohttp.ServerFingerprintMismatch
+        if not isinstance(error, untrusted) or url is None or error.host != url.host:
+            return said
+        shown = await shown_fingerprint(url)
+        if shown is None:
+            return said
+        return SourceError(
+            said.reason, f"{said}. If this is its own certificate, write `tls_fingerprint: {written(shown)}`"
+        )
+
+
+def _leave(response: Response) -> None:
+    """Back to the pool if it was read to its end, else closed."""
+    if isinstance(response, aiohttp.ClientResponse):
+        response.release()
+    else:
+        response.close()
 
 
 def _parsed(url: str) -> URL | None:

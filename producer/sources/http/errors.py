@@ -1,14 +1,16 @@
 """What can go wrong with an HTTP camera, as one word for metrics and a sentence for the operator."""
 
 import os
+import ssl
 
 import aiohttp
 
 from producer.frames import SourceError
+from producer.sources.http.tolerant import NotHttp
 
 
-def in_plain_words(error: TimeoutError | aiohttp.ClientError, shown: str) -> SourceError:
-    """The client's error as ours. `shown` is the address without credentials.
+def in_plain_words(error: Exception, shown: str) -> SourceError:
+    """The client's or the system's error as ours. `shown` is the address without credentials.
 
     aiohttp's own texts are not used: they repeat the URL.
     """
@@ -22,21 +24,26 @@ def _said(error: Exception) -> tuple[str, str]:
             return "timeout", "does not take the connection in time: is it switched on and reachable?"
         case TimeoutError():
             return "timeout", "does not answer in time"
-        case aiohttp.TooManyRedirects():
-            return "redirects", "redirects without end: ask for the address that it should lead to"
-        case aiohttp.RedirectClientError():
-            return "redirects", "redirects to something that is no HTTP address"
         case aiohttp.ClientConnectorDNSError():
             return "dns", "has a host that is not known: check its name"
+        case aiohttp.ServerFingerprintMismatch():
+            return "tls", "shows another certificate than its `tls_fingerprint` says"
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as why):
+            return "tls", f"has a certificate that is not trusted here ({why.verify_message})"
         case aiohttp.ClientSSLError():
-            return "tls", "has a certificate that is not trusted here, or does not speak TLS"
+            return (
+                "tls",
+                "does not speak TLS, or only a version of it that is too old: is it http:// at this port?",
+            )
         case aiohttp.ClientConnectorError(os_error=OSError(errno=number)) if number:
             return "refused", f"cannot be reached: {os.strerror(number)}"
         case aiohttp.ClientConnectorError():
             return "refused", "cannot be reached: no connection"
-        case aiohttp.ClientResponseError():
+        case aiohttp.ClientResponseError() | NotHttp():
             return "not_http", "does not answer as HTTP servers do: check the port"
         case aiohttp.InvalidURL():
             return "invalid_url", "is no address that can be used"
+        case aiohttp.ServerDisconnectedError() | EOFError():
+            return "closed", "hung up without an answer"
         case _:
-            return "closed", f"broke off its answer ({type(error).__name__})"
+            return "closed", "broke off its answer"

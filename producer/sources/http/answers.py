@@ -1,0 +1,51 @@
+"""An HTTP answer as far as cameras' pictures need it, whoever read it: the strict client or the tolerant one."""
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple, Protocol
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+
+class Content(Protocol):
+    """A body that is read as it comes."""
+
+    def iter_any(self) -> AsyncIterator[bytes]: ...
+
+
+class Response(Protocol):
+    """Status, headers, and a body that is read as it comes."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str] | CIMultiDict[str]: ...
+
+    @property
+    def content(self) -> Content: ...
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+class Answer(NamedTuple):
+    """What a camera answers, its body not read yet.
+
+    `elsewhere`: a redirect led to another host.
+    """
+
+    response: Response
+    elsewhere: bool
+
+
+def content_type(response: Response) -> str:
+    """What the answer says that it is: in lower case, without parameters, short; empty if it says nothing."""
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:60]
+
+
+def content_length(response: Response) -> int | None:
+    """How many bytes of body the answer announces; None if it does not, or not clearly."""
+    said = response.headers.getall("Content-Length", [])
+    if len(set(said)) != 1 or not said[0].isascii() or not said[0].isdigit():
+        return None
+    return int(said[0][:18])

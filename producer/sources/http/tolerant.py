@@ -1,0 +1,259 @@
+"""Reads one HTTP answer that breaks the rules: what cameras send, and curl, browsers and OpenCV take.
+
+The strict client comes first and does all the work for cameras that keep the rules; this one is for the others. One
+request on a connection of its own, and the body as it comes. Lengths are not believed, header lines that are none are
+passed over; what is a picture, the picture itself says.
+"""
+
+import asyncio
+import re
+import ssl
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import NamedTuple
+
+from multidict import CIMultiDict
+from yarl import URL
+
+from contract.picture import find_start
+
+MOST_HEAD = 64 * 1024
+MOST_INTERIM = 8  # answers 1xx before the one that counts
+PIECE = 256 * 1024
+LENIENCE = 0.5  # seconds for which bytes beyond the announced length are waited for
+
+_STATUS = re.compile(rb"(?:HTTP|ICY|RTSP)[/0-9.]*[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
+_BARE = re.compile(rb"\xff|\x89PNG|--\S")  # a body without any head, as HTTP/0.9 had it
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CHUNK = re.compile(rb"(?:\r?\n)?[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,256})?\r?\n")
+
+
+class NotHttp(ValueError):
+    """What answers does not speak HTTP, or no dialect of it that is known here."""
+
+
+class Head(NamedTuple):
+    """Status and headers of an answer, and where its body begins."""
+
+    status: int
+    headers: CIMultiDict[str]
+    end: int
+
+
+def read_head(data: bytes) -> Head | None:
+    """The head at the beginning of `data`; None while it has no end yet. Raises NotHttp. Pure."""
+    at = len(data) - len(data.lstrip(b"\r\n"))
+    if len(data) - at < 16 and b"\n" not in data[at:]:
+        return None
+    if _BARE.match(data, at):
+        return Head(200, CIMultiDict(), at)
+    status = _STATUS.match(data, at)
+    if status is None:
+        raise NotHttp("there is no status line")
+    headers: CIMultiDict[str] = CIMultiDict()
+    name = ""
+    at = data.find(b"\n", at) + 1
+    while at:
+        if find_start(data[at : at + 8]) == 0:  # the empty line was forgotten
+            return Head(int(status[1]), headers, at)
+        end = data.find(b"\n", at)
+        if end < 0:
+            break
+        line = data[at:end].rstrip(b"\r")
+        at = end + 1
+        if not line:
+            return Head(int(status[1]), headers, at)
+        name = _read_line(line, name, headers)
+    if len(data) > MOST_HEAD:
+        raise NotHttp(f"headers of more than {MOST_HEAD >> 10} KiB")
+    return None
+
+
+def _read_line(line: bytes, before: str, headers: CIMultiDict[str]) -> str:
+    """Add what the line says, if it says something. Returns its name, for a line that may go on."""
+    if line[:1] in b" \t" and before:
+        values = headers.popall(before)
+        values[-1] += f" {_text(line)}"
+        headers.extend((before, value) for value in values)
+        return before
+    name, colon, value = line.partition(b":")
+    name = name.strip()
+    if not colon or not _NAME.fullmatch(name):
+        return ""
+    headers.add(name.decode(), _text(value))
+    return name.decode()
+
+
+def _text(value: bytes) -> str:
+    return _CONTROLS.sub("", value.decode("utf-8", "surrogateescape")).strip()
+
+
+async def ask(
+    url: URL,
+    headers: Mapping[str, str],
+    *,
+    context: ssl.SSLContext | None,
+    connect_seconds: float,
+    silence: float,
+) -> "Reply":
+    """The answer to one GET; `silence` seconds without a byte end it with a TimeoutError.
+
+    Raises OSError, TimeoutError, EOFError (hung up before there was an answer) and NotHttp.
+    """
+    if url.host is None:
+        raise NotHttp("an address without a host")
+    async with asyncio.timeout(connect_seconds):
+        reader, writer = await asyncio.open_connection(url.host, url.port, ssl=context, limit=PIECE)
+    try:
+        writer.write(_request(url, headers))
+        await writer.drain()
+        data = bytearray()
+        head = await _head(data, reader, silence)
+        return Reply(head, bytes(data[head.end :]), reader, writer, silence)
+    except BaseException:
+        writer.transport.abort()
+        raise
+
+
+async def _head(data: bytearray, reader: asyncio.StreamReader, silence: float) -> Head:
+    """The head of the answer that counts, after those of interim ones (1xx); what was read is in `data`."""
+    for _ in range(MOST_INTERIM):
+        while (head := read_head(bytes(data))) is None:
+            data += await _piece(reader, silence)
+        if head.status >= 200:
+            return head
+        del data[: head.end]
+    raise NotHttp("interim answers without end")
+
+
+class Reply:
+    """An answer whose body is read as it comes."""
+
+    def __init__(
+        self,
+        head: Head,
+        first: bytes,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        silence: float,
+    ) -> None:
+        self.status = head.status
+        self.headers = head.headers
+        self.content = self
+        self._first = first
+        self._reader = reader
+        self._writer = writer
+        self._silence = silence
+
+    @property
+    def certificate(self) -> bytes | None:
+        """What the other side showed, if TLS is spoken."""
+        tls = self._writer.get_extra_info("ssl_object")
+        return tls.getpeercert(binary_form=True) if tls is not None else None
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.transport.abort()
+
+    def iter_any(self) -> AsyncIterator[bytes]:
+        """The body, out of its chunks and unpacked, if that is what it is."""
+        body = self._raw()
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            body = _out_of_chunks(body)
+        return _unpacked(body)
+
+    async def _raw(self) -> AsyncGenerator[bytes]:
+        if self.status in (204, 304):
+            return
+        said = self.headers.get("Content-Length", "")
+        left = int(said[:18]) if said.isascii() and said.isdigit() else None
+        piece = self._first
+        while True:
+            if piece:
+                yield piece
+            if left is not None:
+                left -= len(piece)
+            beyond = left is not None and left <= 0
+            try:
+                piece = await _piece(self._reader, min(LENIENCE, self._silence) if beyond else self._silence)
+            except TimeoutError:
+                if beyond:
+                    return
+                raise
+            except (EOFError, OSError):  # cameras hang up in every manner: what is missing will show
+                return
+
+
+async def _piece(reader: asyncio.StreamReader, silence: float) -> bytes:
+    async with asyncio.timeout(silence):
+        piece = await reader.read(PIECE)
+    if not piece:
+        raise EOFError
+    return piece
+
+
+async def _out_of_chunks(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """The content of chunks; as it comes, where there are none in spite of what was said."""
+    buffer = bytearray()
+    left, chunked = 0, True
+    async for piece in body:
+        buffer += piece
+        while chunked and buffer:
+            if left:
+                content = bytes(buffer[:left])
+                del buffer[: len(content)]
+                left -= len(content)
+                yield content
+                continue
+            line = _CHUNK.match(buffer)
+            if line is None:
+                chunked = len(buffer) < 300 and b"\n" not in buffer[2:]  # the line may not be complete
+                break
+            left = int(line[1], 16)
+            del buffer[: line.end()]
+            if not left:
+                return
+        if not chunked:
+            yield bytes(buffer)
+            buffer.clear()
+    if buffer:
+        yield bytes(buffer)
+
+
+async def _unpacked(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """The body, unpacked if it is gzip, whatever its headers say; in pieces of bounded size."""
+    unpacker = None
+    first = True
+    async for piece in body:
+        if first and piece.startswith(b"\x1f\x8b\x08"):
+            unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        first = False
+        if unpacker is None:
+            yield piece
+            continue
+        while piece and not unpacker.eof:
+            try:
+                content = unpacker.decompress(piece, PIECE)
+            except zlib.error:
+                return
+            piece = unpacker.unconsumed_tail
+            if content:
+                yield content
+
+
+def _request(url: URL, headers: Mapping[str, str]) -> bytes:
+    host = url.raw_host or ""
+    host = f"[{host}]" if ":" in host else host
+    port = "" if url.is_default_port() else f":{url.port}"
+    lines = [
+        f"GET {url.raw_path_qs} HTTP/1.1",
+        f"Host: {host}{port}",
+        "Accept: */*",
+        "Accept-Encoding: identity",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")

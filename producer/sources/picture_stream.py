@@ -1,0 +1,159 @@
+"""The pictures of a stream, one after the other, whatever is between them. Pure: bytes in, pictures out.
+
+RFC 2046 §5.1.1 says: a boundary, header lines, an empty line, the content. Cameras leave out any of it, announce other
+boundaries and lengths than they send, pad, or send nothing but pictures. So where a picture ends is asked of the
+picture itself; what is between two of them is read over, and only tells whether a picture has text before it.
+"""
+
+import re
+from typing import NamedTuple
+
+from contract.picture import ContentType, PictureError, Walk, find_start
+
+MOST_REFUSED = 8
+MOST_BROKEN = 1000  # pictures in a row: each costs time
+_KEPT = 1024  # bytes between pictures that are remembered: the headers of a part
+_HALF = 7  # bytes that may be the half of a beginning
+
+# A picture of a part follows a line break, or what cameras wrongly put before a picture; one within a part does not.
+_AFTER_LINE = re.compile(rb"\n[\s\x00\xff\xef\xbb\xbf]{0,64}\Z")
+_NEXT_PART = re.compile(rb"\n\r?\n(?=\xff\xd8\xff|\x89PNG\r\n\x1a\n)")
+_BOUNDARY = re.compile(rb"(?:\A|\n)[ \t]*(--[^\r\n]{1,250})\r?\n")
+
+
+class TooLarge(ValueError):
+    """A picture is larger than allowed."""
+
+
+class NoPictures(ValueError):
+    """More than the size of the largest picture came, or many beginnings of one, and no picture was in it."""
+
+
+class Found(NamedTuple):
+    """A whole picture, and when its last byte came (the clock of `feed`)."""
+
+    content: bytes
+    content_type: ContentType
+    arrived: float
+
+
+class Broken(NamedTuple):
+    """A picture that was begun and is none, and why."""
+
+    why: str
+
+
+class PictureStream:
+    """Finds the pictures of at most `max_bytes` in a stream; holds no more than the one that is being received.
+
+    `between` counts the bytes since the last picture that belong to none, `parts` the boundaries among them. `ended` is
+    true after the closing boundary, where boundaries are written.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.between = 0
+        self.parts = 0
+        self.ended = False
+        self._max = max_bytes
+        self._buffer = bytearray()
+        self._searched = 0  # no picture begins before this
+        self._walk: Walk | None = None
+        self._start = 0  # where it set out
+        self._framed: bool | None = None  # whether pictures have text before them; the first one shows it
+        self._refused = 0
+        self._broken = 0
+        self._credit = 0
+        self._boundary = b""
+
+    def feed(self, data: bytes, now: float) -> list[Found | Broken]:
+        """The pictures that are complete with `data`. Raises TooLarge or NoPictures; then it is spent."""
+        self._buffer += data
+        self._credit += len(data)
+        found: list[Found | Broken] = []
+        while self._step(now, found):
+            pass
+        return found
+
+    def _step(self, now: float, found: list[Found | Broken]) -> bool:
+        """Find the next beginning or the next end, if it is in the buffer."""
+        walk = self._walk
+        if walk is None:
+            return self._begin()
+        try:
+            end = walk.end(self._buffer)
+            extent = walk.extent(end) if end is not None else None
+        except PictureError as error:
+            self._give_up(str(error), found, walk)
+            return True
+        if extent is None:
+            if len(self._buffer) - walk.begin > self._max:
+                raise TooLarge(f"a picture of more than {self._max} bytes")
+            return False
+        if self._next_part(extent.end) is not None:
+            self._give_up("the picture is cut off", found, walk)
+            return True
+        content = bytes(self._buffer[extent.begin : extent.end])
+        found.append(Found(content, extent.content_type, now))
+        del self._buffer[: extent.end]
+        self._walk, self._searched, self.between, self.parts, self._broken = None, 0, 0, 0, 0
+        return True
+
+    def _begin(self) -> bool:
+        start = find_start(self._buffer, self._searched)
+        if start < 0:
+            self._read_over()
+            return False
+        if not self._belongs(start):
+            self._searched = start + 1
+            return True
+        self._walk, self._start = Walk(start), start
+        return True
+
+    def _belongs(self, start: int) -> bool:
+        """Whether the picture that begins there is one of the stream's, not one within a part (a film's, a preview)."""
+        before = bytes(self._buffer[max(0, start - _KEPT) : start])
+        after_line = _AFTER_LINE.search(before) is not None
+        if self._framed is None:
+            self._framed = after_line and bool(before.strip(b"\r\n\t \0\xff\xef\xbb\xbf"))
+            boundaries = _BOUNDARY.findall(before)
+            self._boundary = boundaries[-1] if boundaries else b""
+        elif self._framed and not after_line:
+            self._refused += 1
+            self._framed = self._refused < MOST_REFUSED
+        if after_line or not self._framed:
+            self._refused = 0
+            return True
+        return False
+
+    def _read_over(self) -> None:
+        """Nothing begins in the buffer, but for what may be the half of a beginning."""
+        end = max(self._searched, len(self._buffer) - _HALF)
+        self.between += end - self._searched
+        self.parts += self._buffer.count(b"\n--", max(0, self._searched - 2), end)
+        self._searched = end
+        if self._boundary and self._buffer.find(self._boundary + b"--") >= 0:
+            self.ended = True
+        if self.between > self._max:
+            raise NoPictures("nothing that comes is a picture")
+        if (excess := self._searched - _KEPT) > 0:
+            del self._buffer[:excess]
+            self._searched -= excess
+
+    def _next_part(self, end: int) -> int | None:
+        """Where, within what seemed to be one picture, the next part's begins: the first one was cut off before."""
+        found = _NEXT_PART.search(self._buffer, self._start + 2, end) if self._framed else None
+        return found.end() if found else None
+
+    def _give_up(self, why: str, found: list[Found | Broken], walk: Walk) -> None:
+        """Go on behind what is damaged, or from the next part's picture, if the walk came from before that."""
+        found.append(Broken(why))
+        self._broken += 1
+        if self._broken > MOST_BROKEN:
+            raise NoPictures("what comes begins like pictures and is none")
+        reached = max(walk.position, walk.begin + 2)
+        go_on = self._next_part(min(reached, len(self._buffer)))
+        # Bytes are walked over again only as often as new ones come, else who wants to could keep us busy for ever.
+        if go_on is None or reached - go_on > self._credit:
+            go_on = reached
+        self._credit -= reached - go_on
+        self._walk, self._searched = None, go_on

@@ -1,0 +1,80 @@
+"""Whether a camera's certificate is trusted: as browsers do, by its fingerprint, or without looking."""
+
+import asyncio
+import hashlib
+import re
+import ssl
+from dataclasses import dataclass
+from functools import cache
+
+import aiohttp
+from yarl import URL
+
+FINGERPRINT = re.compile(r"(?:sha-?256:)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})", re.IGNORECASE)
+LOOK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How the certificate of a camera is judged.
+
+    `fingerprint`: the SHA-256 of the one certificate that is trusted, whoever signed it. Without one, `verify` says
+    whether an authority must have signed it for the name that is asked.
+    """
+
+    verify: bool = True
+    fingerprint: bytes | None = None
+
+    def for_client(self) -> bool | aiohttp.Fingerprint:
+        """As aiohttp wants it."""
+        return self.verify if self.fingerprint is None else aiohttp.Fingerprint(self.fingerprint)
+
+    def context(self) -> ssl.SSLContext:
+        """As sockets want it; a fingerprint must be compared with the certificate that is shown then."""
+        return _context(self.verify and self.fingerprint is None)
+
+    def accepts(self, certificate: bytes | None) -> bool:
+        """Whether this certificate, shown on a connection with `context()`, is the one that is trusted."""
+        return self.fingerprint is None or (
+            certificate is not None and _digest(certificate) == self.fingerprint
+        )
+
+
+def parse_fingerprint(text: str) -> bytes:
+    """`sha256:AB:CD:...`, as browsers and OpenSSL write it, or only its digits. Raises ValueError."""
+    found = FINGERPRINT.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("no SHA-256 fingerprint: sha256: and 64 hexadecimal digits, with or without colons")
+    return bytes.fromhex(found[1].replace(":", ""))
+
+
+def written(fingerprint: bytes) -> str:
+    """The fingerprint as settings take it."""
+    return f"sha256:{fingerprint.hex()}"
+
+
+async def shown_fingerprint(url: URL) -> bytes | None:
+    """The fingerprint of what a host shows at this moment, unverified; None if it shows nothing."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(url.host, url.port, ssl=_context(False))
+        try:
+            certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        finally:
+            writer.transport.abort()
+    except (OSError, TimeoutError):  # ssl.SSLError is an OSError
+        return None
+    return _digest(certificate) if certificate else None
+
+
+def _digest(certificate: bytes) -> bytes:
+    return hashlib.sha256(certificate).digest()
+
+
+@cache
+def _context(verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
