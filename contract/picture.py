@@ -188,7 +188,6 @@ class Walk:
 
     def _pass_segment(self, data: Bytes, at: int, marker: int, final: bool) -> bool:
         """Step over a segment, if enough of it is there."""
-        self._segments += 1
         if self._segments > _MOST_SEGMENTS:
             raise PictureError("the JPEG has too many segments")
         if at + 4 > len(data):
@@ -209,6 +208,7 @@ class Walk:
                 )
             if not real:
                 self._position = at + 2
+                self._segments += 1
                 return True
         elif length < 2:
             raise PictureError("the JPEG's header is corrupt")
@@ -221,6 +221,7 @@ class Walk:
             raise PictureError("the JPEG ends before its size")
         self._in_scan = marker == _SOS
         self._position = at + 2 + length
+        self._segments += 1
         return True
 
     def _png_end(self, data: Bytes, header_only: bool) -> int | None:

@@ -7,11 +7,12 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 
-import aiohttp
-from yarl import URL
-
-FINGERPRINT = re.compile(r"(?:sha-?256:)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})", re.IGNORECASE)
+FINGERPRINT = re.compile(r"(?:sha-?256[:=]?)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})", re.IGNORECASE)
 LOOK_SECONDS = 5.0
+
+
+class Untrusted(Exception):
+    """Another certificate than the one that is trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +26,14 @@ class Trust:
     verify: bool = True
     fingerprint: bytes | None = None
 
-    def for_client(self) -> bool | aiohttp.Fingerprint:
-        """As aiohttp wants it."""
-        return self.verify if self.fingerprint is None else aiohttp.Fingerprint(self.fingerprint)
-
     def context(self) -> ssl.SSLContext:
         """As sockets want it; a fingerprint must be compared with the certificate that is shown then."""
         return _context(self.verify and self.fingerprint is None)
 
-    def accepts(self, certificate: bytes | None) -> bool:
-        """Whether this certificate, shown on a connection with `context()`, is the one that is trusted."""
-        return self.fingerprint is None or (
-            certificate is not None and _digest(certificate) == self.fingerprint
-        )
+    def check(self, certificate: bytes | None) -> None:
+        """Raises Untrusted if this, shown on a connection with `context()`, is not the certificate that is trusted."""
+        if self.fingerprint is not None and (certificate is None or _digest(certificate) != self.fingerprint):
+            raise Untrusted("another certificate than the one that is trusted")
 
 
 def parse_fingerprint(text: str) -> bytes:
@@ -53,11 +49,11 @@ def written(fingerprint: bytes) -> str:
     return f"sha256:{fingerprint.hex()}"
 
 
-async def shown_fingerprint(url: URL) -> bytes | None:
+async def shown_fingerprint(host: str, port: int) -> bytes | None:
     """The fingerprint of what a host shows at this moment, unverified; None if it shows nothing."""
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            _, writer = await asyncio.open_connection(url.host, url.port, ssl=_context(False))
+            _, writer = await asyncio.open_connection(host, port, ssl=_context(False))
         try:
             certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         finally:

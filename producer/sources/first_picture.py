@@ -57,7 +57,7 @@ async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
         if walk is None and (walk := _beginning(body, final=False)) is None:
             if len(body) >= _ENOUGH_TO_TELL and not body.startswith(b"--"):
                 _refuse_video(content_type(answer.response))
-            if count > MAX_BYTES or (length or 0) > MAX_BYTES:
+            if count > MAX_BYTES or (count > LEAD and (length or 0) > MAX_BYTES):
                 raise _too_large(shown)
             del body[2 * LEAD :]
             continue
@@ -153,6 +153,8 @@ def _without_a_picture(body: bytearray, walk: Walk | None, answer: Answer, shown
         walk = _beginning(body, final=True)
     if walk is not None:
         return CutShort("not_an_image", f"{shown} sends pictures that are cut off")
-    said = content_type(answer.response)
-    what = " and ".join(filter(None, [said, other_format(body)])) or "something else"
+    said, really = content_type(answer.response), other_format(body)
+    if said and really and really.lower() not in said:
+        said = f"{said} that is {really}"
+    what = said or really or "something else"
     return SourceError("not_an_image", f"{shown} answers with {what}, not with a JPEG or PNG")

@@ -20,6 +20,9 @@ REFRESH_SECONDS = (
 )
 LONGEST_REST = 60.0  # seconds that a camera which says Retry-After is left alone at most
 
+NO_FILM = frozenset({"timeout", "not_a_video", "no_video", "no_frames", "corrupt", "closed", "io_error"})
+"""What FFmpeg calls a video that it can make nothing of."""
+
 VideoSource = Callable[[bool], Source]
 """Makes the source of a video at the same address; told whether it is a playlist."""
 
@@ -55,7 +58,7 @@ class Snapshot:
         self._lingers = (
             False  # its answers do not end with the picture: nothing is gained by waiting for that
         )
-        self._films: Source | None = None
+        self._films: tuple[str, Source] | None = None  # what kind of video it sends, and who reads that
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped | Due]:
         await asyncio.sleep(self._rests_until - time.monotonic())
@@ -68,7 +71,7 @@ class Snapshot:
                         yield fetched
                     del fetched  # a thousand cameras that wait for their next picture need not hold the last
                     if self._films is not None:
-                        async for item in self._film(self._films):
+                        async for item in self._film(*self._films):
                             yield item
                         continue
                     if not self._streams:
@@ -91,7 +94,7 @@ class Snapshot:
                 raise SourceError(
                     "video", f"{self._address.shown} sends {found.name}, which cannot be read from here"
                 ) from None
-            self._films = self._video(found.playlist)
+            self._films = found.name, self._video(found.playlist)
             return None
 
     async def _news(self, answer: Answer) -> Captured | Skipped | None:
@@ -121,13 +124,21 @@ class Snapshot:
                     self._streams = pictures > 1 or mjpeg.is_stream(answer.response)
                     yield item
 
-    async def _film(self, source: Source) -> AsyncGenerator[Captured | Skipped]:
+    async def _film(self, name: str, source: Source) -> AsyncGenerator[Captured | Skipped]:
         """The frames of a video; what it is is asked again when that ends."""
+        seen = False
         try:
             async with aclosing(source.frames()) as items:
                 async for item in items:
                     if not isinstance(item, Due):
+                        seen = True
                         yield item
+        except SourceError as error:
+            if seen or error.reason not in NO_FILM:
+                raise
+            # It answers, as was seen a moment ago: neither the network nor the address is to blame.
+            text = f"{self._address.shown} sends {name}, but no picture can be made of it"
+            raise SourceError("no_frames", text) from None
         finally:
             self._films = None
 

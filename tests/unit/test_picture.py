@@ -91,6 +91,12 @@ def test_damage_that_looks_like_a_segment_is_no_segment(damage: bytes) -> None:
     assert picture_extent(JPEG[:-2] + damage + EOI).end == len(JPEG) + len(damage)
 
 
+def test_a_segment_that_comes_in_many_pieces_is_one() -> None:
+    walk, data = Walk(), segment(JPEG, 0xFE, bytes(60_000))
+    assert [walk.end(data[: 30_000 + n // 3]) for n in range(70_000)] == [None] * 70_000
+    assert walk.end(data) == len(data)
+
+
 def test_a_picture_that_another_begins_in_is_cut_off() -> None:
     with pytest.raises(PictureCutOff, match="another begins in it"):
         picture_extent(JPEG[: len(JPEG) // 2] + JPEG)

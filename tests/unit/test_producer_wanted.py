@@ -8,6 +8,7 @@ from contract.topology import Lane
 from producer.file.cameras import CameraConfig
 from producer.grammar import CameraSpec
 from producer.settings import ProducerSettings
+from producer.trust import Trust, parse_fingerprint
 from producer.wanted import Wanted, of_config, of_spec
 
 CAMERA = CameraSpec("gate", "snapshot", "http://h/a.jpg")
@@ -31,6 +32,21 @@ def test_a_camera_of_source_has_what_the_settings_say() -> None:
 def test_what_the_file_says_goes_before_the_settings() -> None:
     wanted = of(config={"fps": 0.0, "lane": Lane.BATCH, "model": "yunet", "priority": 7}, fps=3, model="haar")
     assert (wanted.fps, wanted.lane, wanted.model, wanted.priority) == (0, Lane.BATCH, "yunet", 7)
+
+
+def test_how_long_and_whom_a_camera_trusts_is_its_own_or_the_settings() -> None:
+    assert (of().timeout, of().trust) == (10, Trust())
+    assert (of(timeout_seconds=30, tls_verify=False).timeout, of(tls_verify=False).trust) == (
+        30,
+        Trust(verify=False),
+    )
+    own = of(config={"timeout": 5.0, "tls_verify": True, "tls_fingerprint": bytes(32)}, tls_verify=False)
+    assert (own.timeout, own.trust) == (5, Trust(fingerprint=bytes(32)))
+
+
+@pytest.mark.parametrize("written", ["sha256:" + "ab" * 32, "SHA-256:" + ":".join(["AB"] * 32), "AB" * 32])
+def test_a_fingerprint_is_read_as_browsers_and_openssl_write_it(written: str) -> None:
+    assert parse_fingerprint(written) == bytes([0xAB]) * 32
 
 
 def test_labels_are_sent_only_where_there_are_some() -> None:

@@ -15,7 +15,7 @@ from producer.sources.http.answers import Answer, Response
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login
 from producer.sources.http.places import Places
-from producer.trust import Trust, shown_fingerprint, written
+from producer.trust import Trust, Untrusted, shown_fingerprint, written
 from runtime.files import allow_many_files
 
 Result = TypeVar("Result")
@@ -83,10 +83,12 @@ class Address:
         self._place = client.places.at(str(parsed.origin()) if parsed else self.shown)
         self._session = client.session
         self._trust = trust
+        # One object for all requests: connections are kept by it.
+        self._checked = trust.verify if trust.fingerprint is None else aiohttp.Fingerprint(trust.fingerprint)
         self._doubtful = False
         self._needs_tolerance = False
         connecting = min(seconds, CONNECT_SECONDS)
-        self._picture_limits = aiohttp.ClientTimeout(total=seconds, sock_connect=connecting)
+        self._picture_limits = aiohttp.ClientTimeout(sock_connect=connecting)
         self._stream_limits = aiohttp.ClientTimeout(sock_connect=connecting, sock_read=seconds)
 
     async def fetch(
@@ -104,11 +106,12 @@ class Address:
                 result = await self._fetch_tolerantly(headers, read)
             else:
                 try:
-                    answer = await self._ask(headers, self._picture_limits)
-                    try:
-                        result = await read(answer)
-                    finally:
-                        _leave(answer.response)
+                    async with asyncio.timeout(self.seconds):  # with all redirects and logins
+                        answer = await self._ask(headers, self._picture_limits)
+                        try:
+                            result = await read(answer)
+                        finally:
+                            _leave(answer.response)
                 except (*_MISUNDERSTOOD, CutShort) as error:
                     result = await self._in_spite_of(error, headers, read)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
@@ -133,7 +136,7 @@ class Address:
                 yield answer
             finally:
                 answer.response.close()
-        except (TimeoutError, aiohttp.ClientError, OSError, EOFError, tolerant.NotHttp) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError, EOFError, tolerant.NotHttp, Untrusted) as error:
             raise await self._explained(error) from None
 
     def refusal(self, answer: Answer) -> str:
@@ -155,7 +158,7 @@ class Address:
                     result = await read(answer)
                 finally:
                     answer.response.close()
-        except (EOFError, tolerant.NotHttp) as error:
+        except (EOFError, tolerant.NotHttp, Untrusted) as error:
             raise in_plain_words(error, self.shown) from None
         self._needs_tolerance = True
         return result
@@ -215,22 +218,17 @@ class Address:
         self, url: URL, headers: Mapping[str, str], limits: aiohttp.ClientTimeout | None, trust: Trust
     ) -> Response:
         if limits is not None:
+            checked = self._checked if trust is self._trust else True
             return await self._session.get(
-                url, headers=headers, allow_redirects=False, timeout=limits, ssl=trust.for_client()
+                url, headers=headers, allow_redirects=False, timeout=limits, ssl=checked
             )
-        reply = await tolerant.ask(
+        return await tolerant.ask(
             url,
             headers,
-            context=trust.context() if url.scheme == "https" else None,
+            trust=trust,
             connect_seconds=min(self.seconds, CONNECT_SECONDS),
             silence=self.seconds,
         )
-        if url.scheme == "https" and not trust.accepts(reply.certificate):
-            reply.close()
-            raise SourceError(
-                "tls", f"{self.shown} shows another certificate than its `tls_fingerprint` says"
-            )
-        return reply
 
     def _joined(self, url: URL, location: str) -> URL:
         try:
@@ -247,9 +245,9 @@ class Address:
         said = in_plain_words(error, self.shown)
         url = self._url
         untrusted = aiohttp.ClientConnectorCertificateError | aiohttp.ServerFingerprintMismatch
-        if not isinstance(error, untrusted) or url is None or error.host != url.host:
+        if not isinstance(error, untrusted) or url is None or error.host != url.host or error.port is None:
             return said
-        shown = await shown_fingerprint(url)
+        shown = await shown_fingerprint(error.host, error.port)
         if shown is None:
             return said
         return SourceError(

@@ -1,12 +1,15 @@
 """What can go wrong with an HTTP camera, as one word for metrics and a sentence for the operator."""
 
+import errno
 import os
+import socket
 import ssl
 
 import aiohttp
 
 from producer.frames import SourceError
 from producer.sources.http.tolerant import NotHttp
+from producer.trust import Untrusted
 
 
 def in_plain_words(error: Exception, shown: str) -> SourceError:
@@ -26,7 +29,7 @@ def _said(error: Exception) -> tuple[str, str]:
             return "timeout", "does not answer in time"
         case aiohttp.ClientConnectorDNSError():
             return "dns", "has a host that is not known: check its name"
-        case aiohttp.ServerFingerprintMismatch():
+        case aiohttp.ServerFingerprintMismatch() | Untrusted():
             return "tls", "shows another certificate than its `tls_fingerprint` says"
         case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as why):
             return "tls", f"has a certificate that is not trusted here ({why.verify_message})"
@@ -45,5 +48,11 @@ def _said(error: Exception) -> tuple[str, str]:
             return "invalid_url", "is no address that can be used"
         case aiohttp.ServerDisconnectedError() | EOFError():
             return "closed", "hung up without an answer"
+        case socket.gaierror():
+            return "dns", "has a host that is not known: check its name"
+        case ssl.SSLError():
+            return "tls", "has a certificate that is not trusted here, or does not speak TLS"
+        case OSError(errno=errno.ECONNREFUSED | errno.EHOSTUNREACH | errno.ENETUNREACH as number):
+            return "refused", f"cannot be reached: {os.strerror(number)}"
         case _:
             return "closed", "broke off its answer"

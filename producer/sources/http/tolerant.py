@@ -7,7 +7,6 @@ passed over; what is a picture, the picture itself says.
 
 import asyncio
 import re
-import ssl
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from contract.picture import find_start
+from producer.trust import Trust
 
 MOST_HEAD = 64 * 1024
 MOST_INTERIM = 8  # answers 1xx before the one that counts
@@ -24,6 +24,7 @@ LENIENCE = 0.5  # seconds for which bytes beyond the announced length are waited
 
 _STATUS = re.compile(rb"(?:HTTP|ICY|RTSP)[/0-9.]*[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
 _BARE = re.compile(rb"\xff|\x89PNG|--\S")  # a body without any head, as HTTP/0.9 had it
+_EMPTY_LINE = re.compile(rb"\n\r{0,2}\n")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CHUNK = re.compile(rb"(?:\r?\n)?[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,256})?\r?\n")
@@ -51,23 +52,25 @@ def read_head(data: bytes) -> Head | None:
     status = _STATUS.match(data, at)
     if status is None:
         raise NotHttp("there is no status line")
+    at = data.find(b"\n", at) + 1
+    # Looked for first: whoever sends its head byte by byte must not have it read anew each time.
+    if not at or (_EMPTY_LINE.search(data, at - 1) is None and find_start(data, at) < 0):
+        if len(data) > MOST_HEAD:
+            raise NotHttp(f"headers of more than {MOST_HEAD >> 10} KiB")
+        return None
     headers: CIMultiDict[str] = CIMultiDict()
     name = ""
-    at = data.find(b"\n", at) + 1
-    while at:
+    while True:
         if find_start(data[at : at + 8]) == 0:  # the empty line was forgotten
             return Head(int(status[1]), headers, at)
         end = data.find(b"\n", at)
         if end < 0:
-            break
+            return None
         line = data[at:end].rstrip(b"\r")
         at = end + 1
         if not line:
             return Head(int(status[1]), headers, at)
         name = _read_line(line, name, headers)
-    if len(data) > MOST_HEAD:
-        raise NotHttp(f"headers of more than {MOST_HEAD >> 10} KiB")
-    return None
 
 
 def _read_line(line: bytes, before: str, headers: CIMultiDict[str]) -> str:
@@ -93,19 +96,20 @@ async def ask(
     url: URL,
     headers: Mapping[str, str],
     *,
-    context: ssl.SSLContext | None,
+    trust: Trust,
     connect_seconds: float,
     silence: float,
 ) -> "Reply":
     """The answer to one GET; `silence` seconds without a byte end it with a TimeoutError.
 
-    Raises OSError, TimeoutError, EOFError (hung up before there was an answer) and NotHttp.
+    Raises OSError, TimeoutError, EOFError (hung up before there was an answer), NotHttp and Untrusted.
     """
-    if url.host is None:
-        raise NotHttp("an address without a host")
+    context = trust.context() if url.scheme == "https" else None
     async with asyncio.timeout(connect_seconds):
         reader, writer = await asyncio.open_connection(url.host, url.port, ssl=context, limit=PIECE)
     try:
+        if context is not None:  # before anything is said
+            trust.check(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
         writer.write(_request(url, headers))
         await writer.drain()
         data = bytearray()
@@ -145,12 +149,6 @@ class Reply:
         self._reader = reader
         self._writer = writer
         self._silence = silence
-
-    @property
-    def certificate(self) -> bytes | None:
-        """What the other side showed, if TLS is spoken."""
-        tls = self._writer.get_extra_info("ssl_object")
-        return tls.getpeercert(binary_form=True) if tls is not None else None
 
     def close(self) -> None:
         """Hang up."""
