@@ -61,13 +61,15 @@ class Stream:
                 self._feed.keyframes_only(idle)
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
+        came = False
         try:
             async with aclosing(self._items()) as items:
                 async for item in items:
+                    came = True
                     yield item
         except SourceError as error:
             if error.reason != "transport" or self._transport == "udp":
-                raise self._over_udp(error) from None
+                raise self._over_udp(error, came) from None
         else:
             raise SourceError("closed", f"{self._shown} closed the stream")
         self._transport = "udp"
@@ -85,12 +87,12 @@ class Stream:
             self._feed = None
             feed.close()
 
-    def _over_udp(self, error: SourceError) -> SourceError:
-        """The error, with what was tried if that was not the usual. The next time TCP comes first again."""
+    def _over_udp(self, error: SourceError, came: bool) -> SourceError:
+        """The error, with what was tried if nothing came in an unusual way. The next time TCP is first again."""
         if self._transport != "udp":
             return error
         self._transport = "tcp"
-        if error.reason not in NOTHING_CAME:
+        if came or error.reason not in NOTHING_CAME:
             return error
         return SourceError(
             "transport",

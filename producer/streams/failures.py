@@ -20,7 +20,7 @@ def timeout(shown: str) -> SourceError:
 def silence(request: Request) -> SourceError:
     """It was open, and nothing came any more."""
     return SourceError(
-        "timeout", f"{request.shown} is open, and has sent nothing for {request.read_timeout:.0f} s"
+        "timeout", f"{request.shown} is open, and has sent nothing for {request.read_timeout or 0:.0f} s"
     )
 
 
