@@ -9,7 +9,7 @@ downloaded if it is not in MODEL_DIR), and the gateway with its recorder. Every 
 figures are of --seconds after a warm-up, on a fresh cluster for each row.
 
 offered        frames a second that the cameras are asked for, all together
-age            from before the picture is asked for until its result has reached the gateway, as the gateway counts it
+age            from when the picture has come whole until its result has reached the gateway, as the gateway counts it
                (gateway_result_age_seconds: the share under 500 ms is exact; p50, p95, p99 lie evenly between two edges)
 errors         failed, expired, refused or unreadable frames, and failures of cameras, per picture that was asked for.
                Pictures that a newer one of the same camera replaces before they are sent are no errors: `replaced`

@@ -46,6 +46,10 @@ class Nodes:
         """How many nodes answer."""
         return sum(now - node.heard <= LOST_AFTER_SECONDS for node in self._nodes.values())
 
+    def lanes(self, now: float) -> set[str]:
+        """Those from which a node takes frames."""
+        return {status.lane for status in self.statuses(now) if status.state == "running"}
+
     def statuses(self, now: float) -> list[NodeStatus]:
         """The last words of the nodes that answer, by name."""
         live = (node.status for node in self._nodes.values() if now - node.heard <= LOST_AFTER_SECONDS)

@@ -73,7 +73,8 @@ class Gateway:
         self.authenticator = Authenticator(main_token(settings), keyring(settings))
         self.authenticator.on_guess = lambda address: log.warning("a wrong token or code", address=address)
         self.metrics = metrics or GatewayMetrics()
-        self.cameras, self.nodes = Cameras(), Nodes()
+        self.nodes = Nodes()
+        self.cameras = Cameras(self.nodes.lanes)
         self.statistics = Statistics(time.time())
         self.feed = Feed(
             f"{settings.node_name}-{os.getpid()}",

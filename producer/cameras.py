@@ -1,8 +1,8 @@
 """What a camera is doing, and when that changes. Pure: times are arguments.
 
-connecting -> live once a frame comes; degraded while it fails but may recover at once, or while its pictures show that
-something is wrong with it; offline when it does not recover; stalled when it is open and silent; disabled when it is
-switched off or came to its end.
+connecting -> live once a good frame comes; degraded while it fails but may recover at once, while its pictures show
+that something is wrong with it, or while none of them can be used; offline when it does not recover; stalled when it is
+open and silent; disabled when it is switched off or came to its end.
 """
 
 from collections import Counter
@@ -15,6 +15,8 @@ from producer.grammar import CameraSpec
 
 FAILURES_UNTIL_OFFLINE = 3
 STALLED_AFTER = 5.0  # seconds without a frame, or three intervals of a slow camera
+LONGEST_PATIENCE = 60.0  # with a camera that turns out to be slow
+LEFT_OUT, LEFT_OUT_SECONDS = 3, 2.0  # frames in a row, for so long, before a camera has no good ones
 DETAILS = 1_000  # different messages of one camera that are told, once each
 
 
@@ -52,6 +54,10 @@ class Camera:
         self._defects: dict[str, str] = {}
         self._failures = 0
         self._alive = float("-inf")
+        self._interval = 0.0  # between its last two signs of life
+        self._left_out = 0  # frames in a row, since
+        self._left_out_since = 0.0
+        self._left_out_why = ""
         self._told: set[str] = set()
         self._counted = 0
         self._counted_at: float | None = None
@@ -65,7 +71,7 @@ class Camera:
         self, captured: Captured, now: float, wall: float, *, lane: Lane = Lane.LIVE, model: str | None = None
     ) -> Frame:
         """The captured picture as the camera's next frame, for this lane and model."""
-        self.alive(now, wall)
+        self.good(now, wall)
         self._captured += 1
         frame_id = f"{self.camera_id}:{self._start}:{self._counter}"
         self._counter += 1
@@ -73,14 +79,44 @@ class Camera:
 
     def nothing_new(self, now: float, wall: float) -> None:
         """A frame came that is not sent: it shows what the last one showed."""
-        self.alive(now, wall)
+        self.good(now, wall)
         self._captured += 1
         self.skipped += 1
 
+    def good(self, now: float, wall: float) -> None:
+        """A picture came that can be used."""
+        self._left_out = 0
+        self._lives(now)
+        self._well(wall)
+
     def alive(self, now: float, wall: float) -> None:
-        """The source gave a sign of life."""
+        """The source gave a sign of life, which says nothing of its pictures."""
+        self._lives(now)
+        if self.state == "stalled" and not self._left_out:
+            self._well(wall)
+
+    def left_out(self, why: str, now: float, wall: float, *, count: int = 1) -> None:
+        """A picture came that cannot be used, for the reason that the sentence `why` says."""
+        self._lives(now)
+        if not self._left_out:
+            self._left_out_since = now
+        self._left_out += count
+        self._left_out_why = why
+        if self._left_out >= LEFT_OUT and now - self._left_out_since >= LEFT_OUT_SECONDS:
+            self._become("degraded", why, wall)
+
+    def waiting(self, why: str, now: float, wall: float) -> None:
+        """It is open, and its first picture is still to come; `why` is a sentence."""
+        self._lives(now)
+        self._become("connecting" if self.state in ("connecting", "offline") else "degraded", why, wall)
+
+    def _lives(self, now: float) -> None:
+        if self._alive > float("-inf"):
+            self._interval = now - self._alive
         self._alive = now
         self._failures = 0
+
+    def _well(self, wall: float) -> None:
         if self._defects:
             self._become(
                 "degraded", "; ".join(f"{name}: {text}" for name, text in self._defects.items()), wall
@@ -111,6 +147,8 @@ class Camera:
     def failed(self, error: SourceError, wall: float, *, final: bool = False) -> None:
         """The source could not be opened or broke off."""
         self._failures += 1
+        self._left_out = 0
+        self._alive = float("-inf")
         was_up = self.state in ("live", "degraded", "stalled")
         hopeful = was_up and not final and self._failures < FAILURES_UNTIL_OFFLINE
         self._become("degraded" if hopeful else "offline", str(error), wall)
@@ -120,14 +158,18 @@ class Camera:
         self._become("disabled", "finished: its source came to its end", wall)
 
     def tick(self, now: float, wall: float) -> None:
-        """Notice silence."""
+        """Notice silence. A recording cannot be silent: its next picture may be due in a minute."""
+        patience = max(self._patience, min(3 * self._interval, LONGEST_PATIENCE))
         if (
             self.state in ("live", "degraded")
+            and self.spec.kind != "video"
             and not self._failures
             and not self.waiting_for_queue
-            and now - self._alive > self._patience
+            and now - self._alive > patience
         ):
-            self._become("stalled", f"no frame for {self._patience:.0f} s", wall)
+            self._become("stalled", f"no frame for {patience:.0f} s", wall)
+        elif self.state == "connecting" and self._left_out and now - self._left_out_since > patience:
+            self._become("degraded", self._left_out_why, wall)
 
     def news(self, detail: str) -> bool:
         """Whether this message was not told before."""

@@ -47,10 +47,10 @@ async def run_camera(served: Served, outlet: Outlet, metrics: ProducerMetrics) -
                         outlet.give_back()
         except SourceError as error:
             failure = error.with_traceback(None)  # it would hold what was read until the camera is back
-        except Exception as error:
+        except Exception:
             # One camera's surprise must not end the others; the traceback is for us.
             log.exception("source failed unexpectedly", camera_id=camera.camera_id)
-            failure = SourceError("error", f"unexpected: {type(error).__name__}")
+            failure = SourceError("error", "an unexpected error; the producer's log has it")
         else:
             camera.ended(time.time())
             return True
@@ -70,6 +70,10 @@ async def run_camera(served: Served, outlet: Outlet, metrics: ProducerMetrics) -
 
 async def _captured(served: Served, item: Captured, outlet: Outlet, metrics: ProducerMetrics) -> None:
     view, picture = served.view, item.picture
+    if not served.rate.wants(time.monotonic()):
+        _skipped(served, Skipped("rate"), metrics)
+        outlet.give_back()
+        return
     if view is not None:
         if isinstance(picture, Encoded | Pixels):
             now = time.monotonic()
@@ -77,10 +81,9 @@ async def _captured(served: Served, item: Captured, outlet: Outlet, metrics: Pro
             served.looked(new=verdict.look.reason in ("first", "changed"), now=now)
             _tell(served, verdict.changes, metrics)
             if not verdict.look.send:
-                reason = verdict.look.reason
-                _skipped(
-                    served, Skipped(reason, "" if reason in NOTHING_NEW else UNREADABLE[reason]), metrics
-                )
+                look = verdict.look
+                detail = f"its pictures cannot be used: {look.why}" if look.why else ""
+                _skipped(served, Skipped(look.reason, detail), metrics)
                 outlet.give_back()
                 return
         item = Captured(item.timestamp, view.leaving(picture))
@@ -89,23 +92,21 @@ async def _captured(served: Served, item: Captured, outlet: Outlet, metrics: Pro
     await outlet.offer(frame)
 
 
-UNREADABLE = {
-    "corrupt": "it sends pictures that do not decode; they are left out",
-    "too_many_pixels": "it sends pictures of more than 50 megapixels; they are left out",
-}
-
-
 def _skipped(served: Served, item: Skipped, metrics: ProducerMetrics) -> None:
-    camera = served.camera
+    camera, now, wall = served.camera, time.monotonic(), time.time()
     metrics.skipped.labels(camera.camera_id, item.reason).inc(item.count)
     if item.reason in NOTHING_NEW:
         if item.reason == "unmodified" and served.view is not None:
-            _tell(served, served.view.unmodified(time.monotonic()), metrics)
-        camera.nothing_new(time.monotonic(), time.time())
+            _tell(served, served.view.unmodified(now), metrics)
+        camera.nothing_new(now, wall)
     elif not item.detail:
-        camera.alive(time.monotonic(), time.time())
-    elif camera.news(item.detail):
-        log.warning("frame skipped", camera_id=camera.camera_id, reason=item.reason, detail=item.detail)
+        camera.alive(now, wall)
+    elif item.reason == "no_keyframe":
+        camera.waiting(item.detail, now, wall)
+    else:
+        camera.left_out(item.detail, now, wall, count=item.count)
+        if camera.news(item.detail):
+            log.warning("frame skipped", camera_id=camera.camera_id, reason=item.reason, detail=item.detail)
 
 
 def _tell(served: Served, changes: Iterable[Change], metrics: ProducerMetrics) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from contract.task import CAMERA_ID_PATTERN
-from producer.redaction import redact
+from producer.redaction import doubtful, redact
 
 Kind = Literal["demo", "video", "folder", "snapshot", "stream", "webcam"]
 
@@ -26,6 +26,8 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".
 DEMO_CAMERAS = 4
 ID_LENGTH = 64
 
+ENCODING = "in user names and passwords @ / ? # [ ] % are written %40 %2F %3F %23 %5B %5D %25, behind the host @ is %40"
+
 HELP = """\
 what SOURCE says: one or more of these, comma-separated
   demo                          four cameras with moving faces at known places; demo:8 makes eight
@@ -40,7 +42,8 @@ what SOURCE says: one or more of these, comma-separated
 each may begin with the name that its camera gets (letters, digits, _ and -, at most 64):
   SOURCE='gate-3=rtsp://user:password@10.0.0.8/stream1,yard=videos/yard.mkv' python -m producer
 without one it is made from the file's name or the address; equal names get -2, -3, ...
-user name and password belong into the address; a comma in one is written %2C."""
+user name and password belong into the address; in them @ / ? # [ ] % and the comma are written
+%40 %2F %3F %23 %5B %5D %25 %2C."""
 
 _ID = re.compile(CAMERA_ID_PATTERN)
 _PREFIX = re.compile(r"([^=:/?]*)=(.+)", re.DOTALL)
@@ -126,13 +129,18 @@ def _network(camera_id: str | None, url: str) -> CameraSpec:
     kind = SCHEMES.get(scheme)
     if kind is None:
         raise InvalidSource(f"{redact(url)}: {scheme}:// is not known; known are {', '.join(SCHEMES)}")
+    if doubtful(url):
+        raise InvalidSource(f"{redact(url)}: where its password ends cannot be told: {ENCODING}")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host:
-        raise InvalidSource(f"{redact(url)}: there is no host in this address, or a port that is no number")
+        hint = f" (if it has a password: {ENCODING})" if "@" in url else ""
+        raise InvalidSource(
+            f"{redact(url)}: there is no host in this address, or a port that is no number{hint}"
+        )
     if kind == "snapshot" and parts.path.lower().endswith(".m3u8"):
         kind = "stream"
     stem = parts.path.rpartition(".")[0] or parts.path

@@ -4,8 +4,16 @@ import re
 
 _USER = re.compile(r"://[^/?#]*@")
 # What may be a password with one of / ? # that is not percent-encoded: where it ends, nobody can say.
-_SPOILT = re.compile(r"://[^/?#]*:[^/?#]*[/?#].*@.*", re.DOTALL)
+_SPOILT = re.compile(r"://(?:[^/?#]*[:@][^/?#]*[/?#].*@|[^/?#]*[/?#](?:(?!://).)*:(?!//).*@).*", re.DOTALL)
+# Behind a host that is one for certain, and no login before it, an @ is nothing but an @.
+_CERTAIN = re.compile(r"://(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:.]+\])(?::\d+)?[/?#]", re.ASCII)
 _QUERY_VALUE = re.compile(r"=[^&;]*")
+
+
+def doubtful(target: str) -> bool:
+    """Whether it cannot be told where the login of an address ends. What looks like its host may be half a password:
+    nobody may look that up."""
+    return bool(_SPOILT.search(target)) and not _CERTAIN.search(target)
 
 
 def redact(target: str) -> str:

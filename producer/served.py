@@ -4,6 +4,7 @@ from typing import Protocol, runtime_checkable
 
 from producer.cameras import Camera
 from producer.frames import Source
+from producer.pacing import Rate
 from producer.view import View
 from producer.wanted import Wanted
 
@@ -25,6 +26,8 @@ class Served:
         self.camera = camera
         self.source = source
         self.wanted = wanted
+        # A whole interval of slack: the source keeps the rate too, and what passed it must not be lost to jitter.
+        self.rate = Rate(0.0 if wanted.lossless else wanted.fps, slack=1.0)
         self.view = View(wanted.sight) if wanted.sight is not None else None
         camera.labels = wanted.labels
 

@@ -19,15 +19,16 @@ class View:
 
     def __init__(self, sight: Sight) -> None:
         mask = Mask(sight.masks) if sight.masks else None
+        self._outgoing = Outgoing(mask, sight.longer_side, sight.quality, sight.recompress)
+        limit = self._outgoing.max_pixels
         motion = None
         if sight.motion is not None:
             threshold, area = sight.motion
             motion = Motion(threshold=threshold, mask=mask)
-            gate = Gate(motion, area=area, refresh=sight.refresh)
+            gate = Gate(motion, area=area, refresh=sight.refresh, max_pixels=limit)
         else:
-            gate = Gate(None, refresh=sight.refresh)
+            gate = Gate(None, refresh=sight.refresh, max_pixels=limit)
         self._looking = Looking(gate, Health(mask) if sight.health else None)
-        self._outgoing = Outgoing(mask, sight.longer_side, sight.quality, sight.recompress)
 
     async def look(self, picture: Encoded | Pixels, now: float) -> Verdict:
         """Whether this frame is sent, and what it changed about the camera's health."""

@@ -101,13 +101,14 @@ def _sight(config: CameraConfig, lane: Lane, settings: ProducerSettings) -> Sigh
     motion = _switch(config.motion, settings.motion, camera)
     health = _switch(config.health, settings.health, camera)
     longer_side = config.longer_side or settings.longer_side or None
-    if not (camera or motion or health or config.masks or longer_side or settings.recompress):
-        return None
+    whole = not (camera or motion or health or config.masks or longer_side or settings.recompress)
+    if whole and config.spec.kind != "snapshot":
+        return None  # what a file or a stream gives is known to decode
     threshold = config.motion_threshold or settings.motion_threshold
     area = config.motion_area or settings.motion_area
     return Sight(
         motion=(threshold, area) if motion else None,
-        refresh=settings.refresh_seconds if config.refresh is None else config.refresh,
+        refresh=0.0 if whole else settings.refresh_seconds if config.refresh is None else config.refresh,
         health=health,
         masks=config.masks,
         longer_side=longer_side,

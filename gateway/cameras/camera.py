@@ -1,5 +1,6 @@
 """One camera as the gateway knows it, and what state that amounts to. Pure: `now` is monotonic, `wall` Unix time."""
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -14,6 +15,20 @@ SKIPPING_SECONDS = 30.0
 ANSWER_SECONDS = 2.0
 """A frame on its way for longer may have shown something else than the picture."""
 NO_LABELS = CameraLabels()
+NO_HURDLES = frozenset({"replaced", "handed_over"})
+"""Frames that a newer one, or another producer, took the place of: that alone keeps no frame from being computed."""
+HURDLES = {
+    "stale": "they are too old when its producer can send them",
+    "queue_full": "the queue is full",
+    "unroutable": "the queue is missing",
+    "timeout": "the broker does not confirm them",
+    "disconnected": "its producer has no broker",
+    "blocked": "the broker takes no frames: it is short of memory or disk space",
+    "too_large": "they are too large for a message",
+    "too_many_pixels": "they have too many pixels",
+    "corrupt": "they do not decode",
+}
+"""Why frames did not reach the queue, by the word in their producer's report."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +51,8 @@ class Camera:
     answers: int = 0  # results since the last report
     credit: int = 0  # 1: one came before the report that counts its frame
     owed: bool = False  # at the last report, a frame waited for its result
+    hurdle: str | None = None  # what kept all frames since the last report from the queue
+    expired: bool = False  # since the last result, a worker found one too old
     result: Result | None = None
     result_wall: float = 0.0
     _worded: CameraLabels | None = None  # the labels that `_words` were made of
@@ -58,12 +75,16 @@ class Camera:
     def answered(self) -> None:
         """A result came."""
         self.answers += 1
-        self.unanswered = None
+        self.unanswered, self.hurdle, self.expired = None, None, False
 
-    def offered(self, sent: int, dropped: bool, now: float) -> None:
-        """Its producer reports so many more frames sent, and whether more were dropped, since its last report."""
+    def offered(self, sent: int, dropped: Mapping[str, int], now: float) -> None:
+        """Its producer reports so many more frames sent, and dropped by reason, since its last report."""
+        if sent:
+            self.hurdle = None
+        elif hurdles := dropped.keys() - NO_HURDLES:
+            self.hurdle = max(hurdles, key=lambda reason: dropped[reason])
         # At most one frame of a camera is under way, so fewer results than frames mean that the last one waits.
-        waits = self.answers + self.credit < sent or (dropped and self.answers == 0)
+        waits = self.answers + self.credit < sent or (bool(dropped) and self.answers == 0)
         self.credit = int(self.answers > sent and not self.owed)
         self.answers, self.owed = 0, waits or self.unanswered is not None
         if waits and self.unanswered is None:
@@ -73,6 +94,7 @@ class Camera:
         """Somebody else reports it, or it is not live: frames of before say nothing of now."""
         self.unanswered, self.skipped = None, float("-inf")
         self.answers, self.credit, self.owed = 0, 0, False
+        self.hurdle, self.expired = None, False
 
     def waits(self, now: float, seconds: float) -> bool:
         """Whether frames have been offered for so long without a result."""
@@ -92,8 +114,10 @@ class Judgement(NamedTuple):
     still: bool = False
 
 
-def judge(camera: Camera, producers: Producers, now: float) -> Judgement:
-    """What the camera's state is. Settles whose word counts, if several producers claim it."""
+def judge(
+    camera: Camera, producers: Producers, now: float, lanes: Callable[[float], Collection[str]]
+) -> Judgement:
+    """What the camera's state is; `lanes` tells those with a worker. Settles whose word counts, if several claim it."""
     if len(camera.claims) > 1:
         camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
     server = camera.server
@@ -109,11 +133,23 @@ def judge(camera: Camera, producers: Producers, now: float) -> Judgement:
     if camera.waits(now, STALLED_AFTER_SECONDS):
         # Its frames are sent and nothing comes back: a picture of the past must not pose as live.
         since = camera.result_wall or report.since
-        return Judgement(
-            "degraded", f"its frames bring no results since {clock(since)}: is a worker running?", since
-        )
+        return Judgement("degraded", _unanswered(camera, clock(since), lanes(now)), since)
     still = now - camera.skipped <= SKIPPING_SECONDS and not camera.waits(now, ANSWER_SECONDS)
     return Judgement("live", report.reason, report.since, still)
+
+
+def _unanswered(camera: Camera, since: str, lanes: Collection[str]) -> str:
+    """What is known of why its frames bring no results."""
+    said = f"its frames bring no results since {since}"
+    if camera.hurdle is not None:
+        return f"{said}: {HURDLES.get(camera.hurdle, camera.hurdle)}"
+    if camera.expired:
+        return f"{said}: they are too old when a worker takes them"
+    if not lanes:
+        return f"{said}: no worker runs"
+    running = ", ".join(sorted(lanes))
+    letters = f"framefleet dlq list --camera {camera.camera_id}"
+    return f"{said}, although workers run (lanes: {running}): is one for its lane, or are they refused? {letters}"
 
 
 def _unserved(camera: Camera, server: Producer, producers: Producers, now: float) -> Judgement:

@@ -4,7 +4,7 @@ The word of the producer that serves a camera counts while that producer is hear
 no producer speaks for, is judged by its results. What nobody serves any more is offline, not gone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from contract.result import Result
@@ -41,9 +41,13 @@ class Shown(NamedTuple):
 
 
 class Cameras:
-    """All cameras of the last day, at most 10,000: further ones are left out until there is room."""
+    """All cameras of the last day, at most 10,000: further ones are left out until there is room.
 
-    def __init__(self) -> None:
+    `lanes(now)`: those that have a worker.
+    """
+
+    def __init__(self, lanes: Callable[[float], Collection[str]]) -> None:
+        self._lanes = lanes
         self.served_twice = 0
         """Cameras that several living producers named when `shown` was last asked."""
         self._cameras: dict[str, Camera] = {}
@@ -59,6 +63,12 @@ class Cameras:
             camera.result, camera.result_wall = result, wall
             camera.answered()
             camera.pace.add(now)
+
+    def expired(self, result: Result) -> None:
+        """A worker found a frame too old to be computed."""
+        camera = self._cameras.get(result.camera_id)
+        if camera is not None:
+            camera.expired = True
 
     def producer(self, status: ProducerStatus, now: float, wall: float) -> None:
         """A producer's heartbeat."""
@@ -109,7 +119,7 @@ class Cameras:
         """Every camera as dashboards are to know it, in no order. Cheap: asked every second of all of them."""
         self.served_twice = 0
         for camera in self._cameras.values():
-            state, reason, since, still = judge(camera, self._producers, now)
+            state, reason, since, still = judge(camera, self._producers, now, self._lanes)
             result, server = camera.result, camera.server
             yield (
                 camera.camera_id,
@@ -131,7 +141,7 @@ class Cameras:
     def view(self, camera_id: str, now: float) -> CameraView:
         """One camera. Raises KeyError for an unknown one."""
         camera = self._cameras[camera_id]
-        state, reason, since, still = judge(camera, self._producers, now)
+        state, reason, since, still = judge(camera, self._producers, now, self._lanes)
         result, labels = camera.result, camera.labels
         return CameraView(
             camera_id=camera.camera_id,
@@ -164,7 +174,7 @@ class Cameras:
 
     def state(self, camera: Camera, now: float) -> CameraState:
         """What state a known camera is in."""
-        return judge(camera, self._producers, now).state
+        return judge(camera, self._producers, now, self._lanes).state
 
     def labels(self, camera_id: str) -> CameraLabels:
         """What people call it; nothing of a camera that is not known. May be asked from any thread."""
@@ -209,7 +219,12 @@ class Cameras:
         if before is None or report.state != "live":
             camera.begin_anew()
         else:
-            camera.offered(max(0, report.sent - before.sent), report.dropped != before.dropped, now)
+            dropped = {
+                reason: count - before.dropped.get(reason, 0)
+                for reason, count in report.dropped.items()
+                if count > before.dropped.get(reason, 0)
+            }
+            camera.offered(max(0, report.sent - before.sent), dropped, now)
             if report.skipped > before.skipped:
                 camera.skipped = now
         camera.reported = now

@@ -162,6 +162,7 @@ class Feed:
         self._metrics.result_age.observe(age)
         self._statistics.result(result, wall)
         if result.status == "expired":
+            self._cameras.expired(result)
             return  # nothing was computed: no live view moves
         if age > STALENESS_SECONDS:
             self._metrics.stale.inc()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from producer.looking.luma import Image, Luma, luma_of, luma_of_pixels
+from producer.looking.luma import MAX_PIXELS, Image, Luma, luma_of, luma_of_pixels, readable_size
 from producer.looking.motion import Motion
 from producer.looking.repeats import Repeats
 from producer.looking.unreadable import Unreadable
@@ -23,6 +23,7 @@ class Look:
     motion: share of the picture that changed, 0-1; 0 where that was not computed.
     luma: the small grey picture, if the frame was decoded.
     repeated: byte for byte the frame before, whether it is sent or not.
+    why: a sentence for the operator about a picture that cannot be looked at.
     """
 
     send: bool
@@ -30,20 +31,31 @@ class Look:
     motion: float = 0.0
     luma: Luma | None = None
     repeated: bool = False
+    why: str = ""
 
 
 class Gate:
     """One camera's gate. `now` is monotonic seconds. Without `motion` only identical pictures are skipped.
 
-    A frame is sent at the latest `refresh` seconds after the last one that was.
+    A frame is sent at the latest `refresh` seconds after the last one that was. One of more than `max_pixels`, or that
+    does not decode, is not: what nobody can decode would come back as a dead letter. Without `motion` it is decoded
+    to see that only in doubt: if it is the first one, or the one before was not computed.
     """
 
-    def __init__(self, motion: Motion | None, *, area: float = AREA, refresh: float = REFRESH) -> None:
+    def __init__(
+        self,
+        motion: Motion | None,
+        *,
+        area: float = AREA,
+        refresh: float = REFRESH,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
         if not 0 < area < 1:
             raise ValueError(f"an area of {area}: it is a share of the picture, between 0 and 1")
         self._motion = motion
         self._area = area
         self._refresh = refresh
+        self.max_pixels = max_pixels
         self._repeats = Repeats()
         self._luma: Luma | None = None  # of the last frame looked at
         self._unreadable: Look | None = None  # the verdict on that frame, if it could not be
@@ -54,10 +66,13 @@ class Gate:
         if self._repeats.again(data):
             return self._again(now)
         try:
-            luma = luma_of(data) if self._motion else None
+            if self._motion or self._sent is None:
+                luma = luma_of(data, max_pixels=self.max_pixels)
+            else:
+                readable_size(data, self.max_pixels)
+                luma = None
         except Unreadable as error:
-            self._unreadable = Look(False, error.reason)
-            return self._unreadable
+            return self.unreadable(error)
         return self._new(luma, now)
 
     def pixels(self, image: Image, now: float) -> Look:
@@ -65,6 +80,11 @@ class Gate:
         if self._repeats.again(image):
             return self._again(now)
         return self._new(luma_of_pixels(image) if self._motion else None, now)
+
+    def unreadable(self, error: Unreadable) -> Look:
+        """The frame at hand cannot be looked at: it is not sent after all."""
+        self._unreadable = Look(False, error.reason, why=str(error))
+        return self._unreadable
 
     def lost(self) -> None:
         """The frame sent last was dropped on its way: what it showed is still unseen, the next one is sent."""

@@ -34,10 +34,11 @@ class Looking:
         if look.repeated:
             return Verdict(look, self.health.repeated(now))
         try:
-            luma = luma_of(data) if look.luma is None else look.luma
-            detail = luma_of(data, DETAIL) if self.health.due(now) else None
-        except Unreadable:  # the gate does not decode where motion is not looked at
-            return Verdict(look, [])
+            limit = self.gate.max_pixels
+            luma = luma_of(data, max_pixels=limit) if look.luma is None else look.luma
+            detail = luma_of(data, DETAIL, max_pixels=limit) if self.health.due(now) else None
+        except Unreadable as error:  # the gate does not decode each one where motion is not looked at
+            return Verdict(self.gate.unreadable(error), [])
         return Verdict(look, self.health.look(luma, now, detail))
 
     def pixels(self, image: Image, now: float) -> Verdict:

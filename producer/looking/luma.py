@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.picture import PictureError, picture_size
-from producer.looking.unreadable import Unreadable
+from contract.picture import PNG_SIGNATURE, PictureError, picture_size
+from producer.looking.unreadable import Unreadable, undecodable
 
 Luma = NDArray[np.uint8]  # height x width, 0 black to 255 white
 Image = NDArray[np.uint8]  # height x width x 3, BGR, or height x width, grey
@@ -13,6 +13,8 @@ Image = NDArray[np.uint8]  # height x width x 3, BGR, or height x width, grey
 SMALL = 80  # pixels: a face that YuNet can find (14 of its 320) is still 3 to 4 of them wide
 DETAIL = 320  # pixels: what sharpness is judged on
 MAX_PIXELS = 50_000_000
+MAX_REDUCED_PIXELS = 130_000_000
+"""Of a JPEG that is decoded smaller: a progressive one still needs up to six bytes of memory for each."""
 
 _REDUCED = {
     1: cv2.IMREAD_GRAYSCALE,
@@ -29,24 +31,35 @@ def luma_of(data: bytes, longer_side: int = SMALL, *, max_pixels: int = MAX_PIXE
     8 x 8 block is computed. Upright (EXIF orientation applied). Raises Unreadable.
     """
     width, height = readable_size(data, max_pixels)
-    factor = next((n for n in (8, 4, 2) if max(width, height) >= n * longer_side), 1)
+    factor = reduction(max(width, height), longer_side)
     try:
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor])
     except cv2.error:
         grey = None
     if grey is None:
-        raise Unreadable("corrupt", "the picture does not decode")
+        raise undecodable(data)
     return _shrunk(np.asarray(grey, np.uint8), longer_side)
 
 
+def reduction(longer_side: int, wanted: int | None) -> int:
+    """The largest n of libjpeg's scales 1/n at which `wanted` pixels are left of the longer side; None: all of them."""
+    return next((n for n in (8, 4, 2) if wanted is not None and longer_side >= n * wanted), 1)
+
+
 def readable_size(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Width and height in pixels of a JPEG or PNG. Raises Unreadable if it is none, or has more pixels."""
+    """Width and height in pixels of a JPEG or PNG. Raises Unreadable if it is none, or has more pixels.
+
+    More than MAX_PIXELS only a JPEG may have: a PNG cannot be decoded smaller.
+    """
     try:
         width, height = picture_size(data)
     except PictureError as error:
         raise Unreadable("corrupt", str(error)) from None
-    if width * height > max_pixels:
-        raise Unreadable("too_many_pixels", f"{width}x{height} are more than {max_pixels} pixels")
+    png = data.startswith(PNG_SIGNATURE)
+    if width * height > (min(max_pixels, MAX_PIXELS) if png else max_pixels):
+        helps = max_pixels <= MAX_PIXELS and not png and width * height <= MAX_REDUCED_PIXELS
+        remedy = "set longer_side, up to 3500" if helps else "set a lower resolution in the camera"
+        raise Unreadable("too_many_pixels", f"{width}x{height} are too many pixels: {remedy}")
     return width, height
 
 

@@ -6,11 +6,17 @@ import cv2
 import numpy as np
 
 from producer.frames import Encoded, Picture, Pixels, encode_jpeg
-from producer.looking.luma import Image, readable_size
+from producer.looking.luma import MAX_PIXELS, MAX_REDUCED_PIXELS, Image, readable_size, reduction
 from producer.looking.masks import Mask
-from producer.looking.unreadable import Unreadable
+from producer.looking.unreadable import undecodable
 
 FINE = 95  # JPEG quality of a step in between
+REDUCED_COLOUR = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,13 @@ class Outgoing:
         """Whether any picture can be changed at all."""
         return bool(self.mask) or self.longer_side is not None or self.recompress
 
+    @property
+    def max_pixels(self) -> int:
+        """How many a picture may have: more if no more than usual are left of them as it is decoded."""
+        if self.longer_side is None or (2 * self.longer_side) ** 2 > MAX_PIXELS:
+            return MAX_PIXELS
+        return MAX_REDUCED_PIXELS
+
     def altered(self, image: Image) -> Image:
         """The image (BGR or grey, uint8) as it may be seen: smaller first, then masked, so that edges stay black."""
         height, width = image.shape[:2]
@@ -44,15 +57,16 @@ class Outgoing:
         """The picture, byte for byte the same if nothing is to be done to it; else a JPEG without metadata.
 
         (A thumbnail in the metadata would show what the mask hides.) Takes milliseconds: call it in a thread. Raises
-        Unreadable, a ValueError, for a picture that cannot be decoded or is larger than 50 megapixels.
+        Unreadable, a ValueError, for a picture that cannot be decoded or has more than `max_pixels`.
         """
         if not self.changes:
             return picture
-        width, height = readable_size(picture.data)
+        width, height = readable_size(picture.data, self.max_pixels)
         shrinks = self.longer_side is not None and max(width, height) > self.longer_side
         if not (self.mask or shrinks or self.recompress):
             return picture
-        data = encode_jpeg(self.altered(_decoded(picture.data)), self.quality)
+        image = _decoded(picture, reduction(max(width, height), self.longer_side))
+        data = encode_jpeg(self.altered(image), self.quality)
         if not (self.mask or shrinks) and len(data) >= len(picture.data):
             return picture
         return Encoded(data, "image/jpeg")
@@ -72,11 +86,13 @@ class Altered:
         return self.outgoing.encoded(self.picture.encoded(FINE))
 
 
-def _decoded(data: bytes) -> Image:
+def _decoded(picture: Encoded, factor: int) -> Image:
+    """A JPEG at an n-th of its size; a PNG cannot be decoded smaller."""
+    flags = REDUCED_COLOUR[factor if picture.content_type == "image/jpeg" else 1]
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(picture.data, np.uint8), flags)
     except cv2.error:
         image = None
     if image is None:
-        raise Unreadable("corrupt", "the picture does not decode")
+        raise undecodable(picture.data)
     return np.asarray(image, np.uint8)

@@ -1,11 +1,46 @@
-"""What cannot be looked at."""
+"""What cannot be looked at, and why."""
 
+import re
+import struct
 from typing import Literal
+
+from contract.picture import PictureError, picture_size
+
+Reason = Literal["corrupt", "too_many_pixels"]
 
 
 class Unreadable(ValueError):
-    """A picture that cannot be decoded. `reason` is one word for metrics: `corrupt` or `too_many_pixels`."""
+    """A picture that cannot be decoded. `reason` is one word for metrics, the text says to the operator why."""
 
-    def __init__(self, reason: Literal["corrupt", "too_many_pixels"], text: str) -> None:
+    def __init__(self, reason: Reason, text: str) -> None:
         super().__init__(text)
-        self.reason: Literal["corrupt", "too_many_pixels"] = reason
+        self.reason: Reason = reason
+
+
+def undecodable(data: bytes) -> Unreadable:
+    """Of a picture that did not decode, as far as its header explains it (ITU-T T.81, B.2.2)."""
+    try:
+        width, height = picture_size(data)
+    except PictureError as error:
+        return Unreadable("corrupt", str(error))
+    # With the picture's own size: a thumbnail has a header too.
+    frame = re.search(
+        rb"\xff([\xc0-\xcf])..(.)" + re.escape(struct.pack(">HH", height & 0xFFFF, width & 0xFFFF)),
+        data,
+        re.DOTALL,
+    )
+    if data.startswith(b"\xff\xd8") and frame is not None:
+        process, bits = frame[1][0], frame[2][0]
+        if process & 3 == 3:
+            return Unreadable(
+                "corrupt", "lossless JPEG cannot be decoded here: set baseline JPEG in the camera"
+            )
+        if bits != 8:
+            return Unreadable(
+                "corrupt", f"JPEG of {bits} bits a sample cannot be decoded here: set 8 bits in the camera"
+            )
+        if process > 0xC2:
+            return Unreadable(
+                "corrupt", "JPEG of an unusual kind (hierarchical or arithmetic) cannot be decoded here"
+            )
+    return Unreadable("corrupt", "the picture is damaged: it does not decode")

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import aiohttp
 
 from producer.frames import Captured, Encoded, Skipped, SourceError
-from producer.pacing import Sampling
+from producer.pacing import Rate
 from producer.sources.http.answers import Response
 from producer.sources.http.client import MAX_BYTES, Address
 from producer.sources.picture_stream import Broken, Found, NoPictures, PictureStream, TooLarge
@@ -32,7 +32,7 @@ async def pictures(address: Address, response: Response, *, fps: float) -> Async
     """
     newest = _Newest(address, response)
     reading = asyncio.create_task(newest.read())
-    sampling = Sampling(fps)
+    rate = Rate(fps)
     broken = 0
     try:
         while (picture := await newest.take()) is not None:
@@ -49,7 +49,7 @@ async def pictures(address: Address, response: Response, *, fps: float) -> Async
                 )
                 continue
             broken = 0
-            if sampling.wants(picture.arrived):
+            if rate.wants(time.monotonic()):
                 yield Captured(picture.arrived, Encoded(picture.content, picture.content_type))
             else:
                 yield Skipped("rate")

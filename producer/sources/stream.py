@@ -9,12 +9,13 @@ from producer.redaction import redact
 from producer.streams.feed import Feed
 from producer.streams.messages import Request
 from producer.streams.pool import Pool
+from producer.trust import Trust
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 10.0
 HLS_READ_TIMEOUT = 30.0  # a playlist grows by whole segments, of ten seconds and more
 # FFmpeg looks at a stream before it gives frames: for up to five seconds, unless told otherwise, in microseconds.
 BRIEF = {"analyzeduration": "1000000"}
-RTSP_OPTIONS = {"rtsp_transport": "tcp", **BRIEF}  # TCP: what UDP loses shows as smeared pictures
+NOTHING_CAME = frozenset({"transport", "timeout", "not_a_video", "io_error", "closed"})
 RTMP_OPTIONS = {"rtmp_live": "live", **BRIEF}
 
 
@@ -24,6 +25,8 @@ class Stream:
     `shown` is how messages call it, if the address has secrets that `redact` does not see (the key of an RTMP stream).
     `live`: an http address is no playlist, but a video that comes as it is made (FLV, MPEG-TS).
     HLS comes in segments of seconds: it is played by its own timestamps, so that frames are spread over time.
+    RTSP comes over TCP, since what UDP loses shows as smeared pictures; over UDP if a camera has nothing else.
+    `trust`: how its certificate is judged.
     """
 
     retries = True
@@ -37,6 +40,7 @@ class Stream:
         fps: float = 0.0,
         quality: int = 85,
         live: bool = False,
+        trust: Trust = Trust(),  # noqa: B008 - it does not change
     ) -> None:
         self._url = url
         self._shown = redact(url) if shown is None else shown
@@ -44,6 +48,8 @@ class Stream:
         self._fps = fps
         self._quality = quality
         self._live = live
+        self._trust = trust
+        self._transport = "tcp"
         self._idle = False
         self._feed: Feed | None = None
 
@@ -55,6 +61,23 @@ class Stream:
                 self._feed.keyframes_only(idle)
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
+        came = False
+        try:
+            async with aclosing(self._items()) as items:
+                async for item in items:
+                    came = True
+                    yield item
+        except SourceError as error:
+            if error.reason != "transport" or self._transport == "udp":
+                raise self._over_udp(error, came) from None
+        else:
+            raise SourceError("closed", f"{self._shown} closed the stream")
+        self._transport = "udp"
+        async with aclosing(self.frames()) as items:
+            async for item in items:
+                yield item
+
+    async def _items(self) -> AsyncGenerator[Captured | Skipped]:
         self._feed = feed = await self._pool.open(self._request())
         try:
             async with aclosing(feed.items()) as items:
@@ -63,15 +86,26 @@ class Stream:
         finally:
             self._feed = None
             feed.close()
-        raise SourceError("closed", f"{self._shown} closed the stream")
+
+    def _over_udp(self, error: SourceError, came: bool) -> SourceError:
+        """The error, with what was tried if nothing came in an unusual way. The next time TCP is first again."""
+        if self._transport != "udp":
+            return error
+        self._transport = "tcp"
+        if came or error.reason not in NOTHING_CAME:
+            return error
+        return SourceError(
+            "transport",
+            f"{self._shown} refuses RTP over TCP, and over UDP nothing comes: "
+            "allow TCP (interleaved) in the camera, or UDP in the firewall",
+        )
 
     def _request(self) -> Request:
         scheme = urlsplit(self._url).scheme.lower()
         http = scheme.startswith("http")
         hls = http and not self._live
-        options = (
-            {} if hls else BRIEF if http else RTMP_OPTIONS if scheme.startswith("rtmp") else RTSP_OPTIONS
-        )
+        rtsp = {"rtsp_transport": self._transport, **BRIEF}
+        options = {} if hls else BRIEF if http else RTMP_OPTIONS if scheme.startswith("rtmp") else rtsp
         return Request(
             url=self._url,
             shown=self._shown,
@@ -82,4 +116,6 @@ class Stream:
             quality=self._quality,
             pace="media" if hls else "live",
             keyframes_only=self._idle,
+            verify=self._trust.verify,
+            fingerprint=self._trust.fingerprint,
         )

@@ -70,7 +70,15 @@ class Tools:
         from producer.sources.stream import Stream
 
         spec, pool = wanted.spec, self._decoders()
-        return Stream(spec.target, pool, shown=spec.shown, fps=wanted.fps, quality=quality, live=live)
+        return Stream(
+            spec.target,
+            pool,
+            shown=spec.shown,
+            fps=wanted.fps,
+            quality=quality,
+            live=live,
+            trust=wanted.trust,
+        )
 
     def _http(self) -> "HttpClient":
         if self._client is None:

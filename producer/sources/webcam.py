@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from producer.frames import Captured, Pixels, Skipped, SourceError
-from producer.pacing import Sampling
+from producer.pacing import Rate
 from producer.threads import in_thread
 
 
@@ -24,10 +24,10 @@ class Webcam:
         self._device = devices / f"video{number}"
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
-        sampling = Sampling(self._fps)
+        rate = Rate(self._fps)
         async with aclosing(in_thread(self._read, "webcam")) as items:
             async for captured in items:
-                yield captured if sampling.wants(captured.timestamp) else Skipped("rate")
+                yield captured if rate.wants(time.monotonic()) else Skipped("rate")
 
     def _read(self) -> Generator[Captured]:
         if not self._device.exists():

@@ -10,14 +10,17 @@ import cv2
 import numpy as np
 
 from producer.frames import Image, Skipped, SourceError, encode_jpeg
-from producer.streams.failures import failure, open_failure, timeout
+from producer.streams.certificates import tls_options
+from producer.streams.failures import failure, open_failure, silence
 from producer.streams.keyframes import Keyframes
 from producer.streams.messages import Request
 from producer.streams.substreams import choose
 
 CORRUPT_IN_A_ROW = 200  # packets that cannot be decoded before the stream counts as broken
 MAX_PIXELS = 50_000_000
+KEYFRAMES_HINT = "a picture can be shown from a keyframe on; set them closer together (GOP) in the camera"
 LIKELY_RATE = 25.0  # frames a second, where the stream says nothing
+KEYFRAME_SECONDS = 60.0  # cameras that save bandwidth send a keyframe so rarely
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +37,32 @@ def decode(
 ) -> Generator[Decoded | Skipped]:
     """Open what is requested and yield its frames. Blocking; `beat` is called before each call that may take long.
 
-    A packet that cannot be decoded is skipped as `corrupt`, one that `keyframes` leaves out as `idle`.
+    A packet that cannot be decoded is skipped as `corrupt`, one that `keyframes` leaves out as `idle`, and one before
+    the first keyframe as `no_keyframe`: it refers to pictures that were never sent to us, and is not to blame.
     Raises SourceError if it does not open, has no video, breaks off, or cannot be decoded at all.
     """
     shown = request.shown
     patience = _Patience(request.open_timeout, beat)
     try:
-        container = av.open(
-            request.url,
-            mode="r",
-            options=dict(request.options),
-            timeout=(request.open_timeout, request.read_timeout),
-        )
+        with tls_options(request) as trusted:
+            container = av.open(
+                request.url,
+                mode="r",
+                options={**request.options, **trusted},
+                timeout=(request.open_timeout, request.read_timeout),
+            )
     except (av.FFmpegError, OSError, ValueError) as error:
-        if patience.over:
-            raise timeout(shown) from None
-        raise open_failure(error, request.url, shown) from None
+        beat()
+        raise open_failure(error, request, in_time=not patience.over) from None
     with container:
         stream = _chosen(container, shown)
         stream.codec_context.thread_count = 1  # one core is one camera's fair share, and less delay
         rate = float(stream.average_rate or LIKELY_RATE)
         count = corrupt = 0
         packets = container.demux(stream)
+        live = request.pace == "live"
+        begun = False  # a keyframe came
+        wait_until = time.monotonic() + KEYFRAME_SECONDS
         while True:
             patience = _Patience(request.read_timeout, beat)
             try:
@@ -64,15 +71,28 @@ def decode(
                     break
                 last = packet.size == 0  # demux ends with an empty packet: what the decoder still holds
                 if last and patience.over:
-                    raise timeout(shown)
+                    raise silence(request)
                 beat()
-                if not last and not keyframes.wants(packet.is_keyframe, _media(packet)):
+                begun = begun or packet.is_keyframe
+                if live and not begun and not last:
+                    # Some decoders would show grey smears.
+                    if time.monotonic() >= wait_until:
+                        raise _no_keyframe(shown)
+                    yield Skipped("no_keyframe", f"{shown} has not sent a keyframe yet: {KEYFRAMES_HINT}")
+                    continue
+                # By our own clock if it is live: by a camera's, keyframes may seem to come as often as it likes.
+                if not last and not keyframes.wants(
+                    packet.is_keyframe, time.monotonic() if live else _media(packet)
+                ):
                     yield Skipped("idle")
                     continue
                 frames = packet.decode()
                 if keyframes.only and not last:
                     frames += _rest(stream)
             except av.error.InvalidDataError:
+                if not begun:
+                    yield Skipped("no_keyframe")
+                    continue
                 corrupt += 1
                 if corrupt >= CORRUPT_IN_A_ROW:
                     raise SourceError(
@@ -81,6 +101,8 @@ def decode(
                 yield Skipped("corrupt", f"{shown} has packets that do not decode; they are left out")
                 continue
             except (av.FFmpegError, OSError, ValueError) as error:
+                if isinstance(error, av.error.TimeoutError | av.error.ExitError):
+                    raise silence(request) from None
                 raise failure(error, shown) from None
             for frame in frames:
                 corrupt = 0
@@ -146,6 +168,12 @@ def _upright(image: Image, rotation: int) -> Image:
     turns = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
     turn = turns.get(rotation % 360)
     return image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
+
+
+def _no_keyframe(shown: str) -> SourceError:
+    return SourceError(
+        "no_keyframe", f"{shown} sent no keyframe for {KEYFRAME_SECONDS:.0f} s: {KEYFRAMES_HINT}"
+    )
 
 
 def _too_large(shown: str, width: int, height: int) -> SourceError:

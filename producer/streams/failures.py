@@ -7,11 +7,21 @@ from urllib.parse import urlsplit
 import av
 
 from producer.frames import SourceError
+from producer.streams.asking import Answer, ask, strange_login
+from producer.streams.certificates import complaint
+from producer.streams.messages import Request
 
 
 def timeout(shown: str) -> SourceError:
-    """Nothing came for as long as FFmpeg was told to wait."""
+    """It did not open for as long as FFmpeg was told to wait."""
     return SourceError("timeout", f"{shown} does not answer in time: is it switched on and reachable?")
+
+
+def silence(request: Request) -> SourceError:
+    """It was open, and nothing came any more."""
+    return SourceError(
+        "timeout", f"{request.shown} is open, and has sent nothing for {request.read_timeout or 0:.0f} s"
+    )
 
 
 def failure(error: Exception, shown: str) -> SourceError:
@@ -43,20 +53,57 @@ def failure(error: Exception, shown: str) -> SourceError:
             return SourceError("protocol", f"{shown} needs a protocol that is not allowed or not known here")
         case MemoryError():
             return SourceError("memory", f"{shown} needs more memory than there is")
+        case OSError(errno=errno.EPROTONOSUPPORT):
+            return SourceError("transport", f"{shown} does not send its video in a way that was asked for")
         case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH):
             return SourceError("unreachable", f"there is no way to the host of {shown}: check the network")
         case OSError(strerror=str(text)):
             return SourceError("io_error", f"{shown} cannot be read: {text}")
         case _:
-            return SourceError("io_error", f"{shown} cannot be read: {type(error).__name__}")
+            return SourceError("io_error", f"{shown} cannot be read")
 
 
-def open_failure(error: Exception, url: str, shown: str) -> SourceError:
-    """The same where opening failed: FFmpeg says "input/output error" of a host that nobody knows. May take seconds."""
-    failed = failure(error, shown)
-    if failed.reason == "io_error" and "://" in url and not _known(url):
-        return SourceError("dns", f"the host of {shown} is not known: check its name")
+def open_failure(error: Exception, request: Request, *, in_time: bool = True) -> SourceError:
+    """The same where opening failed, which FFmpeg often gives no reason for: then it is looked for, in a few seconds.
+
+    `in_time`: whether the time that opening may take was not over.
+    """
+    failed = failure(error, request.shown) if in_time else timeout(request.shown)
+    if failed.reason == "io_error" and "://" in request.url and not _known(request.url):
+        return SourceError("dns", f"the host of {request.shown} is not known: check its name")
+    if failed.reason in ("io_error", "closed") and (untrusted := complaint(request)) is not None:
+        return untrusted
+    if request.url.lower().startswith(("rtsp://", "rtsps://")) and failed.reason in ASKED:
+        better = _asked(failed.reason, request)
+        if better is not None:
+            return better
+    if failed.reason == "unauthorised" and urlsplit(request.url).username is None:
+        text = f"{request.shown} asks for a login: write the address with user:password@ before the host"
+        return SourceError("unauthorised", text)
     return failed
+
+
+ASKED = frozenset({"unauthorised", "timeout", "not_a_video", "closed", "io_error"})
+"""Where the camera itself may know better what is wrong."""
+
+
+def _asked(reason: str, request: Request) -> SourceError | None:
+    """What is wrong as the camera's own words show, if they do."""
+    answer = ask(request.url)
+    match reason, answer:
+        case "timeout", None:
+            text = "does not take the connection in time: is it switched on and reachable?"
+        case "timeout", Answer(silent=True):
+            text = "takes the connection and says nothing: is this its RTSP port?"
+        case "timeout", Answer(status=int()):
+            text = "answers, and sends no video in time: has it too many viewers?"
+        case "unauthorised", Answer(challenges=challenges) if name := strange_login(challenges):
+            text = f"takes logins by {name} only, which FFmpeg does not know: allow Digest with MD5 in the camera"
+        case _, Answer(status=None, silent=False):
+            reason, text = "not_rtsp", "does not answer as RTSP cameras do: check the port"
+        case _:
+            return None
+    return SourceError(reason, f"{request.shown} {text}")
 
 
 def _known(url: str) -> bool:

@@ -29,7 +29,8 @@ class Feed:
             if isinstance(news, SourceError):
                 raise news
             for reason, count in news.skipped.items():
-                yield Skipped(reason, news.detail if isinstance(news, Left) else "", count)
+                told = isinstance(news, Left) and news.reason == reason
+                yield Skipped(reason, news.detail if told and isinstance(news, Left) else "", count)
             if isinstance(news, Picture):
                 self.number = news.number
                 yield Captured(news.timestamp, Encoded(news.jpeg, "image/jpeg"))

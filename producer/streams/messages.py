@@ -18,10 +18,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     shown: what messages call it, without credentials. options: FFmpeg's, for the protocol and the container.
     open_timeout, read_timeout: seconds that FFmpeg may wait for the other side; None: as long as it takes.
-    fps: at most so many frames a second of media time; 0: all. quality: of the JPEGs, 1-100.
+    fps: at most so many frames a second, as they arrive if it is live, else of media time; 0: all.
+    quality: of the JPEGs, 1-100.
     pace: `live` takes frames as they come, the newest wins; `media` plays them by their own timestamps; `eager` as
     fast as they are taken. Nothing is dropped in the last two.
     skip: frames at the beginning that were seen already. keyframes_only: as `Feed.keyframes_only` would ask for.
+    verify: whether somebody trusted must have signed the other side's certificate, in its name.
+    fingerprint: the SHA-256 of the one certificate that is trusted instead.
     """
 
     url: str
@@ -34,6 +37,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     pace: Pace = "live"
     skip: int = 0
     keyframes_only: bool = False
+    verify: bool = True
+    fingerprint: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Request({self.shown!r}, pace={self.pace!r})"  # a log must not show the address
@@ -81,10 +86,12 @@ class Picture(msgspec.Struct, frozen=True, tag=True):
 
 
 class Left(msgspec.Struct, frozen=True, tag=True):
-    """No picture for a while, but a sign of life: what was left out, by reason; `detail` is worth a log line."""
+    """No picture for a while, but a sign of life: what was left out, by reason; `detail` says more of one of them,
+    `reason`."""
 
     camera: int
     skipped: dict[str, int]
+    reason: str = ""
     detail: str = ""
 
 

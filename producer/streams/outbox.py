@@ -65,7 +65,7 @@ class Outbox:
                 raise Closed
             self._skipped[reason] += 1
             if detail or self._clock() - self._told >= REPORT_SECONDS:
-                self._send_left(detail)
+                self._send_left(reason if detail else "", detail)
 
     def take(self) -> None:
         """The producer took the last one."""
@@ -94,15 +94,15 @@ class Outbox:
                 return
             self._closed = True
             if self._skipped:
-                self._send_left("")
+                self._send_left()
             self._send(Ended(self._camera, reason, text))
 
     def _send_picture(self, shot: Shot) -> None:
         self._credit = False
         self._send(Picture(self._camera, shot.timestamp, shot.jpeg, shot.number, self._taken()))
 
-    def _send_left(self, detail: str) -> None:
-        self._send(Left(self._camera, self._taken(), detail))
+    def _send_left(self, reason: str = "", detail: str = "") -> None:
+        self._send(Left(self._camera, self._taken(), reason, detail))
 
     def _taken(self) -> dict[str, int]:
         skipped, self._skipped = dict(self._skipped), Counter()

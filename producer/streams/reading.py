@@ -1,12 +1,13 @@
 """One camera in the process that decodes it: a thread from opening to the last word."""
 
+import sys
 import time
 import traceback
 from collections.abc import Callable
 from contextlib import closing
 
 from producer.frames import Skipped, SourceError
-from producer.pacing import Playback, Sampling
+from producer.pacing import Playback, Rate, Sampling, Timeline
 from producer.streams.decoding import Decoded, decode, encoded
 from producer.streams.keyframes import Keyframes
 from producer.streams.messages import News, Request
@@ -35,7 +36,10 @@ class Reading:
         except Exception as error:
             # One camera's surprise must not end the others. The message is left out: it may hold the address.
             traceback.print_tb(error.__traceback__)
-            self._outbox.end("error", f"{self._request.shown}: unexpected {type(error).__name__}")
+            print(type(error).__name__, file=sys.stderr)
+            self._outbox.end(
+                "error", f"{self._request.shown}: an unexpected error; the producer's log has the place"
+            )
         else:
             self._outbox.end()
         finally:
@@ -62,7 +66,7 @@ class Reading:
 
     def _read(self) -> None:
         request, pace = self._request, self._request.pace
-        sampling, playback = Sampling(request.fps), Playback()
+        timeline, sampling, playback, rate = Timeline(), Sampling(request.fps), Playback(), Rate(request.fps)
         lasts = 0.0
         with closing(decode(request, self._keyframes, self._beat)) as items:
             for item in items:
@@ -72,17 +76,19 @@ class Reading:
                     continue
                 lasts = item.lasts
                 number, self._number = self._number, self._number + 1
-                wanted = sampling.wants(item.media)
+                at = timeline.at(item.media, item.lasts)
+                # A live picture is as new as its arrival, whatever clock its camera has.
+                wanted = rate.wants(time.monotonic()) if pace == "live" else sampling.wants(at)
                 if number < request.skip:
                     continue
                 if not wanted:
                     self._outbox.skip("rate")
                     continue
                 if pace == "media":
-                    self._wait(playback.delay(item.media, time.monotonic()))
+                    self._wait(playback.delay(at, time.monotonic()))
                 self._put(item, number)
         if pace == "media" and self._number:
-            self._wait(lasts)  # the last frame too is shown as long as it lasts
+            self._wait(min(lasts, Timeline.GAP))  # the last frame too is shown as long as it lasts
 
     def _put(self, item: Decoded, number: int) -> None:
         timestamp = time.time()

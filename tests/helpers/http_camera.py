@@ -42,6 +42,14 @@ class HttpCamera(HttpServer):
     async def on_plain(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
         _answer(writer, self.picture)
 
+    async def on_late(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
+        """Thinks before its first byte, and sends slowly then: a second each."""
+        await asyncio.sleep(1.0)
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(self.picture)}\r\n\r\n".encode())
+        for at in range(0, len(self.picture), len(self.picture) // 10 + 1):
+            writer.write(self.picture[at : at + len(self.picture) // 10 + 1])
+            await asyncio.sleep(0.1)
+
     async def on_resizes(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
         """Another resolution each time."""
         _answer(writer, sized(len(self.asked(request.path))))

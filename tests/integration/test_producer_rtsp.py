@@ -67,6 +67,7 @@ async def test_a_camera_that_falls_silent_is_noticed(
     with pytest.raises(SourceError) as raised:
         await drain(frames)
     assert raised.value.reason == "timeout"
+    assert "is open, and has sent nothing" in str(raised.value)
 
 
 @pytest.mark.parametrize(

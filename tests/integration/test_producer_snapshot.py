@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -46,6 +47,16 @@ async def test_a_picture_passes_through_unchanged_and_an_unmodified_one_is_skipp
     camera.picture = jpeg(2)
     (third,) = await read(source, 1)
     assert data(third) == jpeg(2)
+
+
+async def test_a_picture_s_time_is_when_all_of_it_had_come(camera: HttpCamera) -> None:
+    """So the way from a slow camera does not make it stale."""
+    async with HttpClient() as client:
+        asked = time.time()
+        (frame,) = await read(Snapshot(f"{camera.url}/late", client, seconds=10), 1)
+    assert isinstance(frame, Captured)
+    assert asked + 1.8 < frame.timestamp <= time.time()
+    assert time.time() - frame.timestamp < 0.5
 
 
 async def test_a_still_camera_is_asked_for_its_picture_now_and_then(

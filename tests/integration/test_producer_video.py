@@ -13,7 +13,7 @@ from producer.frames import Captured, Skipped, SourceError
 from producer.sources.video import Video
 from producer.streams.pool import Pool
 from tests.helpers.media import image, write_video
-from tests.helpers.video_files import make, run
+from tests.helpers.video_files import CODECS, make, run
 
 
 @pytest.fixture
@@ -115,6 +115,17 @@ async def test_it_is_paced_by_its_own_timestamps(tmp_path: Path, pool: Pool) -> 
     assert times == sorted(times)
     assert times[-1] - times[0] >= 0.48
     assert abs(times[-1] - time.time()) < 1
+
+
+@pytest.mark.parametrize("fps", [0.0, 1.0])
+async def test_a_picture_every_six_seconds_is_played_in_that_time(
+    tmp_path: Path, pool: Pool, fps: float
+) -> None:
+    path = tmp_path / "lapse.mkv"
+    slow = ["-vf", "setpts=N*6/TB", "-fps_mode", "vfr", *CODECS["h264"]]
+    run("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.4", *slow, str(path))
+    seen = pictures(await read(Video(path, pool, fps=fps), most=2))
+    assert seen[1].timestamp - seen[0].timestamp == pytest.approx(6, abs=0.5)
 
 
 async def test_it_loops_for_ever(tmp_path: Path, pool: Pool) -> None:

@@ -22,7 +22,7 @@ def report(camera_id: str, state: Any = "live", **labels: str) -> CameraReport:
 
 def known(*reports: CameraReport, cameras: Cameras | None = None, now: float = 0.0) -> Cameras:
     """Cameras of which one producer serves exactly these."""
-    cameras = cameras or Cameras()
+    cameras = cameras or Cameras(lambda now: ["live"])
     status = CamerasStatus(producer_id="p", producer_since=WALL, time=WALL, cameras=list(reports))
     cameras.served(status, now, WALL)
     return cameras

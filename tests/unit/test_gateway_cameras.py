@@ -33,7 +33,8 @@ class Heard:
     """What a gateway hears, at `now`."""
 
     def __init__(self) -> None:
-        self.cameras = Cameras()
+        self.lanes = ["live"]
+        self.cameras = Cameras(lambda now: self.lanes)
         self.now = 0.0
 
     @property
@@ -62,8 +63,8 @@ class Heard:
             )
             self.cameras.served(served, self.now, self.wall)
 
-    def result(self, camera_id: str = "a") -> None:
-        result = Result(
+    def result_of(self, camera_id: str) -> Result:
+        return Result(
             timestamp=self.wall,
             original_timestamp=self.wall,
             node_id="n",
@@ -77,7 +78,9 @@ class Heard:
             processing_seconds=0.01,
             queue_seconds=0.0,
         )
-        self.cameras.result(result, self.now, self.wall)
+
+    def result(self, camera_id: str = "a") -> None:
+        self.cameras.result(self.result_of(camera_id), self.now, self.wall)
 
     def view(self, camera_id: str = "a") -> CameraView:
         return self.cameras.view(camera_id, self.now)
@@ -374,7 +377,7 @@ class TestFrames:
         view = self.run(heard, 8, skipped=4)
         assert view.state == "degraded"
         assert view.reason is not None
-        assert "is a worker running?" in view.reason
+        assert "no results since" in view.reason
         heard.result()
         assert (heard.view().state, heard.view().still) == ("live", True)
 
@@ -400,6 +403,36 @@ class TestFrames:
         assert self.run(heard, 2, skipped=4).still
         self.run(heard, 2, sent=1, skipped=3)
         assert not self.run(heard, 4, skipped=4).still
+
+    def why(self, heard: Heard) -> str:
+        view = heard.view()
+        assert view.state == "degraded"
+        return (view.reason or "").partition("UTC")[2]
+
+    def test_the_reason_is_what_was_looked_at(self, heard: Heard) -> None:
+        self.run(heard, 4)
+        self.run(heard, 14, sent=1)
+        assert self.why(heard) == (
+            ", although workers run (lanes: live): is one for its lane, or are they refused? "
+            "framefleet dlq list --camera a"
+        )
+        heard.lanes = []
+        assert self.why(heard) == ": no worker runs"
+        heard.cameras.expired(heard.result_of("a"))
+        assert self.why(heard) == ": they are too old when a worker takes them"
+        for count in range(1, 4):
+            self.run(heard, 2, dropped={"stale": count, "replaced": 10 * count})
+        assert self.why(heard) == ": they are too old when its producer can send them"
+        self.run(heard, 2, sent=1, dropped={"stale": 3, "replaced": 30})
+        assert self.why(heard) == ": they are too old when a worker takes them"
+        heard.result()
+        assert heard.view().state == "live"
+
+    def test_a_queue_that_is_full_is_not_the_worker_s_absence(self, heard: Heard) -> None:
+        self.run(heard, 4)
+        for count in range(1, 8):
+            self.run(heard, 2, dropped={"queue_full": count})
+        assert self.why(heard) == ": the queue is full"
 
     def test_frames_that_do_not_reach_the_queue_count_as_offered(self, heard: Heard) -> None:
         self.run(heard, 10)

@@ -86,7 +86,7 @@ class TestCameras:
         return view
 
     def test_a_plain_client_s_camera_is_judged_by_its_results(self) -> None:
-        cameras = Cameras()
+        cameras = Cameras(lambda now: ["live"])
         cameras.result(result(), 0.0, WALL)
         view = self.view(cameras, 5.0)
         assert (view.state, view.faces, view.width, view.last_result) == ("live", 1, 640, WALL)
@@ -97,19 +97,19 @@ class TestCameras:
         assert view.fps is None
 
     def test_the_rate_is_that_of_the_last_seconds(self) -> None:
-        cameras = Cameras()
+        cameras = Cameras(lambda now: ["live"])
         for number in range(101):
             cameras.result(result(), number * 0.1, WALL)
         assert self.view(cameras, 10.0).fps == pytest.approx(10.0, rel=0.05)
 
     def test_a_producer_speaks_for_its_camera(self) -> None:
-        cameras = Cameras()
+        cameras = Cameras(lambda now: ["live"])
         cameras.status(camera_status("connecting"), 0.0, WALL)
         view = self.view(cameras, 1.0)
         assert (view.state, view.reason, view.since, view.producer_id) == ("connecting", "why", WALL, "p")
 
     def test_a_silent_producer_s_cameras_are_offline(self) -> None:
-        cameras = Cameras()
+        cameras = Cameras(lambda now: ["live"])
         cameras.status(camera_status(), 0.0, WALL)
         cameras.producer(producer_status(), 3.0, WALL + 3)
         view = self.view(cameras, 8.0)
@@ -120,14 +120,14 @@ class TestCameras:
         assert view.reason.startswith("producer not heard since ")
 
     def test_a_stopped_producer_s_cameras_are_offline_at_once(self) -> None:
-        cameras = Cameras()
+        cameras = Cameras(lambda now: ["live"])
         cameras.status(camera_status(), 0.0, WALL)
         cameras.producer(producer_status("stopped"), 1.0, WALL + 1)
         view = self.view(cameras, 1.0)
         assert (view.state, view.since) == ("offline", WALL + 1)
 
     def test_a_live_camera_without_results_is_degraded(self) -> None:
-        cameras = Cameras()
+        cameras = Cameras(lambda now: ["live"])
         for now in range(0, 31, 2):
             cameras.status(camera_status(sent=now), float(now), WALL + now)
         assert self.view(cameras, 9.0).state == "live"
@@ -138,7 +138,7 @@ class TestCameras:
         assert self.view(cameras, 31.0).state == "live"
 
     def test_cameras_are_forgotten_after_a_day(self) -> None:
-        cameras = Cameras()
+        cameras = Cameras(lambda now: ["live"])
         cameras.result(result(), 0.0, WALL)
         cameras.tidy(FORGET_AFTER_SECONDS)
         assert len(cameras.views(0.0)) == 1
@@ -147,7 +147,7 @@ class TestCameras:
 
     def test_cameras_are_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gateway.cameras.cameras.MAX_CAMERAS", 2)
-        cameras = Cameras()
+        cameras = Cameras(lambda now: ["live"])
         for now, camera in enumerate(("a", "b", "a", "c")):
             cameras.result(result(camera), float(now), WALL)
         assert [view.camera_id for view in cameras.views(4.0)] == ["a", "c"]
@@ -322,7 +322,7 @@ class TestConsumers:
 
 
 def test_states_are_told_when_they_change_and_not_with_every_result() -> None:
-    hub, cameras, nodes = Hub(), Cameras(), Nodes()
+    hub, cameras, nodes = Hub(), Cameras(lambda now: ["live"]), Nodes()
     states = States(hub, cameras, nodes, GatewayMetrics(CollectorRegistry()))
     viewer = Viewer(Kind.DASHBOARD, lambda: None)
     hub.join(viewer, Subscription(frozenset()), 0.0)

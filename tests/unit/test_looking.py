@@ -49,7 +49,8 @@ def test_a_picture_that_cannot_be_read_says_nothing_about_health() -> None:
         looking = both(motion)
         verdict = looking.encoded(b"\xff\xd8\xff no picture", 0.0)
         assert verdict.changes == []
-        assert verdict.look.send is not motion, "without motion nothing is decoded to know it"
+        assert not verdict.look.send
+        assert verdict.look.why == "the JPEG ends before its size"
 
 
 def test_decoded_frames_likewise() -> None:

@@ -77,6 +77,73 @@ def test_silence_is_a_stall(camera: Camera, told: list[tuple[str, str | None]]) 
     assert camera.state == "live"
 
 
+def test_one_that_turns_out_to_be_slow_is_not_called_silent_between_two_pictures(camera: Camera) -> None:
+    states = []
+    for second in range(100):
+        if second % 8 == 0:
+            camera.frame(PICTURE, second, 1001.0 + second)
+        camera.tick(second + 0.5, 1001.5 + second)
+        states.append(camera.state)
+    assert "stalled" not in states[8:]
+    camera.tick(200.0, 1200.0)
+    assert camera.state == "stalled"
+
+
+def test_a_recording_is_not_silent_between_two_pictures() -> None:
+    film = Camera(CameraSpec("a", "video", "x.mkv"), producer_id="p", start=0, wall=0.0)
+    film.frame(PICTURE, 0.0, 0.0)
+    film.tick(59.0, 59.0)
+    assert film.state == "live"
+
+
+def test_a_camera_whose_every_picture_is_left_out_is_degraded_for_that_reason(
+    camera: Camera, told: list[tuple[str, str | None]]
+) -> None:
+    for second in range(10):
+        camera.left_out("12 bits", second, 1001.0 + second)
+        camera.alive(second + 0.5, 1001.0)  # others that were not looked at say nothing
+        camera.tick(second + 0.5, 1001.0 + second)
+    assert told == [("degraded", "12 bits")]
+    camera.frame(PICTURE, 11.0, 1012.0)
+    assert told[-1] == ("live", None)
+
+
+def test_a_live_one_too_and_not_for_one_or_two_of_them(
+    camera: Camera, told: list[tuple[str, str | None]]
+) -> None:
+    for second in range(0, 30, 3):
+        camera.frame(PICTURE, second, 1001.0)
+        camera.left_out("damaged", second + 1, 1001.0)
+        camera.left_out("damaged", second + 2, 1001.0)
+    assert told == [("live", None)]
+    for second in range(30, 33):
+        camera.left_out("damaged", second, 1001.0)
+    assert told[-1] == ("degraded", "damaged")
+
+
+def test_one_that_rarely_sends_says_in_time_what_is_wrong_with_its_first_picture(camera: Camera) -> None:
+    camera.left_out("12 bits", 0.0, 1000.0)
+    camera.tick(4.0, 1004.0)
+    assert camera.state == "connecting"
+    camera.tick(6.0, 1006.0)
+    assert (camera.state, camera.reason) == ("degraded", "12 bits")
+
+
+def test_waiting_for_a_first_picture_has_its_reason(
+    camera: Camera, told: list[tuple[str, str | None]]
+) -> None:
+    camera.waiting("no keyframe yet", 1.0, 1001.0)
+    camera.frame(PICTURE, 2.0, 1002.0)
+    camera.failed(SourceError("closed", "gone"), 1003.0)
+    camera.waiting("no keyframe yet", 4.0, 1004.0)
+    assert told == [
+        ("connecting", "no keyframe yet"),
+        ("live", None),
+        ("degraded", "gone"),
+        ("degraded", "no keyframe yet"),
+    ]
+
+
 def test_a_slow_camera_has_more_time_and_a_waiting_one_all_of_it() -> None:
     slow = Camera(CameraSpec("a", "folder", "x"), producer_id="p", start=0, wall=0.0, fps=0.1)
     slow.frame(PICTURE, 0.0, 0.0)

@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
@@ -27,7 +28,7 @@ FRAME = Captured(1000.0, Encoded(jpeg(), "image/jpeg"))
 class FakeTime:
     """Stands for the module `time`: each look at the clock is a second later."""
 
-    def __init__(self, seconds: Iterator[int]) -> None:
+    def __init__(self, seconds: Iterator[float]) -> None:
         self._seconds = seconds
 
     def monotonic(self) -> float:
@@ -40,7 +41,7 @@ class FakeTime:
 class Script:
     """A source that plays one list of items per opening; an exception is raised."""
 
-    def __init__(self, *openings: list[Captured | Skipped | Exception], retries: bool = True) -> None:
+    def __init__(self, *openings: Sequence[Captured | Skipped | Exception], retries: bool = True) -> None:
         self.openings = list(openings)
         self.retries = retries
 
@@ -138,6 +139,82 @@ async def test_a_picture_that_does_not_decode_is_told_and_is_no_sign_of_life() -
     labels = {"camera_id": "cam", "reason": "corrupt"}
     assert registry.get_sample_value("producer_frames_skipped_total", labels) == 1
     assert camera.skipped == 0
+
+
+def twelve_bit() -> bytes:
+    picture = bytearray(jpeg())
+    frame = picture.find(b"\xff\xc0")
+    picture[frame + 1], picture[frame + 4] = 0xC1, 12
+    return bytes(picture)
+
+
+def huge(width: int = 9000, height: int = 6000) -> bytes:
+    return cv2.imencode(".jpg", np.zeros((height, width), np.uint8))[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("picture", "why"),
+    [
+        (twelve_bit, "JPEG of 12 bits a sample cannot be decoded here"),
+        (huge, "9000x6000 are too many pixels: set longer_side"),
+        (lambda: jpeg()[:300] + b"\xff\xd9", "the picture is damaged"),
+    ],
+    ids=["12 bits", "54 megapixels", "damaged"],
+)
+@pytest.mark.parametrize("motion", [None, (12.0, 0.002)], ids=["motion off", "motion on"])
+@pytest.mark.parametrize("health", [True, False])
+async def test_pictures_that_nobody_can_decode_are_not_sent_and_the_camera_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+    picture: Callable[[], bytes],
+    why: str,
+    motion: tuple[float, float] | None,
+    health: bool,
+) -> None:
+    monkeypatch.setattr(capture, "time", FakeTime(iter(range(10_000))))
+    data = picture()
+    shots = [Captured(n, Encoded(data + bytes(n), "image/jpeg")) for n in range(6)]
+    lost = SourceError("closed", "over")  # so that its state stays to be seen
+    source = Script([*shots, lost], [])
+    one = served(source, sight=replace(SIGHT, motion=motion, health=health))
+    told: list[tuple[str, str | None]] = []
+    one.camera._changed = lambda camera: told.append((camera.state, camera.reason))
+    frames: list[Frame] = []
+
+    async def sink(frame: Frame) -> None:
+        frames.append(frame)
+
+    await run_camera(one, Straight(sink), ProducerMetrics(CollectorRegistry()))
+    assert frames == []
+    state, reason = told[0]
+    assert state == "degraded"
+    assert reason is not None
+    assert reason.startswith("its pictures cannot be used: ")
+    assert why in reason
+
+
+async def test_longer_side_makes_a_picture_of_54_megapixels_possible() -> None:
+    shot = Captured(1.0, Encoded(huge(), "image/jpeg"))
+    for motion in (None, (12.0, 0.002)):
+        _, frames, _, _ = await run(
+            Script([shot]), sight=replace(SIGHT, motion=motion, health=True, longer_side=1280)
+        )
+        data = frames[0].picture.encoded(85).data
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded is not None
+        assert decoded.shape == (853, 1280, 3)
+
+
+async def test_no_source_gives_more_frames_a_second_than_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter(n / 100 for n in range(100_000))
+    monkeypatch.setattr(capture, "time", FakeTime(moments))  # each look at the clock is 10 ms later
+    shots = [Captured(n, Encoded(jpeg(n), "image/jpeg")) for n in range(1000)]
+    _, frames, _, registry = await run(Script(shots), fps=1.0)
+    seconds = next(moments)
+    assert seconds - 2 <= len(frames) <= seconds + 2
+    labels = {"camera_id": "cam", "reason": "rate"}
+    assert registry.get_sample_value("producer_frames_skipped_total", labels) == 1000 - len(frames)
+    _, frames, _, _ = await run(Script(shots), fps=1.0, lossless=True)
+    assert len(frames) == 1000
 
 
 async def test_a_black_camera_is_degraded_with_the_reason_and_a_metric_until_it_sees_again(

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -191,3 +192,45 @@ def test_any_text_gives_valid_distinct_names_or_one_clear_error(text: str) -> No
     names = [camera.camera_id for camera in cameras]
     assert len(set(names)) == len(names)
     assert all(re.match(CAMERA_ID_PATTERN, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://user:sec@ret/word@host/",
+        "rtsp://user:12/secret@host/x",
+        "rtsp://user:secret/word@host/x",
+        "rtsp://us/er:secret@host/x",
+        "rtsp://us/e?r:secret@host/x",
+        "rtsp://user:secret?word@10.0.0.1/x",
+        "rtsp://user:1#secret@10.0.0.1/x",
+        "rtsp://user:se[cr]et@10.0.0.1/x",
+        "http://user:sec@ret?x@10.0.0.1/snap.jpg",
+        "rtsp:///user:secret@10.0.0.1/x",
+    ],
+)
+def test_a_password_that_is_not_encoded_is_refused_before_its_half_is_taken_for_a_host(url: str) -> None:
+    for source in (url, f"gate={url}"):
+        with pytest.raises(InvalidSource) as raised:
+            parse_sources(source)
+        said = str(raised.value)
+        assert "%40 %2F %3F %23" in said
+        assert not any(part in said for part in ("secret", "sec@", "ret", "user:"))
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("rtsp://user:p@ss@10.0.0.1/x", "10.0.0.1"),
+        ("rtsp://user:p%40ss%2Fword@10.0.0.1/x", "10.0.0.1"),
+        ("http://10.0.0.5:8080/x@y", "10.0.0.5"),
+        ("http://cam.example/snap?mail=a@b", "cam.example"),
+        ("http://cam.example:80/a?u=http://b:c@d", "cam.example"),
+        ("http://camera/x@y", "camera"),
+        ("rtsp://[fe80::1]:554/x@y", "fe80::1"),
+    ],
+)
+def test_an_at_sign_whose_meaning_is_certain_is_none_of_a_login(url: str, host: str) -> None:
+    (camera,) = parse_sources(url)
+    assert camera.target == url
+    assert urlsplit(url).hostname == host

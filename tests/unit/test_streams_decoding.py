@@ -206,8 +206,10 @@ def test_errors_have_their_word(error: Exception, reason: str) -> None:
 
 def test_a_host_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError(5, "Input/output error")
+    stream, file = Request(url="rtsp://h/s", shown="rtsp://h/s"), Request(url="file:/a", shown="a")
+    monkeypatch.setattr(failures, "ask", lambda url: None)
     monkeypatch.setattr(failures, "_known", lambda url: False)
-    assert open_failure(error, "rtsp://h/s", "rtsp://h/s").reason == "dns"
-    assert open_failure(error, "file:/a", "a").reason == "io_error"
+    assert open_failure(error, stream).reason == "dns"
+    assert open_failure(error, file).reason == "io_error"
     monkeypatch.setattr(failures, "_known", lambda url: True)
-    assert open_failure(error, "rtsp://h/s", "rtsp://h/s").reason == "io_error"
+    assert open_failure(error, stream).reason == "io_error"

@@ -89,7 +89,7 @@ def test_without_a_picture_it_is_told_every_second() -> None:
 def test_a_detail_is_told_at_once() -> None:
     box, sent, _ = outbox()
     box.skip("corrupt", "v.avi is broken")
-    assert sent == [Left(7, {"corrupt": 1}, "v.avi is broken")]
+    assert sent == [Left(7, {"corrupt": 1}, "corrupt", "v.avi is broken")]
 
 
 def test_the_last_word_comes_after_all_counts_and_only_once() -> None:
