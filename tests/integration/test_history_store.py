@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from contract.status import CameraLabels
 from gateway.history import database as database_module
 from gateway.history import migrating, retention
-from gateway.history.database import Database, Occupied, TooSlow, Unavailable, WrongEncoding
+from gateway.history.database import Database, Occupied, TooSlow, Unavailable
+from gateway.history.faults import WrongEncoding
 from gateway.history.migrating import HEAD, MIGRATIONS, WrongVersion
 from gateway.history.retention import DAY, Limits
 from gateway.history.store import Wish
