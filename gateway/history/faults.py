@@ -51,6 +51,8 @@ def reason(error: Exception) -> str:
 def fault(error: Exception, path: Path) -> Fault:
     """What `error` means. `path` is the SQLite file; the folder is said by its setting: /readyz is for everybody."""
     said, code, name = reason(error), _code(error), path.name
+    if isinstance(error, OSError) and error.strerror:
+        said = error.strerror  # without the path
     here = f"{name} in GATEWAY_DATA_DIR"
     if isinstance(error, Damaged) or code in _DAMAGED:
         return Fault(

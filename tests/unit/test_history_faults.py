@@ -96,7 +96,7 @@ def test_an_error_of_sqlite_is_said_with_what_to_do(
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (PermissionError(13, "Permission denied"), "unwritable"),
+        (PermissionError(13, "Permission denied", "/home/somebody/history.sqlite3.lock"), "unwritable"),
         (OSError(30, "Read-only file system"), "unwritable"),
         (WrongVersion("the history was written by another version"), "foreign"),
         (Moved(), "moved"),
@@ -107,3 +107,4 @@ def test_an_error_of_sqlite_is_said_with_what_to_do(
 def test_every_other_error_has_a_kind(tmp_path: Path, error: Exception, kind: str) -> None:
     found = fault(error, tmp_path / "history.sqlite3")
     assert (found.kind, bool(found.sentence)) == (kind, True)
+    assert "somebody" not in found.sentence
