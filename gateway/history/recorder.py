@@ -85,7 +85,7 @@ class Recorder:
     @property
     def trouble(self) -> str:
         """The same as a sentence; empty when all is well."""
-        return self.fault.sentence if self.fault is not None else ""
+        return "" if (fault := self.fault) is None else fault.sentence
 
     async def run(self) -> None:
         """Write batches until `stop`; then what has arrived is written and acknowledged once more."""
@@ -217,7 +217,7 @@ class Recorder:
         self._fault = found
 
     def _has(self, kind: str) -> float:
-        return float(self.fault is not None and self.fault.kind == kind)
+        return float((fault := self.fault) is not None and fault.kind == kind)
 
     def _oldest(self) -> float:
         """Seconds that the first result has been waiting here. Asked from another thread."""
