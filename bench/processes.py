@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.metrics import Metrics
 from cli.ports import LOOPBACK, free_port
 from cli.rabbitmq import RabbitMQNode
+from runtime.loopback import open_directly
 
 ROOT = Path(__file__).resolve().parents[1]
 GRACE_SECONDS = 15
@@ -62,14 +62,14 @@ class Process:
         """Whether it says that it lacks nothing. Raises RuntimeError if it has ended."""
         self.alive()
         try:
-            with urllib.request.urlopen(f"http://{LOOPBACK}:{self.port}/readyz", timeout=5) as answer:
+            with open_directly(f"http://{LOOPBACK}:{self.port}/readyz", timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
 
     def metrics(self) -> Metrics:
         """All that it counts, now."""
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.port}/metrics", timeout=5) as answer:
+        with open_directly(f"http://{LOOPBACK}:{self.port}/metrics", timeout=5) as answer:
             return Metrics(answer.read().decode())
 
     def metric(self, name: str) -> float:

@@ -126,14 +126,15 @@ def _source(text: str, folder: Path) -> tuple[str, list[str]]:
             entries.append(entry)
             continue
         path = Path(folder, Path(what).expanduser())
+        if what.endswith("/") and not path.exists():  # a folder that is to come
+            entries.append(f"{prefix}{path}/")
+            continue
         if not what or not path.exists():
             wrong.append(
                 f"SOURCE: there is no file or folder {what!r}. A source is demo, none, a video file, a folder of "
                 "images, http(s)://…, rtsp://… or webcam:0; several are separated by commas, and each may be named: "
                 "gate=video.mp4"
             )
-        elif path.is_dir() and not any(path.iterdir()):
-            wrong.append(f"SOURCE: the folder {what!r} is empty")
         elif not os.access(path, os.R_OK):
             wrong.append(f"SOURCE: {what!r} may not be read by this user")
         entries.append(f"{prefix}{path.resolve()}")

@@ -6,6 +6,7 @@ Works as root and as an ordinary user. Used by `framefleet up` and by the test s
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -16,6 +17,9 @@ from cli import ports
 from cli.waiting import Progress, wait_until
 
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")  # not /usr/sbin: the wrapper there changes the user
+PLAIN = re.compile(r"[A-Za-z0-9/._+=@%,:-]+")
+WORKING_FOLDER = Path("/proc/self/cwd")
+"""Of whoever asks: the node works in its folder, and so does what it starts."""
 SETTINGS = Path(__file__).resolve().parent.parent / "deploy" / "rabbitmq" / "rabbitmq.conf"
 USER = "framefleet"
 PLUGINS = ("rabbitmq_prometheus",)
@@ -236,13 +240,22 @@ class RabbitMQNode:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(here / "enabled_plugins"),
             "RABBITMQ_GENERATED_CONFIG_DIR": str(here / "generated"),
             "RABBITMQ_SCHEMA_DIR": str(here / "schema"),
-            "RABBITMQ_MNESIA_BASE": str(here / "data"),
+            "RABBITMQ_MNESIA_BASE": str(self._data),
             "RABBITMQ_LOG_BASE": str(here / "log"),
             "RABBITMQ_LOGS": str(self.log),
             "RABBITMQ_PID_FILE": str(here / "pid"),
             "RABBITMQ_DIST_PORT": str(self.distribution_port),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": " ".join(self._erlang_arguments()),
         }
+
+    @property
+    def _data(self) -> Path:
+        """Where its data are, in a form that RabbitMQ can hand to `df`: it quotes nothing.
+
+        From "my files" it would learn no free space (a scrape of its metrics fails then), from "it's" it never starts.
+        """
+        folder = self.directory if PLAIN.fullmatch(str(self.directory)) else WORKING_FOLDER
+        return folder / "data"
 
     def last_words(self, lines: int = 6) -> str:
         """The last lines that say why, from the log and the console; an empty string when there are none."""

@@ -30,6 +30,8 @@ _MOST_SEGMENTS = 65_536  # a picture has dozens; each costs a step here
 _OTHERS = (  # what is no JPEG or PNG, but may have one within; by its first bytes
     ("WebP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
     ("AVI video", re.compile(rb"RIFF....AVI ", re.DOTALL)),
+    ("JPEG XL", re.compile(rb"\xff\x0a|\x00\x00\x00\x0cJXL ")),
+    ("JPEG 2000", re.compile(rb"\x00\x00\x00\x0cjP  ")),
     ("HEIF or AVIF", re.compile(rb"....ftyp(?:hei|hev|mif|msf|avi[fs])", re.DOTALL)),
     ("MP4 video", re.compile(rb"....(?:ftyp|moof|styp)", re.DOTALL)),
     ("GIF", re.compile(rb"GIF8[79]a")),

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from contract.picture import other_format
+
 MILLISECONDS_FROM = 1e11
 """Unix seconds above this are milliseconds: as seconds they would lie beyond the year 5138."""
 
@@ -64,15 +66,7 @@ _MEANT = {
     },
 }
 
-_BEGINNINGS = (
-    (b"GIF8", "a GIF picture"),
-    (b"BM", "a BMP picture"),
-    (b"II*\0", "a TIFF picture"),
-    (b"MM\0*", "a TIFF picture"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
-)
+_NO_PICTURES = ("gzip", "HTML", "XML", "JSON")
 _PACKED = (
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"BZh", "bzip2"),
@@ -86,14 +80,9 @@ _NO_NUMBER = re.compile(rb":\s*-?(NaN|Infinity|nan|inf)\b")
 
 
 def foreign_picture(data: bytes) -> str | None:
-    """`a WebP picture` and the like: a format that we do not read. None for all else."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "a WebP picture"
-    if data[4:8] == b"ftyp":
-        return {b"avif": "an AVIF picture", b"heic": "a HEIC picture", b"mif1": "a HEIC picture"}.get(
-            data[8:12], "a film (MP4)"
-        )
-    return next((name for beginning, name in _BEGINNINGS if data.startswith(beginning)), None)
+    """`WebP` and the like: a picture, film or document that we do not read. None for all else."""
+    name = other_format(data)
+    return None if name in _NO_PICTURES else name
 
 
 def not_json(body: bytes, error: Exception) -> str:

@@ -92,6 +92,13 @@ class GatewayMetrics:
             "How long the oldest result in the recorder's hands has been waiting to be written",
             registry=registry,
         )
+        self.history_fault = Gauge(
+            "gateway_history_fault",
+            "1 while the history cannot be written for that reason; damaged, foreign and unwritable last until "
+            "somebody acts",
+            ["kind"],
+            registry=registry,
+        )
         self.history_size = Gauge(
             "gateway_history_size_bytes",
             "Size of the history in its database, a minute old",

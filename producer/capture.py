@@ -104,7 +104,8 @@ def _skipped(served: Served, item: Skipped, metrics: ProducerMetrics) -> None:
     elif item.reason == "no_keyframe":
         camera.waiting(item.detail, now, wall)
     else:
-        camera.left_out(item.detail, now, wall, count=item.count)
+        if item.count:  # none: files that were passed over are no frames
+            camera.left_out(item.detail, now, wall, count=item.count)
         if camera.news(item.detail):
             log.warning("frame skipped", camera_id=camera.camera_id, reason=item.reason, detail=item.detail)
 

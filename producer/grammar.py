@@ -22,7 +22,10 @@ SCHEMES: dict[str, Kind] = {
 LIVE_KINDS: frozenset[Kind] = frozenset({"snapshot", "stream", "webcam"})
 """What shows a place as it is now; the others are recordings, or drawn."""
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp"}
+    | {".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".avif", ".jp2"}
+)
 DEMO_CAMERAS = 4
 ID_LENGTH = 64
 
@@ -32,7 +35,7 @@ HELP = """\
 what SOURCE says: one or more of these, comma-separated
   demo                          four cameras with moving faces at known places; demo:8 makes eight
   videos/yard.mkv               a video file (MKV, MP4, AVI, MOV, WebM, GIF, ...)
-  pictures/                     a folder of images, in the order of their names
+  pictures/                     a folder of images, with the folders in it, in the order of their names
   http://10.0.0.7/snapshot.jpg  an HTTP camera, asked for a picture PRODUCER_FPS times a second (else once),
                                 or one that streams (MJPEG), as its answer shows
   rtsp://10.0.0.8/stream1       an RTSP camera (over TCP), or rtsps://
@@ -72,8 +75,9 @@ class CameraSpec:
 
     @property
     def missing(self) -> bool:
-        """Whether it is a file or folder that does not exist."""
-        return self.kind in ("video", "folder") and not Path(self.target).exists()
+        """Whether it is a file or folder that does not exist; one that is written as a folder (`/`) may come later."""
+        named = self.kind in ("video", "folder") and not self.target.endswith("/")
+        return named and not Path(self.target).exists()
 
 
 def parse_sources(text: str) -> list[CameraSpec]:
@@ -120,6 +124,8 @@ def _parse_target(camera_id: str | None, target: str) -> list[CameraSpec]:
     except (OSError, RuntimeError) as error:  # no permission, a name that is too long, ~somebody unknown
         reason = error.strerror if isinstance(error, OSError) else "there is no such home"
         raise InvalidSource(f"{target}: this path cannot be looked at: {reason}") from None
+    if not is_dir and target.endswith("/"):  # not there yet
+        return [CameraSpec(camera_id or sanitise(path.name), "folder", f"{path}/")]
     folder = is_dir or path.suffix.lower() in IMAGE_SUFFIXES
     return [CameraSpec(camera_id or sanitise(stem), "folder" if folder else "video", str(path))]
 

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cli.bootstrap.problem import Problem
@@ -26,11 +26,11 @@ class Commands:
         label: str,
         command: Sequence[str],
         *,
-        advice: str,
+        advice: str | Callable[[str], str],
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        """Run `command` to its end. Raises Problem with its last lines and `advice` when it fails."""
+        """Run `command` to its end. Raises Problem with its last lines and `advice`, on what it said, when it fails."""
         with self.log.open("ab") as log:
             log.write(f"\n== {label}\n$ {' '.join(map(str, command))}\n".encode())
             log.flush()
@@ -40,7 +40,10 @@ class Commands:
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd, env=env
                 )
             except OSError as error:
-                raise Problem(f"{label}: {command[0]} cannot be run ({error.strerror}). {advice}") from error
+                what_to_do = advice if isinstance(advice, str) else advice("")
+                raise Problem(
+                    f"{label}: {command[0]} cannot be run ({error.strerror}). {what_to_do}"
+                ) from error
             try:
                 code = self._wait(process, label)
             except BaseException:
@@ -49,8 +52,11 @@ class Commands:
                 process.wait()
                 raise
         if code != 0:
-            said = self._last_lines(begin)
-            raise Problem(f"{label} failed (exit code {code}):{said}\n{advice}\nAll of it: {self.log}")
+            said = self._said(begin)
+            what_to_do = advice if isinstance(advice, str) else advice(said)
+            raise Problem(
+                f"{label} failed (exit code {code}):{_last_lines(said)}\n{what_to_do}\nAll of it: {self.log}"
+            )
 
     def _wait(self, process: "subprocess.Popen[bytes]", label: str) -> int:
         with self.display.wait(label) as tick:
@@ -60,11 +66,14 @@ class Commands:
                 except subprocess.TimeoutExpired:
                     tick(time.monotonic() - tick.begin)
 
-    def _last_lines(self, begin: int, count: int = 8) -> str:
+    def _said(self, begin: int) -> str:
         with self.log.open("rb") as log:
             log.seek(begin)
-            text = log.read().decode(errors="replace")
-        lines = [line.rstrip()[:300] for line in text.splitlines() if line.strip()]
-        # npm's and pip's errors begin with the reason and end with general advice; others end with the reason.
-        errors = [line for line in lines if ERROR.search(line) and len(line.split()) > 2][:count]
-        return "".join(f"\n  {line}" for line in errors or lines[-count:])
+            return log.read().decode(errors="replace")
+
+
+def _last_lines(text: str, count: int = 8) -> str:
+    lines = [line.rstrip()[:300] for line in text.splitlines() if line.strip()]
+    # npm's and pip's errors begin with the reason and end with general advice; others end with the reason.
+    errors = [line for line in lines if ERROR.search(line) and len(line.split()) > 2][:count]
+    return "".join(f"\n  {line}" for line in errors or lines[-count:])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -44,7 +45,7 @@ def _link(layout: Layout, folder: Path) -> None:
     _replace(folder / "node", wheel / "bin" / "node")
     npm = folder / "npm"
     script = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    npm.write_text(f'#!/bin/sh\nexec "{folder / "node"}" "{script}" "$@"\n')
+    npm.write_text(f'#!/bin/sh\nexec {shlex.quote(str(folder / "node"))} {shlex.quote(str(script))} "$@"\n')
     npm.chmod(0o755)
 
 

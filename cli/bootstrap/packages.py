@@ -41,6 +41,11 @@ def _venv_works() -> bool:
     return importlib.util.find_spec("ensurepip") is not None
 
 
+def is_debians_python() -> bool:
+    """Whether this interpreter is the system's: only for that one are there Debian packages."""
+    return sys.base_prefix == "/usr"
+
+
 RABBITMQ = Package("rabbitmq-server", rabbitmq.installed)
 PROMETHEUS = Package("prometheus", program("prometheus"))
 # Debian splits `venv` off its Python; another Python (pyenv, a container's) brings it along.

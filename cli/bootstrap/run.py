@@ -1,10 +1,12 @@
 """The story of a first start: check, install, build, and become `framefleet up`."""
 
+import errno
 import os
 import sys
 from pathlib import Path
 
 from cli.bootstrap import dashboard, node, packages, venv
+from cli.bootstrap.checkout import check_checkout, not_writable
 from cli.bootstrap.commands import Commands
 from cli.bootstrap.problem import Problem
 from cli.bootstrap.system import check_system, is_ubuntu, read_os_release
@@ -29,12 +31,8 @@ def main(arguments: list[str]) -> int:
     except (Problem, KnobError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    except PermissionError as error:
-        print(
-            f"{error.filename} may not be written by this user: was Framefleet started as root here before?\n"
-            f"To hand it over: sudo chown -R {os.geteuid()} {layout.run} {layout.venv} {layout.dashboard}",
-            file=sys.stderr,
-        )
+    except OSError as error:
+        print(_sentence(error, layout), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped. The next start goes on from here.", file=sys.stderr)
@@ -45,6 +43,7 @@ def main(arguments: list[str]) -> int:
 def prepare_up(layout: Layout, knobs: Knobs) -> Path:
     """Everything that running needs; returns the virtual environment's Python."""
     check_system(read_os_release())
+    check_checkout(layout)
     commands = _commands(layout, "bootstrap.log")
     broker = (packages.RABBITMQ,) if knobs.own_broker else ()
     packages.install([*_for_venv(layout), *broker, packages.PROMETHEUS], commands)
@@ -57,6 +56,7 @@ def prepare_tests(layout: Layout) -> None:
     """Everything that the tests need: what running needs, and their tools."""
     release = read_os_release()
     check_system(release)
+    check_checkout(layout)
     commands = _commands(layout, "bootstrap-tests.log")
     # Ubuntu has Chromium only as a snap: there Playwright brings its own.
     tools = [p for p in packages.FOR_TESTS if p.name != "chromium" or not is_ubuntu(release)]
@@ -78,4 +78,21 @@ def _commands(layout: Layout, log: str) -> Commands:
 
 
 def _for_venv(layout: Layout) -> tuple[packages.Package, ...]:
-    return () if (layout.venv / "bin" / "python").exists() else (packages.VENV,)
+    if venv.usable(layout):
+        return ()
+    if not packages.VENV.present() and not packages.is_debians_python():
+        raise Problem(
+            f"This Python ({sys.executable}) has no ensurepip, so it can make no virtual environment, and is none of "
+            "Debian's, whose python3-venv would bring it. Name another one: make up PYTHON=/usr/bin/python3"
+        )
+    return (packages.VENV,)
+
+
+def _sentence(error: OSError, layout: Layout) -> str:
+    """What the operating system refused, and what to do."""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and error.filename:
+        return str(not_writable(Path(os.fsdecode(error.filename)), layout))
+    place = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full{place}: about 2 GB are needed. Make room, then start again: it goes on from here."
+    return f"The preparation failed{place}: {error.strerror or error}"

@@ -1,6 +1,7 @@
 """The virtual environment in the checkout: made once, filled with exactly the pinned packages."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,18 +11,18 @@ from cli.bootstrap.stamps import Stamp, digest
 from cli.layout import Layout
 
 LAUNCHER = """#!/bin/sh
-exec "{python}" -m cli "$@"
+exec {python} -m cli "$@"
 """
 
 
 def prepare(layout: Layout, requirements: str, commands: Commands) -> Path:
     """Make `.venv` hold `requirements/<requirements>`; returns its Python. Raises Problem."""
     python = layout.venv / "bin" / "python"
-    if not _usable(python):
+    if not usable(layout):
         commands.run(
             "Making the virtual environment",
             [sys.executable, "-m", "venv", "--clear", str(layout.venv)],
-            advice="Python's venv module is needed: sudo apt-get install python3-venv",
+            advice=_advice_on_making,
         )
     install(layout, requirements, commands)
     _launcher(layout, python)
@@ -49,19 +50,42 @@ def install(layout: Layout, requirements: str, commands: Commands) -> None:
             ),
             *("--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "-r", str(file)),
         ],
-        advice="pip needs a package index: check the network, the proxy and `pip config list`",
+        advice=lambda said: _advice_on_installing(said, layout),
         env={**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"},
     )
     stamp.write(current)
 
 
-def _usable(python: Path) -> bool:
-    """Whether the environment's Python still runs and is new enough: the system's may have been replaced."""
-    check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
+def usable(layout: Layout) -> bool:
+    """Whether the environment's Python still runs, is new enough, and is that of an environment with pip.
+
+    The system's may have been replaced, and whoever made the environment may have been interrupted.
+    """
+    check = "import sys, pip; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)"
+    python = layout.venv / "bin" / "python"
     try:
         return subprocess.run([python, "-c", check], capture_output=True, check=False).returncode == 0
     except OSError:
         return False
+
+
+def _advice_on_making(said: str) -> str:
+    if "ensurepip" in said:
+        return "Python's venv module is needed: sudo apt-get install python3-venv"
+    return "What is said above is in the way; move .venv away, then start again"
+
+
+def _advice_on_installing(said: str, layout: Layout) -> str:
+    """By what pip said: it is the network that fails most, and not always."""
+    if "No space left" in said or "Disk quota" in said:
+        return "The disk is full: about 2 GB are needed. Make room, then start again"
+    if "Permission denied" in said or "Read-only file system" in said:
+        return f"Something in {layout.venv} may not be written by this user: hand it over, or remove {layout.venv}"
+    if "DO NOT MATCH THE HASHES" in said:
+        return "The package index gave other files than those that were pinned: which one does `pip config list` name?"
+    if "RECORD" in said or "No module named" in said or "Traceback" in said:
+        return f"The virtual environment is broken: remove {layout.venv}, then start again"
+    return "pip needs a package index: check the network, the proxy and `pip config list`"
 
 
 def _launcher(layout: Layout, python: Path) -> None:
@@ -69,5 +93,5 @@ def _launcher(layout: Layout, python: Path) -> None:
     site = next((layout.venv / "lib").glob("python3.*/site-packages"))
     (site / "framefleet.pth").write_text(f"{layout.root}\n")
     launcher = layout.venv / "bin" / "framefleet"
-    launcher.write_text(LAUNCHER.format(python=python))
+    launcher.write_text(LAUNCHER.format(python=shlex.quote(str(python))))
     launcher.chmod(0o755)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from gateway.history.faults import Damaged, Fault, Moved, WrongEncoding, fault, is_damage, reason
 from gateway.history.migrating import migrate
 
 READERS = 4
@@ -31,16 +32,15 @@ WRITER_OPTIONS = (
 )
 
 
+Version = tuple[int, int, int, int] | None
+
+
 class Unavailable(Exception):
     """The history cannot be asked now; a sentence."""
 
 
 class Occupied(Exception):
     """Another gateway has the SQLite file; a sentence that says what to do."""
-
-
-class WrongEncoding(Exception):
-    """The PostgreSQL cannot hold every name; a sentence that says what to do."""
 
 
 class TooSlow(Exception):
@@ -53,6 +53,8 @@ class Database:
     def __init__(self, url: str, path: Path) -> None:
         self._path = path
         self._lock: int | None = None
+        self._file: tuple[int, int] | None = None
+        self._damage: tuple[str, Version] | None = None
         self.opened = False
         self.postgresql = bool(url)
         if url:
@@ -89,25 +91,46 @@ class Database:
     def open(self) -> None:
         """Make it ready: the file, the tables. Nothing happens the second time.
 
-        Raises OSError, Occupied, WrongEncoding, WrongVersion and sqlalchemy's errors; may be called again.
+        Raises OSError, Occupied, Damaged, WrongEncoding, WrongVersion and sqlalchemy's errors; may be called again.
         """
         if self.opened:
             return
+        if self._damage is not None:
+            said, version = self._damage
+            if _version(self._path) == version:
+                raise Damaged(said)
+            self._damage = None
         self.claim()
-        with self._writer.connect() as connection:
-            _check_encoding(connection)
-            migrate(connection)
+        with self._letting_go():
+            with self._writer.connect() as connection:
+                _check_encoding(connection)
+                migrate(connection)
+            self._file = None if self.postgresql else _identity(self._path)
         self.opened = True
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed at the end of the block, on disk then."""
-        with self._writer.begin() as connection:
+        with self._letting_go(), self._writer.begin() as connection:
             yield connection
+            # Else what is acknowledged would be in a file that nobody finds again.
+            if self._file is not None and _identity(self._path) != self._file:
+                raise Moved
+
+    @property
+    def damage(self) -> Fault | None:
+        """Set once the SQLite file was found damaged, by whoever used it, until there is another one."""
+        return None if self._damage is None else fault(Damaged(self._damage[0]), self._path)
+
+    def fault(self, error: Exception) -> Fault:
+        """What an error of this database means, for the operator."""
+        return fault(error, self._path)
 
     @contextmanager
     def reading(self, seconds: float) -> Iterator[Connection]:
         """A connection that sees one state of the database. Raises TooSlow, Unavailable."""
+        if (damage := self.damage) is not None:
+            raise Unavailable(f"the history cannot be read: {damage.sentence}")
         if not self.opened:
             raise Unavailable("the history is not open yet: /readyz says what is missing")
         try:
@@ -116,24 +139,59 @@ class Database:
         except DBAPIError as error:
             if _interrupted(error):
                 raise TooSlow from None
-            raise Unavailable(f"the history cannot be read: {reason(error)}") from None
+            self._note_damage(error)
+            raise Unavailable(f"the history cannot be read: {self.fault(error).sentence}") from None
         except SQLAlchemyError as error:
             raise Unavailable(f"the history cannot be read: {reason(error)}") from None
 
     def close(self) -> None:
         """Close all connections and let go of the file."""
-        self._writer.dispose()
-        self._readers.dispose()
-        self.opened = False
+        self._disconnect()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
+    def _disconnect(self) -> None:
+        self._writer.dispose()
+        self._readers.dispose()
+        self.opened = False
 
-def reason(error: Exception) -> str:
-    """What the database said, in one line, without our SQL and the values."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error)
-    return (said.strip() or type(error).__name__).splitlines()[0]
+    @contextmanager
+    def _letting_go(self) -> Iterator[None]:
+        """After a failure SQLite connects anew: a connection stays with the file and the rights that it began with."""
+        try:
+            yield
+        except Moved:
+            self._disconnect()
+            raise
+        except (sqlite3.Error, DBAPIError) as error:
+            if not self.postgresql and not isinstance(error, IntegrityError | DataError):
+                self._writer.dispose()
+                self._note_damage(error)
+            raise
+
+    def _note_damage(self, error: Exception) -> None:
+        if is_damage(error):
+            self._disconnect()
+            self._damage = reason(error), _version(self._path)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at `path`."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _version(path: Path) -> Version:
+    """Changes with every file at `path`, and with whatever is done to it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _sqlite(path: Path, *, readonly: bool) -> Engine:

@@ -1,8 +1,9 @@
 """A frame's picture as a thumbnail. Pure, and slow enough (some milliseconds) to stay off the event loop."""
 
 import io
+import warnings
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from contract.picture import PictureError, picture_extent
 
@@ -11,6 +12,17 @@ QUALITY = 75
 MAX_PIXELS = 50_000_000
 MAX_WHOLE_PIXELS = 16_000_000
 """Of pictures that cannot be decoded smaller than they are (PNG)."""
+KINDS = ("JPEG", "PNG")
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What puts a picture upright, by EXIF orientation."""
 
 
 def thumbnail(picture: bytes) -> bytes:
@@ -19,12 +31,35 @@ def thumbnail(picture: bytes) -> bytes:
     if found.width * found.height > (MAX_PIXELS if found.content_type == "image/jpeg" else MAX_WHOLE_PIXELS):
         raise PictureError(f"{found.width}x{found.height} are too many pixels")
     try:
-        with Image.open(io.BytesIO(found.cut(picture)), formats=("JPEG", "PNG")) as image:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(found.cut(picture)), formats=KINDS) as image,
+        ):
             image.draft("RGB", (LARGEST, LARGEST))  # a JPEG is decoded at a half, a quarter or an eighth
-            small = image.convert("RGB")
+            turn = TURNS.get(_orientation(image))
+            small = _eight_bits(image)
             small.thumbnail((LARGEST, LARGEST))
-    except (OSError, SyntaxError, ValueError, ArithmeticError, Image.DecompressionBombError) as error:
-        raise PictureError(str(error)) from None
+    except Exception as error:  # a decoder raises whatever it likes, and it is about this picture
+        raise PictureError(str(error) or type(error).__name__) from None
+    if turn is not None:
+        small = small.transpose(turn)
     out = io.BytesIO()
     small.save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
+
+
+def _orientation(image: Image.Image) -> int:
+    """By its EXIF block, as the worker and browsers go by: Pillow itself would also believe XMP."""
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif", b""))
+        return int(exif.get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a broken block is none
+        return 1
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """As RGB of 8 bits a channel, without transparency."""
+    if image.mode.startswith("I"):  # a grey PNG of 16 bits: Pillow would cut off what is above 255
+        return image.convert("I").point(lambda value: value / 257).convert("RGB")
+    return image.convert("RGB")

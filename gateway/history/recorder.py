@@ -10,12 +10,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from broker import Consumer, Delivery
 from contract.result import Result, parse_result
 from contract.topology import RESULT_QUEUE
-from gateway.history.database import reason
+from gateway.history.faults import KINDS, Fault, reason
 from gateway.history.store import Stored, Wish
 from gateway.history.thumbnail_store import Thumbnail
 from gateway.history.writer import Writer
@@ -59,9 +60,8 @@ class Recorder:
     ) -> None:
         self.consumer = Consumer(RESULT_QUEUE, self._received, prefetch=PREFETCH)
         self.consumer.on_lost = self._lost
-        self.trouble = ""
-        """Why nothing can be written at the moment; empty when all is well."""
         self._writer = writer
+        self._fault: Fault | None = None
         self._metrics = metrics
         self._on_wishes = on_wishes
         # The database waits for the disk: not on the event loop.
@@ -74,6 +74,18 @@ class Recorder:
         self._unstorable = 0
         self._stopping = False
         metrics.history_waiting.set_function(self._oldest)
+        for kind in KINDS:
+            metrics.history_fault.labels(kind).set_function(partial(self._has, kind))
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why nothing can be written at the moment; damage that a reader met counts."""
+        return self._writer.damage or self._fault
+
+    @property
+    def trouble(self) -> str:
+        """The same as a sentence; empty when all is well."""
+        return "" if (fault := self.fault) is None else fault.sentence
 
     async def run(self) -> None:
         """Write batches until `stop`; then what has arrived is written and acknowledged once more."""
@@ -167,7 +179,8 @@ class Recorder:
                 kept = await self._in_thread(self._writer.store_thumbnail, thumbnail)
             except Exception as error:  # the event goes without
                 self._metrics.thumbnails.labels("failed").inc()
-                log.warning("a thumbnail could not be written", reason=reason(error))
+                if not self._writer.damage:  # which is said elsewhere, and once
+                    log.warning("a thumbnail could not be written", reason=reason(error))
             else:
                 self._metrics.thumbnails.labels("stored" if kept else "unused").inc()
 
@@ -179,24 +192,32 @@ class Recorder:
                         self._metrics.history_pruned.labels(kind).inc(count)
                     await asyncio.sleep(PRUNE_PAUSE_SECONDS)  # results first
                 self._metrics.history_size.set(await self._in_thread(self._writer.size))
+                if self._fault is not None and self._fault.kind == "damaged":  # until just now
+                    self._works()
             except Exception as error:
-                log.warning("old history could not be deleted", reason=reason(error))
+                if self._writer.damage:
+                    self._failed(error)
+                else:
+                    log.warning("old history could not be deleted", reason=reason(error))
             await asyncio.sleep(PRUNE_SECONDS)
 
     async def _in_thread(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _works(self) -> None:
-        if self.trouble:
+        if self._fault is not None:
             log.info("history is written again")
-            self.trouble = ""
+            self._fault = None
 
     def _failed(self, error: Exception) -> None:
         self._metrics.recorder_errors.inc()
-        why = reason(error)
-        if not self.trouble:
-            log.error("history cannot be written: results wait in result_queue", reason=why)
-        self.trouble = why
+        found = self._writer.fault(error)
+        if self._fault is None or self._fault.kind != found.kind:
+            log.error("history cannot be written: results wait in result_queue", reason=found.sentence)
+        self._fault = found
+
+    def _has(self, kind: str) -> float:
+        return float((fault := self.fault) is not None and fault.kind == kind)
 
     def _oldest(self) -> float:
         """Seconds that the first result has been waiting here. Asked from another thread."""

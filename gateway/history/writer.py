@@ -8,6 +8,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from contract.result import Result
 from contract.status import CameraLabels
 from gateway.history.database import Database
+from gateway.history.faults import Fault
 from gateway.history.retention import Limits, Pruner, size
 from gateway.history.rows import Unstorable
 from gateway.history.store import Labels, Stored, Wish, store
@@ -23,7 +24,7 @@ def nameless(_camera_id: str) -> CameraLabels:
 
 
 class Writer:
-    """Raises OSError, Occupied, WrongVersion and sqlalchemy's errors: nothing of the batch is written then."""
+    """Raises OSError, Occupied, Damaged, Moved, WrongVersion and sqlalchemy's errors: the batch is not written then."""
 
     def __init__(
         self, database: Database, *, labels: Labels = nameless, gap: float = 5.0, limits: Limits | None = None
@@ -34,6 +35,15 @@ class Writer:
         self._labels = labels
         self._gap = gap
         self._pruner = Pruner(limits or Limits())
+
+    @property
+    def damage(self) -> Fault | None:
+        """Why nothing is written until somebody acts, if the file is damaged."""
+        return self._database.damage
+
+    def fault(self, error: Exception) -> Fault:
+        """What an error of a method means, for the operator."""
+        return self._database.fault(error)
 
     def open(self) -> None:
         """Make the database ready; nothing happens the second time."""
@@ -55,6 +65,7 @@ class Writer:
 
     def prune(self, wall: float) -> dict[str, int]:
         """Delete some of what is too old or too much; how many by kind, nothing when done."""
+        self.open()
         with self._database.writing() as connection:
             return self._pruner.step(connection, wall)
 
@@ -66,6 +77,7 @@ class Writer:
 
     def size(self) -> int:
         """Bytes that the history takes, free room for reuse left out where the database can tell."""
+        self.open()
         with self._database.writing() as connection:
             return size(connection)
 

@@ -1,111 +1,205 @@
-"""A folder of images, in the order of their names; also a single image."""
+"""A folder of images, with the folders in it, in the order of their names; also a single image."""
 
 import asyncio
 import time
+from bisect import bisect_right
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from contract.picture import PictureCutOff, PictureError, picture_extent
-from producer.frames import Captured, Encoded, Picture, Pixels, Skipped, SourceError
+from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped, SourceError
 from producer.grammar import IMAGE_SUFFIXES
 from producer.pacing import Ticker
+from producer.sources.listing import Listing, images_below, position, printable
 
 FPS = 1.0
 REMEMBERED = 100_000  # files that are not decoded again until they change
+MAX_BYTES = 128 * 1024 * 1024
+WHOLE_PIXELS = 50_000_000
+"""Pictures of more are not decoded whole to see whether they are intact."""
+WRITING_SECONDS = 5.0
+"""A file that was changed less long ago and has no end may be on its way."""
+WRITING_MOST_SECONDS = 60.0
+LIST_SECONDS = 10.0
+"""The folder is read again after so long, and at most a fiftieth of the time goes into that."""
+LIST_SHARE = 50
+LOOK_SECONDS = 1.0
+TELL = 3
+"""Times in a row that a failure is told; then it is waited in silence for something else."""
 
 
 class Folder:
     """The images of a folder at `fps` a second (0: one); again from the start if `loop`.
 
     An intact JPEG or PNG is passed on byte for byte, other formats as JPEG. A corrupt image is skipped, with its
-    name. The folder is read anew each time round, so images may come and go; what was decoded once to see whether it
-    is intact is only read after that.
+    name; one that is being written is waited for. The folder is read anew now and then, so images may come and go;
+    what was decoded once to see whether it is intact is only read after that. If `loop`, a folder that is not there,
+    or empty, is looked at again for ever.
     """
-
-    retries = False
 
     def __init__(self, path: Path, *, fps: float = 0.0, loop: bool = True, paced: bool = True) -> None:
         self._path = path
+        self._name = printable(str(path))
         self._interval = 1 / (fps or FPS)
         self._loop = loop
         self._paced = paced
-        self._seen: dict[Path, tuple[tuple[int, int], Skipped | str]] = {}
+        self._seen: dict[str, tuple[tuple[int, int], Skipped | str]] = {}
+        self._passed_over = ""
+        self._failure, self._failures = "", 0
+
+    @property
+    def retries(self) -> bool:
+        return self._loop
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
         ticker = Ticker(self._interval)
         while True:
             good = 0
-            for path in await asyncio.to_thread(self._images):
-                if self._paced:
-                    await asyncio.sleep(ticker.delay(time.monotonic()))
-                picture = await asyncio.to_thread(self._load, path)
-                if isinstance(picture, Skipped):
-                    yield picture
-                    continue
-                good += 1
-                yield Captured(time.time(), picture)
+            async with aclosing(self._round(ticker)) as items:
+                async for item in items:
+                    good += isinstance(item, Captured)
+                    yield item
             if not good:
-                raise SourceError("no_images", f"none of the images in {self._path} can be read")
+                raise SourceError("no_images", f"none of the images in {self._name} can be read")
             if not self._loop:
                 return
 
-    def _images(self) -> list[Path]:
-        if self._path.is_file():
-            return [self._path]
-        try:
-            found = sorted(
-                p for p in self._path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
-            )
-        except FileNotFoundError:
-            raise SourceError("missing", f"{self._path} does not exist: check the path in SOURCE") from None
-        except OSError as error:
-            raise SourceError("io_error", f"{self._path} cannot be read: {error.strerror}") from None
-        if not found:
-            raise SourceError(
-                "no_images",
-                f"{self._path} holds no image ({', '.join(sorted(s[1:] for s in IMAGE_SUFFIXES))})",
-            )
-        return found
+    async def _round(self, ticker: Ticker) -> AsyncGenerator[Captured | Skipped]:
+        """Every image once; also those that come meanwhile, if their names come later."""
+        last: str | None = None
+        unfinished: list[str] = []
+        ended = False
+        while not ended:
+            began = time.monotonic()
+            listing = await self._listing()
+            if listing.reasons and listing.reasons != self._passed_over:
+                self._passed_over = listing.reasons
+                yield Skipped("passed_over", f"passed over in {self._name}: {listing.reasons}", count=0)
+            until = time.monotonic() + max(LIST_SECONDS, LIST_SHARE * (time.monotonic() - began))
+            begin = 0 if last is None else bisect_right(listing.files, position(last), key=position)
+            for last in listing.files[begin:]:
+                if self._paced:
+                    await asyncio.sleep(ticker.delay(time.monotonic()))
+                picture = await asyncio.to_thread(self._load, last)
+                if picture is None:
+                    unfinished.append(last)
+                else:
+                    yield _item(picture)
+                if time.monotonic() > until:
+                    break
+            else:
+                ended = True
+        for path in unfinished:
+            yield _item(await self._finished(path))
 
-    def _load(self, path: Path) -> Picture | Skipped:
+    async def _listing(self) -> Listing:
+        """What there is. Raises SourceError; the same one not for ever: if that can help, it waits instead."""
+        while True:
+            try:
+                listing = await asyncio.to_thread(self._images)
+            except SourceError as error:
+                self._failures = self._failures + 1 if str(error) == self._failure else 1
+                self._failure = str(error)
+                if not self._loop or self._failures <= TELL:
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                self._failure = ""
+                return listing
+
+    def _images(self) -> Listing:
+        again = "; it is looked at again every second" if self._loop else ""
         try:
-            found = path.stat()
+            if self._path.is_file():
+                return Listing([str(self._path)])
+            listing = images_below(self._path)
+        except FileNotFoundError:
+            raise SourceError(
+                "missing", f"{self._name} does not exist: check the path in SOURCE{again}"
+            ) from None
         except OSError as error:
-            return Skipped("unreadable", f"{path.name} cannot be read: {error.strerror}")
+            raise SourceError("io_error", f"{self._name} cannot be read: {error.strerror}{again}") from None
+        if not listing.files:
+            kinds = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+            others = f"; passed over: {listing.reasons}" if listing.reasons else ""
+            raise SourceError("no_images", f"{self._name} holds no image ({kinds}){others}{again}")
+        return listing
+
+    async def _finished(self, path: str) -> Picture | Skipped:
+        """The image of a file that was being written, once it is whole or nobody goes on with it."""
+        deadline = time.monotonic() + WRITING_MOST_SECONDS
+        while time.monotonic() < deadline:
+            picture = await asyncio.to_thread(self._load, path)
+            if picture is not None:
+                return picture
+            await asyncio.sleep(LOOK_SECONDS)
+        return Skipped("corrupt", f"{self._shown(path)} is written to all the time; it is left out")
+
+    def _load(self, path: str) -> Picture | Skipped | None:
+        """None: it seems to be on its way."""
+        shown = self._shown(path)
+        try:
+            found = Path(path).stat()
+        except OSError as error:
+            return Skipped("unreadable", f"{shown} cannot be read: {error.strerror}")
         version = (found.st_mtime_ns, found.st_size)
         known = self._seen.pop(path, None)
         verdict = known[1] if known is not None and known[0] == version else None
-        picture = verdict if isinstance(verdict, Skipped) else load(path, intact=verdict)
+        picture = verdict if isinstance(verdict, Skipped) else load(Path(path), shown, intact=verdict)
+        if isinstance(picture, Skipped) and abs(time.time() - found.st_mtime) < WRITING_SECONDS:
+            return None
         if len(self._seen) < REMEMBERED and not isinstance(picture, Pixels):
             self._seen[path] = version, picture.content_type if isinstance(picture, Encoded) else picture
         return picture
 
+    def _shown(self, path: str) -> str:
+        """A file's name within the folder."""
+        return printable(path.removeprefix(str(self._path)).lstrip("/") or Path(path).name)
 
-def load(path: Path, *, intact: str | None = None) -> Encoded | Pixels | Skipped:
+
+def _item(picture: Picture | Skipped) -> Captured | Skipped:
+    return picture if isinstance(picture, Skipped) else Captured(time.time(), picture)
+
+
+def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixels | Skipped:
     """The image of a file, or why it is left out. Reads and decodes: blocking.
 
     `intact`: the content type of a JPEG or PNG that is known to decode.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        return Skipped("unreadable", f"{path.name} cannot be read: {error.strerror}")
-    # OpenCV fills what a broken file lacks with grey and reports success, hence the look at the end.
+        return Skipped("unreadable", f"{shown} cannot be read: {error.strerror}")
+    if len(data) > MAX_BYTES:
+        return Skipped("too_large", f"{shown} has more than {MAX_BYTES >> 20} MiB; it is left out")
     try:
         found = picture_extent(data)
     except PictureCutOff:
-        return Skipped("corrupt", f"{path.name} is cut off; it is left out")
+        return Skipped("corrupt", f"{shown} is cut off; it is left out")
     except PictureError:
         found = None  # another format, perhaps
     if found is not None:
         encoded = Encoded(found.cut(data), found.content_type)
-        if encoded.content_type == intact:
+        # Whoever may not decode a huge one knows by its header.
+        if encoded.content_type == intact or found.width * found.height > WHOLE_PIXELS:
             return encoded
         data = encoded.data
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    # OpenCV fills what a broken file lacks with grey and reports success, hence the walk to its end above.
+    image = decoded(data)
     if image is None:
-        return Skipped("corrupt", f"{path.name} is no image that can be decoded; it is left out")
-    return Pixels(np.asarray(image, np.uint8)) if found is None else encoded
+        return Skipped("corrupt", f"{shown} is no image that can be decoded; it is left out")
+    return Pixels(image) if found is None else encoded
+
+
+def decoded(data: bytes) -> Image | None:
+    """The pixels of a file of any kind that OpenCV knows."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except (cv2.error, MemoryError):  # more pixels than it takes on, and what else its decoders do not expect
+        return None
+    return None if image is None else np.asarray(image, np.uint8)

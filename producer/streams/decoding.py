@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import av
 import av.stream
-import cv2
 import numpy as np
 
-from producer.frames import Image, Skipped, SourceError, encode_jpeg
+from producer.frames import Skipped, SourceError, encode_jpeg
 from producer.streams.certificates import tls_options
 from producer.streams.failures import failure, open_failure, silence
 from producer.streams.keyframes import Keyframes
 from producer.streams.messages import Request
 from producer.streams.substreams import choose
+from producer.streams.turning import upright
 
 CORRUPT_IN_A_ROW = 200  # packets that cannot be decoded before the stream counts as broken
 MAX_PIXELS = 50_000_000
@@ -120,7 +120,7 @@ def encoded(frame: av.VideoFrame, shown: str, quality: int) -> bytes:
     if frame.width * frame.height > MAX_PIXELS:
         raise _too_large(shown, frame.width, frame.height)
     image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-    return encode_jpeg(_upright(image, frame.rotation), quality)
+    return encode_jpeg(upright(image, frame), quality)
 
 
 class _Patience:
@@ -161,13 +161,6 @@ def _rest(stream: "av.VideoStream") -> list[av.VideoFrame]:
 def _media(packet: "av.Packet[av.VideoStream]") -> float | None:
     stamp = packet.pts if packet.pts is not None else packet.dts
     return None if stamp is None or packet.time_base is None else float(stamp * packet.time_base)
-
-
-def _upright(image: Image, rotation: int) -> Image:
-    """Telephones record lying down and note by how many degrees the picture is to be turned anti-clockwise."""
-    turns = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
-    turn = turns.get(rotation % 360)
-    return image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
 
 
 def _no_keyframe(shown: str) -> SourceError:

@@ -28,6 +28,7 @@ from producer.streams.messages import (
 )
 from producer.streams.watchdog import Verdict, Watchdog
 from runtime.logs import get_logger
+from runtime.loopback import direct
 
 log: Any = get_logger("producer")
 
@@ -121,7 +122,12 @@ class Process:
             # Standard input is all that it inherits: no connection of ours outlives us in it. `-m` looks in the
             # working directory first: there is the same code as ours, wherever we were started.
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", MODULE, stdin=theirs.fileno(), stdout=DEVNULL, cwd=ROOT
+                sys.executable,
+                *("-m", MODULE),
+                stdin=theirs.fileno(),
+                stdout=DEVNULL,
+                cwd=ROOT,
+                env=direct(os.environ),  # FFmpeg heeds proxies
             )
         except OSError as error:
             ours.close()

@@ -1,10 +1,14 @@
 """The recorder on a real broker: what fails between the delivery and the acknowledgement loses and doubles nothing."""
 
 import asyncio
+import contextlib
 import io
+import json
+import os
+import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -144,6 +148,170 @@ async def test_a_disk_that_refuses_leaves_the_results_in_the_queue(
         (tmp_path / "data").unlink()  # somebody mends it
         await settled(source, tmp_path / "data" / "history.sqlite3", 10)
         assert gateway.missing() == []
+
+
+def checkpointed(path: Path) -> None:
+    """Everything is in the file itself, and nothing beside it."""
+    with contextlib.closing(sqlite3.connect(path, timeout=10)) as database:
+        assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+
+
+def overwrite(path: Path, begin: int, size: int) -> None:
+    """As `dd conv=notrunc` does."""
+    with path.open("r+b") as file:
+        file.seek(begin)
+        file.write(b"\xa5" * size)
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "its header is overwritten": lambda path: overwrite(path, 0, 100),
+    "its middle is overwritten": lambda path: overwrite(path, 8_192, 200_000),
+    "its end is cut off": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "all of it is cut off": lambda path: os.truncate(path, 0),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_damaged_file_is_said_with_its_remedy_and_nothing_is_lost(
+    amqp_url: str, source: Source, tmp_path: Path, damage: str
+) -> None:
+    path = tmp_path / "data" / "history.sqlite3"
+    async with (
+        running_gateway(tmp_path, amqp_url=amqp_url) as gateway,
+        aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+    ):
+        value = gateway.metrics.registry.get_sample_value
+        await aeventually("at work", lambda: not gateway.missing())
+        await source.publish(range(2_000))
+        await settled(source, path, 2_000)
+        checkpointed(path)
+        DAMAGES[damage](path)
+        async with http.ws_connect("/ws/results") as live, asyncio.timeout(10):
+            await source.publish(range(2_000, 2_010))
+            while json.loads(await live.receive_str())["frame_id"] != "a:2009":
+                pass  # live all goes on
+        await aeventually("said", lambda: value("gateway_history_fault", {"kind": "damaged"}) == 1)
+        (lack,) = gateway.missing()
+        assert re.fullmatch(
+            r"history: history\.sqlite3 in GATEWAY_DATA_DIR is damaged \([a-z ]+\) and does not mend by itself: "
+            r"move it, history\.sqlite3-wal and history\.sqlite3-shm to another folder, and a new history begins by "
+            r"itself; docs/history\.md says how to save what is in the old one",
+            lack,
+        )
+        async with http.get("/api/events") as answer:
+            assert answer.status == 503
+            assert "is damaged" in await answer.text()
+        assert value("gateway_recorded_results_total") == 2_000  # nothing of the ten was acknowledged
+        for name in ("history.sqlite3", "history.sqlite3-wal", "history.sqlite3-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                (tmp_path / "data" / name).rename(tmp_path / name)
+        await settled(source, path, 10)
+        await aeventually("and well", lambda: not gateway.missing())
+        assert value("gateway_history_fault", {"kind": "damaged"}) == 0
+
+
+async def test_damage_that_only_a_reader_meets_is_said_as_well(
+    amqp_url: str, source: Source, tmp_path: Path
+) -> None:
+    path = tmp_path / "data" / "history.sqlite3"
+    async with (
+        running_gateway(tmp_path, amqp_url=amqp_url) as gateway,
+        aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+    ):
+        await aeventually("at work", lambda: not gateway.missing())
+        await source.publish(range(10))
+        await settled(source, path, 10)
+        checkpointed(path)
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            roots = database.execute(
+                "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'events'"
+            ).fetchall()
+            (size,) = database.execute("PRAGMA page_size").fetchone()
+        for (root,) in roots:
+            overwrite(path, (root - 1) * size, size)
+        async with http.get("/api/events") as answer:
+            assert answer.status == 503
+        assert [lack for lack in gateway.missing() if "is damaged" in lack]
+
+
+async def test_a_file_that_is_taken_away_takes_no_result_along(
+    amqp_url: str, source: Source, tmp_path: Path
+) -> None:
+    """SQLite would go on in the deleted file, and what was acknowledged would be gone with the process."""
+    path = tmp_path / "data" / "history.sqlite3"
+    async with running_gateway(tmp_path, amqp_url=amqp_url) as gateway:
+        await source.publish(range(10))
+        await settled(source, path, 10)
+        path.unlink()
+        await source.publish(range(10, 20))
+        await settled(source, path, 10)
+        await aeventually("well", lambda: not gateway.missing())
+    assert count(path) == 10
+
+
+def beset_by_a_folder(path: Path) -> None:
+    path.mkdir(parents=True)
+
+
+def beset_by_text(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("these are no tables\n" * 1_000)
+
+
+def beset_by_another_program(path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE results (title TEXT)")
+        database.commit()
+
+
+@pytest.mark.parametrize(
+    ("beset", "kind", "sentence"),
+    [
+        (beset_by_a_folder, "unwritable", "is a folder: move it away"),
+        (beset_by_text, "damaged", "is damaged (file is not a database)"),
+        (beset_by_another_program, "foreign", "has not the tables of a history"),
+    ],
+)
+async def test_what_lies_in_the_place_of_the_file_at_the_start_is_said(
+    amqp_url: str,
+    source: Source,
+    tmp_path: Path,
+    beset: Callable[[Path], None],
+    kind: str,
+    sentence: str,
+) -> None:
+    path = tmp_path / "data" / "history.sqlite3"
+    beset(path)
+    async with running_gateway(tmp_path, amqp_url=amqp_url) as gateway:
+        await source.publish(range(10))
+        value = gateway.metrics.registry.get_sample_value
+        await aeventually("said", lambda: value("gateway_history_fault", {"kind": kind}) == 1)
+        assert any(f"history: history.sqlite3 in GATEWAY_DATA_DIR {sentence}" in e for e in gateway.missing())
+        path.rename(tmp_path / "aside")
+        await settled(source, path, 10)
+        await aeventually("well", lambda: not gateway.missing())
+
+
+async def test_a_file_that_another_program_locks_is_waited_for_and_read_meanwhile(
+    amqp_url: str, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.history.database.BUSY_SECONDS", 0.5)
+    path = tmp_path / "data" / "history.sqlite3"
+    async with (
+        running_gateway(tmp_path, amqp_url=amqp_url) as gateway,
+        aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+    ):
+        await source.publish(range(10))
+        await settled(source, path, 10)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await source.publish(range(10, 20))
+            await aeventually("said", lambda: "another program holds" in gateway.recorder.trouble)
+            async with http.get("/api/events") as answer:
+                assert answer.status == 200
+        await settled(source, path, 20)
+        await aeventually("well", lambda: not gateway.missing())
 
 
 async def test_a_postgresql_that_restarts_is_waited_for(

@@ -17,8 +17,9 @@ from sqlalchemy.exc import DBAPIError
 
 from contract.status import CameraLabels
 from gateway.history import database as database_module
-from gateway.history import migrating, retention
-from gateway.history.database import Database, Occupied, TooSlow, Unavailable, WrongEncoding
+from gateway.history import faults, migrating, retention
+from gateway.history.database import Database, Occupied, TooSlow, Unavailable
+from gateway.history.faults import WrongEncoding
 from gateway.history.migrating import HEAD, MIGRATIONS, WrongVersion
 from gateway.history.retention import DAY, Limits
 from gateway.history.store import Wish
@@ -268,14 +269,14 @@ def test_a_full_disk_and_a_locked_file_write_nothing_and_pass(
         connection.exec_driver_sql(f"PRAGMA max_page_count = {most + 2}")
     with pytest.raises(DBAPIError) as full:
         history.writer.store(many, NOW)
-    assert database_module.reason(full.value) == "database or disk is full"
+    assert faults.reason(full.value) == "database or disk is full"
     with history.database.writing() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     other = sqlite3.connect(tmp_path / "h.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(DBAPIError) as locked:
         history.writer.store(many, NOW)
-    assert database_module.reason(locked.value) == "database is locked"
+    assert faults.reason(locked.value) == "database is locked"
     assert history.rows("SELECT count(*), sum(frames) FROM results, events") == [(1, 1)]
     other.close()
     assert history.writer.store(many, NOW).new == 500

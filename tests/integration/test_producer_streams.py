@@ -14,6 +14,7 @@ from producer.frames import Captured, Skipped, SourceError
 from producer.sources import stream
 from producer.sources.stream import Stream
 from producer.streams.pool import Pool
+from tests.helpers.dead_proxies import DEAD_PROXIES
 from tests.helpers.stream_servers import mute_server, rtmp_server, rtsp_server, segment, web_server
 from tests.helpers.video_files import make
 
@@ -129,6 +130,17 @@ async def test_hls_takes_one_size_and_keeps_its_time(pool: Pool, video: Path, tm
     assert asked[0] <= 2
     assert asked[2] <= 2
     assert asked[1] >= 4
+
+
+async def test_hls_of_this_machine_goes_through_no_proxy(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, proxy in DEAD_PROXIES.items():
+        monkeypatch.setenv(name, proxy)
+    playlist = segment(video, tmp_path, ["320x240"])
+    async with web_server(tmp_path) as web, Pool() as pool:
+        (frame,) = await first(Stream(f"{web.url}/{playlist.name}", pool, fps=5), 1)
+        assert size(frame) == (320, 240)
 
 
 async def test_hls_that_ends_is_a_stream_that_closed(pool: Pool, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,6 +18,7 @@ import pytest
 from cli.ports import answers
 from cli.survivors import start_time
 from tests.helpers.components import require
+from tests.helpers.dead_proxies import DEAD_PROXIES
 from tests.helpers.eventually import eventually
 from tests.helpers.native import Native
 
@@ -113,6 +116,23 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
     assert system.stop() == 0
     assert not (run / "endpoints.json").exists()
     assert [name for name, pid in pids.items() if start_time(pid) is not None] == []
+
+
+def test_a_proxy_in_the_environment_changes_nothing(up: StartNative) -> None:
+    system = up(SOURCE="demo:1", **DEAD_PROXIES)
+    ends = system.endpoints
+    eventually("the link", lambda: said(system, "Open", f"{ends['gateway']}/?code="))
+
+    def by_prometheus() -> bool:
+        metrics = answer(f"{ends['gateway']}/api/metrics", ends["token"])
+        return bool(metrics["source"]["processingRate"] == "prometheus" and metrics["processingRate"])
+
+    eventually("frames processed, as Prometheus sees them", by_prometheus, 60)
+    made = subprocess.run(
+        [sys.executable, system.root / "deploy" / "ready", ends["gateway"].rpartition(":")[2]],
+        env=DEAD_PROXIES, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert (made.returncode, made.stderr) == (0, "")
 
 
 def test_what_dies_comes_back(up: StartNative) -> None:

@@ -1,13 +1,17 @@
 """The preparation of a machine: what it decides, without installing anything."""
 
+import errno
 import io
 import os
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
-from cli.bootstrap import packages
+from cli.bootstrap import packages, run, venv
+from cli.bootstrap.__main__ import lacking, newer_python, too_old
+from cli.bootstrap.checkout import check_checkout
 from cli.bootstrap.commands import Commands
 from cli.bootstrap.node import new_enough
 from cli.bootstrap.packages import Package
@@ -15,6 +19,7 @@ from cli.bootstrap.problem import Problem
 from cli.bootstrap.stamps import Stamp, digest
 from cli.bootstrap.system import check_system, read_os_release
 from cli.display import Display
+from cli.layout import Layout
 
 
 @pytest.fixture
@@ -118,3 +123,136 @@ def test_without_root_and_sudo_there_is_one_line_to_type(
         packages.install(missing, commands)
     assert len(str(error.value).splitlines()) == 1
     assert "sudo apt-get install rabbitmq-server prometheus" in str(error.value)
+
+
+def program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_a_shim_of_a_version_that_is_not_active_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pyenv has them: a python3.13 that only says where there is one."""
+    shims, real = tmp_path / "shims", tmp_path / "bin"
+    program(shims / "python3.13", 'echo "pyenv: python3.13: command not found" >&2; exit 127')
+    program(shims / "python3.12", "exit 1")  # says that it is older
+    monkeypatch.setenv("PATH", f"{shims}:{real}")
+    assert newer_python() == (None, [f"{shims}/python3.13", f"{shims}/python3.12"])
+    program(real / "python3.12", f'exec {sys.executable} "$@"')
+    assert newer_python() == (f"{real}/python3.12", [f"{shims}/python3.13", f"{shims}/python3.12"])
+
+
+def test_what_does_not_start_is_named() -> None:
+    said = too_old(["/root/shims/python3.13"])
+    assert "/root/shims/python3.13 do not start: a version that pyenv or asdf has not made active" in said
+    assert "docker compose up" in too_old([])
+    assert lacking() == []
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(tmp_path / "my checkout")
+    made.dashboard.mkdir(parents=True)
+    return made
+
+
+def test_a_checkout_of_this_user_is_fine(layout: Layout) -> None:
+    check_checkout(layout)
+    layout.create()
+    (layout.venv / "bin").mkdir(parents=True)
+    check_checkout(layout)
+
+
+def test_what_another_user_made_is_said_with_the_owner(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout.create()
+    (layout.venv / "bin").mkdir(parents=True)
+    monkeypatch.setattr(os, "geteuid", lambda: 54_321)
+    monkeypatch.setattr(os, "access", lambda path, mode: ".venv" not in str(path))
+    owner = layout.root.owner()
+    with pytest.raises(Problem) as raised:
+        check_checkout(layout)
+    first, second = str(raised.value).splitlines()
+    assert first.startswith(
+        f"{layout.venv} belongs to {owner}, and this user (user 54321) may not write it: "
+    )
+    root = str(layout.root)
+    assert second == f"To hand it over: sudo chown -R 54321 '{root}/.venv' '{root}/.run' '{root}/dashboard'"
+
+
+def test_a_read_only_file_system_is_no_matter_of_owners(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "statvfs", lambda path: types.SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(Problem, match=f"{layout.root} is on a file system that is read-only"):
+        check_checkout(layout)
+
+
+def test_what_is_in_the_way_is_named(layout: Layout, tmp_path: Path) -> None:
+    layout.venv.symlink_to("nowhere")
+    with pytest.raises(
+        Problem, match=r"\.venv is a link to nothing: remove it \(rm '.*my checkout/\.venv'\)"
+    ):
+        check_checkout(layout)
+    layout.venv.unlink()
+    layout.venv.touch()
+    with pytest.raises(Problem, match=r"\.venv is no folder: move it away"):
+        check_checkout(layout)
+    with pytest.raises(Problem, match="has a colon"):
+        check_checkout(Layout(tmp_path / "2026:11"))
+
+
+def test_a_half_made_environment_is_made_again(layout: Layout) -> None:
+    python = layout.venv / "bin" / "python"
+    assert not venv.usable(layout)
+    python.parent.mkdir(parents=True)
+    python.symlink_to("/nowhere/python3")
+    assert not venv.usable(layout)
+    python.unlink()
+    python.symlink_to(os.path.realpath(sys.executable))  # without pyvenv.cfg it is the machine's own
+    assert not venv.usable(layout)
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("ERROR: Could not find a version that satisfies", "check the network, the proxy"),
+        ("OSError: [Errno 28] No space left on device", "The disk is full"),
+        ("OSError: [Errno 13] Permission denied: 'x'", "may not be written by this user"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "gave other files than those that were pinned"),
+        ("uninstall-no-record-file: no RECORD file was found", "The virtual environment is broken: remove "),
+    ],
+)
+def test_pip_is_not_always_short_of_a_network(layout: Layout, said: str, advice: str) -> None:
+    assert advice in venv._advice_on_installing(said, layout)
+
+
+def test_a_python_of_ones_own_without_ensurepip_is_sent_to_another(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "VENV", Package("python3.99-venv", lambda: False))
+    monkeypatch.setattr(sys, "base_prefix", "/opt/python")
+    with pytest.raises(Problem, match=r"has no ensurepip.* make up PYTHON=/usr/bin/python3"):
+        run._for_venv(layout)
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    assert [package.name for package in run._for_venv(layout)] == ["python3.99-venv"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "The disk is full"),
+        (errno.EACCES, "belongs to"),
+        (errno.EIO, "The preparation failed"),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 54_321)
+    error = OSError(number, os.strerror(number), str(layout.run / "logs"))
+    assert words in run._sentence(error, layout)

@@ -73,10 +73,10 @@ def test_addresses_are_taken_as_they_are(tmp_path: Path) -> None:
     assert read_knobs({"SOURCE": source}, tmp_path).source == source
 
 
-def test_an_empty_folder_has_no_frames(tmp_path: Path) -> None:
+def test_a_folder_may_be_empty_or_still_to_come(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
-    with pytest.raises(KnobError, match="empty"):
-        read_knobs({"SOURCE": "pictures"}, tmp_path)
+    assert read_knobs({"SOURCE": "pictures"}, tmp_path).source == str(tmp_path / "pictures")
+    assert read_knobs({"SOURCE": "gate=uploads/"}, tmp_path).source == f"gate={tmp_path}/uploads/"
 
 
 def test_a_misspelt_knob_of_make_is_noticed() -> None:

@@ -112,6 +112,12 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
     assert [there.missing, absent.missing, demo.missing] == [False, True, False]
 
 
+def test_a_folder_that_is_to_come_is_written_with_a_slash(tmp_path: Path) -> None:
+    (spec,) = parse_sources(f"{tmp_path}/uploads.2026/")
+    assert (spec.kind, spec.camera_id, spec.missing) == ("folder", "uploads-2026", False)
+    assert Path(spec.target) == tmp_path / "uploads.2026"
+
+
 def test_redaction_hides_user_password_and_query_values() -> None:
     assert redact("rtsp://me:secret@h:554/s?user=me&pwd=secret") == "rtsp://h:554/s?user=***&pwd=***"
     assert redact("videos/x.mkv") == "videos/x.mkv"

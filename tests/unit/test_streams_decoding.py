@@ -99,17 +99,20 @@ def test_the_size_may_change_on_the_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_a_picture_that_lies_down_is_put_upright(tmp_path: Path, degrees: int) -> None:
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_picture_that_lies_down_is_put_upright(tmp_path: Path, degrees: int, mirrored: bool) -> None:
+    """Mirrored: as the front cameras of telephones record."""
     upright = np.zeros((48, 64, 3), np.uint8)
     upright[:24, :32] = 255  # top left
-    lying = np.ascontiguousarray(np.rot90(upright, -degrees // 90))
+    stored = upright[:, ::-1] if mirrored else upright  # turned first, then mirrored
+    lying = np.ascontiguousarray(np.rot90(stored, -degrees // 90))
     path = tmp_path / "v.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         assert isinstance(stream, av.VideoStream)
         stream.height, stream.width = lying.shape[:2]
         stream.pix_fmt = "yuv420p"
-        stream.set_display_rotation(degrees)
+        stream.set_display_rotation(degrees, hflip=mirrored)
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(lying, format="bgr24")))
         container.mux(stream.encode())

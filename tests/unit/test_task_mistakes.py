@@ -156,7 +156,7 @@ def test_the_same_picture_sent_again_is_another_frame() -> None:
         (body(frame=JPEG.decode("latin-1")), "not_base64", "Encode the bytes"),
         (body(frame=BASE64[:41]), "not_base64", "is it complete"),
         (body(frame="data:image/svg+xml,<svg/>"), "not_base64", "data URI"),
-        (body(frame=base64.b64encode(b"RIFF\0\0\0\0WEBPVP8 ").decode()), "not_an_image", "a WebP picture"),
+        (body(frame=base64.b64encode(b"RIFF\0\0\0\0WEBPVP8 ").decode()), "not_an_image", "is WebP: only JPEG and PNG are read"),
         (body(camera_id="gate 3.left"), "invalid_task", 'for example "gate_3_left"'),
         (body(camera_id="x" * 65), "invalid_task", "1 to 64 characters"),
         (body(camera_id=7), "invalid_task", 'it is text: write "7"'),
@@ -171,7 +171,7 @@ def test_the_same_picture_sent_again_is_another_frame() -> None:
         (f"frame={BASE64}&timestamp=1".encode(), "not_json", "a form"),
         (b"<task/>", "not_json", "XML"),
         (b"\x28\xb5\x2f\xfd rest", "not_json", "zstd"),
-        (b"GIF89a rest", "not_json", "a GIF picture"),
+        (b"GIF89a rest", "not_json", "is GIF: only JPEG and PNG are read"),
         (b"\x80\x04\x95 pickled", "not_json", "it begins with 80 04 95"),
         (b"hello", "not_json", "a task is a JSON object"),
         (gzip.compress(body())[:-9], "not_json", "ends before its end"),
@@ -218,7 +218,7 @@ def test_headers_are_refused_with_their_remedy(
 def test_what_is_no_picture_is_left_to_the_decoder_in_the_compact_form() -> None:
     odd = b"\n" + JPEG
     assert parse_task(odd, content_type="image/jpeg", headers={"timestamp": WHEN}).image == odd
-    assert "a HEIC picture" in str(
+    assert "HEIF or AVIF" in str(
         refused(b"\0\0\0\x18ftypheic", content_type="image/heic", headers={"timestamp": WHEN})
     )
 

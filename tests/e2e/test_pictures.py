@@ -1,0 +1,39 @@
+"""Odd pictures in the browser: upright and as workers see them, so that boxes lie on what they were found in."""
+
+import base64
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from contract.picture import picture_extent
+from tests.helpers.odd_pictures import HEIGHT, ODD, SMALL, UNSEEN, WIDTH, difference
+
+pytestmark = pytest.mark.e2e
+
+# As the page does it (dashboard/src/lib/pictures.ts), and then read back.
+SHOW = """
+async ([data, type, width, height]) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const bitmap = await createImageBitmap(new Blob([bytes], { type }));
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, width, height);
+  return [bitmap.width, bitmap.height, Array.from(context.getImageData(0, 0, width, height).data)];
+}
+"""
+
+
+def test_the_browser_sees_what_the_worker_sees(page: Page) -> None:
+    wrong = {}
+    for name, make in ODD.items():
+        picture = make()
+        found = picture_extent(picture)  # workers send what they cut out
+        shown_to = [base64.b64encode(found.cut(picture)).decode(), found.content_type]
+        width, height, data = page.evaluate(SHOW, [*shown_to, *SMALL])
+        shown = np.array(data, np.uint8).reshape(SMALL[1], SMALL[0], 4)[:, :, 2::-1]
+        off = 0.0 if name in UNSEEN else difference(np.ascontiguousarray(shown), name)
+        if (width, height) != (WIDTH, HEIGHT) or off > 8:
+            wrong[name] = (width, height, off)
+    assert wrong == {}
