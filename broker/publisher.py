@@ -126,9 +126,7 @@ class Publisher(Role):
         headers = {name: value for name, value in headers.items() if name not in dropped}
         properties.headers = encodable(headers) if headers or kept.headers is not None else None
         properties.user_id = None  # the broker refuses any but our own
-        properties.expiration = (
-            None  # a clock that would start again, in queues where nobody hears of its end
-        )
+        properties.expiration = None  # its clock would start again, where nobody hears of its end
         self._send("", queue, body, properties, True, done)
 
     def _send(
