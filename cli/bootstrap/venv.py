@@ -10,7 +10,7 @@ from cli.bootstrap.stamps import Stamp, digest
 from cli.layout import Layout
 
 LAUNCHER = """#!/bin/sh
-exec "{python}" -m cli "$@"
+exec "$(dirname "$(readlink -f "$0")")/python" -m cli "$@"
 """
 
 
@@ -24,7 +24,7 @@ def prepare(layout: Layout, requirements: str, commands: Commands) -> Path:
             advice="Python's venv module is needed: sudo apt-get install python3-venv",
         )
     install(layout, requirements, commands)
-    _launcher(layout, python)
+    _launcher(layout)
     return python
 
 
@@ -64,10 +64,10 @@ def _usable(python: Path) -> bool:
         return False
 
 
-def _launcher(layout: Layout, python: Path) -> None:
-    """Make `.venv/bin/framefleet` work from every folder, without a build step."""
+def _launcher(layout: Layout) -> None:
+    """Make `.venv/bin/framefleet` work from every folder, without a build step, and in a copy for the copy."""
     site = next((layout.venv / "lib").glob("python3.*/site-packages"))
-    (site / "framefleet.pth").write_text(f"{layout.root}\n")
+    (site / "framefleet.pth").write_text("../../../..\n")
     launcher = layout.venv / "bin" / "framefleet"
-    launcher.write_text(LAUNCHER.format(python=python))
+    launcher.write_text(LAUNCHER)
     launcher.chmod(0o755)
