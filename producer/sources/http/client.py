@@ -1,5 +1,6 @@
 """The one HTTP client of the process, and a camera's address as it is asked through it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -14,11 +15,16 @@ from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login, elsewhere
 from producer.sources.http.places import Places
 from runtime.files import allow_many_files
+from runtime.files import connections as most_connections
 
 Result = TypeVar("Result")
 
 MAX_BYTES = 12 * 1024 * 1024  # of one picture: what a task may weigh
 REDIRECTS = 5
+NO_FILES = (
+    "this producer may open no further connection: raise its limit of open files (ulimit -n, LimitNOFILE=), or start "
+    "another producer that shares the cameras"
+)
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
 """Of one picture, in seconds: a camera that sends a byte now and then is cut off all the same."""
 STREAM_TIMEOUT = aiohttp.ClientTimeout(sock_connect=5, sock_read=10)
@@ -29,16 +35,25 @@ class HttpClient:
     """Pooled keep-alive connections and cached names for all HTTP cameras. Open it inside the event loop.
 
     `connections` requests for pictures in all, `per_host` at each host and port; names are kept for
-    `dns_cache_seconds`. Streams hold a connection for ever and count towards neither.
+    `dns_cache_seconds`. Streams hold a connection for ever and count towards neither; of them there are as many as the
+    limit of open files allows.
     """
 
     def __init__(self, *, connections: int = 500, per_host: int = 10, dns_cache_seconds: int = 300) -> None:
-        allow_many_files()
-        self.places = Places(connections, per_host)
+        files = allow_many_files()
+        # Half of what there is for pictures, half for streams, which keep what they have.
+        may_have = most_connections(files) // 2
+        self.places = Places(min(connections, may_have), per_host)
+        self._streams = asyncio.Semaphore(may_have)
+        few = may_have < connections
         # The connector's own limits count the waiting for a free connection towards the request's timeout: the
         # cameras of a busy host would be reported as silent. Hence `places`, and no limit here.
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=dns_cache_seconds),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                ttl_dns_cache=dns_cache_seconds,
+                force_close=few,  # where files are few, none is kept for a camera's next picture
+            ),
             timeout=TIMEOUT,
             headers={"Accept-Encoding": "identity"},  # JPEG does not shrink
             # Cameras' cookies are none of our business, and a jar that a thousand of them fill is slow.
@@ -50,6 +65,14 @@ class HttpClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[None]:
+        """A connection that a stream keeps. Raises SourceError where the limit of open files allows no further one."""
+        if self._streams.locked():
+            raise SourceError("no_files", NO_FILES)
+        async with self._streams:
+            yield
 
     async def close(self) -> None:
         """Close all connections."""
@@ -72,6 +95,7 @@ class Address:
         self._url = parsed and parsed.with_user(None)
         self._login = Login(parsed.user, parsed.password) if parsed else Login(None, None)
         self._place = client.places.at(str(parsed.origin()) if parsed else self.shown)
+        self._client = client
         self._session = client.session
         self._doubtful = False
 
@@ -100,9 +124,10 @@ class Address:
     async def stream(self) -> AsyncIterator[Answer]:
         """The answer to a request that may go on for ever. Raises SourceError, while it is read too."""
         try:
-            answer = await self._ask(None, STREAM_TIMEOUT)
-            async with answer.response:
-                yield answer
+            async with self._client.streaming():
+                answer = await self._ask(None, STREAM_TIMEOUT)
+                async with answer.response:
+                    yield answer
         except (TimeoutError, aiohttp.ClientError) as error:
             raise in_plain_words(error, self.shown) from None
 
