@@ -19,6 +19,7 @@ PLACES = {
     "chromium": None,
     "amqp-publish": None,
     "ffmpeg": None,
+    "nginx": None,
     "postgresql": _library("postgresql/*/bin/postgres"),
     "gst-rtsp-server": _library("*/girepository-1.0/GstRtspServer-1.0.typelib"),
 }
