@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gateway.history.migrating import migrate
+from gateway.history.reasons import unreachable
 
 READERS = 4
 BUSY_SECONDS = 10
@@ -132,7 +134,10 @@ class Database:
 
 def reason(error: Exception) -> str:
     """What the database said, in one line, without our SQL and the values."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    said = str(cause)
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
+        return unreachable(said)
     return (said.strip() or type(error).__name__).splitlines()[0]
 
 

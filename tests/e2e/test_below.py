@@ -43,7 +43,7 @@ def test_a_link_the_wall_the_pages_and_signing_out(
     url, listens = below
     link = ask_link(listens, TOKEN)
     assert link.startswith(f"{url}/?code=")
-    staged.camera("gate-3")
+    staged.serving["p"] = [staged.camera("gate-3")]
     page.goto(link)
     expect(page).to_have_url(f"{url}/")
     painted(page, staged, "gate-3")  # over the WebSocket
@@ -51,7 +51,7 @@ def test_a_link_the_wall_the_pages_and_signing_out(
     page.get_by_role("link", name="Events").first.click()
     expect(page).to_have_url(f"{url}/events")
     page.reload()
-    expect(page.locator("[data-page=events], main")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible(timeout=PATIENCE)
     page.go_back()
     expect(page).to_have_url(f"{url}/")
     expect(page.locator('[data-camera="gate-3"]')).to_be_visible(timeout=PATIENCE)
