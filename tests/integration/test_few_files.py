@@ -1,5 +1,6 @@
 """Services that may open 256 files and no more, and clients that want all of them."""
 
+import asyncio
 import contextlib
 import resource
 import socket
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from cli.ports import free_port
+from cli.rabbitmq import RabbitMQNode
 from tests.conftest import StartService
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
+from tests.helpers.http_camera import http_camera
 from tests.helpers.processes import Service
 
 pytestmark = pytest.mark.integration
@@ -98,6 +101,37 @@ def test_who_holds_the_probe_port_takes_nothing_from_a_service(
         eventually("it answers although they stay", lambda: service.get("/readyz")[0] == 200, 30)
     assert cpu_seconds(service) - before < 10
     assert len(service.log.read_text().splitlines()) < 100
+
+
+async def test_a_producer_of_two_hundred_streams_keeps_its_broker(
+    rabbitmq: str, shared_rabbitmq: RabbitMQNode, start: StartService, tmp_path: Path
+) -> None:
+    async with http_camera() as camera:
+        file = tmp_path / "cameras.yaml"
+        rows = (f"  - id: cam-{n}\n    source: {camera.url}/burst/1?{n}\n" for n in range(200))
+        file.write_text("cameras:\n" + "".join(rows))
+        producer = start("producer", AMQP_URL=rabbitmq, CAMERAS=str(file), PRODUCER_FPS="0.2")
+        resource.prlimit(producer.process.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
+
+        def is_up() -> bool:
+            return producer.get("/readyz")[0] == 200
+
+        def metric(line: str) -> float:
+            return producer.metric(line)
+
+        await asyncio.to_thread(eventually, "it is ready", is_up, 30)
+        errors = 'producer_camera_errors_total{camera_id="cam-%d",reason="no_files"}'
+        await asyncio.to_thread(
+            eventually, "some get no connection", lambda: any(metric(errors % n) for n in range(200)), 60
+        )
+        assert open_files(producer) < FILES
+        vhost = rabbitmq.rpartition("/")[2]
+        ctl = ("close_all_connections", "-p", vhost, "the test")
+        await asyncio.to_thread(shared_rabbitmq.ctl, *ctl)
+        lost = "broker unreachable"
+        await asyncio.to_thread(eventually, "it is lost", lambda: lost in producer.log.read_text(), 30)
+        await asyncio.to_thread(eventually, "it is back", is_up, 30)
+        assert "Too many open files" not in producer.log.read_text()
 
 
 def ended(client: socket.socket) -> bool:
