@@ -21,9 +21,8 @@ ACCESS_REFUSED, NOT_ALLOWED = 403, 530
 WRONG_PASSWORD = "the broker refused the user name or password: check AMQP_URL"  # noqa: S105
 
 _WHOSE = re.compile(r" (?:in vhost|for user) '[^']*'")
-_QUOTED = re.compile(
-    r"ConnectionClosedByBroker: \((\d+)\) (.*)"
-)  # pika keeps the broker's answer as text only
+# pika keeps the broker's answer as text only
+_QUOTED = re.compile(r"ConnectionClosedByBroker: \((\d+)\) (.*)")
 _NAME = re.compile(r"[A-Z]+_[A-Z_]+")
 
 

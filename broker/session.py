@@ -185,7 +185,7 @@ async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> Asyn
     finally:
         # In an alarm the broker does not even read that we go: it will, when the alarm ends.
         with contextlib.suppress(TimeoutError):
-            await aio.stop(connection, 0.5 if connection.blocked else ANSWER_SECONDS)
+            await aio.stop(connection, 0.5 if connection.blocked else 5.0)
 
 
 def _nowhere(urls: Sequence[str], why: str) -> str:

@@ -42,9 +42,8 @@ async def _answers(connection: Session, name: str) -> None:
     try:
         async with connection.channel() as channel:
             ready, _ = await channel.count(name)
-            if (
-                ready == 0
-            ):  # else it lives, and a frame that was taken and put back would count as redelivered
+            # One with messages lives, and a frame that was taken and put back would count as redelivered.
+            if ready == 0:
                 await channel.get(name)
     except NoSuchQueue:
         return  # the first service declares it

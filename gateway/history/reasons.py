@@ -1,6 +1,8 @@
 """Why PostgreSQL cannot be used, in sentences of ours: the driver's quote the address, and /readyz shows them."""
 
 WORDS = (
+    ("starting up", "PostgreSQL is starting"),
+    ("shutting down", "PostgreSQL is being stopped"),
     ("password authentication failed", "PostgreSQL refuses the user name or password: check DATABASE_URL"),
     ("no password supplied", "PostgreSQL asks for a password: write it into DATABASE_URL"),
     ("no pg_hba.conf entry", "PostgreSQL lets nobody in from here with this user: see its pg_hba.conf"),
@@ -13,8 +15,6 @@ WORDS = (
     ("Connection refused", "PostgreSQL cannot be reached: connection refused"),
     ("timeout", "PostgreSQL has not answered in time"),
     ("too many", "PostgreSQL takes no further connection"),
-    ("starting up", "PostgreSQL is starting"),
-    ("shutting down", "PostgreSQL is being stopped"),
     ("SSL", "PostgreSQL and this gateway could not agree on TLS: see sslmode in DATABASE_URL"),
     ("certificate", "PostgreSQL's certificate is not trusted"),
 )
