@@ -8,18 +8,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from pika.exceptions import ConnectionClosedByBroker, ProbableAuthenticationError
 
 from broker.backoff import compute_backoff
 from broker.declare import declare
 from broker.loops import Loop
+from broker.reasons import describe
 from broker.role import MISSED_SECONDS, Role
 from broker.urls import connection_parameters, redact
 from contract.topology import TOPOLOGY, Topology
 
 log = structlog.get_logger("broker")
 
-ACCESS_REFUSED = 403
 
 
 class Connection:
@@ -54,6 +53,7 @@ class Connection:
         self._stopped: list[Callable[[], None]] = []
         self._ready = False
         self._ensuring = False
+        self._why_closing = ""
 
     # --- life -------------------------------------------------------------------------------------------
 
@@ -168,6 +168,7 @@ class Connection:
         else:
             log.warning("broker topology could not be declared", connection=self.name, reason=reason)
         if self.open:
+            self._why_closing = reason
             self._connection.close()  # tried again with backoff: somebody may mend it
 
     def _failed(self, _connection: Any, error: Any) -> None:
@@ -175,7 +176,8 @@ class Connection:
 
     def _closed(self, _connection: Any, reason: Any) -> None:
         self._detach_roles()
-        self._lost(describe(reason))
+        why, self._why_closing = self._why_closing, ""
+        self._lost(why or describe(reason))
 
     def _lost(self, reason: str) -> None:
         self._connection = None
@@ -211,18 +213,3 @@ class Connection:
     def _unblocked(self, _connection: Any, _frame: Any) -> None:
         self.blocked = False
         log.info("broker alarm ended: publishing goes on", connection=self.name)
-
-
-def describe(error: Any) -> str:
-    """One line that says what happened and, where it is known, what to do."""
-    if isinstance(error, ProbableAuthenticationError) or (
-        isinstance(error, ConnectionClosedByBroker) and error.reply_code == ACCESS_REFUSED
-    ):
-        return "the broker refused the user name or password: check AMQP_URL"
-    # pika wraps what happened in what it was doing: the innermost says it best.
-    inner = getattr(error, "exceptions", None) or getattr(error, "exception", None) or error.args
-    if isinstance(inner, list | tuple):
-        inner = inner[-1] if inner else None
-    if isinstance(inner, BaseException):
-        return describe(inner)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from broker.reasons import refused
 from contract.topology import Exchange, Queue, Topology
 
 if TYPE_CHECKING:
     from broker.connection import Connection
 
 PRECONDITION_FAILED = 406
+RIGHTS = ". docs/security.md says which rights each service needs"
 STEP_SECONDS = 20.0
 """A cluster without its majority may leave a declaration unanswered for ever, while heartbeats go on."""
 
@@ -95,7 +97,9 @@ def mismatch(reason: Any) -> str:
     text = str(getattr(reason, "reply_text", reason))
     found = _INEQUIVALENT.search(text)
     if found is None:
-        return f"the broker refused a declaration: {text}"
+        return (
+            f"the broker refused a declaration: {refused(text)}{RIGHTS if 'ACCESS_REFUSED' in text else ''}"
+        )
     return (
         f"the {found['kind']} '{found['name']}' exists with another '{found['arg']}' ({found['how']}). "
         "Arguments are immutable: `framefleet queues upgrade` makes it anew and keeps its messages"

@@ -4,9 +4,12 @@ Services stay connected and recover (broker.connection, broker.role); a tool tha
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+
+from pika.spec import Basic
 
 from broker import aio
 from broker.connection import Connection
@@ -78,6 +81,16 @@ class Channel:
         frame = await self.call(lambda done: self.raw.queue_declare(name, passive=True, callback=done))
         return frame.method.message_count, frame.method.consumer_count
 
+    async def get(self, name: str) -> Delivery | None:
+        """The oldest message, if there is one: what is not settled goes back when the channel closes."""
+
+        def begin(done: Answered) -> None:
+            self.raw.add_callback(lambda _frame: done(None), [Basic.GetEmpty])
+            self.raw.basic_get(name, lambda *answer: done(Delivery(*answer)))
+
+        delivery: Delivery | None = await self.call(begin)
+        return delivery
+
     async def delete(self, name: str) -> None:
         """Delete a queue, whatever is in it (quorum queues know no `if-empty`)."""
         await self.call(lambda done: self.raw.queue_delete(name, callback=done))
@@ -126,7 +139,8 @@ class Session:
         try:
             yield channel
         finally:
-            await channel.close()
+            if not self._connection.blocked:  # else it is closed with the connection, when the alarm ends
+                await channel.close()
 
     async def count(self, name: str) -> tuple[int, int]:
         """(messages that are ready, consumers) of an existing queue. Raises NoSuchQueue."""
@@ -169,7 +183,9 @@ async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> Asyn
             raise Unreachable(_nowhere(urls, f"no answer within {timeout:.0f} s")) from None
         yield Session(connection)
     finally:
-        await aio.stop(connection)
+        # In an alarm the broker does not even read that we go: it will, when the alarm ends.
+        with contextlib.suppress(TimeoutError):
+            await aio.stop(connection, 0.5 if connection.blocked else 5.0)
 
 
 def _nowhere(urls: Sequence[str], why: str) -> str:

@@ -5,13 +5,15 @@ from urllib.parse import urlsplit
 import pika
 
 from broker.errors import InvalidUrl
+from runtime.urls import HOW, flaw
 
 HEARTBEAT_SECONDS = 8
+EXPECTED = "an AMQP URL looks like amqp://user:password@host:5672/"
 
 
 def split_urls(text: str) -> list[str]:
     """`amqp://a,amqp://b` -> both, tried in turn. Raises InvalidUrl for anything that cannot be one."""
-    urls = [part.strip() for part in text.split(",") if part.strip()]
+    urls = [part.strip(" ") for part in text.split(",") if part.strip()]
     if not urls:
         raise InvalidUrl("AMQP_URL is empty; expected e.g. amqp://user:password@host:5672/")
     for url in urls:
@@ -33,6 +35,8 @@ def connection_parameters(url: str, *, name: str) -> pika.URLParameters:
     that is sent and never acknowledged, which heartbeats do not see.
     """
     try:
+        if said := flaw(url):
+            raise InvalidUrl(f"{EXPECTED}: {said}")
         scheme = urlsplit(url).scheme
         if scheme not in ("amqp", "amqps"):
             raise InvalidUrl(
@@ -40,10 +44,7 @@ def connection_parameters(url: str, *, name: str) -> pika.URLParameters:
             )
         parameters = pika.URLParameters(url)
     except (ValueError, TypeError):
-        raise InvalidUrl(
-            "an AMQP URL could not be read; expected e.g. amqp://user:password@host:5672/ "
-            "(special characters in the password as %XX)"
-        ) from None
+        raise InvalidUrl(f"{EXPECTED}: {HOW}") from None
     parameters.heartbeat = HEARTBEAT_SECONDS
     parameters.connection_attempts = 1
     parameters.socket_timeout = 5

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 import structlog
 
 from broker import split_urls
+from cli import survivors
 from cli.layout import Layout
+
+ADVICE = "Start the system here with `make up`, or set AMQP_URL=amqp://user:password@host:5672/"
 
 
 class NoBroker(Exception):
@@ -18,12 +21,12 @@ def broker_urls(environment: Mapping[str, str], layout: Layout) -> list[str]:
     """The URLs, to be tried in turn. Raises NoBroker, InvalidUrl."""
     if given := environment.get("AMQP_URL", "").strip():
         return split_urls(given)
+    if original := survivors.original(layout.processes, layout.root):
+        raise NoBroker(f"this folder is a copy, and the system runs in the original: {original}. {ADVICE}")
     try:
         known = json.loads(layout.endpoints.read_text())["amqp"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise NoBroker(
-            "no broker is known: start the system with `make up`, or set AMQP_URL=amqp://user:password@host:5672/"
-        ) from None
+        raise NoBroker(f"no broker is known. {ADVICE}") from None
     return split_urls(str(known))
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runtime.urls import HOW, flaw
+
 NAMES = (
     "WORKERS",
     "SOURCE",
@@ -87,7 +89,7 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
     if cameras is not None and take("SOURCE", ""):
         wrong.append("CAMERAS and SOURCE are both set: leave one of them out")
     amqp_url = take("AMQP_URL", "")
-    wrong += [sentence for url in amqp_url.split(",") if amqp_url for sentence in _url(url.strip())]
+    wrong += [sentence for url in amqp_url.split(",") if amqp_url for sentence in _url(url.strip(" "))]
     if wrong:
         raise KnobError("\n".join(wrong))
     given = take("MODEL_DIR", "")
@@ -143,12 +145,9 @@ def _source(text: str, folder: Path) -> tuple[str, list[str]]:
 
 def _url(url: str) -> list[str]:
     """What is wrong with a broker's URL; never shows its password."""
-    try:
+    said = flaw(url)
+    if said is None:
         parts = urlsplit(url)
         if parts.scheme in ("amqp", "amqps") and parts.hostname and parts.port != 0:
             return []
-    except ValueError:
-        pass
-    return [
-        "AMQP_URL: a broker's address looks like amqp://user:password@host:5672/ (special characters as %XX)"
-    ]
+    return [f"AMQP_URL: a broker's address looks like amqp://user:password@host:5672/: {said or HOW}"]

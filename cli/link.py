@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+from cli import survivors
 from cli.layout import Layout
 from gateway.link import NoLink, add_arguments, ask_link
 
@@ -20,6 +21,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show(layout: Layout, role: str) -> int:
     """Print a link to the system whose files are there; the exit status."""
+    if original := survivors.original(layout.processes, layout.root):
+        print(f"this folder is a copy, and the system runs in the original: {original}", file=sys.stderr)
+        return 1
     try:
         known = json.loads(layout.endpoints.read_text())
         gateway, token = str(known["gateway"]), str(known["token"])

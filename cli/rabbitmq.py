@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli import ports
+from cli import ports, queue_paths
 from cli.waiting import Progress, wait_until
 
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")  # not /usr/sbin: the wrapper there changes the user
@@ -45,10 +45,14 @@ def epmd_program() -> Path | None:
 
 
 class Epmd:
-    """Erlang's port mapper on a port of its own, so that nobody else's is used and ours can be ended."""
+    """Erlang's port mapper on a port of its own, so that nobody else's is used and ours can be ended.
 
-    def __init__(self, port: int = 0) -> None:
+    It works in `folder`: that tells whose it is.
+    """
+
+    def __init__(self, port: int = 0, folder: Path = Path("/")) -> None:
         self.port = port or ports.free_port()
+        self._folder = folder
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout: float = 10) -> None:
@@ -64,7 +68,7 @@ class Epmd:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            cwd="/",
+            cwd=self._folder,
             env={"PATH": "/usr/bin:/bin"},
         )
         if not wait_until(lambda: ports.answers(self.port), timeout, interval=0.01):
@@ -104,7 +108,7 @@ class RabbitMQNode:
         self.amqp_port = amqp_port or ports.free_port()
         self.prometheus_port = prometheus_port or ports.free_port()
         self.distribution_port = distribution_port or ports.free_port()
-        self.epmd = epmd or Epmd()
+        self.epmd = epmd or Epmd(folder=self.directory)
         self._owns_epmd = epmd is None
         self._peers = tuple(peers)
         self._extra_settings = tuple(extra_settings)
@@ -153,6 +157,7 @@ class RabbitMQNode:
                     f"port {port} of {ports.LOOPBACK}, meant for RabbitMQ, is taken by another program"
                 )
         self._write_files()
+        queue_paths.settle(self.directory / "data")
         self.epmd.start()
         with (self.directory / "log" / "console.log").open("wb") as console:
             self.process = subprocess.Popen(

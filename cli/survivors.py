@@ -56,13 +56,36 @@ class Register:
         self._file.unlink(missing_ok=True)
 
 
-def survivors(file: Path) -> list[Started]:
-    """Processes of an earlier run, the newest first, that still are the ones it started."""
+def survivors(file: Path, checkout: Path) -> list[Started]:
+    """Processes of an earlier run in `checkout`, the newest first, that still are the ones it started."""
+    return [entry for entry in _alive(file) if _works_in(checkout, entry.pid)]
+
+
+def original(file: Path, checkout: Path) -> Path | None:
+    """Where the system works whose `file` this is, if not in `checkout`: then this folder is a copy of that one."""
+    folders = (_folder(entry.pid) for entry in _alive(file) if not _works_in(checkout, entry.pid))
+    return min((folder for folder in folders if folder is not None), default=None)
+
+
+def _alive(file: Path) -> list[Started]:
     try:
         entries = [Started(**entry) for entry in json.loads(file.read_text())]
     except (OSError, ValueError, TypeError):
         return []
     return [entry for entry in reversed(entries) if start_time(entry.pid) == entry.start_time]
+
+
+def _works_in(checkout: Path, pid: int) -> bool:
+    """Whether it does: all that a run starts does, also after its checkout was renamed."""
+    folder = _folder(pid)
+    return folder is not None and folder.is_relative_to(checkout.resolve())
+
+
+def _folder(pid: int) -> Path | None:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None  # gone, or another user's
 
 
 def end_all(processes: list[Started]) -> None:

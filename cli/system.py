@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 
+from broker import BrokerError, split_urls
 from cli import probe, prometheus
 from cli.addresses import Addresses
 from cli.broker_part import BrokerPart
@@ -14,6 +15,7 @@ from cli.knobs import Knobs, broker_addresses
 from cli.layout import Layout
 from cli.notices import Repetitions, notice
 from cli.part import StartFailed
+from cli.passage import Blocked, DeadQueue, try_passage
 from cli.ports import LOOPBACK
 from cli.rabbitmq import RabbitMQNode
 from cli.secret import write_private
@@ -25,6 +27,7 @@ from producer.grammar import parse_sources
 READY_SECONDS = 60
 RABBITMQ_METRICS = 15692
 CAMERAS_SHOWN = 8
+DEAD_QUEUES = " What it holds is kept in .run/rabbitmq: to start with empty queues move that folder away"
 
 
 class System:
@@ -65,6 +68,7 @@ class System:
         if broker is not None:
             with self._display.wait("RabbitMQ starts"):
                 await broker.ready()
+        await self._messages_pass()
         await self._run(self._fleet.gateway)
         for command in self._fleet.workers:
             await self._run(command)
@@ -124,6 +128,25 @@ class System:
         part = BrokerPart(self._node, self._display.wait("RabbitMQ starts"))
         await self._supervisor.start(part)
         return part
+
+    async def _messages_pass(self) -> None:
+        """Nothing is announced that would compute nothing. Raises StartFailed."""
+        where = "The private RabbitMQ" if self._node is not None else "The RabbitMQ of AMQP_URL"
+        try:
+            await try_passage(split_urls(self._fleet.amqp_url))
+        except Blocked:
+            self._display.say(
+                f"{where} takes no frames now: it has raised an alarm, for want of disk space or memory. The dashboard "
+                "and what was recorded can be seen; frames flow by themselves when the alarm ends"
+            )
+        except DeadQueue as error:
+            logs = f" Its log: {self._node.log}." if self._node is not None else ""
+            raise StartFailed(
+                f"{where} runs, but frames do not pass: {error}. Nothing would be computed, so nothing was "
+                f"started.{logs}{DEAD_QUEUES if self._node is not None else ''}"
+            ) from error
+        except BrokerError as error:
+            raise StartFailed(f"{where} could not be used: {error}") from error
 
     async def _broker_target(self) -> dict[str, str]:
         """Where RabbitMQ's own metrics are: with somebody else's broker, where they usually are, if at all."""

@@ -64,13 +64,18 @@ def check(knobs: Knobs, layout: Layout) -> None:
             raise KnobError(
                 f"AMQP_URL: nobody answers at {asked}. Start that broker, or leave AMQP_URL out to get a private one"
             )
+    if knobs.own_broker and any(quote in str(layout.rabbitmq.resolve()) for quote in "'\""):
+        raise KnobError(
+            "RabbitMQ does not start in a folder with an apostrophe or a quotation mark in its name: rename "
+            f"{layout.root.resolve()}"
+        )
     if not (layout.dashboard / "dist" / "index.html").exists():
         raise KnobError("The dashboard is not built yet: `make up` installs and builds what is missing")
 
 
 def end_survivors(layout: Layout, display: Display) -> None:
     """End what an earlier run left behind when it was killed."""
-    left = survivors.survivors(layout.processes)
+    left = survivors.survivors(layout.processes, layout.root)
     if left:
         display.say(f"Ending {len(left)} processes that the last run left behind when it was killed")
         survivors.end_all(left)

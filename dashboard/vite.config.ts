@@ -6,6 +6,8 @@ const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
+  // Below whatever path a proxy puts the gateway: code and fonts name each other relatively.
+  base: './',
   plugins: [svelte()],
   build: {
     target: 'es2022',

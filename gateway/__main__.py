@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from broker import InvalidUrl, split_urls
 from gateway.service import serve
 from gateway.settings import GatewaySettings
 from gateway.starting import CannotStart
@@ -15,7 +16,11 @@ def main() -> int:
     settings = load(GatewaySettings, "gateway")
     configure_logs("gateway", settings.log_level, settings.log_format)
     try:
+        split_urls(settings.amqp_url)
         asyncio.run(serve(settings))
+    except InvalidUrl as error:
+        print(f"gateway: AMQP_URL: {error}", file=sys.stderr)
+        return USAGE_ERROR
     except CannotStart as error:
         print(f"gateway: {error}", file=sys.stderr)
         return USAGE_ERROR

@@ -16,6 +16,7 @@ from gateway.figures import FigureBoard
 from gateway.history.api import history_router
 from gateway.history.reading import Readers
 from gateway.http import openapi, problems
+from gateway.http.below import Below
 from gateway.http.deadline import Deadline
 from gateway.http.documented import answer
 from gateway.http.strict import Strict
@@ -48,6 +49,11 @@ NOT_READY: dict[str, Any] = {
     },
 }
 
+NO_UPGRADE = (
+    "this is a WebSocket, and the request came without Upgrade: connect with ws:// or wss://; a proxy between must use "
+    "HTTP/1.1 and pass the headers Upgrade and Connection on (docs/security.md)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -56,6 +62,7 @@ class Parts:
     authenticator: Authenticator
     origins: frozenset[str]
     public_url: str
+    prefix: str
     proxies: TrustedProxies
     viewers_per_address: int
     connections_per_address: int
@@ -80,6 +87,7 @@ def create_app(parts: Parts) -> FastAPI:
         title="Framefleet gateway",
         version=VERSION,
         openapi_url="/api/openapi.json",
+        servers=[{"url": parts.prefix}] if parts.prefix else None,
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # unless a route says otherwise
@@ -101,6 +109,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(BoundedBodies, metrics=parts.metrics)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Proxied, trusted=parts.proxies)
+    if parts.prefix:
+        app.add_middleware(Below, prefix=parts.prefix)
 
     @app.get(
         "/livez",
@@ -129,13 +139,19 @@ def create_app(parts: Parts) -> FastAPI:
         return problems.json_response({"status": "ready"})
 
     app.add_api_websocket_route("/ws/results", parts.socket.serve)
+
+    @app.get("/ws/results", include_in_schema=False)
+    async def without_upgrade() -> Response:
+        """A WebSocket that lost its Upgrade on the way."""
+        return problems.problem(426, "upgrade_required", NO_UPGRADE, {"Upgrade": "websocket"})
+
     app.include_router(login_router(parts.authenticator, parts.socket.end, parts.dashboard, parts.metrics))
     app.include_router(links_router(parts.authenticator, parts.public_url))
     app.include_router(api_router(parts.board, parts.nodes, parts.expected_workers))
     app.include_router(cameras_router(parts.cameras))
     app.include_router(models_router(parts.models, parts.nodes))
     app.include_router(dead_letters_router(parts.dead_letters))
-    app.include_router(history_router(parts.history, parts.dead_letters, parts.history_gap))
+    app.include_router(history_router(parts.history, parts.dead_letters, parts.history_gap, parts.prefix))
     app.include_router(proxy_router(parts.prometheus))
     app.mount("/assets", Assets(directory=parts.dashboard / "assets", check_dir=False))
     app.include_router(pages_router(parts.dashboard, parts.authenticator))

@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gateway.http.below import placed
 from gateway.http.problems import problem
 from gateway.security.access import identity_of, is_secure, set_session
 from gateway.security.auth import Authenticator
@@ -38,7 +39,7 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
         if not path and "code" in request.query_params:
             if not authenticator.required:
                 return RedirectResponse("/", 303)
-            return link_page(request.query_params["code"])
+            return link_page(request.query_params["code"], request.scope)
         if path.startswith(RESERVED) or path in ("api", "ws"):
             return problem(404, "not_found", f"there is no /{path}")
         found = await run_in_threadpool(_file, folder, path)
@@ -48,8 +49,10 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
             return problem(404, "not_found", f"there is no /{path}")
         index = await run_in_threadpool(_file, folder, "index.html")
         if index is None:
-            return HTMLResponse((STATIC / "unbuilt.html").read_text(), 503, NO_CACHE)
-        response = FileResponse(index, headers=NO_CACHE)
+            return HTMLResponse(placed((STATIC / "unbuilt.html").read_text(), request.scope), 503, NO_CACHE)
+        response = HTMLResponse(
+            placed(await run_in_threadpool(index.read_text), request.scope), headers=NO_CACHE
+        )
         if request.scope.get("state", {}).get("identity") and (who := identity_of(request.scope)).renew:
             session = authenticator.new_session(who, time.time())
             set_session(response, session, who, secure=is_secure(request.scope))

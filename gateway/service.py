@@ -37,9 +37,9 @@ from gateway.security.crowd import Crowd
 from gateway.security.limits import MAX_HEAD_BYTES, REQUEST_SECONDS, Limits, http_class, websocket_class
 from gateway.security.links import ready_link
 from gateway.settings import GatewaySettings, is_loopback
-from gateway.starting import CannotStart, keyring, listen, main_token
+from gateway.starting import BACKLOG, CannotStart, keyring, listen, main_token
 from gateway.statistics import Statistics
-from runtime.files import allow_many_files
+from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
 from runtime.probes import serve_probes
 
@@ -48,6 +48,9 @@ log = get_logger("gateway")
 TICK_SECONDS = 1.0
 GRACE_SECONDS = 2
 BROKER_GRACE_SECONDS = 0.8
+ACCEPTED_PART = 8
+"""A part of the files that we may open: asyncio accepts as many connections in one go as the backlog is long, and only
+then are they counted."""
 
 
 class HttpServer(uvicorn.Server):
@@ -113,12 +116,13 @@ class Gateway:
             self.feed.hub, self.metrics, self.states.greet, limit=settings.max_viewers, patience=patience
         )
         self.app = create_app(self._parts())
+        files = allow_many_files()
+        self._may_have = connections(files)
         self.crowd = Crowd(
-            settings.max_connections,
+            min(settings.max_connections, self._may_have),
             settings.max_connections_per_address,
             lambda address: is_loopback(address) or address in settings.proxies,
         )
-        allow_many_files()
         self._server = HttpServer(
             uvicorn.Config(
                 self.app,
@@ -129,6 +133,7 @@ class Gateway:
                 ws_per_message_deflate=False,
                 lifespan="off",
                 log_config=None,
+                backlog=min(BACKLOG, max(1, files // ACCEPTED_PART)),
                 access_log=False,  # paths may contain secrets
                 proxy_headers=False,  # ours knows X-Forwarded-Host too (gateway.security.proxies)
                 server_header=False,
@@ -188,6 +193,13 @@ class Gateway:
         self._announcing.start()
         recording = asyncio.create_task(self.recorder.run())
         ticking = asyncio.create_task(self._tick())
+        if self._may_have < self.settings.max_connections:
+            log.warning(
+                "the limit of open files leaves fewer connections than GATEWAY_MAX_CONNECTIONS: raise it "
+                "(ulimit -n, LimitNOFILE=, --ulimit nofile=) or leave it so; further ones are answered with 503",
+                connections=self._may_have,
+                wanted=self.settings.max_connections,
+            )
         log.info("gateway listens", address=self.address, metrics_port=probes.port)
         try:
             await self._server.serve(sockets=[self._listener])
@@ -235,6 +247,7 @@ class Gateway:
             authenticator=self.authenticator,
             origins=settings.origins,
             public_url=settings.public_url,
+            prefix=settings.prefix,
             proxies=settings.proxies,
             viewers_per_address=settings.max_viewers_per_address,
             connections_per_address=settings.max_connections_per_address,
@@ -287,7 +300,9 @@ class Gateway:
             )
 
     def _broker_changed(self, state: str, detail: str) -> None:
-        self._broker_state = f"{state} ({detail})" if detail else state
+        if state != "connecting" or not self._broker_state.startswith("lost"):
+            # Why it was lost stays known while it tries again.
+            self._broker_state = f"{state} ({detail})" if detail else state
         if state == "ready":
             self._fatal = ""
 

@@ -10,9 +10,11 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from gateway.http.below import OURS, PREFIX
 from gateway.security.proxies import TrustedProxies
 from gateway.tokens.file import FILE
 from runtime.settings import ServiceSettings
+from runtime.urls import HOW, flaw
 
 MIN_TOKEN = 16
 
@@ -53,7 +55,9 @@ class GatewaySettings(ServiceSettings):
         Path(".run/gateway"), description="folder of the token, the desired models and the history"
     )
     public_url: str = Field(
-        "", description="how browsers reach the gateway, for the printed link and for Origin"
+        "",
+        description="how browsers reach the gateway, for the printed link and for Origin; with a path behind a proxy "
+        "that gives it no more: https://cameras.example/fleet",
     )
     print_link: bool = Field(True, description="print a ready link, which signs one browser in, at start")
     trusted_proxies: str = Field(
@@ -126,32 +130,51 @@ class GatewaySettings(ServiceSettings):
     @classmethod
     def _postgresql(cls, url: SecretStr) -> SecretStr:
         value = url.get_secret_value()
-        try:
-            parts = urlsplit(value)
-            right = parts.scheme in ("postgresql", "postgres") and (parts.port or True)
-        except ValueError:
-            right = False
-        if value and not right:
+        said = flaw(value)
+        if value and (said or urlsplit(value).scheme not in ("postgresql", "postgres")):
             raise PydanticCustomError(
                 "database",
-                "the address must look like postgresql://user:password@host/name (a special character in the password "
-                "as %XX); leave it empty for a SQLite file",
+                f"the address must look like postgresql://user:password@host/name ({said or HOW}); leave it empty for "
+                "a SQLite file",
             )
         return url
 
     @field_validator("public_url", "prometheus_url")
     @classmethod
     def _http(cls, url: str) -> str:
+        said = flaw(url)
+        if said:
+            raise PydanticCustomError("url", f"the address must look like http://host:port: {said}")
         parts = urlsplit(url)
         if url and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise PydanticCustomError("url", "the address must look like http://host:port")
         return url.rstrip("/")
 
+    @field_validator("public_url")
+    @classmethod
+    def _place(cls, url: str) -> str:
+        """Its path may be more than `/`: then all of the gateway is below it."""
+        parts = urlsplit(url)
+        path = parts.path
+        if path and (not PREFIX.fullmatch(path) or path.split("/")[1] in OURS):
+            raise PydanticCustomError(
+                "prefix",
+                "the path may have letters, digits and . _ ~ -, and does not begin with a word that the gateway itself "
+                f"uses ({', '.join(sorted(OURS))}): https://cameras.example/fleet",
+            )
+        if parts.query:
+            raise PydanticCustomError("prefix", "the address ends with its path: no ? after it")
+        if "@" in parts.netloc:
+            raise PydanticCustomError(
+                "public", "the address is shown to everybody: no user name or password in it"
+            )
+        return url
+
     @field_validator("allowed_origins")
     @classmethod
     def _origins(cls, value: str) -> str:
         for origin in split(value):
-            parts = urlsplit(origin)
+            parts = urlsplit(origin) if flaw(origin) is None else urlsplit("")
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
                 raise PydanticCustomError(
                     "origin", "an origin looks like https://dashboard.example, without a path"
@@ -188,6 +211,11 @@ class GatewaySettings(ServiceSettings):
     def proxies(self) -> TrustedProxies:
         """Whose word on their clients is believed."""
         return TrustedProxies(split(self.trusted_proxies))
+
+    @property
+    def prefix(self) -> str:
+        """The path below which browsers see the gateway; empty if it has its host to itself."""
+        return urlsplit(self.public_url).path
 
     @property
     def origins(self) -> frozenset[str]:

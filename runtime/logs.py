@@ -1,19 +1,25 @@
 """Structured logs on standard error: one line per event; JSON, or readable on a terminal."""
 
+import atexit
 import logging
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
+
+from runtime.repetition import Repetition, Summary
 
 
 def configure_logs(service: str, level: str = "info", format: str = "auto") -> None:
     """Set up logging for the process. `format` is `json`, `console` or `auto` (console on a terminal)."""
     console = format == "console" or (format == "auto" and sys.stderr.isatty())
     threshold = getattr(logging, level.upper())
+    repetition = Repetition()
     shared: list[Any] = [
-        _naming(service),
         structlog.processors.add_log_level,
+        _holding_back(repetition),
+        _naming(service),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     finish: list[Any] = (
@@ -32,6 +38,35 @@ def configure_logs(service: str, level: str = "info", format: str = "auto") -> N
         cache_logger_on_first_use=False,
     )
     _quieten_libraries()
+    atexit.unregister(_tell_at_end)
+    atexit.register(_tell_at_end, repetition)
+
+
+def _holding_back(repetition: Repetition) -> Any:
+    """Lines that repeat are counted instead of written; the counts come with the next line of any kind."""
+
+    def judge(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+        if event.pop("summary", False):
+            return event
+        _tell(repetition.over())
+        level, text = str(event["level"]), str(event.get("event", ""))
+        words = " ".join(f"{key}={value}" for key, value in event.items())
+        if not repetition.judge(level, text, words):
+            raise structlog.DropEvent
+        return event
+
+    return judge
+
+
+def _tell(summaries: Iterable[Summary]) -> None:
+    for summary in summaries:
+        structlog.get_logger().log(
+            logging.getLevelNamesMapping()[summary.level.upper()], summary.text, summary=True
+        )
+
+
+def _tell_at_end(repetition: Repetition) -> None:
+    _tell(repetition.over(at_end=True))
 
 
 def _naming(service: str) -> Any:

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -16,6 +17,9 @@ Missing = Callable[[], list[str]]
 """Names what a service still lacks to do its work; empty means ready."""
 
 STOP_SECONDS = 0.1
+AT_ONCE = 16
+PATIENCE_SECONDS = 10
+RETRY_SECONDS = 0.2
 
 
 class ProbeServer:
@@ -67,8 +71,38 @@ def _answer(start_response: Any, status: str, body: dict[str, Any]) -> list[byte
 
 
 class _Server(ThreadingMixIn, WSGIServer):
+    """At most AT_ONCE connections, each for a few seconds: whoever holds them open takes no files from the service."""
+
     daemon_threads = True
     address_family = socket.AF_INET
+    request_queue_size = 64
+
+    def __init__(self, *arguments: Any) -> None:
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+        super().__init__(*arguments)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().get_request()
+        except OSError:
+            # No file is left: the connection stays waiting, and so must we, or we would turn round at full speed.
+            time.sleep(RETRY_SECONDS)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has gone, or says nothing, is no event."""
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     def server_bind(self) -> None:
         # WSGIServer looks its own name up in DNS, which can take seconds; nothing here needs it.
@@ -81,5 +115,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
+    timeout = PATIENCE_SECONDS
+
     def log_message(self, format: str, *args: Any) -> None:
         """Scrapes are no events."""

@@ -57,6 +57,8 @@ FOR_TESTS = (
     Package("amqp-tools", program("amqp-publish")),
     Package("chromium", program("chromium")),
     Package("ffmpeg", program("ffmpeg")),
+    Package("nginx", program("nginx")),
+    Package("openssl", program("openssl")),
     Package("postgresql", library("postgresql/*/bin/postgres")),
     # A real RTSP server: its bindings, the Python that they are for, and what reads and sends H.264 files.
     Package("gir1.2-gst-rtsp-server-1.0", library("*/girepository-1.0/GstRtspServer-1.0.typelib")),

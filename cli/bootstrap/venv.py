@@ -1,7 +1,6 @@
 """The virtual environment in the checkout: made once, filled with exactly the pinned packages."""
 
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from cli.bootstrap.stamps import Stamp, digest
 from cli.layout import Layout
 
 LAUNCHER = """#!/bin/sh
-exec {python} -m cli "$@"
+exec "$(dirname "$(readlink -f "$0")")/python" -m cli "$@"
 """
 
 
@@ -25,7 +24,7 @@ def prepare(layout: Layout, requirements: str, commands: Commands) -> Path:
             advice=_advice_on_making,
         )
     install(layout, requirements, commands)
-    _launcher(layout, python)
+    _launcher(layout)
     return python
 
 
@@ -88,10 +87,10 @@ def _advice_on_installing(said: str, layout: Layout) -> str:
     return "pip needs a package index: check the network, the proxy and `pip config list`"
 
 
-def _launcher(layout: Layout, python: Path) -> None:
-    """Make `.venv/bin/framefleet` work from every folder, without a build step."""
+def _launcher(layout: Layout) -> None:
+    """Make `.venv/bin/framefleet` work from every folder, without a build step, and in a copy for the copy."""
     site = next((layout.venv / "lib").glob("python3.*/site-packages"))
-    (site / "framefleet.pth").write_text(f"{layout.root}\n")
+    (site / "framefleet.pth").write_text("../../../..\n")
     launcher = layout.venv / "bin" / "framefleet"
-    launcher.write_text(LAUNCHER.format(python=shlex.quote(str(python))))
+    launcher.write_text(LAUNCHER)
     launcher.chmod(0o755)

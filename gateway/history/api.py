@@ -10,11 +10,11 @@ from gateway.history.frames_api import frames_router
 from gateway.history.reading import Readers
 
 
-def history_router(readers: Readers, dead_letters: DeadLetterReader, gap: float) -> APIRouter:
+def history_router(readers: Readers, dead_letters: DeadLetterReader, gap: float, prefix: str) -> APIRouter:
     """Exports first: their path would be taken for an event's."""
     router = APIRouter()
-    router.include_router(exports_router(readers, gap))
-    router.include_router(events_router(readers, gap))
+    router.include_router(exports_router(readers, gap, prefix))
+    router.include_router(events_router(readers, gap, prefix))
     router.include_router(activity_router(readers))
     router.include_router(frames_router(readers, dead_letters))
     return router

@@ -40,7 +40,7 @@ CLOSED = "private, max-age=86400, immutable"
 GROWING = "private, no-cache"
 
 
-def events_router(readers: Readers, gap: float) -> APIRouter:
+def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
     """The routes. A presence is closed when nothing was detected for `gap` seconds."""
     router = APIRouter(prefix="/api", tags=["History"], responses=ERRORS)
 
@@ -72,7 +72,7 @@ def events_router(readers: Readers, gap: float) -> APIRouter:
         )
         page = found[:limit]
         following = Cursor(page[-1].started, page[-1].event_id) if len(found) > limit else None
-        views = [event_view(row, now(), gap) for row in page]
+        views = [event_view(row, now(), gap, prefix) for row in page]
         return json_response(EventsView(views, str(following) if following else None))
 
     @router.get(
@@ -87,7 +87,7 @@ def events_router(readers: Readers, gap: float) -> APIRouter:
         row = await readers.ask("event", lambda connection: queries.event(connection, event_id))
         if row is None:
             return unknown(event_id)
-        return json_response(event_view(row, now(), gap))
+        return json_response(event_view(row, now(), gap, prefix))
 
     @router.get(
         "/events/{event_id}/thumbnail",

@@ -38,7 +38,7 @@ FormatParameter = Annotated[
 ]
 
 
-def exports_router(readers: Readers, gap: float) -> APIRouter:
+def exports_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/api", tags=["History"], responses=ERRORS)
 
@@ -47,7 +47,7 @@ def exports_router(readers: Readers, gap: float) -> APIRouter:
         while True:
             page = partial(queries.events, asked=asked, cursor=cursor, limit=CHUNK)
             rows = await readers.ask_chunk("events_export", page)
-            yield [dataclasses.asdict(event_view(row, now(), gap)) for row in rows]
+            yield [dataclasses.asdict(event_view(row, now(), gap, prefix)) for row in rows]
             if len(rows) < CHUNK:
                 return
             cursor = Cursor(rows[-1].started, rows[-1].event_id)

@@ -5,9 +5,11 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from gateway.history.migrating import WrongVersion
+from gateway.history.reasons import unreachable
 
 KINDS = ("damaged", "foreign", "unwritable", "full", "locked", "moved", "disk", "unavailable")
 """The values of the metric's label. The first three last until somebody does something."""
@@ -44,7 +46,10 @@ def is_damage(error: Exception) -> bool:
 
 def reason(error: Exception) -> str:
     """What the database said, in one line, without our SQL and the values."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    said = str(cause)
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
+        return unreachable(said)
     return (said.strip() or type(error).__name__).splitlines()[0]
 
 

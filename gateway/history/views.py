@@ -104,8 +104,8 @@ class FrameView:
     dead_letter: DeadLetterView | None
 
 
-def event_view(row: Row[Any], now: float, gap: float) -> EventView:
-    """An event as the API tells it, at `now`."""
+def event_view(row: Row[Any], now: float, gap: float, prefix: str) -> EventView:
+    """An event as the API tells it, at `now`; `prefix` stands before the address of its picture."""
     return EventView(
         event_id=row.event_id,
         camera_id=row.camera_id,
@@ -118,10 +118,10 @@ def event_view(row: Row[Any], now: float, gap: float) -> EventView:
         faces=row.faces,
         confidence=row.certainty / 100,
         model=row.model,
-        thumbnail=_picture(row.event_id, row.thumbnail),
+        thumbnail=_picture(prefix, row.event_id, row.thumbnail),
     )
 
 
-def _picture(event_id: int, quality: int | None) -> str | None:
+def _picture(prefix: str, event_id: int, quality: int | None) -> str | None:
     """Where an event's picture is. A better one has another address: nobody need ask whether it changed."""
-    return None if quality is None else f"/api/events/{event_id}/thumbnail?quality={quality}"
+    return None if quality is None else f"{prefix}/api/events/{event_id}/thumbnail?quality={quality}"

@@ -103,7 +103,12 @@ def install(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     tags = [{"name": name, "description": words} for name, words in TAGS]
     made = get_openapi(
-        title=app.title, version=VERSION, description=DESCRIPTION, routes=app.routes, tags=tags
+        title=app.title,
+        version=VERSION,
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=tags,
+        servers=app.servers or None,
     )
     made["security"] = [{name: []} for name in SCHEMES]
     made["components"]["securitySchemes"] = SCHEMES

@@ -11,8 +11,10 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.types import Scope
 
 from contract.nesting import decode
+from gateway.http.below import placed
 from gateway.http.problems import json_response, problem
 from gateway.http.views import ProblemView
 from gateway.metrics import GatewayMetrics
@@ -89,9 +91,11 @@ def login_router(
             # Followed from another site: the browser held the strict cookie back. Asked for again from here, it comes.
             return HTMLResponse("", headers={"Refresh": f"0; url=/login?again=1&next={quote(target)}"})
         if (folder / "login.html").is_file():
-            return FileResponse(folder / "login.html", headers=NO_CACHE)
+            built = (folder / "login.html").read_text()
+            return HTMLResponse(placed(built, request.scope), headers=NO_CACHE)
         wrong = WRONG.get(query.get("wrong", "") or query.get("link", ""), "")
-        return HTMLResponse(page.replace("{{next}}", escape(target)).replace("{{wrong}}", escape(wrong)))
+        filled = placed(page, request.scope).replace("{{next}}", escape(target))
+        return HTMLResponse(filled.replace("{{wrong}}", escape(wrong)))
 
     for name in ("login.css", "link.js"):
         _serve_static(router, name)
@@ -166,11 +170,11 @@ def login_router(
     return router
 
 
-def link_page(code: str) -> Response:
+def link_page(code: str, scope: Scope) -> Response:
     """What a ready link opens: a page that posts the code. A program that only looks at the link uses nothing up."""
     if not CODE.fullmatch(code):
         return RedirectResponse("/login?link=used", 303)
-    page = (STATIC / "link.html").read_text()
+    page = placed((STATIC / "link.html").read_text(), scope)
     return HTMLResponse(page.replace("{{code}}", escape(code)), headers={"Cache-Control": "no-store"})
 
 

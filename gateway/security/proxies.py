@@ -58,18 +58,18 @@ class Proxied:
         headers = Headers(scope=scope)
         seen: Scope = {**scope, PROXIED: True}
         seen["client"] = (self._trusted.client(peer, headers.getlist("x-forwarded-for")), 0)
-        scheme = last(headers.getlist("x-forwarded-proto")).lower()
+        scheme = first(headers.getlist("x-forwarded-proto")).lower()
         if scheme in ("http", "https"):
             seen["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
-        if host := last(headers.getlist("x-forwarded-host")):
+        if host := first(headers.getlist("x-forwarded-host")):
             others = [(name, value) for name, value in scope["headers"] if name != b"host"]
             seen["headers"] = [(b"host", host.encode("latin-1")), *others]
         return seen
 
 
-def last(values: Sequence[str]) -> str:
-    """The last of a list that several proxies may have added to: the nearest one's word."""
-    return ",".join(values).rpartition(",")[2].strip()
+def first(values: Sequence[str]) -> str:
+    """The first of a list that several proxies may have added to: how the browser came to the outermost."""
+    return ",".join(values).partition(",")[0].strip()
 
 
 def parse(name: str) -> Address | None:

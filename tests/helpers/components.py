@@ -20,6 +20,7 @@ PLACES = {
     "amqp-publish": None,
     "ffmpeg": None,
     "openssl": None,
+    "nginx": None,
     "postgresql": _library("postgresql/*/bin/postgres"),
     "gst-rtsp-server": _library("*/girepository-1.0/GstRtspServer-1.0.typelib"),
 }

@@ -1,25 +1,35 @@
 """`framefleet up` with real RabbitMQ, Prometheus and services: it starts, mends, and leaves nothing behind."""
 
+import asyncio
+import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pika
 import pytest
 
+from cli.broker_url import NoBroker, broker_urls
+from cli.layout import Layout
 from cli.ports import answers
+from cli.rabbitmq import RabbitMQNode
 from cli.survivors import start_time
+from tests.helpers.bus import bus
 from tests.helpers.components import require
 from tests.helpers.dead_proxies import DEAD_PROXIES
 from tests.helpers.eventually import eventually
+from tests.helpers.images import astronaut, jpeg, task
 from tests.helpers.native import Native
 
 StartNative = Callable[..., Native]
@@ -32,9 +42,12 @@ def up(tmp_path: Path) -> Iterator[StartNative]:
         require(component)
     systems: list[Native] = []
 
-    def begin(**knobs: str) -> Native:
+    def begin(folder: str = "", **knobs: str) -> Native:
+        (tmp_path / folder).mkdir(exist_ok=True)
         systems.append(
-            Native(tmp_path, **{"WORKERS": "1", "WORKER_DETECTOR": "haar", "SOURCE": "none", **knobs})
+            Native(
+                tmp_path / folder, **{"WORKERS": "1", "WORKER_DETECTOR": "haar", "SOURCE": "none", **knobs}
+            )
         )
         return systems[-1]
 
@@ -174,6 +187,83 @@ def test_after_a_kill_9_the_next_start_ends_what_is_left(up: StartNative) -> Non
     assert sorted(started(system)) == ["epmd", "gateway", "prometheus", "rabbitmq"]
     assert ends["token"] == token
     assert ends["workers"] == []
+
+
+def test_a_checkout_that_was_renamed_computes_what_waits_and_a_copy_leaves_it_alone(
+    up: StartNative, tmp_path: Path
+) -> None:
+    first = up("first", WORKERS="0")
+    send(first, "waits-1", "waits-2")
+    assert first.stop() == 0
+    (tmp_path / "first").rename(tmp_path / "renamed")
+
+    renamed = up("renamed")
+    assert renamed.endpoints["workers"]
+    before = started(renamed)
+    eventually("it is announced", lambda: said(renamed, "Open"))
+    assert sorted(events(renamed, 2)) == ["waits-1", "waits-2"]
+
+    shutil.copytree(tmp_path / "renamed", tmp_path / "copy", symlinks=True)
+    with pytest.raises(NoBroker, match=f"copy, and the system runs in the original: {tmp_path}/renamed"):
+        broker_urls({}, Layout(tmp_path / "copy"))
+    (tmp_path / "copy" / ".run" / "endpoints.json").unlink()  # the next one is the copy's
+    copy = up("copy")
+    assert copy.endpoints["amqp"] != renamed.endpoints["amqp"]
+    send(copy, "of-the-copy")
+    assert "of-the-copy" in events(copy, 3)
+    send(renamed, "of-the-original")
+    assert sorted(events(renamed, 3)) == ["of-the-original", "waits-1", "waits-2"]
+    assert started(renamed) == before
+    assert all(start_time(pid) is not None for pid in before.values())
+    assert not (tmp_path / "first").exists()
+
+
+def send(system: Native, *frame_ids: str) -> None:
+    """Frames, confirmed."""
+    with pika.BlockingConnection(pika.URLParameters(system.endpoints["amqp"])) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        for frame_id in frame_ids:
+            body = task(jpeg(astronaut()), camera_id="gate-3", frame_id=frame_id)
+            json_task = pika.BasicProperties(content_type="application/json", delivery_mode=2)
+            channel.basic_publish("", "frame_queue", body, json_task, mandatory=True)
+
+
+def events(system: Native, number: int) -> list[str]:
+    """The frames whose results the gateway has stored, when there are so many."""
+    ends = system.endpoints
+
+    def stored() -> list[str]:
+        found = []
+        for frame_id in ("waits-1", "waits-2", "of-the-copy", "of-the-original"):
+            with contextlib.suppress(urllib.error.HTTPError):
+                answer(f"{ends['gateway']}/api/frames/{frame_id}", ends["token"])
+                found.append(frame_id)
+        return found
+
+    eventually(f"{number} results are stored", lambda: len(stored()) >= number, 60)
+    return stored()
+
+
+def test_nothing_is_announced_when_frames_do_not_pass(
+    up: StartNative, rabbitmq: str, shared_rabbitmq: RabbitMQNode
+) -> None:
+    asyncio.run(declared(rabbitmq))
+    vhost = rabbitmq.rpartition("/")[2]
+    shared_rabbitmq.ctl(
+        "eval",
+        f'{{ok, Q}} = rabbit_amqqueue:lookup({{resource, <<"{vhost}">>, queue, <<"frame_queue">>}}), '
+        "ra:stop_server(quorum_queues, amqqueue:get_pid(Q)).",
+    )
+    system = up(AMQP_URL=rabbitmq)
+    assert system.process.wait(40) == 1
+    assert said(system, "frames do not pass", "its queue frame_queue does not work", "nothing was started")
+    assert not said(system, "Open")
+
+
+async def declared(url: str) -> None:
+    async with bus(url):
+        pass
 
 
 def test_a_second_start_in_the_same_checkout_says_that_one_runs(up: StartNative) -> None:

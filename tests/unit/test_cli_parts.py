@@ -21,7 +21,7 @@ from cli.knobs import KnobError, Knobs
 from cli.logfile import LogFile
 from cli.notices import Repetitions, notice
 from cli.ports import LOOPBACK, answers, free_port, is_free, listener
-from cli.survivors import Register, Started, end, start_time, survivors
+from cli.survivors import Register, Started, end, original, start_time, survivors
 from cli.waiting import wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -234,7 +234,7 @@ def test_survivors_are_ended_and_nothing_else(tmp_path: Path) -> None:
         # A pid that was given to somebody else since: the same number, another start time.
         entries.append({"name": "worker-2", "pid": theirs.pid, "start_time": 1})
         file.write_text(json.dumps(entries))
-        left = survivors(file)
+        left = survivors(file, Path.cwd())
         assert [(s.name, s.pid) for s in left] == [("worker-1", ours.pid)]
         end(left)
         assert ours.wait(5) == -signal.SIGTERM
@@ -243,6 +243,24 @@ def test_survivors_are_ended_and_nothing_else(tmp_path: Path) -> None:
         for process in (ours, theirs):
             process.kill()
             process.wait()
+
+
+def test_a_copy_of_the_register_names_nobody_and_tells_of_the_original(tmp_path: Path) -> None:
+    first, copy = tmp_path / "first", tmp_path / "copy"
+    first.mkdir()
+    copy.mkdir()
+    process = subprocess.Popen(SLEEPER, start_new_session=True, cwd=first)
+    try:
+        Register(first / "processes.json").add("worker-1", process.pid)
+        (copy / "processes.json").write_bytes((first / "processes.json").read_bytes())
+        assert survivors(copy / "processes.json", copy) == []
+        assert original(copy / "processes.json", copy) == first
+        renamed = first.rename(tmp_path / "renamed")
+        assert [s.pid for s in survivors(renamed / "processes.json", renamed)] == [process.pid]
+        assert original(renamed / "processes.json", renamed) is None
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_survivor_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
@@ -262,7 +280,7 @@ def test_a_survivor_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 def test_a_damaged_register_names_nobody(content: str, tmp_path: Path) -> None:
     file = tmp_path / "processes.json"
     file.write_text(content)
-    assert survivors(file) == []
+    assert survivors(file, tmp_path) == []
 
 
 def test_what_the_gateway_lacks_is_said_in_words() -> None:

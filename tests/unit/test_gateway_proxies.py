@@ -84,3 +84,11 @@ async def test_a_trusted_proxy_is_believed() -> None:
     assert PROXIED in scope
     strange = await seen("192.0.2.1", host="gateway:8080", x_forwarded_proto="gopher")
     assert (strange["scheme"], strange["client"][0]) == ("http", "192.0.2.1")
+
+
+async def test_of_several_words_the_first_is_how_the_browser_came() -> None:
+    """TLS ends at the outer proxy; the inner one adds how that came to it."""
+    chained = {**SPOOFED, "x_forwarded_proto": "https, http", "x_forwarded_host": "fleet.example, inner:80"}
+    scope = await seen("192.0.2.1", **chained)
+    assert scope["scheme"] == "https"
+    assert [value for name, value in scope["headers"] if name == b"host"] == [b"fleet.example"]

@@ -59,6 +59,10 @@ def test_the_token_is_not_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) 
     ("name", "value"),
     [
         ("GATEWAY_PUBLIC_URL", "fleet.example"),
+        ("GATEWAY_PUBLIC_URL", "https://fleet.example/api"),
+        ("GATEWAY_PUBLIC_URL", "https://fleet.example/a b"),
+        ("GATEWAY_PUBLIC_URL", "https://fleet.example/a//b"),
+        ("GATEWAY_PUBLIC_URL", "https://fleet.example/fleet?x=1"),
         ("GATEWAY_ALLOWED_ORIGINS", "https://a.example/path"),
         ("GATEWAY_ALLOWED_ORIGINS", "a.example"),
         ("PROMETHEUS_URL", "prometheus:9090"),
@@ -73,6 +77,19 @@ def test_the_token_is_not_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) 
 def test_wrong_values_are_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     (sentence,) = problems(monkeypatch, **{name: value})
     assert name in sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        ("", ""),
+        ("https://fleet.example/", ""),
+        ("https://host/fleet/", "/fleet"),
+        ("https://host/a/B_1.~-", "/a/B_1.~-"),
+    ],
+)
+def test_the_path_of_the_public_url_is_where_all_of_it_is(url: str, prefix: str) -> None:
+    assert GatewaySettings(public_url=url).prefix == prefix
 
 
 def test_origins_include_the_public_url() -> None:

@@ -156,7 +156,7 @@ def test_the_same_picture_sent_again_is_another_frame() -> None:
         (body(frame=JPEG.decode("latin-1")), "not_base64", "Encode the bytes"),
         (body(frame=BASE64[:41]), "not_base64", "is it complete"),
         (body(frame="data:image/svg+xml,<svg/>"), "not_base64", "data URI"),
-        (body(frame=base64.b64encode(b"RIFF\0\0\0\0WEBPVP8 ").decode()), "not_an_image", "is WebP: only JPEG and PNG are read"),
+        (body(frame=base64.b64encode(b"RIFF\0\0\0\0WEBPVP8 ").decode()), "not_an_image", "is WebP: only JPEG and PNG"),
         (body(camera_id="gate 3.left"), "invalid_task", 'for example "gate_3_left"'),
         (body(camera_id="x" * 65), "invalid_task", "1 to 64 characters"),
         (body(camera_id=7), "invalid_task", 'it is text: write "7"'),

@@ -1,5 +1,7 @@
 /** The gateway's HTTP interface, as far as this page reads it. */
 
+import { BASE, below } from './base';
+
 /** Unix seconds and a value. */
 export type Point = [number, number | null];
 export type Series = Point[];
@@ -82,7 +84,7 @@ const PATIENCE = 8_000;
 
 export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
   const timeout = AbortSignal.timeout(PATIENCE);
-  const response = await fetch(path, {
+  const response = await fetch(BASE + path, {
     headers: { Accept: 'application/json' },
     signal: AbortSignal.any([signal, timeout]),
   });
@@ -91,7 +93,7 @@ export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
 
 /** Asks for a change. Rejects with the gateway's sentence, `Refused`, when it does not make it. */
 export async function post<T>(path: string): Promise<T> {
-  const response = await fetch(path, { method: 'POST', headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
+  const response = await fetch(BASE + path, { method: 'POST', headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
   return read<T>(response);
 }
 
@@ -103,7 +105,7 @@ async function read<T>(response: Response): Promise<T> {
 
 /** What the gateway lacks to do its work, a sentence each (`RabbitMQ: …`). */
 export async function getMissing(signal: AbortSignal): Promise<string[]> {
-  const response = await fetch('/readyz', { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+  const response = await fetch(`${BASE}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
   if (response.status !== 503) return [];
   const body = (await response.json()) as { missing?: unknown };
   return Array.isArray(body.missing) ? body.missing.filter((item) => typeof item === 'string') : [];
@@ -111,18 +113,18 @@ export async function getMissing(signal: AbortSignal): Promise<string[]> {
 
 /** The sign-in page, which says that the session has ended and leads back to where this page is. */
 export function signInPath(location: { pathname: string; search: string }): string {
-  const here = location.pathname + location.search;
-  return here === '/' ? '/login?reason=ended' : `/login?reason=ended&next=${encodeURIComponent(here)}`;
+  const here = below(location.pathname) + location.search;
+  return here === '/' ? `${BASE}/login?reason=ended` : `${BASE}/login?reason=ended&next=${encodeURIComponent(here)}`;
 }
 
 /** Where to go after signing in: a path of this site, whatever the link says. */
 export function nextPath(search: string): string {
   const next = new URLSearchParams(search).get('next') ?? '/';
-  return /^\/(?![/\\])/.test(next) ? next : '/';
+  return BASE + (/^\/(?![/\\])/.test(next) ? next : '/');
 }
 
 export async function signOut(): Promise<void> {
-  await fetch('/api/logout', { method: 'POST', signal: AbortSignal.timeout(PATIENCE) });
+  await fetch(`${BASE}/api/logout`, { method: 'POST', signal: AbortSignal.timeout(PATIENCE) });
 }
 
 /** Calls `work` now and then every `milliseconds`, one call at a time. Returns what stops it. */

@@ -1,6 +1,7 @@
 /** What the page is made of, put together: the stream, the polls, and the states that components read. */
 
 import { type Alerts, type History, type InviteLink, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, post, signInPath, signOut } from './api';
+import { BASE } from './base';
 import { ServerClock, frameAge } from './clock';
 import type { Camera } from './camera.svelte';
 import { Fleet } from './fleet.svelte';
@@ -65,7 +66,7 @@ export class App {
 
   constructor() {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-    this.stream = new Stream(`${scheme}//${location.host}/ws/results`, {
+    this.stream = new Stream(`${scheme}//${location.host}${BASE}/ws/results`, {
       message: (message) => {
         this.#heard = performance.now();
         if (message.type === 'hello') {
@@ -201,7 +202,7 @@ export class App {
       this.#leaving = false;
       return false;
     }
-    location.assign('/login');
+    location.assign(`${BASE}/login`);
     return true;
   }
 

@@ -1,5 +1,7 @@
 /** Signing in: with a token, or with the one-time code of a ready link. */
 
+import { BASE } from './base';
+
 export type Credential = { token: string } | { code: string };
 
 /** What was pasted: a token, or a whole link with a code (or, from earlier versions, a token) in it. */
@@ -17,7 +19,7 @@ export type Words = readonly string[];
 export async function signIn(credential: Credential): Promise<Words | null> {
   let response: Response;
   try {
-    response = await fetch('/api/login', {
+    response = await fetch(`${BASE}/api/login`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(credential),

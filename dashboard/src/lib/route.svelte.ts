@@ -1,21 +1,26 @@
 /** The page's address is its state: what is filtered and what is open, so that back works and links can be copied. */
 
+import { BASE, below } from './base';
 import { type Place, opens, readPlace, writePlace } from './place';
 
+function here(): Place {
+  return readPlace({ pathname: below(location.pathname), search: location.search });
+}
+
 export class Route {
-  place = $state.raw<Place>(readPlace(location));
+  place = $state.raw<Place>(here());
   /** Whether "back" closes what is open. */
   #within = false;
 
   constructor() {
     addEventListener('popstate', (event) => {
       this.#within = (event.state as { within?: boolean } | null)?.within === true;
-      this.place = readPlace(location);
+      this.place = here();
     });
   }
 
   href(change: Partial<Place>): string {
-    return writePlace({ ...this.place, ...change });
+    return BASE + writePlace({ ...this.place, ...change });
   }
 
   /** Goes there; with `replace`, without a step in the history (typing, stepping through cameras). */
@@ -26,7 +31,7 @@ export class Route {
       this.#within = opens(this.place, { ...this.place, ...change });
       history.pushState({ within: this.#within }, '', href);
     }
-    this.place = readPlace(location);
+    this.place = here();
   }
 
   /** Closes what is open, as "back" does where it was opened from the page below. */

@@ -17,6 +17,7 @@ from producer.sources.http.login import Login
 from producer.sources.http.places import Places
 from producer.trust import Trust, Untrusted, shown_fingerprint, written
 from runtime.files import allow_many_files
+from runtime.files import connections as most_connections
 
 Result = TypeVar("Result")
 
@@ -33,22 +34,35 @@ _MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
 
 class CutShort(SourceError):
     """An answer ended within its picture: its length may have been wrong."""
+NO_FILES = (
+    "this producer may open no further connection: raise its limit of open files (ulimit -n, LimitNOFILE=), or start "
+    "another producer that shares the cameras"
+)
 
 
 class HttpClient:
     """Pooled keep-alive connections and cached names for all HTTP cameras. Open it inside the event loop.
 
     `connections` requests for pictures in all, `per_host` at each host and port; names are kept for
-    `dns_cache_seconds`. Streams hold a connection for ever and count towards neither.
+    `dns_cache_seconds`. Streams hold a connection for ever and count towards neither; of them there are as many as the
+    limit of open files allows.
     """
 
     def __init__(self, *, connections: int = 500, per_host: int = 10, dns_cache_seconds: int = 300) -> None:
-        allow_many_files()
-        self.places = Places(connections, per_host)
+        files = allow_many_files()
+        # Half of what there is for pictures, half for streams, which keep what they have.
+        may_have = most_connections(files) // 2
+        self.places = Places(min(connections, may_have), per_host)
+        self._streams = asyncio.Semaphore(may_have)
+        few = may_have < connections
         # The connector's own limits count the waiting for a free connection towards the request's timeout: the
         # cameras of a busy host would be reported as silent. Hence `places`, and no limit here.
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=dns_cache_seconds),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                ttl_dns_cache=dns_cache_seconds,
+                force_close=few,  # where files are few, none is kept for a camera's next picture
+            ),
             headers={"Accept-Encoding": "identity"},  # JPEG does not shrink
             # Cameras' cookies are none of our business, and a jar that a thousand of them fill is slow.
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -59,6 +73,14 @@ class HttpClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[None]:
+        """A connection that a stream keeps. Raises SourceError where the limit of open files allows no further one."""
+        if self._streams.locked():
+            raise SourceError("no_files", NO_FILES)
+        async with self._streams:
+            yield
 
     async def close(self) -> None:
         """Close all connections."""
@@ -81,6 +103,7 @@ class Address:
         self._url = parsed and parsed.with_user(None)
         self._login = Login(parsed.user, parsed.password) if parsed else Login(None, None)
         self._place = client.places.at(str(parsed.origin()) if parsed else self.shown)
+        self._client = client
         self._session = client.session
         self._trust = trust
         # One object for all requests: connections are kept by it.
@@ -125,17 +148,18 @@ class Address:
     async def stream(self) -> AsyncIterator[Answer]:
         """The answer to a request that may go on for ever. Raises SourceError, while it is read too."""
         try:
-            try:
-                if self._needs_tolerance:
+            async with self._client.streaming():
+                try:
+                    if self._needs_tolerance:
+                        answer = await self._ask(None, None)
+                    else:
+                        answer = await self._ask(None, self._stream_limits)
+                except _MISUNDERSTOOD:
                     answer = await self._ask(None, None)
-                else:
-                    answer = await self._ask(None, self._stream_limits)
-            except _MISUNDERSTOOD:
-                answer = await self._ask(None, None)
-            try:
-                yield answer
-            finally:
-                answer.response.close()
+                try:
+                    yield answer
+                finally:
+                    answer.response.close()
         except (TimeoutError, aiohttp.ClientError, OSError, EOFError, tolerant.NotHttp, Untrusted) as error:
             raise await self._explained(error) from None
 

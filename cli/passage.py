@@ -1,0 +1,82 @@
+"""Whether messages pass RabbitMQ's queues: tried before anything is announced.
+
+A broker can accept connections and declarations while its quorum queues are dead: each would refuse every frame.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+from broker.errors import NoSuchQueue, Refused
+from broker.publisher import Message, Outcome
+from broker.session import Session, session
+from contract.topology import TASK_QUEUE, TOPOLOGY, UNLIMITED_DELIVERIES, Queue
+
+CLIENT = "framefleet up"
+PASSES_SECONDS = 20.0
+LOOK_SECONDS = 0.1
+LEFT_SECONDS = 60  # if we die in the middle, RabbitMQ removes the queue after so long
+
+
+class Blocked(Exception):
+    """An alarm of the broker: it takes nothing until that ends, and then everything goes on by itself."""
+
+
+class DeadQueue(Exception):
+    """A queue does not work, and will not by waiting; the message names it."""
+
+
+async def try_passage(urls: Sequence[str]) -> None:
+    """Return when a message has passed a queue and those of ours that exist answer.
+
+    Raises Blocked, DeadQueue, and BrokerError where it could not be tried.
+    """
+    async with session(urls, CLIENT) as connection:
+        for queue in TOPOLOGY.queues:
+            await _answers(connection, queue.name)
+        await _passes(connection)
+
+
+async def _answers(connection: Session, name: str) -> None:
+    """Taking from an empty queue is an entry in its Raft log: a dead one cannot, though it can be declared."""
+    try:
+        async with connection.channel() as channel:
+            ready, _ = await channel.count(name)
+            # One with messages lives, and a frame that was taken and put back would count as redelivered.
+            if ready == 0:
+                await channel.get(name)
+    except NoSuchQueue:
+        return  # the first service declares it
+    except Refused as error:
+        if "ACCESS_REFUSED" not in str(error):
+            raise DeadQueue(f"its queue {name} does not work ({error})") from error
+
+
+async def _passes(connection: Session) -> None:
+    queue = Queue(
+        f"{TASK_QUEUE}.trial.{secrets.token_hex(4)}",
+        {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": UNLIMITED_DELIVERIES,
+            "x-expires": LEFT_SECONDS * 1000,
+        },
+    )
+    publisher = await connection.publisher()
+    async with connection.channel() as channel:
+        await channel.declare(queue)
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        publisher.publish(Message("", queue.name, b"does a message pass?"), outcome.set_result)
+        for _ in range(int(PASSES_SECONDS / LOOK_SECONDS)):
+            await asyncio.wait((outcome,), timeout=LOOK_SECONDS)
+            if publisher.blocked:
+                raise Blocked
+            if outcome.done():
+                break
+        said = outcome.result() if outcome.done() else Outcome.TIMED_OUT
+        if said is not Outcome.CONFIRMED:
+            raise DeadQueue(f"it did not confirm a message ({said})")
+        back = await channel.get(queue.name)
+        if back is None:
+            raise DeadQueue("it confirmed a message and did not give it back")
+        back.ack()
+        await channel.delete(queue.name)
