@@ -15,7 +15,7 @@ async def detectors(port: int, token: str, count: int, timeout: float) -> str:
     deadline = asyncio.get_running_loop().time() + timeout
     while True:
         answer = await probe.get(port, "/api/nodes", token)
-        nodes = json.loads(answer[1])["nodes"] if answer is not None and answer[0] == 200 else []
+        nodes = json.loads(answer[1])["items"] if answer is not None and answer[0] == 200 else []
         running = [node for node in nodes if node["state"] == "running"]
         if len(running) >= count or asyncio.get_running_loop().time() >= deadline:
             return described(running)
