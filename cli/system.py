@@ -9,6 +9,7 @@ from cli import probe, prometheus
 from cli.addresses import Addresses
 from cli.broker_part import BrokerPart
 from cli.child import Child, Command
+from cli.detectors import detectors
 from cli.display import Display
 from cli.fleet import Fleet, environment
 from cli.knobs import Knobs, broker_addresses
@@ -25,6 +26,7 @@ from producer.file.reload import load as load_cameras
 from producer.grammar import parse_sources
 
 READY_SECONDS = 60
+DETECTOR_SECONDS = 5
 RABBITMQ_METRICS = 15692
 CAMERAS_SHOWN = 8
 DEAD_QUEUES = " What it holds is kept in .run/rabbitmq: to start with empty queues move that folder away"
@@ -49,6 +51,7 @@ class System:
         self._repetitions = Repetitions()
         self._stopping = False
         self._link = ""
+        self._detector = ""
         self._node = self._private_broker(addresses) if knobs.own_broker else None
         amqp_url = self._node.amqp_url if self._node else knobs.amqp_url
         self._fleet = Fleet(layout, knobs, addresses, amqp_url, token)
@@ -75,6 +78,10 @@ class System:
         if self._knobs.own_producer:
             await self._run(self._fleet.producer)
         await self._gateway_answers()
+        if workers := len(self._addresses.workers):
+            self._detector = await detectors(
+                self._addresses.gateway, self._fleet.token, workers, DETECTOR_SECONDS
+            )
         self._link = await self._new_link()
         write_private(self._layout.endpoints, json.dumps(self._fleet.endpoints, indent=2) + "\n")
 
@@ -104,6 +111,8 @@ class System:
                 f"  RabbitMQ    amqp://{LOOPBACK}:{self._addresses.amqp}  (its URL with password: .run/endpoints.json)"
             )
         say(f"  Workers     {workers or 'none: frames wait until there is one (WORKERS=0)'}")
+        if self._detector:
+            say(f"  Detector    {self._detector}")
         say(f"  Cameras     {_cameras(self._knobs)}")
         say("  Logs        .run/logs/")
         say("")

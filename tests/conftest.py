@@ -8,7 +8,7 @@ import pytest
 
 import cli.rabbitmq
 from cli.rabbitmq import RabbitMQNode
-from tests.helpers.components import require
+from tests.helpers.components import real_yunet, require
 from tests.helpers.postgres import Postgres, private_postgres
 from tests.helpers.processes import Service
 
@@ -38,6 +38,12 @@ def rabbitmq(shared_rabbitmq: RabbitMQNode, request: pytest.FixtureRequest) -> s
         f'<<"framefleet">>, <<"{vhost}">>, <<".*">>, <<".*">>, <<".*">>, <<"suite">>).',
     )
     return f"{shared_rabbitmq.amqp_url}{vhost}"
+
+
+@pytest.fixture(scope="session")
+def yunet_file() -> Path:
+    """The real YuNet."""
+    return real_yunet()
 
 
 @pytest.fixture(scope="session")

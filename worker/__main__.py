@@ -47,7 +47,9 @@ def main() -> int:
         print(f"worker: WORKER_DETECTOR: {error}", file=sys.stderr)
         return USAGE_ERROR
     except ModelUnavailable as error:
-        print(f"worker: {error}; or set WORKER_DETECTOR=auto to fall back to haar", file=sys.stderr)
+        print(
+            f"worker: {error}; or set WORKER_DETECTOR=auto to fall back to what is built in", file=sys.stderr
+        )
         return 1
     except OSError as error:
         print(

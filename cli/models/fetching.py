@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from cli.display import LINE_SECONDS, Display
 from cli.dlq.tables import size
+from cli.models.listing import state
 from cli.models.shelf import Shelf
-from worker.models import ModelEntry, ModelUnavailable, locate
+from worker.models import ModelEntry, ModelUnavailable, locate, unusable
 
 BAR = 30
 REFRESH_SECONDS = 0.1
@@ -38,7 +39,9 @@ def fetch(shelf: Shelf, names: Sequence[str], *, everything: bool) -> int:
 def _have(shelf: Shelf, entry: ModelEntry, display: Display) -> str:
     """Where the file now is. Raises ModelUnavailable."""
     if entry.filename is None:
-        return "built in, there is no file"
+        if (reason := unusable(entry)) is not None:
+            raise ModelUnavailable(reason)
+        return f"{state(shelf, entry)}, there is no file"
     used = shelf.used(entry)
     if used is not None:
         return f"{used.place}: {used.path}"

@@ -7,7 +7,8 @@ import msgspec
 
 from cli.dlq.tables import size
 from cli.models.shelf import Shelf
-from worker.models import ModelEntry
+from worker.models import ModelEntry, unusable
+from worker.models.packages import PACKAGED
 
 COLUMNS = ("NAME", "KIND", "TASK", "INPUT", "LICENCE", "HERE", "SIZE", "DIGEST")
 
@@ -32,7 +33,9 @@ def show(shelf: Shelf, *, as_json: bool) -> int:
 def state(shelf: Shelf, entry: ModelEntry) -> str:
     """Where the model is, in two or three words."""
     if entry.filename is None:
-        return "built in"
+        if entry.kind not in PACKAGED:
+            return "built in"
+        return "installed" if unusable(entry) is None else "not usable"
     used = shelf.used(entry)
     if used is not None:
         return used.place.value

