@@ -87,7 +87,7 @@ class Gateway:
         self.database = Database(
             settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
-        self.recorder = Recorder(self._writer(), self.metrics, self._wish)
+        self.recorder = Recorder(self._writer(), self.metrics, self._wish, self.feed.recorded)
         self._thumbnailer = Thumbnailer(self.recorder.keep, self.metrics)
         self.feed.wanted_briefly = self._thumbnailer.wanted
         self.feed.on_picture = lambda result, picture: self._thumbnailer.picture(
