@@ -57,8 +57,8 @@ class GatewaySettings(ServiceSettings):
     )
     published_url: str = Field(
         "",
-        description="how its own machine reaches a gateway in a container, which cannot know that itself; for links, where "
-        "GATEWAY_PUBLIC_URL is not set",
+        description="how its own machine reaches a gateway in a container, which cannot know that itself; for links "
+        "where GATEWAY_PUBLIC_URL is not set",
     )
     print_link: bool = Field(True, description="print a ready link, which signs one browser in, at start")
     trusted_proxies: str = Field(
