@@ -15,4 +15,34 @@ if [ -z "${AMQP_URL:-}" ]; then
   done
   export AMQP_URL
 fi
+
+# All of .env comes to every service. What is another one's business, its secrets above all, is not kept.
+case "$*" in
+  *" worker"*) foreign='GATEWAY_.*|PRODUCER_.*|GRAFANA_.*|DATABASE_URL|SOURCE|CAMERAS' ;;
+  *" producer"*) foreign='GATEWAY_.*|WORKER_.*|GRAFANA_.*|DATABASE_URL' ;;
+  *" gateway"*) foreign='WORKER_.*|PRODUCER_.*|GRAFANA_.*|SOURCE|CAMERAS' ;;
+  *) foreign=none ;;
+esac
+for name in $(env | sed -nE "s/^($foreign)=.*/\1/p"); do unset "$name"; done
+
+# Folders of the host that are mounted: this user is not their owner.
+for folder in /models /footage /cameras; do
+  [ -e "$folder" ] || continue
+  closed=$(find "$folder" ! -readable -print 2>/dev/null | head -n 1)
+  if [ -n "$closed" ]; then
+    case $folder in /models) setting=MODEL_DIR ;; /footage) setting=FOOTAGE_DIR ;; *) setting=CAMERAS_DIR ;; esac
+    echo "framefleet: $closed cannot be read: the folder of $setting is mounted as $folder and this service runs as user" \
+      "$(id -u). On the host: chmod -R a+rX THAT_FOLDER" >&2
+  fi
+done
+
+# How the gateway is reached is decided by what Compose publishes; it knows only its own side.
+if [ -n "${GATEWAY_BIND:-}" ] && [ -z "${GATEWAY_PUBLIC_URL:-}" ]; then
+  case $GATEWAY_BIND in
+    127.* | localhost) GATEWAY_PUBLIC_URL=http://127.0.0.1:$GATEWAY_PUBLISHED_PORT ;;
+    0.0.0.0 | :: | '[::]') GATEWAY_PUBLISHED_URL=http://127.0.0.1:$GATEWAY_PUBLISHED_PORT ;;
+    *) GATEWAY_PUBLIC_URL=http://$GATEWAY_BIND:$GATEWAY_PUBLISHED_PORT ;;
+  esac
+  export GATEWAY_PUBLIC_URL GATEWAY_PUBLISHED_URL
+fi
 exec "$@"

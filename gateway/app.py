@@ -63,6 +63,7 @@ class Parts:
     origins: frozenset[str]
     public_url: str
     prefix: str
+    published_url: str
     proxies: TrustedProxies
     viewers_per_address: int
     connections_per_address: int
@@ -146,7 +147,7 @@ def create_app(parts: Parts) -> FastAPI:
         return problems.problem(426, "upgrade_required", NO_UPGRADE, {"Upgrade": "websocket"})
 
     app.include_router(login_router(parts.authenticator, parts.socket.end, parts.dashboard, parts.metrics))
-    app.include_router(links_router(parts.authenticator, parts.public_url))
+    app.include_router(links_router(parts.authenticator, parts.public_url, parts.published_url))
     app.include_router(api_router(parts.board, parts.nodes, parts.expected_workers))
     app.include_router(cameras_router(parts.cameras))
     app.include_router(models_router(parts.models, parts.nodes))

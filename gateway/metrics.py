@@ -64,6 +64,11 @@ class GatewayMetrics:
             "Live results that were older than the staleness budget on arrival",
             registry=registry,
         )
+        self.late = Counter(
+            "gateway_results_late",
+            "Results that were missed live and came by result_queue, for clients that get every one",
+            registry=registry,
+        )
         self.superseded = Counter(
             "gateway_results_superseded",
             "Results that came late or twice and moved no live view",

@@ -91,7 +91,7 @@ class Gateway:
         self.database = Database(
             settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
-        self.recorder = Recorder(self._writer(), self.metrics, self._wish)
+        self.recorder = Recorder(self._writer(), self.metrics, self._wish, self.feed.recorded)
         self._thumbnailer = Thumbnailer(self.recorder.keep, self.metrics)
         self.feed.wanted_briefly = self._thumbnailer.wanted
         self.feed.on_picture = lambda result, picture: self._thumbnailer.picture(
@@ -150,7 +150,8 @@ class Gateway:
         host = self.settings.host
         if host in ("0.0.0.0", "::"):  # noqa: S104  # what is listened on is no address to go to
             host = socket.gethostname()
-        return self.settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        own = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return self.settings.public_url or self.settings.published_url or own
 
     def link(self) -> str:
         """A new address that signs a browser in as the operator, once."""
@@ -248,6 +249,7 @@ class Gateway:
             origins=settings.origins,
             public_url=settings.public_url,
             prefix=settings.prefix,
+            published_url=settings.published_url,
             proxies=settings.proxies,
             viewers_per_address=settings.max_viewers_per_address,
             connections_per_address=settings.max_connections_per_address,
@@ -310,6 +312,13 @@ class Gateway:
         self._fatal = reason
 
 
+def _elsewhere(settings: GatewaySettings) -> str:
+    """What to do with the printed link on another machine, where the gateway cannot know its own address."""
+    if settings.public_url or not settings.published_url:
+        return ""
+    return "  From another machine: put this one's address in place of 127.0.0.1, or set GATEWAY_PUBLIC_URL.\n"
+
+
 async def serve(settings: GatewaySettings) -> None:
     """Run one gateway until SIGTERM or Ctrl-C. Raises CannotStart."""
     gateway = Gateway(settings)
@@ -317,7 +326,7 @@ async def serve(settings: GatewaySettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, gateway.stop)
     if settings.print_link:
-        sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n\n")
+        sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n{_elsewhere(settings)}\n")
         sys.stdout.flush()
     try:
         await gateway.run()

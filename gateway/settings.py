@@ -59,6 +59,11 @@ class GatewaySettings(ServiceSettings):
         description="how browsers reach the gateway, for the printed link and for Origin; with a path behind a proxy "
         "that gives it no more: https://cameras.example/fleet",
     )
+    published_url: str = Field(
+        "",
+        description="how its own machine reaches a gateway in a container, which cannot know that itself; for links "
+        "where GATEWAY_PUBLIC_URL is not set",
+    )
     print_link: bool = Field(True, description="print a ready link, which signs one browser in, at start")
     trusted_proxies: str = Field(
         "",
@@ -139,7 +144,7 @@ class GatewaySettings(ServiceSettings):
             )
         return url
 
-    @field_validator("public_url", "prometheus_url")
+    @field_validator("public_url", "published_url", "prometheus_url")
     @classmethod
     def _http(cls, url: str) -> str:
         said = flaw(url)

@@ -7,8 +7,10 @@ environment.
 import argparse
 import difflib
 import os
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import AliasChoices, Field, ValidationError
@@ -16,6 +18,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 USAGE_ERROR = 2
+NEAR = 0.85
+"""So alike two names are one of which is a slip of the other (`difflib`'s ratio)."""
 
 
 class ServiceSettings(BaseSettings):
@@ -61,17 +65,37 @@ def environment_names(settings: type[ServiceSettings]) -> dict[str, FieldInfo]:
     return names
 
 
-def misspelt(settings: type[ServiceSettings], environment: Iterable[str]) -> list[str]:
-    """A sentence per variable with the prefix that is no setting: pydantic ignores those silently."""
+def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) -> list[str]:
+    """A sentence per variable with the prefix that is no setting: pydantic ignores those silently.
+
+    In the container that knows the Compose file's names too (see `compose_names`), a near miss of any is one as well.
+    """
     known = environment_names(settings)
+    compose = compose_names(environment)
     prefix = settings.model_config.get("env_prefix", "")
     sentences = []
     for name in sorted(environment):
-        if prefix and name.upper().startswith(prefix) and name.upper() not in known:
-            close = difflib.get_close_matches(name.upper(), known, n=1)
+        upper = name.upper()
+        if upper in known or upper in compose:
+            continue
+        ours = bool(prefix) and upper.startswith(prefix)
+        close = difflib.get_close_matches(upper, [*known, *compose], n=1, cutoff=0.6 if ours else NEAR)
+        if ours or (compose and close):
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
             sentences.append(f"{name} is no setting: {hint}")
     return sentences
+
+
+def compose_names(environment: Mapping[str, str]) -> set[str]:
+    """What the Compose files in the folder FRAMEFLEET_COMPOSE read or set; empty without that variable.
+
+    All of `.env` is given to the containers. A name that is nobody's is noticed where all names are known.
+    """
+    folder = environment.get("FRAMEFLEET_COMPOSE")
+    if not folder:
+        return set()
+    text = "\n".join(file.read_text() for file in sorted(Path(folder).glob("*.yml")))
+    return {*re.findall(r"\$\{(\w+)", text), *re.findall(r"^\s+([A-Z][A-Z0-9_]+):", text, re.MULTILINE)}
 
 
 def problems(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
@@ -118,12 +142,13 @@ def help_text(settings: type[ServiceSettings]) -> str:
     """The settings as a table for `--help`: name, default, meaning."""
     rows = ["settings (environment variables):"]
     for name, field in environment_names(settings).items():
-        rows.append(f"  {name}={_default(field)}")
+        rows.append(f"  {name}={default_text(field)}")
         rows.append(f"      {field.description or ''}")
     return "\n".join(rows)
 
 
-def _default(field: FieldInfo) -> str:
+def default_text(field: FieldInfo) -> str:
+    """A setting's default as it would be written; empty where there is none."""
     if field.default_factory is not None:
         return "(of this machine)"  # a name or a path that differs from host to host
     default: Any = field.get_default()

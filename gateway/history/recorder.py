@@ -49,7 +49,8 @@ class Waiting(NamedTuple):
 class Recorder:
     """`consumer` is a role of the gateway's connection; `run` writes what it receives until `stop`.
 
-    `on_wishes` hears after each batch which pictures would make thumbnails.
+    `on_recorded` hears of every result that is stored, with its JSON; `on_wishes` after each batch which pictures would
+    make thumbnails.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Recorder:
         writer: Writer,
         metrics: GatewayMetrics,
         on_wishes: Callable[[Sequence[Wish]], None] = lambda wishes: None,
+        on_recorded: Callable[[Result, bytes], None] = lambda result, body: None,
     ) -> None:
         self.consumer = Consumer(RESULT_QUEUE, self._received, prefetch=PREFETCH)
         self.consumer.on_lost = self._lost
@@ -64,6 +66,7 @@ class Recorder:
         self._fault: Fault | None = None
         self._metrics = metrics
         self._on_wishes = on_wishes
+        self._on_recorded = on_recorded
         # The database waits for the disk: not on the event loop.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._waiting: list[Waiting] = []
@@ -162,6 +165,7 @@ class Recorder:
             self._count(stored, time.monotonic() - begun)
             for each in self._writing:
                 each.delivery.ack()
+                self._on_recorded(each.result, each.delivery.body)
             self._writing = []
             self._on_wishes(stored.wishes)
 

@@ -2,12 +2,12 @@
 
 Most viewers of a system watch the same and read at once. What waits for these is kept once, joined into bytes once,
 and written to one after the other: a round. Whoever cannot be written to falls behind: it gets a buffer of its own,
-newest-wins like the others', and returns when that is empty.
+of the same kind as the others', and returns when that is empty.
 """
 
 from collections.abc import Callable, Iterator
 
-from gateway.live.viewer import Kind, Subscription, Update, Viewer, Waiting, carried
+from gateway.live.viewer import Kind, Subscription, Update, Viewer, carried
 
 
 class Audience:
@@ -21,7 +21,7 @@ class Audience:
         self._on_waiting = on_waiting
         self._in_step: dict[Viewer, None] = {}
         self._behind: dict[Viewer, None] = {}
-        self._waiting = Waiting(kind.depth)  # for those in step; empty while nobody is
+        self._waiting = kind.buffer()  # for those in step; empty while nobody is
         self._round: list[Update] = []
         self._unserved: dict[Viewer, None] = {}
 
@@ -48,10 +48,12 @@ class Audience:
 
     def offer(self, update: Update, picture: Update | None) -> None:
         """A result that they want; `picture` is its camera's latest one."""
-        if self._in_step and not carried(update, picture, self.subscription):
+        if self._in_step and (self.kind.every or not carried(update, picture, self.subscription)):
             if not self._waiting:
                 self._on_waiting(self)
             self._waiting.add(update)
+            if self._waiting.overrun:
+                self._overrun()
         for viewer in self._behind:
             viewer.offer_result(update, picture)
 
@@ -110,3 +112,11 @@ class Audience:
         ):
             del self._behind[viewer]
             self._in_step[viewer] = None
+
+    def _overrun(self) -> None:
+        """More came between two rounds than may wait: nobody in step can get every result any more."""
+        self._waiting = self.kind.buffer()
+        for viewer in list(self._in_step):
+            self.fall_behind(viewer)
+            viewer.results.overrun = True
+            viewer.wake()

@@ -66,6 +66,7 @@ class Feed:
         """Hears of every picture."""
         self.models = ModelKeeper(folder, nodes, self._announce_models)
         self._gateway_id = gateway_id
+        self._started = time.monotonic()
         self._cameras = cameras
         self._nodes = nodes
         self._statistics = statistics
@@ -171,6 +172,20 @@ class Feed:
             self._cameras.result(result, now, wall)
         else:
             self._metrics.superseded.inc()
+
+    def recorded(self, result: Result, body: bytes) -> None:
+        """A result that came by `result_queue`, where nothing is lost while we are away from the broker: those who
+        get every result get it now, if it did not come live."""
+        now, wall = time.monotonic(), time.time()
+        computed = now - max(0.0, wall - result.timestamp)
+        if result.status == "expired" or computed < self._started:
+            return
+        try:
+            body = _checked(body)
+        except ValueError:
+            return  # counted when it came live
+        if self.hub.answer(_update(result, now, body), computed):
+            self._metrics.late.inc()
 
     def _picture(self, delivery: Delivery) -> None:
         header = delivery.headers.get("result")

@@ -5,7 +5,7 @@ never memory and never the others' time. Viewers that want the same are one audi
 once for all of them.
 """
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from gateway.live.audience import Audience
@@ -20,34 +20,51 @@ from gateway.live.viewer import (
 )
 
 MAX_CAMERAS = 10_000
-RECENT_FRAMES = 64
+RECENT_FRAMES = 50_000
+RECENT_PICTURES = 1_000
+
+
+class Recent:
+    """The frames that came last, to know one that comes again: some 10 MB for 50,000 of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._frames: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self.since = float("-inf")
+        """Every frame that arrived after this monotonic time is remembered."""
+
+    def take(self, update: Update) -> bool:
+        """Whether it is new; from now on it is known."""
+        frame = update.camera_id, update.frame_id
+        if frame in self._frames:
+            return False
+        self._frames[frame] = update.arrival
+        if len(self._frames) > self._most:
+            _, self.since = self._frames.popitem(last=False)
+        return True
 
 
 class Track:
     """The latest update of one camera, and which one may follow it."""
 
-    __slots__ = ("_recent", "latest")
+    __slots__ = ("latest",)
 
     def __init__(self) -> None:
         self.latest: Update | None = None
-        self._recent: deque[str] = deque(maxlen=RECENT_FRAMES)
 
     def take(self, update: Update) -> bool:
-        """Whether the live view moves on to `update`: never to the same frame again and never backwards in time.
+        """Whether the live view moves on to `update`: never backwards in time.
 
         After 5 s without an accepted update an older time is believed: the camera's clock was set back.
         """
         latest = self.latest
-        if latest is not None:
-            if update.frame_id in self._recent:
-                return False
-            if (
-                update.original_timestamp < latest.original_timestamp
-                and update.arrival - latest.arrival <= CLOCK_RESET_SECONDS
-            ):
-                return False
+        if (
+            latest is not None
+            and update.original_timestamp < latest.original_timestamp
+            and update.arrival - latest.arrival <= CLOCK_RESET_SECONDS
+        ):
+            return False
         self.latest = update
-        self._recent.append(update.frame_id)
         return True
 
 
@@ -64,6 +81,7 @@ class Hub:
         self._audiences: dict[tuple[Kind, Subscription], Audience] = {}
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         self._pictures: dict[str, Track] = {}
+        self._recent, self._recent_pictures = Recent(RECENT_FRAMES), Recent(RECENT_PICTURES)
         self._watched: Counter[str] = Counter()
         self._groups: dict[str, str] = {}
 
@@ -139,26 +157,36 @@ class Hub:
     # --- what is published -------------------------------------------------------------------------------
 
     def publish(self, update: Update) -> bool:
-        """A result. False if it was old or known, and nobody got it."""
+        """A result. True if it moves the live views; one that is older goes to those who get every result, and one
+        that is known to nobody."""
+        if not self._recent.take(update):
+            return False
         camera_id = update.camera_id
         track = self._tracks.get(camera_id)
         if track is None:
             if len(self._tracks) >= MAX_CAMERAS:
                 self.forget(next(iter(self._tracks)))
             track = self._tracks[camera_id] = Track()
-        if not track.take(update):
+        newest = track.take(update)
+        if newest:
+            self._tracks.move_to_end(camera_id)
+        self._offer(update, every=not newest)
+        return newest
+
+    def answer(self, update: Update, since: float) -> bool:
+        """A result that came another way, long after the live ones perhaps, and arrived there at `since` (monotonic):
+        for those who get every result, if it was missed here. Whether it was."""
+        if since <= self._recent.since or not self._recent.take(update):
             return False
-        self._tracks.move_to_end(camera_id)
-        picture, group = self._latest_picture(camera_id), self._groups.get(camera_id)
-        for audience in self._audiences.values():
-            if audience.subscription.includes(update, group):
-                audience.offer(update, picture)
+        self._offer(update, every=True)
         return True
 
     def publish_picture(self, update: Update) -> bool:
         """A picture with its own result. False if nobody wants it, or it was old or known."""
         camera_id = update.camera_id
         if camera_id not in self._watched:
+            return False
+        if not self._recent_pictures.take(update):
             return False
         if not self._pictures.setdefault(camera_id, Track()).take(update):
             return False
@@ -205,6 +233,13 @@ class Hub:
             audience.forget(camera_id)
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _offer(self, update: Update, *, every: bool) -> None:
+        """To those who want it; with `every` only to those who get every result."""
+        picture, group = self._latest_picture(update.camera_id), self._groups.get(update.camera_id)
+        for audience in self._audiences.values():
+            if (audience.kind.every or not every) and audience.subscription.includes(update, group):
+                audience.offer(update, picture)
 
     def _enter(self, viewer: Viewer, subscription: Subscription) -> None:
         key = (viewer.kind, subscription)

@@ -179,15 +179,14 @@ class DashboardProtocol:
         return _dashboard_picture(picture) if picture is not None else b""
 
 
-PLAIN, FRAMES, DASHBOARD = PlainProtocol(Kind.PLAIN), PlainProtocol(Kind.FRAMES), DashboardProtocol()
-PROTOCOLS: tuple[ViewerProtocol, ...] = (PLAIN, FRAMES, DASHBOARD)
+PLAIN, LATEST, FRAMES = PlainProtocol(Kind.PLAIN), PlainProtocol(Kind.LATEST), PlainProtocol(Kind.FRAMES)
+DASHBOARD = DashboardProtocol()
+PROTOCOLS: tuple[ViewerProtocol, ...] = (PLAIN, LATEST, FRAMES, DASHBOARD)
 
 
-def protocol_for(subprotocols: list[str], frames: bool) -> ViewerProtocol:
-    """The protocol that a client asked for."""
-    if DASHBOARD_PROTOCOL in subprotocols:
-        return DASHBOARD
-    return FRAMES if frames else PLAIN
+def protocol_for(subprotocols: list[str], plain: ViewerProtocol) -> ViewerProtocol:
+    """The protocol that a client asked for: `plain` is what its query says, the page's sub-protocol goes before it."""
+    return DASHBOARD if DASHBOARD_PROTOCOL in subprotocols else plain
 
 
 def _plain_result(update: Update) -> bytes:

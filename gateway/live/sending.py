@@ -19,16 +19,18 @@ log = get_logger("gateway")
 SLICE_SECONDS = 0.005
 """After that heartbeats, HTTP and new results have their turn."""
 
-Broken = Callable[[Viewer, ViewerConnection], None]
+Told = Callable[[Viewer, ViewerConnection], None]
 
 
 class Writer:
-    """Writes to the viewers of one protocol. `broken` is told of whom no message could be made."""
+    """Writes to the viewers of one protocol. `broken` is told of whom no message could be made, `overrun` of who
+    cannot get every result any more."""
 
-    def __init__(self, hub: Hub, protocol: ViewerProtocol, broken: Broken) -> None:
+    def __init__(self, hub: Hub, protocol: ViewerProtocol, broken: Told, overrun: Told) -> None:
         self._hub = hub
         self._protocol = protocol
         self._broken = broken
+        self._overrun = overrun
         self._connections: dict[Viewer, ViewerConnection] = {}
         self._audiences: dict[Audience, None] = {}  # with something for those in step
         self._viewers: dict[Viewer, None] = {}  # with something of their own
@@ -124,6 +126,9 @@ class Writer:
         connection = self._connections.get(viewer)
         if connection is None:  # it has left meanwhile
             return
+        if viewer.results.overrun:
+            self._overrun(viewer, connection)
+            return
         try:
             while not connection.congested and (frames := self._protocol.next(viewer)):
                 connection.write(frames)
@@ -136,8 +141,8 @@ class Writer:
             self._hub.catch_up(viewer)
 
 
-def writers(hub: Hub, broken: Broken) -> dict[Kind, Writer]:
+def writers(hub: Hub, broken: Told, overrun: Told) -> dict[Kind, Writer]:
     """One for each protocol; the hub wakes them."""
-    made = {protocol.kind: Writer(hub, protocol, broken) for protocol in PROTOCOLS}
+    made = {protocol.kind: Writer(hub, protocol, broken, overrun) for protocol in PROTOCOLS}
     hub.on_waiting = lambda audience: made[audience.kind].wake(audience)
     return made

@@ -1,29 +1,36 @@
-"""What one client wants, and the bounded newest-wins buffer of what waits for it. Pure and synchronous."""
+"""What one client wants, and the bounded buffer of what waits for it. Pure and synchronous."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 CLOCK_RESET_SECONDS = 5.0
 PICTURE_SILENCE_SECONDS = 2.0
-PLAIN_DEPTH = 16
+FRAMES_DEPTH = 16
+MAX_UNREAD = 10_000
+MAX_UNREAD_BYTES = 32 * 1024 * 1024
+"""What may wait for a client that gets every result, before it is told that it does not keep up."""
 
 
 class Kind(Enum):
     """What a viewer understands."""
 
-    PLAIN = "plain"  # one JSON result per message
+    PLAIN = "plain"  # one JSON result per message: every result, in the order of arrival
+    LATEST = "latest"  # one JSON result per message: the newest of each camera
     FRAMES = "frames"  # the same, with the picture in base64 for the cameras it names
     DASHBOARD = "dashboard"  # batches, pictures of their own, states of cameras and nodes
 
     @property
-    def depth(self) -> int:
-        """How many results of a camera wait. A healthy plain client sees every one, also when two come in one read;
-        ours paints the last.
-        """
-        return 1 if self is Kind.DASHBOARD else PLAIN_DEPTH
+    def every(self) -> bool:
+        """Whether it gets every result, those too that are older than what came before."""
+        return self is Kind.PLAIN
+
+    def buffer(self) -> "Buffer":
+        """An empty buffer for what waits. FRAMES see some of what comes in one read; views paint the last."""
+        return InOrder() if self.every else Newest(FRAMES_DEPTH if self is Kind.FRAMES else 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -89,17 +96,74 @@ def carried(update: Update, picture: Update | None, subscription: Subscription) 
     )
 
 
-class Waiting:
-    """Results that wait: at most `depth` of a camera, the newest, and the camera that waited longest comes first."""
+class Buffer(Protocol):
+    """Results that wait to be sent. `overrun`: some that must not be missed did not fit, and nothing waits any more."""
 
-    __slots__ = ("_depth", "_of")
+    overrun: bool
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Update]: ...
+
+    def add(self, update: Update) -> None:
+        """One more."""
+
+    def take(self, limit: int) -> list[Update]:
+        """About `limit` results, which no longer wait."""
+
+    def forget(self, camera_id: str) -> None:
+        """Nothing of this camera is wanted any more."""
+
+    def keep(self, wanted: Callable[[Update], bool]) -> None:
+        """Forget what is not wanted."""
+
+
+class InOrder:
+    """Every result, in the order of arrival."""
+
+    __slots__ = ("_bytes", "_waiting", "overrun")
+
+    def __init__(self) -> None:
+        self.overrun = False
+        self._waiting: deque[Update] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Update]:
+        return iter(self._waiting)
+
+    def add(self, update: Update) -> None:
+        self._waiting.append(update)
+        self._bytes += len(update.body)
+        if self.overrun or len(self._waiting) > MAX_UNREAD or self._bytes > MAX_UNREAD_BYTES:
+            self.overrun = True
+            self._waiting.clear()
+            self._bytes = 0
+
+    def take(self, limit: int) -> list[Update]:
+        taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+        self._bytes -= sum(len(update.body) for update in taken)
+        return taken
+
+    def forget(self, camera_id: str) -> None:
+        self.keep(lambda update: update.camera_id != camera_id)
+
+    def keep(self, wanted: Callable[[Update], bool]) -> None:
+        self._waiting = deque(filter(wanted, self._waiting))
+        self._bytes = sum(len(update.body) for update in self._waiting)
+
+
+class Newest:
+    """At most `depth` results of a camera, the newest; the camera that waited longest comes first."""
+
+    __slots__ = ("_depth", "_of", "overrun")
 
     def __init__(self, depth: int) -> None:
+        self.overrun = False
         self._depth = depth
         self._of: OrderedDict[str, deque[Update]] = OrderedDict()
-
-    def __bool__(self) -> bool:
-        return bool(self._of)
 
     def __len__(self) -> int:
         return sum(map(len, self._of.values()))
@@ -116,7 +180,7 @@ class Waiting:
             waiting.append(update)
 
     def take(self, limit: int) -> list[Update]:
-        """About `limit` results, whole cameras; they no longer wait."""
+        """Whole cameras."""
         taken: list[Update] = []
         while self._of and len(taken) < limit:
             taken.extend(self._of.popitem(last=False)[1])
@@ -140,7 +204,7 @@ class Viewer:
         self.kind = kind
         self.subscription = NOTHING
         self.wake = wake
-        self.results = Waiting(kind.depth)
+        self.results = kind.buffer()
         self._pictures: dict[str, Update] = {}
         self._picture_bytes = 0
         self._cameras: dict[str, bytes] = {}
@@ -193,7 +257,7 @@ class Viewer:
             if update.arrival - last <= PICTURE_SILENCE_SECONDS:
                 return  # its picture comes, or has come
             self._shown[update.camera_id] = update
-        elif carried(update, picture, self.subscription):
+        elif not self.kind.every and carried(update, picture, self.subscription):
             return
         self.results.add(update)
         self.wake()

@@ -16,11 +16,14 @@ from gateway.live.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnectio
 from gateway.live.hub import Hub
 from gateway.live.protocol import (
     DASHBOARD_PROTOCOL,
+    FRAMES,
+    LATEST,
     MAX_CAMERAS,
     MAX_GROUPS,
     MAX_NAME,
     MAX_NODES,
     MAX_PICTURES,
+    PLAIN,
     InvalidMessage,
     Painted,
     ViewerProtocol,
@@ -29,7 +32,7 @@ from gateway.live.protocol import (
     protocol_for,
 )
 from gateway.live.sending import writers
-from gateway.live.viewer import Kind, Subscription, Viewer
+from gateway.live.viewer import MAX_UNREAD, Kind, Subscription, Viewer
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import identity_of, refuse_websocket
 from gateway.security.auth import Identity
@@ -48,6 +51,7 @@ NOT_UNDERSTOOD = 1007
 TOO_MUCH = 1008
 BROKEN = 1011
 LAGGARD = 1013
+OVERRUN = f"more than {MAX_UNREAD:,} results wait here unread: read faster, name cameras, or take only ?latest=1"
 SESSION_ENDED = 4401
 
 
@@ -68,13 +72,13 @@ class ResultsSocket:
         self._greet = greet
         self._limit = limit
         self._patience = patience
-        self._writers = writers(hub, self._broken)
+        self._writers = writers(hub, self._broken, self._overrun)
         self._holders: defaultdict[str, set[ViewerConnection]] = defaultdict(set)
 
     async def serve(self, websocket: WebSocket) -> None:
         """The route: one client, from the handshake to the end."""
         try:
-            subscription, frames = parse_query(websocket.query_params)
+            subscription, plain = parse_query(websocket.query_params)
         except InvalidMessage as error:
             await refuse_websocket(problem(400, "bad_data", str(error)), websocket.receive, websocket.send)
             return
@@ -82,7 +86,7 @@ class ResultsSocket:
             refusal = problem(503, "unavailable", f"{self._limit} clients are connected, which is the limit")
             await refuse_websocket(refusal, websocket.receive, websocket.send)
             return
-        protocol = protocol_for(websocket.scope["subprotocols"], frames)
+        protocol = protocol_for(websocket.scope["subprotocols"], plain)
         await websocket.accept(DASHBOARD_PROTOCOL if protocol.kind is Kind.DASHBOARD else None)
         connection: ViewerConnection = websocket.scope["extensions"][SCOPE_KEY]
         await self._converse(websocket, connection, protocol, subscription, identity_of(websocket.scope))
@@ -121,6 +125,9 @@ class ResultsSocket:
 
     def _stalled(self, viewer: Viewer, connection: ViewerConnection) -> None:
         self._drop(viewer, connection, LAGGARD, "laggard", f"nothing was read for {self._patience:g} s")
+
+    def _overrun(self, viewer: Viewer, connection: ViewerConnection) -> None:
+        self._drop(viewer, connection, LAGGARD, "overrun", OVERRUN)
 
     def _broken(self, viewer: Viewer, connection: ViewerConnection) -> None:
         self._drop(viewer, connection, BROKEN, "error", "internal error")
@@ -185,11 +192,11 @@ class ResultsSocket:
         return asyncio.get_running_loop().call_later(left, connection.drop, SESSION_ENDED, "it has expired")
 
 
-PARAMETERS = ("cameras", "groups", "nodes", "detections", "frames")
+PARAMETERS = ("cameras", "groups", "nodes", "detections", "latest", "frames")
 
 
-def parse_query(query: Mapping[str, str]) -> tuple[Subscription, bool]:
-    """The subscription in a query string, and whether pictures come inside the results. Raises InvalidMessage."""
+def parse_query(query: Mapping[str, str]) -> tuple[Subscription, ViewerProtocol]:
+    """The subscription in a query string, and how a plain client is served. Raises InvalidMessage."""
     if unknown := sorted(set(query) - set(PARAMETERS)):
         raise InvalidMessage(f"there is no parameter {unknown[0][:50]!r}: use {', '.join(PARAMETERS)}")
     cameras = _names(query, "cameras", MAX_CAMERAS)
@@ -203,13 +210,14 @@ def parse_query(query: Mapping[str, str]) -> tuple[Subscription, bool]:
         nodes=_names(query, "nodes", MAX_NODES),
         detections=_flag(query, "detections"),
     )
+    latest = _flag(query, "latest")
     if not _flag(query, "frames"):
-        return wanted, False
+        return wanted, LATEST if latest else PLAIN
     if not cameras:
         raise InvalidMessage("frames=1 needs the cameras by name: /ws/results?frames=1&cameras=a,b")
     if len(cameras) > MAX_PICTURES:
         raise InvalidMessage(f"pictures of at most {MAX_PICTURES} cameras at once")
-    return replace(wanted, pictures=cameras), True
+    return replace(wanted, pictures=cameras), FRAMES
 
 
 def _names(query: Mapping[str, str], name: str, most: int) -> frozenset[str] | None:

@@ -14,6 +14,7 @@ from gateway.http.problems import json_response, problem
 from gateway.security.access import address_of, identity_of, is_secure
 from gateway.security.auth import Authenticator
 from gateway.security.roles import ROLES, Role
+from gateway.settings import is_loopback
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -49,8 +50,10 @@ EXAMPLE = {"link": "http://127.0.0.1:8080/?code=c3RvcC1yZWFkaW5nLXRoaXM", "expir
 RESPONSES = answer("The link.", EXAMPLE) | errors({400: ROLE, 409: WHERE})
 
 
-def links_router(authenticator: Authenticator, public_url: str) -> APIRouter:
-    """The route. `public_url`: how browsers reach us; where it is empty, the address that was asked."""
+def links_router(authenticator: Authenticator, public_url: str, published_url: str = "") -> APIRouter:
+    """The route. `public_url`: how browsers reach us; where it is empty, the address that was asked, or
+    `published_url` if the asker is in our own container, whose addresses nobody outside can use.
+    """
     router = APIRouter(tags=["Session"])
 
     @router.post(
@@ -79,7 +82,8 @@ def links_router(authenticator: Authenticator, public_url: str) -> APIRouter:
         code, expires = authenticator.new_code(identity, wanted, time.time())
         log.info("link made", role=wanted, name=identity.name, address=address_of(request.scope))
         scheme = "https" if is_secure(request.scope) else "http"
-        base = public_url or f"{scheme}://{request.headers.get('host', '')}"
+        inside = is_loopback(address_of(request.scope))
+        base = public_url or (published_url if inside else "") or f"{scheme}://{request.headers.get('host', '')}"
         return json_response(LinkView(ready_link(base, code), expires))
 
     return router

@@ -1,6 +1,6 @@
 """Moving faces at exactly known places: cameras for people who have none, and ground truth for tests.
 
-The one face comes from the public-domain portrait that scikit-image carries (`skimage.data.astronaut()`).
+The one face comes from the public-domain portrait that scikit-image carries (`skimage/data/astronaut.png`).
 Where it is drawn is a pure function of the camera and the frame number, so a test can compare a detection
 with `face_box(camera, n)`, where `n` is the counter at the end of the frame's id.
 
@@ -15,12 +15,14 @@ import random
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from producer.frames import Captured, Encoded, Image, Skipped
+from producer.frames import Captured, Encoded, Image, Skipped, SourceError
 from producer.pacing import Ticker
 
 WIDTH, HEIGHT = 640, 480
@@ -156,9 +158,7 @@ def _warp(image: Image, placement: _Placement, border: int) -> Image:
 @functools.cache
 def _photograph() -> Image:
     """The portrait, BGR 512x512."""
-    from skimage import data  # a second to import: only who shows the demo pays
-
-    return np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+    return _carried("astronaut.png", cv2.IMREAD_COLOR)
 
 
 @functools.cache
@@ -172,8 +172,16 @@ def _cut_out() -> Image:
 @functools.cache
 def _wall() -> Image:
     """A brick wall, BGR 512x1024, its right half the mirror of its left, so that it repeats without a seam."""
-    from skimage import data
-
-    bricks = cv2.GaussianBlur(data.brick().T, (0, 0), 1.2)
+    bricks = cv2.GaussianBlur(_carried("brick.png", cv2.IMREAD_GRAYSCALE).T, (0, 0), 1.2)
     half = (bricks[:, :, None] * np.array([0.62, 0.72, 0.85])).astype(np.uint8)
     return np.ascontiguousarray(np.hstack([half, half[:, ::-1]]))
+
+
+def _carried(name: str, how: int) -> Image:
+    """A picture of scikit-image's, without importing it: that takes a second and 60 MB, and an image of ours holds
+    these files alone."""
+    package = find_spec("skimage")
+    folders = package.submodule_search_locations if package else None
+    if not folders:
+        raise SourceError("no_demo", "the demo's pictures come with scikit-image, which is not installed")
+    return np.asarray(cv2.imread(str(Path(folders[0]) / "data" / name), how), np.uint8)

@@ -57,12 +57,12 @@ class Books:
 class Clerk:
     """A sender and a reader of everything that comes out, on connections of their own that survive faults."""
 
-    def __init__(self, urls: list[str], lane: Lane = Lane.LIVE) -> None:
+    def __init__(self, urls: list[str], lane: Lane = Lane.LIVE, results: str = RESULT_QUEUE) -> None:
         self.books = Books()
         self.lane = lane
         self.publisher = Publisher(window=5_000)
         self.depth = QueueDepth([lane.queue, RESULT_QUEUE, DEAD_LETTER_QUEUE], every=0.2)
-        self.results = Consumer(RESULT_QUEUE, self._result, prefetch=1_000)
+        self.results = Consumer(results, self._result, prefetch=1_000)
         self.dead = Consumer(DEAD_LETTER_QUEUE, self._dead, prefetch=1_000)
         loop = AsyncioLoop()
         self.sending = Connection(loop, urls, "clerk sends", [self.publisher])
@@ -143,9 +143,11 @@ class Clerk:
 
 
 @asynccontextmanager
-async def clerk(*urls: str, lane: Lane = Lane.LIVE) -> AsyncIterator[Clerk]:
-    """An open Clerk; closed at the end."""
-    opened = Clerk(list(urls), lane)
+async def clerk(
+    *urls: str, lane: Lane = Lane.LIVE, results: str = RESULT_QUEUE
+) -> AsyncIterator[Clerk]:
+    """An open Clerk; closed at the end. `results`: what it reads, a queue of its own where a gateway reads too."""
+    opened = Clerk(list(urls), lane, results)
     opened.sending.start()
     opened.reading.start()
     await aeventually(

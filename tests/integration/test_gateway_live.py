@@ -235,14 +235,15 @@ async def test_expired_results_are_counted_and_not_shown(gateway: Gateway, worke
     assert gateway.statistics.figures(time.time()).not_computed == 0.5
 
 
-async def test_old_and_repeated_results_move_nothing(gateway: Gateway, worker: Worker) -> None:
-    async with viewer(gateway) as socket:
+async def test_results_that_overtake_each_other_reach_a_program_and_move_no_view(
+    gateway: Gateway, worker: Worker
+) -> None:
+    async with viewer(gateway) as program, viewer(gateway, "?latest=1") as view:
         now = time.time()
-        await worker.result("a", 2, original_timestamp=now)
-        await worker.result("a", 1, original_timestamp=now - 1)
-        await worker.result("a", 2, original_timestamp=now)
-        await worker.result("a", 3, original_timestamp=now + 0.1)
-        assert [(await message(socket))["frame_id"] for _ in range(2)] == ["a:2", "a:3"]
+        for number, age in ((2, 0.0), (1, 1.0), (2, 0.0), (3, -0.1)):  # an older one, and one that comes twice
+            await worker.result("a", number, original_timestamp=now - age)
+        assert [(await message(program))["frame_id"] for _ in range(3)] == ["a:2", "a:1", "a:3"]
+        assert [(await message(view))["frame_id"] for _ in range(2)] == ["a:2", "a:3"]
 
 
 async def test_watched_cameras_are_announced_and_their_pictures_arrive(
@@ -465,7 +466,7 @@ async def test_bad_queries_are_refused_before_the_upgrade(gateway: Gateway) -> N
         f"?cameras={'x' * 65}": "A-Z",
         f"?cameras={many}": "1000 is the most",
         f"?groups={'x' * 101}": "at most 100 characters",
-        "?camera=a": "use cameras, groups, nodes, detections, frames",
+        "?camera=a": "use cameras, groups, nodes, detections, latest, frames",
     }.items():
         with pytest.raises(websockets.InvalidStatus) as refused:
             async with viewer(gateway, query):

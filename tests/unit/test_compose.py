@@ -7,6 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
+from cli import env_example
+from gateway.settings import GatewaySettings
+from producer.settings import ProducerSettings
+from runtime.settings import ServiceSettings, environment_names, misspelt
+from worker.settings import WorkerSettings
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
@@ -82,7 +88,7 @@ def test_the_broker_keeps_its_name_and_its_data() -> None:
 
 def test_a_worker_has_longer_to_stop_than_it_takes_to_finish() -> None:
     worker = SERVICES["cv-worker"]
-    grace = float(default(str(worker["environment"]["WORKER_GRACE_SECONDS"])))
+    grace = float(worker["environment"]["WORKER_GRACE_SECONDS"])
     assert seconds(worker["stop_grace_period"]) >= grace + 5
 
 
@@ -116,21 +122,111 @@ def test_images_hold_locked_dependencies_and_their_own_package_only(name: str) -
 
 def test_named_volumes_are_declared() -> None:
     mounted = {
-        default(volume).split(":")[0]
+        volume.split(":")[0]
         for service in SERVICES.values()
         for volume in service.get("volumes", [])
+        if isinstance(volume, str) and not volume.startswith(".")
     }
-    assert {name for name in mounted if not name.startswith(".")} == set(COMPOSE["volumes"])
+    assert mounted == set(COMPOSE["volumes"])
+
+
+def test_a_folder_of_the_host_is_mounted_only_if_it_is_there() -> None:
+    """The short form makes a folder of a misspelt name, and takes a name without a slash for an empty volume."""
+    bound = [
+        volume
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+        if "${" in str(volume)
+    ]
+    assert len(bound) == 3
+    for volume in bound:
+        assert (volume["type"], volume["read_only"]) == ("bind", True)
+        assert volume["bind"] == {"create_host_path": False}
+        assert (ROOT / default(volume["source"])).is_dir()  # what is mounted without the setting
+
+
+def test_names_derive_from_the_project() -> None:
+    """So that two clones do not take over each other's containers, volumes and images."""
+    assert "name" not in COMPOSE
+    for file in ("docker-compose.yml", *(f"deploy/compose.{name}.yml" for name in ("ha", "gpu", "grafana"))):
+        for name, service in yaml.safe_load((ROOT / file).read_text())["services"].items():
+            assert "container_name" not in service, name
+            assert "image" not in service or "build" not in service, name
+
+
+def test_environment_holds_texts_only() -> None:
+    """Numbers and booleans are refused by podman-compose."""
+    for file in ("docker-compose.yml", *(f"deploy/compose.{name}.yml" for name in ("ha", "gpu", "grafana"))):
+        for service in yaml.safe_load((ROOT / file).read_text())["services"].values():
+            for name, value in service.get("environment", {}).items():
+                assert value is None or isinstance(value, str), name
+
+
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "cv-worker": WorkerSettings,
+    "producer": ProducerSettings,
+    "gateway": GatewaySettings,
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_reaches_its_service_and_every_name_of_env(name: str) -> None:
+    service = SERVICES[name]
+    assert {"path": ".env", "required": False} in service["env_file"]
+    known = set(environment_names(SETTINGS[name]))
+    settable = {*env_example.settable(SETTINGS[name]), *env_example.COMMON} - {"HOSTNAME"}
+    assert settable <= set(service["environment"])  # the shell's value too, which no env_file would bring
+    passed = {each for each, value in service["environment"].items() if value is None or "${" in value}
+    fixed = set(service["environment"]) - passed
+    assert passed & known == settable
+    assert fixed <= env_example.FIXED
+    assert set(service["environment"]) - known <= {"GATEWAY_BIND", "GATEWAY_PUBLISHED_PORT"}
+
+
+def test_the_example_is_made_from_the_settings() -> None:
+    assert (ROOT / ".env.example").read_text() == env_example.text(), "python -m cli.env_example > .env.example"
 
 
 def test_the_example_explains_every_variable_and_no_other() -> None:
-    used = set(re.findall(r"\$\{(\w+)", TEXT))
-    explained = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert used == explained
+    files = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").glob("compose.*.yml"))]
+    text = "\n".join(file.read_text() for file in files)
+    passed = re.findall(r"^ +([A-Z][A-Z0-9_]+):(?= *(?:#|$))", text, re.MULTILINE)
+    used = {*re.findall(r"\$\{(\w+)", text), *passed} - {"AMQP_HOSTS"}  # with compose.ha.yml, for compose.gpu.yml
+    explained = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert used == explained - {"COMPOSE_PROJECT_NAME"}
 
 
-def test_the_example_shows_the_defaults() -> None:
+def test_the_compose_files_defaults_are_the_example_s() -> None:
     lines = set(re.findall(r"^#([A-Z_]+=\S+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    folders = {"MODEL_DIR", "FOOTAGE_DIR", "CAMERAS_DIR"}  # without one, an empty volume
     defaults = dict(re.findall(r"\$\{(\w+):-(\w+)\}", TEXT))
-    assert {f"{name}={value}" for name, value in defaults.items() if name not in folders} <= lines
+    assert {f"{name}={value}" for name, value in defaults.items()} <= lines
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("GATEWAY_PROT", "GATEWAY_PORT"),
+        ("GATEWAY_BINDD", "GATEWAY_BIND"),
+        ("CV_WORKER", "CV_WORKERS"),
+        ("SOURCES", "SOURCE"),
+        ("AMQP_PROT", "AMQP_PORT"),
+        ("PRODUCER_FSP", "PRODUCER_FPS"),
+        ("PROMETHEUS_PORTS", "PROMETHEUS_PORT"),
+    ],
+)
+def test_a_name_that_is_nobody_s_is_noticed_where_all_are_known(
+    name: str, hint: str, tmp_path: Path
+) -> None:
+    for file in [ROOT / "docker-compose.yml", *(ROOT / "deploy").glob("compose.*.yml")]:
+        (tmp_path / file.name).write_text(file.read_text())
+    container = {
+        "FRAMEFLEET_COMPOSE": str(tmp_path),
+        **dict.fromkeys(SERVICES["gateway"]["environment"], ""),
+        **dict.fromkeys(("PATH", "HOME", "HOSTNAME", "LANG", "PYTHONPATH", "GPG_KEY", "PYTHON_VERSION"), "x"),
+        "GATE_PASSWORD": "secret",
+    }
+    assert misspelt(GatewaySettings, container) == []
+    assert misspelt(GatewaySettings, {**container, name: "1"}) == [
+        f"{name} is no setting: did you mean {hint}?"
+    ]
+    assert misspelt(GatewaySettings, {name: "1"}) == [] or name.startswith("GATEWAY_")

@@ -100,9 +100,9 @@ def test_a_dashboard_gets_states_then_results_then_pictures() -> None:
 
 
 def test_the_protocol_is_the_client_s_choice() -> None:
-    assert protocol_for(["other", "framefleet.v1"], False).kind is Kind.DASHBOARD
-    assert protocol_for([], False).kind is Kind.PLAIN
-    assert protocol_for(["other"], True).kind is Kind.FRAMES
+    assert protocol_for(["other", "framefleet.v1"], PLAIN).kind is Kind.DASHBOARD
+    assert protocol_for([], PLAIN).kind is Kind.PLAIN
+    assert protocol_for(["other"], FRAMES).kind is Kind.FRAMES
 
 
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), min_size=1))

@@ -93,25 +93,73 @@ def test_a_slow_dashboard_keeps_only_the_newest_of_each_camera() -> None:
     assert frames(viewer.take_results(10)) == ["a:100", "b:100"]
 
 
-def test_a_healthy_plain_client_misses_nothing_of_a_burst_and_a_slow_one_is_bounded() -> None:
+def test_a_plain_client_gets_every_result_in_the_order_of_arrival() -> None:
     hub = Hub()
     viewer = joined(hub)
-    for number in range(1, 11):
+    arriving = [("a", 2), ("b", 1), ("a", 1), ("a", 4), ("b", 3), ("a", 3), ("a", 2)]  # the last one comes twice
+    for camera, number in arriving:
+        hub.publish(update(camera, number))
+    assert frames(viewer.take_results(4)) == ["a:2", "b:1", "a:1", "a:4"]
+    assert frames(viewer.take_results(100)) == ["b:3", "a:3"]
+
+
+def test_who_asks_for_the_latest_gets_the_newest_of_each_camera() -> None:
+    hub = Hub()
+    viewer = joined(hub, Kind.LATEST)
+    for camera, number in [("a", 2), ("b", 1), ("a", 1), ("a", 4), ("b", 3), ("a", 3)]:
+        hub.publish(update(camera, number))
+    assert frames(viewer.take_results(100)) == ["a:4", "b:3"]
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MAX_UNREAD", 100), ("MAX_UNREAD_BYTES", 100 * len('{"n":10}'))])
+def test_a_plain_client_that_does_not_keep_up_is_known_and_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    monkeypatch.setattr(viewer_module, bound, most)
+    hub = Hub()
+    viewer, other = joined(hub), joined(hub)
+    for number in range(10, 100):
         hub.publish(update("a", number))
-    assert len(viewer.take_results(100)) == 10
-    for number in range(11, 1000):
+    assert len(other.take_results(1000)) == 90
+    assert (len(viewer.results), viewer.results.overrun) == (90, False)
+    for number in range(100, 120):
         hub.publish(update("a", number))
-    kept = viewer.take_results(100)
-    assert len(kept) == viewer_module.PLAIN_DEPTH
-    assert kept[-1].frame_id == "a:999"
+    assert (len(viewer.results), viewer.results.overrun) == (0, True)  # rather nothing than with a hole
+    assert frames(other.take_results(1000)) == [f"a:{number}" for number in range(100, 120)]
+    assert not other.results.overrun
+
+
+def test_what_was_missed_live_is_answered_once_and_moves_no_view() -> None:
+    hub = Hub()
+    every, latest = joined(hub), joined(hub, Kind.LATEST)
+    hub.publish(update(number=5, arrival=1.0))
+    assert not hub.answer(update(number=5, arrival=1.3), since=1.0)  # it came live
+    assert hub.answer(update(number=6, arrival=60.0), since=2.0)
+    assert not hub.answer(update(number=6, arrival=60.1), since=2.0)
+    assert not hub.publish(update(number=6, arrival=60.1))
+    assert frames(every.take_results(10)) == ["a:5", "a:6"]
+    assert frames(latest.take_results(10)) == ["a:5"]
+
+
+def test_a_backlog_older_than_what_is_remembered_is_not_answered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "RECENT_FRAMES", 3)
+    hub = Hub()
+    for number in range(1, 6):
+        hub.publish(update(number=number, arrival=float(number)))
+    viewer = joined(hub)
+    viewer.take_results(10)
+    assert not hub.answer(update(number=2, arrival=100.0), since=2.0)  # forgotten, and was shown
+    assert hub.answer(update(number=9, arrival=100.0), since=2.5)
+    assert frames(viewer.take_results(10)) == ["a:9"]
 
 
 def test_an_older_result_never_moves_the_view_backwards() -> None:
     hub = Hub()
-    viewer = joined(hub)
+    viewer = joined(hub, Kind.DASHBOARD)
     assert hub.publish(update(number=2, arrival=1.0))
     assert not hub.publish(update(number=1, arrival=1.1))
     assert frames(viewer.take_results(10)) == ["a:2"]
+    assert frames(joined(hub).take_results(10)) == ["a:2"]
 
 
 def test_a_camera_whose_clock_was_set_back_is_believed_after_five_seconds() -> None:

@@ -1,8 +1,11 @@
 """Subscriptions by camera, group, node and detections, and viewers that are served together."""
 
+import pytest
+
+from gateway.live import viewer as viewer_module
 from gateway.live.audience import Audience
 from gateway.live.hub import Hub
-from gateway.live.viewer import PLAIN_DEPTH, Kind, Subscription, Update, Viewer
+from gateway.live.viewer import Kind, Subscription, Update, Viewer
 
 
 def update(camera: str = "a", number: int = 1, node: str = "n1", detections: int = 1) -> Update:
@@ -45,10 +48,10 @@ def test_a_result_without_detections_does_not_replace_one_with_some() -> None:
     picky = joined(hub, Subscription(detections=True), Kind.DASHBOARD)
     other = joined(hub, Subscription(), Kind.DASHBOARD)
     hub.publish(update("a", 1))
-    for number in range(2, 2 + 2 * PLAIN_DEPTH):
+    for number in range(2, 34):
         hub.publish(update("a", number, detections=0))
     assert frames(picky.take_results(10)) == ["a:1"]
-    assert frames(other.take_results(10)) == [f"a:{1 + 2 * PLAIN_DEPTH}"]
+    assert frames(other.take_results(10)) == ["a:33"]
 
 
 def test_the_snapshot_is_what_became_wanted() -> None:
@@ -172,6 +175,16 @@ def test_nothing_is_kept_for_an_audience_with_nobody_in_step() -> None:
     crowd.hub.publish(update("a", 2))
     assert audience.begin() == []
     assert frames(crowd.viewers[0].take_results(10)) == ["a:1", "a:2"]
+
+
+def test_more_than_may_wait_between_two_rounds_is_told_to_those_in_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewer_module, "MAX_UNREAD", 5)
+    crowd = Crowd(2)
+    for number in range(1, 8):
+        crowd.hub.publish(update("a", number))
+    (audience,) = crowd.woken
+    assert audience.begin() == []
+    assert [(len(viewer.results), viewer.results.overrun) for viewer in crowd.viewers] == [(0, True)] * 2
 
 
 def test_frames_clients_each_have_their_own_buffer() -> None:

@@ -1,4 +1,5 @@
-"""Whatever happens, in whatever order: never backwards, never twice, newest last, only what is wanted, bounded.
+"""Whatever happens, in whatever order: views never go backwards, and hold the newest; who is to get every result gets
+every one, in the order of arrival; nothing comes twice, nothing that is not wanted, and all is bounded.
 
 Viewers are served as `gateway.live.sending` does it: those in step by rounds that may be interrupted anywhere, the
 others from their own buffer.
@@ -18,7 +19,7 @@ from hypothesis.stateful import (
 
 from gateway.live.audience import Audience
 from gateway.live.hub import Hub
-from gateway.live.viewer import CLOCK_RESET_SECONDS, PLAIN_DEPTH, Kind, Subscription, Update, Viewer
+from gateway.live.viewer import CLOCK_RESET_SECONDS, FRAMES_DEPTH, Kind, Subscription, Update, Viewer
 
 CAMERAS = st.sampled_from(["a", "b", "c"])
 GROUPS = st.sampled_from(["north", "south"])
@@ -51,6 +52,8 @@ class HubMachine(RuleBasedStateMachine):
         self.seen: dict[Viewer, dict[str, list[Update]]] = {}
         self.pictures: dict[Viewer, dict[str, list[Update]]] = {}
         self.due: dict[Viewer, dict[str, Update]] = {}  # the newest that each must have got once all is sent
+        self.owed: dict[Viewer, list[Update]] = {}  # all that each who gets every result is still to get, in order
+        self.known: set[str] = set()
 
     # --- viewers -----------------------------------------------------------------------------------------
 
@@ -71,6 +74,7 @@ class HubMachine(RuleBasedStateMachine):
         viewer = Viewer(kind, lambda: None)
         self.seen[viewer], self.pictures[viewer] = {}, {}
         self.hub.join(viewer, wanted, self.now)
+        self.owed[viewer] = list(viewer.results)  # the snapshot
         self.due[viewer] = {c: u for c, u in self.latest.items() if self.wants(viewer, u)}
         self.alive.append(viewer)
         return viewer
@@ -78,12 +82,16 @@ class HubMachine(RuleBasedStateMachine):
     @rule(viewer=viewers, wanted=SUBSCRIPTIONS)
     def subscribe(self, viewer: Viewer, wanted: Subscription) -> None:
         before = viewer.subscription
+        kept = [u for u in self.owed[viewer] if includes(wanted, u, self.groups.get(u.camera_id))]
         self.hub.subscribe(viewer, wanted, self.now)
         # A camera left and taken up again starts with a snapshot, which may repeat what was seen before.
         self.seen[viewer], self.pictures[viewer] = {}, {}
         if viewer not in self.alive:
             return
         held = {id(u) for u in viewer.results}
+        if before != wanted:
+            assert list(viewer.results)[: len(kept)] == kept or not viewer.kind.every
+            self.owed[viewer] = list(viewer.results)
         for camera, update in self.latest.items():
             if self.wants(viewer, update) and not before.includes(update, self.groups.get(camera)):
                 assert id(update) in held or camera in wanted.pictures  # the snapshot
@@ -119,11 +127,18 @@ class HubMachine(RuleBasedStateMachine):
         if picture:
             made.picture = bytes(100)
             self.hub.publish_picture(made)
-        elif self.hub.publish(made):
-            self.latest[camera] = made
+        else:
+            new, moved = made.frame_id not in self.known, self.hub.publish(made)
+            self.known.add(made.frame_id)
+            assert new or not moved
+            if moved:
+                self.latest[camera] = made
             for viewer in self.alive:
                 if self.wants(viewer, made):
-                    self.due[viewer][camera] = made
+                    if moved:
+                        self.due[viewer][camera] = made
+                    if new:
+                        self.owed[viewer].append(made)
 
     @rule(camera=CAMERAS, group=st.none() | GROUPS)
     def regroup(self, camera: str, group: str | None) -> None:
@@ -136,8 +151,13 @@ class HubMachine(RuleBasedStateMachine):
                 self.seen[viewer].pop(camera, None)  # the snapshot may repeat it
                 self.due[viewer].pop(camera, None)
                 latest = self.latest.get(camera)
-                if latest is not None and self.wants(viewer, latest):
+                if latest is None:
+                    continue
+                if group not in groups:
+                    self.owed[viewer] = [u for u in self.owed[viewer] if u.camera_id != camera]
+                elif self.wants(viewer, latest):
                     self.due[viewer][camera] = latest
+                    self.owed[viewer].append(latest)
 
     @rule(seconds=st.sampled_from([0.01, 0.5, 3.0, 6.0]))
     def wait(self, seconds: float) -> None:
@@ -194,8 +214,11 @@ class HubMachine(RuleBasedStateMachine):
             while viewer.results:
                 self.take(viewer, 100)
             self.hub.catch_up(viewer)
+            assert not viewer.kind.every or self.owed[viewer] == []
             for camera, update in self.due[viewer].items():
-                if camera not in viewer.subscription.pictures:  # else a picture may have brought it
+                if viewer.kind.every:
+                    assert update in self.seen[viewer][camera]
+                elif camera not in viewer.subscription.pictures:  # else a picture may have brought it
                     assert self.seen[viewer][camera][-1] is update
 
     def finish_turn(self) -> None:
@@ -205,18 +228,15 @@ class HubMachine(RuleBasedStateMachine):
     # --- what must hold ----------------------------------------------------------------------------------
 
     def wants(self, viewer: Viewer, update: Update) -> bool:
-        """Written out once more, apart from the code."""
-        wanted = viewer.subscription
-        return (
-            (wanted.cameras is None or update.camera_id in wanted.cameras)
-            and (wanted.groups is None or self.groups.get(update.camera_id) in wanted.groups)
-            and (wanted.nodes is None or update.node_id in wanted.nodes)
-            and (update.detections > 0 or not wanted.detections)
-        )
+        return includes(viewer.subscription, update, self.groups.get(update.camera_id))
 
     def check(self, viewer: Viewer, result: Update) -> None:
         assert viewer in self.alive
         assert self.wants(viewer, result)
+        if viewer.kind.every:
+            assert self.owed[viewer].pop(0) is result
+            self.seen[viewer].setdefault(result.camera_id, []).append(result)
+            return
         check_follows(self.seen[viewer].setdefault(result.camera_id, []), result)
 
     @invariant()
@@ -225,14 +245,25 @@ class HubMachine(RuleBasedStateMachine):
         assert self.hub.audiences == len({(v.kind, v.subscription) for v in self.alive})
         assert self.hub.cameras <= 3
         for viewer in self.seen:
-            depth = 1 if viewer.kind is Kind.DASHBOARD else PLAIN_DEPTH
-            assert viewer.pending <= 3 * depth + 3
+            depth = FRAMES_DEPTH if viewer.kind is Kind.FRAMES else 1
+            assert viewer.kind.every or viewer.pending <= 3 * depth + 3
+            assert not viewer.kind.every or len(viewer.results) <= len(self.owed[viewer])
             if viewer not in self.alive:
                 assert viewer.pending == 0
 
     @invariant()
     def watched_is_what_the_viewers_want(self) -> None:
         assert self.hub.watched == frozenset().union(*(v.subscription.pictures for v in self.alive))
+
+
+def includes(wanted: Subscription, update: Update, group: str | None) -> bool:
+    """Written out once more, apart from the code."""
+    return (
+        (wanted.cameras is None or update.camera_id in wanted.cameras)
+        and (wanted.groups is None or group in wanted.groups)
+        and (wanted.nodes is None or update.node_id in wanted.nodes)
+        and (update.detections > 0 or not wanted.detections)
+    )
 
 
 def check_follows(earlier: list[Update], now: Update) -> None:

@@ -8,9 +8,10 @@ from typing import Any, cast
 import pytest
 
 from gateway.live import sending
+from gateway.live import viewer as viewer_module
 from gateway.live.connection import ViewerConnection
 from gateway.live.hub import Hub
-from gateway.live.protocol import BATCH, DASHBOARD, FRAMES, PLAIN, PROTOCOLS, TEXT, ws_frame
+from gateway.live.protocol import BATCH, DASHBOARD, FRAMES, LATEST, PLAIN, PROTOCOLS, TEXT, ws_frame
 from gateway.live.sending import Writer, writers
 from gateway.live.viewer import Kind, Subscription, Update, Viewer
 
@@ -40,7 +41,10 @@ class Crowd:
     def __init__(self, count: int, kind: Kind = Kind.PLAIN, **peer: int) -> None:
         self.hub = Hub()
         self.broken: list[Viewer] = []
-        self.writer: Writer = writers(self.hub, lambda viewer, _: self.broken.append(viewer))[kind]
+        self.overrun: list[Viewer] = []
+        self.writer: Writer = writers(
+            self.hub, lambda viewer, _: self.broken.append(viewer), lambda viewer, _: self.overrun.append(viewer)
+        )[kind]
         self.peers = [Peer(**peer) for _ in range(count)]
         self.viewers = [self.writer.add(cast(ViewerConnection, peer)) for peer in self.peers]
         for viewer in self.viewers:
@@ -79,9 +83,9 @@ async def test_results_of_one_moment_are_one_write_for_each_viewer() -> None:
 
 def test_with_few_viewers_hardly_anything_waits_for_the_clock() -> None:
     pauses = {viewers: [protocol.pause(viewers) for protocol in PROTOCOLS] for viewers in (1, 100, 1000)}
-    assert pauses[1] == [0.0001, 0.0001, 0.025]
-    assert pauses[100] == [pytest.approx(0.01), pytest.approx(0.01), pytest.approx(0.05)]
-    assert pauses[1000] == [0.02, 0.02, 0.1]
+    assert pauses[1] == [0.0001, 0.0001, 0.0001, 0.025]
+    assert pauses[100] == [*[pytest.approx(0.01)] * 3, pytest.approx(0.05)]
+    assert pauses[1000] == [0.02, 0.02, 0.02, 0.1]
 
 
 async def test_who_cannot_be_written_to_waits_and_nobody_waits_for_it() -> None:
@@ -95,7 +99,7 @@ async def test_who_cannot_be_written_to_waits_and_nobody_waits_for_it() -> None:
     assert slow.writes == []
     slow.room = 100
     slow.on_room()
-    await until(lambda: slow.messages == framed(*range(85, 101)))  # the newest sixteen of its camera
+    await until(lambda: slow.messages == framed(*range(1, 101)))
     crowd.hub.publish(update(101))
     await until(lambda: slow.writes[-1] == framed(101))
     assert slow.writes[-1] is fast.writes[-1]  # in step again
@@ -161,5 +165,20 @@ async def test_who_leaves_is_not_written_to() -> None:
 
 
 def test_every_kind_has_its_writer() -> None:
-    assert set(writers(Hub(), lambda viewer, connection: None)) == set(Kind)
-    assert [protocol.kind for protocol in (PLAIN, FRAMES, DASHBOARD)] == list(Kind)
+    def nobody(viewer: Viewer, connection: ViewerConnection) -> None: ...
+
+    assert set(writers(Hub(), nobody, nobody)) == set(Kind)
+    assert [protocol.kind for protocol in (PLAIN, LATEST, FRAMES, DASHBOARD)] == list(Kind)
+
+
+async def test_who_cannot_get_every_result_any_more_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewer_module, "MAX_UNREAD", 5)
+    crowd = Crowd(2)
+    slow, fast = crowd.peers
+    slow.room = 0
+    for number in range(1, 10):
+        crowd.hub.publish(update(number))
+        await until(lambda last=number: fast.messages == framed(*range(1, last + 1)))
+    await until(lambda: crowd.overrun)
+    assert set(crowd.overrun) == {crowd.viewers[0]}
+    assert slow.messages == b""

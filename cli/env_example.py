@@ -1,0 +1,155 @@
+"""`python -m cli.env_example > .env.example`: what Compose can be told, from the settings' own descriptions."""
+
+import sys
+import textwrap
+from collections.abc import Iterator
+
+from gateway.settings import GatewaySettings
+from producer.settings import ProducerSettings
+from runtime.settings import ServiceSettings, default_text, environment_names
+from worker.settings import WorkerSettings
+
+WIDTH = 116
+
+HEAD = """\
+# Docker Compose works without this file. To change something: cp .env.example .env, take the # away, edit.
+# The lines show the defaults; where there is none, an example. A name that nobody knows is an error with a suggestion.
+# Written by `python -m cli.env_example`: the settings' own descriptions, as in `python -m producer --help`.
+#
+# A value with $, # or a space stands in single quotes: GATEWAY_TOKEN='pa$$word #1' is taken as it is. Without quotes
+# $NAME is replaced, and what follows " #" is a comment; in double quotes $NAME is replaced, and \\$ is a dollar sign.
+# What the shell says goes before this file: PRODUCER_FPS=2 docker compose up
+"""
+
+COMPOSE = {
+    "COMPOSE_PROJECT_NAME": (
+        "cameras",
+        "The name of this system, and the beginning of its containers', volumes' and images' names; by default this "
+        "folder's name. Two clones in folders of the same name need different ones, and ports of their own.",
+    ),
+    "CV_WORKERS": (
+        "1",
+        "How many workers `up` starts; `--scale cv-worker=3` goes before it. One worker uses one core.",
+    ),
+    "PRODUCERS": (
+        "1",
+        "How many producers share the cameras; `--scale producer=3` goes before it, and 0 starts none.",
+    ),
+    "FOOTAGE_DIR": (
+        "./videos",
+        "A folder of this machine with videos or pictures, for the producer /footage: SOURCE=/footage/entrance.mp4",
+    ),
+    "CAMERAS_DIR": (
+        "./cameras",
+        "A folder of this machine with the file of cameras, for the producer /cameras: CAMERAS=/cameras/cameras.yaml. "
+        "Passwords that the file names as ${NAME} stand in cameras.env beside this file.",
+    ),
+    "MODEL_DIR": (
+        "./models",
+        "A folder of this machine with model files: for machines without the internet, or for models of your own "
+        "(docs/models.md).",
+    ),
+    "GATEWAY_BIND": (
+        "0.0.0.0",  # noqa: S104  # an example
+        "The address on which the dashboard is published; by default 127.0.0.1, this machine alone. All travels "
+        "unencrypted: put a proxy with TLS in front of it in a network that is not yours alone (docs/security.md).",
+    ),
+    "GATEWAY_PORT": ("8080", "The dashboard's port on this machine."),
+    "AMQP_PORT": (
+        "5672",
+        "RabbitMQ's port for plain clients, on 127.0.0.1; the user is framefleet, and the password is printed by "
+        "`docker compose exec rabbitmq cat /run/framefleet/password`.",
+    ),
+    "RABBITMQ_MANAGEMENT_PORT": ("15672", "The port of RabbitMQ's own page, on 127.0.0.1."),
+    "PROMETHEUS_PORT": ("9090", "Prometheus' port, on 127.0.0.1."),
+    "GPU_PREFETCH": ("32", "Frames that a worker on a GPU holds; by default twice its batch (docs/gpu.md)."),
+    "GRAFANA_PASSWORD": ("", "The password of Grafana's user admin, which you choose (docs/grafana.md)."),
+    "GRAFANA_TOKEN": ("", "The token that Grafana signs in with, a viewer's is enough; by default GATEWAY_TOKEN."),
+    "GRAFANA_PORT": ("3000", "Grafana's port, on 127.0.0.1."),
+}
+"""What the Compose file itself reads: an example and a description."""
+
+DESCRIPTIONS = {
+    "SOURCE": "What the producer reads, instead of a file of cameras: demo (four made-up cameras), demo:N, rtsp://..., "
+    "http(s)://... (snapshot or MJPEG), a file or a folder of images; several, comma-separated; each may have a name: "
+    "gate-3=rtsp://... `docker compose run --rm producer python -m producer --help` explains it.",
+}
+"""Of settings whose own description needs what stands around it."""
+
+EXAMPLES = {
+    "AMQP_URL": "amqp://user:password@broker.example:5672/",
+    "CAMERAS": "/cameras/cameras.yaml",
+    "DATABASE_URL": "postgresql://framefleet:password@database.example/framefleet",
+    "GATEWAY_ALLOWED_ORIGINS": "https://wall.example",
+    "GATEWAY_EXPECTED_WORKERS": "3",
+    "GATEWAY_PUBLIC_URL": "http://cameras.example:8080",
+    "GATEWAY_TOKEN": "",
+    "GATEWAY_TOKENS_FILE": "/var/lib/framefleet/tokens.json",
+    "GATEWAY_TRUSTED_PROXIES": "172.16.0.0/12",
+    "PREFETCH": "2",
+    "PRODUCER_MODEL": "yunet",
+    "WORKER_BATCH": "16",
+    "WORKER_CACHE_ENTRIES": "10000",
+    "WORKER_INPUT_SIZE": "640",
+    "WORKER_THRESHOLD": "0.6",
+}
+"""Of settings whose default is nothing, or differs from place to place."""
+
+FIXED = {
+    *("NODE_ID", "PRODUCER_ID", "HOSTNAME"),  # the containers' names
+    *("MODEL_DIR", "WORKER_MODEL_CACHE", "GATEWAY_DATA_DIR", "GATEWAY_DASHBOARD_DIR"),  # folders of the images
+    *("GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_AUTH", "PROMETHEUS_URL"),
+    *("GATEWAY_PUBLISHED_URL", "WORKER_GRACE_SECONDS"),
+    *(f"{service}_METRICS_{what}" for service in ("WORKER", "PRODUCER", "GATEWAY") for what in ("HOST", "PORT")),
+}
+"""Settings that the Compose file answers itself."""
+
+COMMON = ("AMQP_URL", "LOG_LEVEL", "LOG_FORMAT")
+
+SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] = (
+    ("the project", ("COMPOSE_PROJECT_NAME", "CV_WORKERS", "PRODUCERS"), None),
+    ("cameras", ("FOOTAGE_DIR", "CAMERAS_DIR"), ProducerSettings),
+    ("workers", ("MODEL_DIR",), WorkerSettings),
+    ("the dashboard and the history", ("GATEWAY_BIND", "GATEWAY_PORT"), GatewaySettings),
+    ("the broker and Prometheus", ("AMQP_PORT", "RABBITMQ_MANAGEMENT_PORT", "PROMETHEUS_PORT"), ServiceSettings),
+    (
+        "with deploy/compose.gpu.yml and deploy/compose.grafana.yml",
+        ("GPU_PREFETCH", "GRAFANA_PASSWORD", "GRAFANA_TOKEN", "GRAFANA_PORT"),
+        None,
+    ),
+)
+
+
+def settable(settings: type[ServiceSettings]) -> list[str]:
+    """The variables of a service that `.env` can set in Compose."""
+    common = () if settings is ServiceSettings else COMMON
+    return [name for name in environment_names(settings) if name not in FIXED and name not in common]
+
+
+def text() -> str:
+    """The whole file."""
+    return HEAD + "".join(f"\n{line}\n" for line in _sections())
+
+
+def _sections() -> Iterator[str]:
+    for title, compose, settings in SECTIONS:
+        yield f"# --- {title} ".ljust(WIDTH, "-")
+        for name in compose:
+            example, description = COMPOSE[name]
+            yield _entry(name, example, description)
+        if settings is None:
+            continue
+        fields = environment_names(settings)
+        for name in settable(settings):
+            example = EXAMPLES.get(name, default_text(fields[name]))
+            yield _entry(name, example, DESCRIPTIONS.get(name, fields[name].description or ""))
+
+
+def _entry(name: str, example: str, description: str) -> str:
+    sentence = description[:1].upper() + description[1:]
+    wrapped = textwrap.wrap(sentence, WIDTH - 2, break_on_hyphens=False, break_long_words=False)
+    return "\n".join([*(f"# {line}" for line in wrapped), f"#{name}={example}"])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())
