@@ -134,6 +134,7 @@ class FigureBoard:
                 for view in live
             ],
             workers=len(live),
+            starting=self._own.starting(wall),
             source=SourcesView(
                 latency="prometheus" if "p95" in asked.values else "gateway",
                 nodes="prometheus" if asked.by_label.get("fps") else "gateway",

@@ -75,6 +75,11 @@ class GatewayMetrics:
             registry=registry,
         )
         self.cameras = Gauge("gateway_cameras", "Cameras by state", ["state"], registry=registry)
+        self.unserved = Gauge(
+            "gateway_cameras_unserved",
+            "Cameras whose producer went without a word, and which no other has taken over",
+            registry=registry,
+        )
         self.served_twice = Gauge(
             "gateway_cameras_served_twice", "Cameras that several producers serve", registry=registry
         )

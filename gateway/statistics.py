@@ -14,6 +14,10 @@ from gateway.http.views import LatencyView, Point
 KEPT_SECONDS = 3600
 WINDOW_SECONDS = 60
 CLOCK_STEP_SECONDS = 2
+STARTING_SECONDS = 180
+"""After so long a system without a result is not starting: something is wrong."""
+SETTLED_SECONDS = WINDOW_SECONDS + 15
+"""So long after the first result nothing from before it is in the figures, nor in Prometheus' of the last minute."""
 MAX_LATENCY = 3600.0  # beyond, a clock is wrong, and one such frame must not spoil the mean for a minute
 FIRST_BIN = 0.001
 RATIO = 1.08
@@ -77,6 +81,8 @@ class Statistics:
 
     def __init__(self, wall: float) -> None:
         self._begin = wall
+        self._started = wall
+        self._first: float | None = None  # when the first frame was computed
         self._seconds: deque[_Second] = deque(maxlen=KEPT_SECONDS)
 
     def result(self, result: Result, wall: float) -> None:
@@ -85,6 +91,8 @@ class Statistics:
         if result.status == "expired":
             second.expired += 1
             return
+        if self._first is None:
+            self._first = wall
         latency = min(MAX_LATENCY, max(0.0, result.timestamp - result.original_timestamp))
         second.computed += 1
         second.latency += latency
@@ -99,6 +107,12 @@ class Statistics:
     def depth(self, frames: int | None, wall: float) -> None:
         """How many frames wait; None if unknown."""
         self._second(wall).depth = frames
+
+    def starting(self, wall: float) -> bool:
+        """Whether what is missing is due to the start: frames that came before the workers were there, above all."""
+        if not 0 <= wall - self._started < STARTING_SECONDS:
+            return False
+        return self._first is None or wall - self._first < SETTLED_SECONDS
 
     def figures(self, wall: float) -> Figures:
         """Over the last minute, or as long as there is something to tell."""

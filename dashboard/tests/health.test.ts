@@ -13,6 +13,7 @@ const METRICS: Metrics = {
   failedByReason: {},
   nodes: [],
   workers: 2,
+  starting: false,
   source: {},
   objectives: { latencyP95: 0.5, queueDepth: 300, notComputed: 0.01, errors: 0 },
   time: 0,
@@ -56,6 +57,18 @@ const word = (change: Partial<HealthInputs>) => judge({ ...WELL, ...change }).wo
 const metrics = (change: Partial<Metrics>) => ({ metrics: { ...METRICS, ...change } });
 
 describe('the health word', () => {
+  it('knows what a start looks like', () => {
+    const starting = { starting: true, notComputed: 0.011 };
+    expect(word(metrics(starting))).toBe('Starting up: 1.1 % of frames not computed');
+    expect(word(metrics({ ...starting, starting: false }))).toBe('Degraded: 1.1 % of frames not computed');
+    expect(judge({ ...WELL, nodes: [], ...metrics({ starting: true, workers: 0 }) }).level).toBe('unknown');
+  });
+  it('does not take for a start what is wrong', () => {
+    const starting = metrics({ starting: true, notComputed: 0.011 });
+    expect(judge({ ...WELL, ...starting, cameras: { ...CAMERAS, offline: 1 } }).level).toBe('bad');
+    expect(judge({ ...WELL, ...starting, alerts: [alert('QueueFull', 'critical')] }).level).toBe('bad');
+    expect(judge({ ...WELL, ...starting, missing: ['RabbitMQ: lost'] }).level).toBe('bad');
+  });
   it('is Healthy when all is well', () => expect(judge(WELL)).toEqual({ level: 'good', word: 'Healthy', problems: [] }));
 
   it('counts how long the gateway has been away', () => {

@@ -173,6 +173,14 @@ def _unserved(camera: Camera, server: Producer, producers: Producers, now: float
     return Judgement("offline", f"producer not heard since {at}", since)
 
 
+def deserted(camera: Camera, now: float) -> bool:
+    """Whether its last producer is gone without having stopped, or let it go without a change of its file."""
+    server = camera.server
+    if server is None or server.stopped or camera.removed:
+        return False
+    return camera.let_go is not None or not server.alive(now)
+
+
 def clock(wall: float) -> str:
     """A time of day that means the same to every reader."""
     return datetime.fromtimestamp(wall, UTC).strftime("%H:%M:%S UTC")

@@ -16,7 +16,7 @@ from contract.status import (
     CameraStatus,
     ProducerStatus,
 )
-from gateway.cameras.camera import NO_LABELS, Camera, judge
+from gateway.cameras.camera import NO_LABELS, Camera, deserted, judge
 from gateway.cameras.producers import OFFER_SETTLES_SECONDS, Producer, Producers, spokesman
 from gateway.http.views import CameraView
 
@@ -50,6 +50,8 @@ class Cameras:
         self._lanes = lanes
         self.served_twice = 0
         """Cameras that several living producers named when `shown` was last asked."""
+        self.unserved = 0
+        """Cameras that `shown` found without a producer, whose last one was neither stopped nor had let them go."""
         self._cameras: dict[str, Camera] = {}
         self._ordered: list[Camera] | None = None  # by id; None: to be sorted again
         self._producers = Producers()
@@ -117,7 +119,7 @@ class Cameras:
 
     def shown(self, now: float) -> Iterator[tuple[str, Shown]]:
         """Every camera as dashboards are to know it, in no order. Cheap: asked every second of all of them."""
-        self.served_twice = 0
+        self.served_twice = self.unserved = 0
         for camera in self._cameras.values():
             state, reason, since, still = judge(camera, self._producers, now, self._lanes)
             result, server = camera.result, camera.server
@@ -137,6 +139,8 @@ class Cameras:
             )
             if len(camera.claims) > 1 and sum(claim.alive(now) for claim in camera.claims) > 1:
                 self.served_twice += 1
+            if state == "offline" and deserted(camera, now):
+                self.unserved += 1
 
     def view(self, camera_id: str, now: float) -> CameraView:
         """One camera. Raises KeyError for an unknown one."""

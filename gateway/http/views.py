@@ -214,6 +214,7 @@ class MetricsView:
     failedByReason: dict[str, float]
     nodes: list[NodeFiguresView]
     workers: int
+    starting: bool
     source: SourcesView
     time: float
     objectives: ObjectivesView = field(default_factory=ObjectivesView)

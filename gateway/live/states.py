@@ -75,3 +75,4 @@ class States:
         for state in CAMERA_STATES:
             self._metrics.cameras.labels(state).set(states[state])
         self._metrics.served_twice.set(self._cameras.served_twice)
+        self._metrics.unserved.set(self._cameras.unserved)

@@ -212,6 +212,45 @@ class TestHandingOver:
         assert heard.view().state == "offline"
 
 
+class TestUnserved:
+    """What the alert on cameras without a producer asks: was it meant?"""
+
+    def unserved(self, heard: Heard) -> int:
+        list(heard.cameras.shown(heard.now))
+        return heard.cameras.unserved
+
+    def test_one_that_went_without_a_word_leaves_its_cameras_unserved(self, heard: Heard) -> None:
+        heard.beat("p", report("a"), report("b"))
+        heard.now = 60.0
+        assert self.unserved(heard) == 2
+        heard.beat("q", report("a"))
+        assert self.unserved(heard) == 1
+
+    def test_other_cameras_after_a_goodbye_are_meant(self, heard: Heard) -> None:
+        """SOURCE exchanged for CAMERAS: the container is stopped, and another one begins with others."""
+        heard.beat("p", report("demo-1"))
+        heard.now = 2.0
+        heard.beat("p", stopped=True)
+        heard.beat("q", report("gate-3"), offer="y")
+        heard.now = 60.0
+        heard.beat("q", report("gate-3"), offer="y")
+        assert heard.view("demo-1").state == "offline"
+        assert self.unserved(heard) == 0
+
+    def test_one_that_is_taken_out_of_the_file_is_meant_and_one_let_go_otherwise_is_not(self, heard: Heard) -> None:
+        heard.beat("p", report("a"), report("b"), offer="x")
+        heard.now = 2.0
+        heard.beat("p", report("a"), offer="y")
+        heard.now = 60.0
+        heard.beat("p", report("a"), offer="y")
+        assert self.unserved(heard) == 0
+        heard.now = 62.0
+        heard.beat("p", offer="y")
+        heard.now = 120.0
+        heard.beat("p", offer="y")
+        assert self.unserved(heard) == 1
+
+
 class TestServedTwice:
     def twice(self, heard: Heard) -> int:
         list(heard.cameras.shown(heard.now))

@@ -228,6 +228,16 @@ class TestStatistics:
         assert figures.not_computed == pytest.approx(0.3)
         assert (figures.errors, figures.depth) == (0.1, 12)
 
+    def test_a_start_is_over_a_minute_after_the_first_result_or_was_none(self) -> None:
+        statistics = Statistics(WALL)
+        statistics.result(result(status="expired"), WALL + 5)
+        assert statistics.starting(WALL + 100)
+        assert not statistics.starting(WALL + 180)  # nothing has come for three minutes: that is no start
+        statistics.result(result(), WALL + 10)
+        assert statistics.starting(WALL + 84)
+        assert not statistics.starting(WALL + 85)
+        assert not statistics.starting(WALL - 3600)  # the clock was set back: not a start for an hour
+
     def test_history_in_steps(self) -> None:
         statistics = Statistics(WALL)
         for second in range(30):

@@ -25,6 +25,8 @@ export interface Metrics {
   failedByReason: Record<string, number>;
   nodes: NodeFigures[];
   workers: number;
+  /** Since a minute ago or less there are results: frames that came before the workers are in the figures. */
+  starting: boolean;
   source: Partial<Record<string, FigureSource>>;
   objectives: { latencyP95: number; queueDepth: number; notComputed: number; errors: number };
   time: number;

@@ -13,6 +13,8 @@ export interface Problem {
   words: string;
   /** The state of the cameras that it is about. */
   state?: CameraState;
+  /** What every start looks like for some seconds: no worker yet, frames that came before the first one. */
+  ofStart?: true;
 }
 
 export interface Health {
@@ -72,6 +74,7 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   const problems: Problem[] = [];
   const bad = (words: string) => problems.push({ level: 'bad', words });
   const warning = (words: string) => problems.push({ level: 'warning', words });
+  const ofStart = (level: Problem['level'], words: string) => problems.push({ level, words, ofStart: true });
   const camerasIn = (state: CameraState, level: Problem['level']) => {
     if (cameras[state] > 0) problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
   };
@@ -82,11 +85,11 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   for (const sentence of inputs.missing) {
     const words = `${sentence.split(':')[0] ?? sentence} missing`;
     if (sentence === broker) bad(words);
-    else warning(words);
+    else ofStart('warning', words);
   }
   // Without the broker nobody knows of the workers.
   const noWorkers = metrics?.workers === 0 && broker === null;
-  if (noWorkers) bad('no workers');
+  if (noWorkers) ofStart('bad', 'no workers');
   for (const alert of firing) if (alert.severity === 'critical') bad(`alert ${titled(alert)}`);
   if (metrics === null && inputs.metricsFailed) warning('no figures');
   camerasIn('offline', 'bad');
@@ -96,7 +99,7 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   const lost = nodes.length - running;
   if (!noWorkers && broker === null) {
     if (inputs.expectedNodes !== null && running < inputs.expectedNodes) {
-      warning(`${running} of ${count(inputs.expectedNodes, 'node')}`);
+      ofStart('warning', `${running} of ${count(inputs.expectedNodes, 'node')}`);
     } else if (lost > 0) warning(`${count(lost, 'node')} lost`);
   }
 
@@ -105,16 +108,16 @@ export function findProblems(inputs: HealthInputs): Problem[] {
 
   if (metrics !== null) {
     const { objectives, queueDepth, latency, notComputed, errors } = metrics;
-    if (isGrowing(inputs.queue, objectives.queueDepth)) warning('queue growing');
+    if (isGrowing(inputs.queue, objectives.queueDepth)) ofStart('warning', 'queue growing');
     else if (queueDepth !== null && queueDepth > objectives.queueDepth) {
-      warning(`${count(queueDepth, 'frame')} in the queue`);
+      ofStart('warning', `${count(queueDepth, 'frame')} in the queue`);
     }
     if (errors !== null && errors > objectives.errors) warning(`${digits(errors)} errors/s`);
     if (notComputed !== null && notComputed > objectives.notComputed) {
-      warning(`${plain(percent(notComputed))} of frames not computed`);
+      ofStart('warning', `${plain(percent(notComputed))} of frames not computed`);
     }
     if (latency.p95 !== null && latency.p95 > objectives.latencyP95) {
-      warning(`slow, p95 ${plain(duration(latency.p95))}`);
+      ofStart('warning', `slow, p95 ${plain(duration(latency.p95))}`);
     }
   }
   camerasIn('degraded', 'warning');
@@ -130,6 +133,9 @@ export function judge(inputs: HealthInputs): Health {
   if (inputs.metrics === null && !inputs.metricsFailed) return { level: 'unknown', word: 'Connecting', problems: [] };
   const problems = findProblems(inputs);
   const first = problems[0];
+  if (inputs.metrics?.starting && first !== undefined && problems.every((problem) => problem.ofStart)) {
+    return { level: 'unknown', word: `Starting up: ${first.words}`, problems };
+  }
   if (first !== undefined) return { level: first.level, word: `Degraded: ${first.words}`, problems };
   const cameras = Object.values(inputs.cameras).reduce((sum, number) => sum + number, 0);
   if (cameras === 0) return { level: 'unknown', word: 'Idle: no cameras', problems };
