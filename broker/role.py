@@ -17,8 +17,8 @@ log = structlog.get_logger("broker")
 NOT_FOUND = 404
 MISSED_SECONDS = 1.0
 """Until a missed queue is declared again. When a queue is deleted, RabbitMQ subscribes its consumers anew by itself if
-it finds a queue of that name again at once, and such a consumer gets nothing more, without a word. And what is confirmed
-into a queue that is declared again in the moment of its deletion was seen to be gone, as if it went with the old one."""
+it finds a queue of that name again at once, and such a consumer gets nothing more, without a word. And what was confirmed
+into a queue declared again in the moment of its deletion was seen to be gone, as if it had gone with the old one."""
 
 
 class Role:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names the broker to a service, then becomes it. AMQP_URL from the environment wins; otherwise the broker is the one of
+# Names the broker to a service and runs it. AMQP_URL from the environment wins; otherwise the broker is the one of
 # this Compose project, with the password that it made at its first start (deploy/rabbitmq/entrypoint.sh). A cluster has
 # several AMQP_HOSTS (deploy/compose.ha.yml); they are tried in turn.
 set -eu
@@ -45,4 +45,26 @@ if [ -n "${GATEWAY_BIND:-}" ] && [ -z "${GATEWAY_PUBLIC_URL:-}" ]; then
   esac
   export GATEWAY_PUBLIC_URL GATEWAY_PUBLISHED_URL
 fi
-exec "$@"
+
+# The service is a child, so that somebody is left to say why it is gone: where memory is used up, the kernel ends the
+# largest process without a word. Signals are passed on; what it makes of them is its own.
+"$@" &
+child=$!
+trap 'kill -s TERM "$child" 2>/dev/null || true' TERM INT
+status=0
+wait "$child" || status=$?
+while kill -s 0 "$child" 2>/dev/null; do # a signal ended the waiting, not the child
+  status=0
+  wait "$child" || status=$?
+done
+if [ "$status" = 137 ]; then
+  # Control groups of version 2, and of version 1.
+  kills=$(cat ${FRAMEFLEET_MEMORY_EVENTS:-/sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control} 2>/dev/null |
+    sed -n 's/^oom_kill \([0-9]*\)$/\1/p' | head -n 1)
+  if [ "${kills:-0}" -gt 0 ]; then
+    echo "framefleet: $* was killed because this container's memory (mem_limit in docker-compose.yml) was used up" >&2
+  else
+    echo "framefleet: $* was killed (SIGKILL), and not by this container's limit of memory" >&2
+  fi
+fi
+exit "$status"
