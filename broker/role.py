@@ -17,7 +17,7 @@ log = structlog.get_logger("broker")
 NOT_FOUND = 404
 MISSED_SECONDS = 1.0
 """Until a missed queue is declared again. When a queue is deleted, RabbitMQ subscribes its consumers anew by itself if
-it finds a queue of that name again at once, and such a consumer gets nothing more, without a word. And what was confirmed
+it finds a queue of that name again at once, and such a consumer gets nothing more, without a word. What was confirmed
 into a queue declared again in the moment of its deletion was seen to be gone, as if it had gone with the old one."""
 
 

@@ -115,6 +115,7 @@ class Gateway:
         self._socket = ResultsSocket(
             self.feed.hub, self.metrics, self.states.greet, limit=settings.max_viewers, patience=patience
         )
+        self.feed.on_missed = self._socket.missed
         self.app = create_app(self._parts())
         files = allow_many_files()
         self._may_have = connections(files)

@@ -21,6 +21,7 @@ from contract.status import (
 )
 from contract.topology import (
     CONTROL_EXCHANGE,
+    RESULT_QUEUE,
     RESULTS_EXCHANGE,
     STATUS_EXCHANGE,
     TOPOLOGY,
@@ -43,6 +44,8 @@ log = get_logger("gateway")
 
 MAX_RESULT_BYTES = 1024 * 1024
 TASK_QUEUES = [lane.queue for lane in Lane]
+KNOWN_SECONDS = 4.0
+"""So long after a reconnect it is known who else consumes."""
 PICTURE_TYPES = ("image/jpeg", "image/png")
 
 
@@ -64,6 +67,8 @@ class Feed:
         """Cameras to watch for one picture, beside those of viewers; asked with the monotonic time."""
         self.on_picture: Callable[[Result, bytes], None] = lambda result, picture: None
         """Hears of every picture."""
+        self.on_missed: Callable[[], None] = lambda: None
+        """Hears that results of a time without the broker went to others, and cannot be shown here."""
         self.models = ModelKeeper(folder, nodes, self._announce_models)
         self._gateway_id = gateway_id
         self._started = time.monotonic()
@@ -78,6 +83,8 @@ class Feed:
             self._guard("results", lambda delivery: self.result(delivery.body)),
             no_ack=True,
         )
+        self._results.on_lost = self._lost
+        self._results.on_subscribed = self._back
         self._pictures = Consumer(
             EphemeralQueue(max_length=200, max_bytes=64 * 1024 * 1024),
             self._guard("watch", self._picture),
@@ -94,6 +101,8 @@ class Feed:
             no_ack=True,
         )
         self._gateways = Gateways(gateway_id)
+        self._was_away = False
+        self._judged_at = float("inf")  # when it is known who else takes results
         self._watching = WatchedCameras(self._bind, self._announce)
 
     @property
@@ -128,6 +137,18 @@ class Feed:
         for queue, messages in self.depth.messages.items():
             self._metrics.queue.labels(queue).set(messages)
         self._count_consumers(now)
+        if now >= self._judged_at:
+            self._judged_at = float("inf")
+            if self.depth.consumers.get(RESULT_QUEUE, 0) > 1:
+                self.on_missed()
+
+    def _lost(self) -> None:
+        self._was_away = True
+
+    def _back(self, _queue: str) -> None:
+        if self._was_away:
+            self._was_away = False
+            self._judged_at = time.monotonic() + KNOWN_SECONDS
 
     def _count_consumers(self, now: float) -> None:
         self._metrics.foreign_consumers.clear()

@@ -50,6 +50,11 @@ class Writer:
         connection.on_room = wake
         return viewer
 
+    @property
+    def connections(self) -> list[tuple[Viewer, ViewerConnection]]:
+        """Everybody."""
+        return list(self._connections.items())
+
     def remove(self, viewer: Viewer) -> None:
         """It is gone."""
         del self._connections[viewer]

@@ -96,6 +96,11 @@ class ResultsSocket:
         for connection in list(self._holders.get(holder, ())):
             connection.drop(SESSION_ENDED, why)
 
+    def missed(self) -> None:
+        """Results are missing that can no longer be had here: who is to get every one is told, and begins anew."""
+        for viewer, connection in self._writers[Kind.PLAIN].connections:
+            self._drop(viewer, connection, LAGGARD, "missed", MISSED)
+
     async def _converse(
         self,
         websocket: WebSocket,
@@ -192,6 +197,7 @@ class ResultsSocket:
         return asyncio.get_running_loop().call_later(left, connection.drop, SESSION_ENDED, "it has expired")
 
 
+MISSED = "results of a time without the broker went to other gateways: connect again, and ask the history for them"
 PARAMETERS = ("cameras", "groups", "nodes", "detections", "latest", "frames")
 
 

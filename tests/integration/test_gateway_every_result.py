@@ -89,6 +89,37 @@ async def test_bursts_through_four_workers_that_overtake_each_other(
         assert overtaken  # else this has proved nothing
 
 
+async def test_one_of_two_gateways_tells_what_it_missed(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600").ready()
+    async with (
+        proxy(rabbitmq) as link,
+        bus(rabbitmq) as sender,
+        running_gateway(tmp_path / "one", amqp_url=link.url(rabbitmq)) as gateway,
+        running_gateway(tmp_path / "two", amqp_url=rabbitmq) as other,
+    ):
+        await aeventually("both are ready", lambda: gateway.missing() == other.missing() == [])
+        url = f"ws://127.0.0.1:{gateway.port}/ws/results"
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with (
+            websockets.connect(url, additional_headers=headers) as every,
+            websockets.connect(f"{url}?latest=1", additional_headers=headers) as latest,
+        ):
+            await aeventually("the clients are in", lambda: gateway.feed.hub.viewers == 2)
+            link.cut()
+            await aeventually("the gateway has noticed", lambda: not gateway.feed.subscribed)
+            await send(sender, 1, SMALL)
+            link.mend()
+            await asyncio.wait_for(every.wait_closed(), 30)
+            assert every.close_code == 1013
+            assert "went to other gateways" in str(every.close_reason)
+            await send(sender, 2, SMALL)
+            async with asyncio.timeout(20):
+                while json.loads(await latest.recv())["frame_id"] != "gate:2":
+                    pass
+
+
 async def test_results_of_the_time_away_from_the_broker_come_late_and_once(
     start: StartService, rabbitmq: str, tmp_path: Path
 ) -> None:
