@@ -34,7 +34,8 @@ def again(
 ) -> Message:
     """The message as it came, to a queue that must exist.
 
-    `headers` are added to the sender's, or take their place; `without` says which of those go.
+    `headers` are added to the sender's, or take their place; `without` says which of those go. Another `body` is not
+    packed, whatever the sender's was.
     """
     sent = delivery.properties
     told = dict(headers or {})
@@ -44,6 +45,7 @@ def again(
     def stays(name: str) -> bool:
         return not (name in ROUTING or name in COUNTS or name in told or without(name))
 
+    unchanged = body is None or body == delivery.body
     kept: dict[Any, Any] = {}
     for name, value in sent.fields or ():
         if stays(text(name)):
@@ -58,7 +60,7 @@ def again(
         correlation_id=sent.correlation_id,
         reply_to=None if sent.reply_to == DIRECT_REPLY else sent.reply_to,
         app_id=sent.app_id,
-        content_encoding=sent.content_encoding,
+        content_encoding=sent.content_encoding if unchanged else None,
         type=sent.type,
         priority=sent.priority,
         timestamp=sent.timestamp,

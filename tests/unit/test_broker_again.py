@@ -121,3 +121,9 @@ def test_a_reply_goes_back_byte_for_byte_and_never_to_a_queue_of_ours() -> None:
     assert (reply.routing_key, reply.correlation_id) == (b"\xfc" * 255, b"\xfc" * 200)
     for ours in ("result_queue", "frame_queue.dlq", "result_queue.upgrade", "amq.rabbitmq.reply-to", ""):
         assert reply_message(result, delivery(reply_to=ours)) is None
+
+
+def test_another_body_is_not_said_to_be_packed() -> None:
+    packed = delivery(content_encoding="gzip")
+    assert again(packed, "q", body=b"body").properties.content_encoding == "gzip"
+    assert again(packed, "q", body=b"{}").properties.content_encoding is None
