@@ -144,7 +144,7 @@ class Sender:
         self._wake()
 
     async def deliver(self, frame: Frame) -> None:
-        """Publish a frame that must not be lost, again and again until the broker confirms it."""
+        """Publish a frame that must not be lost, again and again until the broker confirms it, or never will."""
         encoded = await asyncio.to_thread(picture_of, frame, self._form)
         if isinstance(encoded, str):
             self._drop(frame, encoded)
@@ -154,6 +154,16 @@ class Sender:
         camera.waiting_for_queue = True
         attempt = 0
         while (outcome := await publish(self.publisher, message)) is not Outcome.CONFIRMED:
+            if outcome is Outcome.REFUSED:
+                camera.waiting_for_queue = False
+                self._drop(frame, outcome.value)
+                log.warning(
+                    "frame left out: the broker refuses its message, and its log says why",
+                    camera_id=frame.camera_id,
+                    frame_id=frame.frame_id,
+                    bytes=len(message.body),
+                )
+                return
             self._tell_waiting(frame, outcome)
             if outcome is Outcome.UNROUTABLE:
                 self.ensure_queue()

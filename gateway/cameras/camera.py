@@ -25,6 +25,7 @@ HURDLES = {
     "disconnected": "its producer has no broker",
     "blocked": "the broker takes no frames: it is short of memory or disk space",
     "too_large": "they are too large for a message",
+    "refused": "the broker refuses them: its log says why",
     "too_many_pixels": "they have too many pixels",
     "corrupt": "they do not decode",
 }

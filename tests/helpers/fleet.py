@@ -5,6 +5,8 @@ import re
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cli.rabbitmq import RabbitMQNode
@@ -61,6 +63,20 @@ async def consumers(node: RabbitMQNode, vhost: str = "/", queue: str = "frame_qu
         node.ctl, "list_consumers", "--vhost", vhost, "--no-table-headers", "queue_name"
     )
     return printed.split().count(queue)
+
+
+@asynccontextmanager
+async def largest_message(node: RabbitMQNode, size: int) -> AsyncIterator[None]:
+    """The broker takes no message of more bytes meanwhile, as after an upgrade to RabbitMQ 4: it closes the channel."""
+    # In an environment (3.10), or in a term (4.0).
+    limit = "S = {}, application:set_env(rabbit, max_message_size, S), persistent_term:put(max_message_size, S)."
+    asked = "element(2, application:get_env(rabbit, max_message_size))."
+    usual = await asyncio.to_thread(node.ctl, "eval", asked)
+    await asyncio.to_thread(node.ctl, "eval", limit.format(size))
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(node.ctl, "eval", limit.format(usual.strip()))
 
 
 async def metric(service: Service, line: str) -> float:

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from broker import Consumer, Publisher, aio
@@ -16,6 +17,8 @@ from contract.topology import STATUS_EXCHANGE, EphemeralQueue
 from producer.sources import demo
 from tests.helpers.bus import Bus, Collector, bus
 from tests.helpers.eventually import aeventually
+from tests.helpers.fleet import largest_message
+from tests.helpers.images import encoded
 from tests.helpers.media import jpeg, write_video
 from tests.helpers.workers import TimedWorkers
 
@@ -175,6 +178,29 @@ async def test_a_batch_of_files_arrives_whole_and_the_producer_exits(
         assert [t.image for t in tasks if t.camera_id == "pictures"] == [jpeg(n) for n in range(20) if n != 7]
         assert not queue.deliveries[0].reply_to
     assert producer.log.read_text().count("07.jpg") == 1
+
+
+async def test_a_picture_that_the_broker_refuses_is_left_out_of_a_batch(
+    rabbitmq: str, shared_rabbitmq: RabbitMQNode, start: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for n in range(3):
+        (folder / f"{n}.jpg").write_bytes(jpeg(n))
+    large = encoded(np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8), ".png")
+    (folder / "1a.png").write_bytes(large)
+    queue = Collector("frame_queue.batch")
+    async with bus(rabbitmq, queue), largest_message(shared_rabbitmq, len(large)):
+        producer = start(
+            *("producer",),
+            AMQP_URL=rabbitmq,
+            SOURCE=str(folder),
+            PRODUCER_LANE="batch",
+            PRODUCER_END="finish",
+        )
+        assert await asyncio.to_thread(producer.process.wait, 60) == 0
+        await aeventually("the others", lambda: len({d.message_id for d in queue.deliveries}) == 3)
+    assert producer.log.read_text().count("frame left out: the broker refuses its message") == 1
 
 
 async def test_a_batch_waits_for_a_full_queue(

@@ -23,6 +23,7 @@ from tests.conftest import StartService
 from tests.helpers.bus import bus, dead_letters, results
 from tests.helpers.components import require
 from tests.helpers.eventually import aeventually, eventually
+from tests.helpers.fleet import largest_message
 from tests.helpers.images import FACE, astronaut, encoded, iou, jpeg, task
 from tests.helpers.odd_messages import FIELD_VALUES, nested
 from tests.helpers.processes import Service
@@ -180,22 +181,14 @@ async def test_a_dead_letter_is_as_it_was_sent_byte_for_byte(worker: Service, ra
 async def test_what_rabbitmq_refuses_to_take_again_costs_one_frame(
     start: StartService, shared_rabbitmq: RabbitMQNode, rabbitmq: str
 ) -> None:
-    """As after an upgrade to RabbitMQ 4, whose messages are smaller: it closes the channel of who publishes one."""
     got, dead = results(), dead_letters()
     async with bus(rabbitmq, got, dead) as b:
         assert await b.task(b"?" * 20_000, message_id="large") is Outcome.CONFIRMED
         assert await b.task(task(FRAME, timestamp=time.time() + 20), message_id="good") is Outcome.CONFIRMED
-        asked = "element(2, application:get_env(rabbit, max_message_size))."
-        # In an environment (3.10), or in a term (4.0).
-        limit = "S = {}, application:set_env(rabbit, max_message_size, S), persistent_term:put(max_message_size, S)."
-        usual = await asyncio.to_thread(shared_rabbitmq.ctl, "eval", asked)
-        await asyncio.to_thread(shared_rabbitmq.ctl, "eval", limit.format(10_000))
-        try:
+        async with largest_message(shared_rabbitmq, 10_000):
             start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600")
             await aeventually("the good one", lambda: got.deliveries, 30)
             await aeventually("the other", lambda: dead.deliveries, 30)
-        finally:
-            await asyncio.to_thread(shared_rabbitmq.ctl, "eval", limit.format(usual.strip()))
     (letter,) = dead.deliveries
     assert (letter.message_id, len(letter.body)) == ("large", 20_000)
     assert letter.headers["x-first-death-reason"] == "rejected"
