@@ -12,6 +12,7 @@ from fastapi import WebSocket
 from contract.failures import STALENESS_SECONDS
 from contract.task import CameraId
 from gateway.http.problems import problem
+from gateway.live.buffers import MAX_UNREAD
 from gateway.live.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import (
@@ -32,7 +33,7 @@ from gateway.live.protocol import (
     protocol_for,
 )
 from gateway.live.sending import writers
-from gateway.live.viewer import MAX_UNREAD, Kind, Subscription, Viewer
+from gateway.live.viewer import Kind, Subscription, Viewer
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import identity_of, refuse_websocket
 from gateway.security.auth import Identity

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.live import buffers
 from gateway.live import hub as hub_module
 from gateway.live import viewer as viewer_module
 from gateway.live.hub import Hub
@@ -115,7 +116,7 @@ def test_who_asks_for_the_latest_gets_the_newest_of_each_camera() -> None:
 def test_a_plain_client_that_does_not_keep_up_is_known_and_costs_nothing(
     monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    monkeypatch.setattr(viewer_module, bound, most)
+    monkeypatch.setattr(buffers, bound, most)
     hub = Hub()
     viewer, other = joined(hub), joined(hub)
     for number in range(10, 100):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.live import viewer as viewer_module
+from gateway.live import buffers
 from gateway.live.audience import Audience
 from gateway.live.hub import Hub
 from gateway.live.viewer import Kind, Subscription, Update, Viewer
@@ -178,7 +178,7 @@ def test_nothing_is_kept_for_an_audience_with_nobody_in_step() -> None:
 
 
 def test_more_than_may_wait_between_two_rounds_is_told_to_those_in_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewer_module, "MAX_UNREAD", 5)
+    monkeypatch.setattr(buffers, "MAX_UNREAD", 5)
     crowd = Crowd(2)
     for number in range(1, 8):
         crowd.hub.publish(update("a", number))

@@ -7,8 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.live import sending
-from gateway.live import viewer as viewer_module
+from gateway.live import buffers, sending
 from gateway.live.connection import ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import BATCH, DASHBOARD, FRAMES, LATEST, PLAIN, PROTOCOLS, TEXT, ws_frame
@@ -172,7 +171,7 @@ def test_every_kind_has_its_writer() -> None:
 
 
 async def test_who_cannot_get_every_result_any_more_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewer_module, "MAX_UNREAD", 5)
+    monkeypatch.setattr(buffers, "MAX_UNREAD", 5)
     crowd = Crowd(2)
     slow, fast = crowd.peers
     slow.room = 0
