@@ -26,6 +26,7 @@ from producer.file.reload import load as load_cameras
 from producer.grammar import parse_sources
 
 READY_SECONDS = 60
+QUEUES_SECONDS = 5
 DETECTOR_SECONDS = 5
 RABBITMQ_METRICS = 15692
 CAMERAS_SHOWN = 8
@@ -178,6 +179,9 @@ class System:
         with waiting:
             for _ in range(READY_SECONDS):
                 if await probe.until_answers(self._addresses.gateway, "/livez", 1):
+                    # Who sends a frame as soon as the link is there must find its queue. Why it is not ready is told
+                    # after the link (`readiness`).
+                    await probe.until_answers(self._addresses.gateway, "/readyz", QUEUES_SECONDS)
                     return
                 waiting()
         raise StartFailed(
