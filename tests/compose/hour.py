@@ -22,6 +22,7 @@ import websockets
 
 from broker.session import session
 from contract.topology import RESULTS_EXCHANGE, Queue
+from runtime.logs import configure_logs
 from tests.compose.project import Project, Refused, clone, cpu_seconds, host_pid, until
 from tests.faults.books import Clerk, clerk
 from tests.helpers.eventually import aeventually
@@ -133,7 +134,7 @@ class Hour:
             nonlocal count
             async for message in socket:
                 frame_id = json.loads(message)["frame_id"]
-                if frame_id.startswith("f-"):
+                if frame_id.startswith(f"{books.name}-"):
                     count += 1
                     received.add(frame_id)
 
@@ -225,7 +226,7 @@ class Hour:
         sent = len(books.books.sent)
 
         def flowing() -> bool:
-            fresh = [f"f-{number}" for number in range(sent, sent + 200)]
+            fresh = [f"{books.name}-{number}" for number in range(sent, sent + 200)]
             return sum(frame in books.books.results and frame not in books.books.expired for frame in fresh) >= 5
 
         await aeventually("results flow again", flowing, 120)
@@ -241,6 +242,9 @@ class Hour:
         )
 
 
+_readings = itertools.count(1)
+
+
 class Reading:
     """An open Clerk on the project's broker; at the end all is settled and its queue deleted."""
 
@@ -251,7 +255,7 @@ class Reading:
         self._url = await self._project.amqp_url()
         async with session([self._url], "hour") as opened, opened.channel() as channel:
             await channel.declare(READING)
-        self._clerk = clerk(self._url, results=READING.name)
+        self._clerk = clerk(self._url, results=READING.name, name=f"hour-{next(_readings)}")
         self._opened = await self._clerk.__aenter__()
         return self._opened
 
@@ -268,6 +272,7 @@ class Reading:
 def main() -> int:
     """The command line."""
     argparse.ArgumentParser(prog="python -m tests.compose.hour", description=__doc__).parse_args()
+    configure_logs("hour", "warning")
     with tempfile.TemporaryDirectory(prefix="framefleet-hour-") as folder:
         return asyncio.run(Hour(Path(folder)).run())
 

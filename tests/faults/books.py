@@ -57,9 +57,10 @@ class Books:
 class Clerk:
     """A sender and a reader of everything that comes out, on connections of their own that survive faults."""
 
-    def __init__(self, urls: list[str], lane: Lane = Lane.LIVE, results: str = RESULT_QUEUE) -> None:
+    def __init__(self, urls: list[str], lane: Lane = Lane.LIVE, results: str = RESULT_QUEUE, name: str = "f") -> None:
         self.books = Books()
         self.lane = lane
+        self.name = name
         self.publisher = Publisher(window=5_000)
         self.depth = QueueDepth([lane.queue, RESULT_QUEUE, DEAD_LETTER_QUEUE], every=0.2)
         self.results = Consumer(results, self._result, prefetch=1_000)
@@ -71,7 +72,7 @@ class Clerk:
 
     async def send(self, image: bytes = PICTURE, **fields: str | float) -> Outcome:
         """Send one frame; its frame_id is entered, and whether it was confirmed."""
-        frame_id = str(fields.get("frame_id", f"f-{next(self._numbers)}"))
+        frame_id = str(fields.get("frame_id", f"{self.name}-{next(self._numbers)}"))
         task = encode_task(
             Task(
                 image=image,
@@ -144,10 +145,13 @@ class Clerk:
 
 @asynccontextmanager
 async def clerk(
-    *urls: str, lane: Lane = Lane.LIVE, results: str = RESULT_QUEUE
+    *urls: str, lane: Lane = Lane.LIVE, results: str = RESULT_QUEUE, name: str = "f"
 ) -> AsyncIterator[Clerk]:
-    """An open Clerk; closed at the end. `results`: what it reads, a queue of its own where a gateway reads too."""
-    opened = Clerk(list(urls), lane, results)
+    """An open Clerk; closed at the end. `results`: what it reads, a queue of its own where a gateway reads too.
+
+    `name` begins its frame_ids: two clerks of one system need different ones.
+    """
+    opened = Clerk(list(urls), lane, results, name)
     opened.sending.start()
     opened.reading.start()
     await aeventually(
