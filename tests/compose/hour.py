@@ -68,6 +68,7 @@ class Hour:
                 await self.line(f"`docker compose restart {service}`", partial(self.restart, service))
             await self.line("mistakes in `.env`", self.mistakes)
             await self.line("an upgrade while frames flow: a change in every service, `up -d --build`", self.upgrade)
+            await self.line("`up -d` again, because Compose met a container that was just being restarted", self.again)
         finally:
             for project in (self.second, self.first):
                 await project.down()
@@ -82,7 +83,7 @@ class Hour:
 
     async def start(self) -> str:
         begun = time.monotonic()
-        await self.first.compose("up", "-d", "--scale", "cv-worker=3")
+        await self.first.up("--scale", "cv-worker=3")
         await self.first.healthy(3)
         seconds = time.monotonic() - begun
         logs = await self.first.compose("logs", "prometheus", "gateway", "cv-worker", "producer")
@@ -91,19 +92,19 @@ class Hour:
         return f"5 services, 7 containers healthy after {seconds:.0f} s; no error in any log"
 
     async def idle(self) -> str:
-        await self.first.compose("up", "-d", "--scale", "producer=0", "--scale", "cv-worker=3")
+        await self.first.up("--scale", "producer=0", "--scale", "cv-worker=3")
         (broker,) = await self.first.ids("rabbitmq")
         await asyncio.sleep(5)
         before, begun = cpu_seconds(broker), time.monotonic()
         await asyncio.sleep(20)
         share = (cpu_seconds(broker) - before) / (time.monotonic() - begun)
-        await self.first.compose("up", "-d", "--scale", "cv-worker=3")
+        await self.first.up("--scale", "cv-worker=3")
         return f"{share * 100:.1f} % of a core, its health check included"
 
     async def clones(self) -> str:
         mine = {each["ID"] for each in await self.first.containers()}
         url = await self.first.amqp_url()
-        await self.second.compose("up", "-d", "--build", seconds=1800)
+        await self.second.up("--build")
         await self.second.healthy()
         assert {each["ID"] for each in await self.first.containers()} == mine
         assert await self.second.amqp_url() != url.replace(":28081/", ":28091/"), "the same password"
@@ -114,14 +115,14 @@ class Hour:
 
     async def default_scale(self) -> str:
         self.first.set(CV_WORKERS="2")
-        await self.first.compose("up", "-d")
+        await self.first.up()
         await self.first.healthy(2)
         return "two workers"
 
     async def scale(self) -> str:
         async with self.books() as books, books.load(RATE):
             for count in (3, 1, 4):
-                await self.first.compose("up", "-d", "--no-recreate", "--scale", f"cv-worker={count}")
+                await self.first.up("--no-recreate", "--scale", f"cv-worker={count}")
                 await self.first.healthy(count)
                 await asyncio.sleep(3)
         return await self.balance(books)
@@ -184,23 +185,26 @@ class Hour:
             ("AMQP_PROT", "gateway: AMQP_PROT is no setting: did you mean AMQP_PORT?"),
             ("WORKER_LANES", "worker: WORKER_LANES is no setting: did you mean WORKER_LANE?"),
         ):
-            self.first.set(**{name: "1"})
-            await self.first.compose("up", "-d")
+            self.first.set(CV_WORKERS="2", **{name: "1"})
+            await self.first.up()
 
             async def said(expected: str = expected) -> bool:
                 return expected in await self.first.compose("logs", "--since", "60s")
 
             await until(expected, said, 30)
             seen.append(expected)
-        self.first.set(MODEL_DIR="./typo")
+        self.first.set(CV_WORKERS="2", MODEL_DIR="./typo")
         with pytest.raises(Refused, match="bind source path does not exist"):
-            await self.first.compose("up", "-d")
+            await self.first.up()
         assert not (self.first.folder / "typo").exists()
         seen.append("`MODEL_DIR=./typo`: bind source path does not exist, and no folder is made")
         self.first.set(CV_WORKERS="2")
-        await self.first.compose("up", "-d")
+        await self.first.up()
         await self.first.healthy(2)
         return "; ".join(seen)
+
+    async def again(self) -> str:
+        return f"{self.first.conflicts} times"
 
     async def upgrade(self) -> str:
         for service in ("worker", "producer", "gateway", "contract"):
@@ -208,7 +212,7 @@ class Hour:
                 file.write("\n# the next version\n")
         async with self.books() as books, books.load(RATE):
             await asyncio.sleep(3)
-            await self.first.compose("up", "-d", "--build", seconds=1800)
+            await self.first.up("--build")
             await self.first.healthy(2)
             await asyncio.sleep(3)
         gaps = sorted(books.books.result_at.values())

@@ -33,6 +33,7 @@ class Project:
         }
         self.gateway = f"127.0.0.1:{ports}"
         self.token = self._env["GATEWAY_TOKEN"]
+        self.conflicts = 0
         self.set()
 
     def set(self, **more: str) -> None:
@@ -57,6 +58,16 @@ class Project:
         if process.returncode:
             raise Refused(text[-600:])
         return text
+
+    async def up(self, *arguments: str) -> str:
+        """`docker compose up -d ARGUMENTS`, once more where Compose met a container that was just being restarted."""
+        try:
+            return await self.compose("up", "-d", *arguments, seconds=1800)
+        except Refused as error:
+            if "Conflict. The container name" not in str(error):
+                raise
+            self.conflicts += 1
+            return await self.compose("up", "-d", *arguments, seconds=1800)
 
     async def containers(self) -> list[dict[str, Any]]:
         """What `docker compose ps` lists, stopped ones too."""
