@@ -31,6 +31,8 @@ from tests.helpers.images import astronaut, jpeg
 ROOT = Path(__file__).resolve().parents[2]
 READING = Queue("hour-results", {"x-queue-type": "quorum"}, ((RESULTS_EXCHANGE, "#"),))
 RATE = 20.0
+READING_SECONDS = 8.0
+"""Until an operator has read a sentence and typed the next command."""
 LARGE, SMALL = jpeg(astronaut()), jpeg(astronaut()[:96, :96])
 
 
@@ -193,6 +195,7 @@ class Hour:
 
             await until(expected, said, 30)
             seen.append(expected)
+            await asyncio.sleep(READING_SECONDS)
         self.first.set(CV_WORKERS="2", MODEL_DIR="./typo")
         with pytest.raises(Refused, match="bind source path does not exist"):
             await self.first.up()
