@@ -5,6 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from producer.frames import Captured, Skipped, SourceError
+from producer.redaction import redact
 from producer.streams.messages import Request
 from producer.streams.pool import Pool
 
@@ -19,6 +20,7 @@ class Video:
 
     `fps` thins it to that many frames a second of media time (0: every frame); they come as JPEG of `quality`. Not
     `paced`, it is read as fast as its frames are accepted. If its process ends, another goes on where it was.
+    `shown` is how messages call it, else by its name.
     """
 
     retries = False
@@ -28,12 +30,14 @@ class Video:
         path: Path,
         pool: Pool,
         *,
+        shown: str | None = None,
         fps: float = 0.0,
         quality: int = 85,
         loop: bool = True,
         paced: bool = True,
     ) -> None:
         self._path = path
+        self._shown = shown or redact(path.name)
         self._pool = pool
         self._fps = fps
         self._quality = quality
@@ -42,7 +46,7 @@ class Video:
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
         if not self._path.is_file():
-            raise SourceError("missing", f"{self._path} does not exist: check the path in SOURCE")
+            raise SourceError("missing", f"{self._shown} does not exist: check its path")
         seen = failures = 0
         while True:
             feed = await self._pool.open(self._request(seen))
@@ -65,7 +69,7 @@ class Video:
     def _request(self, seen: int) -> Request:
         return Request(
             url=f"file:{self._path.absolute()}",  # else a colon in its name makes a protocol of what is before
-            shown=self._path.name,
+            shown=self._shown,
             options=OPTIONS,
             fps=self._fps,
             quality=self._quality,

@@ -40,7 +40,7 @@ def failure(error: Exception, shown: str) -> SourceError:
         case av.error.HTTPServerError():
             return SourceError("http_5xx", f"{shown} answers that it has a fault of its own (5xx)")
         case av.error.FileNotFoundError():
-            return SourceError("missing", f"{shown} does not exist: check the path in SOURCE")
+            return SourceError("missing", f"{shown} does not exist: check its path")
         case av.error.PermissionError():
             return SourceError("forbidden", f"{shown} may not be read by this user")
         case av.error.ConnectionRefusedError():

@@ -9,7 +9,6 @@ import aiohttp
 from yarl import URL
 
 from producer.frames import SourceError
-from producer.redaction import redact
 from producer.sources.http import tolerant
 from producer.sources.http.answers import Answer, Response
 from producer.sources.http.errors import in_plain_words
@@ -88,16 +87,16 @@ class HttpClient:
 
 
 class Address:
-    """The URL of one camera, with its login. `shown` is how messages call it, without credentials.
+    """The URL of one camera, with its login. `shown` is how messages call it, without secrets.
 
     `seconds` is how long a picture may take. An answer that the strict client does not understand is asked for again
     through the tolerant reader; if that understands it, the camera is remembered as one that needs it.
     """
 
     def __init__(
-        self, url: str, client: HttpClient, *, seconds: float = SECONDS, trust: Trust = _TRUSTED
+        self, url: str, client: HttpClient, *, shown: str, seconds: float = SECONDS, trust: Trust = _TRUSTED
     ) -> None:
-        self.shown = redact(url)
+        self.shown = shown
         self.seconds = seconds
         parsed = _parsed(url)
         self._url = parsed and parsed.with_user(None)
