@@ -15,6 +15,7 @@ from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped, 
 from producer.grammar import IMAGE_SUFFIXES
 from producer.pacing import Ticker
 from producer.redaction import redact
+from producer.sources.files import no_file
 from producer.sources.listing import Listing, images_below, position, printable
 
 FPS = 1.0
@@ -120,8 +121,10 @@ class Folder:
         try:
             if self._path.is_file():
                 return Listing([str(self._path)])
+            if not self._path.is_dir() and (wrong := no_file(self._path, self._name)) is not None:
+                raise SourceError(wrong.reason, f"{wrong}{again}")
             listing = images_below(self._path)
-        except FileNotFoundError:
+        except FileNotFoundError:  # a moment ago
             raise SourceError(
                 "missing", f"{self._name} does not exist: check its path{again}"
             ) from None

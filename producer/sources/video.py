@@ -6,11 +6,20 @@ from pathlib import Path
 
 from producer.frames import Captured, Skipped, SourceError
 from producer.redaction import redact
+from producer.sources.files import no_file
 from producer.streams.messages import Request
 from producer.streams.pool import Pool
 
-# A file is a file: what is called .mkv may be a playlist that names other files, or addresses of this network.
-OPTIONS = {"protocol_whitelist": "file,crypto,data"}
+# A file is a file: what is called .mkv may be a list (HLS, ffconcat, DASH, SDP) that names other files, or addresses of
+# this network. So FFmpeg may use only readers of formats that hold their own video.
+FORMATS = (
+    "matroska,webm,mov,mp4,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,av1,obu,ivf,vc1,dirac,"
+    "cavsvideo,avs2,avs3,dnxhd,asf,asf_o,wtv,ogg,nut,rm,mxf,gxf,lxf,dv,mjpeg,mjpeg_2000,smjpeg,mpjpeg,ingenient,gif,apng,"
+    "jpegxl_anim,swf,nuv,nsv,dhav,mtv,yuv4mpegpipe,flic,bink,smk,roq,film_cpk,filmstrip,cine,ipu,pva,ty,vivo,xmv,"
+    "4xm,ea,wc3movie,pmp,psxstr,thp,rpl,mm,mv,bfi,c93,idcin,dxa,iv8,lmlm4,ipmovie,anm,dsicin,hnm,cdxl,bmv"
+)
+OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+LISTS = (b"ffconcat", b"#extm3u", b"<mpd", b"v=0")
 FAULTS_OF_PROCESSES = ("crashed", "stuck", "memory", "restarted")
 ATTEMPTS = 3  # processes that may end under it without a frame: the last one is its own
 
@@ -45,8 +54,8 @@ class Video:
         self._paced = paced
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
-        if not self._path.is_file():
-            raise SourceError("missing", f"{self._shown} does not exist: check its path")
+        if (wrong := no_file(self._path, self._shown)) is not None:
+            raise wrong
         seen = failures = 0
         while True:
             feed = await self._pool.open(self._request(seen))
@@ -55,6 +64,11 @@ class Video:
                     async for item in items:
                         yield item
             except SourceError as error:
+                if error.reason == "not_a_video" and self._is_list():
+                    raise SourceError(
+                        "not_a_video",
+                        f"{self._shown} is no video but a list that may name others: give the video itself",
+                    ) from None
                 failures = failures + 1 if feed.number < seen else 1
                 if error.reason not in FAULTS_OF_PROCESSES or failures >= ATTEMPTS:
                     raise
@@ -65,6 +79,14 @@ class Video:
                 seen = 0
             finally:
                 feed.close()
+
+    def _is_list(self) -> bool:
+        try:
+            with self._path.open("rb") as file:
+                begin = file.read(64)
+        except OSError:
+            return False
+        return begin.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(LISTS)
 
     def _request(self, seen: int) -> Request:
         return Request(
