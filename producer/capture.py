@@ -94,7 +94,8 @@ async def _captured(served: Served, item: Captured, outlet: Outlet, metrics: Pro
             _tell(served, verdict.changes, metrics)
             if not verdict.look.send:
                 look = verdict.look
-                detail = f"its pictures cannot be used: {look.why}" if look.why else ""
+                what = f"{item.name} cannot be used" if item.name else "its pictures cannot be used"
+                detail = f"{what}: {look.why}" if look.why else ""
                 _skipped(served, Skipped(look.reason, detail), metrics)
                 outlet.give_back()
                 return

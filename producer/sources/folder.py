@@ -93,13 +93,13 @@ class Folder:
                 if picture is None:
                     unfinished.append(last)
                 else:
-                    yield _item(picture)
+                    yield self._item(picture, last)
                 if time.monotonic() > until:
                     break
             else:
                 ended = True
         for path in unfinished:
-            yield _item(await self._finished(path))
+            yield self._item(await self._finished(path), path)
 
     async def _listing(self) -> Listing:
         """What there is. Raises SourceError; the same one not for ever: if that can help, it waits instead."""
@@ -168,9 +168,10 @@ class Folder:
         within = path.removeprefix(str(self._path)).lstrip("/")
         return printable(within) if within else self._single
 
-
-def _item(picture: Picture | Skipped) -> Captured | Skipped:
-    return picture if isinstance(picture, Skipped) else Captured(time.time(), picture)
+    def _item(self, picture: Picture | Skipped, path: str) -> Captured | Skipped:
+        return (
+            picture if isinstance(picture, Skipped) else Captured(time.time(), picture, self._shown(path))
+        )
 
 
 def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixels | Skipped:
