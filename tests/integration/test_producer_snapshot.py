@@ -59,6 +59,14 @@ async def test_a_picture_s_time_is_when_all_of_it_had_come(camera: HttpCamera) -
     assert time.time() - frame.timestamp < 0.5
 
 
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+async def test_a_coding_that_is_not_unpacked_is_named(
+    camera: HttpCamera, client: HttpClient, coding: str
+) -> None:
+    said = await failure(Quick(f"{camera.url}/coded/{coding}", client))
+    assert f"packed as {coding}, which is not unpacked here" in str(said)
+
+
 async def test_a_still_camera_is_asked_for_its_picture_now_and_then(
     camera: HttpCamera, client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
