@@ -25,6 +25,8 @@ REDIRECTS = 5
 SECONDS = 10.0
 """For one picture: a camera that sends a byte now and then is cut off all the same. A stream may be silent as long."""
 CONNECT_SECONDS = 5.0
+LOOK_SECONDS = 2.0
+NO_HANDSHAKE = "takes the connection and does not begin with TLS in time: is it http:// at this port, or overloaded?"
 
 _TRUSTED = Trust()
 _MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
@@ -242,9 +244,15 @@ class Address:
     ) -> Response:
         if limits is not None:
             checked = self._checked if trust is self._trust else True
-            return await self._session.get(
-                url, headers=headers, allow_redirects=False, timeout=limits, ssl=checked
-            )
+            try:
+                return await self._session.get(
+                    url, headers=headers, allow_redirects=False, timeout=limits, ssl=checked
+                )
+            except aiohttp.ConnectionTimeoutError:
+                # aiohttp's time for a connection includes the handshake.
+                if url.scheme == "https" and await _takes_connections(url):
+                    raise SourceError("tls", f"{self.shown} {NO_HANDSHAKE}") from None
+                raise
         return await tolerant.ask(
             url,
             headers,
@@ -276,6 +284,17 @@ class Address:
         return SourceError(
             said.reason, f"{said}. If this is its own certificate, write `tls_fingerprint: {written(shown)}`"
         )
+
+
+async def _takes_connections(url: URL) -> bool:
+    """Whether somebody listens there, at this moment."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(url.host, url.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
 
 
 def _leave(response: Response) -> None:
