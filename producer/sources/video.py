@@ -47,6 +47,7 @@ class Video:
     ) -> None:
         self._path = path
         self._shown = shown or redact(path.name)
+        self._place = shown or redact(str(path))
         self._pool = pool
         self._fps = fps
         self._quality = quality
@@ -54,7 +55,7 @@ class Video:
         self._paced = paced
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
-        if (wrong := no_file(self._path, self._shown)) is not None:
+        if (wrong := no_file(self._path, self._place)) is not None:
             raise wrong
         seen = failures = 0
         while True:
