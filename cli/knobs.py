@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from producer.redaction import redact
 from runtime.urls import HOW, flaw
 
 NAMES = (
@@ -133,12 +134,12 @@ def _source(text: str, folder: Path) -> tuple[str, list[str]]:
             continue
         if not what or not path.exists():
             wrong.append(
-                f"SOURCE: there is no file or folder {what!r}. A source is demo, none, a video file, a folder of "
-                "images, http(s)://…, rtsp://… or webcam:0; several are separated by commas, and each may be named: "
+                f"SOURCE: there is no file or folder {redact(what)!r}. A source is demo, none, a video file, a folder "
+                "of images, http(s)://…, rtsp://… or webcam:0; several are separated by commas, and each may be named: "
                 "gate=video.mp4"
             )
         elif not os.access(path, os.R_OK):
-            wrong.append(f"SOURCE: {what!r} may not be read by this user")
+            wrong.append(f"SOURCE: {redact(what)!r} may not be read by this user")
         entries.append(f"{prefix}{path.resolve()}")
     return ",".join(entries), wrong
 

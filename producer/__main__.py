@@ -8,6 +8,7 @@ import sys
 import cv2
 
 from broker import InvalidUrl, split_urls
+from producer.decoders import tell_complaints
 from producer.file.cameras import InvalidCameraFile
 from producer.file.reload import load as load_cameras
 from producer.grammar import InvalidSource, parse_sources
@@ -27,6 +28,7 @@ def main() -> int:
     configure_logs("producer", settings.log_level, settings.log_format)
     cv2.setNumThreads(1)  # encoding runs in threads of ours
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # broken images are told by our own log
+    tell_complaints()
     metrics = ProducerMetrics()
     try:
         split_urls(settings.amqp_url)

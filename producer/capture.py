@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+import traceback
 from collections.abc import Iterable
 from contextlib import aclosing
 from typing import Any
 
 from broker.backoff import compute_backoff
+from producer.cameras import Camera
 from producer.frames import Captured, Due, Encoded, Pixels, Skipped, SourceError
 from producer.looking.health import Change
 from producer.metrics import ProducerMetrics
@@ -47,10 +49,8 @@ async def run_camera(served: Served, outlet: Outlet, metrics: ProducerMetrics) -
                         outlet.give_back()
         except SourceError as error:
             failure = error.with_traceback(None)  # it would hold what was read until the camera is back
-        except Exception:
-            # One camera's surprise must not end the others; the traceback is for us.
-            log.exception("source failed unexpectedly", camera_id=camera.camera_id)
-            failure = SourceError("error", "an unexpected error; the producer's log has it")
+        except Exception as error:
+            failure = _unexpected(camera, error)  # one camera's surprise must not end the others
         else:
             camera.ended(time.time())
             return True
@@ -68,6 +68,18 @@ async def run_camera(served: Served, outlet: Outlet, metrics: ProducerMetrics) -
         attempt += 1
 
 
+def _unexpected(camera: Camera, error: Exception) -> SourceError:
+    """What no source should raise. Its place is told to us, and not its message, which may hold the address."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    log.error(
+        "source failed unexpectedly",
+        camera_id=camera.camera_id,
+        error=type(error).__name__,
+        place=place,
+    )
+    return SourceError("error", "an unexpected error; the producer's log has it")
+
+
 async def _captured(served: Served, item: Captured, outlet: Outlet, metrics: ProducerMetrics) -> None:
     view, picture = served.view, item.picture
     if not served.rate.wants(time.monotonic()):
@@ -82,7 +94,8 @@ async def _captured(served: Served, item: Captured, outlet: Outlet, metrics: Pro
             _tell(served, verdict.changes, metrics)
             if not verdict.look.send:
                 look = verdict.look
-                detail = f"its pictures cannot be used: {look.why}" if look.why else ""
+                what = f"{item.name} cannot be used" if item.name else "its pictures cannot be used"
+                detail = f"{what}: {look.why}" if look.why else ""
                 _skipped(served, Skipped(look.reason, detail), metrics)
                 outlet.give_back()
                 return

@@ -53,10 +53,11 @@ class Picture(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """One frame: when it was captured (Unix seconds) and its picture."""
+    """One frame: when it was captured (Unix seconds) and its picture; `name` is that of its file, if it has its own."""
 
     timestamp: float
     picture: Picture
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,32 @@ _ID = re.compile(CAMERA_ID_PATTERN)
 _PREFIX = re.compile(r"([^=:/?]*)=(.+)", re.DOTALL)
 
 
+# What is meant as an address, and lacks its scheme or a part of it: a scheme that is spelt wrong, a login, a port.
+_NEARLY_ADDRESS = re.compile(
+    rf"\s*(?:(?:{'|'.join(SCHEMES)})[:;/\\].*|[^/]*@.*|.*:.*@.*|//.*|[\w.-]+:\d{{1,5}}(?:[/?].*)?"
+    r"|\d{1,3}(?:\.\d{1,3}){3}(?:[/?].*)?|\[[0-9a-f:.]+\].*)",
+    re.ASCII | re.DOTALL | re.IGNORECASE,
+)
+NO_ADDRESS = (
+    "there is no such file or folder, and as an address it has no scheme, or a broken one: write it as in "
+    "http://10.0.0.7/snapshot.jpg or rtsp://user:password@10.0.0.8/stream1"
+)
+
+
 class InvalidSource(ValueError):
     """A part of SOURCE that cannot be understood; the message shows no credentials."""
+
+
+class NearlyAddress(InvalidSource):
+    """A part of SOURCE that is no path, and lacks what makes an address of it; the message shows nothing of it."""
+
+    def __init__(self) -> None:
+        super().__init__(NO_ADDRESS)
+
+
+def nearly_address(target: str) -> bool:
+    """Whether what is no file was probably meant as an address."""
+    return "://" not in target and _NEARLY_ADDRESS.fullmatch(target) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +117,7 @@ def parse_camera(camera_id: str, source: str) -> CameraSpec:
     """The one camera with this id that a part of SOURCE without a name means. Raises InvalidSource."""
     cameras = _parse_target(camera_id, source.strip())
     if len(cameras) != 1:
-        raise InvalidSource(f"{source}: these are {len(cameras)} cameras, and here one is meant: say demo:1")
+        raise InvalidSource(f"{redact(source)}: these are {len(cameras)} cameras, and here one is meant: say demo:1")
     return cameras[0]
 
 
@@ -123,7 +147,9 @@ def _parse_target(camera_id: str | None, target: str) -> list[CameraSpec]:
         stem = path.resolve().name if is_dir else path.stem
     except (OSError, RuntimeError) as error:  # no permission, a name that is too long, ~somebody unknown
         reason = error.strerror if isinstance(error, OSError) else "there is no such home"
-        raise InvalidSource(f"{target}: this path cannot be looked at: {reason}") from None
+        raise InvalidSource(f"{redact(target)}: this path cannot be looked at: {reason}") from None
+    if nearly_address(target) and not _exists(str(path)):
+        raise NearlyAddress
     if not is_dir and target.endswith("/"):  # not there yet
         return [CameraSpec(camera_id or sanitise(path.name), "folder", f"{path}/")]
     folder = is_dir or path.suffix.lower() in IMAGE_SUFFIXES
@@ -131,10 +157,11 @@ def _parse_target(camera_id: str | None, target: str) -> list[CameraSpec]:
 
 
 def _network(camera_id: str | None, url: str) -> CameraSpec:
-    scheme = url.partition("://")[0].lower()
-    kind = SCHEMES.get(scheme)
+    kind = SCHEMES.get(url.partition("://")[0].lower())
     if kind is None:
-        raise InvalidSource(f"{redact(url)}: {scheme}:// is not known; known are {', '.join(SCHEMES)}")
+        shown = redact(url)
+        scheme = shown.partition("://")[0].lower()
+        raise InvalidSource(f"{shown}: {scheme}:// is not known; known are {', '.join(SCHEMES)}")
     if doubtful(url):
         raise InvalidSource(f"{redact(url)}: where its password ends cannot be told: {ENCODING}")
     try:

@@ -7,6 +7,10 @@ _USER = re.compile(r"://[^/?#]*@")
 _SPOILT = re.compile(r"://(?:[^/?#]*[:@][^/?#]*[/?#].*@|[^/?#]*[/?#](?:(?!://).)*:(?!//).*@).*", re.DOTALL)
 # Behind a host that is one for certain, and no login before it, an @ is nothing but an @.
 _CERTAIN = re.compile(r"://(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:.]+\])(?::\d+)?[/?#]", re.ASCII)
+# What stands before :// where a scheme should; a reference of cameras.yaml is no secret.
+_SCHEME = re.compile(r"(?:[\w+.-]|\$\{\w+\})*", re.ASCII)
+# Without ://, what ends with an @ in its first part, or has a colon before one, may be a login.
+_BARE_LOGIN = re.compile(r"[^/]*@|.*:.*@", re.DOTALL)
 _QUERY_VALUE = re.compile(r"=[^&;]*")
 
 
@@ -18,10 +22,17 @@ def doubtful(target: str) -> bool:
 
 def redact(target: str) -> str:
     """A URL without user name, password and values of its query (cameras take passwords there); paths unchanged.
+    The same of what looks as if its scheme was forgotten.
 
     For people, not for programs: it needs no valid URL, and of one whose end of the password is in doubt it hides all.
     """
-    if "://" not in target:
-        return target
+    scheme, separator, rest = target.partition("://")
+    if not separator:
+        login = _BARE_LOGIN.match(target)
+        address, _, query = (f"***@{target.rpartition('@')[2]}" if login else target).partition("?")
+        return f"{address}?{_QUERY_VALUE.sub('=***', query)}" if query else address
+    if not _SCHEME.fullmatch(scheme):
+        scheme = "***"
+    target = f"{scheme}://{rest}"
     address, _, query = _USER.sub("://", _SPOILT.sub("://***", target)).partition("#")[0].partition("?")
     return f"{address}?{_QUERY_VALUE.sub('=***', query)}" if query else address

@@ -11,6 +11,10 @@ FINGERPRINT = re.compile(r"(?:sha-?256[:=]?)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})"
 LOOK_SECONDS = 5.0
 
 
+OTHER_NAMES = frozenset({62, 63, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and, by mail and address, its like
+OTHER_NAME = "it is for another host"
+
+
 class Untrusted(Exception):
     """Another certificate than the one that is trusted."""
 
@@ -42,6 +46,11 @@ def parse_fingerprint(text: str) -> bytes:
     if found is None:
         raise ValueError("no SHA-256 fingerprint: sha256: and 64 hexadecimal digits, with or without colons")
     return bytes.fromhex(found[1].replace(":", ""))
+
+
+def mistrust(error: ssl.SSLCertVerificationError) -> str:
+    """Why a certificate is not trusted, without the name of the host, which OpenSSL repeats and may be a secret."""
+    return OTHER_NAME if error.verify_code in OTHER_NAMES else error.verify_message
 
 
 def written(fingerprint: bytes) -> str:

@@ -102,8 +102,8 @@ def _sight(config: CameraConfig, lane: Lane, settings: ProducerSettings) -> Sigh
     health = _switch(config.health, settings.health, camera)
     longer_side = config.longer_side or settings.longer_side or None
     whole = not (camera or motion or health or config.masks or longer_side or settings.recompress)
-    if whole and config.spec.kind != "snapshot":
-        return None  # what a file or a stream gives is known to decode
+    if whole and config.spec.kind not in ("snapshot", "folder"):
+        return None  # what a video gives is known to decode, and to be of a usual size
     threshold = config.motion_threshold or settings.motion_threshold
     area = config.motion_area or settings.motion_area
     return Sight(

@@ -6,6 +6,7 @@ none that has a value of its own.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +15,7 @@ from producer.file.keys import CAMERA, SHARED, Fault, Layer, read_layer
 from producer.file.references import InvalidReference, fill_in, names
 from producer.file.sections import Shared, read_sections
 from producer.file.tree import Table, parse_tree
-from producer.grammar import CameraSpec, InvalidSource, parse_camera
+from producer.grammar import CameraSpec, InvalidSource, NearlyAddress, parse_camera
 from producer.redaction import redact
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -94,11 +95,12 @@ def _source(camera_id: str, source: tuple[int, str], environment: Mapping[str, s
     used = names(template)
     try:
         spec = parse_camera(camera_id, fill_in(template, environment))
-    except InvalidReference as error:
+    except (InvalidReference, NearlyAddress) as error:  # these show no value
         return Fault(line, f"source: {error}")
     except InvalidSource as error:
         return Fault(line, f"source: {_reason(camera_id, template, used) if used else error}")
-    return CameraSpec(camera_id, spec.kind, spec.target, redact(template))
+    # What came out of the environment is shown nowhere: people read its name instead.
+    return replace(spec, label=redact(template)) if used else spec
 
 
 def _reason(camera_id: str, template: str, used: list[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from producer.file.cameras import CameraFile, InvalidCameraFile, Problem
 from producer.file.changes import Changes, compare, keep_broken
+from producer.file.cut_off import refuse_cut_off
 from producer.file.read import MAX_BYTES, read_cameras
 from producer.file.watch import PATIENCE, Watch
 
@@ -40,14 +41,19 @@ def load(path: Path, environment: Mapping[str, str], *, patience: float = PATIEN
     except OSError as error:
         raise InvalidCameraFile([_unreadable(error)]) from None
     current = read_cameras(content, environment)
-    return Reloader(Watch(path, content, largest=MAX_BYTES, patience=patience), current, environment)
+    watch = Watch(path, content, largest=MAX_BYTES, patience=patience)
+    return Reloader(watch, content, current, environment)
 
 
 class Reloader:
     """The last good state of the file, and what becomes of it. `poll` from any thread but one at a time."""
 
-    def __init__(self, watch: Watch, current: CameraFile, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, watch: Watch, content: bytes, current: CameraFile, environment: Mapping[str, str]
+    ) -> None:
+        """`current` is what `content` says."""
         self.current = current
+        self._content = content
         self._watch = watch
         self._environment = environment
         self._unusable: tuple[Problem, ...] = ()  # of the content that is there now
@@ -61,8 +67,11 @@ class Reloader:
             content = self._watch.look(now)
             if content is not None:
                 self._unusable = ()
-                read = keep_broken(self.current, read_cameras(content, self._environment))
+                read = read_cameras(content, self._environment)
+                refuse_cut_off(content, read, self._content, self.current)
+                read = keep_broken(self.current, read)
                 changes, self.current, fresh = compare(self.current, read), read, True
+                self._content = content
         except InvalidCameraFile as error:
             self._unusable = error.problems
         except OSError as error:

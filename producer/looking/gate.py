@@ -3,7 +3,16 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from producer.looking.luma import MAX_PIXELS, Image, Luma, luma_of, luma_of_pixels, readable_size
+from producer.looking.luma import (
+    MAX_PIXELS,
+    MAX_REDUCED_PIXELS,
+    Image,
+    Luma,
+    luma_of,
+    luma_of_pixels,
+    readable_size,
+    too_many_pixels,
+)
 from producer.looking.motion import Motion
 from producer.looking.repeats import Repeats
 from producer.looking.unreadable import Unreadable
@@ -79,6 +88,10 @@ class Gate:
         """Look at an image in memory: grey or BGR, uint8. The luma plane of a video frame is enough."""
         if self._repeats.again(image):
             return self._again(now)
+        height, width = image.shape[:2]
+        if width * height > self.max_pixels:
+            shrinks = self.max_pixels <= MAX_PIXELS and width * height <= MAX_REDUCED_PIXELS
+            return self.unreadable(too_many_pixels(width, height, shrinks=shrinks))
         return self._new(luma_of_pixels(image) if self._motion else None, now)
 
     def unreadable(self, error: Unreadable) -> Look:

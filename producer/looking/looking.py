@@ -44,7 +44,7 @@ class Looking:
     def pixels(self, image: Image, now: float) -> Verdict:
         """A decoded image: BGR or grey, uint8. The luma plane of a video frame is enough."""
         look = self.gate.pixels(image, now)
-        if self.health is None:
+        if self.health is None or look.reason == "too_many_pixels":
             return Verdict(look, [])
         if look.repeated:
             return Verdict(look, self.health.repeated(now))

@@ -57,10 +57,18 @@ def readable_size(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
         raise Unreadable("corrupt", str(error)) from None
     png = data.startswith(PNG_SIGNATURE)
     if width * height > (min(max_pixels, MAX_PIXELS) if png else max_pixels):
-        helps = max_pixels <= MAX_PIXELS and not png and width * height <= MAX_REDUCED_PIXELS
-        remedy = "set longer_side, up to 3500" if helps else "set a lower resolution in the camera"
-        raise Unreadable("too_many_pixels", f"{width}x{height} are too many pixels: {remedy}")
+        raise too_many_pixels(
+            width,
+            height,
+            shrinks=max_pixels <= MAX_PIXELS and not png and width * height <= MAX_REDUCED_PIXELS,
+        )
     return width, height
+
+
+def too_many_pixels(width: int, height: int, *, shrinks: bool) -> Unreadable:
+    """What is wrong with a picture of this size; `shrinks`: with `longer_side` it could be used."""
+    remedy = "set longer_side, up to 3500" if shrinks else "set a lower resolution in the camera"
+    return Unreadable("too_many_pixels", f"{width}x{height} are too many pixels: {remedy}")
 
 
 def luma_of_pixels(image: Image, longer_side: int = SMALL) -> Luma:

@@ -15,6 +15,7 @@ from producer.sources.http.client import MAX_BYTES, CutShort
 REST = 256 * 1024
 """Bytes behind a picture that are read, for the sake of the connection; before more than that it is closed."""
 REST_SECONDS = 0.25
+UNPACKED = ("gzip", "x-gzip", "deflate")
 _ENOUGH_TO_TELL = 192  # bytes by which other formats are known
 _BLANK = b"\r\n\t \0\xff\xef\xbb\xbf"
 
@@ -153,8 +154,14 @@ def _without_a_picture(body: bytearray, walk: Walk | None, answer: Answer, shown
         walk = _beginning(body, final=True)
     if walk is not None:
         return CutShort("not_an_image", f"{shown} sends pictures that are cut off")
+    packed = answer.response.headers.get("Content-Encoding", "").strip().lower()[:20]
+    if packed not in ("", "identity", *UNPACKED):
+        text = f"{shown} answers with something packed as {packed}, which is not unpacked here: switch that off"
+        return SourceError("not_an_image", text)
     said, really = content_type(answer.response), other_format(body)
     if said and really and really.lower() not in said:
         said = f"{said} that is {really}"
+    if said in ("image/jpeg", "image/jpg", "image/png") and really is None:
+        return SourceError("not_an_image", f"{shown} says {said}, and what it sends is no JPEG or PNG")
     what = said or really or "something else"
     return SourceError("not_an_image", f"{shown} answers with {what}, not with a JPEG or PNG")

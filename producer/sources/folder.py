@@ -14,6 +14,8 @@ from contract.picture import PictureCutOff, PictureError, picture_extent
 from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped, SourceError
 from producer.grammar import IMAGE_SUFFIXES
 from producer.pacing import Ticker
+from producer.redaction import redact
+from producer.sources.files import no_file
 from producer.sources.listing import Listing, images_below, position, printable
 
 FPS = 1.0
@@ -38,12 +40,15 @@ class Folder:
     An intact JPEG or PNG is passed on byte for byte, other formats as JPEG. A corrupt image is skipped, with its
     name; one that is being written is waited for. The folder is read anew now and then, so images may come and go;
     what was decoded once to see whether it is intact is only read after that. If `loop`, a folder that is not there,
-    or empty, is looked at again for ever.
+    or empty, is looked at again for ever. `shown` is how messages call it, else by its path.
     """
 
-    def __init__(self, path: Path, *, fps: float = 0.0, loop: bool = True, paced: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, shown: str | None = None, fps: float = 0.0, loop: bool = True, paced: bool = True
+    ) -> None:
         self._path = path
-        self._name = printable(str(path))
+        self._name = shown or printable(redact(str(path)))
+        self._single = shown or printable(path.name)
         self._interval = 1 / (fps or FPS)
         self._loop = loop
         self._paced = paced
@@ -88,13 +93,13 @@ class Folder:
                 if picture is None:
                     unfinished.append(last)
                 else:
-                    yield _item(picture)
+                    yield self._item(picture, last)
                 if time.monotonic() > until:
                     break
             else:
                 ended = True
         for path in unfinished:
-            yield _item(await self._finished(path))
+            yield self._item(await self._finished(path), path)
 
     async def _listing(self) -> Listing:
         """What there is. Raises SourceError; the same one not for ever: if that can help, it waits instead."""
@@ -116,10 +121,12 @@ class Folder:
         try:
             if self._path.is_file():
                 return Listing([str(self._path)])
+            if not self._path.is_dir() and (wrong := no_file(self._path, self._name)) is not None:
+                raise SourceError(wrong.reason, f"{wrong}{again}")
             listing = images_below(self._path)
-        except FileNotFoundError:
+        except FileNotFoundError:  # a moment ago
             raise SourceError(
-                "missing", f"{self._name} does not exist: check the path in SOURCE{again}"
+                "missing", f"{self._name} does not exist: check its path{again}"
             ) from None
         except OSError as error:
             raise SourceError("io_error", f"{self._name} cannot be read: {error.strerror}{again}") from None
@@ -158,11 +165,13 @@ class Folder:
 
     def _shown(self, path: str) -> str:
         """A file's name within the folder."""
-        return printable(path.removeprefix(str(self._path)).lstrip("/") or Path(path).name)
+        within = path.removeprefix(str(self._path)).lstrip("/")
+        return printable(within) if within else self._single
 
-
-def _item(picture: Picture | Skipped) -> Captured | Skipped:
-    return picture if isinstance(picture, Skipped) else Captured(time.time(), picture)
+    def _item(self, picture: Picture | Skipped, path: str) -> Captured | Skipped:
+        return (
+            picture if isinstance(picture, Skipped) else Captured(time.time(), picture, self._shown(path))
+        )
 
 
 def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixels | Skipped:

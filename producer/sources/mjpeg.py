@@ -84,7 +84,7 @@ class _Newest:
                     await self._news.wait()
             except TimeoutError:
                 if not self._seen or self._stream.between == between or clock() > patience:
-                    raise SourceError(*self._silence()) from None
+                    raise self._silence() from None
         if self._newest is not None:
             newest, self._newest = self._newest, None
             return newest
@@ -122,6 +122,8 @@ class _Newest:
         match error:
             case TooLarge():
                 return SourceError("too_large", f"{shown} sends a picture of more than {MAX_BYTES >> 20} MiB")
+            case NoPictures() | None if not self._seen and self._stream.other:
+                return self._others()
             case NoPictures():
                 return SourceError("not_an_image", f"{shown} streams something that is not MJPEG")
             case None if not self._seen:
@@ -131,11 +133,18 @@ class _Newest:
             case _:
                 return error or True
 
-    def _silence(self) -> tuple[str, str]:
+    def _others(self) -> SourceError:
+        return SourceError(
+            "not_an_image", f"{self._address.shown} streams {self._stream.other}, not JPEG or PNG pictures"
+        )
+
+    def _silence(self) -> SourceError:
         shown, seconds = self._address.shown, self._address.seconds
+        if self._stream.other:
+            return self._others()
         if self._stream.parts > 1:
-            return (
+            return SourceError(
                 "not_an_image",
                 f"{shown} streams parts that are empty or text: no pictures for {seconds:g} s",
             )
-        return "timeout", f"{shown} sent no whole picture for {seconds:g} s"
+        return SourceError("timeout", f"{shown} sent no whole picture for {seconds:g} s")

@@ -8,7 +8,7 @@ picture itself; what is between two of them is read over, and only tells whether
 import re
 from typing import NamedTuple
 
-from contract.picture import ContentType, PictureError, Walk, find_start
+from contract.picture import ContentType, PictureError, Walk, find_start, other_format
 
 MOST_REFUSED = 8
 MOST_BROKEN = 1000  # pictures in a row: each costs time
@@ -18,6 +18,8 @@ _HALF = 7  # bytes that may be the half of a beginning
 # A picture of a part follows a line break, or what cameras wrongly put before a picture; one within a part does not.
 _AFTER_LINE = re.compile(rb"\n[\s\x00\xff\xef\xbb\xbf]{0,64}\Z")
 _NEXT_PART = re.compile(rb"\n\r?\n(?=\xff\xd8\xff|\x89PNG\r\n\x1a\n)")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
+_ENOUGH_TO_TELL = 192  # bytes by which other formats are known
 _BOUNDARY = re.compile(rb"(?:\A|\n)[ \t]*(--[^\r\n]{1,250})\r?\n")
 
 
@@ -46,13 +48,15 @@ class Broken(NamedTuple):
 class PictureStream:
     """Finds the pictures of at most `max_bytes` in a stream; holds no more than the one that is being received.
 
-    `between` counts the bytes since the last picture that belong to none, `parts` the boundaries among them. `ended` is
-    true after the closing boundary, where boundaries are written.
+    `between` counts the bytes since the last picture that belong to none, `parts` the boundaries among them; `other` is
+    what these parts are, if that is well known. `ended` is true after the closing boundary, where boundaries are
+    written.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self.between = 0
         self.parts = 0
+        self.other: str | None = None
         self.ended = False
         self._max = max_bytes
         self._buffer = bytearray()
@@ -96,6 +100,7 @@ class PictureStream:
         found.append(Found(content, extent.content_type, now))
         del self._buffer[: extent.end]
         self._walk, self._searched, self.between, self.parts, self._broken = None, 0, 0, 0, 0
+        self.other = None
         return True
 
     def _begin(self) -> bool:
@@ -130,6 +135,7 @@ class PictureStream:
         end = max(self._searched, len(self._buffer) - _HALF)
         self.between += end - self._searched
         self.parts += self._buffer.count(b"\n--", max(0, self._searched - 2), end)
+        self._recognise(max(0, self._searched - _ENOUGH_TO_TELL))
         self._searched = end
         if self._boundary and self._buffer.find(self._boundary + b"--") >= 0:
             self.ended = True
@@ -138,6 +144,12 @@ class PictureStream:
         if (excess := self._searched - _KEPT) > 0:
             del self._buffer[:excess]
             self._searched -= excess
+
+    def _recognise(self, at: int) -> None:
+        """What the parts are that begin from there on, if they are not what is looked for."""
+        for line in _EMPTY_LINE.finditer(self._buffer, at):
+            begin = line.end()
+            self.other = self.other or other_format(self._buffer[begin : begin + _ENOUGH_TO_TELL])
 
     def _next_part(self, end: int) -> int | None:
         """Where, within what seemed to be one picture, the next part's begins: the first one was cut off before."""

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from producer.frames import Captured, Due, Encoded, Skipped, Source, SourceError
 from producer.pacing import Ticker
+from producer.redaction import redact
 from producer.sources import mjpeg
 from producer.sources.first_picture import Video, first_picture
 from producer.sources.http.answers import Answer, Response
@@ -28,7 +29,8 @@ VideoSource = Callable[[bool], Source]
 
 
 class Snapshot:
-    """The pictures of one address, `fps` a second (0: one), each within `seconds`.
+    """The pictures of one address, `fps` a second (0: one), each within `seconds`. `shown` is how messages call it, if
+    it has secrets that `redact` does not see.
 
     A camera that tells its pictures apart (ETag, Last-Modified) need not send again what did not change
     (RFC 9110 §13.1). An address that answers with MJPEG is read as the stream that it is; `fps` 0: all of it. One that
@@ -42,12 +44,15 @@ class Snapshot:
         url: str,
         client: HttpClient,
         *,
+        shown: str | None = None,
         fps: float = 0.0,
         seconds: float = SECONDS,
         trust: Trust | None = None,
         video: VideoSource | None = None,
     ) -> None:
-        self._address = Address(url, client, seconds=seconds, trust=trust or Trust())
+        self._address = Address(
+            url, client, shown=redact(url) if shown is None else shown, seconds=seconds, trust=trust or Trust()
+        )
         self._fps = fps
         self._video = video
         self._ticker = Ticker(1 / (fps or FPS), spread=random.random())  # noqa: S311 - no secret

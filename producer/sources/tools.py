@@ -23,7 +23,7 @@ class Tools:
 
     def source(self, wanted: Wanted) -> Source:
         """The source that is wanted, not opened yet."""
-        target, fps = wanted.spec.target, wanted.fps
+        target, label, fps = wanted.spec.target, wanted.spec.label, wanted.fps
         loop, paced = self._settings.end == "loop", not wanted.lossless
         sight = wanted.sight
         again = sight is not None and (sight.masks or sight.longer_side or sight.recompress)
@@ -36,17 +36,26 @@ class Tools:
             case "video":
                 from producer.sources.video import Video
 
-                return Video(Path(target), self._decoders(), fps=fps, quality=quality, loop=loop, paced=paced)
+                return Video(
+                    Path(target),
+                    self._decoders(),
+                    shown=label,
+                    fps=fps,
+                    quality=quality,
+                    loop=loop,
+                    paced=paced,
+                )
             case "folder":
                 from producer.sources.folder import Folder
 
-                return Folder(Path(target), fps=fps, loop=loop, paced=paced)
+                return Folder(Path(target), shown=label, fps=fps, loop=loop, paced=paced)
             case "snapshot":
                 from producer.sources.snapshot import Snapshot
 
                 return Snapshot(
                     target,
                     self._http(),
+                    shown=wanted.spec.shown,
                     fps=fps,
                     seconds=wanted.timeout,
                     trust=wanted.trust,
@@ -57,7 +66,7 @@ class Tools:
             case "webcam":
                 from producer.sources.webcam import Webcam
 
-                return Webcam(int(target), fps=fps)
+                return Webcam(int(target), shown=label, fps=fps)
 
     async def close(self) -> None:
         """Close what is shared, once no source uses it any more."""

@@ -5,11 +5,21 @@ from contextlib import aclosing
 from pathlib import Path
 
 from producer.frames import Captured, Skipped, SourceError
+from producer.redaction import redact
+from producer.sources.files import no_file
 from producer.streams.messages import Request
 from producer.streams.pool import Pool
 
-# A file is a file: what is called .mkv may be a playlist that names other files, or addresses of this network.
-OPTIONS = {"protocol_whitelist": "file,crypto,data"}
+# A file is a file: what is called .mkv may be a list (HLS, ffconcat, DASH, SDP) that names other files, or addresses of
+# this network. So FFmpeg may use only readers of formats that hold their own video.
+FORMATS = (
+    "matroska,webm,mov,mp4,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,av1,obu,ivf,vc1,dirac,"
+    "cavsvideo,avs2,avs3,dnxhd,asf,asf_o,wtv,ogg,nut,rm,mxf,gxf,lxf,dv,mjpeg,mjpeg_2000,smjpeg,mpjpeg,ingenient,gif,apng,"
+    "jpegxl_anim,swf,nuv,nsv,dhav,mtv,yuv4mpegpipe,flic,bink,smk,roq,film_cpk,filmstrip,cine,ipu,pva,ty,vivo,xmv,"
+    "4xm,ea,wc3movie,pmp,psxstr,thp,rpl,mm,mv,bfi,c93,idcin,dxa,iv8,lmlm4,ipmovie,anm,dsicin,hnm,cdxl,bmv"
+)
+OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+LISTS = (b"ffconcat", b"#extm3u", b"<mpd", b"v=0")
 FAULTS_OF_PROCESSES = ("crashed", "stuck", "memory", "restarted")
 ATTEMPTS = 3  # processes that may end under it without a frame: the last one is its own
 
@@ -19,6 +29,7 @@ class Video:
 
     `fps` thins it to that many frames a second of media time (0: every frame); they come as JPEG of `quality`. Not
     `paced`, it is read as fast as its frames are accepted. If its process ends, another goes on where it was.
+    `shown` is how messages call it, else by its name.
     """
 
     retries = False
@@ -28,12 +39,15 @@ class Video:
         path: Path,
         pool: Pool,
         *,
+        shown: str | None = None,
         fps: float = 0.0,
         quality: int = 85,
         loop: bool = True,
         paced: bool = True,
     ) -> None:
         self._path = path
+        self._shown = shown or redact(path.name)
+        self._place = shown or redact(str(path))
         self._pool = pool
         self._fps = fps
         self._quality = quality
@@ -41,8 +55,8 @@ class Video:
         self._paced = paced
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
-        if not self._path.is_file():
-            raise SourceError("missing", f"{self._path} does not exist: check the path in SOURCE")
+        if (wrong := no_file(self._path, self._place)) is not None:
+            raise wrong
         seen = failures = 0
         while True:
             feed = await self._pool.open(self._request(seen))
@@ -51,6 +65,11 @@ class Video:
                     async for item in items:
                         yield item
             except SourceError as error:
+                if error.reason == "not_a_video" and self._is_list():
+                    raise SourceError(
+                        "not_a_video",
+                        f"{self._shown} is no video but a list that may name others: give the video itself",
+                    ) from None
                 failures = failures + 1 if feed.number < seen else 1
                 if error.reason not in FAULTS_OF_PROCESSES or failures >= ATTEMPTS:
                     raise
@@ -62,10 +81,18 @@ class Video:
             finally:
                 feed.close()
 
+    def _is_list(self) -> bool:
+        try:
+            with self._path.open("rb") as file:
+                begin = file.read(64)
+        except OSError:
+            return False
+        return begin.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(LISTS)
+
     def _request(self, seen: int) -> Request:
         return Request(
             url=f"file:{self._path.absolute()}",  # else a colon in its name makes a protocol of what is before
-            shown=self._path.name,
+            shown=self._shown,
             options=OPTIONS,
             fps=self._fps,
             quality=self._quality,

@@ -18,10 +18,13 @@ class Webcam:
 
     retries = True
 
-    def __init__(self, number: int, *, fps: float = 0.0, devices: Path = Path("/dev")) -> None:
+    def __init__(
+        self, number: int, *, shown: str | None = None, fps: float = 0.0, devices: Path = Path("/dev")
+    ) -> None:
         self._number = number
         self._fps = fps
         self._device = devices / f"video{number}"
+        self._shown = shown or str(self._device)
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped]:
         rate = Rate(self._fps)
@@ -33,20 +36,20 @@ class Webcam:
         if not self._device.exists():
             raise SourceError(
                 "missing",
-                f"there is no {self._device}: plug the camera in, or pass the device to the container",
+                f"there is no {self._shown}: plug the camera in, or pass the device to the container",
             )
         capture = cv2.VideoCapture(self._number, cv2.CAP_V4L2)
         try:
             if not capture.isOpened():
                 raise SourceError(
                     "not_opened",
-                    f"{self._device} does not open: is it in use, or is this user not in the group video?",
+                    f"{self._shown} does not open: is it in use, or is this user not in the group video?",
                 )
             capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a buffer would only make frames older
             while True:
                 read, image = capture.read()
                 if not read:
-                    raise SourceError("closed", f"{self._device} gives no more pictures: was it unplugged?")
+                    raise SourceError("closed", f"{self._shown} gives no more pictures: was it unplugged?")
                 yield Captured(time.time(), Pixels(np.asarray(image, np.uint8)))
         finally:
             capture.release()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from producer.frames import SourceError
 from producer.streams.messages import Request
+from producer.trust import mistrust
 
 SECONDS = 5.0  # for one look at a certificate
 PORTS = {"rtsps": 322, "rtmps": 443, "https": 443}
@@ -53,7 +54,7 @@ def complaint(request: Request) -> SourceError | None:
             return None
         return SourceError(
             "tls",
-            f"{request.shown} has a certificate that is not trusted here ({error.verify_message}): if it is its own, "
+            f"{request.shown} has a certificate that is not trusted here ({mistrust(error)}): if it is its own, "
             f"set tls_fingerprint: sha256:{hashlib.sha256(shown).hexdigest()}",
         )
     except ssl.SSLError:
@@ -84,7 +85,7 @@ def _pinned(request: Request, fingerprint: bytes) -> tuple[str, str]:
     except ssl.SSLCertVerificationError as error:
         raise SourceError(
             "tls",
-            f"{request.shown}: the certificate of its tls_fingerprint cannot be used ({error.verify_message}): "
+            f"{request.shown}: the certificate of its tls_fingerprint cannot be used ({mistrust(error)}): "
             "renew it, or set tls_verify: false",
         ) from None
     except ssl.SSLError:

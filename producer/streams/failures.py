@@ -40,7 +40,7 @@ def failure(error: Exception, shown: str) -> SourceError:
         case av.error.HTTPServerError():
             return SourceError("http_5xx", f"{shown} answers that it has a fault of its own (5xx)")
         case av.error.FileNotFoundError():
-            return SourceError("missing", f"{shown} does not exist: check the path in SOURCE")
+            return SourceError("missing", f"{shown} does not exist: check its path")
         case av.error.PermissionError():
             return SourceError("forbidden", f"{shown} may not be read by this user")
         case av.error.ConnectionRefusedError():
@@ -69,6 +69,8 @@ def open_failure(error: Exception, request: Request, *, in_time: bool = True) ->
     `in_time`: whether the time that opening may take was not over.
     """
     failed = failure(error, request.shown) if in_time else timeout(request.shown)
+    if isinstance(error, av.error.ArgumentError) and "format_whitelist" in request.options:
+        return SourceError("not_a_video", f"{request.shown} is of no kind of video that is read here")
     if failed.reason == "io_error" and "://" in request.url and not _known(request.url):
         return SourceError("dns", f"the host of {request.shown} is not known: check its name")
     if failed.reason in ("io_error", "closed") and (untrusted := complaint(request)) is not None:

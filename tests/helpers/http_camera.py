@@ -9,8 +9,10 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import cv2
+
 from tests.helpers.http_server import HttpServer, Request
-from tests.helpers.media import jpeg, png
+from tests.helpers.media import image, jpeg, png
 
 MIB = 1024 * 1024
 USER, PASSWORD = "me", "pa ss:word"
@@ -209,6 +211,22 @@ class HttpCamera(HttpServer):
         _stream(writer)
         while not writer.transport.is_closing():
             _part(writer, b"motion detected")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async def on_coded(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
+        """An answer in a coding that nobody asked for."""
+        _answer(writer, bytes(range(1, 200)), f"Content-Type: image/jpeg\r\nContent-Encoding: {argument}")
+
+    async def on_others(self, request: Request, writer: asyncio.StreamWriter, argument: str) -> None:
+        """A stream of pictures in another format: webp, bmp or gif."""
+        _stream(writer)
+        picture = image(1)
+        other = b"GIF89a" + bytes(2000)
+        if argument != "gif":
+            other = cv2.imencode(f".{argument}", picture)[1].tobytes()
+        while not writer.transport.is_closing():
+            _part(writer, other)
             await writer.drain()
             await asyncio.sleep(0.01)
 

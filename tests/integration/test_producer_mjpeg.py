@@ -115,6 +115,15 @@ async def test_a_stream_of_signs_of_life_alone_is_told_truly(camera: HttpCamera,
     assert "empty or text: no pictures" in str(said)
 
 
+@pytest.mark.parametrize("name", ["WebP", "BMP", "GIF"])
+async def test_a_stream_of_other_formats_is_told_by_their_name(
+    camera: HttpCamera, client: HttpClient, name: str
+) -> None:
+    said = await failure(Snapshot(f"{camera.url}/others/{name.lower()}", client, seconds=0.3))
+    assert said.reason == "not_an_image"
+    assert f"streams {name}, not JPEG or PNG" in str(said)
+
+
 async def test_streams_take_no_places(camera: HttpCamera) -> None:
     async with HttpClient(connections=1, per_host=1) as narrow:
         streams = [granted(Snapshot(f"{camera.url}/mjpeg", narrow)) for _ in range(3)]

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import socket
 import time
 from collections.abc import AsyncIterator
 from functools import partial
@@ -12,6 +13,7 @@ import pytest
 from bench.machine import resident_megabytes
 from producer.frames import Captured, Skipped, SourceError
 from producer.sources import snapshot
+from producer.sources.http import client as http_client
 from producer.sources.http.client import HttpClient
 from producer.sources.snapshot import Snapshot
 from tests.helpers.frames import data, failure, granted, read
@@ -57,6 +59,25 @@ async def test_a_picture_s_time_is_when_all_of_it_had_come(camera: HttpCamera) -
     assert isinstance(frame, Captured)
     assert asked + 1.8 < frame.timestamp <= time.time()
     assert time.time() - frame.timestamp < 0.5
+
+
+async def test_https_where_nobody_begins_with_tls_is_told_as_that(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_client, "CONNECT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        said = await failure(Snapshot(f"https://127.0.0.1:{port}/x.jpg", client))
+    assert said.reason == "tls"
+    assert "takes the connection and does not begin with TLS in time" in str(said)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+async def test_a_coding_that_is_not_unpacked_is_named(
+    camera: HttpCamera, client: HttpClient, coding: str
+) -> None:
+    said = await failure(Quick(f"{camera.url}/coded/{coding}", client))
+    assert f"packed as {coding}, which is not unpacked here" in str(said)
 
 
 async def test_a_still_camera_is_asked_for_its_picture_now_and_then(

@@ -1,5 +1,6 @@
 """Video files, read in a decoding process."""
 
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -171,3 +172,37 @@ async def test_what_is_no_video_is_a_clear_error(
     with pytest.raises(SourceError, match=r"v\.mkv") as raised:
         await read(Video(path, pool))
     assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize("name", ["list.mp4", "list.avi", "list.ffconcat"])
+@pytest.mark.parametrize("named", ["v.mp4", "{folder}/v.mp4", "../{parent}/v.mp4"])
+async def test_a_list_of_files_plays_none_of_them_and_is_told_as_that(
+    tmp_path: Path, pool: Pool, name: str, named: str
+) -> None:
+    make(tmp_path / "v.mp4", seconds=0.2)
+    line = named.format(folder=tmp_path, parent=tmp_path.name)
+    (tmp_path / name).write_text(f"ffconcat version 1.0\nfile {line}\n")
+    with pytest.raises(SourceError, match="is no video but a list that may name others") as raised:
+        await read(Video(tmp_path / name, pool, loop=False), 1)
+    assert raised.value.reason == "not_a_video"
+
+
+@pytest.mark.parametrize("text", ["#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nv.ts\n#EXT-X-ENDLIST\n"])
+async def test_a_playlist_in_a_file_plays_nothing(tmp_path: Path, pool: Pool, text: str) -> None:
+    make(tmp_path / "v.ts", seconds=0.2)
+    (tmp_path / "list.mkv").write_text(text)
+    with pytest.raises(SourceError, match="is no video but a list"):
+        await read(Video(tmp_path / "list.mkv", pool, loop=False), 1)
+
+
+async def test_what_is_no_file_is_told_as_what_it_is(tmp_path: Path, pool: Pool) -> None:
+    os.mkfifo(tmp_path / "pipe.mkv")
+    for path, what in (
+        (tmp_path / "pipe.mkv", "is a named pipe"),
+        (Path("/dev/zero"), "is a device"),
+        (Path("/dev/null"), "is a device"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "none.mkv", "does not exist"),
+    ):
+        with pytest.raises(SourceError, match=what):
+            await read(Video(path, pool), 1)

@@ -73,6 +73,13 @@ def test_a_source_that_cannot_be_used_is_told_without_its_secrets(source: str, p
     assert not file.cameras
 
 
+@pytest.mark.parametrize("value", ["admin:hunter2@host/x", "http//admin:hunter2@host/x", "rtsp:hunter2"])
+def test_a_value_that_lacks_its_scheme_is_told_without_it(value: str) -> None:
+    [only] = one("${U}", {"U": value}).problems
+    assert "no scheme, or a broken one" in only.text
+    assert "hunter2" not in only.text
+
+
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), min_size=8))
 def test_a_password_is_never_in_a_message_nor_in_a_representation(password: str) -> None:
     secret = f"hunter2{password}"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,73 @@ def test_what_is_no_camera_file_changes_nothing_and_is_told_once(
     [news] = clock.settle(reloader)
     assert isinstance(news, Reloaded), "that it is good again is told"
     assert not news.changes
+
+
+CAMERAS_ONLY = b"""cameras:
+  - id: a
+    source: http://10.0.0.7/one.jpg
+    masks:
+      - [[0, 0], [0.4, 0], [0.4, 0.25]]
+      - [[0.8, 1], [1, 1], [1, 0.6]]
+  - id: b
+    source: http://10.0.0.7/two.jpg
+    fps: 5
+
+  # the third
+  - id: c
+    source: http://10.0.0.7/three.jpg
+    district: Harbour
+"""
+FULL = CAMERAS_ONLY.replace(b"district: Harbour", b"group: yard") + b"groups:\n  yard:\n    fps: 5\n"
+BETWEEN_CAMERAS = {CAMERAS_ONLY.index(text) for text in (b"  - id: b", b"\n  # the third", b"  # the", b"  - id: c")}
+"""There a file that is cut off is one from which the last cameras were taken out."""
+
+
+@pytest.mark.parametrize(("full", "whole_at"), [(FULL, set()), (CAMERAS_ONLY, BETWEEN_CAMERAS)])
+@pytest.mark.parametrize("put", [Path.write_bytes, replace])
+def test_a_file_cut_off_anywhere_removes_and_changes_no_camera(
+    path: Path, clock: Clock, put: Callable[[Path, bytes], object], full: bytes, whole_at: set[int]
+) -> None:
+    path.write_bytes(full)
+    reloader = load(path, {})
+    whole = dict(reloader.current.cameras)
+    for length in set(range(len(full))) - whole_at:
+        put(path, full[:length])
+        clock.settle(reloader)
+        assert dict(reloader.current.cameras) == whole, full[:length]
+    path.write_bytes(full)
+    [news] = clock.settle(reloader)
+    assert isinstance(news, Reloaded), "it is whole again"
+    assert not news.changes
+
+
+def test_a_file_that_is_cut_off_is_told_with_what_to_do(path: Path, clock: Clock) -> None:
+    path.write_bytes(FULL)
+    reloader = load(path, {})
+    path.write_bytes(FULL[: FULL.index(b"three.jpg")])
+    [news] = clock.settle(reloader)
+    assert isinstance(news, Kept)
+    assert "line 13: its last line has no end" in str(news.problems[0])
+    path.write_bytes(FULL[: FULL.index(b"    masks")])
+    [news] = clock.settle(reloader)
+    assert isinstance(news, Kept)
+    assert "it ends within what it said before" in str(news.problems[0])
+    path.write_bytes(FULL[: FULL.index(b"    masks")] + b"# all\n")
+    [news] = clock.settle(reloader)
+    assert isinstance(news, Reloaded)
+    assert ids(reloader) == ["a"]
+
+
+def test_the_last_cameras_can_be_taken_out(path: Path, clock: Clock) -> None:
+    lines = [b"cameras:", *(b"  - {id: %s, source: demo:1}" % name for name in (b"a", b"b", b"c"))]
+    for ending in (b"\n", b""):
+        path.write_bytes(b"\n".join(lines) + ending)
+        reloader = load(path, {})
+        for count in (2, 1):
+            path.write_bytes(b"\n".join(lines[: count + 1]) + ending)
+            [news] = clock.settle(reloader)
+            assert isinstance(news, Reloaded)
+            assert ids(reloader) == ["a", "b", "c"][:count]
 
 
 def test_a_file_that_is_gone_changes_nothing_is_told_once_and_is_taken_on_again(

@@ -77,3 +77,15 @@ async def test_whatever_comes_is_a_picture_or_has_a_reason(rubbish: bytes, size:
         assert kind < 3, "what follows a picture hurts nobody"
     else:
         assert found.content in body
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", " BR "])
+async def test_a_coding_that_is_not_unpacked_is_named(coding: str) -> None:
+    with pytest.raises(SourceError, match=f"packed as {coding.strip().lower()}, which is not unpacked here"):
+        await first(bytes(range(1, 200)), Content_Type="image/jpeg", Content_Encoding=coding)
+
+
+@pytest.mark.parametrize("said", ["image/jpeg", "image/png"])
+async def test_what_only_says_that_it_is_a_picture_is_told_without_contradiction(said: str) -> None:
+    with pytest.raises(SourceError, match=f"says {said}, and what it sends is no JPEG or PNG"):
+        await first(bytes(range(1, 200)), Content_Type=said)

@@ -4,11 +4,13 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 
 from contract.topology import Lane
@@ -16,9 +18,13 @@ from producer import capture
 from producer.cameras import Camera
 from producer.capture import run_camera
 from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
+from producer.grammar import CameraSpec
 from producer.metrics import ProducerMetrics
 from producer.outlet import Straight
+from producer.settings import ProducerSettings
+from producer.sources.folder import Folder
 from producer.threads import in_thread
+from producer.wanted import of_spec
 from tests.helpers.media import image, jpeg
 from tests.helpers.served import SIGHT, served
 
@@ -296,3 +302,35 @@ async def test_closing_ends_the_thread_and_its_generator() -> None:
     await anext(items)
     await items.aclose()
     assert await asyncio.to_thread(closed.wait, 5)
+
+
+async def test_a_file_of_too_many_pixels_is_not_sent_and_named(tmp_path: Path) -> None:
+    """What workers would not decode came back as a dead letter, again and again."""
+    huge = np.zeros((7000, 9000), np.uint8)
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    cv2.imwrite(str(tmp_path / "b.jpg"), huge)
+    cv2.imwrite(str(tmp_path / "c.webp"), np.zeros((8, 8), np.uint8))
+    cv2.imwrite(str(tmp_path / "d.bmp"), huge)
+    wanted = of_spec(CameraSpec("cam", "folder", str(tmp_path)), ProducerSettings(id="p"))
+    with structlog.testing.capture_logs() as told:
+        ended, frames, _, registry = await run(
+            Script([item async for item in Folder(tmp_path, loop=False, paced=False).frames()]),
+            sight=wanted.sight,
+        )
+    assert ended
+    assert len(frames) == 2
+    assert [line["detail"] for line in told if line["event"] == "frame skipped"] == [
+        "b.jpg cannot be used: 9000x7000 are too many pixels: set longer_side, up to 3500",
+        "d.bmp cannot be used: 9000x7000 are too many pixels: set longer_side, up to 3500",
+    ]
+    labels = {"camera_id": "cam", "reason": "too_many_pixels"}
+    assert registry.get_sample_value("producer_frames_skipped_total", labels) == 2
+
+
+async def test_a_folder_is_sent_whole_though_its_pictures_repeat(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(jpeg())
+    wanted = of_spec(CameraSpec("cam", "folder", str(tmp_path)), ProducerSettings(id="p"))
+    seen = [item async for item in Folder(tmp_path, loop=False, paced=False).frames()]
+    _, frames, _, _ = await run(Script(seen * 2), sight=wanted.sight)
+    assert len(frames) == 4

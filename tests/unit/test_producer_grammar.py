@@ -184,6 +184,48 @@ def test_a_camera_shows_no_credentials() -> None:
     assert (labelled.shown, "secret" in repr(labelled)) == ("rtsp://h/${TOKEN}", False)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "127.0.0.1:18210/ok",
+        "10.0.0.7/secret.jpg",
+        "camera:554",
+        "http:/10.0.0.7/secret.jpg",
+        "http:/10.0.0.7/",
+        "http//admin:secret@10.0.0.7/x.jpg",
+        "rtsp:10.0.0.8/secret",
+        "RTSP:\\\\10.0.0.8",
+        "//10.0.0.8/secret",
+        "admin:secret@10.0.0.7/x.jpg",
+        "secret@10.0.0.7/x.jpg",
+        "//admin:se/cret@10.0.0.7/x.jpg",
+    ],
+)
+def test_an_address_without_its_scheme_is_told_as_one_and_not_shown(text: str) -> None:
+    for source in (text, f"gate={text}"):
+        with pytest.raises(InvalidSource, match="no scheme, or a broken one") as raised:
+            parse_sources(source)
+        assert "secret" not in str(raised.value)
+        assert "10.0.0.7/s" not in str(raised.value).replace("10.0.0.7/snapshot", "")
+
+
+def test_a_file_whose_name_looks_like_an_address_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("me@home:1.mkv").touch()
+    assert [camera.target for camera in parse_sources("me@home:1.mkv")] == ["me@home:1.mkv"]
+
+
+@pytest.mark.parametrize(
+    "text", ["admin:hunter2@http://h/x", "hunter2 http://h/x", "demo:u:hunter2@h", "webcam:hunter2@x"]
+)
+def test_what_cannot_be_understood_shows_no_secret(text: str) -> None:
+    with pytest.raises(InvalidSource) as raised:
+        parse_sources(text)
+    assert "hunter2" not in str(raised.value)
+
+
 @given(st.text())
 def test_sanitised_names_are_camera_names(name: str) -> None:
     assert re.match(CAMERA_ID_PATTERN, sanitise(name))

@@ -279,3 +279,9 @@ async def test_what_a_decoder_raises_costs_that_image(
     monkeypatch.setattr(cv2, "imdecode", imdecode)
     seen = await read(Folder(tmp_path, loop=False, paced=False))
     assert [type(frame) for frame in seen] == [Skipped, Captured]
+
+
+async def test_what_is_neither_an_image_nor_a_folder_is_told_as_what_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(SourceError, match="is a named pipe"):
+        await read(Folder(tmp_path / "pipe.jpg"))

@@ -9,7 +9,6 @@ import aiohttp
 from yarl import URL
 
 from producer.frames import SourceError
-from producer.redaction import redact
 from producer.sources.http import tolerant
 from producer.sources.http.answers import Answer, Response
 from producer.sources.http.errors import in_plain_words
@@ -26,6 +25,8 @@ REDIRECTS = 5
 SECONDS = 10.0
 """For one picture: a camera that sends a byte now and then is cut off all the same. A stream may be silent as long."""
 CONNECT_SECONDS = 5.0
+LOOK_SECONDS = 2.0
+NO_HANDSHAKE = "takes the connection and does not begin with TLS in time: is it http:// at this port, or overloaded?"
 
 _TRUSTED = Trust()
 _MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
@@ -88,16 +89,16 @@ class HttpClient:
 
 
 class Address:
-    """The URL of one camera, with its login. `shown` is how messages call it, without credentials.
+    """The URL of one camera, with its login. `shown` is how messages call it, without secrets.
 
     `seconds` is how long a picture may take. An answer that the strict client does not understand is asked for again
     through the tolerant reader; if that understands it, the camera is remembered as one that needs it.
     """
 
     def __init__(
-        self, url: str, client: HttpClient, *, seconds: float = SECONDS, trust: Trust = _TRUSTED
+        self, url: str, client: HttpClient, *, shown: str, seconds: float = SECONDS, trust: Trust = _TRUSTED
     ) -> None:
-        self.shown = redact(url)
+        self.shown = shown
         self.seconds = seconds
         parsed = _parsed(url)
         self._url = parsed and parsed.with_user(None)
@@ -243,9 +244,15 @@ class Address:
     ) -> Response:
         if limits is not None:
             checked = self._checked if trust is self._trust else True
-            return await self._session.get(
-                url, headers=headers, allow_redirects=False, timeout=limits, ssl=checked
-            )
+            try:
+                return await self._session.get(
+                    url, headers=headers, allow_redirects=False, timeout=limits, ssl=checked
+                )
+            except aiohttp.ConnectionTimeoutError:
+                # aiohttp's time for a connection includes the handshake.
+                if url.scheme == "https" and await _takes_connections(url):
+                    raise SourceError("tls", f"{self.shown} {NO_HANDSHAKE}") from None
+                raise
         return await tolerant.ask(
             url,
             headers,
@@ -277,6 +284,17 @@ class Address:
         return SourceError(
             said.reason, f"{said}. If this is its own certificate, write `tls_fingerprint: {written(shown)}`"
         )
+
+
+async def _takes_connections(url: URL) -> bool:
+    """Whether somebody listens there, at this moment."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(url.host, url.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
 
 
 def _leave(response: Response) -> None:

@@ -9,7 +9,7 @@ import aiohttp
 
 from producer.frames import SourceError
 from producer.sources.http.tolerant import NotHttp
-from producer.trust import Untrusted
+from producer.trust import Untrusted, mistrust
 
 
 def in_plain_words(error: Exception, shown: str) -> SourceError:
@@ -32,7 +32,7 @@ def _said(error: Exception) -> tuple[str, str]:
         case aiohttp.ServerFingerprintMismatch() | Untrusted():
             return "tls", "shows another certificate than its `tls_fingerprint` says"
         case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as why):
-            return "tls", f"has a certificate that is not trusted here ({why.verify_message})"
+            return "tls", f"has a certificate that is not trusted here ({mistrust(why)})"
         case aiohttp.ClientSSLError():
             return (
                 "tls",

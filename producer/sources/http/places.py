@@ -19,8 +19,7 @@ class _Limit:
 class Place:
     """Where one camera, which makes one request at a time, waits its turn."""
 
-    def __init__(self, host: str, here: _Limit, everywhere: _Limit) -> None:
-        self._host = host
+    def __init__(self, here: _Limit, everywhere: _Limit) -> None:
         self._sure = (here.all, everywhere.all)
         self._doubtful = (here.doubtful, everywhere.doubtful, here.all, everywhere.all)
         self._held: list[Semaphore] = []
@@ -58,7 +57,7 @@ class Place:
                 raise
             raise SourceError(
                 "busy",
-                f"as many requests to {self._host}, or in all, as are allowed are still waiting for their answers: ask "
+                "as many requests to its host, or in all, as are allowed are still waiting for their answers: ask "
                 "less often, or raise PRODUCER_HTTP_CONNECTIONS_PER_HOST or PRODUCER_HTTP_CONNECTIONS",
             ) from None
 
@@ -76,4 +75,4 @@ class Places:
         limit = self._hosts.get(host)
         if limit is None:
             limit = self._hosts[host] = _Limit(self._per_host)
-        return Place(host, limit, self._everywhere)
+        return Place(limit, self._everywhere)

@@ -1,0 +1,69 @@
+"""What the picture decoders (libjpeg, libpng) say of damaged pictures: lines of our log instead of bare ones, and few.
+
+They write to C's `stderr`, which nothing but C uses here: it is led into a pipe. File descriptor 2, where our log and a
+crash's last words go, stays as it is.
+"""
+
+import ctypes
+import os
+import threading
+import time
+from typing import Any
+
+from runtime.logs import get_logger
+
+log: Any = get_logger("producer")
+
+QUIET_SECONDS = 60.0
+"""For so long the same words are counted, and told with the next ones."""
+MOST = 200  # different words; they hold numbers
+LINE_BUFFERED = 1  # _IOLBF of stdio.h
+
+
+def tell_complaints() -> None:
+    """From now on, until the process ends; where C's `stderr` cannot be led elsewhere nothing changes."""
+    libc = ctypes.CDLL(None)
+    try:
+        stderr = ctypes.c_void_p.in_dll(libc, "stderr")
+    except ValueError:  # a C library that hides it
+        return
+    reader, writer = os.pipe()
+    libc.fdopen.restype = ctypes.c_void_p
+    file = libc.fdopen(writer, b"w")
+    if not file:
+        return
+    libc.setvbuf(ctypes.c_void_p(file), None, LINE_BUFFERED, ctypes.c_size_t(0))
+    stderr.value = file
+    threading.Thread(target=_read, args=(reader,), name="decoders", daemon=True).start()
+
+
+class Complaints:
+    """Counts what is said again within QUIET_SECONDS. `now` is monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[float, int]] = {}  # when, and how often since
+
+    def heard(self, words: str, now: float) -> int | None:
+        """How often these were said since they were told last, with this time; None: they are not told now."""
+        since, count = self._told.get(words, (float("-inf"), 0))
+        if now - since < QUIET_SECONDS:
+            self._told[words] = since, count + 1
+            return None
+        if len(self._told) >= MOST:
+            self._told.clear()
+        self._told[words] = now, 0
+        return count + 1
+
+
+def _read(reader: int) -> None:
+    complaints = Complaints()
+    with open(reader, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            words = line.strip()[:200]
+            times = complaints.heard(words, time.monotonic()) if words else None
+            if times is not None:
+                log.warning(
+                    "a picture is damaged; its decoder does not say of which camera",
+                    detail=words,
+                    times=times,
+                )
