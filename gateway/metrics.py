@@ -74,6 +74,14 @@ class GatewayMetrics:
             "Results that came late or twice and moved no live view",
             registry=registry,
         )
+        self.repeated = Counter(
+            "gateway_frame_ids_repeated_total",
+            "Results of a frame whose frame_id another frame had: not shown (live), or not kept (history)",
+            ["missing"],
+            registry=registry,
+        )
+        for place in ("live", "history"):
+            self.repeated.labels(place)
         self.cameras = Gauge("gateway_cameras", "Cameras by state", ["state"], registry=registry)
         self.unserved = Gauge(
             "gateway_cameras_unserved",

@@ -91,7 +91,9 @@ class Gateway:
         self.database = Database(
             settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
-        self.recorder = Recorder(self._writer(), self.metrics, self._wish, self.feed.recorded)
+        self.recorder = Recorder(
+            self._writer(), self.metrics, self._wish, self.feed.recorded, self.feed.not_kept
+        )
         self._thumbnailer = Thumbnailer(self.recorder.keep, self.metrics)
         self.feed.wanted_briefly = self._thumbnailer.wanted
         self.feed.on_picture = lambda result, picture: self._thumbnailer.picture(
@@ -317,7 +319,9 @@ def _elsewhere(settings: GatewaySettings) -> str:
     """What to do with the printed link on another machine, where the gateway cannot know its own address."""
     if settings.public_url or not settings.published_url:
         return ""
-    return "  From another machine: put this one's address in place of 127.0.0.1, or set GATEWAY_PUBLIC_URL.\n"
+    return (
+        "  From another machine: put this one's address in place of 127.0.0.1, or set GATEWAY_PUBLIC_URL.\n"
+    )
 
 
 async def serve(settings: GatewaySettings) -> None:

@@ -240,10 +240,39 @@ async def test_results_that_overtake_each_other_reach_a_program_and_move_no_view
 ) -> None:
     async with viewer(gateway) as program, viewer(gateway, "?latest=1") as view:
         now = time.time()
-        for number, age in ((2, 0.0), (1, 1.0), (2, 0.0), (3, -0.1)):  # an older one, and one that comes twice
+        for number, age in (
+            (2, 0.0),
+            (1, 1.0),
+            (2, 0.0),
+            (3, -0.1),
+        ):  # an older one, and one that comes twice
             await worker.result("a", number, original_timestamp=now - age)
         assert [(await message(program))["frame_id"] for _ in range(3)] == ["a:2", "a:1", "a:3"]
         assert [(await message(view))["frame_id"] for _ in range(2)] == ["a:2", "a:3"]
+
+
+async def test_frame_ids_that_repeat_are_told(gateway: Gateway, worker: Worker) -> None:
+    """One client numbers every frame alike; two number theirs from 0 on."""
+
+    def repeated(missing: str) -> float | None:
+        labels = {"missing": missing}
+        return gateway.metrics.registry.get_sample_value("gateway_frame_ids_repeated_total", labels)
+
+    def told(camera: str) -> tuple[str, str | None]:
+        view = gateway.cameras.view(camera, time.monotonic())
+        return view.state, view.reason
+
+    async with viewer(gateway) as socket:
+        for _ in range(3):
+            await worker.result("same", 1, frame_id="frame")
+        await worker.result("first", 0, frame_id="0")
+        await worker.result("second", 0, frame_id="0")
+        assert [(await message(socket))["camera_id"] for _ in range(3)] == ["same", "first", "second"]
+    await until(lambda: (repeated("live"), repeated("history")) == (2, 3))
+    why = "only the first result of an id is shown and kept; give every frame an id of its own"
+    assert told("same") == ("degraded", f"its frame_ids repeat ('frame'): {why}")
+    assert told("first") == ("live", None)
+    assert told("second") == ("degraded", f"its frame_ids repeat ('0', which first has too): {why}")
 
 
 async def test_watched_cameras_are_announced_and_their_pictures_arrive(
