@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from contract.numbers import Float32
 from contract.picture import other_format
 
 MILLISECONDS_FROM = 1e11
@@ -159,6 +160,11 @@ def _wrong_timestamp(value: object) -> str | None:
         return _wrong_time_in_words(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _TIMESTAMP
+    if isinstance(value, Float32):
+        return (
+            "it came as a 32-bit float, which cannot hold Unix seconds (it is off by up to 64): write it as text, "
+            "for example str(time.time()), or as a double"
+        )
     if isinstance(value, float) and not math.isfinite(value):
         return _TIMESTAMP
     if value < 0:

@@ -17,6 +17,7 @@ from msgspec import Meta, Raw, Struct
 from contract import remedies
 from contract.failures import FailureReason, InvalidTask
 from contract.nesting import decode
+from contract.numbers import Float32
 from contract.shortening import shortened
 from contract.unwrapping import decode_base64, is_picture, unwrap, unwrap_picture
 
@@ -288,6 +289,8 @@ def _converted(given: Mapping[str, Any], shape: type[Shape], names: Iterable[str
 
 def _seconds(value: Any) -> Any:
     """Clients differ in what they write for a number (double, decimal, text, AMQP's timestamp): all are understood."""
+    if isinstance(value, Float32):
+        raise TypeError("too few digits")  # it is up to 64 seconds off
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return float(value) if not isinstance(value, bool) else value

@@ -177,4 +177,5 @@ def _say_gone(count: int) -> None:
 
 
 def _print_json(value: object) -> None:
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    # A Float32 in the headers is no float to msgspec.
+    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=float), indent=2).decode())

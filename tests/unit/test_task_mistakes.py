@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contract.failures import FailureReason, InvalidTask
+from contract.numbers import Float32
 from contract.task import MAX_BODY_BYTES, parse_head, parse_task
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256))
@@ -193,6 +194,10 @@ def test_the_rest_is_refused_with_its_remedy(data: bytes, reason: str, remedy: s
         ({"Timestamp": WHEN}, "`Timestamp` is there: it is called `timestamp`"),
         ({"timestamp": 1795216000123}, "the header `timestamp` is 1795216000123: these are milliseconds"),
         ({"timestamp": datetime(2026, 11, 21, tzinfo=UTC) - timedelta(days=365 * 99)}, "negative"),
+        (
+            {"timestamp": Float32(1795215936)},
+            "32-bit float, which cannot hold Unix seconds (it is off by up to 64)",
+        ),
         ({"timestamp": float("nan")}, "Unix seconds"),
         ({"timestamp": "1e400"}, "Unix seconds"),
         ({"timestamp": Decimal("1e400")}, "Unix seconds"),
