@@ -59,6 +59,8 @@ class GatewayMetrics:
         self.invalid = Counter(
             "gateway_invalid_messages", "Messages that could not be read", ["source"], registry=registry
         )
+        for source in ("results", "watch", "status", "control", "result_queue"):
+            self.invalid.labels(source)
         self.stale = Counter(
             "gateway_results_stale_total",
             "Live results that were older than the staleness budget on arrival",

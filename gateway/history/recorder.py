@@ -120,8 +120,15 @@ class Recorder:
     def _received(self, delivery: Delivery) -> None:
         try:
             result = parse_result(delivery.body)
-        except ValueError:
+        except ValueError as error:
             self._metrics.invalid.labels("result_queue").inc()
+            log.warning(
+                "a message in result_queue is no result, and is not kept: frames go to frame_queue",
+                reason=str(error)[:200],
+                exchange=delivery.exchange,
+                app_id=delivery.app_id,
+                size=len(delivery.body),
+            )
             delivery.ack()  # nobody could ever read it
             return
         self._waiting.append(Waiting(delivery, result, time.monotonic()))

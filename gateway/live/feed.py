@@ -170,8 +170,14 @@ class Feed:
         def received(delivery: Delivery) -> None:
             try:
                 handle(delivery)
-            except ValueError:  # others write here too; what cannot be read is counted and left
+            except ValueError as error:  # others write here too; what cannot be read is told and left
                 self._metrics.invalid.labels(source).inc()
+                log.warning(
+                    "a message could not be read, and is left out",
+                    exchange=source,
+                    reason=str(error)[:200],
+                    app_id=delivery.app_id,
+                )
             except Exception:  # our own mistake must not cost the connection to the broker
                 log.exception("a message could not be handled", source=source)
 

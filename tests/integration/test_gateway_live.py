@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 import websockets
+from structlog.testing import capture_logs
 
 from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Publisher, aio
 from cli.rabbitmq import RabbitMQNode
@@ -32,6 +33,7 @@ from contract.status import (
 )
 from contract.topology import (
     CONTROL_EXCHANGE,
+    RESULT_QUEUE,
     RESULTS_EXCHANGE,
     STATUS_EXCHANGE,
     WATCH_EXCHANGE,
@@ -432,6 +434,17 @@ async def test_what_cannot_be_read_is_counted_and_harms_nothing(gateway: Gateway
         await until(
             lambda s=source: registry.get_sample_value("gateway_invalid_messages_total", {"source": s}) == 5
         )
+
+
+async def test_a_frame_in_result_queue_is_told(gateway: Gateway, worker: Worker) -> None:
+    with capture_logs() as said:
+        await worker.raw("", RESULT_QUEUE, b'{"frame": "", "timestamp": 1}', app_id="mistaken")
+        await until(lambda: said)
+        await worker.raw(STATUS_EXCHANGE, "node.x", b"{}", app_id="too")
+        await until(lambda: len(said) == 2)
+    assert [(line["exchange"], line["app_id"]) for line in said] == [("", "mistaken"), ("status", "too")]
+    assert "frames go to frame_queue" in said[0]["event"]
+    assert "missing required field" in said[0]["reason"]
 
 
 async def test_impossible_numbers_and_texts_do_not_stop_the_history(
