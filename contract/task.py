@@ -61,6 +61,13 @@ class TaskHead(Struct, frozen=True, kw_only=True):
     frame_id: str
 
 
+class TaskNames(NamedTuple):
+    """What a message says that it is of; None for what it does not say, or not as it should."""
+
+    camera_id: str | None
+    frame_id: str | None
+
+
 class EncodedTask(Struct, frozen=True):
     """A task as AMQP carries it: body, content type and headers."""
 
@@ -179,6 +186,22 @@ def parse_head(
     )
 
 
+def parse_names(
+    body: bytes, *, content_type: str | None = None, headers: Mapping[str, Any] | None = None
+) -> TaskNames:
+    """What a message that is no task says of its camera and frame, as far as that can be read. Never raises."""
+    given: Mapping[str, Any] = headers or {}
+    if len(body) <= MAX_BODY_BYTES:
+        try:
+            data = unwrap(body, MAX_BODY_BYTES)
+            written = {} if is_picture(data) else _as_written(data)
+        except InvalidTask:
+            written = {}
+        if written or not (is_compact(content_type) or is_picture(body)):
+            given = written
+    return TaskNames(_valid(CameraId, given.get("camera_id")), _valid(FrameId, given.get("frame_id")))
+
+
 def is_compact(content_type: str | None) -> bool:
     """Whether a message is a task in the compact form."""
     return content_type is not None and content_type.lower().startswith("image/")
@@ -285,6 +308,13 @@ def _converted(given: Mapping[str, Any], shape: type[Shape], names: Iterable[str
     except (ValueError, TypeError, OverflowError) as error:  # msgspec.ValidationError is a ValueError
         sentence = remedies.invalid_fields(found, error, names=list(map(str, names)), headers=headers)
         raise InvalidTask(FailureReason.INVALID_TASK, sentence) from None
+
+
+def _valid(kind: Any, value: Any) -> str | None:
+    try:
+        return msgspec.convert(value, kind)  # type: ignore[no-any-return]
+    except (ValueError, TypeError):
+        return None
 
 
 def _seconds(value: Any) -> Any:

@@ -108,6 +108,18 @@ async def test_every_type_of_header_is_shown(rabbitmq: str) -> None:
         assert "0.25" in shown.out
 
 
+async def test_what_is_misspelt_is_told_with_what_there_is(rabbitmq: str) -> None:
+    await fill(rabbitmq, *(dead(number) for number in range(3)))
+    said = await framefleet(
+        rabbitmq, "dlq", "list", "--reason", "crashd", "--camera", "gate-1", "--camera", "x"
+    )
+    assert said.err.splitlines()[-3:] == [
+        "0 of 3 dead letters",
+        "no dead letter has the reason crashd; there are: crashed 3",
+        "no dead letter has the camera x; there are: gate-1 3",
+    ]
+
+
 async def test_a_look_that_ends_early_puts_everything_back(rabbitmq: str) -> None:
     await fill(rabbitmq, *(dead(number) for number in range(20)))
     seen: list[str | None] = []
