@@ -6,7 +6,7 @@ says the same, is read in a slower way; the rest is refused with its remedy.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -16,7 +16,7 @@ from msgspec import Meta, Raw, Struct
 
 from contract import remedies
 from contract.failures import FailureReason, InvalidTask
-from contract.nesting import decode
+from contract.nesting import check, decode
 from contract.numbers import Float32
 from contract.shortening import shortened
 from contract.unwrapping import decode_base64, is_picture, unwrap, unwrap_picture
@@ -279,12 +279,20 @@ def _as_written(data: bytes) -> dict[str, Any]:
     """A JSON task's fields, of whatever type; of arrays and objects only that they are one."""
     try:
         task = decode(_any_task_decoder, data)
-    except msgspec.ValidationError:
+    except msgspec.ValidationError:  # told by the first character: the rest may be no JSON
+        _check_json(data)
         raise InvalidTask(FailureReason.INVALID_TASK, remedies.not_an_object(data)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidTask(FailureReason.NOT_JSON, remedies.not_json(data, error)) from None
     written = {name: bytes(getattr(task, name)) for name in _AnyTask.__struct_fields__}
     return {name: _value(raw) for name, raw in written.items() if raw}
+
+
+def _check_json(data: bytes) -> None:
+    try:
+        check(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidTask(FailureReason.NOT_JSON, remedies.not_json(data, error)) from None
 
 
 def _value(raw: bytes) -> Any:
@@ -297,16 +305,18 @@ def _value(raw: bytes) -> Any:
 
 
 def _compact_fields(headers: Mapping[str, Any]) -> _Fields:
-    return _converted(headers, _Fields, headers, headers=True)
+    return _converted(headers, _Fields, remedies.Names(list(map(str, headers))), headers=True)
 
 
-def _converted(given: Mapping[str, Any], shape: type[Shape], names: Iterable[str], *, headers: bool) -> Shape:
+def _converted(
+    given: Mapping[str, Any], shape: type[Shape], names: remedies.Names, *, headers: bool
+) -> Shape:
     found = {name: given[name] for name in shape.__struct_fields__ if given.get(name) is not None}
     try:
         found["timestamp"] = _seconds(given.get("timestamp"))
         return msgspec.convert(found, shape)
     except (ValueError, TypeError, OverflowError) as error:  # msgspec.ValidationError is a ValueError
-        sentence = remedies.invalid_fields(found, error, names=list(map(str, names)), headers=headers)
+        sentence = remedies.invalid_fields(found, error, names=names, headers=headers)
         raise InvalidTask(FailureReason.INVALID_TASK, sentence) from None
 
 
