@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -135,20 +135,24 @@ def not_an_object(body: bytes) -> str:
 
 class Names(NamedTuple):
     """The names of a task's fields as they are written; `inside`: those that stand in another field's object, and
-    that field's name."""
+    that field's name; `nested`: fields that are objects or arrays."""
 
     top: Sequence[str]
     inside: Mapping[str, str] = {}
+    nested: Container[str] = ()
 
 
 def names(body: bytes) -> Names:
     """The field names of a JSON object, as far as a bounded look goes."""
     top: list[str] = []
     inside: dict[str, str] = {}
+    nested: set[str] = set()
     within: list[bytes] = []
     for token in islice(_TOKEN.finditer(body), _TOKENS):
         written = token[0]
         if written in (b"{", b"["):
+            if len(within) == 1 and top:
+                nested.add(top[-1])
             within.append(written)
         elif written in (b"}", b"]"):
             del within[-1:]
@@ -158,7 +162,7 @@ def names(body: bytes) -> Names:
                 top.append(name)
             elif name in REQUIRED and top:
                 inside.setdefault(name, top[-1])
-    return Names(top, inside)
+    return Names(top, inside, nested)
 
 
 def invalid_fields(given: Mapping[str, Any], error: Exception, *, names: Names, headers: bool) -> str:
@@ -185,7 +189,7 @@ def _instead(name: str, names: Names, headers: bool) -> str:
     if name in names.inside:
         return f": it is inside `{_printable(names.inside[name])}`. A task's fields stand at the top of the JSON object"
     for key in names.top[:100]:
-        if re.sub("[_-]", "", key).lower() in _MEANT[name]:
+        if key not in names.nested and re.sub("[_-]", "", key).lower() in _MEANT[name]:
             return f"; `{_printable(key)}` is there: it is called `{name}`"
     if name == "timestamp":
         where = (

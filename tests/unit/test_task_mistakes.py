@@ -176,6 +176,7 @@ def test_the_same_picture_sent_again_is_another_frame() -> None:
         (body(other=["\ud83d😀"]), "not_json", r"half a character, \ud83d without"),
         (body(frame_id="\ud800")[:-1], "not_json", "is not JSON"),
         (json.dumps({"data": fields()}).encode(), "invalid_task", "missing: it is inside `data`. A task's fields"),
+        (b'{"data": {"image": ""}, "timestamp": 1}', "invalid_task", "`frame` is missing among data, timestamp: a"),
         (json.dumps({"frame": BASE64, "meta": {"timestamp": WHEN}}).encode(), "invalid_task", "it is inside `meta`"),
         (b'{"timestamp": 1, "boxes": [{"x": 1}], "to": {"y": 2}}', "invalid_task", "among timestamp, boxes, to: a"),
         (json.dumps({"x": '\\": {"frame":', "ü": 1}).encode(), "invalid_task", "`frame` is missing among x,"),
