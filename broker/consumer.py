@@ -14,6 +14,8 @@ log = structlog.get_logger("broker")
 
 LISTEN_SECONDS = 5.0
 """How often a consumer that is brought nothing looks whether something waits."""
+BIND_SECONDS = 3.0
+"""How often an ephemeral queue is bound again to what it is bound to."""
 
 
 class Delivery:
@@ -242,8 +244,39 @@ class Consumer(Role):
             self.on_subscribed(name)
             if isinstance(self._queue, str):
                 self._listen(channel, name, self._tag)
+            else:
+                self._keep_bound(channel, name)
 
         channel.basic_consume(name, received, auto_ack=self._no_ack, callback=subscribed)
+
+    def _keep_bound(self, channel: Any, name: str) -> None:
+        """Bind again and again: an exchange that is deleted takes its bindings along, and RabbitMQ tells nobody.
+
+        If it is there again by then, so is the binding; if not, RabbitMQ closes the channel, and the role declares it.
+        """
+        left: list[tuple[str, str]] = []
+
+        def bind(_frame: Any = None) -> None:  # one after the other: there may be a thousand
+            while left and channel.is_open:
+                exchange, key = left.pop()
+                if (exchange, key) in self._bindings:
+                    channel.queue_bind(name, exchange, routing_key=key, callback=bind)
+                    return
+            wait()
+
+        def look() -> None:
+            connection = self._connection
+            if channel is not self._channel or self._tag is None or connection is None:
+                return  # another channel looks after itself
+            if not connection.blocked:  # in a broker alarm nobody would answer
+                left.extend(sorted(self._bindings))
+            bind()
+
+        def wait() -> None:
+            if self._connection is not None:
+                self._connection.loop.call_later(BIND_SECONDS, look)
+
+        wait()
 
     def _listen(self, channel: Any, name: str, tag: str | None, waited: bool = False) -> None:
         """Subscribe anew when messages wait at two looks and none is brought in between.

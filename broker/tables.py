@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from contract.numbers import Float32
+
 DEPTH = 32
 """Nesting that is read and written. A header of 128 KiB can be nested 26,000 deep."""
 SHORT = 255
@@ -75,7 +77,8 @@ def join(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
 def decode(value: bytes, depth: int = 0) -> Any:
     """What a written value means. Never raises: bytes for what is not understood.
 
-    Timestamps are whole numbers, as sent; long strings that are not UTF-8, and byte arrays, are bytes.
+    A 32-bit float says that it is one (Float32): who reads it may need more digits. Timestamps are whole numbers, as
+    sent; long strings that are not UTF-8, and byte arrays, are bytes.
     """
     return _decode(value, 0, len(value), depth)[0]
 
@@ -148,7 +151,8 @@ def _decode(data: bytes, at: int, end: int, depth: int) -> tuple[Any, int]:
     kind = data[at]
     fixed = _FIXED.get(kind)
     if fixed is not None:
-        return fixed.unpack_from(data, at + 1)[0], stop
+        value = fixed.unpack_from(data, at + 1)[0]
+        return Float32(value) if kind == ord("f") else value, stop
     if kind == ord("S"):
         return text_or_bytes(data[at + 5 : stop]), stop
     if kind == ord("x"):

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from contract.failures import InvalidTask
-from contract.task import parse_head
+from contract.task import parse_head, parse_names
 
 PREFIX = "x-framefleet-"
 REASON = f"{PREFIX}reason"
@@ -26,6 +26,7 @@ TOLD = (REASON, ERROR, ORIGIN, NODE, TIME, ATTEMPTS)
 ALL = (*TOLD, EXPIRATION, LEFT_OUT)
 
 UNKNOWN = "unknown"
+NOT_OURS = "no worker of ours put it here, nor did RabbitMQ: somebody sent it to this queue"
 LATEST = 1e11
 """Unix seconds, in the year 5138: beyond it somebody wrote milliseconds."""
 # RabbitMQ's own headers: how often it delivered the message, and from where it dead-lettered it.
@@ -81,12 +82,13 @@ def parse_dead_letter(
     try:
         head = parse_head(body, content_type=content_type, headers=headers, message_id=message_id)
         camera_id, frame_id, timestamp = head.camera_id, head.frame_id, head.timestamp
-    except InvalidTask:
-        pass  # which is why it is here
+    except InvalidTask:  # which is why it is here
+        names = parse_names(body, content_type=content_type, headers=headers)
+        camera_id, frame_id = names.camera_id, names.frame_id or message_id
     return DeadLetter(
         dead_letter_id=_identify(body, headers, message_id),
         reason=str(headers[REASON]) if ours else deaths[0].reason if deaths else UNKNOWN,
-        error=_text(headers.get(ERROR)),
+        error=_text(headers.get(ERROR)) if ours or deaths else NOT_OURS,
         origin=_text(headers.get(ORIGIN)) or (deaths[0].queue if deaths else None),
         node_id=_text(headers.get(NODE)),
         time=_number(headers.get(TIME)) if ours else deaths[0].time if deaths else None,

@@ -2,15 +2,21 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
+import msgspec
+
+from contract.nesting import check
+from contract.numbers import Float32
 from contract.picture import other_format
 
 MILLISECONDS_FROM = 1e11
 """Unix seconds above this are milliseconds: as seconds they would lie beyond the year 5138."""
 
+REQUIRED = ("frame", "timestamp")
 TASK = (
     'a task is a JSON object, {"frame": "<base64 of a JPEG or PNG>", "timestamp": <Unix seconds>}, or the JPEG or PNG '
     "itself, content type image/jpeg or image/png, with `timestamp` in the headers"
@@ -76,6 +82,13 @@ _PACKED = (
 )
 _EDGE = 2_000
 """Bytes at either end of a body that are searched for what it may be: it can be large."""
+# A string, which may be a field's name, or what begins or ends an object or array.
+_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[{}\[\]]', re.DOTALL)
+_TOKENS = 5_000
+_LONE_SURROGATE = re.compile(
+    rb"(?<!\\)((?:\\\\)*)"
+    rb"(\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
 _NO_NUMBER = re.compile(rb":\s*-?(NaN|Infinity|nan|inf)\b")
 
 
@@ -94,6 +107,10 @@ def not_json(body: bytes, error: Exception) -> str:
         return f"the body is {picture}: only JPEG and PNG are read"
     if re.match(rb"\{\s*'", start):
         return "the body is a dictionary as Python shows it, not JSON: write it with json.dumps"
+    if start.startswith(b"[object "):
+        return "the body is an object as JavaScript shows it, not JSON: write it with JSON.stringify"
+    if half := _half_a_character(body):
+        return f"the body has half a character, {half} without the other surrogate of its pair: write whole characters"
     if "trailing characters" in str(error):
         return "something follows the JSON object: each task is a message of its own"
     if _NO_NUMBER.search(_edges(body)):
@@ -116,19 +133,45 @@ def not_an_object(body: bytes) -> str:
     return f"the body is JSON, but no object: {TASK}"
 
 
-def names(body: bytes) -> list[str]:
-    """What look like a JSON object's field names, near the beginning and the end of a body."""
-    return [name.decode() for name in re.findall(rb'"([A-Za-z0-9_ -]{1,40})"\s*:', _edges(body))]
+class Names(NamedTuple):
+    """The names of a task's fields as they are written; `inside`: those that stand in another field's object, and
+    that field's name; `nested`: fields that are objects or arrays."""
+
+    top: Sequence[str]
+    inside: Mapping[str, str] = {}
+    nested: Container[str] = ()
 
 
-def invalid_fields(given: Mapping[str, Any], error: Exception, *, names: Sequence[str], headers: bool) -> str:
+def names(body: bytes) -> Names:
+    """The field names of a JSON object, as far as a bounded look goes."""
+    top: list[str] = []
+    inside: dict[str, str] = {}
+    nested: set[str] = set()
+    within: list[bytes] = []
+    for token in islice(_TOKEN.finditer(body), _TOKENS):
+        written = token[0]
+        if written in (b"{", b"["):
+            if len(within) == 1 and top:
+                nested.add(top[-1])
+            within.append(written)
+        elif written in (b"}", b"]"):
+            del within[-1:]
+        elif token[2] is not None and len(within) <= 2 and b"[" not in within:
+            name = token[1].decode("utf-8", "replace")
+            if len(within) == 1:
+                top.append(name)
+            elif name in REQUIRED and top:
+                inside.setdefault(name, top[-1])
+    return Names(top, inside, nested)
+
+
+def invalid_fields(given: Mapping[str, Any], error: Exception, *, names: Names, headers: bool) -> str:
     """Of a task whose fields are missing or wrong: the first that is.
 
     `names` are those of all fields that are there; `headers`: they came in the AMQP headers.
     """
     kind = "the header " if headers else ""
-    required = ("timestamp",) if headers else ("frame", "timestamp")
-    for name in required:
+    for name in REQUIRED[1:] if headers else REQUIRED:
         if given.get(name) is None:
             return f"{kind}`{name}` is missing" + _instead(name, names, headers)
     if not headers and not isinstance(given["frame"], str):
@@ -142,16 +185,18 @@ def invalid_fields(given: Mapping[str, Any], error: Exception, *, names: Sequenc
     return f"in the headers: {error}" if headers else str(error)
 
 
-def _instead(name: str, names: Sequence[str], headers: bool) -> str:
-    for key in names[:100]:
-        if re.sub("[_-]", "", key).lower() in _MEANT[name]:
+def _instead(name: str, names: Names, headers: bool) -> str:
+    if name in names.inside:
+        return f": it is inside `{_printable(names.inside[name])}`. A task's fields stand at the top of the JSON object"
+    for key in names.top[:100]:
+        if key not in names.nested and re.sub("[_-]", "", key).lower() in _MEANT[name]:
             return f"; `{_printable(key)}` is there: it is called `{name}`"
     if name == "timestamp":
         where = (
             "; the property of that name, and a body that is a picture, do not carry it" if headers else ""
         )
         return f": {_TIMESTAMP}{where}"
-    return f" among {', '.join(map(_printable, names[:8])) or 'no fields'}: {TASK}"
+    return f" among {', '.join(map(_printable, names.top[:8])) or 'no fields'}: {TASK}"
 
 
 def _wrong_timestamp(value: object) -> str | None:
@@ -159,6 +204,11 @@ def _wrong_timestamp(value: object) -> str | None:
         return _wrong_time_in_words(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _TIMESTAMP
+    if isinstance(value, Float32):
+        return (
+            "it came as a 32-bit float, which cannot hold Unix seconds (it is off by up to 64): write it as text, "
+            "for example str(time.time()), or as a double"
+        )
     if isinstance(value, float) and not math.isfinite(value):
         return _TIMESTAMP
     if value < 0:
@@ -192,6 +242,18 @@ def _wrong_name(name: str, value: object) -> str | None:
     if not 1 <= len(value) <= most:
         return f"it has 1 to {most} characters" + ("; leave it out to get one" if name == "frame_id" else "")
     return None
+
+
+def _half_a_character(body: bytes) -> str | None:
+    """The first lone surrogate, if lone ones are all that keeps the body from being JSON."""
+    lone = _LONE_SURROGATE.search(body) if b"\\u" in body else None
+    if lone is None:
+        return None
+    try:
+        check(_LONE_SURROGATE.sub(rb"\1?", body))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return lone[2].decode()
 
 
 def _edges(body: bytes) -> bytes:

@@ -6,7 +6,7 @@ says the same, is read in a slower way; the rest is refused with its remedy.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -16,7 +16,8 @@ from msgspec import Meta, Raw, Struct
 
 from contract import remedies
 from contract.failures import FailureReason, InvalidTask
-from contract.nesting import decode
+from contract.nesting import check, decode
+from contract.numbers import Float32
 from contract.shortening import shortened
 from contract.unwrapping import decode_base64, is_picture, unwrap, unwrap_picture
 
@@ -58,6 +59,13 @@ class TaskHead(Struct, frozen=True, kw_only=True):
     timestamp: float
     camera_id: str
     frame_id: str
+
+
+class TaskNames(NamedTuple):
+    """What a message says that it is of; None for what it does not say, or not as it should."""
+
+    camera_id: str | None
+    frame_id: str | None
 
 
 class EncodedTask(Struct, frozen=True):
@@ -178,6 +186,22 @@ def parse_head(
     )
 
 
+def parse_names(
+    body: bytes, *, content_type: str | None = None, headers: Mapping[str, Any] | None = None
+) -> TaskNames:
+    """What a message that is no task says of its camera and frame, as far as that can be read. Never raises."""
+    given: Mapping[str, Any] = headers or {}
+    if len(body) <= MAX_BODY_BYTES:
+        try:
+            data = unwrap(body, MAX_BODY_BYTES)
+            written = {} if is_picture(data) else _as_written(data)
+        except InvalidTask:
+            written = {}
+        if written or not (is_compact(content_type) or is_picture(body)):
+            given = written
+    return TaskNames(_valid(CameraId, given.get("camera_id")), _valid(FrameId, given.get("frame_id")))
+
+
 def is_compact(content_type: str | None) -> bool:
     """Whether a message is a task in the compact form."""
     return content_type is not None and content_type.lower().startswith("image/")
@@ -255,12 +279,20 @@ def _as_written(data: bytes) -> dict[str, Any]:
     """A JSON task's fields, of whatever type; of arrays and objects only that they are one."""
     try:
         task = decode(_any_task_decoder, data)
-    except msgspec.ValidationError:
+    except msgspec.ValidationError:  # told by the first character: the rest may be no JSON
+        _check_json(data)
         raise InvalidTask(FailureReason.INVALID_TASK, remedies.not_an_object(data)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidTask(FailureReason.NOT_JSON, remedies.not_json(data, error)) from None
     written = {name: bytes(getattr(task, name)) for name in _AnyTask.__struct_fields__}
     return {name: _value(raw) for name, raw in written.items() if raw}
+
+
+def _check_json(data: bytes) -> None:
+    try:
+        check(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidTask(FailureReason.NOT_JSON, remedies.not_json(data, error)) from None
 
 
 def _value(raw: bytes) -> Any:
@@ -273,21 +305,32 @@ def _value(raw: bytes) -> Any:
 
 
 def _compact_fields(headers: Mapping[str, Any]) -> _Fields:
-    return _converted(headers, _Fields, headers, headers=True)
+    return _converted(headers, _Fields, remedies.Names(list(map(str, headers))), headers=True)
 
 
-def _converted(given: Mapping[str, Any], shape: type[Shape], names: Iterable[str], *, headers: bool) -> Shape:
+def _converted(
+    given: Mapping[str, Any], shape: type[Shape], names: remedies.Names, *, headers: bool
+) -> Shape:
     found = {name: given[name] for name in shape.__struct_fields__ if given.get(name) is not None}
     try:
         found["timestamp"] = _seconds(given.get("timestamp"))
         return msgspec.convert(found, shape)
     except (ValueError, TypeError, OverflowError) as error:  # msgspec.ValidationError is a ValueError
-        sentence = remedies.invalid_fields(found, error, names=list(map(str, names)), headers=headers)
+        sentence = remedies.invalid_fields(found, error, names=names, headers=headers)
         raise InvalidTask(FailureReason.INVALID_TASK, sentence) from None
+
+
+def _valid(kind: Any, value: Any) -> str | None:
+    try:
+        return msgspec.convert(value, kind)  # type: ignore[no-any-return]
+    except (ValueError, TypeError):
+        return None
 
 
 def _seconds(value: Any) -> Any:
     """Clients differ in what they write for a number (double, decimal, text, AMQP's timestamp): all are understood."""
+    if isinstance(value, Float32):
+        raise TypeError("too few digits")  # it is up to 64 seconds off
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return float(value) if not isinstance(value, bool) else value

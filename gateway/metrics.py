@@ -59,6 +59,8 @@ class GatewayMetrics:
         self.invalid = Counter(
             "gateway_invalid_messages", "Messages that could not be read", ["source"], registry=registry
         )
+        for source in ("results", "watch", "status", "control", "result_queue"):
+            self.invalid.labels(source)
         self.stale = Counter(
             "gateway_results_stale_total",
             "Live results that were older than the staleness budget on arrival",
@@ -74,6 +76,14 @@ class GatewayMetrics:
             "Results that came late or twice and moved no live view",
             registry=registry,
         )
+        self.repeated = Counter(
+            "gateway_frame_ids_repeated_total",
+            "Results of a frame whose frame_id another frame had: not shown (live), or not kept (history)",
+            ["missing"],
+            registry=registry,
+        )
+        for place in ("live", "history"):
+            self.repeated.labels(place)
         self.cameras = Gauge("gateway_cameras", "Cameras by state", ["state"], registry=registry)
         self.unserved = Gauge(
             "gateway_cameras_unserved",

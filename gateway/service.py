@@ -91,7 +91,9 @@ class Gateway:
         self.database = Database(
             settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
-        self.recorder = Recorder(self._writer(), self.metrics, self._wish, self.feed.recorded)
+        self.recorder = Recorder(
+            self._writer(), self.metrics, self._wish, self.feed.recorded, self.feed.not_kept
+        )
         self._thumbnailer = Thumbnailer(self.recorder.keep, self.metrics)
         self.feed.wanted_briefly = self._thumbnailer.wanted
         self.feed.on_picture = lambda result, picture: self._thumbnailer.picture(

@@ -22,6 +22,7 @@ from contract.dead_letters import DeadLetter
 from contract.failures import FailureReason
 from contract.topology import Lane
 
+SUGGESTED = 12
 # Trying these again ends the same way.
 FINAL = {reason.value for reason in FailureReason if not reason.transient}
 
@@ -39,7 +40,8 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 
 async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    shelf = await read(urls, selection(arguments), arguments.limit)
+    wanted = selection(arguments)
+    shelf = await read(urls, wanted, arguments.limit)
     if arguments.json:
         _print_json({"total": shelf.total, "matching": shelf.matching, "items": shelf.letters})
         return 0
@@ -48,6 +50,7 @@ async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     hidden = shelf.matching - len(shelf.letters)
     more = f"; {hidden:,} more match: raise --limit" if hidden else ""
     print(f"{shelf.matching:,} of {shelf.total:,} dead letters{more}", file=sys.stderr)
+    _say_missing(wanted, shelf)
     return 0
 
 
@@ -148,6 +151,7 @@ async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str)
             print(f"died: {tables.date(min(times))} to {tables.date(max(times))}")
     else:
         print(f"none of {shelf.total:,} dead letters matches: nothing to {verb}")
+    _say_missing(wanted, shelf)
     return shelf
 
 
@@ -171,10 +175,24 @@ async def _warn(urls: Sequence[str], shelf: Shelf, how: acting.Replay, queues: l
                 print(f"note: no worker consumes {queue} just now: the frames wait there until one does")
 
 
+def _say_missing(wanted: Selection, shelf: Shelf) -> None:
+    """Reasons and cameras that were asked for and that no dead letter has: misspelt, perhaps."""
+    for what, asked, there in (
+        ("reason", wanted.reasons, shelf.reasons),
+        ("camera", wanted.cameras, shelf.cameras),
+    ):
+        if there and (missing := sorted(asked - there.keys())):
+            print(
+                f"no dead letter has the {what} {', '.join(missing)}; there are: {tables.counts(there, SUGGESTED)}",
+                file=sys.stderr,
+            )
+
+
 def _say_gone(count: int) -> None:
     if count > 0:
         print(f"{count:,} were gone already", file=sys.stderr)
 
 
 def _print_json(value: object) -> None:
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    # A Float32 in the headers is no float to msgspec.
+    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=float), indent=2).decode())

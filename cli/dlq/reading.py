@@ -1,5 +1,6 @@
 """Reading the dead-letter queue without taking anything from it."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ class Shelf:
     matching: int = 0
     size: int = 0  # bytes of those that match
     letters: list[DeadLetter] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)  # of all, as are the cameras
+    cameras: Counter[str] = field(default_factory=Counter)
 
 
 def letter_of(delivery: Delivery) -> DeadLetter:
@@ -57,6 +60,9 @@ async def read(
         def each(delivery: Delivery) -> None:
             shown.done += 1
             letter = letter_of(delivery)
+            shelf.reasons[letter.reason] += 1
+            if letter.camera_id is not None:
+                shelf.cameras[letter.camera_id] += 1
             if not selection.matches(letter):
                 return
             shelf.matching += 1

@@ -49,9 +49,11 @@ def details(letter: DeadLetter) -> list[str]:
     return lines
 
 
-def counts(names: Iterable[str]) -> str:
-    """`not_an_image 12, crashed 1`, the most frequent first."""
-    return ", ".join(f"{plain(name)} {count:,}" for name, count in Counter(names).most_common())
+def counts(names: Iterable[str], most: int | None = None) -> str:
+    """`not_an_image 12, crashed 1`, the most frequent first; of `names`, or of a Counter of them."""
+    counted = Counter(names)
+    told = [f"{plain(name)} {count:,}" for name, count in counted.most_common(most)]
+    return ", ".join([*told, "…"] if len(told) < len(counted) else told)
 
 
 def size(count: int) -> str:

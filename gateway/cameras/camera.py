@@ -14,6 +14,9 @@ SKIPPING_SECONDS = 30.0
 """Since its last frame that showed nothing new, a camera counts as one whose unchanged frames are left out."""
 ANSWER_SECONDS = 2.0
 """A frame on its way for longer may have shown something else than the picture."""
+REPEATS_SECONDS = 60.0
+"""So long after the last one it is said that a camera's frame_ids repeat."""
+SHOWN_ID = 60
 NO_LABELS = CameraLabels()
 NO_HURDLES = frozenset({"replaced", "handed_over"})
 """Frames that a newer one, or another producer, took the place of: that alone keeps no frame from being computed."""
@@ -54,6 +57,10 @@ class Camera:
     owed: bool = False  # at the last report, a frame waited for its result
     hurdle: str | None = None  # what kept all frames since the last report from the queue
     expired: bool = False  # since the last result, a worker found one too old
+    repeated: float = float("-inf")  # when a result last came whose frame_id another frame had
+    repeated_wall: float = 0.0  # since when they do
+    repeated_id: str = ""  # the first of them, and the camera that had it
+    repeated_of: str = ""
     result: Result | None = None
     result_wall: float = 0.0
     _worded: CameraLabels | None = None  # the labels that `_words` were made of
@@ -71,7 +78,7 @@ class Camera:
     @property
     def heard(self) -> float:
         """When anything was heard of it."""
-        return max(self.first, self.reported, self.pace.last)
+        return max(self.first, self.reported, self.pace.last, self.repeated)
 
     def answered(self) -> None:
         """A result came."""
@@ -90,6 +97,18 @@ class Camera:
         self.answers, self.owed = 0, waits or self.unanswered is not None
         if waits and self.unanswered is None:
             self.unanswered = now
+
+    def repeats(self, now: float) -> bool:
+        """Whether frames came lately whose frame_id another frame had."""
+        return now - self.repeated <= REPEATS_SECONDS
+
+    def repeat(self, frame_id: str, of: str, now: float, wall: float) -> bool:
+        """Such a frame came; the id was one of the camera `of`. True if none had come lately."""
+        begins = not self.repeats(now)
+        if begins:
+            self.repeated_wall, self.repeated_id, self.repeated_of = wall, frame_id, of
+        self.repeated = now
+        return begins
 
     def begin_anew(self) -> None:
         """Somebody else reports it, or it is not live: frames of before say nothing of now."""
@@ -122,13 +141,16 @@ def judge(
     if len(camera.claims) > 1:
         camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
     server = camera.server
+    served = server is not None and bool(camera.claims) and server.alive(now)
+    report = server.reports[camera.camera_id] if server is not None and served else None
+    if camera.repeats(now) and (report is None or report.state == "live"):
+        return Judgement("degraded", _repeated(camera), camera.repeated_wall)
     if server is None:
         if camera.pace.silent(now):
             return Judgement("stalled", f"no results since {clock(camera.result_wall)}", camera.result_wall)
         return Judgement("live", None, camera.first_wall)
-    if not camera.claims or not server.alive(now):
+    if report is None:
         return _unserved(camera, server, producers, now)
-    report = server.reports[camera.camera_id]
     if report.state != "live":
         return Judgement(report.state, report.reason, report.since)
     if camera.waits(now, STALLED_AFTER_SECONDS):
@@ -137,6 +159,16 @@ def judge(
         return Judgement("degraded", _unanswered(camera, clock(since), lanes(now)), since)
     still = now - camera.skipped <= SKIPPING_SECONDS and not camera.waits(now, ANSWER_SECONDS)
     return Judgement("live", report.reason, report.since, still)
+
+
+def _repeated(camera: Camera) -> str:
+    text = "".join(c if c.isprintable() else "\ufffd" for c in camera.repeated_id[:SHOWN_ID])
+    cut = "…" if len(camera.repeated_id) > SHOWN_ID else ""
+    also = f", which {camera.repeated_of} has too" if camera.repeated_of != camera.camera_id else ""
+    return (
+        f"its frame_ids repeat ('{text}{cut}'{also}): only the first result of an id is shown and kept; "
+        "give every frame an id of its own"
+    )
 
 
 def _unanswered(camera: Camera, since: str, lanes: Collection[str]) -> str:

@@ -72,6 +72,14 @@ class Cameras:
         if camera is not None:
             camera.expired = True
 
+    def repeated(self, camera_id: str, frame_id: str, of: str, now: float, wall: float) -> bool:
+        """A result of another frame than the first with that frame_id, which was one of the camera `of`.
+
+        Whether that is news of this camera.
+        """
+        camera = self._cameras.get(camera_id)
+        return camera is not None and camera.repeat(frame_id, of, now, wall)
+
     def producer(self, status: ProducerStatus, now: float, wall: float) -> None:
         """A producer's heartbeat."""
         producer = self._producers.heard(status.producer_id, status.since, now, wall)

@@ -17,7 +17,7 @@ from broker import Consumer, Delivery
 from contract.result import Result, parse_result
 from contract.topology import RESULT_QUEUE
 from gateway.history.faults import KINDS, Fault, reason
-from gateway.history.store import Stored, Wish
+from gateway.history.store import Repeat, Stored, Wish
 from gateway.history.thumbnail_store import Thumbnail
 from gateway.history.writer import Writer
 from gateway.metrics import GatewayMetrics
@@ -49,8 +49,8 @@ class Waiting(NamedTuple):
 class Recorder:
     """`consumer` is a role of the gateway's connection; `run` writes what it receives until `stop`.
 
-    `on_recorded` hears of every result that is stored, with its JSON; `on_wishes` after each batch which pictures would
-    make thumbnails.
+    `on_recorded` hears of every result that is stored, with its JSON; `on_repeat` of every one that is not, since its
+    frame_id is another frame's; `on_wishes` after each batch which pictures would make thumbnails.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Recorder:
         metrics: GatewayMetrics,
         on_wishes: Callable[[Sequence[Wish]], None] = lambda wishes: None,
         on_recorded: Callable[[Result, bytes], None] = lambda result, body: None,
+        on_repeat: Callable[[Repeat], None] = lambda repeat: None,
     ) -> None:
         self.consumer = Consumer(RESULT_QUEUE, self._received, prefetch=PREFETCH)
         self.consumer.on_lost = self._lost
@@ -67,6 +68,7 @@ class Recorder:
         self._metrics = metrics
         self._on_wishes = on_wishes
         self._on_recorded = on_recorded
+        self._on_repeat = on_repeat
         # The database waits for the disk: not on the event loop.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._waiting: list[Waiting] = []
@@ -118,8 +120,15 @@ class Recorder:
     def _received(self, delivery: Delivery) -> None:
         try:
             result = parse_result(delivery.body)
-        except ValueError:
+        except ValueError as error:
             self._metrics.invalid.labels("result_queue").inc()
+            log.warning(
+                "a message in result_queue is no result, and is not kept: frames go to frame_queue",
+                reason=str(error)[:200],
+                exchange=delivery.exchange,
+                app_id=delivery.app_id,
+                size=len(delivery.body),
+            )
             delivery.ack()  # nobody could ever read it
             return
         self._waiting.append(Waiting(delivery, result, time.monotonic()))
@@ -167,6 +176,8 @@ class Recorder:
                 each.delivery.ack()
                 self._on_recorded(each.result, each.delivery.body)
             self._writing = []
+            for repeat in stored.repeats:
+                self._on_repeat(repeat)
             self._on_wishes(stored.wishes)
 
     def _count(self, stored: Stored, seconds: float) -> None:

@@ -59,30 +59,53 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """A frame that is not kept because the frame_id is that of another one, of the camera `of`."""
+
+    camera_id: str
+    frame_id: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """How many results were new, and which pictures are wished for."""
+    """How many results were new, which pictures are wished for, and which frames' ids were others'."""
 
     new: int
     wishes: Sequence[Wish]
+    repeats: Sequence[Repeat] = ()
 
 
 def store(connection: Connection, batch: Iterable[Result], wall: float, labels: Labels, gap: float) -> Stored:
     """Write `batch`. Raises Unstorable if a result cannot be, IntegrityError if another gateway just wrote one."""
     given: dict[str, tuple[Row, Result]] = {}
-    for result in batch:
-        row = row_of(result, wall)
+    rows = [(row_of(result, wall), result) for result in batch]
+    for row, result in rows:
         given.setdefault(row["frame_id"], (row, result))
-    known = set(
-        connection.scalars(select(results.c.frame_id).where(results.c.frame_id.in_(list(given)))).all()
-    )
+    columns = results.c.frame_id, results.c.camera_id, results.c.original_timestamp
+    found = connection.execute(select(*columns).where(results.c.frame_id.in_(list(given))))
+    known = {frame_id: (camera_id, captured) for frame_id, camera_id, captured in found}
     fresh = [pair for frame_id, pair in sorted(given.items()) if frame_id not in known]
+    repeats = _repeats([row for row, _ in rows], known)
     if not fresh:
-        return Stored(0, [])
+        return Stored(0, [], repeats)
     insert_rows(connection, results, [row for row, _ in fresh])
     timed = [(moment(result, wall), row, result) for row, result in fresh]
     wishes = _present(connection, timed, wall, labels, gap)
     _add_minutes(connection, minutes((when, result) for when, _, result in timed))
-    return Stored(len(fresh), wishes)
+    return Stored(len(fresh), wishes, repeats)
+
+
+def _repeats(rows: Sequence[Row], known: Mapping[str, tuple[str, float]]) -> list[Repeat]:
+    """A frame delivered twice has the same camera and time of capture; what has others is another frame."""
+    first = dict(known)
+    repeats = []
+    for row in rows:
+        frame = row["camera_id"], row["original_timestamp"]
+        kept = first.setdefault(row["frame_id"], frame)
+        if frame != kept:
+            repeats.append(Repeat(row["camera_id"], row["frame_id"], kept[0]))
+    return repeats
 
 
 def lock_cameras(connection: Connection, camera_ids: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from gateway.history.database import Database
 from gateway.history.faults import Fault
 from gateway.history.retention import Limits, Pruner, size
 from gateway.history.rows import Unstorable
-from gateway.history.store import Labels, Stored, Wish, store
+from gateway.history.store import Labels, Repeat, Stored, Wish, store
 from gateway.history.tables import results
 from gateway.history.thumbnail_store import Thumbnail, store_thumbnail
 
@@ -98,6 +98,7 @@ class Writer:
     def _one_by_one(self, batch: Sequence[Result], wall: float) -> Stored:
         new = 0
         wishes: list[Wish] = []
+        repeats: list[Repeat] = []
         for result in batch:
             try:
                 stored = self._store([result], wall)
@@ -106,4 +107,5 @@ class Writer:
             else:
                 new += stored.new
                 wishes += stored.wishes
-        return Stored(new, wishes)
+                repeats += stored.repeats
+        return Stored(new, wishes, repeats)

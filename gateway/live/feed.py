@@ -31,6 +31,7 @@ from contract.topology import (
 )
 from gateway.cameras.cameras import Cameras
 from gateway.consumers import Gateways, foreign_consumers
+from gateway.history.store import Repeat
 from gateway.live.hub import Hub
 from gateway.live.viewer import Update
 from gateway.live.watching import WatchedCameras
@@ -63,6 +64,9 @@ class Feed:
         folder: Path,
     ) -> None:
         self.hub = Hub(on_watch=self.follow_viewers)
+        self.hub.on_repeated = lambda update: self._repeats(
+            "live", update.camera_id, update.frame_id, update.camera_id
+        )
         self.wanted_briefly: Callable[[float], frozenset[str]] = lambda now: frozenset()
         """Cameras to watch for one picture, beside those of viewers; asked with the monotonic time."""
         self.on_picture: Callable[[Result, bytes], None] = lambda result, picture: None
@@ -166,8 +170,14 @@ class Feed:
         def received(delivery: Delivery) -> None:
             try:
                 handle(delivery)
-            except ValueError:  # others write here too; what cannot be read is counted and left
+            except ValueError as error:  # others write here too; what cannot be read is told and left
                 self._metrics.invalid.labels(source).inc()
+                log.warning(
+                    "a message could not be read, and is left out",
+                    exchange=source,
+                    reason=str(error)[:200],
+                    app_id=delivery.app_id,
+                )
             except Exception:  # our own mistake must not cost the connection to the broker
                 log.exception("a message could not be handled", source=source)
 
@@ -207,6 +217,21 @@ class Feed:
             return  # counted when it came live
         if self.hub.answer(_update(result, now, body), computed):
             self._metrics.late.inc()
+
+    def not_kept(self, repeat: Repeat) -> None:
+        """The history has another frame of that frame_id."""
+        self._repeats("history", repeat.camera_id, repeat.frame_id, repeat.of)
+
+    def _repeats(self, missing: str, camera_id: str, frame_id: str, of: str) -> None:
+        self._metrics.repeated.labels(missing).inc()
+        if self._cameras.repeated(camera_id, frame_id, of, time.monotonic(), time.time()):
+            log.warning(
+                "frame_ids repeat: only the first result of an id is shown and kept; give every frame of every "
+                "camera an id of its own",
+                camera_id=camera_id,
+                frame_id=frame_id,
+                of=of,
+            )
 
     def _picture(self, delivery: Delivery) -> None:
         header = delivery.headers.get("result")

@@ -29,7 +29,7 @@ class Recent:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._frames: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._frames: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()  # arrival, capture
         self.since = float("-inf")
         """Every frame that arrived after this monotonic time is remembered."""
 
@@ -38,10 +38,15 @@ class Recent:
         frame = update.camera_id, update.frame_id
         if frame in self._frames:
             return False
-        self._frames[frame] = update.arrival
+        self._frames[frame] = update.arrival, update.original_timestamp
         if len(self._frames) > self._most:
-            _, self.since = self._frames.popitem(last=False)
+            _, (self.since, _) = self._frames.popitem(last=False)
         return True
+
+    def differs(self, update: Update) -> bool:
+        """Whether a known one was captured at another time: it is another frame, and its frame_id is used twice."""
+        known = self._frames.get((update.camera_id, update.frame_id))
+        return known is not None and known[1] != update.original_timestamp
 
 
 class Track:
@@ -76,6 +81,8 @@ class Hub:
 
     def __init__(self, on_watch: Callable[[], None] = lambda: None) -> None:
         self.on_waiting: Callable[[Audience], None] = lambda audience: None
+        self.on_repeated: Callable[[Update], None] = lambda update: None
+        """Hears of results that nobody sees because their frame_id was another frame's of that camera."""
         self._on_watch = on_watch
         self._viewers: dict[Viewer, Audience] = {}
         self._audiences: dict[tuple[Kind, Subscription], Audience] = {}
@@ -160,6 +167,8 @@ class Hub:
         """A result. True if it moves the live views; one that is older goes to those who get every result, and one
         that is known to nobody."""
         if not self._recent.take(update):
+            if self._recent.differs(update):
+                self.on_repeated(update)
             return False
         camera_id = update.camera_id
         track = self._tracks.get(camera_id)

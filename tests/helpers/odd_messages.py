@@ -14,6 +14,7 @@ from typing import Any
 
 from broker.properties import Fields, Properties, fields_of, write
 from broker.tables import Raw
+from contract.numbers import Float32
 from contract.task import MAX_BODY_BYTES
 from tests.helpers.raw_amqp import long
 
@@ -38,7 +39,7 @@ FIELD_VALUES: list[tuple[bytes, Any]] = [
     *((b"i" + struct.pack(">I", n), n) for n in (0, 2**32 - 1)),
     *((b"l" + struct.pack(">q", n), n) for n in (-(2**63), 2**63 - 1)),
     *((b"L" + struct.pack(">q", n), n) for n in (-(2**63), 2**63 - 1)),
-    *((b"f" + struct.pack(">f", n), n) for n in (0.25, -3.4028234663852886e38)),
+    *((b"f" + struct.pack(">f", n), Float32(n)) for n in (0.25, -3.4028234663852886e38)),
     *((b"d" + struct.pack(">d", n), n) for n in (1_795_216_000.123456, 5e-324, 1e308)),
     (b"T" + struct.pack(">Q", 1_795_216_000), 1_795_216_000),
     (b"T" + struct.pack(">Q", 1_795_216_000_123), 1_795_216_000_123),  # in milliseconds

@@ -12,11 +12,13 @@ from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Outcome
 from broker.browse import Bounds, browse
 from broker.errors import Busy
 from broker.session import session
+from broker.tables import Raw
 from contract.task import Task, TaskForm, encode_task
 from contract.topology import Queue, Topology
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
+from tests.helpers.odd_messages import FIELD_VALUES
 from tests.helpers.tool import begin, framefleet
 
 pytestmark = pytest.mark.integration
@@ -94,6 +96,28 @@ async def test_looking_changes_neither_messages_nor_their_order(rabbitmq: str) -
     counts = {d.headers["x-delivery-count"] for d in got}
     print(f"\nafter 7 looks: x-delivery-count {counts} of 1,000,000")
     assert counts <= set(range(8))
+
+
+async def test_every_type_of_header_is_shown(rabbitmq: str) -> None:
+    headers = {f"n-{number}": Raw(written) for number, (written, _) in enumerate(FIELD_VALUES)}
+    await fill(rabbitmq, Message("", DLQ, b"x", headers=headers))
+    (letter,) = (await listed(rabbitmq))["items"]
+    for how in ((), ("--json",)):
+        shown = await framefleet(rabbitmq, "dlq", "show", letter["dead_letter_id"], *how)
+        assert (shown.status, shown.err) == (0, "")
+        assert "0.25" in shown.out
+
+
+async def test_what_is_misspelt_is_told_with_what_there_is(rabbitmq: str) -> None:
+    await fill(rabbitmq, *(dead(number) for number in range(3)))
+    said = await framefleet(
+        rabbitmq, "dlq", "list", "--reason", "crashd", "--camera", "gate-1", "--camera", "x"
+    )
+    assert said.err.splitlines()[-3:] == [
+        "0 of 3 dead letters",
+        "no dead letter has the reason crashd; there are: crashed 3",
+        "no dead letter has the camera x; there are: gate-1 3",
+    ]
 
 
 async def test_a_look_that_ends_early_puts_everything_back(rabbitmq: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 import websockets
+from structlog.testing import capture_logs
 
 from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Publisher, aio
 from cli.rabbitmq import RabbitMQNode
@@ -32,6 +33,7 @@ from contract.status import (
 )
 from contract.topology import (
     CONTROL_EXCHANGE,
+    RESULT_QUEUE,
     RESULTS_EXCHANGE,
     STATUS_EXCHANGE,
     WATCH_EXCHANGE,
@@ -240,10 +242,39 @@ async def test_results_that_overtake_each_other_reach_a_program_and_move_no_view
 ) -> None:
     async with viewer(gateway) as program, viewer(gateway, "?latest=1") as view:
         now = time.time()
-        for number, age in ((2, 0.0), (1, 1.0), (2, 0.0), (3, -0.1)):  # an older one, and one that comes twice
+        for number, age in (
+            (2, 0.0),
+            (1, 1.0),
+            (2, 0.0),
+            (3, -0.1),
+        ):  # an older one, and one that comes twice
             await worker.result("a", number, original_timestamp=now - age)
         assert [(await message(program))["frame_id"] for _ in range(3)] == ["a:2", "a:1", "a:3"]
         assert [(await message(view))["frame_id"] for _ in range(2)] == ["a:2", "a:3"]
+
+
+async def test_frame_ids_that_repeat_are_told(gateway: Gateway, worker: Worker) -> None:
+    """One client numbers every frame alike; two number theirs from 0 on."""
+
+    def repeated(missing: str) -> float | None:
+        labels = {"missing": missing}
+        return gateway.metrics.registry.get_sample_value("gateway_frame_ids_repeated_total", labels)
+
+    def told(camera: str) -> tuple[str, str | None]:
+        view = gateway.cameras.view(camera, time.monotonic())
+        return view.state, view.reason
+
+    async with viewer(gateway) as socket:
+        for _ in range(3):
+            await worker.result("same", 1, frame_id="frame")
+        await worker.result("first", 0, frame_id="0")
+        await worker.result("second", 0, frame_id="0")
+        assert [(await message(socket))["camera_id"] for _ in range(3)] == ["same", "first", "second"]
+    await until(lambda: (repeated("live"), repeated("history")) == (2, 3))
+    why = "only the first result of an id is shown and kept; give every frame an id of its own"
+    assert told("same") == ("degraded", f"its frame_ids repeat ('frame'): {why}")
+    assert told("first") == ("live", None)
+    assert told("second") == ("degraded", f"its frame_ids repeat ('0', which first has too): {why}")
 
 
 async def test_watched_cameras_are_announced_and_their_pictures_arrive(
@@ -403,6 +434,17 @@ async def test_what_cannot_be_read_is_counted_and_harms_nothing(gateway: Gateway
         await until(
             lambda s=source: registry.get_sample_value("gateway_invalid_messages_total", {"source": s}) == 5
         )
+
+
+async def test_a_frame_in_result_queue_is_told(gateway: Gateway, worker: Worker) -> None:
+    with capture_logs() as said:
+        await worker.raw("", RESULT_QUEUE, b'{"frame": "", "timestamp": 1}', app_id="mistaken")
+        await until(lambda: said)
+        await worker.raw(STATUS_EXCHANGE, "node.x", b"{}", app_id="too")
+        await until(lambda: len(said) == 2)
+    assert [(line["exchange"], line["app_id"]) for line in said] == [("", "mistaken"), ("status", "too")]
+    assert "frames go to frame_queue" in said[0]["event"]
+    assert "missing required field" in said[0]["reason"]
 
 
 async def test_impossible_numbers_and_texts_do_not_stop_the_history(

@@ -22,7 +22,7 @@ from gateway.history.database import Database, Occupied, TooSlow, Unavailable
 from gateway.history.faults import WrongEncoding
 from gateway.history.migrating import HEAD, MIGRATIONS, WrongVersion
 from gateway.history.retention import DAY, Limits
-from gateway.history.store import Wish
+from gateway.history.store import Repeat, Wish
 from gateway.history.tables import metadata
 from gateway.history.thumbnail_store import Thumbnail
 from gateway.history.writer import Writer
@@ -156,6 +156,18 @@ def test_absurd_clocks_are_entered_at_the_time_of_storing(history: History) -> N
 def test_what_cannot_be_stored_holds_nobody_up(history: History, fields: dict[str, Any]) -> None:
     assert history.writer.store([result(NOW), result(NOW, **fields), result(NOW)], NOW).new == 2
     assert (history.writer.count(), history.writer.unstorable) == (2, 1)
+
+
+def test_another_frame_of_a_known_id_is_no_redelivery(history: History) -> None:
+    """Its row is not kept, as ever; but that is told."""
+    first, other = result(NOW, frame_id="7"), result(NOW, frame_id="7", camera_id="b")
+    later = result(NOW + 1, frame_id="7")
+    stored = history.writer.store([first, first, other], NOW)
+    assert (stored.new, stored.repeats) == (1, [Repeat("b", "7", "a")])
+    assert history.writer.store([first], NOW).repeats == []
+    stored = history.writer.store([later, result(NOW), result(NOW, width=-1)], NOW)  # and one by one
+    assert (stored.new, stored.repeats) == (1, [Repeat("a", "7", "a")])
+    assert history.rows("SELECT camera_id FROM results WHERE frame_id = '7'") == [("a",)]
 
 
 def test_texts_that_databases_do_not_like(history: History) -> None:

@@ -140,6 +140,18 @@ async def test_bad_messages_are_kept_counted_and_named_and_the_rest_goes_on(
     assert len(worker.log.read_text().splitlines()) < 30
 
 
+async def test_a_time_of_capture_in_32_bits_is_refused_and_not_guessed(
+    worker: Service, rabbitmq: str
+) -> None:
+    """As pamqp writes Python's numbers: its frames would be a minute too old or too new."""
+    lost = dead_letters()
+    async with bus(rabbitmq, lost) as b:
+        headers = {"timestamp": Raw(b"f" + struct.pack(">f", time.time())), "camera_id": "gate"}
+        await b.publish(Message("", "frame_queue", FRAME, content_type="image/jpeg", headers=headers))
+        await aeventually("the dead letter", lambda: lost.deliveries)
+    assert "it came as a 32-bit float, which cannot" in lost.deliveries[0].headers["x-framefleet-error"]
+
+
 async def test_a_dead_letter_is_as_it_was_sent_byte_for_byte(worker: Service, rabbitmq: str) -> None:
     fields = (
         # RabbitMQ itself writes `L` as `l`, which is the same.

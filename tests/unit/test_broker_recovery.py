@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pika.exceptions import ChannelClosedByBroker
 
-from broker.consumer import LISTEN_SECONDS, Consumer
+from broker.consumer import BIND_SECONDS, LISTEN_SECONDS, Consumer
 from broker.declare import STEP_SECONDS, declare
 from broker.role import MISSED_SECONDS, Role
-from contract.topology import TOPOLOGY
+from contract.topology import TOPOLOGY, EphemeralQueue
 
 
 class HandLoop:
@@ -166,3 +166,50 @@ def test_a_consumer_that_has_all_it_may_hold_or_is_brought_more_is_left_alone() 
         loop.run()
     assert not channel.closed
     assert channel.asked
+
+
+class BoundChannel(CountedChannel):
+    """Declares, binds and answers at once; `bound` is what it was asked for."""
+
+    is_open = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bound: list[str] = []
+
+    def queue_declare(self, name: str, *, callback: Callable[[Any], None], **_arguments: Any) -> None:
+        callback(SimpleNamespace(method=SimpleNamespace(queue="own")))
+
+    def queue_bind(
+        self, name: str, exchange: str, *, routing_key: str, callback: Callable[[Any], None] | None = None
+    ) -> None:
+        self.bound.append(routing_key)
+        if callback is not None:
+            callback(None)
+
+    def queue_unbind(self, name: str, exchange: str, *, routing_key: str) -> None: ...
+
+
+def test_a_queue_of_our_own_is_bound_again_to_what_it_is_bound_to_by_then() -> None:
+    """An exchange that is deleted and declared anew has lost its bindings, and nobody says so."""
+    connection: Any = SilentConnection()
+    channel: Any = BoundChannel()
+    consumer = Consumer(EphemeralQueue((("watch", "a"),)), lambda delivery: None, no_ack=True)
+    consumer.attach(connection)
+    consumer._channel_opened(channel)
+    consumer.bind("watch", "b")
+    consumer.bind("watch", "c")
+    consumer.unbind("watch", "a")
+    channel.bound.clear()
+    for _ in range(2):
+        assert [delay for delay, _ in connection.loop.timers] == [BIND_SECONDS]
+        connection.loop.run()
+    assert sorted(channel.bound) == ["b", "b", "c", "c"]
+    channel.bound.clear()
+    connection.blocked = True  # in an alarm nothing would answer, and all of it would wait
+    connection.loop.run()
+    connection.blocked = False
+    consumer.detach()
+    connection.loop.run()
+    assert channel.bound == []
+    assert connection.loop.timers == [], "the next channel looks after itself"

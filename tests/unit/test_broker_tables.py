@@ -11,14 +11,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from broker.tables import DEPTH, decode, decode_table, encode, encode_name, join, split, text
+from contract.numbers import Float32
 from tests.helpers.odd_messages import FIELD_VALUES, nested
 
 LIMITS: list[tuple[bytes, Any]] = [
     *FIELD_VALUES,
     *((b"U" + struct.pack(">h", n), n) for n in (-(2**15), 2**15 - 1)),  # which RabbitMQ does not take
     *(
-        (kind + struct.pack(f">{code}", n), n)
-        for kind, code in ((b"f", "f"), (b"d", "d"))
+        (kind + struct.pack(f">{code}", n), number(n))
+        for kind, code, number in ((b"f", "f", Float32), (b"d", "d", float))
         for n in (math.inf, -math.inf)
     ),
     (b"D\x02" + struct.pack(">i", 12_345), Decimal("123.45")),

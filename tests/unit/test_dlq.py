@@ -19,7 +19,8 @@ from cli.dlq import tables
 from cli.dlq.pictures import picture_of
 from cli.dlq.selection import Selection, moment
 from cli.layout import Layout
-from contract.dead_letters import ALL, BROKERS_OWN, DeadLetter, is_trace, parse_dead_letter
+from contract.dead_letters import ALL, BROKERS_OWN, NOT_OURS, DeadLetter, is_trace, parse_dead_letter
+from contract.numbers import Float32
 from contract.replay import destination, fresh
 from contract.task import Task, TaskForm, encode_task, parse_task
 from contract.topology import Lane
@@ -77,6 +78,36 @@ def test_a_dead_letter_of_the_broker_has_its_reason_and_origin() -> None:
     assert read.time == 1_795_222_800.0
     assert read.deaths[0].count == 1
     assert (read.camera_id, read.frame_id) == (None, "m-1")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "headers", "names"),
+    [
+        (
+            b'{"frame": "", "timestamp": "now", "camera_id": "gate-3", "frame_id": "7"}',
+            None,
+            {},
+            ("gate-3", "7"),
+        ),
+        (b'{"camera_id": "gate-3"}', None, {"camera_id": "other"}, ("gate-3", "m-1")),
+        (gzip.compress(b'{"camera_id": "gate-3"}'), None, {}, ("gate-3", "m-1")),
+        (JPEG, None, {"camera_id": "gate-3", "timestamp": "now"}, ("gate-3", "m-1")),
+        (b"no picture", "image/jpeg", {"camera_id": "gate-3", "frame_id": "7"}, ("gate-3", "7")),
+        (b'{"camera_id": "no/camera", "frame_id": 7}', None, {}, (None, "m-1")),
+        (JPEG, None, {"camera_id": b"\xff", "frame_id": Float32(1)}, (None, "m-1")),
+        (b"no json", None, {"camera_id": "gate-3"}, (None, "m-1")),
+    ],
+)
+def test_of_what_is_no_task_the_camera_is_told_where_it_can_be(
+    body: bytes, content_type: str | None, headers: dict[str, Any], names: tuple[str | None, str]
+) -> None:
+    read = parse_dead_letter(body, content_type=content_type, headers=headers, message_id="m-1")
+    assert (read.camera_id, read.frame_id) == names
+
+
+def test_what_nobody_dead_lettered_says_so() -> None:
+    assert (letter({}).reason, letter({}).error) == ("unknown", NOT_OURS)
+    assert letter({"x-death": [DEATH]}).error is None
 
 
 @pytest.mark.parametrize(

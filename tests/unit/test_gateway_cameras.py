@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from contract.result import Result
 from contract.status import CameraLabels, CameraReport, CamerasStatus, CameraStatus, ProducerStatus
-from gateway.cameras.camera import SKIPPING_SECONDS, clock
+from gateway.cameras.camera import REPEATS_SECONDS, SKIPPING_SECONDS, clock
 from gateway.cameras.cameras import FORGET_AFTER_SECONDS, REMOVED_AFTER_SECONDS, Cameras
 from gateway.cameras.pace import Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
@@ -237,7 +237,9 @@ class TestUnserved:
         assert heard.view("demo-1").state == "offline"
         assert self.unserved(heard) == 0
 
-    def test_one_that_is_taken_out_of_the_file_is_meant_and_one_let_go_otherwise_is_not(self, heard: Heard) -> None:
+    def test_one_that_is_taken_out_of_the_file_is_meant_and_one_let_go_otherwise_is_not(
+        self, heard: Heard
+    ) -> None:
         heard.beat("p", report("a"), report("b"), offer="x")
         heard.now = 2.0
         heard.beat("p", report("a"), offer="y")
@@ -604,3 +606,43 @@ class TestBounds:
             producers.heard(f"p{number}", WALL, float(number), WALL)
         first = producers.heard("p0", None, 0.0, WALL)
         assert first.since == 0.0  # forgotten: nothing is known of when it started
+
+
+class TestRepeatedIds:
+    SAID = "only the first result of an id is shown and kept; give every frame an id of its own"
+
+    def repeat(self, heard: Heard, frame_id: str = "frame", of: str = "a") -> bool:
+        return heard.cameras.repeated("a", frame_id, of, heard.now, heard.wall)
+
+    def test_the_reason_is_that_and_not_that_nothing_comes(self, heard: Heard) -> None:
+        heard.result()
+        heard.now = 1.0
+        assert self.repeat(heard)
+        for second in range(2, 40):
+            heard.now = float(second)
+            assert not self.repeat(heard, str(second)), "told once"
+        view = heard.view()
+        assert (view.state, view.since) == ("degraded", WALL + 1)
+        assert view.reason == f"its frame_ids repeat ('frame'): {self.SAID}"
+        heard.now += REPEATS_SECONDS + 1
+        assert heard.view().state == "stalled"
+        assert self.repeat(heard), "told anew"
+
+    def test_it_says_which_camera_has_them_too(self, heard: Heard) -> None:
+        heard.result()
+        self.repeat(heard, "4\n" + "7" * 100, of="b")
+        assert (
+            heard.view().reason
+            == f"its frame_ids repeat ('4\ufffd{'7' * 58}…', which b has too): {self.SAID}"
+        )
+
+    def test_what_its_producer_says_goes_first(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        self.repeat(heard)
+        assert heard.view().state == "degraded"
+        heard.beat("p", report(state="disabled"))
+        assert heard.view().state == "disabled"
+
+    def test_a_camera_that_nobody_knows_has_none(self, heard: Heard) -> None:
+        assert not self.repeat(heard)
+        assert heard.known() == []

@@ -97,7 +97,15 @@ def test_a_slow_dashboard_keeps_only_the_newest_of_each_camera() -> None:
 def test_a_plain_client_gets_every_result_in_the_order_of_arrival() -> None:
     hub = Hub()
     viewer = joined(hub)
-    arriving = [("a", 2), ("b", 1), ("a", 1), ("a", 4), ("b", 3), ("a", 3), ("a", 2)]  # the last one comes twice
+    arriving = [
+        ("a", 2),
+        ("b", 1),
+        ("a", 1),
+        ("a", 4),
+        ("b", 3),
+        ("a", 3),
+        ("a", 2),
+    ]  # the last one comes twice
     for camera, number in arriving:
         hub.publish(update(camera, number))
     assert frames(viewer.take_results(4)) == ["a:2", "b:1", "a:1", "a:4"]
@@ -112,7 +120,9 @@ def test_who_asks_for_the_latest_gets_the_newest_of_each_camera() -> None:
     assert frames(viewer.take_results(100)) == ["a:4", "b:3"]
 
 
-@pytest.mark.parametrize(("bound", "most"), [("MAX_UNREAD", 100), ("MAX_UNREAD_BYTES", 100 * len('{"n":10}'))])
+@pytest.mark.parametrize(
+    ("bound", "most"), [("MAX_UNREAD", 100), ("MAX_UNREAD_BYTES", 100 * len('{"n":10}'))]
+)
 def test_a_plain_client_that_does_not_keep_up_is_known_and_costs_nothing(
     monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
@@ -142,7 +152,9 @@ def test_what_was_missed_live_is_answered_once_and_moves_no_view() -> None:
     assert frames(latest.take_results(10)) == ["a:5"]
 
 
-def test_a_backlog_older_than_what_is_remembered_is_not_answered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backlog_older_than_what_is_remembered_is_not_answered_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(hub_module, "RECENT_FRAMES", 3)
     hub = Hub()
     for number in range(1, 6):
@@ -350,3 +362,17 @@ def test_publishing_wakes_only_who_has_something_to_take() -> None:
     assert isinstance(interested.wake, Wakes)
     assert isinstance(other.wake, Wakes)
     assert (interested.wake.count, other.wake.count) == (1, 0)
+
+
+def test_a_frame_that_comes_twice_is_no_other_frame_with_its_id() -> None:
+    """The first of an id is shown, and no other: that the second was no redelivery is told."""
+    hub, told = Hub(), list[Update]()
+    hub.on_repeated = told.append
+    viewer = joined(hub)
+    hub.publish(update("a", 1, time=10.0))
+    hub.publish(update("a", 1, time=10.0))
+    assert told == []
+    hub.publish(update("b", 1, time=11.0))
+    hub.publish(other := update("a", 1, time=11.0))
+    assert told == [other]
+    assert frames(viewer.take_results(10)) == ["a:1", "b:1"]

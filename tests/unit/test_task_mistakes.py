@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contract.failures import FailureReason, InvalidTask
+from contract.numbers import Float32
 from contract.task import MAX_BODY_BYTES, parse_head, parse_task
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256))
@@ -167,6 +168,18 @@ def test_the_same_picture_sent_again_is_another_frame() -> None:
         (json.dumps([fields()]).encode(), "invalid_task", "a JSON array: each task is a message of its own"),
         (body() + b"\n" + body(), "not_json", "each task is a message of its own"),
         (b"42", "invalid_task", "no object"),
+        (b"[object Object]", "not_json", "JSON.stringify"),
+        (b"[[[[", "not_json", "is not JSON (Input data was truncated)"),
+        (b"[1, 2", "not_json", "is not JSON"),
+        (body(frame_id="\ud800"), "not_json", r"half a character, \ud800 without the other surrogate"),
+        (body(camera_id="a\udc00b"), "not_json", r"half a character, \udc00 without"),
+        (body(other=["\ud83d😀"]), "not_json", r"half a character, \ud83d without"),
+        (body(frame_id="\ud800")[:-1], "not_json", "is not JSON"),
+        (json.dumps({"data": fields()}).encode(), "invalid_task", "missing: it is inside `data`. A task's fields"),
+        (b'{"data": {"image": ""}, "timestamp": 1}', "invalid_task", "`frame` is missing among data, timestamp: a"),
+        (json.dumps({"frame": BASE64, "meta": {"timestamp": WHEN}}).encode(), "invalid_task", "it is inside `meta`"),
+        (b'{"timestamp": 1, "boxes": [{"x": 1}], "to": {"y": 2}}', "invalid_task", "among timestamp, boxes, to: a"),
+        (json.dumps({"x": '\\": {"frame":', "ü": 1}).encode(), "invalid_task", "`frame` is missing among x,"),
         (str(fields()).encode(), "not_json", "json.dumps"),
         (f"frame={BASE64}&timestamp=1".encode(), "not_json", "a form"),
         (b"<task/>", "not_json", "XML"),
@@ -193,6 +206,10 @@ def test_the_rest_is_refused_with_its_remedy(data: bytes, reason: str, remedy: s
         ({"Timestamp": WHEN}, "`Timestamp` is there: it is called `timestamp`"),
         ({"timestamp": 1795216000123}, "the header `timestamp` is 1795216000123: these are milliseconds"),
         ({"timestamp": datetime(2026, 11, 21, tzinfo=UTC) - timedelta(days=365 * 99)}, "negative"),
+        (
+            {"timestamp": Float32(1795215936)},
+            "32-bit float, which cannot hold Unix seconds (it is off by up to 64)",
+        ),
         ({"timestamp": float("nan")}, "Unix seconds"),
         ({"timestamp": "1e400"}, "Unix seconds"),
         ({"timestamp": Decimal("1e400")}, "Unix seconds"),
@@ -236,6 +253,10 @@ def test_what_is_no_picture_is_left_to_the_decoder_in_the_compact_form() -> None
         b": " * 5_000_000 + b"NaN",
         b"a" * 10_000_000 + b"=",
         gzip.compress(b"[" * 10_000_000),
+        b'{"a": "' + rb"\u0041" * 1_900_000,
+        b'{"a": "' + rb"\ud800" * 1_900_000,
+        b'{"a": "' + b"\\" * 12_000_000,
+        b"{" + b'"a": {}, ' * 1_300_000 + b'"b": 1}',
     ],
 )
 def test_nothing_takes_long(data: bytes) -> None:
