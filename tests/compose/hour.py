@@ -37,15 +37,18 @@ LARGE, SMALL = jpeg(astronaut()), jpeg(astronaut()[:96, :96])
 
 
 class Hour:
-    """The two clones, and the lines of the log."""
+    """The two clones, and the lines of the log; `only` those that contain these words, after the start."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, only: str = "") -> None:
+        self.only = only
         self.first = Project(clone(ROOT, folder, "first"), "hour-first", 28080)
         self.second = Project(clone(ROOT, folder, "second"), "hour-second", 28090)
         self.failed = 0
 
     async def line(self, what: str, do: Callable[[], Awaitable[str]]) -> None:
         """Do it, and say in one line of the table what was seen."""
+        if self.only not in what and do not in (self.build, self.start):
+            return
         try:
             seen = await do()
         except Exception as error:
@@ -278,10 +281,12 @@ class Reading:
 
 def main() -> int:
     """The command line."""
-    argparse.ArgumentParser(prog="python -m tests.compose.hour", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m tests.compose.hour", description=__doc__)
+    parser.add_argument("--only", metavar="WORDS", default="", help="after the start, only lines that contain this")
+    only = parser.parse_args().only
     configure_logs("hour", "warning")
     with tempfile.TemporaryDirectory(prefix="framefleet-hour-") as folder:
-        return asyncio.run(Hour(Path(folder)).run())
+        return asyncio.run(Hour(Path(folder), only).run())
 
 
 if __name__ == "__main__":
