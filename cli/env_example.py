@@ -16,7 +16,7 @@ HEAD = """\
 # The lines show the defaults; where there is none, an example. A name that nobody knows is an error with a suggestion.
 # Written by `python -m cli.env_example`: the settings' own descriptions, as in `python -m producer --help`.
 #
-# A value with $, # or a space stands in single quotes: GATEWAY_TOKEN='pa$$word #1' is taken as it is. Without quotes
+# A value with $, # or a space stands in single quotes: GATEWAY_TOKEN='16 or more: $ #1' is taken as it is. Without them
 # $NAME is replaced, and what follows " #" is a comment; in double quotes $NAME is replaced, and \\$ is a dollar sign.
 # What the shell says goes before this file: PRODUCER_FPS=2 docker compose up
 """
@@ -42,7 +42,7 @@ COMPOSE = {
     "CAMERAS_DIR": (
         "./cameras",
         "A folder of this machine with the file of cameras, for the producer /cameras: CAMERAS=/cameras/cameras.yaml. "
-        "Passwords that the file names as ${NAME} stand in cameras.env beside this file.",
+        "Passwords that the file names as ${NAME} stand in cameras.env beside this file, NAME='value' with the quotes.",
     ),
     "MODEL_DIR": (
         "./models",
@@ -72,7 +72,8 @@ COMPOSE = {
 DESCRIPTIONS = {
     "SOURCE": "What the producer reads, instead of a file of cameras: demo (four made-up cameras), demo:N, rtsp://..., "
     "http(s)://... (snapshot or MJPEG), a file or a folder of images; several, comma-separated; each may have a name: "
-    "gate-3=rtsp://... `docker compose run --rm producer python -m producer --help` explains it.",
+    "gate-3=rtsp://... Files of this machine: see FOOTAGE_DIR. All of it is explained by "
+    "`docker compose run --rm --no-deps --entrypoint python producer -m producer --help`.",
 }
 """Of settings whose own description needs what stands around it."""
 

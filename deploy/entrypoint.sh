@@ -16,6 +16,18 @@ if [ -z "${AMQP_URL:-}" ]; then
   export AMQP_URL
 fi
 
+for url in $(echo "$AMQP_URL" | tr , ' '); do
+  host=${url#*://}
+  host=${host%%/*}
+  case ${host##*@} in
+    127.* | localhost | localhost:* | '[::1]'*)
+      echo "framefleet: AMQP_URL names ${host##*@}, which is this container itself: a broker on the machine that runs Docker" \
+        "is host.docker.internal here, if it listens on more than loopback" >&2
+      exit 2
+      ;;
+  esac
+done
+
 # All of .env comes to every service. What is another one's business, its secrets above all, is not kept.
 case "$*" in
   *" worker"*) foreign='GATEWAY_.*|PRODUCER_.*|GRAFANA_.*|DATABASE_URL|SOURCE|CAMERAS' ;;

@@ -56,6 +56,22 @@ def test_without_a_broker_it_says_what_to_do() -> None:
     assert "set AMQP_URL, or start with docker compose" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("amqp://user:password@127.0.0.1:5672/", 2),
+        ("amqp://localhost", 2),
+        ("amqps://user:password@broker.example/,amqp://user:password@localhost:5672/", 2),
+        ("amqp://user:password@host.docker.internal:5672/", 0),
+        ("amqp://user:127.0@broker.example:5672/localhost", 0),
+    ],
+)
+def test_a_broker_in_the_container_itself_is_told(url: str, status: int) -> None:
+    done = run("true", AMQP_URL=url)
+    assert done.returncode == status
+    assert ("host.docker.internal" in done.stderr) is bool(status)
+
+
 @pytest.mark.parametrize("status", [0, 1, 2])
 def test_the_status_is_the_services_own(status: int) -> None:
     done = run("sh", "-c", f"exit {status}")
