@@ -19,6 +19,7 @@ from tests.helpers.bus import Bus, bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import astronaut, jpeg
+from tests.helpers.processes import Service
 from tests.helpers.proxy import proxy
 
 pytestmark = pytest.mark.integration
@@ -54,19 +55,16 @@ async def send(sender: Bus, number: int, image: bytes) -> str:
     return frame_id
 
 
+def a_worker(start: StartService, url: str, name: str = "n") -> Service:
+    return start(
+        "worker", AMQP_URL=url, NODE_ID=name, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600"
+    )
+
+
 async def test_bursts_through_four_workers_that_overtake_each_other(
     start: StartService, rabbitmq: str, tmp_path: Path
 ) -> None:
-    workers = [
-        start(
-            *("worker",),
-            AMQP_URL=rabbitmq,
-            NODE_ID=f"n-{number}",
-            WORKER_DETECTOR="haar",
-            WORKER_STALENESS_SECONDS="600",
-        )
-        for number in range(WORKERS)
-    ]
+    workers = [a_worker(start, rabbitmq, f"n-{number}") for number in range(WORKERS)]
     for worker in workers:
         worker.ready()
     async with (
@@ -92,7 +90,7 @@ async def test_bursts_through_four_workers_that_overtake_each_other(
 async def test_one_of_two_gateways_tells_what_it_missed(
     start: StartService, rabbitmq: str, tmp_path: Path
 ) -> None:
-    start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600").ready()
+    a_worker(start, rabbitmq).ready()
     async with (
         proxy(rabbitmq) as link,
         bus(rabbitmq) as sender,
@@ -123,7 +121,7 @@ async def test_one_of_two_gateways_tells_what_it_missed(
 async def test_results_of_the_time_away_from_the_broker_come_late_and_once(
     start: StartService, rabbitmq: str, tmp_path: Path
 ) -> None:
-    start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600").ready()
+    a_worker(start, rabbitmq).ready()
     async with (
         proxy(rabbitmq) as link,
         bus(rabbitmq) as sender,
