@@ -21,7 +21,7 @@ from bench.pictures import PASSERS
 from bench.tables import percent, table
 from producer.frames import Captured, Skipped
 from producer.sources.stream import Stream
-from producer.streams.pool import Pool
+from producer.sources.streams.pool import Pool
 from tests.helpers.stream_servers import rtsp_server
 from tests.helpers.video_files import run
 

@@ -25,8 +25,8 @@ from bench.command import command
 from bench.machine import facts
 from bench.pictures import pictures
 from bench.tables import table
-from producer.pacing import Ticker
 from producer.sources.http.client import HttpClient
+from producer.sources.pacing import Ticker
 from producer.sources.snapshot import Snapshot
 from runtime.files import allow_many_files
 

@@ -20,7 +20,6 @@ from contract.topology import TOPOLOGY, Topology
 log = structlog.get_logger("broker")
 
 
-
 class Connection:
     """Keeps one AMQP connection open and its roles attached.
 

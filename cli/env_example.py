@@ -64,7 +64,10 @@ COMPOSE = {
     "PROMETHEUS_PORT": ("9090", "Prometheus' port, on 127.0.0.1."),
     "GPU_PREFETCH": ("32", "Frames that a worker on a GPU holds; by default twice its batch (docs/gpu.md)."),
     "GRAFANA_PASSWORD": ("", "The password of Grafana's user admin, which you choose (docs/grafana.md)."),
-    "GRAFANA_TOKEN": ("", "The token that Grafana signs in with, a viewer's is enough; by default GATEWAY_TOKEN."),
+    "GRAFANA_TOKEN": (
+        "",
+        "The token that Grafana signs in with, a viewer's is enough; by default GATEWAY_TOKEN.",
+    ),
     "GRAFANA_PORT": ("3000", "Grafana's port, on 127.0.0.1."),
 }
 """What the Compose file itself reads: an example and a description."""
@@ -98,10 +101,19 @@ EXAMPLES = {
 
 FIXED = {
     *("NODE_ID", "PRODUCER_ID", "HOSTNAME"),  # the containers' names
-    *("MODEL_DIR", "WORKER_MODEL_CACHE", "GATEWAY_DATA_DIR", "GATEWAY_DASHBOARD_DIR"),  # folders of the images
+    *(
+        "MODEL_DIR",
+        "WORKER_MODEL_CACHE",
+        "GATEWAY_DATA_DIR",
+        "GATEWAY_DASHBOARD_DIR",
+    ),  # folders of the images
     *("GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_AUTH", "PROMETHEUS_URL"),
     *("GATEWAY_PUBLISHED_URL", "WORKER_GRACE_SECONDS"),
-    *(f"{service}_METRICS_{what}" for service in ("WORKER", "PRODUCER", "GATEWAY") for what in ("HOST", "PORT")),
+    *(
+        f"{service}_METRICS_{what}"
+        for service in ("WORKER", "PRODUCER", "GATEWAY")
+        for what in ("HOST", "PORT")
+    ),
 }
 """Settings that the Compose file answers itself."""
 
@@ -112,7 +124,11 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
     ("cameras", ("FOOTAGE_DIR", "CAMERAS_DIR"), ProducerSettings),
     ("workers", ("MODEL_DIR",), WorkerSettings),
     ("the dashboard and the history", ("GATEWAY_BIND", "GATEWAY_PORT"), GatewaySettings),
-    ("the broker and Prometheus", ("AMQP_PORT", "RABBITMQ_MANAGEMENT_PORT", "PROMETHEUS_PORT"), ServiceSettings),
+    (
+        "the broker and Prometheus",
+        ("AMQP_PORT", "RABBITMQ_MANAGEMENT_PORT", "PROMETHEUS_PORT"),
+        ServiceSettings,
+    ),
     (
         "with deploy/compose.gpu.yml and deploy/compose.grafana.yml",
         ("GPU_PREFETCH", "GRAFANA_PASSWORD", "GRAFANA_TOKEN", "GRAFANA_PORT"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from producer.redaction import redact
+from producer.catalogue.redaction import redact
 from runtime.urls import HOW, flaw
 
 NAMES = (

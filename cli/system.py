@@ -22,8 +22,8 @@ from cli.rabbitmq import RabbitMQNode
 from cli.secret import write_private
 from cli.supervisor import Supervisor
 from gateway.link import NoLink, ask_link
-from producer.file.reload import load as load_cameras
-from producer.grammar import parse_sources
+from producer.catalogue.file.reload import load as load_cameras
+from producer.catalogue.grammar import parse_sources
 
 READY_SECONDS = 60
 QUEUES_SECONDS = 5

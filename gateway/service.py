@@ -319,7 +319,9 @@ def _elsewhere(settings: GatewaySettings) -> str:
     """What to do with the printed link on another machine, where the gateway cannot know its own address."""
     if settings.public_url or not settings.published_url:
         return ""
-    return "  From another machine: put this one's address in place of 127.0.0.1, or set GATEWAY_PUBLIC_URL.\n"
+    return (
+        "  From another machine: put this one's address in place of 127.0.0.1, or set GATEWAY_PUBLIC_URL.\n"
+    )
 
 
 async def serve(settings: GatewaySettings) -> None:

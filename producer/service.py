@@ -16,17 +16,17 @@ from contract.status import (
     parse_status,
 )
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
-from producer.cameras import Camera
-from producer.fleet import Fleet
-from producer.heartbeats import Heartbeats
+from producer.camera.camera import Camera
+from producer.camera.fleet import Fleet
+from producer.camera.served import Served
+from producer.catalogue.roster import Roster
+from producer.cluster.heartbeats import Heartbeats
+from producer.cluster.sharing import Member, Sharing
+from producer.cluster.watched import Watched
+from producer.lane.message import Form
+from producer.lane.sender import Sender
 from producer.metrics import ProducerMetrics
-from producer.roster import Roster
-from producer.sender import Sender
-from producer.served import Served
 from producer.settings import ProducerSettings
-from producer.sharing import Member, Sharing
-from producer.watched import Watched
-from producer.wire import Form
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")

@@ -10,9 +10,9 @@ from pydantic_settings import SettingsConfigDict
 from contract.failures import STALENESS_SECONDS
 from contract.task import TaskForm
 from contract.topology import Lane
-from producer.grammar import HELP
-from producer.looking.gate import AREA, REFRESH
-from producer.looking.motion import THRESHOLD
+from producer.catalogue.grammar import HELP
+from producer.inspection.gate import AREA, REFRESH
+from producer.inspection.motion import THRESHOLD
 from runtime.settings import ServiceSettings
 
 

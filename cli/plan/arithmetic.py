@@ -10,8 +10,8 @@ UTILISATION = 0.7
 """Of every worker and core. Waiting grows with u / (1 - u) (M/M/1, Kleinrock 1975): 2.3 times the work itself at 0.7,
 4 at 0.8, 9 at 0.9. The rest is for bursts and for the frames of a worker that died."""
 
-TARGET_SECONDS = 0.2  # that frames may wait in the queue (producer.window)
-LARGEST_WINDOW = 500  # frames that a producer has outstanding at most (producer.window)
+TARGET_SECONDS = 0.2  # that frames may wait in the queue (producer.lane.window)
+LARGEST_WINDOW = 500  # frames that a producer has outstanding at most (producer.lane.window)
 
 RESULT_BYTES = 450  # with one face
 MESSAGE_BYTES = 200  # of AMQP's frames, properties and headers, per message

@@ -19,10 +19,10 @@ FETCH_SECONDS, FETCH_PATIENCE = 1.5, 20.0
 def measure(question: dict[str, Any]) -> dict[str, Any]:
     """CPU ms of fetching a snapshot, of the motion gate with health, of the yardstick; memory."""
     import producer.service  # noqa: F401 - not used here, but a producer has it in its memory
-    from producer.looking.gate import Gate
-    from producer.looking.health import Health
-    from producer.looking.looking import Looking
-    from producer.looking.motion import Motion
+    from producer.inspection.gate import Gate
+    from producer.inspection.health import Health
+    from producer.inspection.looking import Looking
+    from producer.inspection.motion import Motion
 
     images = given_pictures(question)
     looking = Looking(Gate(Motion()), Health())

@@ -1,8 +1,8 @@
 """Producers as the gateway hears them, and which one's word on a camera counts. Pure: `now` is monotonic seconds.
 
 The latest heartbeat of a producer names all cameras that it serves: that is its claim on them. Producers that share
-cameras hand them over within about ten seconds (`producer/sharing.py`); until then a camera may have no claim, and
-while producers cannot hear each other it may have several.
+cameras hand them over within about ten seconds (`producer/cluster/sharing.py`); until then a camera may have no claim,
+and while producers cannot hear each other it may have several.
 """
 
 from collections.abc import Iterable

@@ -52,7 +52,9 @@ NOT_UNDERSTOOD = 1007
 TOO_MUCH = 1008
 BROKEN = 1011
 LAGGARD = 1013
-OVERRUN = f"more than {MAX_UNREAD:,} results wait here unread: read faster, name cameras, or take only ?latest=1"
+OVERRUN = (
+    f"more than {MAX_UNREAD:,} results wait here unread: read faster, name cameras, or take only ?latest=1"
+)
 SESSION_ENDED = 4401
 
 
@@ -198,7 +200,9 @@ class ResultsSocket:
         return asyncio.get_running_loop().call_later(left, connection.drop, SESSION_ENDED, "it has expired")
 
 
-MISSED = "results of a time without the broker went to other gateways: connect again, and ask the history for them"
+MISSED = (
+    "results of a time without the broker went to other gateways: connect again, and ask the history for them"
+)
 PARAMETERS = ("cameras", "groups", "nodes", "detections", "latest", "frames")
 
 

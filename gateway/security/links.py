@@ -83,7 +83,9 @@ def links_router(authenticator: Authenticator, public_url: str, published_url: s
         log.info("link made", role=wanted, name=identity.name, address=address_of(request.scope))
         scheme = "https" if is_secure(request.scope) else "http"
         inside = is_loopback(address_of(request.scope))
-        base = public_url or (published_url if inside else "") or f"{scheme}://{request.headers.get('host', '')}"
+        base = (
+            public_url or (published_url if inside else "") or f"{scheme}://{request.headers.get('host', '')}"
+        )
         return json_response(LinkView(ready_link(base, code), expires))
 
     return router

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producer.frames import Captured, Encoded, Image, Skipped, SourceError
-from producer.pacing import Ticker
+from producer.sources.pacing import Ticker
 
 WIDTH, HEIGHT = 640, 480
 FPS = 5.0  # four cameras keep one core with the built-in detector busy to two thirds

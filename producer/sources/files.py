@@ -25,4 +25,6 @@ def no_file(path: Path, shown: str) -> SourceError | None:
     kind = next((name for is_kind, name in _KINDS if is_kind(mode)), None)
     if kind is None:
         return None
-    return SourceError("no_file", f"{shown} is {kind}, not a file: give a video file, a folder of images or an address")
+    return SourceError(
+        "no_file", f"{shown} is {kind}, not a file: give a video file, a folder of images or an address"
+    )

@@ -156,7 +156,9 @@ def _without_a_picture(body: bytearray, walk: Walk | None, answer: Answer, shown
         return CutShort("not_an_image", f"{shown} sends pictures that are cut off")
     packed = answer.response.headers.get("Content-Encoding", "").strip().lower()[:20]
     if packed not in ("", "identity", *UNPACKED):
-        text = f"{shown} answers with something packed as {packed}, which is not unpacked here: switch that off"
+        text = (
+            f"{shown} answers with something packed as {packed}, which is not unpacked here: switch that off"
+        )
         return SourceError("not_an_image", text)
     said, really = content_type(answer.response), other_format(body)
     if said and really and really.lower() not in said:

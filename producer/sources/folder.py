@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from contract.picture import PictureCutOff, PictureError, picture_extent
+from producer.catalogue.grammar import IMAGE_SUFFIXES
+from producer.catalogue.redaction import redact
 from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped, SourceError
-from producer.grammar import IMAGE_SUFFIXES
-from producer.pacing import Ticker
-from producer.redaction import redact
 from producer.sources.files import no_file
 from producer.sources.listing import Listing, images_below, position, printable
+from producer.sources.pacing import Ticker
 
 FPS = 1.0
 REMEMBERED = 100_000  # files that are not decoded again until they change
@@ -125,9 +125,7 @@ class Folder:
                 raise SourceError(wrong.reason, f"{wrong}{again}")
             listing = images_below(self._path)
         except FileNotFoundError:  # a moment ago
-            raise SourceError(
-                "missing", f"{self._name} does not exist: check its path{again}"
-            ) from None
+            raise SourceError("missing", f"{self._name} does not exist: check its path{again}") from None
         except OSError as error:
             raise SourceError("io_error", f"{self._name} cannot be read: {error.strerror}{again}") from None
         if not listing.files:
@@ -169,9 +167,7 @@ class Folder:
         return printable(within) if within else self._single
 
     def _item(self, picture: Picture | Skipped, path: str) -> Captured | Skipped:
-        return (
-            picture if isinstance(picture, Skipped) else Captured(time.time(), picture, self._shown(path))
-        )
+        return picture if isinstance(picture, Skipped) else Captured(time.time(), picture, self._shown(path))
 
 
 def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixels | Skipped:

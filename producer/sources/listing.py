@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from producer.grammar import IMAGE_SUFFIXES
+from producer.catalogue.grammar import IMAGE_SUFFIXES
 
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "#recycle", "#snapshot", "__macosx", "lost+found", "$recycle.bin", "system volume information"}

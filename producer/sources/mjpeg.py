@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator
 import aiohttp
 
 from producer.frames import Captured, Encoded, Skipped, SourceError
-from producer.pacing import Rate
 from producer.sources.http.answers import Response
 from producer.sources.http.client import MAX_BYTES, Address
+from producer.sources.pacing import Rate
 from producer.sources.picture_stream import Broken, Found, NoPictures, PictureStream, TooLarge
 
 QUIET_SECONDS = 60.0

@@ -6,14 +6,14 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from producer.catalogue.redaction import redact
 from producer.frames import Captured, Due, Encoded, Skipped, Source, SourceError
-from producer.pacing import Ticker
-from producer.redaction import redact
 from producer.sources import mjpeg
 from producer.sources.first_picture import Video, first_picture
 from producer.sources.http.answers import Answer, Response
 from producer.sources.http.client import SECONDS, Address, HttpClient
-from producer.trust import Trust
+from producer.sources.pacing import Ticker
+from producer.sources.trust import Trust
 
 FPS = 1.0
 REFRESH_SECONDS = (
@@ -51,7 +51,11 @@ class Snapshot:
         video: VideoSource | None = None,
     ) -> None:
         self._address = Address(
-            url, client, shown=redact(url) if shown is None else shown, seconds=seconds, trust=trust or Trust()
+            url,
+            client,
+            shown=redact(url) if shown is None else shown,
+            seconds=seconds,
+            trust=trust or Trust(),
         )
         self._fps = fps
         self._video = video

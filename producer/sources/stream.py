@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from urllib.parse import urlsplit
 
+from producer.catalogue.redaction import redact
 from producer.frames import Captured, Skipped, SourceError
-from producer.redaction import redact
-from producer.streams.feed import Feed
-from producer.streams.messages import Request
-from producer.streams.pool import Pool
-from producer.trust import Trust
+from producer.sources.streams.feed import Feed
+from producer.sources.streams.messages import Request
+from producer.sources.streams.pool import Pool
+from producer.sources.trust import Trust
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 10.0
 HLS_READ_TIMEOUT = 30.0  # a playlist grows by whole segments, of ten seconds and more

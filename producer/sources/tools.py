@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from producer.catalogue.wanted import Wanted
 from producer.frames import Source
-from producer.looking.outgoing import FINE
+from producer.inspection.outgoing import FINE
 from producer.settings import ProducerSettings
-from producer.wanted import Wanted
 
 if TYPE_CHECKING:
     from producer.sources.http.client import HttpClient
-    from producer.streams.pool import Pool
+    from producer.sources.streams.pool import Pool
 
 
 class Tools:
@@ -102,7 +102,7 @@ class Tools:
 
     def _decoders(self) -> "Pool":
         if self._pool is None:
-            from producer.streams.pool import Pool
+            from producer.sources.streams.pool import Pool
 
             self._pool = Pool(
                 cameras=self._settings.streams_per_process, memory_mb=self._settings.stream_memory_mb

@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
+from producer.catalogue.redaction import redact
 from producer.frames import Captured, Skipped, SourceError
-from producer.redaction import redact
 from producer.sources.files import no_file
-from producer.streams.messages import Request
-from producer.streams.pool import Pool
+from producer.sources.streams.messages import Request
+from producer.sources.streams.pool import Pool
 
 # A file is a file: what is called .mkv may be a list (HLS, ffconcat, DASH, SDP) that names other files, or addresses of
 # this network. So FFmpeg may use only readers of formats that hold their own video.

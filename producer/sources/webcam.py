@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from producer.frames import Captured, Pixels, Skipped, SourceError
-from producer.pacing import Rate
-from producer.threads import in_thread
+from producer.sources.pacing import Rate
+from producer.sources.threads import in_thread
 
 
 class Webcam:

@@ -66,14 +66,20 @@ class Hour:
             await self.line("a second clone: `docker compose up -d`, then `down -v`", self.clones)
             await self.line("`up -d` again without `--scale`, `CV_WORKERS=2` in `.env`", self.default_scale)
             await self.line("3 → 1 → 4 workers under load", self.scale)
-            await self.line("a plain client on `/ws/results`, four workers, bursts of eight", self.every_result)
+            await self.line(
+                "a plain client on `/ws/results`, four workers, bursts of eight", self.every_result
+            )
             for service in ("cv-worker", "gateway", "producer", "rabbitmq", "prometheus"):
                 await self.line(f"`kill -9` of the {service}", partial(self.kill, service))
                 await self.line(f"`docker compose pause {service}` for 15 s", partial(self.pause, service))
                 await self.line(f"`docker compose restart {service}`", partial(self.restart, service))
             await self.line("mistakes in `.env`", self.mistakes)
-            await self.line("an upgrade while frames flow: a change in every service, `up -d --build`", self.upgrade)
-            await self.line("`up -d` again, because Compose met a container that was just being restarted", self.again)
+            await self.line(
+                "an upgrade while frames flow: a change in every service, `up -d --build`", self.upgrade
+            )
+            await self.line(
+                "`up -d` again, because Compose met a container that was just being restarted", self.again
+            )
         finally:
             for project in (self.second, self.first):
                 await project.down()
@@ -116,7 +122,9 @@ class Hour:
         await self.second.down()
         assert {each["ID"] for each in await self.first.containers()} == mine
         await self.first.healthy(3)
-        return "own containers, volumes, images and password; the first one untouched by `up` and by `down -v`"
+        return (
+            "own containers, volumes, images and password; the first one untouched by `up` and by `down -v`"
+        )
 
     async def default_scale(self) -> str:
         self.first.set(CV_WORKERS="2")
@@ -237,7 +245,9 @@ class Hour:
 
         def flowing() -> bool:
             fresh = [f"{books.name}-{number}" for number in range(sent, sent + 200)]
-            return sum(frame in books.books.results and frame not in books.books.expired for frame in fresh) >= 5
+            return (
+                sum(frame in books.books.results and frame not in books.books.expired for frame in fresh) >= 5
+            )
 
         await aeventually("results flow again", flowing, 120)
         return f"results again {time.monotonic() - begun:.1f} s later"
@@ -282,7 +292,9 @@ class Reading:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.compose.hour", description=__doc__)
-    parser.add_argument("--only", metavar="WORDS", default="", help="after the start, only lines that contain this")
+    parser.add_argument(
+        "--only", metavar="WORDS", default="", help="after the start, only lines that contain this"
+    )
     only = parser.parse_args().only
     configure_logs("hour", "warning")
     with tempfile.TemporaryDirectory(prefix="framefleet-hour-") as folder:

@@ -85,9 +85,11 @@ class Project:
         async def look() -> bool:
             listed[:] = await self.containers()
             workers = sum(each["Service"] == "cv-worker" for each in listed)
-            return len({each["Service"] for each in listed}) == len(SERVICES) and all(
-                each["State"] == "running" and each["Health"] == "healthy" for each in listed
-            ) and count in (None, workers)
+            return (
+                len({each["Service"] for each in listed}) == len(SERVICES)
+                and all(each["State"] == "running" and each["Health"] == "healthy" for each in listed)
+                and count in (None, workers)
+            )
 
         await until("every container healthy", look, seconds)
 
@@ -115,7 +117,9 @@ def clone(source: Path, folder: Path, name: str) -> Path:
     target = folder / name
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=source, capture_output=True, check=True,
+        cwd=source,
+        capture_output=True,
+        check=True,
     ).stdout.decode()
     for file in filter(None, listed.split("\0")):
         if (source / file).is_file():

@@ -57,7 +57,9 @@ class Books:
 class Clerk:
     """A sender and a reader of everything that comes out, on connections of their own that survive faults."""
 
-    def __init__(self, urls: list[str], lane: Lane = Lane.LIVE, results: str = RESULT_QUEUE, name: str = "f") -> None:
+    def __init__(
+        self, urls: list[str], lane: Lane = Lane.LIVE, results: str = RESULT_QUEUE, name: str = "f"
+    ) -> None:
         self.books = Books()
         self.lane = lane
         self.name = name

@@ -69,7 +69,9 @@ async def consumers(node: RabbitMQNode, vhost: str = "/", queue: str = "frame_qu
 async def largest_message(node: RabbitMQNode, size: int) -> AsyncIterator[None]:
     """The broker takes no message of more bytes meanwhile, as after an upgrade to RabbitMQ 4: it closes the channel."""
     # In an environment (3.10), or in a term (4.0).
-    limit = "S = {}, application:set_env(rabbit, max_message_size, S), persistent_term:put(max_message_size, S)."
+    limit = (
+        "S = {}, application:set_env(rabbit, max_message_size, S), persistent_term:put(max_message_size, S)."
+    )
     asked = "element(2, application:get_env(rabbit, max_message_size))."
     usual = await asyncio.to_thread(node.ctl, "eval", asked)
     await asyncio.to_thread(node.ctl, "eval", limit.format(size))

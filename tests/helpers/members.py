@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from contract.status import HEARTBEAT_SECONDS
-from producer.sharing import Member, Sharing
+from producer.cluster.sharing import Member, Sharing
 
 TICK = 0.25
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from contract.status import HEARTBEAT_SECONDS, LaneLoad
-from producer.flow import Flow
-from producer.neighbours import Neighbours
+from producer.lane.flow import Flow
+from producer.lane.peers import Neighbours
 
 ON_ITS_WAY = 0.002  # seconds of a message, at most
 TICK = 0.25

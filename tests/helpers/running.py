@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 from prometheus_client import CollectorRegistry
 
-from producer.capture import run_camera
+from producer.camera.capture import run_camera
+from producer.catalogue.grammar import CameraSpec
 from producer.frames import Frame, Source
-from producer.grammar import CameraSpec
+from producer.lane.outlet import Straight
 from producer.metrics import ProducerMetrics
-from producer.outlet import Straight
 from tests.helpers.served import served
 
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from contract.topology import Lane
-from producer.cameras import Camera
+from producer.camera.camera import Camera
+from producer.camera.served import Served
+from producer.catalogue.grammar import CameraSpec
+from producer.catalogue.wanted import Sight, Wanted
 from producer.frames import Source
-from producer.grammar import CameraSpec
-from producer.served import Served
-from producer.trust import Trust
-from producer.wanted import Sight, Wanted
+from producer.sources.trust import Trust
 
 SIGHT = Sight(
     motion=None, refresh=10.0, health=False, masks=(), longer_side=None, recompress=False, quality=85

@@ -56,9 +56,7 @@ async def send(sender: Bus, number: int, image: bytes) -> str:
 
 
 def a_worker(start: StartService, url: str, name: str = "n") -> Service:
-    return start(
-        "worker", AMQP_URL=url, NODE_ID=name, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600"
-    )
+    return start("worker", AMQP_URL=url, NODE_ID=name, WORKER_DETECTOR="haar", WORKER_STALENESS_SECONDS="600")
 
 
 async def test_bursts_through_four_workers_that_overtake_each_other(
@@ -83,7 +81,9 @@ async def test_bursts_through_four_workers_that_overtake_each_other(
         await aeventually("every frame is answered", lambda: len(received) >= len(sent), 60)
         assert sorted(received) == sorted(sent)
         overtaken = gateway.metrics.registry.get_sample_value("gateway_results_superseded_total")
-        print(f"\n{len(sent)} frames, {overtaken:g} results overtaken by newer ones, {len(received)} received")
+        print(
+            f"\n{len(sent)} frames, {overtaken:g} results overtaken by newer ones, {len(received)} received"
+        )
         assert overtaken  # else this has proved nothing
 
 

@@ -11,8 +11,8 @@ import pytest
 from producer.frames import Captured, Skipped, SourceError
 from producer.sources import stream
 from producer.sources.stream import Stream
+from producer.sources.streams.pool import Pool
 from producer.sources.webcam import Webcam
-from producer.streams.pool import Pool
 from tests.helpers.media import write_video
 from tests.helpers.rtsp import RtspCamera, rtsp_camera
 

@@ -14,11 +14,11 @@ import pytest
 from producer.frames import Captured, Skipped, SourceError
 from producer.sources import stream
 from producer.sources.stream import Stream
-from producer.streams import asking, decoding
-from producer.streams.keyframes import Keyframes
-from producer.streams.messages import Request
-from producer.streams.pool import Pool
-from producer.trust import Trust
+from producer.sources.streams import asking, decoding
+from producer.sources.streams.keyframes import Keyframes
+from producer.sources.streams.messages import Request
+from producer.sources.streams.pool import Pool
+from producer.sources.trust import Trust
 from tests.helpers.components import require
 from tests.helpers.h264_rtsp import FPS, H264Camera, h264
 from tests.helpers.media import write_video

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from producer.file.read import read_cameras
+from producer.catalogue.file.read import read_cameras
+from producer.catalogue.wanted import of_config
 from producer.settings import ProducerSettings
 from producer.sources.tools import Tools
-from producer.wanted import of_config
 from tests.helpers.frames import failure
 from tests.helpers.http_camera import HttpCamera, http_camera
 

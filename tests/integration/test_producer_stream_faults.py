@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from cli.survivors import start_time
-from producer import capture
+from producer.camera import capture
 from producer.frames import SourceError
 from producer.sources.stream import Stream
+from producer.sources.streams import pool as pools
+from producer.sources.streams import watchdog
+from producer.sources.streams.messages import Request
+from producer.sources.streams.pool import Pool
 from producer.sources.video import Video
-from producer.streams import pool as pools
-from producer.streams import watchdog
-from producer.streams.messages import Request
-from producer.streams.pool import Pool
 from tests.conftest import StartService
 from tests.helpers.eventually import aeventually, eventually
 from tests.helpers.running import Running, running
@@ -199,7 +199,7 @@ def test_a_producer_leaves_no_process_behind(
     eventually("frames are sent", lambda: producer.metric('producer_frames_sent_total{camera_id="yard"}'), 30)
     (child,) = children(producer.process.pid)
     command = Path(f"/proc/{child}/cmdline").read_bytes()
-    assert b"producer.streams.child" in command
+    assert b"producer.sources.streams.child" in command
     assert b"yard" not in command
     links = [os.readlink(link) for link in Path(f"/proc/{child}/fd").iterdir() if link.is_symlink()]
     assert sum(link.startswith("socket:") for link in links) == 1  # ours, and none of the broker's

@@ -13,7 +13,7 @@ import pytest
 from producer.frames import Captured, Skipped, SourceError
 from producer.sources import stream
 from producer.sources.stream import Stream
-from producer.streams.pool import Pool
+from producer.sources.streams.pool import Pool
 from tests.helpers.dead_proxies import DEAD_PROXIES
 from tests.helpers.stream_servers import mute_server, rtmp_server, rtsp_server, segment, web_server
 from tests.helpers.video_files import make

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from producer.frames import Captured, Skipped, SourceError
+from producer.sources.streams.pool import Pool
 from producer.sources.video import Video
-from producer.streams.pool import Pool
 from tests.helpers.media import image, write_video
 from tests.helpers.video_files import CODECS, make, run
 

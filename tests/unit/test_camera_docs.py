@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from producer.file.keys import CAMERA, OWN
-from producer.file.read import read_cameras
-from producer.wanted import REOPENED
+from producer.catalogue.file.keys import CAMERA, OWN
+from producer.catalogue.file.read import read_cameras
+from producer.catalogue.wanted import REOPENED
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cameras.md").read_text()
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.topology import Lane
-from producer.file.cameras import CameraConfig, CameraFile, InvalidCameraFile, Problem
-from producer.file.keys import SHARED
-from producer.file.read import MAX_BYTES, MAX_CAMERAS, read_cameras
-from producer.grammar import CameraSpec
+from producer.catalogue.file.cameras import CameraConfig, CameraFile, InvalidCameraFile, Problem
+from producer.catalogue.file.keys import SHARED
+from producer.catalogue.file.read import MAX_BYTES, MAX_CAMERAS, read_cameras
+from producer.catalogue.grammar import CameraSpec
 
 SNAPSHOT = "http://10.0.0.7/snapshot.jpg"
 

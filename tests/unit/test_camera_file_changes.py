@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.file.cameras import CameraConfig, CameraFile
-from producer.file.changes import Changes, compare, keep_broken
-from producer.file.read import read_cameras
+from producer.catalogue.file.cameras import CameraConfig, CameraFile
+from producer.catalogue.file.changes import Changes, compare, keep_broken
+from producer.catalogue.file.read import read_cameras
+from producer.catalogue.wanted import Wanted, of_config
 from producer.settings import ProducerSettings
-from producer.wanted import Wanted, of_config
 
 NEW_VALUES = {
     "source": ("webcam:1", True),

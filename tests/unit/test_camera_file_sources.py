@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.file.cameras import CameraFile
-from producer.file.read import read_cameras
+from producer.catalogue.file.cameras import CameraFile
+from producer.catalogue.file.read import read_cameras
 
 SECRETS = {"USER": "admin", "PASSWORD": "hunter2/@x"}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.file.cameras import InvalidCameraFile
-from producer.file.reload import Kept, News, Reloaded, Reloader, follow, load
-from producer.file.watch import PATIENCE, Watch
+from producer.catalogue.file.cameras import InvalidCameraFile
+from producer.catalogue.file.reload import Kept, News, Reloaded, Reloader, follow, load
+from producer.catalogue.file.watch import PATIENCE, Watch
 from tests.helpers.eventually import aeventually
 
 ONE = b"cameras: [{id: a, source: demo:1}]\n"
@@ -211,7 +211,9 @@ CAMERAS_ONLY = b"""cameras:
     district: Harbour
 """
 FULL = CAMERAS_ONLY.replace(b"district: Harbour", b"group: yard") + b"groups:\n  yard:\n    fps: 5\n"
-BETWEEN_CAMERAS = {CAMERAS_ONLY.index(text) for text in (b"  - id: b", b"\n  # the third", b"  # the", b"  - id: c")}
+BETWEEN_CAMERAS = {
+    CAMERAS_ONLY.index(text) for text in (b"  - id: b", b"\n  # the third", b"  # the", b"  - id: c")
+}
 """There a file that is cut off is one from which the last cameras were taken out."""
 
 

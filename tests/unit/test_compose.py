@@ -184,14 +184,18 @@ def test_every_setting_reaches_its_service_and_every_name_of_env(name: str) -> N
 
 
 def test_the_example_is_made_from_the_settings() -> None:
-    assert (ROOT / ".env.example").read_text() == env_example.text(), "python -m cli.env_example > .env.example"
+    assert (ROOT / ".env.example").read_text() == env_example.text(), (
+        "python -m cli.env_example > .env.example"
+    )
 
 
 def test_the_example_explains_every_variable_and_no_other() -> None:
     files = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").glob("compose.*.yml"))]
     text = "\n".join(file.read_text() for file in files)
     passed = re.findall(r"^ +([A-Z][A-Z0-9_]+):(?= *(?:#|$))", text, re.MULTILINE)
-    used = {*re.findall(r"\$\{(\w+)", text), *passed} - {"AMQP_HOSTS"}  # with compose.ha.yml, for compose.gpu.yml
+    used = {*re.findall(r"\$\{(\w+)", text), *passed} - {
+        "AMQP_HOSTS"
+    }  # with compose.ha.yml, for compose.gpu.yml
     explained = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert used == explained - {"COMPOSE_PROJECT_NAME"}
 
@@ -214,9 +218,7 @@ def test_the_compose_files_defaults_are_the_example_s() -> None:
         ("PROMETHEUS_PORTS", "PROMETHEUS_PORT"),
     ],
 )
-def test_a_name_that_is_nobody_s_is_noticed_where_all_are_known(
-    name: str, hint: str, tmp_path: Path
-) -> None:
+def test_a_name_that_is_nobody_s_is_noticed_where_all_are_known(name: str, hint: str, tmp_path: Path) -> None:
     for file in [ROOT / "docker-compose.yml", *(ROOT / "deploy").glob("compose.*.yml")]:
         (tmp_path / file.name).write_text(file.read_text())
     container = {

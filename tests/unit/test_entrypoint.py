@@ -25,8 +25,16 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("service", "kept", "dropped"),
     [
-        ("worker", {"WORKER_LANE", "MODEL_DIR"}, {"GATEWAY_TOKEN", "DATABASE_URL", "PRODUCER_FPS", "CAMERAS"}),
-        ("producer", {"PRODUCER_FPS", "CAMERAS", "GATE_PASSWORD"}, {"GATEWAY_TOKEN", "DATABASE_URL", "WORKER_LANE"}),
+        (
+            "worker",
+            {"WORKER_LANE", "MODEL_DIR"},
+            {"GATEWAY_TOKEN", "DATABASE_URL", "PRODUCER_FPS", "CAMERAS"},
+        ),
+        (
+            "producer",
+            {"PRODUCER_FPS", "CAMERAS", "GATE_PASSWORD"},
+            {"GATEWAY_TOKEN", "DATABASE_URL", "WORKER_LANE"},
+        ),
         ("gateway", {"GATEWAY_TOKEN", "DATABASE_URL"}, {"WORKER_LANE", "PRODUCER_FPS", "GRAFANA_PASSWORD"}),
     ],
 )
@@ -81,12 +89,17 @@ def test_the_status_is_the_services_own(status: int) -> None:
 @pytest.mark.parametrize(
     ("events", "sentence"),
     [
-        ("low 0\noom 1\noom_kill 1\noom_group_kill 0\n", "memory (mem_limit in docker-compose.yml) was used up"),
+        (
+            "low 0\noom 1\noom_kill 1\noom_group_kill 0\n",
+            "memory (mem_limit in docker-compose.yml) was used up",
+        ),
         ("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n", "was used up"),  # control groups of version 1
         ("oom 0\noom_kill 0\n", "not by this container's limit of memory"),
     ],
 )
-def test_one_that_was_killed_is_told_with_the_kernels_reason(events: str, sentence: str, tmp_path: Path) -> None:
+def test_one_that_was_killed_is_told_with_the_kernels_reason(
+    events: str, sentence: str, tmp_path: Path
+) -> None:
     file = tmp_path / "events"
     file.write_text(events)
     done = run(*KILLED, FRAMEFLEET_MEMORY_EVENTS=str(file))

@@ -177,7 +177,9 @@ def test_nothing_is_kept_for_an_audience_with_nobody_in_step() -> None:
     assert frames(crowd.viewers[0].take_results(10)) == ["a:1", "a:2"]
 
 
-def test_more_than_may_wait_between_two_rounds_is_told_to_those_in_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_may_wait_between_two_rounds_is_told_to_those_in_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(buffers, "MAX_UNREAD", 5)
     crowd = Crowd(2)
     for number in range(1, 8):

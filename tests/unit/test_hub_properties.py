@@ -52,7 +52,9 @@ class HubMachine(RuleBasedStateMachine):
         self.seen: dict[Viewer, dict[str, list[Update]]] = {}
         self.pictures: dict[Viewer, dict[str, list[Update]]] = {}
         self.due: dict[Viewer, dict[str, Update]] = {}  # the newest that each must have got once all is sent
-        self.owed: dict[Viewer, list[Update]] = {}  # all that each who gets every result is still to get, in order
+        self.owed: dict[
+            Viewer, list[Update]
+        ] = {}  # all that each who gets every result is still to get, in order
         self.known: set[str] = set()
 
     # --- viewers -----------------------------------------------------------------------------------------

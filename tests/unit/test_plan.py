@@ -28,7 +28,7 @@ from cli.plan.pictures import pictures
 from cli.plan.report import Report, json_of, text_of
 from contract.task import Task, TaskForm, encode_task
 from contract.topology import TASK_QUEUE, TOPOLOGY
-from producer.window import Window
+from producer.lane.window import Window
 
 DEMAND = Demand(1000, 0.2, (640, 480), 40_000, TaskForm.BASE64, "yunet", 0.0)
 COSTS = Costs(picture=0.1, producer=0.3, broker=0.8, worker=3.0, gateway=0.2)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from producer.cameras import Camera
+from producer.camera.camera import Camera
+from producer.catalogue.grammar import CameraSpec
 from producer.frames import Captured, Encoded, SourceError
-from producer.grammar import CameraSpec
 
 PICTURE = Captured(1000.5, Encoded(b"\xff\xd8\xff", "image/jpeg"))
 

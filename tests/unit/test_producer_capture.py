@@ -14,17 +14,17 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from contract.topology import Lane
-from producer import capture
-from producer.cameras import Camera
-from producer.capture import run_camera
+from producer.camera import capture
+from producer.camera.camera import Camera
+from producer.camera.capture import run_camera
+from producer.catalogue.grammar import CameraSpec
+from producer.catalogue.wanted import of_spec
 from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
-from producer.grammar import CameraSpec
+from producer.lane.outlet import Straight
 from producer.metrics import ProducerMetrics
-from producer.outlet import Straight
 from producer.settings import ProducerSettings
 from producer.sources.folder import Folder
-from producer.threads import in_thread
-from producer.wanted import of_spec
+from producer.sources.threads import in_thread
 from tests.helpers.media import image, jpeg
 from tests.helpers.served import SIGHT, served
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.task import CAMERA_ID_PATTERN
-from producer.grammar import CameraSpec, InvalidSource, parse_camera, parse_sources, sanitise
-from producer.redaction import redact
+from producer.catalogue.grammar import CameraSpec, InvalidSource, parse_camera, parse_sources, sanitise
+from producer.catalogue.redaction import redact
 
 
 def ids(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from producer.pacing import Playback, Rate, Sampling, Ticker, Timeline
+from producer.sources.pacing import Playback, Rate, Sampling, Ticker, Timeline
 
 
 def test_a_ticker_keeps_its_rhythm_without_drift() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.status import HEARTBEAT_SECONDS
-from producer.sharing import DEAF_AFTER, MEMBER_TIMEOUT, SETTLE, Member, Sharing
+from producer.cluster.sharing import DEAF_AFTER, MEMBER_TIMEOUT, SETTLE, Member, Sharing
 from tests.helpers.members import TICK, Fleet
 
 CAMERAS = 1_000

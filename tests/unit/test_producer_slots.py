@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.slots import Slots
+from producer.lane.slots import Slots
 
 
 def test_the_newest_frame_replaces_the_waiting_one() -> None:

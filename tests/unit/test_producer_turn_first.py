@@ -10,13 +10,13 @@ from prometheus_client import CollectorRegistry
 from broker import Message, Outcome
 from contract.task import TaskForm
 from contract.topology import Lane
-from producer import outlet
+from producer.camera.served import Served
 from producer.frames import Captured, Encoded
+from producer.lane import outlet
+from producer.lane.message import Form
+from producer.lane.outlet import Slot
+from producer.lane.sender import Sender
 from producer.metrics import ProducerMetrics
-from producer.outlet import Slot
-from producer.sender import Sender
-from producer.served import Served
-from producer.wire import Form
 from tests.helpers.media import jpeg
 from tests.helpers.served import served, wanted
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.turns import GRACE, Turns
+from producer.lane.turns import GRACE, Turns
 from tests.helpers.overload import Cluster, Producer, jain
 
 TARGET = 0.2  # seconds that frames shall wait in the queue

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from contract.topology import Lane
-from producer.file.cameras import CameraConfig
-from producer.grammar import CameraSpec
+from producer.catalogue.file.cameras import CameraConfig
+from producer.catalogue.grammar import CameraSpec
+from producer.catalogue.wanted import Wanted, of_config, of_spec
 from producer.settings import ProducerSettings
-from producer.trust import Trust, parse_fingerprint
-from producer.wanted import Wanted, of_config, of_spec
+from producer.sources.trust import Trust, parse_fingerprint
 
 CAMERA = CameraSpec("gate", "snapshot", "http://h/a.jpg")
 FILM = CameraSpec("film", "video", "a.mkv")

@@ -1,6 +1,6 @@
 """Who begins to look at a camera."""
 
-from producer.watched import Watched
+from producer.cluster.watched import Watched
 
 
 def test_a_camera_is_told_once_while_announcements_repeat() -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from producer.flow import REPLY_TIMEOUT, Flow
-from producer.window import FIRST_SILENCE, START, Window
+from producer.lane.flow import REPLY_TIMEOUT, Flow
+from producer.lane.window import FIRST_SILENCE, START, Window
 
 
 @dataclass(frozen=True)

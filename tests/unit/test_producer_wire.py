@@ -7,8 +7,8 @@ import pytest
 from contract.task import MAX_BODY_BYTES, TaskForm, parse_task
 from contract.topology import Lane
 from producer.frames import Encoded, Frame
-from producer.view import View
-from producer.wire import Form, message_of, picture_of
+from producer.inspection.view import View
+from producer.lane.message import Form, message_of, picture_of
 from tests.helpers.media import jpeg
 from tests.helpers.served import SIGHT
 

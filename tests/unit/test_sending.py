@@ -42,7 +42,9 @@ class Crowd:
         self.broken: list[Viewer] = []
         self.overrun: list[Viewer] = []
         self.writer: Writer = writers(
-            self.hub, lambda viewer, _: self.broken.append(viewer), lambda viewer, _: self.overrun.append(viewer)
+            self.hub,
+            lambda viewer, _: self.broken.append(viewer),
+            lambda viewer, _: self.overrun.append(viewer),
         )[kind]
         self.peers = [Peer(**peer) for _ in range(count)]
         self.viewers = [self.writer.add(cast(ViewerConnection, peer)) for peer in self.peers]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from producer.grammar import HELP
+from producer.catalogue.grammar import HELP
 from producer.settings import ProducerSettings
 from producer.sources.http.places import Places
 from runtime import files

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from producer.frames import Image, Skipped, SourceError
-from producer.streams import decoding, failures
-from producer.streams.decoding import Decoded, decode, encoded
-from producer.streams.failures import failure, open_failure
-from producer.streams.keyframes import Keyframes
-from producer.streams.messages import Request
+from producer.sources.streams import decoding, failures
+from producer.sources.streams.decoding import Decoded, decode, encoded
+from producer.sources.streams.failures import failure, open_failure
+from producer.sources.streams.keyframes import Keyframes
+from producer.sources.streams.messages import Request
 from tests.helpers.media import write_video
 
 

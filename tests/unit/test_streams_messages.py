@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.streams.messages import (
+from producer.sources.streams.messages import (
     LENGTH_BYTES,
     Close,
     Ended,

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from producer.streams.messages import Ended, Left, News, Picture
-from producer.streams.outbox import Closed, Outbox, Shot
+from producer.sources.streams.messages import Ended, Left, News, Picture
+from producer.sources.streams.outbox import Closed, Outbox, Shot
 from tests.helpers.eventually import eventually
 
 

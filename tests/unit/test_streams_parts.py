@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from producer.streams.keyframes import Keyframes
-from producer.streams.placement import Placement, Seats
-from producer.streams.substreams import choose
+from producer.sources.streams.keyframes import Keyframes
+from producer.sources.streams.placement import Placement, Seats
+from producer.sources.streams.substreams import choose
 
 
 def decoded(keyframes: Keyframes, packets: range, gop: int, fps: float = 25.0) -> list[int]:

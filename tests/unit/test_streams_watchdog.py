@@ -1,6 +1,6 @@
 """When a decoding process is ended, and whose fault it was."""
 
-from producer.streams.watchdog import PATIENCE_SECONDS, Verdict, Watchdog, blamed
+from producer.sources.streams.watchdog import PATIENCE_SECONDS, Verdict, Watchdog, blamed
 
 MB = 1_000_000
 

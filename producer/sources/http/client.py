@@ -14,7 +14,7 @@ from producer.sources.http.answers import Answer, Response
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login
 from producer.sources.http.places import Places
-from producer.trust import Trust, Untrusted, shown_fingerprint, written
+from producer.sources.trust import Trust, Untrusted, shown_fingerprint, written
 from runtime.files import allow_many_files
 from runtime.files import connections as most_connections
 
@@ -26,7 +26,9 @@ SECONDS = 10.0
 """For one picture: a camera that sends a byte now and then is cut off all the same. A stream may be silent as long."""
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
-NO_HANDSHAKE = "takes the connection and does not begin with TLS in time: is it http:// at this port, or overloaded?"
+NO_HANDSHAKE = (
+    "takes the connection and does not begin with TLS in time: is it http:// at this port, or overloaded?"
+)
 
 _TRUSTED = Trust()
 _MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
@@ -35,6 +37,8 @@ _MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
 
 class CutShort(SourceError):
     """An answer ended within its picture: its length may have been wrong."""
+
+
 NO_FILES = (
     "this producer may open no further connection: raise its limit of open files (ulimit -n, LimitNOFILE=), or start "
     "another producer that shares the cameras"

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from contract.picture import find_start
-from producer.trust import Trust
+from producer.sources.trust import Trust
 
 MOST_HEAD = 64 * 1024
 MOST_INTERIM = 8  # answers 1xx before the one that counts

@@ -1,0 +1,1 @@
+"""Which cameras there are: the grammar of SOURCE, and the file of cameras with its reloading."""

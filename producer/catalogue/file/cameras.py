@@ -1,0 +1,82 @@
+"""What cameras.yaml says, once it is read: cameras, and problems with their lines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from contract.topology import Lane
+from producer.catalogue.grammar import CameraSpec
+
+Polygon = tuple[tuple[float, float], ...]
+"""Corners (x, y) as fractions 0-1 of the frame's width and height, from its top left; closed by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraConfig:
+    """One camera as the file wants it. None: the producer's own setting holds (PRODUCER_FPS, _LANE, _MODEL, ...).
+
+    `fps` is frames a second, 0 the source's own rate; `priority` the camera's weight when cameras take turns;
+    `masks` the regions that nobody may see; `timeout` the seconds in which a picture must be there;
+    `tls_fingerprint` the SHA-256 of its certificate.
+    """
+
+    spec: CameraSpec
+    name: str
+    group: str | None = None
+    location: str | None = None
+    district: str | None = None
+    fps: float | None = None
+    lane: Lane | None = None
+    model: str | None = None
+    enabled: bool = True
+    priority: int = 1
+    masks: tuple[Polygon, ...] = ()
+    motion: bool | None = None
+    motion_threshold: float | None = None
+    motion_area: float | None = None
+    refresh: float | None = None
+    health: bool | None = None
+    longer_side: int | None = None
+    timeout: float | None = None
+    tls_verify: bool | None = None
+    tls_fingerprint: bytes | None = None
+
+    @property
+    def camera_id(self) -> str:
+        return self.spec.camera_id
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in which line (from 1; 0: in none), without any secret.
+
+    `camera_id`: the only camera concerned, if one is.
+    """
+
+    line: int
+    text: str
+    camera_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.text}" if self.line else self.text
+
+
+class InvalidCameraFile(ValueError):
+    """The file as a whole says nothing usable; the message has a line for each of its `problems`."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFile:
+    """The valid cameras by id, in the file's order, and what is wrong with the rest.
+
+    `broken` names the cameras that the file has and that cannot be used as they are written; those of them that ran
+    before are among `cameras` after a reload, as they were.
+    """
+
+    cameras: Mapping[str, CameraConfig] = field(default_factory=lambda: MappingProxyType({}))
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()

@@ -1,0 +1,103 @@
+"""Takes on a changed cameras.yaml while the cameras run; what cannot be used changes nothing and is told."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from producer.catalogue.file.cameras import CameraFile, InvalidCameraFile, Problem
+from producer.catalogue.file.changes import Changes, compare, keep_broken
+from producer.catalogue.file.cut_off import refuse_cut_off
+from producer.catalogue.file.read import MAX_BYTES, read_cameras
+from producer.catalogue.file.watch import PATIENCE, Watch
+
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """The file was read: what holds now, and how that differs. A broken camera that ran goes on as it was."""
+
+    file: CameraFile
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The file cannot be used: everything stays as it was. Told once for each new reason."""
+
+    problems: tuple[Problem, ...]
+
+
+News = Reloaded | Kept
+
+
+def load(path: Path, environment: Mapping[str, str], *, patience: float = PATIENCE) -> "Reloader":
+    """Read the file for the first time. Raises InvalidCameraFile, also if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InvalidCameraFile([_unreadable(error)]) from None
+    current = read_cameras(content, environment)
+    watch = Watch(path, content, largest=MAX_BYTES, patience=patience)
+    return Reloader(watch, content, current, environment)
+
+
+class Reloader:
+    """The last good state of the file, and what becomes of it. `poll` from any thread but one at a time."""
+
+    def __init__(
+        self, watch: Watch, content: bytes, current: CameraFile, environment: Mapping[str, str]
+    ) -> None:
+        """`current` is what `content` says."""
+        self.current = current
+        self._content = content
+        self._watch = watch
+        self._environment = environment
+        self._unusable: tuple[Problem, ...] = ()  # of the content that is there now
+        self._told: tuple[Problem, ...] = ()
+
+    def poll(self, now: float) -> News | None:
+        """What there is to be told at `now` (monotonic seconds)."""
+        changes = Changes()
+        fresh = False
+        try:
+            content = self._watch.look(now)
+            if content is not None:
+                self._unusable = ()
+                read = read_cameras(content, self._environment)
+                refuse_cut_off(content, read, self._content, self.current)
+                read = keep_broken(self.current, read)
+                changes, self.current, fresh = compare(self.current, read), read, True
+                self._content = content
+        except InvalidCameraFile as error:
+            self._unusable = error.problems
+        except OSError as error:
+            return self._kept((_unreadable(error),))
+        if self._unusable:
+            return self._kept(self._unusable)
+        if not self._watch.settled:
+            return None
+        recovered, self._told = bool(self._told), ()
+        return Reloaded(self.current, changes) if fresh or recovered else None
+
+    def _kept(self, problems: tuple[Problem, ...]) -> Kept | None:
+        if problems == self._told:
+            return None
+        self._told = problems
+        return Kept(problems)
+
+
+async def follow(reloader: Reloader, tell: Callable[[News], None], *, interval: float = POLL_SECONDS) -> None:
+    """Poll for ever, in a thread (10,000 cameras take a second to read), and tell the event loop what is new."""
+    while True:
+        await asyncio.sleep(interval)
+        news = await asyncio.to_thread(reloader.poll, time.monotonic())
+        if news is not None:
+            tell(news)
+
+
+def _unreadable(error: OSError) -> Problem:
+    return Problem(0, f"the file cannot be read: {error.strerror or type(error).__name__}")

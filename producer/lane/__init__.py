@@ -1,0 +1,1 @@
+"""The way of frames to one task queue: turns, window, and the sender."""

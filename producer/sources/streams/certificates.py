@@ -1,0 +1,144 @@
+"""Whether a stream's certificate is trusted. FFmpeg looks at none unless told to, and then only as it is told here."""
+
+import contextlib
+import hashlib
+import os
+import socket
+import ssl
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from producer.frames import SourceError
+from producer.sources.streams.messages import Request
+from producer.sources.trust import mistrust
+
+SECONDS = 5.0  # for one look at a certificate
+PORTS = {"rtsps": 322, "rtmps": 443, "https": 443}
+BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
+
+
+@contextlib.contextmanager
+def tls_options(request: Request) -> Iterator[dict[str, str]]:
+    """FFmpeg's options for the certificate of what is requested, while it is opened.
+
+    Raises SourceError for one that is pinned by its fingerprint and is another, or cannot be used.
+    """
+    if urlsplit(request.url).scheme.lower() not in PORTS:
+        yield {}
+    elif request.fingerprint is not None:
+        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+            pem, name = _pinned(request, request.fingerprint)
+            file.write(pem.encode())
+            file.flush()
+            yield {"tls_verify": "1", "ca_file": file.name, "verifyhost": name}
+    elif request.verify:
+        bundle = _authorities()
+        yield {"tls_verify": "1", **({"ca_file": bundle} if bundle else {})}
+    else:
+        yield {"tls_verify": "0"}
+
+
+def complaint(request: Request) -> SourceError | None:
+    """What is wrong with the certificate, if that is why it did not open; FFmpeg tells no reason. Takes seconds."""
+    if urlsplit(request.url).scheme.lower() not in PORTS or not request.verify:
+        return None
+    context = ssl.create_default_context(cafile=_authorities())
+    try:
+        _certificate(request.url, context)
+    except ssl.SSLCertVerificationError as error:
+        try:
+            shown = _certificate(request.url, _unverified())
+        except OSError:
+            return None
+        return SourceError(
+            "tls",
+            f"{request.shown} has a certificate that is not trusted here ({mistrust(error)}): if it is its own, "
+            f"set tls_fingerprint: sha256:{hashlib.sha256(shown).hexdigest()}",
+        )
+    except ssl.SSLError:
+        return SourceError(
+            "tls", f"{request.shown} does not speak TLS, or none that is known here: check the port"
+        )
+    except OSError:
+        pass
+    return None
+
+
+def _pinned(request: Request, fingerprint: bytes) -> tuple[str, str]:
+    """The certificate that is shown, if it is the pinned one, and a name in it that FFmpeg can ask for."""
+    try:
+        shown = _certificate(request.url, _unverified())
+        if hashlib.sha256(shown).digest() != fingerprint:
+            raise SourceError(
+                "tls",
+                f"{request.shown} shows another certificate than its tls_fingerprint says "
+                f"(sha256:{hashlib.sha256(shown).hexdigest()})",
+            )
+        pem = ssl.DER_cert_to_PEM_cert(shown)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it vouches for itself, whoever signed it
+        context.load_verify_locations(cadata=pem)
+        names = _names(request.url, context)
+    except ssl.SSLCertVerificationError as error:
+        raise SourceError(
+            "tls",
+            f"{request.shown}: the certificate of its tls_fingerprint cannot be used ({mistrust(error)}): "
+            "renew it, or set tls_verify: false",
+        ) from None
+    except ssl.SSLError:
+        raise SourceError("tls", f"{request.shown} does not speak TLS, or none that is known here") from None
+    except TimeoutError:
+        raise SourceError("timeout", f"{request.shown} does not show its certificate in time") from None
+    except socket.gaierror:
+        raise SourceError("dns", f"the host of {request.shown} is not known: check its name") from None
+    except ConnectionRefusedError:
+        raise SourceError("refused", f"{request.shown} refuses the connection: check host and port") from None
+    except OSError as error:
+        raise SourceError(
+            "unreachable", f"{request.shown} cannot be reached: {os.strerror(error.errno or 0)}"
+        ) from None
+    if not names:
+        raise SourceError(
+            "tls", f"{request.shown}: its certificate has no name: renew it, or set tls_verify: false"
+        )
+    return pem, names[0]
+
+
+def _certificate(url: str, context: ssl.SSLContext) -> bytes:
+    with _shaken(url, context) as line:
+        return line.getpeercert(binary_form=True) or b""
+
+
+def _names(url: str, context: ssl.SSLContext) -> list[str]:
+    with _shaken(url, context) as line:
+        shown = line.getpeercert() or {}
+    names = [str(pair[1]) for pair in shown.get("subjectAltName", ()) if pair[0] in ("DNS", "IP Address")]
+    common = [str(pair[1]) for each in shown.get("subject", ()) for pair in each if pair[0] == "commonName"]
+    return [name.replace("*", "x") for name in (*names, *common)]
+
+
+def _shaken(url: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    line = socket.create_connection((host, parts.port or PORTS[parts.scheme.lower()]), SECONDS)
+    try:
+        return context.wrap_socket(line, server_hostname=host)
+    except BaseException:
+        line.close()
+        raise
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _authorities() -> str | None:
+    """The file of those whom this machine trusts; None where Python knows of none, and FFmpeg uses its own."""
+    named = ssl.get_default_verify_paths().cafile
+    return named or next((str(path) for path in BUNDLES if path.exists()), None)

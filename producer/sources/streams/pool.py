@@ -1,0 +1,93 @@
+"""The decoding processes of a producer: as few as will do, watched, and replaced when they die."""
+
+import asyncio
+import time
+from types import TracebackType
+
+from producer.sources.streams.feed import Feed
+from producer.sources.streams.messages import Request
+from producer.sources.streams.placement import Placement, Seats
+from producer.sources.streams.process import Process
+from producer.sources.streams.watchdog import Verdict, blamed
+
+CAMERAS = 8  # to a process
+MEMORY_MB = 1_000  # of a process
+WATCH_SECONDS = 1.0
+END_SECONDS = 5.0
+IDLE_SECONDS = 60.0  # a process without a camera stays: one that is offline is tried again and again
+
+
+class Pool:
+    """Use it as an asynchronous context manager, or `start` and `close` it; then all processes are gone."""
+
+    def __init__(self, *, cameras: int = CAMERAS, memory_mb: int = MEMORY_MB) -> None:
+        self._placement = Placement(cameras)
+        self._limit = memory_mb * 1_000_000
+        self._processes: list[Process] = []
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Pool":
+        self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def start(self) -> None:
+        """Begin to watch; inside the event loop."""
+        self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """End all processes, and wait until they are gone."""
+        if self._watching is not None:
+            self._watching.cancel()
+        for process in self._processes:
+            process.end()
+        await asyncio.gather(*(process.wait(END_SECONDS) for process in self._processes))
+
+    @property
+    def pids(self) -> dict[int, int]:
+        """The processes, and how many cameras each has."""
+        return {process.pid: process.cameras for process in self._processes if process.usable}
+
+    async def open(self, request: Request) -> Feed:
+        """Begin to read; what goes wrong with the source itself is raised where the feed is read.
+
+        Raises SourceError if no process can be started.
+        """
+        process = self._seat(request.url)
+        feed = process.reserve(request)
+        try:
+            await process.open(feed)
+        except BaseException:
+            feed.close()
+            raise
+        return feed
+
+    def _seat(self, url: str) -> Process:
+        now = time.monotonic()
+        seats = [Seats(each, each.cameras, each.alone) for each in self._processes if each.usable]
+        process = self._placement.seat(url, seats, now)
+        if process is None:
+            process = Process(self._limit, alone=self._placement.alone(url, now), ended=self._process_ended)
+            self._processes.append(process)
+        return process
+
+    def _process_ended(self, verdict: Verdict | None, feeds: list[Feed]) -> None:
+        guilty = blamed(verdict, [feed.camera for feed in feeds])
+        self._placement.died({feed.request.url for feed in feeds if feed.camera in guilty}, time.monotonic())
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            for process in self._processes:
+                process.watch(now)
+                if process.usable and not process.cameras and now - process.idle_since > IDLE_SECONDS:
+                    process.end()
+            self._processes = [process for process in self._processes if not process.gone]

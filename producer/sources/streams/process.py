@@ -1,0 +1,214 @@
+"""A decoding process as the producer sees it: started, told, heard, watched, ended. On the event loop only."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import sys
+import time
+from asyncio.subprocess import DEVNULL
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from producer.frames import SourceError
+from producer.sources.streams.feed import Feed
+from producer.sources.streams.messages import (
+    LENGTH_BYTES,
+    Open,
+    Order,
+    Ping,
+    Pong,
+    Request,
+    framed,
+    length_of,
+    parse_news,
+)
+from producer.sources.streams.watchdog import Verdict, Watchdog
+from runtime.logs import get_logger
+from runtime.loopback import direct
+
+log: Any = get_logger("producer")
+
+MODULE = "producer.sources.streams.child"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+_numbers = itertools.count(1)
+
+
+class Process:
+    """One child. `ended` hears when it fails: the verdict that ended it, if one did, and the feeds that it had."""
+
+    def __init__(
+        self,
+        memory_limit: int,
+        *,
+        alone: bool,
+        ended: Callable[[Verdict | None, list[Feed]], None],
+    ) -> None:
+        self.alone = alone
+        self.idle_since = time.monotonic()
+        self.pid = 0
+        self._ended = ended
+        self._feeds: dict[int, Feed] = {}
+        self._over = False  # no camera of it will ever say anything again
+        self._watchdog = Watchdog(memory_limit, time.monotonic())
+        self._child: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._started = asyncio.create_task(self._start())
+        self._started.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._running = asyncio.create_task(self._run())
+
+    @property
+    def cameras(self) -> int:
+        """How many are read, or about to be."""
+        return len(self._feeds)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can take cameras."""
+        return not self._over
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing is left of it."""
+        return self._running.done()
+
+    def reserve(self, request: Request) -> Feed:
+        """A place for a camera; nothing happens yet."""
+        feed = Feed(next(_numbers), request, self._send, self._let_go)
+        self._feeds[feed.camera] = feed
+        return feed
+
+    async def open(self, feed: Feed) -> None:
+        """Begin to read. Raises SourceError if there is no process to do it."""
+        await asyncio.shield(self._started)
+        self._send(Open(feed.camera, feed.request))
+
+    def watch(self, now: float) -> None:
+        """Once a second: ask how it is, and end it if it is to be ended."""
+        if not self._started.done() or self._over:
+            return
+        self._send(Ping())
+        verdict = self._watchdog.look(self.resident(), now)
+        if verdict is not None:
+            self._kill()
+            # Now, not when it is gone: one that waits for a disk does not even die.
+            self._fail(verdict, verdict.reason, verdict.text)
+
+    def resident(self) -> int:
+        """Bytes of memory; 0 if it is gone."""
+        try:
+            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE_BYTES
+        except (OSError, IndexError):
+            return 0
+
+    def end(self) -> None:
+        """It is not needed any more; its cameras, if any, hear nothing of it."""
+        # Not asked to end in order: whatever it holds can be made again, and it may be stuck.
+        self._over = True
+        self._kill()
+
+    async def wait(self, seconds: float) -> None:
+        """Until nothing is left of it, at most so long."""
+        await asyncio.wait([self._running], timeout=seconds)
+
+    async def _start(self) -> asyncio.StreamReader:
+        ours, theirs = socket.socketpair()
+        try:
+            # Standard input is all that it inherits: no connection of ours outlives us in it. `-m` looks in the
+            # working directory first: there is the same code as ours, wherever we were started.
+            self._child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", MODULE),
+                stdin=theirs.fileno(),
+                stdout=DEVNULL,
+                cwd=ROOT,
+                env=direct(os.environ),  # FFmpeg heeds proxies
+            )
+        except OSError as error:
+            ours.close()
+            raise SourceError(
+                "process", f"a process to decode it cannot be started: {error.strerror}"
+            ) from None
+        finally:
+            theirs.close()
+        self.pid = self._child.pid
+        reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        if self._over:
+            self._kill()
+        return reader
+
+    async def _run(self) -> None:
+        try:
+            reader = await self._started
+        except SourceError as error:
+            self._fail(None, error.reason, str(error))
+            return
+        try:
+            await self._hear(reader)
+        except ValueError:
+            log.exception("a decoding process speaks nonsense", pid=self.pid)
+        finally:
+            self._kill()
+            assert self._child is not None  # noqa: S101 - it was started
+            assert self._writer is not None  # noqa: S101
+            code = await self._child.wait()
+            self._writer.close()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+        self._fail(None, "crashed", f"the process that decodes it ended ({_how(code)})")
+
+    async def _hear(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readexactly(LENGTH_BYTES)
+                news = parse_news(await reader.readexactly(length_of(head)))
+                if isinstance(news, Pong):
+                    self._watchdog.answered(news.busy, time.monotonic())
+                elif (feed := self._feeds.get(news.camera)) is not None:
+                    feed.heard(news)
+
+    def _send(self, order: Order) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(framed(order))
+
+    def _let_go(self, feed: Feed) -> None:
+        if self._feeds.pop(feed.camera, None) is not None:
+            self.idle_since = time.monotonic()
+
+    def _kill(self) -> None:
+        if self._child is not None and self._child.returncode is None:
+            # Not `Process.kill`: it would take the exit code away from asyncio, which waits for it.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def _fail(self, verdict: Verdict | None, reason: str, text: str) -> None:
+        if self._over:
+            return
+        self._over = True
+        feeds = list(self._feeds.values())
+        for feed in feeds:
+            feed.failed(_error(feed, verdict, reason, text))
+        log.warning("decoding process ended", pid=self.pid, reason=reason, detail=text, cameras=len(feeds))
+        self._ended(verdict, feeds)
+
+
+def _error(feed: Feed, verdict: Verdict | None, reason: str, text: str) -> SourceError:
+    shown = feed.request.shown
+    if verdict is None or verdict.guilty is None or feed.camera in verdict.guilty:
+        return SourceError(reason, f"{shown}: {text}")
+    return SourceError("restarted", f"{shown}: its process was ended because another camera was stuck in it")
+
+
+def _how(code: int) -> str:
+    """The end of a process in words: its exit code is minus the signal's number."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -1,0 +1,102 @@
+"""One camera in the process that decodes it: a thread from opening to the last word."""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import closing
+
+from producer.frames import Skipped, SourceError
+from producer.sources.pacing import Playback, Rate, Sampling, Timeline
+from producer.sources.streams.decoding import Decoded, decode, encoded
+from producer.sources.streams.keyframes import Keyframes
+from producer.sources.streams.messages import News, Request
+from producer.sources.streams.outbox import Closed, Outbox, Shot
+
+
+class Reading:
+    """`run` is the camera's thread; all else is called from others."""
+
+    def __init__(self, camera: int, request: Request, send: Callable[[News], None]) -> None:
+        self._request = request
+        self._outbox = Outbox(camera, send)
+        self._keyframes = Keyframes()
+        self._keyframes.asked = request.keyframes_only
+        self._calling: float | None = None  # since when, monotonic: None while it waits for us
+        self._number = 0
+
+    def run(self) -> None:
+        """Until the end of the source, its failure, or `close`."""
+        try:
+            self._read()
+        except Closed:
+            pass
+        except SourceError as error:
+            self._outbox.end(error.reason, str(error))
+        except Exception as error:
+            # One camera's surprise must not end the others. The message is left out: it may hold the address.
+            traceback.print_tb(error.__traceback__)
+            print(type(error).__name__, file=sys.stderr)
+            self._outbox.end(
+                "error", f"{self._request.shown}: an unexpected error; the producer's log has the place"
+            )
+        else:
+            self._outbox.end()
+        finally:
+            self._calling = None
+
+    def take(self) -> None:
+        """The producer took the last picture."""
+        self._outbox.take()
+
+    def keyframes_only(self, on: bool) -> None:
+        self._keyframes.asked = on
+
+    def close(self) -> None:
+        """Ends the thread as soon as FFmpeg returns."""
+        self._outbox.close()
+
+    def busy(self) -> float | None:
+        """Seconds since it went into FFmpeg's hands; None if it is not."""
+        since = self._calling
+        return None if since is None else time.monotonic() - since
+
+    def _beat(self) -> None:
+        self._calling = time.monotonic()
+
+    def _read(self) -> None:
+        request, pace = self._request, self._request.pace
+        timeline, sampling, playback, rate = Timeline(), Sampling(request.fps), Playback(), Rate(request.fps)
+        lasts = 0.0
+        with closing(decode(request, self._keyframes, self._beat)) as items:
+            for item in items:
+                self._calling = None
+                if isinstance(item, Skipped):
+                    self._outbox.skip(item.reason, item.detail)
+                    continue
+                lasts = item.lasts
+                number, self._number = self._number, self._number + 1
+                at = timeline.at(item.media, item.lasts)
+                # A live picture is as new as its arrival, whatever clock its camera has.
+                wanted = rate.wants(time.monotonic()) if pace == "live" else sampling.wants(at)
+                if number < request.skip:
+                    continue
+                if not wanted:
+                    self._outbox.skip("rate")
+                    continue
+                if pace == "media":
+                    self._wait(playback.delay(at, time.monotonic()))
+                self._put(item, number)
+        if pace == "media" and self._number:
+            self._wait(min(lasts, Timeline.GAP))  # the last frame too is shown as long as it lasts
+
+    def _put(self, item: Decoded, number: int) -> None:
+        timestamp = time.time()
+        self._beat()
+        jpeg = encoded(item.frame, self._request.shown, self._request.quality)
+        self._calling = None
+        self._outbox.put(Shot(timestamp, jpeg, number), wait=self._request.pace != "live")
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self._outbox.pause(seconds)

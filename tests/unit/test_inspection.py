@@ -1,0 +1,68 @@
+"""A camera's pictures looked at once: the gate's verdict and the camera's health together."""
+
+import numpy as np
+
+from producer.inspection.gate import Gate
+from producer.inspection.health import Health
+from producer.inspection.looking import Looking
+from producer.inspection.motion import Motion
+from tests.helpers.scenes import Image, Sensor, noisy, room
+
+
+def both(motion: bool = True) -> Looking:
+    return Looking(Gate(Motion() if motion else None), Health())
+
+
+def test_frames_are_skipped_and_the_camera_is_well() -> None:
+    looking, sensor = both(), Sensor()
+    verdicts = [looking.encoded(sensor.shot(room()), n * 0.5) for n in range(30)]
+    assert {v.look.reason for v in verdicts} == {"first", "still", "refresh"}
+    assert [v.changes for v in verdicts] == [[]] * 30
+
+
+def test_a_camera_whose_picture_turns_black_is_seen_though_nothing_is_sent() -> None:
+    looking, dark = both(), np.zeros_like(room())
+    begun = [c for n in range(30) for c in looking.encoded(Sensor(1.0, n).shot(dark), n * 0.5).changes]
+    assert [c.defect for c in begun] == ["black"]
+
+
+def test_identical_and_unmodified_pictures_are_frozen_after_a_while() -> None:
+    picture = Sensor().shot(room())
+    for motion in (True, False):
+        by_bytes, by_word = both(motion), both(motion)
+        by_word.encoded(picture, 0.0)
+        seen = [by_bytes.encoded(picture, float(n)).changes for n in range(70)]
+        told = [by_word.unmodified(float(n)) for n in range(1, 70)]
+        for changes in (seen, told):
+            assert [c.defect for some in changes for c in some] == ["frozen"]
+    assert "frozen" in (by_bytes.health.defects if by_bytes.health else ())
+
+
+def test_with_the_motion_gate_off_health_is_looked_at_all_the_same() -> None:
+    looking, dark = both(motion=False), np.zeros_like(room())
+    begun = [c for n in range(30) for c in looking.encoded(Sensor(1.0, n).shot(dark), n * 0.5).changes]
+    assert [c.defect for c in begun] == ["black"]
+
+
+def test_a_picture_that_cannot_be_read_says_nothing_about_health() -> None:
+    for motion in (True, False):
+        looking = both(motion)
+        verdict = looking.encoded(b"\xff\xd8\xff no picture", 0.0)
+        assert verdict.changes == []
+        assert not verdict.look.send
+        assert verdict.look.why == "the JPEG ends before its size"
+
+
+def test_decoded_frames_likewise() -> None:
+    looking, rng = both(), np.random.default_rng(1)
+    frames: list[Image] = [noisy(room(), 4, rng) for _ in range(5)]
+    assert [looking.pixels(f, n * 0.1).look.reason for n, f in enumerate(frames)] == ["first"] + ["still"] * 4
+    begun = [c for n in range(70) for c in looking.pixels(frames[-1], 1.0 + n).changes]
+    assert [c.defect for c in begun] == ["frozen"]
+
+
+def test_health_can_be_left_out() -> None:
+    looking, picture = Looking(Gate(None), None), Sensor().shot(room())
+    assert looking.encoded(picture, 0.0).changes == []
+    assert looking.pixels(room(), 1.0).changes == []
+    assert looking.unmodified(2.0) == []
