@@ -6,9 +6,9 @@ from typing import get_args
 
 import msgspec
 
+from contract.api.nodes import NodeView
 from contract.status import CameraState
 from gateway.cameras.cameras import Cameras, Shown
-from gateway.http.views import NodeView
 from gateway.live.hub import Hub
 from gateway.live.viewer import Viewer
 from gateway.metrics import GatewayMetrics

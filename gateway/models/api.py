@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from contract.api.models import ModelsView
 from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, InvalidModelSpec, parse_model_spec
 from contract.task import CAMERA_ID_PATTERN
 from contract.topology import Lane
 from gateway.http.documented import answer, errors
 from gateway.http.problems import json_response, problem
-from gateway.http.views import ModelsView
 from gateway.models.catalogue import models_view, unknown_models
 from gateway.models.desired import TooManyCameras
 from gateway.models.keeper import CannotKeep, ModelKeeper, NotHeardYet
