@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from contract.api.service import LinkView
-from contract.nesting import decode
+from contract.json import decode
 from gateway.http.documented import answer, errors
 from gateway.http.problems import json_response, problem
 from gateway.security.access import address_of, identity_of, is_secure

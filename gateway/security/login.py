@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.types import Scope
 
 from contract.api.service import ProblemView
-from contract.nesting import decode
+from contract.json import decode
 from gateway.http.below import placed
 from gateway.http.problems import json_response, problem
 from gateway.metrics import GatewayMetrics
