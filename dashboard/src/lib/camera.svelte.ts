@@ -1,7 +1,8 @@
 /** One camera as the page sees it: fields that tiles react to. */
 
 import type { Monotonic } from './clock';
-import type { CameraInfo, CameraState, Result } from './protocol';
+import type { CameraView, Result } from './contract.gen';
+import type { CameraState } from './protocol';
 
 /** A result and when it arrived here. */
 export interface Sighting {
@@ -11,7 +12,7 @@ export interface Sighting {
 
 export class Camera {
   /** What the gateway says of the camera; `null` while only results are known. */
-  info = $state.raw<CameraInfo | null>(null);
+  info = $state.raw<CameraView | null>(null);
   /** The newest result. */
   latest = $state.raw<Sighting | null>(null);
   /** The result whose picture is on the canvas, set in the same frame that paints it; `null` without a picture. */

@@ -1,22 +1,14 @@
 /** The events of one filter: loaded page by page, kept up to date, new ones held back while somebody reads. */
 
 import { Refused } from './api';
-import {
-  type EventPage,
-  type PresenceEvent,
-  PAGE,
-  append,
-  newIn,
-  refresh,
-  refreshSize,
-  update,
-} from './events';
+import type { EventView } from './contract.gen';
+import { type EventPage, PAGE, append, newIn, refresh, refreshSize, update } from './events';
 
 /** Fetches `GET /api/events` with the parameters. */
 export type LoadEvents = (parameters: URLSearchParams, signal: AbortSignal) => Promise<EventPage>;
 
 export class EventList {
-  items = $state.raw<readonly PresenceEvent[]>([]);
+  items = $state.raw<readonly EventView[]>([]);
   /** `stale`: another filter's events are shown until those of this one arrive. */
   phase = $state<'loading' | 'stale' | 'ready' | 'failed'>('loading');
   /** Whether there are older ones. */

@@ -5,7 +5,7 @@
  * show nothing new, or sends them so seldom. Such a picture is never shown without its age.
  */
 
-import type { CameraInfo } from './protocol';
+import type { CameraView } from './contract.gen';
 
 export type Freshness =
   /** Within the budget. */
@@ -23,7 +23,7 @@ const INTERVALS = 2;
 export function freshness(
   age: number,
   budget: number,
-  info: Pick<CameraInfo, 'state' | 'still' | 'fps'> | null,
+  info: Pick<CameraView, 'state' | 'still' | 'fps'> | null,
 ): Freshness {
   if (age <= budget) return 'fresh';
   if (info === null || info.state !== 'live') return 'stale';

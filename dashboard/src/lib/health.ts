@@ -1,9 +1,10 @@
 /** One word on the cluster, and all that is behind it. Pure. */
 
 import { gather, titled } from './alerts';
-import type { Alert, Metrics, Series } from './api';
+import type { Series } from './api';
+import type { AlertView, MetricsView, NodeView } from './contract.gen';
 import { count, digits, duration, elapsed, percent, plain } from './format';
-import type { CameraState, NodeInfo } from './protocol';
+import type { CameraState } from './protocol';
 
 export type Level = 'good' | 'warning' | 'bad' | 'unknown';
 
@@ -28,16 +29,16 @@ export interface HealthInputs {
   disconnected: number | null;
   /** False before the first connection of this page. */
   everConnected: boolean;
-  metrics: Metrics | null;
+  metrics: MetricsView | null;
   /** The last request for figures failed. */
   metricsFailed: boolean;
   /** What the gateway lacks, a sentence each. */
   missing: readonly string[];
   queue: Series;
   cameras: Record<CameraState, number>;
-  nodes: readonly NodeInfo[];
+  nodes: readonly NodeView[];
   expectedNodes: number | null;
-  alerts: Alert[];
+  alerts: AlertView[];
 }
 
 /** Seconds of the queue's history that say whether it grows. */

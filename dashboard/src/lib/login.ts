@@ -1,6 +1,6 @@
 /** Signing in: with a token, or with the one-time code of a ready link. */
 
-import { BASE } from './base';
+import { BASE, below } from './base';
 
 export type Credential = { token: string } | { code: string };
 
@@ -74,4 +74,18 @@ export function whyHere(search: string): Words | null {
     ];
   }
   return null;
+}
+
+/** The sign-in page, which says that the session has ended and leads back to where this page is. */
+export function signInPath(location: { pathname: string; search: string }): string {
+  const here = below(location.pathname) + location.search;
+  return here === '/'
+    ? `${BASE}/login?reason=ended`
+    : `${BASE}/login?reason=ended&next=${encodeURIComponent(here)}`;
+}
+
+/** Where to go after signing in: a path of this site, whatever the link says. */
+export function nextPath(search: string): string {
+  const next = new URLSearchParams(search).get('next') ?? '/';
+  return BASE + (/^\/(?![/\\])/.test(next) ? next : '/');
 }

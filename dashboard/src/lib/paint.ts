@@ -1,9 +1,9 @@
 /** Draws one picture and its boxes on one canvas, in one go. */
 
 import type { Monotonic } from './clock';
+import type { Result } from './contract.gen';
 import { digits } from './format';
 import { type Rectangle, type Size, letterbox, placeBox, placeLabel } from './letterbox';
-import type { Result } from './protocol';
 
 export interface Surface {
   canvas: HTMLCanvasElement;

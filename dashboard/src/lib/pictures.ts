@@ -4,8 +4,9 @@
  */
 
 import type { Monotonic } from './clock';
+import type { Result } from './contract.gen';
 import { type Painting, type Surface, paint } from './paint';
-import type { Picture, Result } from './protocol';
+import type { Picture } from './protocol';
 
 /** Called in the animation frame that paints `result`'s picture, which arrived at local time `arrived`. */
 export type OnPaint = (result: Result, arrived: Monotonic) => void;

@@ -4,11 +4,11 @@
  */
 
 import { backoff } from './backoff';
+import type { Subscribe } from './contract.gen';
 import {
   type ClientMessage,
   type Picture,
   type ServerMessage,
-  type Subscription,
   SUBPROTOCOL,
   decodePicture,
   decodeText,
@@ -46,7 +46,7 @@ export class Stream {
   #lostAt: number;
   #open = false;
   #stopped = false;
-  #subscription: Subscription = { type: 'subscribe', cameras: null, pictures: [] };
+  #subscription: Subscribe = { type: 'subscribe', cameras: null, pictures: [] };
 
   constructor(
     private readonly url: string,
