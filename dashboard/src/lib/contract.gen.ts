@@ -6,7 +6,7 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
-    /** @description A step that begins at `time`. `faces` is the most at once; frames that `expired` are not among `frames`. */
+    /** @description The step that begins at `time`. `faces` is the most at once; `frames` does not count those that `expired`. */
     ActivityPointView: {
       time: number;
       frames: number;
@@ -14,7 +14,7 @@ export interface components {
       faces: number;
       expired: number;
     };
-    /** @description Steps in which nothing came are left out. */
+    /** @description Activity in steps of `step` seconds. Steps in which nothing came are left out. */
     ActivityView: {
       step: number;
       items: components['schemas']['ActivityPointView'][];
@@ -34,10 +34,10 @@ export interface components {
       error: string | null;
     };
     /**
-     * @description `name` to `district` as its operator wrote them down. `still`: its last picture shows what there is now.
+     * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
      *
-     *     `fps` is that of its results, `latency` that of the last one, from capture to result. With `fields`, only
-     *     those and `camera_id`.
+     *     `fps` counts its results, `latency` is that of the last one, from capture to result. An answer to a request with
+     *     `fields` has only those and `camera_id`.
      */
     CameraView: {
       camera_id: string;
@@ -59,7 +59,10 @@ export interface components {
       height: number | null;
       producer_id: string | null;
     };
-    /** @description What operators want; revision 0: nothing so far. A camera goes before its lane, a lane before the cluster. */
+    /**
+     * @description The models that operators want; revision 0 is nothing so far. A camera's goes before its lane's, that before the
+     *     cluster's.
+     */
     DesiredModelsView: {
       revision: number;
       cluster: string | null;
@@ -81,10 +84,10 @@ export interface components {
       label: string;
     };
     /**
-     * @description Something was detected at a camera, without a longer break, from `start` to `end`.
+     * @description A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
      *
-     *     `open`: it may still grow. `frames` are those with a detection, `faces` the most detections in one of them,
-     *     `confidence` the best, in hundredths. `name` and `group` as they were when it began.
+     *     An event that is `open` may still grow. `frames` counts those with a detection, `faces` is the most detections in
+     *     one of them, `confidence` the best, in hundredths. `name` and `group` are those of its beginning.
      */
     EventView: {
       event_id: number;
@@ -100,7 +103,7 @@ export interface components {
       model: string;
       thumbnail: string | null;
     };
-    /** @description `next` is the cursor of the following page; null: this is the last one. */
+    /** @description A page of events. `next` is the cursor of the following page, null on the last one. */
     EventsView: {
       items: components['schemas']['EventView'][];
       next: string | null;
@@ -133,7 +136,7 @@ export interface components {
       p95: number | null;
       p99: number | null;
     };
-    /** @description `link` signs in one browser, once, until `expires` (Unix seconds). */
+    /** @description A link that signs in one browser, once, until `expires` (Unix seconds). */
     LinkView: {
       link: string;
       expires: number;
@@ -167,7 +170,7 @@ export interface components {
         [key: string]: string;
       };
     };
-    /** @description `settled`: every running node computes with what is desired. */
+    /** @description Models, wishes and nodes. `settled` is true once every running node computes with what is desired. */
     ModelsView: {
       models: components['schemas']['ModelView'][];
       desired: components['schemas']['DesiredModelsView'];
@@ -210,12 +213,12 @@ export interface components {
       /** @default 0 */
       errors: number;
     };
-    /** @description What every error looks like (the shape that Prometheus gives its own). */
+    /** @description The shape of every error, the same as Prometheus gives its own. */
     ProblemView: {
       error: string;
     };
     /**
-     * @description A worker's word on one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
+     * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
      *
      *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason.
      */
@@ -233,7 +236,7 @@ export interface components {
       height: number | null;
       model: string | null;
     };
-    /** @description Who asks: `name` is that of the token, `expires` the end of a browser's session. */
+    /** @description The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session. */
     SessionView: {
       /** @enum {string} */
       role: 'viewer' | 'operator';
@@ -257,7 +260,7 @@ export interface components {
       /** @enum {string} */
       nodes: 'prometheus' | 'gateway';
     };
-    /** @description `status` in a word; `missing` names what the gateway lacks to do its work. */
+    /** @description The gateway's state in a word; `missing` names what it lacks to do its work. */
     StatusView: {
       status: string;
       missing: string[];
