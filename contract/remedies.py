@@ -28,10 +28,10 @@ _UNITS = ((1e17, "nanoseconds", 1e9), (1e14, "microseconds", 1e6), (MILLISECONDS
 
 # Other names that senders use for the two required fields, without case, `_` and `-`.
 _OTHER_NAMES = {
-    "frame": "frame frames framedata framebase64 image images imagedata imagebase64 img picture photo jpeg jpg png "
-    "snapshot base64 b64 data content body payload file",
-    "timestamp": "timestamp timestamps time ts t datetime date unixtime epoch capturedat capturetime captured createdat "
-    "timestampms originaltimestamp",
+    "frame": "frame frames framedata framebase64 image images imagedata imagebase64 img picture photo jpeg jpg "
+    "png snapshot base64 b64 data content body payload file",
+    "timestamp": "timestamp timestamps time ts t datetime date unixtime epoch capturedat capturetime captured "
+    "createdat timestampms originaltimestamp",
 }
 _MEANT = {name: frozenset(others.split()) for name, others in _OTHER_NAMES.items()}
 

@@ -47,7 +47,7 @@ export function nextBar(bar: Span, by: number, step: number, { from, to }: Span)
   return begin + step <= from || begin >= to ? bar : { from: begin, to: begin + step };
 }
 
-/** What there was in a part of the strip, in words. */
+/** Describes a part of the strip in words. */
 export function describePart({ step, items }: ActivityView, part: Span): string {
   const inside = items.filter(({ time }) => time + step > part.from && time < part.to);
   const seen = inside.reduce((sum, item) => sum + item.with_detections, 0);
@@ -60,7 +60,7 @@ export function describePart({ step, items }: ActivityView, part: Span): string 
   return `${describeBounds(part)}: ${words}${expired === 0 ? '' : `, ${exactly(expired)} not computed`}`;
 }
 
-/** The whole strip in words, for who does not see it. */
+/** Describes the whole strip in words, for people who do not see it. */
 export function summarise(activity: ActivityView, span: Span): string {
   const whole = describePart(activity, span);
   const busiest = activity.items.reduce<ActivityPointView | null>(

@@ -6,7 +6,7 @@ export interface AlertGroup {
   name: string;
   severity: string;
   state: AlertView['state'];
-  /** What is said of each, without repetitions. */
+  /** The summaries of all, without repetitions. */
   summaries: string[];
   /** How many there are. */
   count: number;

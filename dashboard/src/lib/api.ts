@@ -18,12 +18,12 @@ export const SERIES = [
 ] as const;
 export type SeriesName = (typeof SERIES)[number];
 
-/** What makes an answer of what arrived, or `null` where it is none. */
+/** Makes an answer of the JSON that arrived; `null` if it is none. */
 export type Reader<T> = (value: unknown) => T | null;
 
-/** The gateway answered, with something other than success. */
+/** The gateway answered, but refused. */
 export class Refused extends Error {
-  /** `words`: the gateway's own sentence, where it gave one. */
+  /** `words` is the gateway's own sentence, if it gave one. */
   constructor(
     readonly status: number,
     words: string | null = null,
@@ -44,7 +44,7 @@ export async function get<T>(path: string, read: Reader<T>, signal: AbortSignal)
   return take(response, read);
 }
 
-/** Asks for a change. Rejects with the gateway's sentence, `Refused`, when it does not make it. */
+/** Asks for a change. Rejects with the gateway's sentence (`Refused`) when the gateway does not make it. */
 export async function post<T>(path: string, read: Reader<T>): Promise<T> {
   const response = await fetch(BASE + path, {
     method: 'POST',
@@ -65,7 +65,7 @@ async function take<T>(response: Response, read: Reader<T>): Promise<T> {
   return answer;
 }
 
-/** What the gateway lacks to do its work, a sentence each (`RabbitMQ: …`). */
+/** Asks what the gateway lacks to do its work: sentences like `RabbitMQ: …`. */
 export async function getMissing(signal: AbortSignal): Promise<string[]> {
   const response = await fetch(`${BASE}/readyz`, {
     signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
@@ -78,7 +78,7 @@ export async function signOut(): Promise<void> {
   await fetch(`${BASE}/api/logout`, { method: 'POST', signal: AbortSignal.timeout(PATIENCE) });
 }
 
-/** Calls `work` now and then every `milliseconds`, one call at a time. Returns what stops it. */
+/** Calls `work` now and then every `milliseconds`, one call at a time. Returns a function that stops it. */
 export function every(milliseconds: number, work: (signal: AbortSignal) => Promise<unknown>): () => void {
   const stop = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,4 +1,4 @@
-/** What the page is made of, put together: the stream, the polls, and the states that components read. */
+/** The page's parts, put together: the stream, the polls, and the state that components read. */
 
 import {
   type Reader,
@@ -38,14 +38,14 @@ import { Pictures } from './pictures';
 import { Route } from './route.svelte';
 import { SchemeChoice } from './scheme.svelte';
 import { type Connection, Stream } from './stream';
-import { Watching } from './watching';
+import { Watch } from './watch';
 
 /** Milliseconds between polls. */
 const METRICS = 2_500;
 const HISTORY = 15_000;
 const PANELS = 10_000;
 const SESSION = 60_000;
-/** Milliseconds after which figures without successor are no longer shown. */
+/** Milliseconds after which figures that nothing newer has replaced are no longer shown. */
 const OUTDATED = 15_000;
 /** Milliseconds of the gateway's silence after which its word on a camera no longer counts. */
 const SILENT = 6_000;
@@ -59,9 +59,9 @@ export class App {
   readonly scheme = new SchemeChoice();
   readonly clock = new ServerClock();
   readonly stream: Stream;
-  readonly watching: Watching;
+  readonly watching: Watch;
 
-  /** Local milliseconds, four times a second: what ages and clocks react to. */
+  /** Local milliseconds, set four times a second: ages and clocks react to it. */
   tick = $state(performance.now());
   connection = $state.raw<Connection>({ open: false, since: performance.now(), retryAt: null });
   everConnected = $state(false);
@@ -70,7 +70,7 @@ export class App {
   alerts = $state.raw<AlertsView | null>(null);
   models = $state.raw<ModelsView | null>(null);
   expectedNodes = $state<number | null>(null);
-  /** What the gateway lacks to do its work. */
+  /** Sentences on what the gateway lacks to do its work. */
   missing = $state.raw<readonly string[]>([]);
   #metrics = $state.raw<{ value: MetricsView; at: number } | null>(null);
   #history = $state.raw<HistoryView | null>(null);
@@ -114,8 +114,8 @@ export class App {
       },
       unauthorised: () => this.#leave(),
     });
-    this.watching = new Watching((cameras, pictures) => this.stream.subscribe(cameras, pictures));
-    // A page without tiles wants no results.
+    this.watching = new Watch((cameras, pictures) => this.stream.subscribe(cameras, pictures));
+    // A page without tiles needs no results.
     this.watching.changed();
     document.addEventListener('visibilitychange', () => this.watching.changed());
     addEventListener('online', () => this.stream.retry());
@@ -171,10 +171,10 @@ export class App {
     }),
   );
 
-  /** The gateway is away: not merely while the first connection of this page is made. */
+  /** True if the gateway is away, and not merely while this page makes its first connection. */
   disconnected = $derived(!this.connection.open && (this.everConnected || this.health.level === 'bad'));
 
-  /** How old the camera's picture is, in seconds, and what that means; `null` without a picture to show. */
+  /** The age of the camera's picture in seconds, and what that means; `null` without a picture to show. */
   pictureAge(camera: Camera): { seconds: number; freshness: Freshness } | null {
     if (camera.painted === null || camera.state === 'offline' || camera.state === 'disabled') return null;
     const { result, arrived } = camera.painted;
@@ -183,7 +183,7 @@ export class App {
     return { seconds, freshness: freshness(seconds, this.staleness, word) };
   }
 
-  /** A picture of the camera has just been painted. */
+  /** Notes that a picture of the camera has just been painted. */
   painted(camera: Camera, result: Result, arrived: number): void {
     camera.painted = { result, arrived };
     const local = performance.now();
@@ -193,7 +193,7 @@ export class App {
     this.stream.send({ type: 'painted', frame_id: result.frame_id, age });
   }
 
-  /** Desires a model of the whole cluster. Returns why that was refused, or `null`. */
+  /** Desires a model for the whole cluster. Returns the reason of a refusal, or `null`. */
   async switchModel(model: string): Promise<string | null> {
     const path = `/api/models/switch?model=${encodeURIComponent(model)}`;
     return this.#change(path, readModelsView, (models) => {
@@ -202,12 +202,12 @@ export class App {
     });
   }
 
-  /** Makes a link that signs a viewer in once, for `then`. Returns why that was refused, or `null`. */
+  /** Makes a link that signs a viewer in once, for `then`. Returns the reason of a refusal, or `null`. */
   async invite(then: (invite: LinkView) => void): Promise<string | null> {
     return this.#change('/api/links?role=viewer', readLinkView, then);
   }
 
-  /** What the gateway answers. Rejects when it refuses (`Refused`) or does not answer. */
+  /** Asks the gateway. Rejects when it refuses (`Refused`) or does not answer. */
   async ask<T>(path: string, read: Reader<T>, signal: AbortSignal): Promise<T> {
     try {
       const value = await get(path, read, signal);
@@ -232,9 +232,9 @@ export class App {
     }
   }
 
-  /** Leads to the login. False if the gateway did not answer: then nothing has ended. */
+  /** Signs out and leads to the login. Returns false if the gateway did not answer: then nothing has ended. */
   async signOut(): Promise<boolean> {
-    // The gateway closes the stream at once: that this session ends is no news.
+    // The gateway closes the stream at once, which must not pass for a session that has expired.
     this.#leaving = true;
     try {
       await signOut();
@@ -264,7 +264,7 @@ export class App {
     this.metricsFailed = !reached;
   }
 
-  /** True if the gateway answered as asked. */
+  /** Returns true if the gateway answered. */
   async #read<T>(
     path: string,
     read: Reader<T>,

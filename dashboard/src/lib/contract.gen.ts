@@ -1,6 +1,6 @@
 // Generated from contract/ by `npm run contract` (in the checkout: `make contract`). Do not edit.
 
-import * as r from './read';
+import * as r from './values';
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;

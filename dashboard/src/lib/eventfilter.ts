@@ -38,7 +38,7 @@ export const EVERYTHING: EventFilter = {
   confidence: null,
 };
 
-/** What names of cameras look like; the gateway refuses others. */
+/** Tells whether the text can name a camera; the gateway refuses other names. */
 export const isCameraId = (text: string): boolean => CAMERA_ID.test(text);
 
 /** The gateway takes no more names than this at once. */

@@ -7,7 +7,7 @@ import { Camera } from './camera.svelte';
 import type { Monotonic } from './clock';
 import type { CameraView, NodeView, Result } from './contract.gen';
 import { commonAspect } from './grid';
-import { recall, remember } from './remember';
+import { recall, remember } from './memory';
 import { CAMERA_STATES, type CameraState, type ServerMessage } from './protocol';
 
 type Counts = Record<CameraState, number>;

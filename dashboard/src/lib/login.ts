@@ -4,7 +4,7 @@ import { BASE, below } from './base';
 
 export type Credential = { token: string } | { code: string };
 
-/** What was pasted: a token, or a whole link with a code (or, from earlier versions, a token) in it. */
+/** Reads what was pasted: a token, or a whole link with a code (or, from earlier versions, a token) in it. */
 export function readCredential(pasted: string): Credential {
   const text = pasted.trim();
   const code = /[?&]code=([^&#\s]+)/.exec(text)?.[1];
@@ -56,7 +56,7 @@ function wait(retryAfter: string | null): string {
   return `${Math.ceil(seconds / 60)} minutes`;
 }
 
-/** Why the gateway, or this page, led here, from the address; `null` where nobody says. */
+/** Tells from the address why the gateway, or this page, led here; `null` where the address does not say. */
 export function whyHere(search: string): Words | null {
   const parameters = new URLSearchParams(search);
   if (parameters.get('link') === 'used') return USED;
@@ -84,7 +84,7 @@ export function signInPath(location: { pathname: string; search: string }): stri
     : `${BASE}/login?reason=ended&next=${encodeURIComponent(here)}`;
 }
 
-/** Where to go after signing in: a path of this site, whatever the link says. */
+/** The path to go to after signing in; it is one of this site, whatever the link says. */
 export function nextPath(search: string): string {
   const next = new URLSearchParams(search).get('next') ?? '/';
   return BASE + (/^\/(?![/\\])/.test(next) ? next : '/');

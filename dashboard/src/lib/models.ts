@@ -1,9 +1,9 @@
-/** Which models the cluster has and which one operators desire, as people read it. Pure. */
+/** The models that the cluster has and the one that operators desire, in words. Pure. */
 
 import type { ModelView, ModelsView, NodeView } from './contract.gen';
 import { count } from './format';
 
-/** In place of a model: each worker's own setting decides. */
+/** Stands for no model in particular: each worker's own setting decides. */
 export const DEFAULT = 'default';
 
 export interface Choice {
@@ -38,7 +38,7 @@ export function inUse(nodes: readonly NodeView[]): [string, number][] {
   return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b));
 }
 
-/** Why a model may disappoint who chooses it, or `null`. */
+/** Tells why a model may disappoint whoever chooses it, or `null`. */
 export function caveat(model: ModelView): string | null {
   const states = Object.values(model.states);
   const of = (state: string) => states.filter((each) => each === state).length;
@@ -52,7 +52,7 @@ export function caveat(model: ModelView): string | null {
   return null;
 }
 
-/** What can be chosen for the cluster; what is desired now is always among them. */
+/** The models that can be chosen for the cluster; the one that is desired now is always among them. */
 export function choices({ models, desired }: ModelsView): Choice[] {
   const known = models.map((model): Choice => {
     const words = caveat(model);
@@ -65,7 +65,7 @@ export function choices({ models, desired }: ModelsView): Choice[] {
     : [...all, { value: present, label: present }];
 }
 
-/** How far running nodes are with revision `revision`. A node's own word counts, which may be newer than ours. */
+/** Tells how far running nodes are with revision `revision`. A node's own word counts, which may be newer than ours. */
 export function progress(nodes: readonly NodeView[], revision: number): Progress {
   const running = nodes.filter((node) => node.state === 'running');
   const errors = new Map<string, string[]>();
@@ -79,14 +79,14 @@ export function progress(nodes: readonly NodeView[], revision: number): Progress
   };
 }
 
-/** Who has models of their own: `lane batch (haar), 2 cameras`. */
+/** Names the lanes and cameras that have models of their own: `lane batch (haar), 2 cameras`. */
 export function exceptions({ desired }: ModelsView): string | null {
   const lanes = Object.entries(desired.lanes).map(([lane, model]) => `lane ${lane} (${model})`);
   const cameras = Object.keys(desired.cameras).length;
   return [...lanes, ...(cameras === 0 ? [] : [count(cameras, 'camera')])].join(', ') || null;
 }
 
-/** What switching the cluster to `model` does, in words. */
+/** Says what switching the cluster to `model` does. */
 export function consequence(model: string, models: ModelsView, nodes: readonly NodeView[]): string {
   const workers = nodes.filter(
     ({ state, lane }) => state === 'running' && !(lane !== null && lane in models.desired.lanes),
@@ -98,7 +98,7 @@ export function consequence(model: string, models: ModelsView, nodes: readonly N
   return `${count(workers, 'worker')} ${what}${except === null ? '' : `; not concerned: ${except}`}. No frame is lost.`;
 }
 
-/** What there is to say of a running node's model, or `null`; `mixed`: not all nodes use the same; `revision`: desired. */
+/** A remark on a running node's model, or `null`; `mixed`: not all nodes use the same; `revision`: desired. */
 export function modelRemark(node: NodeView, mixed: boolean, revision: number): string | null {
   if (node.model_error !== null) return `keeps ${modelOf(node)}: what is desired does not load`;
   if (!node.settled && node.desired > revision)

@@ -22,7 +22,7 @@ interface Lane {
   waiting: { picture: Picture; arrived: Monotonic } | null;
   decoding: boolean;
   ready: Painting | null;
-  /** What the canvases show, kept to repaint it when they change size. */
+  /** The pictures that the canvases show, kept to repaint them when a canvas changes its size. */
   shown: Painting | null;
 }
 
@@ -32,7 +32,7 @@ export class Pictures {
   #lanes = new Map<string, Lane>();
   #frame = 0;
 
-  /** Paints `camera`'s pictures on `surface` from now on. Returns what ends it. */
+  /** Paints `camera`'s pictures on `surface` from now on. Returns a function that ends it. */
   attach(camera: string, surface: Surface, painted: OnPaint): { repaint(): void; detach(): void } {
     let lane = this.#lanes.get(camera);
     if (lane === undefined) {

@@ -1,6 +1,6 @@
 /**
- * The wire format of `/ws/results`, sub-protocol `framefleet.v1`: what the generated readers of single shapes do not
- * know, the messages around them. No sockets, no state.
+ * The wire format of `/ws/results`, sub-protocol `framefleet.v1`: the messages around the shapes, which generated
+ * readers read. No sockets, no state.
  *
  * Readers ignore fields that they do not know. Whatever is malformed decodes to `null`, never throws: one bad
  * message must not cost the stream.
@@ -20,7 +20,7 @@ import {
   readNodeView,
   readResult as readFields,
 } from './contract.gen';
-import { type Fields, isFields, list } from './read';
+import { type Fields, isFields, list } from './values';
 
 export const SUBPROTOCOL = 'framefleet.v1';
 

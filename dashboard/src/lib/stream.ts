@@ -56,7 +56,7 @@ export class Stream {
     this.#connect();
   }
 
-  /** What this page wants from now on; kept across reconnects. */
+  /** Tells the gateway what this page wants from now on, after a reconnect too. */
   subscribe(cameras: string[] | null, pictures: string[]): void {
     this.#subscription = { type: 'subscribe', cameras, pictures };
     this.send(this.#subscription);

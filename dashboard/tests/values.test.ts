@@ -10,7 +10,7 @@ import {
   readSessionView,
   readStatusView,
 } from '../src/lib/contract.gen';
-import { boolean, list, number, one, point, positive, record, string, text } from '../src/lib/read';
+import { boolean, list, number, one, point, positive, record, string, text } from '../src/lib/values';
 
 describe('single values', () => {
   const odd = [undefined, null, NaN, Infinity, -Infinity, {}, [], [1], '', '1', true, () => 1, 5n];

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 import * as prettier from 'prettier';
 import { asRead, nameOf, readerOf } from './readers.js';
-import { MANNERS, PATTERNS, READ, VALUES, WRITTEN } from './reading.js';
+import { MANNERS, PATTERNS, READ, VALUES, WRITTEN } from './manners.js';
 
 /** @typedef {import('./readers.js').Schema} Schema @typedef {import('./readers.js').Schemas} Schemas */
 
@@ -76,7 +76,7 @@ async function generate(document) {
     ),
   ];
   const readers = names.map((name) => readerOf(name, read[name] ?? {}));
-  const text = [HEAD, "import * as r from './read';", astToString(types), ...constants, ...readers].join(
+  const text = [HEAD, "import * as r from './values';", astToString(types), ...constants, ...readers].join(
     '\n\n',
   );
   return prettier.format(text, { ...(await prettier.resolveConfig(TARGET)), filepath: TARGET });

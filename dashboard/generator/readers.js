@@ -1,8 +1,8 @@
 /**
  * Readers from JSON Schemas: straight code, one function for each shape, as fast as if it were written by hand. The
- * small readers of single values that they call are in src/lib/read.ts.
+ * small readers of single values that they call are in src/lib/values.ts.
  *
- * @typedef {import('./reading.js').Manner} Manner
+ * @typedef {import('./manners.js').Manner} Manner
  * @typedef {Record<string, Schema>} Schemas
  *
  * What of JSON Schema the contract uses.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asRead, readerOf } from '../generate/readers.js';
+import { asRead, readerOf } from '../generator/readers.js';
 
 const SHAPE = {
   title: 'Thing',
