@@ -11,7 +11,8 @@ from collections.abc import Callable
 from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus
 from contract.topology import Lane
 from producer.catalogue.grammar import CameraSpec
-from producer.frames import Captured, Frame, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Frame
 
 FAILURES_UNTIL_OFFLINE = 3
 STALLED_AFTER = 5.0  # seconds without a frame, or three intervals of a slow camera

@@ -10,7 +10,8 @@ from typing import Any
 from broker.backoff import compute_backoff
 from producer.camera.camera import Camera
 from producer.camera.served import Served
-from producer.frames import Captured, Due, Encoded, Pixels, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Due, Encoded, Pixels, Skipped
 from producer.inspection.health import Change
 from producer.lane.outlet import Outlet
 from producer.metrics import ProducerMetrics

@@ -9,7 +9,7 @@ from producer.camera.capture import run_camera
 from producer.camera.served import Served
 from producer.camera.serving import Serving
 from producer.catalogue.roster import Roster
-from producer.catalogue.wanted import Wanted
+from producer.catalogue.settings import CameraSettings
 from producer.lane.outlet import Slot, Straight
 from producer.lane.sender import Sender
 from producer.metrics import ProducerMetrics
@@ -85,7 +85,7 @@ class Fleet:
         await self._serving.close()
         await self._tools.close()
 
-    def _change(self, wanted: Wanted, before: Wanted) -> None:
+    def _change(self, wanted: CameraSettings, before: CameraSettings) -> None:
         if wanted.reopens(before):
             self._serving.again(wanted.camera_id)
             return

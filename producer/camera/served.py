@@ -3,7 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from producer.camera.camera import Camera
-from producer.catalogue.wanted import Wanted
+from producer.catalogue.settings import CameraSettings
 from producer.frames import Source
 from producer.inspection.view import View
 from producer.sources.pacing import Rate
@@ -21,7 +21,7 @@ class MayIdle(Protocol):
 class Served:
     """What `capture.run_camera` runs. `source` None: the camera is switched off."""
 
-    def __init__(self, wanted: Wanted, camera: Camera, source: Source | None) -> None:
+    def __init__(self, wanted: CameraSettings, camera: Camera, source: Source | None) -> None:
         self._new_at = float("-inf")
         self.camera = camera
         self.source = source
@@ -31,7 +31,7 @@ class Served:
         self.view = View(wanted.sight) if wanted.sight is not None else None
         camera.labels = wanted.labels
 
-    def want(self, wanted: Wanted) -> None:
+    def want(self, wanted: CameraSettings) -> None:
         """From the next frame on. What the source was opened with does not change by this."""
         if wanted.sight != self.wanted.sight:
             self.view = View(wanted.sight) if wanted.sight is not None else None

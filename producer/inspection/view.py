@@ -2,7 +2,7 @@
 
 import asyncio
 
-from producer.catalogue.wanted import Sight
+from producer.catalogue.settings import Sight
 from producer.frames import Encoded, Picture, Pixels
 from producer.inspection.gate import Gate
 from producer.inspection.health import Change, Health

@@ -14,7 +14,7 @@ from contract.status import LaneLoad
 from contract.task import MAX_BODY_BYTES
 from contract.topology import EphemeralQueue, Lane
 from producer.camera.served import Served
-from producer.catalogue.wanted import Wanted
+from producer.catalogue.settings import CameraSettings
 from producer.frames import Encoded, Frame
 from producer.lane.flow import Flow
 from producer.lane.message import Form, message_of, picture_of
@@ -91,7 +91,7 @@ class Sender:
         """How each lane is filled, for other producers."""
         return {lane.value: _load(flow) for lane, flow in self._flows.items()}
 
-    def weigh(self, wanted: Wanted) -> None:
+    def weigh(self, wanted: CameraSettings) -> None:
         """The camera gets turns in its lane by its priority, and in no other."""
         for lane in [lane for lane in self._flows if lane is not wanted.lane]:
             self._forget(wanted.camera_id, lane)

@@ -6,7 +6,7 @@ from contract.topology import Lane
 from producer.camera.camera import Camera
 from producer.camera.served import Served
 from producer.catalogue.grammar import CameraSpec
-from producer.catalogue.wanted import Sight, Wanted
+from producer.catalogue.settings import CameraSettings, Sight
 from producer.frames import Source
 from producer.sources.trust import Trust
 
@@ -15,7 +15,7 @@ SIGHT = Sight(
 )
 
 
-def wanted(camera_id: str = "cam", **different: Any) -> Wanted:
+def wanted(camera_id: str = "cam", **different: Any) -> CameraSettings:
     """A plain RTSP camera of the live lane whose frames all leave as they come, but for what is `different`."""
     values: dict[str, Any] = {
         "spec": CameraSpec(camera_id, "stream", "rtsp://h"),
@@ -30,7 +30,7 @@ def wanted(camera_id: str = "cam", **different: Any) -> Wanted:
         "trust": Trust(),
         "sight": None,
     }
-    return Wanted(**{**values, **different})
+    return CameraSettings(**{**values, **different})
 
 
 def served(source: Source | None = None, **different: Any) -> Served:

@@ -13,7 +13,7 @@ import pytest
 
 from cli.survivors import start_time
 from producer.camera import capture
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.stream import Stream
 from producer.sources.streams import pool as pools
 from producer.sources.streams import watchdog

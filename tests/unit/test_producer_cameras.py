@@ -4,7 +4,8 @@ import pytest
 
 from producer.camera.camera import Camera
 from producer.catalogue.grammar import CameraSpec
-from producer.frames import Captured, Encoded, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded
 
 PICTURE = Captured(1000.5, Encoded(b"\xff\xd8\xff", "image/jpeg"))
 

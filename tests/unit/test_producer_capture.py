@@ -18,8 +18,9 @@ from producer.camera import capture
 from producer.camera.camera import Camera
 from producer.camera.capture import run_camera
 from producer.catalogue.grammar import CameraSpec
-from producer.catalogue.wanted import of_spec
-from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
+from producer.catalogue.settings import of_spec
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Frame, Pixels, Skipped
 from producer.lane.outlet import Straight
 from producer.metrics import ProducerMetrics
 from producer.settings import ProducerSettings
