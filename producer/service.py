@@ -22,7 +22,7 @@ from producer.camera.served import Served
 from producer.catalogue.roster import Roster
 from producer.cluster.heartbeats import Heartbeats
 from producer.cluster.sharing import Member, Sharing
-from producer.cluster.watched import Watched
+from producer.cluster.watches import Watches
 from producer.lane.message import Form
 from producer.lane.sender import Sender
 from producer.metrics import ProducerMetrics
@@ -48,7 +48,7 @@ class Producer:
         self._stopping = False
         self._fatal: str | None = None
         self._sharing = Sharing(Member(settings.id, self._since), roster.shared)
-        self._watched = Watched()
+        self._watched = Watches()
         form = Form(settings.form, settings.jpeg_quality, settings.id, settings.staleness_seconds)
         served: dict[str, Served] = {}
         self._sender = Sender(form, served, metrics)

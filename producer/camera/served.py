@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 from producer.camera.camera import Camera
 from producer.catalogue.settings import CameraSettings
 from producer.frames import Source
-from producer.inspection.view import View
+from producer.inspection.inspector import Inspector
 from producer.sources.pacing import Rate
 
 IDLE_AFTER = 30.0  # seconds without anything new
@@ -28,13 +28,13 @@ class Served:
         self.wanted = wanted
         # A whole interval of slack: the source keeps the rate too, and what passed it must not be lost to jitter.
         self.rate = Rate(0.0 if wanted.lossless else wanted.fps, slack=1.0)
-        self.view = View(wanted.sight) if wanted.sight is not None else None
+        self.view = Inspector(wanted.sight) if wanted.sight is not None else None
         camera.labels = wanted.labels
 
     def want(self, wanted: CameraSettings) -> None:
         """From the next frame on. What the source was opened with does not change by this."""
         if wanted.sight != self.wanted.sight:
-            self.view = View(wanted.sight) if wanted.sight is not None else None
+            self.view = Inspector(wanted.sight) if wanted.sight is not None else None
             self.camera.well()
         self.wanted = wanted
         self.camera.labels = wanted.labels
