@@ -9,8 +9,8 @@ from contract.topology import Lane
 from producer.frames import Encoded, Frame
 from producer.inspection.inspector import Inspector
 from producer.lane.message import Form, message_of, picture_of
+from tests.helpers.cameras import SIGHT
 from tests.helpers.media import jpeg
-from tests.helpers.served import SIGHT
 
 
 @pytest.mark.parametrize("form", list(TaskForm))
