@@ -43,6 +43,7 @@ class Camera:
         lane: FrameLane,
         metrics: ProducerMetrics,
     ) -> None:
+        self.camera_id = settings.camera_id
         self.settings = settings
         self.condition = condition
         self.source = source
@@ -54,10 +55,6 @@ class Camera:
         self._new_at = float("-inf")
         self._forgotten = False
         condition.labels = settings.labels
-
-    @property
-    def camera_id(self) -> str:
-        return self.settings.camera_id
 
     @property
     def waiting_for_queue(self) -> bool:

@@ -48,6 +48,11 @@ class Flow(Generic[Item]):
         return len(self._under_way)
 
     @property
+    def full(self) -> bool:
+        """True if no place is free, whoever waits."""
+        return len(self._under_way) >= self.window.size
+
+    @property
     def cameras(self) -> int:
         """How many cameras have a weight."""
         return len(self._weights)

@@ -40,8 +40,12 @@ class TaskLane:
         return LaneLoad(window=self.flow.window.size, weight=self.flow.weight)
 
     def permit(self, camera: Holder, patience: float = 0.0) -> Permit:
-        """A new permit, which waits at most `patience` seconds for the camera's turn, or longer among many cameras."""
-        return Permit(self, camera, max(patience, self._cameras() / MOST_WITHOUT))
+        """A new permit, which waits `patience` seconds for the camera's turn, or longer among many cameras."""
+        return Permit(self, camera, patience)
+
+    def patience(self, least: float) -> float:
+        """Seconds after which a picture is fetched without a turn: more where many cameras would do so."""
+        return max(least, self._cameras() / MOST_WITHOUT)
 
     def forget(self, camera_id: str) -> None:
         """The camera has no turns in this lane any more."""
@@ -72,7 +76,8 @@ class TaskLane:
         replaced = self.flow.offer(permit)
         if replaced is not None and replaced is not permit:
             replaced.replace()
-        self._pump()
+        if not self.flow.full:
+            self._pump()
 
     def leave(self, permit: Permit) -> None:
         """The permit is not used: it neither waits nor holds a place."""

@@ -18,14 +18,16 @@ from producer.lane.sender import Sender
 PUBLISH_TIMEOUT = 5.0
 
 
-class _Reply(NamedTuple):
+class FrameReply(NamedTuple):
+    """The result that came for a frame."""
+
     frame_id: str
     result: Result
 
 
-def _parse_reply(delivery: Delivery) -> _Reply:
+def _parse_reply(delivery: Delivery) -> FrameReply:
     result = parse_result(delivery.body)
-    return _Reply(delivery.correlation_id or result.frame_id, result)
+    return FrameReply(delivery.correlation_id or result.frame_id, result)
 
 
 class Lanes:
@@ -122,7 +124,7 @@ class Lanes:
 
     # --- replies ----------------------------------------------------------------------------------------
 
-    def _replied(self, reply: _Reply) -> None:
+    def _replied(self, reply: FrameReply) -> None:
         frame_id, result = reply
         for lane in self._lanes.values():
             permit = lane.flow.under_way(result.camera_id)

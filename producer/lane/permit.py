@@ -16,10 +16,8 @@ HELD = 0.5  # seconds that a place is kept for a picture; for a slow camera othe
 class Holder(Protocol):
     """The camera that holds permits. They tell it what becomes of its frames."""
 
+    camera_id: str
     waiting_for_queue: bool
-
-    @property
-    def camera_id(self) -> str: ...
 
     def frame_sent(self) -> None:
         """The broker has confirmed a frame."""
@@ -67,10 +65,21 @@ class Permit:
     A frame that is there already needs no block: `await lane.permit(camera).send(frame)`.
     """
 
-    __slots__ = ("_frame", "_granted", "_lane", "_patience", "_timer", "_waiter", "camera", "frame_id")
+    __slots__ = (
+        "_frame",
+        "_granted",
+        "_lane",
+        "_patience",
+        "_timer",
+        "_waiter",
+        "camera",
+        "camera_id",
+        "frame_id",
+    )
 
     def __init__(self, lane: "TaskLane", camera: Holder, patience: float) -> None:
         self.camera = camera
+        self.camera_id = camera.camera_id
         self.frame_id: str | None = None  # as soon as there is a frame
         self._frame: Frame | None = (
             None  # until the sender has it: the picture need not be kept for its result
@@ -80,10 +89,6 @@ class Permit:
         self._granted = False
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None  # as long as a place is kept for a picture
-
-    @property
-    def camera_id(self) -> str:
-        return self.camera.camera_id
 
     async def __aenter__(self) -> Self:
         self._lane.join(self)
@@ -112,7 +117,7 @@ class Permit:
         self.camera.waiting_for_queue = True  # and so not stalled
         try:
             # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes with the result.
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._lane.patience(self._patience)):
                 await self._waiter
         except TimeoutError:
             pass  # it stays in line, for the picture that comes now

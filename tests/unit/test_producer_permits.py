@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from broker import AsyncioLoop, Link, Message, Outcome
+from contract.result import Result
 from contract.task import TaskForm
 from contract.topology import Lane
 from producer.camera.camera import Camera
 from producer.frames import Captured, Encoded
 from producer.lane import permit as permits
-from producer.lane.lanes import Lanes
+from producer.lane.flow import REPLY_TIMEOUT
+from producer.lane.lanes import FrameReply, Lanes
 from producer.lane.message import Form
 from producer.lane.permit import Permit
 from tests.helpers.cameras import camera
@@ -22,17 +24,18 @@ PICTURE = Encoded(jpeg(), "image/jpeg")
 
 
 class Queue:
-    """Takes everything at once and confirms it."""
+    """Takes everything at once and confirms it, unless told otherwise."""
 
     usable = True
     outstanding = 0
 
     def __init__(self) -> None:
         self.frames: list[str] = []
+        self.outcomes: list[Outcome] = []  # of the next messages, if they are others
 
     def publish(self, message: Message, told: Callable[[Outcome], None]) -> None:
         self.frames.append(str(message.message_id))
-        told(Outcome.CONFIRMED)
+        told(self.outcomes.pop(0) if self.outcomes else Outcome.CONFIRMED)
 
 
 class Rig:
@@ -197,6 +200,71 @@ async def test_an_error_within_the_block_frees_the_place() -> None:
         async with rig.lane.permit(rig.cameras["a"]):
             raise ValueError("no picture")
     assert rig.lanes.outstanding == 0
+
+
+def reply(frame_id: str, **different: Any) -> Result:
+    values: dict[str, Any] = {
+        "timestamp": 1.0, "original_timestamp": 1.0, "node_id": "n", "detections": [], "camera_id": frame_id[0],
+        "frame_id": frame_id, "width": 1, "height": 1, "model": "m", "status": "ok", "processing_seconds": 0.0,
+        "queue_seconds": 0.0,
+    }  # fmt: skip
+    return Result(**{**values, **different})
+
+
+async def test_a_reply_frees_the_place_of_its_frame_and_of_no_other() -> None:
+    rig = Rig(2, "a", "b")
+    await rig.offer("a")
+    await rig.offer("b")
+    rig.lanes._replied(FrameReply("a:1:7", reply("a:1:7")))  # of a frame that was given up before
+    assert rig.lanes.outstanding == 2
+    rig.lanes._replied(FrameReply("a:1:0", reply("a:1:0")))
+    assert rig.lane.flow.under_way("a") is None
+    assert rig.lane.flow.under_way("b") is not None
+
+
+async def test_what_a_worker_did_not_compute_is_still_unseen_even_if_its_reply_is_late() -> None:
+    rig = Rig(1, "a")
+    unseen: list[None] = []
+    rig.cameras["a"].frame_unseen = lambda: unseen.append(None)  # type: ignore[method-assign]
+    await rig.offer("a")
+    rig.lanes._replied(FrameReply("a:1:0", reply("a:1:0")))
+    assert unseen == []
+    rig.lanes._replied(FrameReply("a:1:0", reply("a:1:0", status="expired")))
+    assert len(unseen) == 1
+
+
+async def test_a_frame_without_a_reply_is_told_to_its_camera_and_frees_its_place() -> None:
+    rig = Rig(1, "a", "b")
+    told: list[str] = []
+    rig.cameras["a"].frame_unanswered = lambda: told.append("unanswered")  # type: ignore[method-assign]
+    rig.cameras["a"].frame_unseen = lambda: told.append("unseen")  # type: ignore[method-assign]
+    await rig.offer("a")
+    await rig.offer("b")
+    rig.lane.tick(asyncio.get_running_loop().time() + 2 * REPLY_TIMEOUT, taken=True, gain=1.0)
+    await soon()
+    assert told == ["unanswered", "unseen"]
+    assert rig.queue.frames == ["a:1:0", "b:1:0"]
+
+
+async def test_a_frame_that_the_broker_refuses_is_counted_unseen_and_frees_its_place() -> None:
+    rig = Rig(1, "a", "b")
+    unseen: list[None] = []
+    rig.cameras["a"].frame_unseen = lambda: unseen.append(None)  # type: ignore[method-assign]
+    rig.queue.outcomes = [Outcome.UNROUTABLE]
+    await rig.offer("a")
+    assert rig.cameras["a"].condition.dropped == {"unroutable": 1}
+    assert (rig.cameras["a"].condition.sent, len(unseen), rig.lanes.outstanding) == (0, 1, 0)
+
+
+async def test_lanes_are_independent_and_a_camera_has_turns_in_one_of_them() -> None:
+    rig = Rig(1, "a", "b")
+    await rig.offer("a")
+    await rig.offer("b")
+    rig.lanes.enter(rig.cameras["b"], Lane.BATCH, 2.0)
+    assert rig.cameras["b"].condition.dropped == {"handed_over": 1}
+    await rig.send(rig.lanes.lane(Lane.BATCH).permit(rig.cameras["b"]))
+    assert rig.queue.frames == ["a:1:0", "b:1:1"]
+    assert {name: load.weight for name, load in rig.lanes.loads.items()} == {"live": 1.0, "batch": 2.0}
 
 
 async def test_a_wish_that_nobody_waits_for_any_more_is_passed_over() -> None:
