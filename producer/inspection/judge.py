@@ -1,4 +1,4 @@
-"""One camera's pictures, looked at once: is this frame sent, and is the camera well?"""
+"""The judge of a camera's pictures: is this frame sent, and is the camera well?"""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from producer.inspection.unreadable import Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """On one frame: whether it is sent and why (`Look`), and what it changed about the camera's health."""
+    """The judgement of a frame: whether it is sent and why (`Look`), and what it changed about the camera's health."""
 
     look: Look
     changes: list[Change]
 
 
-class Looking:
+class Judge:
     """A gate and, if given, health behind one call for each frame. `now` is monotonic seconds.
 
     A call takes up to a millisecond or two for 640 x 480; one camera's calls must not overlap.
