@@ -11,7 +11,7 @@ import structlog
 
 from broker.backoff import compute_backoff
 from broker.declare import declare
-from broker.loops import Loop
+from broker.loops import AsyncioLoop
 from broker.reasons import describe
 from broker.role import MISSED_SECONDS, Role
 from broker.urls import connection_parameters, redact
@@ -29,7 +29,7 @@ class Connection:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: AsyncioLoop,
         urls: Sequence[str],
         name: str,
         roles: Sequence[Role] = (),

@@ -16,7 +16,7 @@ import structlog
 from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
 from broker.depth import QueueDepth
-from broker.loops import Loop
+from broker.loops import AsyncioLoop
 from broker.publisher import Publisher
 from contract.topology import TOPOLOGY, EphemeralQueue, Topology
 
@@ -36,7 +36,7 @@ class Link:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: AsyncioLoop,
         urls: Sequence[str],
         name: str,
         *,
