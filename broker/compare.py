@@ -8,14 +8,10 @@ import re
 from dataclasses import dataclass
 
 from broker.errors import Refused
+from broker.refusals import read_mismatch
 from broker.session import Session
 from contract.topology import Argument, Queue
 
-# "inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '6' but current is '5'"; a value may also read
-# "none", or "the value '5' of type 'signedint'".
-_INEQUIVALENT = re.compile(
-    r"inequivalent arg '(?P<argument>[^']+)' for queue .*?: received (?P<wanted>.*) but current is (?P<current>.*)$"
-)
 _VALUE = re.compile(r"^(?:the value )?'(?P<value>.*?)'(?: of type '(?P<type>\w+)')?$")
 MOST = 20
 
@@ -58,12 +54,11 @@ async def differences(session: Session, queue: Queue) -> list[Difference]:
 
 def read_difference(said: str, arguments: dict[str, Argument]) -> Difference | None:
     """The difference that the broker's sentence names; None if it is another sentence."""
-    match = _INEQUIVALENT.search(said)
-    if match is None:
+    mismatch = read_mismatch(said)
+    if mismatch is None or mismatch.kind != "queue":
         return None
-    argument = match["argument"]
-    wanted = arguments.get(argument, _value(match["wanted"], None))
-    return Difference(argument, wanted, _value(match["current"], wanted))
+    wanted = arguments.get(mismatch.argument, _value(mismatch.wanted, None))
+    return Difference(mismatch.argument, wanted, _value(mismatch.current, wanted))
 
 
 def _value(text: str, like: Argument | None) -> Argument | None:

@@ -16,13 +16,13 @@ import structlog
 from pika.spec import Basic
 
 from broker.properties import Properties, Short, fields_of, short
+from broker.refusals import PRECONDITION_FAILED
 from broker.role import Role
 from broker.tables import text
 from broker.wire import Written, room
 
 log = structlog.get_logger("broker")
 
-PRECONDITION_FAILED = 406
 SWEEP_SECONDS = 1.0
 REJECTED_SECONDS = 3.0
 """After so long with nothing but rejections the channel is opened anew. To a channel whose first message finds a queue

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 from contract.topology import Lane
 from worker.detection.gpu import gpu_missing
+from worker.errors import DeviceUnavailable
 from worker.settings import AUTO, CPU, CUDA, WorkerSettings
-
-
-class DeviceUnavailable(Exception):
-    """What the operator insists on is not here; the message says what to do."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from worker.cache import Finding, Key, ResultCache
 from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
-from worker.models import UnknownModel
+from worker.errors import UnknownModel
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from contract.models import DesiredModels, InvalidModelSpec, ModelReport, parse_model_spec
 from runtime.logs import get_logger
 from worker.detection.detector import Detector
+from worker.errors import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.loader import Loader, registry_of
-from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.reports import model_reports
 from worker.settings import AUTO, BEST_MODEL, BUILT_IN_MODELS, WorkerSettings
 

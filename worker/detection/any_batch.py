@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import onnxruntime as ort
 
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import Image
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.onnx_session import session
 
 SIDE = 64  # of a trial picture where the network takes any; a multiple of the strides in use
 TOLERANCE = 1e-3

@@ -21,8 +21,8 @@ from typing import cast
 import numpy as np
 
 from worker.detection.detections import Detections, Floats
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import DecodedImage, Image, Wants
-from worker.detection.onnx_session import ModelMismatch
 from worker.detection.yunet import input_size, reduced
 
 LABEL = "face"

@@ -13,10 +13,11 @@ import numpy as np
 
 from worker.detection.any_batch import by_size, computes_several
 from worker.detection.detections import Detections, Floats
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import DecodedImage, Image, Wants
 from worker.detection.letterbox import GREY, Letterbox, fit, place, undo
 from worker.detection.nms import suppress
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.onnx_session import session
 from worker.detection.yolo_file import Description, describe
 from worker.detection.yolo_head import HeadFamily, YoloHead, candidates, grid_cells, recognise
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import onnxruntime as ort
 
-from worker.detection.onnx_session import ModelMismatch
+from worker.detection.errors import ModelMismatch
 
 STRIDE = 32
 MAX_LABEL = 100  # characters

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.detection.detections import Floats
-from worker.detection.onnx_session import ModelMismatch
+from worker.detection.errors import ModelMismatch
 
 FINAL_AT_MOST = 1000  # detections of an end-to-end head; the exporters' default is 300
 POINTS = 5

@@ -13,8 +13,9 @@ import onnxruntime as ort
 
 from worker.detection.any_batch import batch_session, by_size
 from worker.detection.detections import Floats
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import Image
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.onnx_session import session
 
 STRIDES = (8, 16, 32)
 PAD_TO = 32

