@@ -1,4 +1,4 @@
-"""In which arguments an existing queue differs from what is wanted, found without management rights.
+"""Find the arguments in which an existing queue differs from what is wanted, without management rights.
 
 The broker names one difference for each declaration that it refuses; declaring again with its own value for that
 argument brings the next one to light. Nothing is created: a queue that does not exist is not declared.
@@ -26,7 +26,7 @@ class Difference:
 
 
 async def differences(session: Session, queue: Queue) -> list[Difference]:
-    """How the existing `queue` differs; empty: not at all. Raises NoSuchQueue, Refused, Unreachable."""
+    """List how the existing `queue` differs, if it does. Raises NoSuchQueue, Refused, Unreachable."""
     await session.count(queue.name)
     found: list[Difference] = []
     arguments = dict(queue.arguments)
@@ -39,7 +39,7 @@ async def differences(session: Session, queue: Queue) -> list[Difference]:
             if difference is None:
                 if not found:
                     raise
-                return found  # the other arguments make no sense for a queue of that kind
+                return found  # the other arguments make no sense for this kind of queue
             found.append(difference)
             if difference.current is None:
                 arguments.pop(difference.argument, None)

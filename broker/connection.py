@@ -81,12 +81,12 @@ class Connection:
 
     @property
     def ready(self) -> bool:
-        """Connected and declared. May be read from any thread."""
+        """The connection is open and the topology declared. May be read from any thread."""
         return self._ready
 
     @property
     def open(self) -> bool:
-        """Whether the AMQP connection itself is open."""
+        """The AMQP connection itself is open."""
         return self._connection is not None and bool(self._connection.is_open)
 
     def add(self, role: Role) -> None:

@@ -87,7 +87,7 @@ def _declare_queue(channel: Any, queue: Queue, done: Callable[[Any], None]) -> N
 
 
 def mismatch(reason: Any) -> str:
-    """What the broker said when a declaration failed, with what to do about it."""
+    """Turn what the broker said of a failed declaration into a sentence that says what to do about it."""
     text = str(getattr(reason, "reply_text", reason))
     found = read_mismatch(text)
     if found is None:

@@ -183,11 +183,11 @@ class Link:
 
     @property
     def blocked(self) -> bool:
-        """Whether the broker has raised an alarm and reads nothing that is published."""
+        """The broker has raised an alarm and reads nothing that is published."""
         return self._sending.blocked
 
     def missing(self) -> list[str]:
-        """What the link lacks, one sentence each; empty when messages can be published and are heard."""
+        """List what the link lacks, a phrase each; the list is empty when messages can be published and are heard."""
         for connection, condition in zip((self._sending, self._listening), self._conditions, strict=True):
             if not connection.ready:
                 return [f"RabbitMQ: {condition}"]
@@ -223,7 +223,7 @@ class Link:
 
 
 class _Condition:
-    """What became of a connection, in words for people."""
+    """Describes a connection for people: what became of it, and why."""
 
     def __init__(self) -> None:
         self._said = "not connected yet"

@@ -58,7 +58,7 @@ class ThreadLoop(AsyncioLoop):
 
     @property
     def alive(self) -> bool:
-        """Whether the thread runs. May be read from any thread."""
+        """The thread runs. May be read from any thread."""
         return self._thread.is_alive()
 
     def start(self) -> None:

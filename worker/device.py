@@ -11,7 +11,7 @@ from worker.settings import AUTO, CPU, CUDA, WorkerSettings
 
 @dataclass(frozen=True)
 class Device:
-    """What this worker computes on: `cpu` or `cuda`. `fallback` is why it is not the GPU that was to be expected."""
+    """The device that a worker computes on: `cpu` or `cuda`. `fallback` is why it is not the GPU that was expected."""
 
     name: str
     fallback: str | None = None

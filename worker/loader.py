@@ -1,4 +1,4 @@
-"""From a model's name to a detector that is loaded, warmed up and ready for its first frame."""
+"""Makes of a model's name a detector that is loaded, warmed up and ready for its first frame."""
 
 import time
 from collections.abc import Callable, Iterable

@@ -80,7 +80,7 @@ class Yolo:
         return found
 
     def _found(self, output: Floats, where: Letterbox, image: DecodedImage) -> Detections:
-        """What one picture's output (1, ., .) says."""
+        """Read one picture's output (1, ., .)."""
         found = candidates(output, self._head, self._threshold)
         if self._head.family is HeadFamily.FINAL:
             keep = np.argsort(-found.confidence, kind="stable")

@@ -1,4 +1,4 @@
-"""Where a model's file is: MODEL_DIR, the image, the cache, or fetched into the cache."""
+"""Finds a model's file: in MODEL_DIR, in the image, in the cache, or fetched into the cache."""
 
 import hashlib
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Not the cache: a volume is mounted over that, and an old volume would go on hidi
 
 
 class FileOrigin(StrEnum):
-    """Where a file was found."""
+    """The place in which a file was found."""
 
     MODEL_DIR = "in MODEL_DIR"
     IMAGE = "in the image"
