@@ -1,8 +1,8 @@
 """A message's properties: read from whatever a sender wrote, written so that they fit. Neither raises.
 
-They take the place of pika's own, whose reading and writing raise (see broker.tables). What cannot be carried is replaced in one
-way: a short string longer than 255 bytes keeps its beginning and ends in `~` and a digest of the whole; of headers
-that are too large for a frame the largest are left out, and a header of ours names them.
+They take the place of pika's own, whose reading and writing raise (see broker.tables). What cannot be carried is
+replaced in one way: a short string longer than 255 bytes keeps its beginning and ends in `~` and a digest of the whole;
+of headers that are too large for a frame the largest are left out, and a header of ours names them.
 """
 
 from collections.abc import Mapping

@@ -56,8 +56,8 @@ class YoloHead:
 class Candidates:
     """The boxes that the network proposes, in pixels of its input.
 
-    boxes: (M, 4) x, y, width, height; confidence: (M,); classes: (M,) int; landmarks: (M, 5, 2) or None. All of them but
-    the classes are float32.
+    boxes: (M, 4) x, y, width, height; confidence: (M,); classes: (M,) int; landmarks: (M, 5, 2) or None. All of them
+    but the classes are float32.
     """
 
     boxes: Floats
