@@ -192,9 +192,9 @@ class Link:
             if not connection.ready:
                 return [f"RabbitMQ: {condition}"]
         if not all(publisher.attached for publisher in self._publishers):
-            return ["RabbitMQ: a channel to publish on"]
+            return ["RabbitMQ: the broker has opened no channel to publish on yet"]
         return [
-            f"RabbitMQ: a subscription to {name}"
+            f"RabbitMQ: the broker sends nothing from {name} yet"
             for name, consumer in self._needed
             if not consumer.subscribed
         ]
@@ -222,20 +222,25 @@ class Link:
         self._on_fatal(reason)
 
 
+WORDS = {"connecting": "being made", "ready": "made"}
+
+
 class _Condition:
     """Describes a connection for people: what became of it, and why."""
 
     def __init__(self) -> None:
-        self._said = "not connected yet"
+        self._state = "not made yet"
+        self._detail = ""
         self._refusal = ""
 
     def __str__(self) -> str:
-        return self._refusal or self._said
+        detail = f" ({self._detail})" if self._detail else ""
+        return self._refusal or f"the connection to the broker is {self._state}{detail}"
 
     def changed(self, state: str, detail: str) -> None:
-        if state != "connecting" or not self._said.startswith("lost"):
+        if state != "connecting" or self._state != "lost":
             # Why it was lost stays known while it tries again.
-            self._said = f"{state} ({detail})" if detail else state
+            self._state, self._detail = WORDS.get(state, state), detail
         if state == "ready":
             self._refusal = ""
 

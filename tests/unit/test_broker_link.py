@@ -93,10 +93,12 @@ def test_a_queue_may_be_bound_by_several_keys_or_none(keys: str | tuple[str, ...
 def test_what_is_missing_says_why_the_last_connection_was_lost() -> None:
     refused: list[str] = []
     link = Link(STILL, ["amqp://127.0.0.1/"], "test", on_fatal=refused.append)
-    assert link.missing() == ["RabbitMQ: not connected yet"]
+    assert link.missing() == ["RabbitMQ: the connection to the broker is not made yet"]
     link._sending._lost("connection refused")
     link._sending._on_state("connecting", "amqp://127.0.0.1/")
-    assert link.missing() == ["RabbitMQ: lost (connection refused)"]  # still, while it tries again
+    assert link.missing() == [
+        "RabbitMQ: the connection to the broker is lost (connection refused)"
+    ]  # still, while it tries again
     link._sending._on_fatal("the queue 'q' exists with another 'x-max-length'")
     assert link.missing() == ["RabbitMQ: the queue 'q' exists with another 'x-max-length'"]
     assert refused == ["the queue 'q' exists with another 'x-max-length'"]
