@@ -1,6 +1,7 @@
 """The asyncio loop that connections live on: the one that runs here, or one in a thread of its own."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,7 @@ class ThreadLoop(AsyncioLoop):
         super().__init__(asyncio.new_event_loop())
         self._loop.set_exception_handler(self._crashed)
         self._on_crash = on_crash
+        self._stopping = False
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
 
     @property
@@ -67,12 +69,20 @@ class ThreadLoop(AsyncioLoop):
 
     def stop(self, timeout: float = 5.0) -> None:
         """End the thread; call it once the connections are closed."""
+        self._stopping = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout)
         if not self._thread.is_alive():
             self._loop.close()
 
+    def call_soon_threadsafe(self, callback: Callback) -> None:
+        """Run `callback` on the loop, from any thread; after `stop` nothing happens."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            super().call_soon_threadsafe(callback)
+
     def _crashed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if self._stopping:
+            return  # what is left undone then, a connection attempt say, is no news
         error = context.get("exception") or RuntimeError(context["message"])
         log.error("the broker's thread crashed", exc_info=error)
         loop.stop()
