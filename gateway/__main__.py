@@ -4,9 +4,9 @@ import asyncio
 import sys
 
 from broker import InvalidUrl, split_urls
+from gateway.errors import CannotStart
 from gateway.service import serve
 from gateway.settings import GatewaySettings
-from gateway.starting import CannotStart
 from runtime.logs import configure_logs
 from runtime.settings import USAGE_ERROR, load
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gateway.figures import FigureBoard
-from gateway.http.documented import answer, answers
+from gateway.http.documentation import answer, answers
 from gateway.http.problems import json_response
 from gateway.http.views import AlertsView, HistoryView, MetricsView, NodesView, SessionView
 from gateway.nodes import Nodes

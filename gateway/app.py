@@ -14,11 +14,11 @@ from gateway.cameras.cameras import Cameras
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.figures import FigureBoard
 from gateway.history.api import history_router
-from gateway.history.reading import Readers
+from gateway.history.readers import Readers
 from gateway.http import openapi, problems
-from gateway.http.below import Below
 from gateway.http.deadline import Deadline
-from gateway.http.documented import answer
+from gateway.http.documentation import answer
+from gateway.http.prefix import PathPrefix
 from gateway.http.strict import Strict
 from gateway.http.views import StatusView
 from gateway.live.websocket import ResultsSocket
@@ -35,7 +35,7 @@ from gateway.security.bodies import BoundedBodies
 from gateway.security.headers import SecurityHeaders
 from gateway.security.links import links_router
 from gateway.security.login import login_router
-from gateway.security.proxies import Proxied, TrustedProxies
+from gateway.security.proxies import ForwardedClient, TrustedProxies
 from gateway.security.shares import FairShares
 from runtime.version import VERSION
 
@@ -109,9 +109,9 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.add_middleware(BoundedBodies, metrics=parts.metrics)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Proxied, trusted=parts.proxies)
+    app.add_middleware(ForwardedClient, trusted=parts.proxies)
     if parts.prefix:
-        app.add_middleware(Below, prefix=parts.prefix)
+        app.add_middleware(PathPrefix, prefix=parts.prefix)
 
     @app.get(
         "/livez",

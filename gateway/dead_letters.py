@@ -19,7 +19,7 @@ from broker.errors import Busy, NoSuchQueue
 from broker.session import session
 from contract.dead_letters import DeadLetter, parse_dead_letter
 from contract.topology import DEAD_LETTER_QUEUE
-from gateway.http.documented import answer, errors
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 from gateway.http.views import DeadLettersView
 
@@ -55,7 +55,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DeadLetterSnapshot:
     """What one look found, newest first; `complete` is false where a bound ended it early. `time` in Unix seconds."""
 
     letters: Sequence[DeadLetter]
@@ -70,10 +70,10 @@ class DeadLetterReader:
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = urls
         self._one = asyncio.Lock()
-        self._last: Look | BrokerError | None = None
+        self._last: DeadLetterSnapshot | BrokerError | None = None
         self._when = 0.0
 
-    async def read(self) -> Look:
+    async def read(self) -> DeadLetterSnapshot:
         """A look that is at most some seconds old. Raises BrokerError, a failure being as old at most."""
         async with self._one:
             if self._last is None or time.monotonic() - self._when > FRESH_SECONDS:
@@ -86,7 +86,7 @@ class DeadLetterReader:
                 raise self._last
             return self._last
 
-    async def _look(self) -> Look:
+    async def _look(self) -> DeadLetterSnapshot:
         letters: list[DeadLetter] = []
 
         def each(delivery: Delivery) -> None:
@@ -106,9 +106,9 @@ class DeadLetterReader:
             ):
                 looked = await looking.look(each, BOUNDS)
         except NoSuchQueue:
-            return Look([], 0, True, time.time())
+            return DeadLetterSnapshot([], 0, True, time.time())
         letters.sort(key=_cursor, reverse=True)
-        return Look(letters, looked.total, looked.complete, time.time())
+        return DeadLetterSnapshot(letters, looked.total, looked.complete, time.time())
 
 
 def dead_letters_router(reader: DeadLetterReader) -> APIRouter:

@@ -16,14 +16,15 @@ from broker import AsyncioLoop, Connection, aio, split_urls
 from gateway.app import Parts, create_app
 from gateway.cameras.cameras import Cameras
 from gateway.dead_letters import DeadLetterReader
+from gateway.errors import CannotStart, HistoryOccupied
 from gateway.figures import FigureBoard
 from gateway.history import retention
-from gateway.history.database import Database, Occupied
-from gateway.history.reading import Readers
+from gateway.history.database import Database
+from gateway.history.readers import Readers
 from gateway.history.recorder import Recorder
-from gateway.history.store import Wish
+from gateway.history.store import ThumbnailRequest
 from gateway.history.thumbnails import Thumbnailer
-from gateway.history.writer import Writer
+from gateway.history.writer import HistoryWriter
 from gateway.live.connection import PATIENCE_SECONDS
 from gateway.live.feed import Feed
 from gateway.live.protocol import MAX_MESSAGE_BYTES
@@ -34,10 +35,16 @@ from gateway.nodes import Nodes
 from gateway.prometheus.client import Prometheus
 from gateway.security.auth import Authenticator, Identity
 from gateway.security.crowd import Crowd
-from gateway.security.limits import MAX_HEAD_BYTES, REQUEST_SECONDS, Limits, http_class, websocket_class
+from gateway.security.limits import (
+    MAX_HEAD_BYTES,
+    REQUEST_SECONDS,
+    Limits,
+    http_class,
+    websocket_class,
+)
 from gateway.security.links import ready_link
 from gateway.settings import GatewaySettings, is_loopback
-from gateway.starting import BACKLOG, CannotStart, keyring, listen, main_token
+from gateway.starting import BACKLOG, keyring, listen, main_token
 from gateway.statistics import Statistics
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
@@ -220,26 +227,26 @@ class Gateway:
 
     # --- inside ------------------------------------------------------------------------------------------
 
-    def _writer(self) -> Writer:
+    def _writer(self) -> HistoryWriter:
         settings = self.settings
-        limits = retention.Limits(
+        limits = retention.RetentionLimits(
             days=settings.history_days,
             rows=settings.history_rows,
             events=settings.history_events,
             activity_days=settings.history_activity_days,
         )
-        return Writer(
+        return HistoryWriter(
             self.database, labels=self.cameras.labels, gap=settings.history_gap_seconds, limits=limits
         )
 
-    def _wish(self, wishes: Sequence[Wish]) -> None:
+    def _wish(self, wishes: Sequence[ThumbnailRequest]) -> None:
         if self._thumbnailer.wish(wishes, time.monotonic()):
             self.feed.follow_viewers()
 
     def _claim_history(self) -> None:
         try:
             self.database.claim()
-        except Occupied as error:
+        except HistoryOccupied as error:
             self._listener.close()
             raise CannotStart(str(error)) from None
         except OSError:

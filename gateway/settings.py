@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
-from gateway.http.below import OURS, PREFIX
+from gateway.http.prefix import OURS, PREFIX
 from gateway.security.proxies import TrustedProxies
 from gateway.tokens.file import FILE
 from runtime.settings import ServiceSettings

@@ -2,16 +2,13 @@
 
 import socket
 
+from gateway.errors import BrokenTokens, CannotStart
 from gateway.security.auth import load_token
 from gateway.settings import GatewaySettings
-from gateway.tokens import BrokenTokens, Keyring
+from gateway.tokens import Keyring
 
 BACKLOG = 2_048
 """As uvicorn has it."""
-
-
-class CannotStart(Exception):
-    """Why the gateway does not start; a sentence that says what to do."""
 
 
 def main_token(settings: GatewaySettings) -> str | None:

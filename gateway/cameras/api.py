@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from contract.status import CameraState
 from gateway.cameras.cameras import Cameras
-from gateway.cameras.listing import FIELDS, CameraFilter, chosen_fields, page_of
-from gateway.http.documented import answers, errors
+from gateway.cameras.page import FIELDS, CameraFilter, chosen_fields, page_of
+from gateway.http.documentation import answers, errors
 from gateway.http.problems import json_response, problem
 from gateway.http.views import CamerasView
 

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from gateway.history.activity import ALL, MINUTE
 from gateway.history.parameters import ERRORS, CameraIds, Since, Until, check_span, distinct, now
-from gateway.history.reading import Readers
+from gateway.history.readers import Readers
 from gateway.history.views import ActivityPointView, ActivityView
-from gateway.http.documented import answer
+from gateway.http.documentation import answer
 from gateway.http.problems import json_response, problem
 
 MAX_POINTS = 1_500

@@ -15,9 +15,9 @@ from gateway.history.parameters import (
     now,
     read_cursor,
 )
-from gateway.history.reading import Readers
+from gateway.history.readers import Readers
 from gateway.history.views import EventsView, EventView, event_view
-from gateway.http.documented import answer, errors
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 
 EXAMPLE = {

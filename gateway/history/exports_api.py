@@ -23,7 +23,7 @@ from gateway.history.parameters import (
     event_filter,
     now,
 )
-from gateway.history.reading import Readers
+from gateway.history.readers import Readers
 from gateway.history.views import EventView, event_view
 
 CHUNK = 1_000

@@ -11,11 +11,11 @@ from broker import BrokerError
 from contract.dead_letters import DeadLetter
 from gateway.dead_letters import DeadLetterReader
 from gateway.history.parameters import ERRORS
-from gateway.history.reading import Readers
+from gateway.history.readers import Readers
 from gateway.history.rows import MAX_ID
 from gateway.history.tables import results
 from gateway.history.views import FrameResultView, FrameView, HopView
-from gateway.http.documented import answer, errors
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 
 EXAMPLE = {

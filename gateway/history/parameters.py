@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from starlette.exceptions import HTTPException
 
 from gateway.history.filters import MAX_EVENT_ID, Cursor, EventFilter, parse_cursor
-from gateway.http.documented import errors
+from gateway.http.documentation import errors
 from gateway.times import parse_time
 
 FURTHEST = 1e11

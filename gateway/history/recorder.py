@@ -16,10 +16,10 @@ from typing import NamedTuple, TypeVar
 from broker import Consumer, Delivery
 from contract.result import Result, parse_result
 from contract.topology import RESULT_QUEUE
-from gateway.history.faults import KINDS, Fault, reason
-from gateway.history.store import Repeat, Stored, Wish
+from gateway.history.faults import KINDS, HistoryFault, reason
+from gateway.history.store import Repeat, Stored, ThumbnailRequest
 from gateway.history.thumbnail_store import Thumbnail
-from gateway.history.writer import Writer
+from gateway.history.writer import HistoryWriter
 from gateway.metrics import GatewayMetrics
 from runtime.logs import get_logger
 
@@ -55,16 +55,16 @@ class Recorder:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: HistoryWriter,
         metrics: GatewayMetrics,
-        on_wishes: Callable[[Sequence[Wish]], None] = lambda wishes: None,
+        on_wishes: Callable[[Sequence[ThumbnailRequest]], None] = lambda wishes: None,
         on_recorded: Callable[[Result, bytes], None] = lambda result, body: None,
         on_repeat: Callable[[Repeat], None] = lambda repeat: None,
     ) -> None:
         self.consumer = Consumer(RESULT_QUEUE, self._received, prefetch=PREFETCH)
         self.consumer.on_lost = self._lost
         self._writer = writer
-        self._fault: Fault | None = None
+        self._fault: HistoryFault | None = None
         self._metrics = metrics
         self._on_wishes = on_wishes
         self._on_recorded = on_recorded
@@ -83,7 +83,7 @@ class Recorder:
             metrics.history_fault.labels(kind).set_function(partial(self._has, kind))
 
     @property
-    def fault(self) -> Fault | None:
+    def fault(self) -> HistoryFault | None:
         """Why nothing can be written at the moment; damage that a reader met counts."""
         return self._writer.damage or self._fault
 

@@ -7,14 +7,14 @@ of the same kind as the others', and returns when that is empty.
 
 from collections.abc import Callable, Iterator
 
-from gateway.live.viewer import Kind, Subscription, Update, Viewer, carried
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind, carried
 
 
 class Audience:
     """The viewers of one kind with one subscription. `on_waiting` is called when a round has something to bring."""
 
     def __init__(
-        self, kind: Kind, subscription: Subscription, on_waiting: Callable[["Audience"], None]
+        self, kind: ViewerKind, subscription: Subscription, on_waiting: Callable[["Audience"], None]
     ) -> None:
         self.kind = kind
         self.subscription = subscription
@@ -108,7 +108,7 @@ class Audience:
             viewer in self._behind
             and not viewer.results
             and not self._waiting
-            and self.kind is not Kind.FRAMES  # what these get depends on what each has been shown
+            and self.kind is not ViewerKind.FRAMES  # what these get depends on what each has been shown
         ):
             del self._behind[viewer]
             self._in_step[viewer] = None

@@ -34,7 +34,7 @@ from gateway.consumers import Gateways, foreign_consumers
 from gateway.history.store import Repeat
 from gateway.live.hub import Hub
 from gateway.live.viewer import Update
-from gateway.live.watching import WatchedCameras
+from gateway.live.watch_list import WatchedCameras
 from gateway.metrics import GatewayMetrics
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes

@@ -13,10 +13,10 @@ from gateway.live.viewer import (
     CLOCK_RESET_SECONDS,
     NOTHING,
     PICTURE_SILENCE_SECONDS,
-    Kind,
     Subscription,
     Update,
     Viewer,
+    ViewerKind,
 )
 
 MAX_CAMERAS = 10_000
@@ -85,7 +85,7 @@ class Hub:
         """Hears of results that nobody sees because their frame_id was another frame's of that camera."""
         self._on_watch = on_watch
         self._viewers: dict[Viewer, Audience] = {}
-        self._audiences: dict[tuple[Kind, Subscription], Audience] = {}
+        self._audiences: dict[tuple[ViewerKind, Subscription], Audience] = {}
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         self._pictures: dict[str, Track] = {}
         self._recent, self._recent_pictures = Recent(RECENT_FRAMES), Recent(RECENT_PICTURES)
@@ -136,11 +136,11 @@ class Hub:
                 last is not None
                 and subscription.includes_picture(last)
                 and not before.includes_picture(last)
-                and (viewer.kind is Kind.DASHBOARD or now - last.arrival <= PICTURE_SILENCE_SECONDS)
+                and (viewer.kind is ViewerKind.DASHBOARD or now - last.arrival <= PICTURE_SILENCE_SECONDS)
             ):
                 viewer.offer_picture(last)
         for update in self._new_to(before, subscription):
-            if not (viewer.kind is Kind.FRAMES and update.camera_id in subscription.pictures):
+            if not (viewer.kind is ViewerKind.FRAMES and update.camera_id in subscription.pictures):
                 # those get a picture first, or results once no picture came for a while
                 viewer.offer_result(update, self._latest_picture(update.camera_id))
 
@@ -208,13 +208,13 @@ class Hub:
     def publish_camera(self, camera_id: str, item: bytes) -> None:
         """A camera's state, for dashboards."""
         for viewer in self._viewers:
-            if viewer.kind is Kind.DASHBOARD:
+            if viewer.kind is ViewerKind.DASHBOARD:
                 viewer.offer_camera(camera_id, item)
 
     def publish_nodes(self, items: bytes) -> None:
         """All nodes' states, for dashboards."""
         for viewer in self._viewers:
-            if viewer.kind is Kind.DASHBOARD:
+            if viewer.kind is ViewerKind.DASHBOARD:
                 viewer.offer_nodes(items)
 
     def regroup(self, camera_id: str, group: str | None) -> None:

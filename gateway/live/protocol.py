@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from contract.task import CameraId
-from gateway.live.viewer import Kind, Subscription, Update, Viewer
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
 
 DASHBOARD_PROTOCOL = "framefleet.v1"
 MAX_MESSAGE_BYTES = 64 * 1024
@@ -113,7 +113,7 @@ def with_field(body: bytes, name: bytes, value: bytes) -> bytes:
 class ViewerProtocol(Protocol):
     """Turns what waits for viewers into WebSocket frames."""
 
-    kind: Kind
+    kind: ViewerKind
 
     def pause(self, viewers: int) -> float:
         """Seconds from one turn of sending to the next with so many viewers, in which results gather; 0 for none."""
@@ -131,7 +131,7 @@ class ViewerProtocol(Protocol):
 class PlainProtocol:
     """One JSON result per message; with `frames`, the picture in base64 in it."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: ViewerKind) -> None:
         self.kind = kind
 
     def pause(self, viewers: int) -> float:
@@ -155,7 +155,7 @@ class PlainProtocol:
 class DashboardProtocol:
     """`framefleet.v1`: batches of results, binary pictures, states of cameras and nodes."""
 
-    kind = Kind.DASHBOARD
+    kind = ViewerKind.DASHBOARD
 
     def pause(self, viewers: int) -> float:
         """25 ms up to 25 viewers, 50 ms for a hundred, 100 ms from four hundred on: fewer, larger messages."""
@@ -179,7 +179,11 @@ class DashboardProtocol:
         return _dashboard_picture(picture) if picture is not None else b""
 
 
-PLAIN, LATEST, FRAMES = PlainProtocol(Kind.PLAIN), PlainProtocol(Kind.LATEST), PlainProtocol(Kind.FRAMES)
+PLAIN, LATEST, FRAMES = (
+    PlainProtocol(ViewerKind.PLAIN),
+    PlainProtocol(ViewerKind.LATEST),
+    PlainProtocol(ViewerKind.FRAMES),
+)
 DASHBOARD = DashboardProtocol()
 PROTOCOLS: tuple[ViewerProtocol, ...] = (PLAIN, LATEST, FRAMES, DASHBOARD)
 

@@ -12,7 +12,7 @@ PICTURE_SILENCE_SECONDS = 2.0
 FRAMES_DEPTH = 16
 
 
-class Kind(Enum):
+class ViewerKind(Enum):
     """What a viewer understands."""
 
     PLAIN = "plain"  # one JSON result per message: every result, in the order of arrival
@@ -23,11 +23,11 @@ class Kind(Enum):
     @property
     def every(self) -> bool:
         """Whether it gets every result, those too that are older than what came before."""
-        return self is Kind.PLAIN
+        return self is ViewerKind.PLAIN
 
     def buffer(self) -> Buffer:
         """An empty buffer for what waits. FRAMES see some of what comes in one read; views paint the last."""
-        return InOrder() if self.every else Newest(FRAMES_DEPTH if self is Kind.FRAMES else 1)
+        return InOrder() if self.every else Newest(FRAMES_DEPTH if self is ViewerKind.FRAMES else 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -96,7 +96,7 @@ def carried(update: Update, picture: Update | None, subscription: Subscription) 
 class Viewer:
     """One client's buffer. `wake` is called when there is something to take; it must only set a flag."""
 
-    def __init__(self, kind: Kind, wake: Callable[[], None]) -> None:
+    def __init__(self, kind: ViewerKind, wake: Callable[[], None]) -> None:
         self.kind = kind
         self.subscription = NOTHING
         self.wake = wake
@@ -106,7 +106,7 @@ class Viewer:
         self._cameras: dict[str, bytes] = {}
         self._nodes: bytes | None = None
         self._watching_since: dict[str, float] = {}
-        self._shown: dict[str, Update] = {}  # of watched cameras, for Kind.FRAMES
+        self._shown: dict[str, Update] = {}  # of watched cameras, for ViewerKind.FRAMES
 
     # --- taking: what the sender calls -------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class Viewer:
 
     def offer_result(self, update: Update, picture: Update | None) -> None:
         """`picture` is the camera's latest one."""
-        if self.kind is Kind.FRAMES and update.camera_id in self.subscription.pictures:
+        if self.kind is ViewerKind.FRAMES and update.camera_id in self.subscription.pictures:
             since = self._watching_since[update.camera_id]
             last = since if picture is None else max(since, picture.arrival)
             if update.arrival - last <= PICTURE_SILENCE_SECONDS:
@@ -160,7 +160,7 @@ class Viewer:
 
     def offer_picture(self, update: Update) -> None:
         camera_id = update.camera_id
-        if self.kind is Kind.FRAMES:
+        if self.kind is ViewerKind.FRAMES:
             shown = self._shown.get(camera_id)
             if shown is not None and (
                 shown.frame_id == update.frame_id

@@ -32,8 +32,8 @@ from gateway.live.protocol import (
     plausible_age,
     protocol_for,
 )
-from gateway.live.sending import writers
-from gateway.live.viewer import Kind, Subscription, Viewer
+from gateway.live.viewer import Subscription, Viewer, ViewerKind
+from gateway.live.writers import writers
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import identity_of, refuse_websocket
 from gateway.security.auth import Identity
@@ -90,7 +90,7 @@ class ResultsSocket:
             await refuse_websocket(refusal, websocket.receive, websocket.send)
             return
         protocol = protocol_for(websocket.scope["subprotocols"], plain)
-        await websocket.accept(DASHBOARD_PROTOCOL if protocol.kind is Kind.DASHBOARD else None)
+        await websocket.accept(DASHBOARD_PROTOCOL if protocol.kind is ViewerKind.DASHBOARD else None)
         connection: ViewerConnection = websocket.scope["extensions"][SCOPE_KEY]
         await self._converse(websocket, connection, protocol, subscription, identity_of(websocket.scope))
 
@@ -101,7 +101,7 @@ class ResultsSocket:
 
     def missed(self) -> None:
         """Results are missing that can no longer be had here: who is to get every one is told, and begins anew."""
-        for viewer, connection in self._writers[Kind.PLAIN].connections:
+        for viewer, connection in self._writers[ViewerKind.PLAIN].connections:
             self._drop(viewer, connection, LAGGARD, "missed", MISSED)
 
     async def _converse(
@@ -119,7 +119,7 @@ class ResultsSocket:
         connection.on_misuse = lambda *why: self._drop(viewer, connection, *why)
         connection.write(protocol.greeting(time.time(), VERSION, STALENESS_SECONDS))
         self._hub.join(viewer, subscription, time.monotonic())
-        if protocol.kind is Kind.DASHBOARD:
+        if protocol.kind is ViewerKind.DASHBOARD:
             self._greet(viewer)
         self._metrics.clients.inc()
         expiry = self._watch_session(connection, identity)

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, InvalidModelSpec, parse_model_spec
 from contract.task import CAMERA_ID_PATTERN
 from contract.topology import Lane
-from gateway.http.documented import answer, errors
+from gateway.errors import CannotKeep, NotHeardYet, TooManyCameras
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 from gateway.http.views import ModelsView
 from gateway.models.catalogue import models_view, unknown_models
-from gateway.models.desired import TooManyCameras
-from gateway.models.keeper import CannotKeep, ModelKeeper, NotHeardYet
+from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
 from gateway.security.access import address_of, identity_of
 from runtime.logs import get_logger

@@ -8,9 +8,10 @@ from pathlib import Path
 from contract.models import DesiredModels
 from contract.status import NodeStatus
 from contract.topology import Lane
-from gateway.models.announcing import REPEAT_SECONDS, Announcements
-from gateway.models.desired import check, prevailing, successor, switched
-from gateway.models.kept import load_desired, save_desired
+from gateway.errors import CannotKeep, NotHeardYet
+from gateway.models.announcements import REPEAT_SECONDS, Announcements
+from gateway.models.file import load_desired, save_desired
+from gateway.models.revision import check, prevailing, successor, switched
 from gateway.nodes import Nodes
 from runtime.logs import get_logger
 
@@ -18,14 +19,6 @@ log = get_logger("gateway")
 
 PATIENCE_SECONDS = 2 * REPEAT_SECONDS
 """So long a revision that only nodes know of may be another gateway's; then it is lost, and may be overwritten."""
-
-
-class CannotKeep(Exception):
-    """The file cannot be written: nothing was changed."""
-
-
-class NotHeardYet(Exception):
-    """Nodes act on a wish that this gateway has not heard: a change would undo what it does not know."""
 
 
 class ModelKeeper:

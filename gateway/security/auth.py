@@ -8,16 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.errors import TooManyGuesses
 from gateway.security.codes import Codes
 from gateway.security.credentials import cookie_of, token_of
-from gateway.security.guesses import Guesses, TooManyGuesses
+from gateway.security.guesses import Guesses
 from gateway.security.roles import Role, lesser
 from gateway.security.sessions import (
     COOKIE,
     RENEW_SECONDS,
     SECURE_COOKIE,
     SESSION_SECONDS,
-    Session,
+    BrowserSession,
     claimed,
     seal,
     session_key,
@@ -129,7 +130,7 @@ class Authenticator:
     def new_session(self, identity: Identity, wall: float) -> str:
         """A cookie's value; the next one of `identity`'s session if it has one."""
         nonce = identity.session or secrets.token_urlsafe(9)
-        session = Session(identity.token_id, identity.role, int(wall), nonce)
+        session = BrowserSession(identity.token_id, identity.role, int(wall), nonce)
         return seal(session, self._key(identity.token_id))
 
     def revoke(self, session: str) -> None:

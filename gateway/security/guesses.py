@@ -8,19 +8,13 @@ import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from gateway.errors import TooManyGuesses
+
 PER_ADDRESS = 10
 IN_ALL = 600
 """Many addresses together: ten a second are no accident."""
 WINDOW_SECONDS = 60.0
 MAX_ADDRESSES = 10_000
-
-
-class TooManyGuesses(Exception):
-    """Nothing more is tried for a while. `first`: worth a line in the log, because nobody was told in this minute."""
-
-    def __init__(self, *, first: bool = False) -> None:
-        super().__init__("too many different wrong tokens")
-        self.first = first
 
 
 @dataclass(slots=True)

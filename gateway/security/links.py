@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from contract.nesting import decode
-from gateway.http.documented import answer, errors
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 from gateway.security.access import address_of, identity_of, is_secure
 from gateway.security.auth import Authenticator

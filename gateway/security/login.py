@@ -14,12 +14,13 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.types import Scope
 
 from contract.nesting import decode
-from gateway.http.below import placed
+from gateway.errors import TooManyGuesses
+from gateway.http.prefix import placed
 from gateway.http.problems import json_response, problem
 from gateway.http.views import ProblemView
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import address_of, identity_of, is_secure, set_session, too_many_guesses
-from gateway.security.auth import Authenticator, TooManyGuesses, session_holder
+from gateway.security.auth import Authenticator, session_holder
 from gateway.security.sessions import COOKIE, SECURE_COOKIE
 from runtime.logs import get_logger
 

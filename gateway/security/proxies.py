@@ -41,7 +41,7 @@ class TrustedProxies:
         return nearest
 
 
-class Proxied:
+class ForwardedClient:
     """ASGI middleware: writes the client's own address, scheme and host into the scope, before anybody reads them."""
 
     def __init__(self, app: ASGIApp, trusted: TrustedProxies) -> None:

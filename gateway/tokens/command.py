@@ -6,9 +6,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway.errors import BrokenTokens, InvalidToken
 from gateway.security.roles import ROLES
-from gateway.tokens.entries import InvalidToken, TokenEntry
-from gateway.tokens.file import BrokenTokens, add_token, read_tokens, revoke_token
+from gateway.tokens.entries import TokenEntry
+from gateway.tokens.file import add_token, read_tokens, revoke_token
 
 DAY = 24 * 3600.0
 DAYS = 90

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.errors import InvalidToken
 from gateway.security.roles import Role
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$"
@@ -20,10 +21,6 @@ MAIN = "main"
 _TOKEN = re.compile(r"ff_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 
 State = Literal["valid", "expired", "revoked"]
-
-
-class InvalidToken(ValueError):
-    """No such token can be made, or there is none to revoke; a sentence that says why."""
 
 
 class TokenEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,8 +3,9 @@
 import errno
 from pathlib import Path
 
+from gateway.errors import BrokenTokens
 from gateway.tokens.entries import TokenEntry
-from gateway.tokens.file import BrokenTokens, read_tokens
+from gateway.tokens.file import read_tokens
 from runtime.logs import get_logger
 
 log = get_logger("gateway")

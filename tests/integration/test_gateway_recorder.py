@@ -31,9 +31,9 @@ from cli.rabbitmq import RabbitMQNode
 from contract.result import Result, encode_result
 from contract.status import WatchAnnouncement, parse_control
 from contract.topology import CONTROL_EXCHANGE, RESULT_QUEUE, RESULTS_EXCHANGE, WATCH_EXCHANGE, EphemeralQueue
+from gateway.errors import CannotStart
 from gateway.history.store import Stored
-from gateway.history.writer import Writer
-from gateway.starting import CannotStart
+from gateway.history.writer import HistoryWriter
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
@@ -116,16 +116,16 @@ async def settled(source: Source, path: Path, rows: int) -> None:
 async def test_a_failure_after_the_commit_writes_nothing_twice(
     amqp_url: str, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = Writer.store
+    honest = HistoryWriter.store
     failures = iter([sqlite3.OperationalError("the machine stopped here"), OSError("and here")])
 
-    def store_then_fail(self: Writer, batch: Sequence[Result], wall: float) -> Stored:
+    def store_then_fail(self: HistoryWriter, batch: Sequence[Result], wall: float) -> Stored:
         stored = honest(self, batch, wall)
         for failure in failures:
             raise failure
         return stored
 
-    monkeypatch.setattr(Writer, "store", store_then_fail)
+    monkeypatch.setattr(HistoryWriter, "store", store_then_fail)
     path = tmp_path / "data" / "history.sqlite3"
     async with running_gateway(tmp_path, amqp_url=amqp_url) as gateway:
         await source.publish(range(700))

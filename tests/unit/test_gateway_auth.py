@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.security.auth import Authenticator, Identity, TooManyGuesses, load_token
+from gateway.errors import TooManyGuesses
+from gateway.security.auth import Authenticator, Identity, load_token
 from gateway.security.codes import CODE_SECONDS, MAX_CODES, Codes
 from gateway.security.credentials import cookie_of, token_of
 from gateway.security.guesses import PER_ADDRESS, WINDOW_SECONDS
@@ -18,7 +19,7 @@ from gateway.security.sessions import (
     RENEW_SECONDS,
     SECURE_COOKIE,
     SESSION_SECONDS,
-    Session,
+    BrowserSession,
     claimed,
     seal,
 )
@@ -291,7 +292,7 @@ def test_a_cookie_is_found_among_any_others(junk: str) -> None:
 def test_a_sealed_session_reads_as_what_it_was(
     token_id: str, role: Role, begin: int, nonce: str, key: bytes
 ) -> None:
-    session = Session(token_id, role, begin, nonce)
+    session = BrowserSession(token_id, role, begin, nonce)
     claim = claimed(seal(session, key))
     assert claim is not None
     assert claim[0] == session

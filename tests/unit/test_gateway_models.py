@@ -10,11 +10,12 @@ import pytest
 from contract.models import DesiredModels, ModelReport, parse_desired, parse_model_spec
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
 from contract.topology import Lane
-from gateway.models.announcing import LAGGING_SECONDS, REPEAT_SECONDS, Announcements
+from gateway.errors import CannotKeep, NotHeardYet, TooManyCameras
+from gateway.models.announcements import LAGGING_SECONDS, REPEAT_SECONDS, Announcements
 from gateway.models.catalogue import catalogue, models_view, unknown_models
-from gateway.models.desired import MAX_REVISION, TooManyCameras, check, prevailing, successor, switched
-from gateway.models.keeper import PATIENCE_SECONDS, CannotKeep, ModelKeeper, NotHeardYet
-from gateway.models.kept import FILE, load_desired, save_desired
+from gateway.models.file import FILE, load_desired, save_desired
+from gateway.models.keeper import PATIENCE_SECONDS, ModelKeeper
+from gateway.models.revision import MAX_REVISION, check, prevailing, successor, switched
 from gateway.nodes import Nodes
 
 WALL = 1_795_000_000.0
@@ -68,7 +69,7 @@ class TestSwitching:
         assert switched(FULL, None, camera_id="never-set") == FULL
 
     def test_cameras_are_bounded_and_may_still_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.models.desired.MAX_CAMERAS", 1)
+        monkeypatch.setattr("gateway.models.revision.MAX_CAMERAS", 1)
         assert switched(FULL, "haar", camera_id="gate-3").cameras == {"gate-3": "haar"}
         with pytest.raises(TooManyCameras):
             switched(FULL, "haar", camera_id="gate-4")

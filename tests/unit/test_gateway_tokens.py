@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.tokens import (
-    BrokenTokens,
-    InvalidToken,
-    Keyring,
-    add_token,
-    make_token,
-    read_tokens,
-    revoke_token,
-)
+from gateway.errors import BrokenTokens, InvalidToken
+from gateway.tokens import Keyring, add_token, make_token, read_tokens, revoke_token
 from gateway.tokens.command import add_arguments, run
 from gateway.tokens.entries import id_of
 from gateway.tokens.file import FORGET_SECONDS

@@ -9,7 +9,8 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 
-from gateway.history.database import READERS, Database, TooSlow, Unavailable
+from gateway.errors import HistoryTooSlow, HistoryUnavailable
+from gateway.history.database import READERS, Database
 from gateway.metrics import GatewayMetrics
 
 T = TypeVar("T")
@@ -66,14 +67,14 @@ class Readers:
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, answer)
-        except TooSlow:
+        except HistoryTooSlow:
             raise self._refused(
                 "slow",
                 f"the answer would take longer than {seconds:g} s: ask for fewer cameras, "
                 "or for a shorter time with from and to",
                 5,
             ) from None
-        except Unavailable as error:
+        except HistoryUnavailable as error:
             raise self._refused("unavailable", str(error), 5) from None
         finally:
             self._metrics.history_queries.labels(query).observe(time.monotonic() - begun)

@@ -11,7 +11,7 @@ from gateway.live.audience import Audience
 from gateway.live.connection import ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import BATCH, PROTOCOLS, ViewerProtocol
-from gateway.live.viewer import Kind, Update, Viewer
+from gateway.live.viewer import Update, Viewer, ViewerKind
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -22,7 +22,7 @@ SLICE_SECONDS = 0.005
 Told = Callable[[Viewer, ViewerConnection], None]
 
 
-class Writer:
+class ViewerWriter:
     """Writes to the viewers of one protocol. `broken` is told of whom no message could be made, `overrun` of who
     cannot get every result any more."""
 
@@ -146,8 +146,8 @@ class Writer:
             self._hub.catch_up(viewer)
 
 
-def writers(hub: Hub, broken: Told, overrun: Told) -> dict[Kind, Writer]:
+def writers(hub: Hub, broken: Told, overrun: Told) -> dict[ViewerKind, ViewerWriter]:
     """One for each protocol; the hub wakes them."""
-    made = {protocol.kind: Writer(hub, protocol, broken, overrun) for protocol in PROTOCOLS}
+    made = {protocol.kind: ViewerWriter(hub, protocol, broken, overrun) for protocol in PROTOCOLS}
     hub.on_waiting = lambda audience: made[audience.kind].wake(audience)
     return made

@@ -21,7 +21,7 @@ OURS = frozenset({"api", "ws", "assets", "events", "login", "livez", "readyz"})
 NAMED = re.compile(r'\b(href|src|action|content)="\.?/')
 
 
-class Below:
+class PathPrefix:
     """`prefix` begins with a slash and does not end with one."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
