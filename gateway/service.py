@@ -116,11 +116,11 @@ class Gateway:
             urls,
             "gateway listens",
             [*self.feed.listeners, self.recorder.consumer],
+            on_state=self._broker_changed,
             on_fatal=self._broker_refused,
         )
         # A connection of its own: in a broker alarm the publishing one is not read, and acknowledgements must be.
         self._announcing = Connection(loop, urls, "gateway announces", [self.feed.publisher])
-        self._connection.on_state = self._broker_changed
         self._socket = ResultsSocket(
             self.feed.hub, self.metrics, self.states.greet, limit=settings.max_viewers, patience=patience
         )

@@ -70,8 +70,12 @@ class Producer:
             on_fatal=self._ended,
         )
         heartbeats = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"), (STATUS_EXCHANGE, "cameras.*")))
-        others = Consumer(heartbeats, self._status_came, no_ack=True)
-        others.on_subscribed = lambda queue_name: self._say()  # to be heard, first of all by ourselves
+        others = Consumer(
+            heartbeats,
+            self._status_came,
+            no_ack=True,
+            on_subscribed=lambda queue_name: self._say(),  # to be heard, first of all by ourselves
+        )
         control = Consumer(EphemeralQueue(((CONTROL_EXCHANGE, ""),)), self._control_came, no_ack=True)
         self._listening = Connection(
             loop, urls, f"{name} listens", [*self._sender.listeners, others, control], on_fatal=self._ended

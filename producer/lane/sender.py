@@ -40,11 +40,15 @@ class Sender:
     def __init__(self, form: Form, served: Mapping[str, Served], metrics: ProducerMetrics) -> None:
         self._flows: dict[Lane, Flow[Frame | Wish]] = {}  # each lane has workers of its own, and so a window
         self.publisher = Publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
-        self.replies = Consumer(EphemeralQueue(max_length=10_000), self._replied, no_ack=True)
+        self.replies = Consumer(
+            EphemeralQueue(max_length=10_000),
+            self._replied,
+            no_ack=True,
+            on_subscribed=self._listening,
+            on_lost=self._deaf,
+        )
         self.depth = QueueDepth()
         self.neighbours = Neighbours()
-        self.replies.on_subscribed = self._listening
-        self.replies.on_lost = self._deaf
         self.ensure_queue: Callable[[], None] = lambda: None  # declares the lanes' queues again
         self._form = form
         self._served = served
