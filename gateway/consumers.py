@@ -1,14 +1,17 @@
 """Who takes messages out of our queues: as many consumers as gateways and workers are heard, or somebody else too.
 
 AMQP tells how many consume a queue, not who. A message that somebody else takes is missing where it was meant to go.
-Pure: `now` is monotonic.
+`now` is monotonic.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from broker import Publisher, QueueDepth
 from contract.status import WATCH_TTL_SECONDS, NodeStatus
 from contract.topology import RESULT_QUEUE, Lane
+from gateway.metrics import GatewayMetrics
+from gateway.nodes import Nodes
 
 MAX_GATEWAYS = 1_000
 
@@ -44,3 +47,32 @@ def foreign_consumers(
     workers = Counter(node.lane for node in nodes)
     expected = {RESULT_QUEUE: gateways} | {lane.queue: workers[lane.value] for lane in Lane}
     return {queue: max(0, count - expected.get(queue, 0)) for queue, count in consumers.items()}
+
+
+class ForeignConsumers:
+    """Counts them for the metrics, as the broker tells how many consume each queue."""
+
+    def __init__(
+        self,
+        depth: QueueDepth,
+        publisher: Publisher,
+        gateways: Gateways,
+        nodes: Nodes,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self._depth = depth
+        self._publisher = publisher
+        self._gateways = gateways
+        self._nodes = nodes
+        self._metrics = metrics
+
+    def tick(self, now: float) -> None:
+        """Count."""
+        self._metrics.foreign_consumers.clear()
+        if self._publisher.blocked:  # in a broker alarm nobody can say that they are there
+            return
+        foreign = foreign_consumers(
+            self._depth.consumers, gateways=self._gateways.live(now), nodes=self._nodes.statuses(now)
+        )
+        for queue, count in foreign.items():
+            self._metrics.foreign_consumers.labels(queue).set(count)

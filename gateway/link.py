@@ -9,8 +9,8 @@ import urllib.error
 import urllib.request
 
 from gateway.errors import NoLink
-from gateway.security.roles import ROLES
 from gateway.settings import GatewaySettings
+from gateway.tokens.roles import ROLES
 from runtime.loopback import open_directly
 from runtime.settings import USAGE_ERROR, read
 

@@ -8,10 +8,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
+from gateway.http.cookies import COOKIE
 from gateway.http.documentation import FORM, example_of
 from gateway.http.strict import PASSED_ON
 from gateway.security.access import OPEN_PATHS
-from gateway.security.sessions import COOKIE
 from runtime.version import VERSION
 
 DESCRIPTION = """\

@@ -40,11 +40,13 @@ class Audience:
     def add(self, viewer: Viewer) -> None:
         """Let it in, behind: it has a snapshot to get first."""
         self._behind[viewer] = None
+        viewer.audience = self
 
     def remove(self, viewer: Viewer) -> None:
         """Let it go, with all that it has not got yet in its own buffer."""
         self.fall_behind(viewer)
         del self._behind[viewer]
+        viewer.audience = None
 
     def offer(self, update: Update, picture: Update | None) -> None:
         """A result that they want; `picture` is its camera's latest one."""

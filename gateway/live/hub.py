@@ -77,14 +77,20 @@ class Hub:
     """All viewers and the latest of every camera. `on_watch` is called when `watched` may have changed.
 
     `on_waiting` is called when something waits for those of an audience who are in step; it must only set a flag.
+    `on_repeated` hears of results that nobody sees because their frame_id was another frame's of that camera.
     """
 
-    def __init__(self, on_watch: Callable[[], None] = lambda: None) -> None:
-        self.on_waiting: Callable[[Audience], None] = lambda audience: None
-        self.on_repeated: Callable[[Update], None] = lambda update: None
-        """Hears of results that nobody sees because their frame_id was another frame's of that camera."""
+    def __init__(
+        self,
+        *,
+        on_watch: Callable[[], None] = lambda: None,
+        on_waiting: Callable[[Audience], None] = lambda audience: None,
+        on_repeated: Callable[[Update], None] = lambda update: None,
+    ) -> None:
         self._on_watch = on_watch
-        self._viewers: dict[Viewer, Audience] = {}
+        self._on_waiting = on_waiting
+        self._on_repeated = on_repeated
+        self._viewers: dict[Viewer, None] = {}
         self._audiences: dict[tuple[ViewerKind, Subscription], Audience] = {}
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         self._pictures: dict[str, Track] = {}
@@ -151,16 +157,6 @@ class Hub:
             self._count_watched(viewer.subscription.pictures, frozenset())
             viewer.clear()
 
-    def fall_behind(self, viewer: Viewer, rest: list[Update] | None = None) -> None:
-        """It cannot be written to now; see Audience."""
-        if viewer in self._viewers:
-            self._viewers[viewer].fall_behind(viewer, rest)
-
-    def catch_up(self, viewer: Viewer) -> None:
-        """It has been written to; see Audience."""
-        if viewer in self._viewers:
-            self._viewers[viewer].catch_up(viewer)
-
     # --- what is published -------------------------------------------------------------------------------
 
     def publish(self, update: Update) -> bool:
@@ -168,7 +164,7 @@ class Hub:
         that is known to nobody."""
         if not self._recent.take(update):
             if self._recent.differs(update):
-                self.on_repeated(update)
+                self._on_repeated(update)
             return False
         camera_id = update.camera_id
         track = self._tracks.get(camera_id)
@@ -254,12 +250,15 @@ class Hub:
         key = (viewer.kind, subscription)
         audience = self._audiences.get(key)
         if audience is None:
-            audience = self._audiences[key] = Audience(*key, lambda audience: self.on_waiting(audience))
+            audience = self._audiences[key] = Audience(*key, self._on_waiting)
         audience.add(viewer)
-        self._viewers[viewer] = audience
+        self._viewers[viewer] = None
 
     def _exit(self, viewer: Viewer) -> None:
-        audience = self._viewers.pop(viewer)
+        del self._viewers[viewer]
+        audience = viewer.audience
+        if audience is None:
+            return
         audience.remove(viewer)
         if not audience:
             del self._audiences[audience.kind, audience.subscription]

@@ -1,10 +1,16 @@
 """What one client wants, and the bounded buffer of what waits for it. Pure and synchronous."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from gateway.live.buffers import Buffer, InOrder, Newest
+
+if TYPE_CHECKING:
+    from gateway.live.audience import Audience
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 CLOCK_RESET_SECONDS = 5.0
@@ -99,6 +105,8 @@ class Viewer:
     def __init__(self, kind: ViewerKind, wake: Callable[[], None]) -> None:
         self.kind = kind
         self.subscription = NOTHING
+        self.audience: Audience | None = None
+        """With whom it is served, while it is in the hub."""
         self.wake = wake
         self.results = kind.buffer()
         self._pictures: dict[str, Update] = {}
@@ -142,6 +150,16 @@ class Viewer:
     def picture_bytes(self) -> int:
         """Bytes of pictures in the buffer."""
         return self._picture_bytes
+
+    def fall_behind(self, rest: list[Update] | None = None) -> None:
+        """It cannot be written to now; see Audience."""
+        if self.audience is not None:
+            self.audience.fall_behind(self, rest)
+
+    def catch_up(self) -> None:
+        """It has been written to; see Audience."""
+        if self.audience is not None:
+            self.audience.catch_up(self)
 
     # --- filling: what the hub calls ---------------------------------------------------------------------
 

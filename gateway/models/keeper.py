@@ -10,7 +10,7 @@ from contract.status import NodeStatus
 from contract.topology import Lane
 from gateway.errors import CannotKeep, NotHeardYet
 from gateway.models.announcements import REPEAT_SECONDS, Announcements
-from gateway.models.file import load_desired, save_desired
+from gateway.models.file import save_desired
 from gateway.models.revision import check, prevailing, successor, switched
 from gateway.nodes import Nodes
 from runtime.logs import get_logger
@@ -22,9 +22,12 @@ PATIENCE_SECONDS = 2 * REPEAT_SECONDS
 
 
 class ModelKeeper:
-    """Belongs to the event loop. `announce` publishes on `control`; `nodes` learns which revision settles it."""
+    """Belongs to the event loop. `desired` is what was kept in `folder`; `announce` publishes on `control`; `nodes`
+    learns which revision settles it."""
 
-    def __init__(self, folder: Path, nodes: Nodes, announce: Callable[[DesiredModels], None]) -> None:
+    def __init__(
+        self, folder: Path, desired: DesiredModels, nodes: Nodes, announce: Callable[[DesiredModels], None]
+    ) -> None:
         self._folder = folder
         self._nodes = nodes
         self._announcements = Announcements(announce)
@@ -32,7 +35,7 @@ class ModelKeeper:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unheard_since: float | None = None
         self.desired = DesiredModels()
-        self._take(load_desired(folder))
+        self._take(desired)
 
     # --- changes -----------------------------------------------------------------------------------------
 
@@ -61,7 +64,7 @@ class ModelKeeper:
         return wanted
 
     def heard(self, theirs: DesiredModels, now: float) -> None:
-        """Another gateway's wish, or our own come back. Raises ValueError if no gateway of ours said it."""
+        """Take another gateway's wish, or our own come back. Raises ValueError if no gateway of ours said it."""
         if theirs == self.desired:
             return  # as it is each time that anybody repeats it
         check(theirs)
@@ -75,6 +78,11 @@ class ModelKeeper:
         task.add_done_callback(self._tasks.discard)
         if held.revision > theirs.revision:  # settled by us: nobody has said it yet
             self.announce(now)
+
+    def examine(self, theirs: DesiredModels) -> None:
+        """Raise ValueError for a wish that no gateway of ours said."""
+        if theirs != self.desired:
+            check(theirs)
 
     async def stop(self) -> None:
         """Finish writing."""

@@ -16,12 +16,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import TooManyGuesses
+from gateway.http.cookies import COOKIE, SECURE_COOKIE
 from gateway.http.problems import problem
 from gateway.metrics import GatewayMetrics
 from gateway.security.auth import Authenticator, Identity
 from gateway.security.origins import Origins
-from gateway.security.roles import SAFE_METHODS, needed_role, suffices
-from gateway.security.sessions import COOKIE, SECURE_COOKIE, SESSION_SECONDS
+from gateway.security.sessions import SESSION_SECONDS
+from gateway.tokens.roles import SAFE_METHODS, needed_role, suffices
 from runtime.logs import get_logger
 
 log = get_logger("gateway")

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import TooManyGuesses
+from gateway.http.cookies import COOKIE, SECURE_COOKIE
 from gateway.security.codes import Codes
 from gateway.security.credentials import cookie_of, token_of
 from gateway.security.guesses import Guesses
-from gateway.security.roles import Role, lesser
 from gateway.security.sessions import (
-    COOKIE,
     RENEW_SECONDS,
-    SECURE_COOKIE,
     SESSION_SECONDS,
     BrowserSession,
     claimed,
@@ -26,6 +24,7 @@ from gateway.security.sessions import (
 )
 from gateway.tokens.entries import MAIN, digest, id_of
 from gateway.tokens.keyring import Keyring
+from gateway.tokens.roles import Role, lesser
 
 __all__ = ["Authenticator", "Identity", "TooManyGuesses", "load_token", "session_holder", "token_holder"]
 
@@ -65,16 +64,23 @@ def session_holder(session: str) -> str:
 
 
 class Authenticator:
-    """Checks credentials. `token` None: authentication is off, everybody is the operator."""
+    """Checks credentials. `token` None: authentication is off, everybody is the operator.
 
-    def __init__(self, token: str | None, keyring: Keyring | None = None) -> None:
+    `on_guess` is told the address of each different wrong secret, which is no more than the limits let through.
+    """
+
+    def __init__(
+        self,
+        token: str | None,
+        keyring: Keyring | None = None,
+        on_guess: Callable[[str], None] = lambda address: None,
+    ) -> None:
         self._token = token
-        self._keyring = keyring or Keyring(None)
+        self._keyring = keyring or Keyring()
         self._guesses = Guesses()
         self._codes = Codes()
         self._revoked: OrderedDict[str, None] = OrderedDict()
-        self.on_guess: Callable[[str], None] = lambda address: None
-        """Told the address of each different wrong secret, which is no more than the limits let through."""
+        self._on_guess = on_guess
 
     @property
     def required(self) -> bool:
@@ -189,7 +195,7 @@ class Authenticator:
         if identity is not None:
             self._guesses.right(address)
         elif self._guesses.wrong(address, secret, wall):
-            self.on_guess(address)
+            self._on_guess(address)
 
 
 def load_token(folder: Path) -> str:

@@ -9,14 +9,11 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from gateway.security.roles import Role
+from gateway.tokens.roles import Role
 
 SESSION_SECONDS = 90 * 24 * 3600.0
 RENEW_SECONDS = 24 * 3600.0
 CLOCK_SKEW_SECONDS = 300.0
-COOKIE = "framefleet_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"
-"""Over HTTPS: no other host of the domain, and nobody on plain HTTP, can set a cookie of this name."""
 
 _VALUE = re.compile(r"v2\.(main|[0-9a-f]{8})\.(viewer|operator)\.(\d{1,12})\.([A-Za-z0-9_-]{12})")
 

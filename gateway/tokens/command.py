@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.errors import BrokenTokens, InvalidToken
-from gateway.security.roles import ROLES
 from gateway.tokens.entries import TokenEntry
 from gateway.tokens.file import add_token, read_tokens, revoke_token
+from gateway.tokens.roles import ROLES
 
 DAY = 24 * 3600.0
 DAYS = 90

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.errors import InvalidToken
-from gateway.security.roles import Role
+from gateway.tokens.roles import Role
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$"
 MAIN = "main"

@@ -11,8 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.errors import BrokenTokens, InvalidToken
-from gateway.security.roles import Role
 from gateway.tokens.entries import TokenEntry, make_token
+from gateway.tokens.roles import Role
 
 FILE = "tokens.json"
 MAX_TOKENS = 1_000

@@ -44,7 +44,7 @@ class Api:
         self.http = http
         self.groups: dict[str, str] = {}
         self.writer = HistoryWriter(
-            gateway.database, labels=lambda c: CameraLabels(name=c, group=self.groups.get(c))
+            gateway.history.database, labels=lambda c: CameraLabels(name=c, group=self.groups.get(c))
         )
 
     async def store(self, *results: Result, wall: float = NOW + 86_400) -> None:
@@ -78,7 +78,7 @@ async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
         running_gateway(tmp_path, database_url=database_url) as gateway,
         aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
     ):
-        await aeventually("the history", lambda: gateway.database.opened)
+        await aeventually("the history", lambda: gateway.history.database.opened)
         yield Api(gateway, http)
 
 
@@ -345,7 +345,7 @@ async def test_who_goes_away_ends_the_export(api: Api, monkeypatch: pytest.Monke
     assert (status, problem["errorType"]) == (503, "unavailable")
     answer.close()
 
-    await aeventually("its place is free", lambda: api.gateway._readers._exports == 0)
+    await aeventually("its place is free", lambda: api.gateway.history.readers._exports == 0)
     assert (await text(api, "/api/events/export"))[0] == "text/csv"
 
 

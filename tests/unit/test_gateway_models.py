@@ -234,12 +234,14 @@ class TestKeeper:
     def keeper(self, folder: Path) -> tuple[ModelKeeper, Nodes, list[DesiredModels]]:
         said: list[DesiredModels] = []
         nodes = Nodes()
-        return ModelKeeper(folder, nodes, said.append), nodes, said
+        return ModelKeeper(folder, load_desired(folder), nodes, said.append), nodes, said
 
     async def test_a_switch_is_kept_before_it_is_announced(self, tmp_path: Path) -> None:
         kept: list[DesiredModels] = []
         nodes = Nodes()
-        keeper = ModelKeeper(tmp_path, nodes, lambda _desired: kept.append(load_desired(tmp_path)))
+        keeper = ModelKeeper(
+            tmp_path, DesiredModels(), nodes, lambda _desired: kept.append(load_desired(tmp_path))
+        )
         desired = await keeper.switch("haar")
         assert kept == [desired]
         assert (keeper.desired, nodes.revision, desired.cluster) == (desired, desired.revision, "haar")

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from gateway.security.proxies import PROXIED, ForwardedClient, TrustedProxies
+from gateway.addresses import TrustedProxies
+from gateway.security.proxies import PROXIED, ForwardedClient
 
 TRUSTED = TrustedProxies(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"])
 

@@ -13,7 +13,7 @@ from gateway.http.views import CameraView
 from gateway.live.hub import Hub
 from gateway.live.states import States
 from gateway.live.viewer import Subscription, Viewer, ViewerKind
-from gateway.live.watch_list import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchedCameras
+from gateway.live.watch_list import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchList
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 from gateway.statistics import KEPT_SECONDS, Statistics
@@ -258,10 +258,10 @@ class TestStatistics:
 
 
 class TestWatching:
-    def watched(self) -> tuple[WatchedCameras, list[tuple[str, bool]], list[list[str]]]:
+    def watched(self) -> tuple[WatchList, list[tuple[str, bool]], list[list[str]]]:
         bound: list[tuple[str, bool]] = []
         announced: list[list[str]] = []
-        return WatchedCameras(lambda c, on: bound.append((c, on)), announced.append), bound, announced
+        return WatchList(lambda c, on: bound.append((c, on)), announced.append), bound, announced
 
     def test_announced_at_once_and_then_every_three_seconds(self) -> None:
         watching, bound, announced = self.watched()

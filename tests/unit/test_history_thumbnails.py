@@ -21,7 +21,7 @@ from gateway.history.thumbnails import (
     WATCH_SECONDS,
     Thumbnailer,
 )
-from gateway.live.watch_list import GRACE_SECONDS, WatchedCameras
+from gateway.live.watch_list import GRACE_SECONDS, WatchList
 from gateway.metrics import GatewayMetrics
 from tests.helpers.eventually import aeventually
 from tests.helpers.results import result
@@ -158,7 +158,7 @@ async def test_a_bad_picture_is_counted() -> None:
 def test_watched_for_one_picture_without_the_grace_of_viewers() -> None:
     bound: dict[str, bool] = {}
     announced: list[list[str]] = []
-    watching = WatchedCameras(bound.__setitem__, announced.append)
+    watching = WatchList(bound.__setitem__, announced.append)
     watching.follow(frozenset({"seen"}), 0.0, frozenset({"brief", "seen"}))
     assert announced == [["brief", "seen"]]
     watching.follow(frozenset(), 0.5)

@@ -369,8 +369,8 @@ def test_publishing_wakes_only_who_has_something_to_take() -> None:
 
 def test_a_frame_that_comes_twice_is_no_other_frame_with_its_id() -> None:
     """The first of an id is shown, and no other: that the second was no redelivery is told."""
-    hub, told = Hub(), list[Update]()
-    hub.on_repeated = told.append
+    told = list[Update]()
+    hub = Hub(on_repeated=told.append)
     viewer = joined(hub)
     hub.publish(update("a", 1, time=10.0))
     hub.publish(update("a", 1, time=10.0))

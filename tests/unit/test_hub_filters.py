@@ -103,12 +103,11 @@ class Crowd:
     """Viewers of one hub, and its audiences that have something waiting."""
 
     def __init__(self, count: int, kind: ViewerKind = ViewerKind.PLAIN) -> None:
-        self.hub = Hub()
         self.woken: list[Audience] = []
-        self.hub.on_waiting = self.woken.append
+        self.hub = Hub(on_waiting=self.woken.append)
         self.viewers = [joined(self.hub, Subscription(), kind) for _ in range(count)]
         for viewer in self.viewers:
-            self.hub.catch_up(viewer)
+            viewer.catch_up()
 
 
 def test_viewers_in_step_are_an_audience_that_is_woken_once() -> None:
@@ -132,13 +131,13 @@ def test_who_falls_behind_gets_the_rest_and_what_follows_newest_wins() -> None:
     results = audience.begin()
     slow = audience.next()
     assert slow is not None
-    crowd.hub.fall_behind(slow, results[1:])  # one result was all that fitted
+    slow.fall_behind(results[1:])  # one result was all that fitted
     crowd.hub.publish(update("b", 2))
     assert frames(slow.take_results(10)) == ["b:2", "c:1"]
-    crowd.hub.catch_up(slow)
+    slow.catch_up()
     assert audience.in_step == 2  # the others still wait for b:2, which it has: not yet in step with them
     assert frames(audience.begin()) == ["b:2"]
-    crowd.hub.catch_up(slow)
+    slow.catch_up()
     assert audience.in_step == 3
 
 
@@ -170,7 +169,7 @@ def test_who_leaves_in_the_middle_of_a_round_is_not_served() -> None:
 def test_nothing_is_kept_for_an_audience_with_nobody_in_step() -> None:
     crowd = Crowd(1)
     crowd.hub.publish(update("a", 1))
-    crowd.hub.fall_behind(crowd.viewers[0])
+    crowd.viewers[0].fall_behind()
     (audience,) = crowd.woken
     crowd.hub.publish(update("a", 2))
     assert audience.begin() == []

@@ -40,8 +40,7 @@ class HubMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hub = Hub()
-        self.hub.on_waiting = lambda audience: self.waiting.update({audience: None})
+        self.hub = Hub(on_waiting=lambda audience: self.waiting.update({audience: None}))
         self.waiting: dict[Audience, None] = {}
         self.rounds: list[tuple[Audience, list[Update]]] = []
         self.groups: dict[str, str | None] = {}
@@ -65,7 +64,7 @@ class HubMachine(RuleBasedStateMachine):
         wanted = [Subscription(), Subscription(), Subscription(groups=frozenset({"north"}))]
         viewers = [self.join(ViewerKind.PLAIN, each) for each in wanted]
         for viewer in viewers:
-            self.hub.catch_up(viewer)
+            viewer.catch_up()
         return multiple(*viewers)
 
     @rule(target=viewers, kind=st.sampled_from(ViewerKind), wanted=SUBSCRIPTIONS)
@@ -184,7 +183,7 @@ class HubMachine(RuleBasedStateMachine):
             for result in results[:fits]:
                 self.check(viewer, result)
             if results[fits:]:
-                self.hub.fall_behind(viewer, results[fits:])
+                viewer.fall_behind(results[fits:])
             return
 
     @rule(viewer=viewers, limit=st.sampled_from([1, 100, 100, 100]))
@@ -200,11 +199,11 @@ class HubMachine(RuleBasedStateMachine):
                 assert picture.frame_id not in {
                     u.frame_id for u in self.seen[viewer].get(picture.camera_id, [])
                 }
-        self.hub.catch_up(viewer)
+        viewer.catch_up()
 
     @rule(viewer=viewers)
     def congest(self, viewer: Viewer) -> None:
-        self.hub.fall_behind(viewer)
+        viewer.fall_behind()
 
     @rule()
     def send_all(self) -> None:
@@ -215,7 +214,7 @@ class HubMachine(RuleBasedStateMachine):
         for viewer in self.alive:
             while viewer.results:
                 self.take(viewer, 100)
-            self.hub.catch_up(viewer)
+            viewer.catch_up()
             assert not viewer.kind.every or self.owed[viewer] == []
             for camera, update in self.due[viewer].items():
                 if viewer.kind.every:

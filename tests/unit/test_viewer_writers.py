@@ -13,7 +13,7 @@ from gateway.live.connection import ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import BATCH, DASHBOARD, FRAMES, LATEST, PLAIN, PROTOCOLS, TEXT, ws_frame
 from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
-from gateway.live.writers import ViewerWriter, writers
+from gateway.live.writers import Recipient, ViewerWriter, Writers
 
 
 class Peer:
@@ -39,19 +39,27 @@ class Peer:
 
 class Crowd:
     def __init__(self, count: int, kind: ViewerKind = ViewerKind.PLAIN, **peer: int) -> None:
-        self.hub = Hub()
+        writers = Writers()
+        self.hub = Hub(on_waiting=writers.wake)
         self.broken: list[Viewer] = []
         self.overrun: list[Viewer] = []
-        self.writer: ViewerWriter = writers(
-            self.hub,
-            lambda viewer, _: self.broken.append(viewer),
-            lambda viewer, _: self.overrun.append(viewer),
-        )[kind]
+        self.writer: ViewerWriter = writers[kind]
         self.peers = [Peer(**peer) for _ in range(count)]
-        self.viewers = [self.writer.add(cast(ViewerConnection, peer)) for peer in self.peers]
+        self.viewers = [self.add(peer) for peer in self.peers]
         for viewer in self.viewers:
             self.hub.join(viewer, Subscription(), 0.0)
-            self.hub.catch_up(viewer)
+            viewer.catch_up()
+
+    def add(self, peer: Peer) -> Viewer:
+        viewer = self.writer.add(
+            Recipient(
+                cast(ViewerConnection, peer),
+                on_broken=lambda: self.broken.append(viewer),
+                on_overrun=lambda: self.overrun.append(viewer),
+            )
+        )
+        peer.on_room = viewer.wake
+        return viewer
 
 
 def update(number: int, camera: str = "a") -> Update:
@@ -167,9 +175,8 @@ async def test_who_leaves_is_not_written_to() -> None:
 
 
 def test_every_kind_has_its_writer() -> None:
-    def nobody(viewer: Viewer, connection: ViewerConnection) -> None: ...
-
-    assert set(writers(Hub(), nobody, nobody)) == set(ViewerKind)
+    writers = Writers()
+    assert all(writers[kind] for kind in ViewerKind)
     assert [protocol.kind for protocol in (PLAIN, LATEST, FRAMES, DASHBOARD)] == list(ViewerKind)
 
 
