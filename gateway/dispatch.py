@@ -66,7 +66,7 @@ def consume_results(link: Link, recorder: Recorder) -> Consumer:
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeats:
+class StatusListener:
     """What nodes, producers and other gateways say of themselves."""
 
     nodes: Nodes

@@ -31,7 +31,7 @@ from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import RepeatedIds
 from gateway.consumers import ForeignConsumers, Gateways
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
-from gateway.dispatch import Heartbeats, consume_results, listen_to_pictures, listen_to_results
+from gateway.dispatch import StatusListener, consume_results, listen_to_pictures, listen_to_results
 from gateway.errors import CannotStart
 from gateway.figures import FigureBoard
 from gateway.history.api import history_router
@@ -195,7 +195,7 @@ async def compose(
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence)
     pictures = listen_to_pictures(link, hub, history.thumbnailer)
-    Heartbeats(nodes, cameras, models, gateways, statistics).listen(link)
+    StatusListener(nodes, cameras, models, gateways, statistics).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, statistics, metrics)
 

@@ -10,8 +10,8 @@ from fastapi.routing import iter_route_contexts
 
 from gateway.http.cookies import COOKIE
 from gateway.http.documentation import FORM, example_of
+from gateway.http.paths import OPEN_PATHS
 from gateway.http.strict import PASSED_ON
-from gateway.security.access import OPEN_PATHS
 from runtime.version import VERSION
 
 DESCRIPTION = """\

@@ -5,7 +5,6 @@ is checked before a WebSocket is accepted and before anything is changed.
 """
 
 import math
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import TooManyGuesses
 from gateway.http.cookies import COOKIE, SECURE_COOKIE
+from gateway.http.paths import OPEN_FILES, OPEN_PATHS
 from gateway.http.problems import problem
 from gateway.metrics import GatewayMetrics
 from gateway.security.auth import Authenticator, Identity
@@ -27,9 +27,6 @@ from runtime.logs import get_logger
 
 log = get_logger("gateway")
 
-OPEN_PATHS = frozenset({"/livez", "/readyz", "/login", "/api/login"})
-# The dashboard's own code and icons: they hold no data, and the login page needs them.
-OPEN_FILES = re.compile(r"/assets/.*|/[\w-]+\.(js|css|svg|ico|png|webmanifest)")
 HOW = "open the link that was printed at start, or send `Authorization: Bearer <token>`"
 
 
