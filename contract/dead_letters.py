@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from contract.failures import InvalidTask
+from contract.errors import InvalidTask
 from contract.task import parse_head, parse_names
 
 PREFIX = "x-framefleet-"

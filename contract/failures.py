@@ -32,11 +32,3 @@ class ExpiryReason(StrEnum):
     """Why a live frame was not computed although nothing was wrong with it."""
 
     STALE = "stale"  # older than the staleness budget when a worker took it
-
-
-class InvalidTask(ValueError):
-    """A message that is no task; carries the reason for the dead letter."""
-
-    def __init__(self, reason: FailureReason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason

@@ -11,7 +11,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from contract.nesting import decode
+from contract.errors import InvalidModelSpec
+from contract.json import decode
 
 MODEL_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
 MAX_MODELS = 4
@@ -32,10 +33,6 @@ class Merge(StrEnum):
     """Of detections that lie on each other, the most confident."""
     VOTE = "vote"
     """Only what more than half of the models found, at the mean of their boxes."""
-
-
-class InvalidModelSpec(ValueError):
-    """A text that names no model; the message says why."""
 
 
 class ModelSpec(Struct, frozen=True):

@@ -9,6 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from contract.errors import PictureCutOff as PictureCutOff
+from contract.errors import PictureError as PictureError
+
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEAD = 4096
@@ -49,14 +52,6 @@ _OTHERS = (  # what is no JPEG or PNG, but may have one within; by its first byt
     ("XML", re.compile(rb"(?:\xef\xbb\xbf)?\s{0,64}<\?xml", re.IGNORECASE)),
     ("JSON", re.compile(rb"(?:\xef\xbb\xbf)?\s{0,64}[{\[]\s{0,64}[\"{\[]")),
 )
-
-
-class PictureError(ValueError):
-    """Bytes that are no usable JPEG or PNG."""
-
-
-class PictureCutOff(PictureError):
-    """A picture begins, and its end is missing."""
 
 
 @dataclass(frozen=True, slots=True)

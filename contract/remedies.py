@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from contract.nesting import check
+from contract.identifiers import CAMERA_ID, MAX_FRAME_ID
+from contract.json import check
 from contract.numbers import Float32
 from contract.picture import other_format
 
@@ -232,13 +233,13 @@ def _wrong_time_in_words(value: str) -> str:
 def _wrong_name(name: str, value: object) -> str | None:
     if not isinstance(value, str):
         return f'it is text: write "{value}"' if isinstance(value, int) else "it is text"
-    if name == "camera_id" and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+    if name == "camera_id" and not re.fullmatch(CAMERA_ID, value):
         suggestion = re.sub(r"[^A-Za-z0-9_-]+", "_", value[:200]).strip("_")[:64]
         like = f', for example "{suggestion}"' if suggestion else ""
         return f"it has 1 to 64 characters, letters, digits, `_` and `-`{like}"
     if name == "model" and not value:
         return "leave it out for the model that is set for the camera"
-    most = {"frame_id": 200, "model": 100}.get(name, 64)
+    most = {"frame_id": MAX_FRAME_ID, "model": 100}.get(name, 64)
     if not 1 <= len(value) <= most:
         return f"it has 1 to {most} characters" + ("; leave it out to get one" if name == "frame_id" else "")
     return None

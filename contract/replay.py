@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from contract.dead_letters import DeadLetter
-from contract.failures import InvalidTask
+from contract.envelope import is_picture, unwrap
+from contract.errors import InvalidTask
 from contract.task import MAX_BODY_BYTES, is_compact
 from contract.topology import Lane
-from contract.unwrapping import is_picture, unwrap
 
 
 def destination(letter: DeadLetter, lane: Lane | None = None) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from contract.nesting import decode
+from contract.json import decode
 
 SCHEMA = 1
 

@@ -5,8 +5,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from contract.json import decode
 from contract.models import DesiredModels, ModelReport
-from contract.nesting import decode
 
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS

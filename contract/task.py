@@ -15,20 +15,19 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from contract import remedies
-from contract.failures import FailureReason, InvalidTask
-from contract.nesting import check, decode
+from contract.abbreviation import shortened
+from contract.envelope import decode_base64, is_picture, unwrap, unwrap_picture
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
+from contract.identifiers import CAMERA_ID_PATTERN, MAX_FRAME_ID
+from contract.json import check, decode
 from contract.numbers import Float32
-from contract.shortening import shortened
-from contract.unwrapping import decode_base64, is_picture, unwrap, unwrap_picture
 
 MAX_BODY_BYTES = 12 * 1024 * 1024
 """Largest body of a task, unpacked too. RabbitMQ 4 closes the channel above 16 MiB."""
 
 DEFAULT_CAMERA_ID = "default"
-CAMERA_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
-
 CameraId = Annotated[str, Meta(pattern=CAMERA_ID_PATTERN)]
-MAX_FRAME_ID = 200
 FrameId = Annotated[str, Meta(min_length=1, max_length=MAX_FRAME_ID)]
 ModelName = Annotated[str, Meta(min_length=1, max_length=100)]
 # Above it the sender wrote milliseconds: refused, instead of taking the frame for one from the year 5138. Nor are they

@@ -13,6 +13,10 @@ class NoLink(GatewayError):
     """No link can be had from the gateway."""
 
 
+class InvalidMessage(GatewayError, ValueError):
+    """A WebSocket client's message cannot be understood; the sentence tells the client why."""
+
+
 # --- tokens ------------------------------------------------------------------------------------------------------
 
 

@@ -6,9 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from gateway import statistics
-from gateway.errors import PrometheusError
-from gateway.http.views import (
+from contract.api.figures import (
     AlertsView,
     AlertView,
     HistoryView,
@@ -18,6 +16,8 @@ from gateway.http.views import (
     Source,
     SourcesView,
 )
+from gateway import statistics
+from gateway.errors import PrometheusError
 from gateway.nodes import Nodes
 from gateway.prometheus import promql
 from gateway.prometheus.client import Prometheus

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from contract.api.service import StatusView
 from gateway.http.documentation import answer
 from gateway.http.problems import json_response
-from gateway.http.views import StatusView
 from gateway.readiness import Readiness
 
 NOT_READY: dict[str, Any] = {

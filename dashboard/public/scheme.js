@@ -7,6 +7,7 @@
   } catch (error) {
     // Storage is switched off: the default serves.
   }
-  var light = choice === 'light' || (choice === 'auto' && matchMedia('(prefers-color-scheme: light)').matches);
+  var light =
+    choice === 'light' || (choice === 'auto' && matchMedia('(prefers-color-scheme: light)').matches);
   document.documentElement.dataset.scheme = light ? 'light' : 'dark';
 })();

@@ -3,8 +3,17 @@ import { type Activity, barAt, bars, describePart, nextBar, summarise, together 
 
 const local = (hour: number, minute: number) => new Date(2026, 10, 25, hour, minute).getTime() / 1000;
 const SPAN = { from: local(14, 0), to: local(14, 10) };
-const point = (minute: number, with_detections: number, faces = 1, expired = 0) => ({ time: local(14, minute), frames: 60, with_detections, faces, expired });
-const ACTIVITY: Activity = { step: 60, items: [point(0, 0, 0), point(2, 10), point(3, 40, 3), point(9, 1, 1, 5)] };
+const point = (minute: number, with_detections: number, faces = 1, expired = 0) => ({
+  time: local(14, minute),
+  frames: 60,
+  with_detections,
+  faces,
+  expired,
+});
+const ACTIVITY: Activity = {
+  step: 60,
+  items: [point(0, 0, 0), point(2, 10), point(3, 40, 3), point(9, 1, 1, 5)],
+};
 
 describe('bars', () => {
   it('stand where and as high as they should', () => {
@@ -38,9 +47,15 @@ describe('bars', () => {
 });
 
 it('is told in words', () => {
-  expect(describePart(ACTIVITY, { from: local(14, 3), to: local(14, 4) })).toBe('25 Nov 14:03 – 14:04: 40 frames with detections, at most 3 faces');
-  expect(describePart(ACTIVITY, { from: local(14, 9), to: local(14, 10) })).toBe('25 Nov 14:09 – 14:10: 1 frame with detections, at most 1 face, 5 not computed');
-  expect(describePart(ACTIVITY, { from: local(14, 5), to: local(14, 6) })).toBe('25 Nov 14:05 – 14:06: nothing seen');
+  expect(describePart(ACTIVITY, { from: local(14, 3), to: local(14, 4) })).toBe(
+    '25 Nov 14:03 – 14:04: 40 frames with detections, at most 3 faces',
+  );
+  expect(describePart(ACTIVITY, { from: local(14, 9), to: local(14, 10) })).toBe(
+    '25 Nov 14:09 – 14:10: 1 frame with detections, at most 1 face, 5 not computed',
+  );
+  expect(describePart(ACTIVITY, { from: local(14, 5), to: local(14, 6) })).toBe(
+    '25 Nov 14:05 – 14:06: nothing seen',
+  );
   expect(summarise(ACTIVITY, SPAN)).toContain('51 frames with detections');
   expect(summarise(ACTIVITY, SPAN)).toContain('Most between 25 Nov 14:03 – 14:04.');
   expect(summarise({ step: 60, items: [] }, SPAN)).toBe('25 Nov 14:00 – 14:10: nothing seen.');

@@ -21,7 +21,12 @@ describe('alerts of one rule', () => {
   });
 
   it('stay apart where they differ in more than the camera', () => {
-    const groups = gather([down(1), down(2, { state: 'pending' }), down(3, { severity: 'critical' }), down(4, { name: 'TargetDown' })]);
+    const groups = gather([
+      down(1),
+      down(2, { state: 'pending' }),
+      down(3, { severity: 'critical' }),
+      down(4, { name: 'TargetDown' }),
+    ]);
     expect(groups.map(titled)).toEqual(['CameraDown', 'CameraDown', 'CameraDown', 'TargetDown']);
   });
 });

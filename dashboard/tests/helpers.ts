@@ -18,4 +18,7 @@ export const event = (event_id: number, change: Partial<PresenceEvent> = {}): Pr
   ...change,
 });
 
-export const page = (ids: number[], next: string | null): EventPage => ({ items: ids.map((id) => event(id)), next });
+export const page = (ids: number[], next: string | null): EventPage => ({
+  items: ids.map((id) => event(id)),
+  next,
+});

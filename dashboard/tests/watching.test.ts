@@ -7,7 +7,10 @@ afterEach(() => void vi.useRealTimers());
 function watch() {
   const told: [string[] | null, string[]][] = [];
   let hidden = false;
-  const watching = new Watching((cameras, pictures) => told.push([cameras, pictures]), () => hidden);
+  const watching = new Watching(
+    (cameras, pictures) => told.push([cameras, pictures]),
+    () => hidden,
+  );
   return {
     watching,
     told,

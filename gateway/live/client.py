@@ -5,10 +5,12 @@ from typing import Final
 
 from fastapi import WebSocket
 
+from contract.browser import Painted
+from gateway.errors import InvalidMessage
 from gateway.live.buffers import MAX_UNREAD
 from gateway.live.connection import ViewerConnection
 from gateway.live.hub import Hub
-from gateway.live.protocol import InvalidMessage, Painted, parse_message, plausible_age
+from gateway.live.protocol import parse_message, plausible_age, subscribed
 from gateway.live.writers import Recipient, ViewerWriter
 from gateway.metrics import GatewayMetrics
 from runtime.logs import get_logger
@@ -77,7 +79,7 @@ class Client:
                     painted = now
                     self._metrics.paint_age.observe(request.age)
             elif request is not None:
-                self._hub.subscribe(self.viewer, request.apply(self.viewer.subscription), now)
+                self._hub.subscribe(self.viewer, subscribed(self.viewer.subscription, request), now)
 
     def drop(self, code: int, reason: str, sentence: str) -> None:
         """End the connection with a close code and a sentence; `reason` is the word for log and metric."""

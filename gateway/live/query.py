@@ -5,19 +5,10 @@ from dataclasses import replace
 
 import msgspec
 
+from contract.browser import MAX_CAMERAS, MAX_GROUPS, MAX_NAME, MAX_NODES, MAX_PICTURES
 from contract.task import CameraId
-from gateway.live.protocol import (
-    FRAMES,
-    LATEST,
-    MAX_CAMERAS,
-    MAX_GROUPS,
-    MAX_NAME,
-    MAX_NODES,
-    MAX_PICTURES,
-    PLAIN,
-    InvalidMessage,
-    ViewerProtocol,
-)
+from gateway.errors import InvalidMessage
+from gateway.live.protocol import FRAMES, LATEST, PLAIN, ViewerProtocol
 from gateway.live.viewer import Subscription
 from gateway.settings import split
 

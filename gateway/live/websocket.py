@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from fastapi import APIRouter, WebSocket
 from starlette.responses import Response
 
+from contract.browser import DASHBOARD_PROTOCOL
 from contract.failures import STALENESS_SECONDS
+from gateway.errors import InvalidMessage
 from gateway.http.problems import problem
 from gateway.live.client import LAGGARD, Client
 from gateway.live.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnection
 from gateway.live.hub import Hub
-from gateway.live.protocol import DASHBOARD_PROTOCOL, InvalidMessage, ViewerProtocol, protocol_for
+from gateway.live.protocol import ViewerProtocol, protocol_for
 from gateway.live.query import parse_query
 from gateway.live.viewer import Subscription, Viewer, ViewerKind
 from gateway.live.writers import Writers

@@ -9,8 +9,8 @@ from typing import Generic, Literal, TypeVar
 import aiohttp
 import msgspec
 
+from contract.api.figures import Point
 from gateway.errors import PrometheusError
-from gateway.http.views import Point
 
 TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024

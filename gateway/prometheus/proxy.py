@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from contract.api.service import PrometheusView
 from gateway.errors import OutOfBounds, PrometheusError, TooManyQueries
 from gateway.http.documentation import FORM, Responses, answer, errors
 from gateway.http.problems import problem
 from gateway.http.strict import PASSED_ON
-from gateway.http.views import PrometheusView
 from gateway.prometheus.bounds import Parameters, bounded
 from gateway.prometheus.client import TIMEOUT_SECONDS, Prometheus
 from gateway.prometheus.turnstile import Turnstile

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
-from contract.nesting import decode
+from contract.api.service import ProblemView
+from contract.json import decode
 from gateway.errors import TooManyGuesses
 from gateway.http.cookies import COOKIE, SECURE_COOKIE
 from gateway.http.prefix import placed
 from gateway.http.problems import json_response, problem
-from gateway.http.views import ProblemView
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import address_of, identity_of, is_secure, set_session, too_many_guesses
 from gateway.security.auth import Authenticator, session_holder

@@ -36,7 +36,11 @@ export function bars({ step, items }: Activity, { from, to }: Span): Bar[] {
     .filter(({ time, with_detections }) => with_detections > 0 && time + step > from && time < to)
     .map(({ time, with_detections }) => {
       const [left, right] = [Math.max(from, time), Math.min(to, time + step)];
-      return { x: (left - from) / length, width: (right - left) / length, height: Math.max(LEAST, with_detections / most) };
+      return {
+        x: (left - from) / length,
+        width: (right - left) / length,
+        height: Math.max(LEAST, with_detections / most),
+      };
     });
 }
 
@@ -47,7 +51,10 @@ export function barAt(time: number, step: number, { from, to }: Span): Span {
 }
 
 /** The span from the earlier of two bars, or of a bar and a choice, to the later. */
-export const together = (one: Span, other: Span): Span => ({ from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) });
+export const together = (one: Span, other: Span): Span => ({
+  from: Math.min(one.from, other.from),
+  to: Math.max(one.to, other.to),
+});
 
 /** The bar after `bar` (before it, for -1), or `bar` itself at the edges. */
 export function nextBar(bar: Span, by: number, step: number, { from, to }: Span): Span {
@@ -61,7 +68,10 @@ export function describePart({ step, items }: Activity, part: Span): string {
   const seen = inside.reduce((sum, item) => sum + item.with_detections, 0);
   const expired = inside.reduce((sum, item) => sum + item.expired, 0);
   const faces = Math.max(0, ...inside.map((item) => item.faces));
-  const words = seen === 0 ? 'nothing seen' : `${exactly(seen)} ${seen === 1 ? 'frame' : 'frames'} with detections, at most ${count(faces, 'face')}`;
+  const words =
+    seen === 0
+      ? 'nothing seen'
+      : `${exactly(seen)} ${seen === 1 ? 'frame' : 'frames'} with detections, at most ${count(faces, 'face')}`;
   return `${describeBounds(part)}: ${words}${expired === 0 ? '' : `, ${exactly(expired)} not computed`}`;
 }
 

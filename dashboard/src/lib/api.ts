@@ -32,7 +32,14 @@ export interface Metrics {
   time: number;
 }
 
-export const SERIES = ['processingRate', 'latencyP50', 'latencyP95', 'queueDepth', 'notComputed', 'errors'] as const;
+export const SERIES = [
+  'processingRate',
+  'latencyP50',
+  'latencyP95',
+  'queueDepth',
+  'notComputed',
+  'errors',
+] as const;
 export type SeriesName = (typeof SERIES)[number];
 
 /** `GET /api/metrics/history`. */
@@ -76,7 +83,10 @@ export interface InviteLink {
 /** The gateway answered, with something other than success. */
 export class Refused extends Error {
   /** `words`: the gateway's own sentence, where it gave one. */
-  constructor(readonly status: number, words: string | null = null) {
+  constructor(
+    readonly status: number,
+    words: string | null = null,
+  ) {
     super(words ?? `the gateway answered ${status}`);
   }
 }
@@ -95,7 +105,11 @@ export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
 
 /** Asks for a change. Rejects with the gateway's sentence, `Refused`, when it does not make it. */
 export async function post<T>(path: string): Promise<T> {
-  const response = await fetch(BASE + path, { method: 'POST', headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
+  const response = await fetch(BASE + path, {
+    method: 'POST',
+    headers: { Accept: 'application/json' },
+    signal: AbortSignal.timeout(PATIENCE),
+  });
   return read<T>(response);
 }
 
@@ -107,7 +121,9 @@ async function read<T>(response: Response): Promise<T> {
 
 /** What the gateway lacks to do its work, a sentence each (`RabbitMQ: …`). */
 export async function getMissing(signal: AbortSignal): Promise<string[]> {
-  const response = await fetch(`${BASE}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+  const response = await fetch(`${BASE}/readyz`, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+  });
   if (response.status !== 503) return [];
   const body = (await response.json()) as { missing?: unknown };
   return Array.isArray(body.missing) ? body.missing.filter((item) => typeof item === 'string') : [];
@@ -116,7 +132,9 @@ export async function getMissing(signal: AbortSignal): Promise<string[]> {
 /** The sign-in page, which says that the session has ended and leads back to where this page is. */
 export function signInPath(location: { pathname: string; search: string }): string {
   const here = below(location.pathname) + location.search;
-  return here === '/' ? `${BASE}/login?reason=ended` : `${BASE}/login?reason=ended&next=${encodeURIComponent(here)}`;
+  return here === '/'
+    ? `${BASE}/login?reason=ended`
+    : `${BASE}/login?reason=ended&next=${encodeURIComponent(here)}`;
 }
 
 /** Where to go after signing in: a path of this site, whatever the link says. */

@@ -1,6 +1,21 @@
 /** What the page is made of, put together: the stream, the polls, and the states that components read. */
 
-import { type Alerts, type History, type InviteLink, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, post, signInPath, signOut } from './api';
+import {
+  type Alerts,
+  type History,
+  type InviteLink,
+  type Metrics,
+  Refused,
+  type Series,
+  type SeriesName,
+  type Session,
+  every,
+  get,
+  getMissing,
+  post,
+  signInPath,
+  signOut,
+} from './api';
 import { BASE } from './base';
 import { ServerClock, frameAge } from './clock';
 import type { Camera } from './camera.svelte';
@@ -60,7 +75,9 @@ export class App {
   /** Server time, Unix seconds. */
   now = $derived.by(() => (this.tick, this.clock.now()));
   /** `null` while there are none, or none fresh enough to be shown. */
-  metrics = $derived(this.#metrics !== null && this.tick - this.#metrics.at < OUTDATED ? this.#metrics.value : null);
+  metrics = $derived(
+    this.#metrics !== null && this.tick - this.#metrics.at < OUTDATED ? this.#metrics.value : null,
+  );
   metricsFailed = $state(false);
   step = $derived(this.#history?.step ?? 15);
 
@@ -96,26 +113,38 @@ export class App {
 
     every(METRICS, (signal) => this.#readMetrics(signal));
     every(METRICS, async (signal) => (this.missing = await getMissing(signal).catch(() => this.missing)));
-    every(HISTORY, (signal) => this.#read<History>(`/api/metrics/history?seconds=${SPAN}`, signal, (history) => {
-      this.#history = history;
-      this.#recent = [];
-    }));
+    every(HISTORY, (signal) =>
+      this.#read<History>(`/api/metrics/history?seconds=${SPAN}`, signal, (history) => {
+        this.#history = history;
+        this.#recent = [];
+      }),
+    );
     every(PANELS, (signal) => this.#read<Alerts>('/api/alerts', signal, (alerts) => (this.alerts = alerts)));
-    every(PANELS, (signal) => this.#read<{ expected: number | null }>('/api/nodes', signal, (nodes) => (this.expectedNodes = nodes.expected)));
+    every(PANELS, (signal) =>
+      this.#read<{ expected: number | null }>(
+        '/api/nodes',
+        signal,
+        (nodes) => (this.expectedNodes = nodes.expected),
+      ),
+    );
     every(PANELS, (signal) => {
       const before = this.#switches;
       return this.#read<Models>('/api/models/available', signal, (models) => {
         if (before === this.#switches) this.models = models; // else the answer is older than the switch
       });
     });
-    every(SESSION, (signal) => this.#read<Session>('/api/session', signal, (session) => (this.session = session)));
+    every(SESSION, (signal) =>
+      this.#read<Session>('/api/session', signal, (session) => (this.session = session)),
+    );
   }
 
   /** The last 15 minutes of a figure. */
   series(name: SeriesName): Series {
     const past = this.#history?.series[name] ?? [];
     const end = past.at(-1)?.[0] ?? 0;
-    const recent = this.#recent.filter(({ time }) => time > end).map((metrics): Series[number] => [metrics.time, FIGURES[name](metrics)]);
+    const recent = this.#recent
+      .filter(({ time }) => time > end)
+      .map((metrics): Series[number] => [metrics.time, FIGURES[name](metrics)]);
     return [...past, ...recent];
   }
 
@@ -188,7 +217,9 @@ export class App {
       return null;
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#leave();
-      return error instanceof Refused ? error.message : 'the gateway does not answer; look at it, then try again';
+      return error instanceof Refused
+        ? error.message
+        : 'the gateway does not answer; look at it, then try again';
     }
   }
 

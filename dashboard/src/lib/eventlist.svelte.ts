@@ -1,7 +1,16 @@
 /** The events of one filter: loaded page by page, kept up to date, new ones held back while somebody reads. */
 
 import { Refused } from './api';
-import { type EventPage, type PresenceEvent, PAGE, append, newIn, refresh, refreshSize, update } from './events';
+import {
+  type EventPage,
+  type PresenceEvent,
+  PAGE,
+  append,
+  newIn,
+  refresh,
+  refreshSize,
+  update,
+} from './events';
 
 /** Fetches `GET /api/events` with the parameters. */
 export type LoadEvents = (parameters: URLSearchParams, signal: AbortSignal) => Promise<EventPage>;
@@ -45,7 +54,8 @@ export class EventList {
     const { signal } = this.#turn;
     await this.#fetch({ limit: refreshSize(this.items) }, (page) => {
       if (signal.aborted) return;
-      if (this.phase !== 'ready' || !reading || newIn(this.items, page) === 0) return this.#take(refresh(this.#page(), page));
+      if (this.phase !== 'ready' || !reading || newIn(this.items, page) === 0)
+        return this.#take(refresh(this.#page(), page));
       this.items = update(this.items, page);
       this.#hold(page);
     });

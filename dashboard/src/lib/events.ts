@@ -66,7 +66,10 @@ export function refresh(known: EventPage, fresh: EventPage): EventPage {
 /** The list with a page of older events. */
 export function append(known: EventPage, page: EventPage): EventPage {
   const ids = new Set(known.items.map(({ event_id }) => event_id));
-  return { items: [...known.items, ...page.items.filter(({ event_id }) => !ids.has(event_id))], next: page.next };
+  return {
+    items: [...known.items, ...page.items.filter(({ event_id }) => !ids.has(event_id))],
+    next: page.next,
+  };
 }
 
 /** How many events the first page must have to tell how every open one goes on. */
@@ -94,7 +97,12 @@ export function byDay(events: readonly PresenceEvent[]): Day[] {
 }
 
 /** The event that a key leads to from number `index`, where days of these `sizes` begin a new row of `columns` each. */
-export function neighbourAmongDays(key: string, index: number, sizes: readonly number[], columns: number): number {
+export function neighbourAmongDays(
+  key: string,
+  index: number,
+  sizes: readonly number[],
+  columns: number,
+): number {
   const last = sizes.reduce((sum, size) => sum + size, 0) - 1;
   const vertical = key === 'ArrowUp' ? -1 : key === 'ArrowDown' ? 1 : 0;
   if (vertical !== 0) {
@@ -102,12 +110,15 @@ export function neighbourAmongDays(key: string, index: number, sizes: readonly n
     const rows: [number, number][] = [];
     let first = 0;
     for (const size of sizes) {
-      for (let begin = 0; begin < size; begin += columns) rows.push([first + begin, Math.min(columns, size - begin)]);
+      for (let begin = 0; begin < size; begin += columns)
+        rows.push([first + begin, Math.min(columns, size - begin)]);
       first += size;
     }
     const row = rows.findIndex(([begin, length]) => index >= begin && index < begin + length);
     const [here, there] = [rows[row], rows[row + vertical]];
-    return here === undefined || there === undefined ? index : there[0] + Math.min(index - here[0], there[1] - 1);
+    return here === undefined || there === undefined
+      ? index
+      : there[0] + Math.min(index - here[0], there[1] - 1);
   }
   switch (key) {
     case 'ArrowLeft':

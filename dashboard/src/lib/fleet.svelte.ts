@@ -7,7 +7,14 @@ import { Camera } from './camera.svelte';
 import type { Monotonic } from './clock';
 import { commonAspect } from './grid';
 import { recall, remember } from './remember';
-import { CAMERA_STATES, type CameraInfo, type CameraState, type NodeInfo, type Result, type ServerMessage } from './protocol';
+import {
+  CAMERA_STATES,
+  type CameraInfo,
+  type CameraState,
+  type NodeInfo,
+  type Result,
+  type ServerMessage,
+} from './protocol';
 
 type Counts = Record<CameraState, number>;
 
@@ -132,7 +139,8 @@ export class Fleet {
       camera.info = info;
     }
     for (const [id, sighting] of this.#results) known(id).latest = sighting;
-    if (this.#newNodes !== null) this.nodes = [...this.#newNodes].sort((a, b) => byName(a.node_id, b.node_id));
+    if (this.#newNodes !== null)
+      this.nodes = [...this.#newNodes].sort((a, b) => byName(a.node_id, b.node_id));
     this.#infos.clear();
     this.#results.clear();
     this.#newNodes = null;
@@ -146,7 +154,9 @@ export class Fleet {
     this.counts = counts;
     if (!members) return;
     this.ids = [...this.#cameras.keys()].sort(byName);
-    this.groups = [...new Set([...this.#cameras.values()].flatMap(({ info }) => info?.group ?? []))].sort(byName);
+    this.groups = [...new Set([...this.#cameras.values()].flatMap(({ info }) => info?.group ?? []))].sort(
+      byName,
+    );
     this.aspect = commonAspect([...this.#cameras.values()].map(sizeOf));
     remember({ count: this.ids.length, aspect: this.aspect });
   }
@@ -160,7 +170,11 @@ export class Fleet {
     return this.ids.filter((id) => {
       const camera = this.#cameras.get(id);
       const named = id.toLowerCase().includes(wanted) || camera?.name.toLowerCase().includes(wanted) === true;
-      return named && (state === null || camera?.state === state) && (group === null || camera?.info?.group === group);
+      return (
+        named &&
+        (state === null || camera?.state === state) &&
+        (group === null || camera?.info?.group === group)
+      );
     });
   }
 }

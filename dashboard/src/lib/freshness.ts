@@ -20,7 +20,11 @@ export type Freshness =
 const INTERVALS = 2;
 
 /** `age` and `budget` in seconds; `info` is the gateway's word, `null` where there is none that still counts. */
-export function freshness(age: number, budget: number, info: Pick<CameraInfo, 'state' | 'still' | 'fps'> | null): Freshness {
+export function freshness(
+  age: number,
+  budget: number,
+  info: Pick<CameraInfo, 'state' | 'still' | 'fps'> | null,
+): Freshness {
   if (age <= budget) return 'fresh';
   if (info === null || info.state !== 'live') return 'stale';
   if (info.still) return 'unchanged';

@@ -34,7 +34,14 @@ function withColumns(columns: number, room: GridRoom, height: number | null): Gr
   // To fit, tiles get lower, never wider: the picture is letterboxed in what is left.
   const fitting = height === null ? natural : Math.floor((height - room.gap * (rows - 1)) / rows);
   const tileHeight = Math.max(0, Math.min(natural, fitting));
-  return { columns, rows, tileWidth, tileHeight, gap: room.gap, height: rows * tileHeight + (rows - 1) * room.gap };
+  return {
+    columns,
+    rows,
+    tileWidth,
+    tileHeight,
+    gap: room.gap,
+    height: rows * tileHeight + (rows - 1) * room.gap,
+  };
 }
 
 /** How wide the pictures themselves come out. */
@@ -59,7 +66,13 @@ export function layOut(room: GridRoom): Grid {
 }
 
 /** The tiles to render, `[from, to)`, for the part of the grid between `top` and `bottom` (pixels from its start). */
-export function visibleTiles(grid: Grid, count: number, top: number, bottom: number, spare: number): [number, number] {
+export function visibleTiles(
+  grid: Grid,
+  count: number,
+  top: number,
+  bottom: number,
+  spare: number,
+): [number, number] {
   const pitch = grid.tileHeight + grid.gap;
   if (count === 0 || pitch <= 0 || grid.rows === 0) return [0, 0];
   const first = Math.floor(top / pitch) - spare;
@@ -80,7 +93,13 @@ export function placeTile(grid: Grid, index: number): Rectangle {
 }
 
 /** The tile that a key leads to from tile `index`; `index` itself at the edges and for any other key. */
-export function neighbour(key: string, index: number, count: number, columns: number, rowsPerPage: number): number {
+export function neighbour(
+  key: string,
+  index: number,
+  count: number,
+  columns: number,
+  rowsPerPage: number,
+): number {
   const last = count - 1;
   const go = (to: number) => Math.max(0, Math.min(last, to));
   switch (key) {

@@ -76,7 +76,8 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   const warning = (words: string) => problems.push({ level: 'warning', words });
   const ofStart = (level: Problem['level'], words: string) => problems.push({ level, words, ofStart: true });
   const camerasIn = (state: CameraState, level: Problem['level']) => {
-    if (cameras[state] > 0) problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
+    if (cameras[state] > 0)
+      problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
   };
   const { metrics, cameras, nodes } = inputs;
   const firing = gather(inputs.alerts.filter((alert) => alert.state === 'firing'));
@@ -127,10 +128,12 @@ export function findProblems(inputs: HealthInputs): Problem[] {
 
 export function judge(inputs: HealthInputs): Health {
   if (inputs.disconnected !== null) {
-    if (!inputs.everConnected && inputs.disconnected < 3) return { level: 'unknown', word: 'Connecting', problems: [] };
+    if (!inputs.everConnected && inputs.disconnected < 3)
+      return { level: 'unknown', word: 'Connecting', problems: [] };
     return { level: 'bad', word: `Disconnected ${elapsed(inputs.disconnected)}`, problems: [] };
   }
-  if (inputs.metrics === null && !inputs.metricsFailed) return { level: 'unknown', word: 'Connecting', problems: [] };
+  if (inputs.metrics === null && !inputs.metricsFailed)
+    return { level: 'unknown', word: 'Connecting', problems: [] };
   const problems = findProblems(inputs);
   const first = problems[0];
   if (inputs.metrics?.starting && first !== undefined && problems.every((problem) => problem.ofStart)) {

@@ -40,7 +40,8 @@ export function placeBox(
   const left = Math.max(picture.x, Math.round(picture.x + box.x * scaleX)) + half;
   const top = Math.max(picture.y, Math.round(picture.y + box.y * scaleY)) + half;
   const right = Math.min(picture.x + picture.width, Math.round(picture.x + (box.x + box.w) * scaleX)) - half;
-  const bottom = Math.min(picture.y + picture.height, Math.round(picture.y + (box.y + box.h) * scaleY)) - half;
+  const bottom =
+    Math.min(picture.y + picture.height, Math.round(picture.y + (box.y + box.h) * scaleY)) - half;
   return { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
 }
 

@@ -42,7 +42,8 @@ const USED: Words = [
 export function explain(status: number, credential: Credential, retryAfter: string | null): Words {
   if (status === 429) return [`Too many wrong tokens. Wait ${wait(retryAfter)}, then try again.`];
   if (status === 401 && 'code' in credential) return USED;
-  if (status === 401 || status === 403) return ['This is no token of this gateway, or it was revoked or has expired. Copy it again, whole.'];
+  if (status === 401 || status === 403)
+    return ['This is no token of this gateway, or it was revoked or has expired. Copy it again, whole.'];
   return [`The gateway could not sign you in (status ${status}). Its log says why.`];
 }
 
@@ -50,7 +51,8 @@ export function explain(status: number, credential: Credential, retryAfter: stri
 function wait(retryAfter: string | null): string {
   const seconds = Number(retryAfter);
   if (retryAfter === null || !(seconds > 0)) return 'a minute';
-  if (seconds <= 90) return seconds === 60 ? 'a minute' : `${Math.ceil(seconds)} ${seconds === 1 ? 'second' : 'seconds'}`;
+  if (seconds <= 90)
+    return seconds === 60 ? 'a minute' : `${Math.ceil(seconds)} ${seconds === 1 ? 'second' : 'seconds'}`;
   return `${Math.ceil(seconds / 60)} minutes`;
 }
 
@@ -59,11 +61,17 @@ export function whyHere(search: string): Words | null {
   const parameters = new URLSearchParams(search);
   if (parameters.get('link') === 'used') return USED;
   if (parameters.get('link') === 'token') {
-    return ['Links with a token in them no longer sign in, because logs and histories keep them. Paste the token here, or run ', 'framefleet link', ' for a link that does.'];
+    return [
+      'Links with a token in them no longer sign in, because logs and histories keep them. Paste the token here, or run ',
+      'framefleet link',
+      ' for a link that does.',
+    ];
   }
   if (parameters.has('wrong')) return explain(401, { token: '' }, null);
   if (parameters.get('reason') === 'ended') {
-    return [`Your session has ended.${parameters.has('next') ? ' After signing in you are back where you were.' : ''}`];
+    return [
+      `Your session has ended.${parameters.has('next') ? ' After signing in you are back where you were.' : ''}`,
+    ];
   }
   return null;
 }

@@ -64,9 +64,13 @@ export function inUse(nodes: readonly NodeInfo[]): [string, number][] {
 export function caveat(model: ModelInfo): string | null {
   const states = Object.values(model.states);
   const of = (state: string) => states.filter((each) => each === state).length;
-  if (of('failed') > 0) return of('failed') === states.length ? 'does not load' : `does not load on ${count(of('failed'), 'worker')}`;
+  if (of('failed') > 0)
+    return of('failed') === states.length
+      ? 'does not load'
+      : `does not load on ${count(of('failed'), 'worker')}`;
   if (model.conflict) return 'workers have different files';
-  if (of('missing') > 0) return of('missing') === states.length ? 'to be downloaded' : `to be downloaded by ${of('missing')}`;
+  if (of('missing') > 0)
+    return of('missing') === states.length ? 'to be downloaded' : `to be downloaded by ${of('missing')}`;
   return null;
 }
 
@@ -78,7 +82,9 @@ export function choices({ models, desired }: Models): Choice[] {
   });
   const all = [{ value: DEFAULT, label: 'each worker’s own setting' }, ...known];
   const present = desired.cluster;
-  return present === null || all.some(({ value }) => value === present) ? all : [...all, { value: present, label: present }];
+  return present === null || all.some(({ value }) => value === present)
+    ? all
+    : [...all, { value: present, label: present }];
 }
 
 /** How far running nodes are with revision `revision`. A node's own word counts, which may be newer than ours. */
@@ -104,8 +110,11 @@ export function exceptions({ desired }: Models): string | null {
 
 /** What switching the cluster to `model` does, in words. */
 export function consequence(model: string, models: Models, nodes: readonly NodeInfo[]): string {
-  const workers = nodes.filter(({ state, lane }) => state === 'running' && !(lane !== null && lane in models.desired.lanes)).length;
-  const [load, change, own] = workers === 1 ? ['loads', 'switches', 'goes back to its'] : ['load', 'switch', 'go back to their'];
+  const workers = nodes.filter(
+    ({ state, lane }) => state === 'running' && !(lane !== null && lane in models.desired.lanes),
+  ).length;
+  const [load, change, own] =
+    workers === 1 ? ['loads', 'switches', 'goes back to its'] : ['load', 'switch', 'go back to their'];
   const what = model === DEFAULT ? `${own} own setting` : `${load} ${model} and then ${change}`;
   const except = exceptions(models);
   return `${count(workers, 'worker')} ${what}${except === null ? '' : `; not concerned: ${except}`}. No frame is lost.`;
@@ -114,7 +123,8 @@ export function consequence(model: string, models: Models, nodes: readonly NodeI
 /** What there is to say of a running node's model, or `null`; `mixed`: not all nodes use the same; `revision`: desired. */
 export function modelRemark(node: NodeInfo, mixed: boolean, revision: number): string | null {
   if (node.model_error !== null) return `keeps ${modelOf(node)}: what is desired does not load`;
-  if (!node.settled && node.desired > revision) return `${modelOf(node)}, by a switch that this gateway does not know: switch again`;
+  if (!node.settled && node.desired > revision)
+    return `${modelOf(node)}, by a switch that this gateway does not know: switch again`;
   if (!node.settled) return `${modelOf(node)}, has not switched yet`;
   return mixed ? modelOf(node) : null;
 }

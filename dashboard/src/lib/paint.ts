@@ -89,7 +89,8 @@ export function paint(surface: Surface, { bitmap, result, frame }: Painting): vo
   context.textBaseline = 'middle';
   result.detections.forEach(({ confidence }, index) => {
     const box = boxes[index];
-    if (confidence !== null && box !== undefined) label(surface, confidenceText(confidence), box, picture, stroke, ink as Ink);
+    if (confidence !== null && box !== undefined)
+      label(surface, confidenceText(confidence), box, picture, stroke, ink as Ink);
   });
 
   canvas.dataset['frame'] = result.frame_id;
@@ -105,10 +106,20 @@ export function confidenceText(confidence: number): string {
   return rounded.startsWith('0') ? rounded.slice(1) : '1.0';
 }
 
-function label(surface: Surface, words: string, box: Rectangle, picture: Rectangle, stroke: number, { box: fill, text }: Ink): void {
+function label(
+  surface: Surface,
+  words: string,
+  box: Rectangle,
+  picture: Rectangle,
+  stroke: number,
+  { box: fill, text }: Ink,
+): void {
   const { context, ratio } = surface;
   const padding = Math.round(LABEL.padding * ratio);
-  const size = { width: Math.ceil(context.measureText(words).width) + 2 * padding, height: Math.round(LABEL.height * ratio) };
+  const size = {
+    width: Math.ceil(context.measureText(words).width) + 2 * padding,
+    height: Math.round(LABEL.height * ratio),
+  };
   const place = placeLabel(box, size, picture, stroke);
   context.fillStyle = fill;
   context.fillRect(place.x, place.y, place.width, place.height);

@@ -72,7 +72,10 @@ export class Pictures {
       lane.waiting = null;
       let bitmap: ImageBitmap;
       try {
-        bitmap = await createImageBitmap(new Blob([image], { type: contentType }), this.#reduction(lane, result));
+        bitmap = await createImageBitmap(
+          new Blob([image], { type: contentType }),
+          this.#reduction(lane, result),
+        );
       } catch {
         this.undecodable += 1;
         continue;

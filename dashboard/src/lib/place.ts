@@ -21,14 +21,26 @@ export interface Place {
 }
 
 /** The pages as they are entered. */
-export const OVERVIEW: Place = { page: 'overview', camera: null, q: '', state: null, group: null, filter: EVERYTHING, event: null };
+export const OVERVIEW: Place = {
+  page: 'overview',
+  camera: null,
+  q: '',
+  state: null,
+  group: null,
+  filter: EVERYTHING,
+  event: null,
+};
 export const EVENTS: Place = { ...OVERVIEW, page: 'events' };
 
 export function readPlace({ pathname, search }: { pathname: string; search: string }): Place {
   const parameters = new URLSearchParams(search);
   if (/^\/events\/?$/.test(pathname)) {
     const event = parameters.get('event');
-    return { ...EVENTS, filter: readFilter(parameters), event: event !== null && /^\d{1,15}$/.test(event) ? Number(event) : null };
+    return {
+      ...EVENTS,
+      filter: readFilter(parameters),
+      event: event !== null && /^\d{1,15}$/.test(event) ? Number(event) : null,
+    };
   }
   return {
     ...OVERVIEW,
@@ -59,5 +71,7 @@ export function writePlace({ page, camera, q, state, group, filter, event }: Pla
 /** Whether going from one place to the other opens something that closes again into the first. */
 export function opens(from: Place, to: Place): boolean {
   if (from.page !== to.page) return false;
-  return to.page === 'events' ? from.event === null && to.event !== null : from.camera === null && to.camera !== null;
+  return to.page === 'events'
+    ? from.event === null && to.event !== null
+    : from.camera === null && to.camera !== null;
 }

@@ -236,7 +236,11 @@ export function decodeText(json: string): ServerMessage | null {
     case 'nodes':
       return { type: 'nodes', items: list(message['items'], readNode) };
     case 'cameras':
-      return { type: 'cameras', items: list(message['items'], readCamera), gone: list(message['items'], readGone) };
+      return {
+        type: 'cameras',
+        items: list(message['items'], readCamera),
+        gone: list(message['items'], readGone),
+      };
     default:
       return null;
   }

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
 
-from contract.models import InvalidModelSpec, parse_model_spec
-from contract.task import CAMERA_ID_PATTERN
+from contract.errors import InvalidModelSpec
+from contract.identifiers import CAMERA_ID_PATTERN
+from contract.models import parse_model_spec
 from contract.topology import Lane
 from producer.catalogue.file.cameras import Polygon
 from producer.catalogue.file.tree import Listing, Node, Scalar, Table

@@ -10,8 +10,9 @@ import zlib
 
 import msgspec
 
-from contract.failures import FailureReason, InvalidTask
-from contract.nesting import decode
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
+from contract.json import decode
 from contract.picture import JPEG_SIGNATURE, PNG_SIGNATURE
 
 GZIP_OR_ZLIB = 47  # zlib's word for: whichever of the two the header says
