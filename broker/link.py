@@ -44,6 +44,7 @@ class Link:
         on_fatal: Callable[[str], None] = lambda reason: None,
         on_invalid: Callable[[str], None] = lambda exchange: None,
     ) -> None:
+        self.loop = loop
         self._on_fatal = on_fatal
         self._on_invalid = on_invalid
         self._conditions: list[_Condition] = []
@@ -170,7 +171,8 @@ class Link:
 
     def ensure_topology(self) -> None:
         """Declare again, in a second, what somebody may have deleted; nothing happens while disconnected."""
-        self._listening.ensure_topology()  # the publishing connection is not read in an alarm
+        if self._listening.ready:
+            self._listening.ensure_topology()  # the publishing connection is not read in an alarm
 
     # --- its condition: may be read from any thread ---------------------------------------------------------
 

@@ -7,7 +7,6 @@ files, ports and connections are opened last, when all that answers for them is 
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 import sys
 import time
@@ -68,6 +67,7 @@ from gateway.statistics import Statistics
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
 from runtime.probes import ProbeServer, serve_probes
+from runtime.signals import stop_on_signal
 
 log = get_logger("gateway")
 
@@ -299,9 +299,7 @@ async def compose(
 async def serve(settings: GatewaySettings) -> None:
     """Run one gateway until SIGTERM or Ctrl-C. Raises GatewayError."""
     async with compose(settings) as gateway:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, gateway.stop)
+        stop_on_signal(gateway.stop)
         if settings.print_link:
             sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n{_elsewhere(settings)}\n")
             sys.stdout.flush()

@@ -10,7 +10,7 @@ Key = tuple[bytes, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Finding:
     """What was found in a picture of `width` x `height` pixels."""
 
     found: Detections
@@ -26,20 +26,20 @@ class ResultCache:
 
     def __init__(self, entries: int) -> None:
         self._entries = entries
-        self._seen: OrderedDict[Key, Seen] = OrderedDict()
+        self._seen: OrderedDict[Key, Finding] = OrderedDict()
 
     def key(self, image: bytes, model: str) -> Key:
         """Under which a picture's detections by that model (with its digest) are kept."""
         return hashlib.sha256(image).digest(), model
 
-    def get(self, key: Key) -> Seen | None:
+    def get(self, key: Key) -> Finding | None:
         """What was found, if it is still known."""
         seen = self._seen.get(key)
         if seen is not None:
             self._seen.move_to_end(key)
         return seen
 
-    def put(self, key: Key, seen: Seen) -> None:
+    def put(self, key: Key, seen: Finding) -> None:
         """Keep what was found."""
         self._seen[key] = seen
         if len(self._seen) > self._entries:

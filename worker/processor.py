@@ -16,7 +16,7 @@ from contract.result import DetectedObject, Result
 from contract.task import Task, TaskHead, parse_task
 from contract.topology import Lane
 from runtime.logs import get_logger
-from worker.cache import Key, ResultCache, Seen
+from worker.cache import Finding, Key, ResultCache
 from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
@@ -71,7 +71,7 @@ class Failed:
 
 
 Processed = Computed | Expired | Failed
-Outcome = TypeVar("Outcome")
+T = TypeVar("T")
 
 
 class Chooser(Protocol):
@@ -210,7 +210,7 @@ class Processor:
             return Failed(FailureReason.DETECTOR_ERROR, f"{type(found).__name__}: {found}")
         size = (decoded.image.width, decoded.image.height)
         if self._cache and decoded.key:
-            self._cache.put(decoded.key, Seen(found, *size))
+            self._cache.put(decoded.key, Finding(found, *size))
         task, model = decoded.task, decoded.detector.model
         result = self._result(task, model, found, size, decoded.seconds + seconds, decoded.waited)
         stages = {"queue": decoded.waited, "decode": decoded.seconds, "detect": seconds}
@@ -244,7 +244,7 @@ class Processor:
         )
 
 
-def _costs_one(step: Callable[[], Outcome]) -> Outcome | Failed:
+def _costs_one(step: Callable[[], T]) -> T | Failed:
     """What a step of one message's way gives; whatever a library raises at it costs this message alone."""
     try:
         return step()

@@ -14,7 +14,7 @@ from contract.errors import InvalidModelSpec
 from contract.models import DesiredModels, ModelReport, parse_model_spec
 from runtime.logs import get_logger
 from worker.detection.detector import Detector
-from worker.loading import Loader, registry_of
+from worker.loader import Loader, registry_of
 from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.reports import model_reports
 from worker.settings import AUTO, BEST_MODEL, BUILT_IN_MODELS, WorkerSettings

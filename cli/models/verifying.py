@@ -47,7 +47,7 @@ def _loading(shelf: Shelf) -> Load | None:
     """
     if find_spec("onnxruntime") is None:
         return None
-    from worker.loading import Loader
+    from worker.loader import Loader
 
     # The entries' own sizes and thresholds: no variable of the environment has a say here.
     settings = WorkerSettings.model_construct(model_dir=shelf.model_dir, model_cache=shelf.cache)

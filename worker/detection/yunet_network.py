@@ -25,7 +25,7 @@ KEPT_PIXELS = 2_000_000
 
 
 @dataclass(frozen=True)
-class Said:
+class CellOutputs:
     """What the N cells say of one picture of several; as in `Grid`, but kept."""
 
     cell: Floats
@@ -100,7 +100,7 @@ class YuNetNetwork:
         if several and (changed := batch_session(data, gpu=gpu)) is not None:
             self._session, self.together = changed, True
 
-    def run(self, pixels: Image) -> Grid | Said:
+    def run(self, pixels: Image) -> Grid | CellOutputs:
         """What the cells say of a picture, uint8 BGR (H, W, 3), padded on the right and at the bottom."""
         if self._gpu:  # whose results are copied in any case
             return self.run_many([pixels])[0]
@@ -109,9 +109,9 @@ class YuNetNetwork:
         self._session.run_with_iobinding(grid.binding)
         return grid
 
-    def run_many(self, pictures: Sequence[Image]) -> list[Said]:
+    def run_many(self, pictures: Sequence[Image]) -> list[CellOutputs]:
         """What the cells say of each picture, as `run`; those of the same size in one go. More than one: `together`."""
-        said: dict[int, Said] = {}
+        said: dict[int, CellOutputs] = {}
         for group in by_size(pictures):
             grid = self._grid(pictures[group[0]])
             blob = np.empty((len(group), *grid.blob.shape[1:]), np.float32)
@@ -125,7 +125,7 @@ class YuNetNetwork:
             )
             scores = np.stack([cls[:, :, 0], obj[:, :, 0]], axis=1)
             for row, position in enumerate(group):
-                said[position] = Said(grid.cell, grid.stride, scores[row], bbox[row], kps[row])
+                said[position] = CellOutputs(grid.cell, grid.stride, scores[row], bbox[row], kps[row])
         return [said[position] for position in range(len(pictures))]
 
     def _grid(self, pixels: Image) -> Grid:

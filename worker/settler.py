@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from broker import Connection, Delivery, Message, Outcome, Publisher
+from broker import Delivery, Link, Message, Outcome, Publisher
 from broker.backoff import compute_backoff
 from contract import dead_letters
 from contract.failures import FailureReason
@@ -18,7 +18,7 @@ from worker.heartbeat import Tally
 from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
 from worker.processor import Computed, Failed, Processed
-from worker.watched import WatchedCameras
+from worker.watched_cameras import WatchedCameras
 
 log = get_logger("worker")
 
@@ -26,7 +26,7 @@ LONGEST_RETRY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Completion:
     """A delivery with its outcome, on its way out. Times are `perf_counter` seconds."""
 
     delivery: Delivery
@@ -42,7 +42,7 @@ class Settler:
     def __init__(
         self,
         publisher: Publisher,
-        connection: Connection,
+        link: Link,
         lane: Lane,
         node_id: str,
         watched: WatchedCameras,
@@ -51,7 +51,7 @@ class Settler:
         released: Callable[[], None],
     ) -> None:
         self._publisher = publisher
-        self._connection = connection
+        self._link = link
         self._lane = lane
         self._node_id = node_id
         self._watched = watched
@@ -70,7 +70,7 @@ class Settler:
         for acknowledge in kept:
             acknowledge()
 
-    def settle(self, item: Settled) -> None:
+    def settle(self, item: Completion) -> None:
         """Publish what came of the delivery until it is confirmed, then acknowledge. Never raises."""
         try:
             self._publish(item, self._message(item), 0)
@@ -78,7 +78,7 @@ class Settler:
             log.exception("what came of a frame could not be published")
             self._give_up(item, f"{type(error).__name__}: {error}")
 
-    def _message(self, item: Settled) -> Message:
+    def _message(self, item: Completion) -> Message:
         outcome = item.outcome
         if isinstance(outcome, Failed):
             return self._failure(item.delivery, outcome)
@@ -86,7 +86,7 @@ class Settler:
             self._publisher.publish(picture_message(outcome))
         return result_message(outcome.result)
 
-    def _give_up(self, item: Settled, why: str) -> None:
+    def _give_up(self, item: Completion, why: str) -> None:
         """The frame becomes a dead letter with this reason; if even that cannot be, the broker's own."""
         try:
             failed = Failed(FailureReason.WORKER_ERROR, why)
@@ -96,7 +96,7 @@ class Settler:
             log.exception("a frame could not be dead-lettered: the broker does it")
             self._refuse(item)
 
-    def _refuse(self, item: Settled) -> None:
+    def _refuse(self, item: Completion) -> None:
         if item.delivery.reject():
             self._tally.settled(ok=False)
         self._released()
@@ -116,7 +116,7 @@ class Settler:
             return retry(delivery, self._lane.retries[tried])
         return dead_letter(failed, delivery, self._lane.queue, self._node_id)
 
-    def _publish(self, item: Settled, message: Message, attempt: int) -> None:
+    def _publish(self, item: Completion, message: Message, attempt: int) -> None:
         if not item.delivery.open:
             self._released()  # the broker has taken the frame back, and somebody else computes it
             return
@@ -137,12 +137,12 @@ class Settler:
                     "result not taken: holding the frame", outcome=outcome.value, queue=message.routing_key
                 )
             if outcome is Outcome.UNROUTABLE:
-                self._connection.ensure_topology()  # somebody deleted a queue
-            self._connection.loop.call_later(delay, partial(self._publish, item, message, attempt + 1))
+                self._link.ensure_topology()  # somebody deleted a queue
+            self._link.loop.call_later(delay, partial(self._publish, item, message, attempt + 1))
 
         self._publisher.publish(message, done)
 
-    def _confirmed(self, item: Settled, message: Message) -> None:
+    def _confirmed(self, item: Completion, message: Message) -> None:
         if self._kept is not None:
             self._kept.append(partial(self._confirmed, item, message))
             return
@@ -155,7 +155,7 @@ class Settler:
             log.exception("a frame that has its result could not be counted")
         self._released()
 
-    def _count(self, item: Settled, message: Message, now: float) -> None:
+    def _count(self, item: Completion, message: Message, now: float) -> None:
         outcome = item.outcome
         if isinstance(outcome, Failed):
             if message.routing_key in self._lane.retries:

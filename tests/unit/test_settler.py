@@ -12,10 +12,10 @@ from contract.dead_letters import ERROR, REASON
 from contract.failures import FailureReason
 from contract.result import Result
 from contract.topology import DEAD_LETTER_QUEUE, Lane
-from worker import settling
+from worker import settler
 from worker.heartbeat import Tally
 from worker.processor import Computed, Failed, Processed
-from worker.settling import Settled, Settler
+from worker.settler import Completion, Settler
 
 RESULT = Result(
     timestamp=1.0,
@@ -92,7 +92,7 @@ class Desk:
         delivery = Delivery(
             self.channel, SimpleNamespace(delivery_tag=7), Properties(message_id="m"), b"body"
         )
-        self.settler.settle(Settled(delivery, outcome, 0.0, 0.0, 0.0))
+        self.settler.settle(Completion(delivery, outcome, 0.0, 0.0, 0.0))
 
     def _release(self) -> None:
         self.released += 1
@@ -114,7 +114,7 @@ def test_a_result_that_cannot_be_written_becomes_a_dead_letter(
     def raises(result: Result) -> Message:
         raise ValueError("surrogates not allowed")
 
-    monkeypatch.setattr(settling, "result_message", raises)
+    monkeypatch.setattr(settler, "result_message", raises)
     desk.settle(Computed(RESULT, b""))
     headers = told(desk.publisher.tell(Outcome.CONFIRMED))
     assert (headers[REASON], headers[ERROR]) == ("worker_error", "ValueError: surrogates not allowed")
@@ -127,8 +127,8 @@ def test_if_even_that_raises_the_broker_dead_letters_it(desk: Desk, monkeypatch:
     def raises(*_given: object) -> Message:
         raise ValueError
 
-    monkeypatch.setattr(settling, "result_message", raises)
-    monkeypatch.setattr(settling, "dead_letter", raises)
+    monkeypatch.setattr(settler, "result_message", raises)
+    monkeypatch.setattr(settler, "dead_letter", raises)
     desk.settle(Computed(RESULT, b""))
     assert desk.channel.settled == [("reject", 7)]
     assert desk.released == 1

@@ -8,8 +8,8 @@ import pytest
 
 from contract.failures import FailureReason
 from tests.helpers.images import astronaut, jpeg, task
-from worker import isolated
-from worker.isolated import compute_apart
+from worker import isolation
+from worker.isolation import compute_apart
 from worker.processor import Computed, Failed, Given
 from worker.settings import WorkerSettings
 
@@ -46,7 +46,7 @@ def misbehave(answer: object, settings: WorkerSettings, model: str, suspect: Giv
 def test_a_child_that_dies_or_hangs_is_a_crash(
     how: str, timeout: float, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(isolated, "_compute", misbehave)
+    monkeypatch.setattr(isolation, "_compute", misbehave)
     outcome = compute_apart(SETTINGS, "haar", Given(b"x", None, {}, how, 0.1), timeout=timeout)
     assert isinstance(outcome, Failed)
     assert outcome.reason is FailureReason.CRASHED
