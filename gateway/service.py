@@ -96,11 +96,7 @@ class Gateway:
     app: FastAPI
     server: WebServer
     listener: socket.socket
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.listener.getsockname()[1])
+    port: int
 
     @property
     def address(self) -> str:
@@ -262,7 +258,6 @@ async def compose(
     )
 
     async with AsyncExitStack() as stack:
-        stack.callback(log.info, "gateway stopped")
         listener = stack.enter_context(contextlib.closing(listen(settings.host, settings.port)))
         probes = stack.enter_context(_probing(settings, readiness, metrics))
         if prometheus is not None:
@@ -291,9 +286,11 @@ async def compose(
             app=app,
             server=server,
             listener=listener,
+            port=listener.getsockname()[1],
         )
         log.info("gateway listens", address=gateway.address, metrics_port=probes.port)
         yield gateway
+    log.info("gateway stopped")
 
 
 async def serve(settings: GatewaySettings) -> None:
