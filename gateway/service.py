@@ -4,14 +4,13 @@ No part reaches for another: each gets what it needs when it is made. Parts that
 files, ports and connections are opened last, when all that answers for them is there.
 """
 
-import asyncio
 import contextlib
 import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,7 +20,6 @@ from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
 from contract.status import WatchAnnouncement
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE
-from gateway.addresses import is_loopback
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
@@ -31,10 +29,10 @@ from gateway.cameras.repeats import RepeatedIds
 from gateway.consumers import ForeignConsumers, Gateways
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.dispatch import StatusListener, consume_results, listen_to_pictures, listen_to_results
-from gateway.errors import CannotStart
 from gateway.figures import FigureBoard
 from gateway.history.api import history_router
 from gateway.history.history import History
+from gateway.lifetimes import connected, probing, running, ticking
 from gateway.live.absence import Absence
 from gateway.live.connection import PATIENCE_SECONDS
 from gateway.live.hub import Hub
@@ -61,18 +59,14 @@ from gateway.security.links import links_router, ready_link
 from gateway.security.login import login_router
 from gateway.server.connections import REQUEST_SECONDS, RequestLimits
 from gateway.server.listener import listen
-from gateway.server.web import WebServer, web_server
+from gateway.server.web import WebServer, crowd_of, web_server
 from gateway.settings import GatewaySettings
 from gateway.statistics import Statistics
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
-from runtime.probes import ProbeServer, serve_probes
 from runtime.signals import stop_on_signal
 
 log = get_logger("gateway")
-
-TICK_SECONDS = 1.0
-BROKER_GRACE_SECONDS = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +233,7 @@ async def compose(
         ],
     )
     files = allow_many_files()
-    crowd = _crowd(settings, connections(files))
+    crowd = crowd_of(settings, connections(files))
     limits = RequestLimits(crowd, metrics, request_seconds, unread_seconds=3 * request_seconds)
     server = web_server(app, limits, files)
 
@@ -259,15 +253,15 @@ async def compose(
 
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(contextlib.closing(listen(settings.host, settings.port)))
-        probes = stack.enter_context(_probing(settings, readiness, metrics))
+        probes = stack.enter_context(probing(settings, readiness, metrics))
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
         stack.enter_context(history.claimed())
         stack.push_async_callback(models.stop)
-        await stack.enter_async_context(_connected(link))
+        await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
-        await stack.enter_async_context(_running(announcer.run()))
-        await stack.enter_async_context(_running(_ticking(ticks)))
+        await stack.enter_async_context(running(announcer.run()))
+        await stack.enter_async_context(running(ticking(ticks)))
         gateway = Gateway(
             settings=settings,
             metrics=metrics,
@@ -310,67 +304,3 @@ def _elsewhere(settings: GatewaySettings) -> str:
     return (
         "  From another machine: put this one's address in place of 127.0.0.1, or set GATEWAY_PUBLIC_URL.\n"
     )
-
-
-def _crowd(settings: GatewaySettings, may_have: int) -> Crowd:
-    if may_have < settings.max_connections:
-        log.warning(
-            "the limit of open files leaves fewer connections than GATEWAY_MAX_CONNECTIONS: raise it "
-            "(ulimit -n, LimitNOFILE=, --ulimit nofile=) or leave it so; further ones are answered with 503",
-            connections=may_have,
-            wanted=settings.max_connections,
-        )
-    return Crowd(
-        min(settings.max_connections, may_have),
-        settings.max_connections_per_address,
-        lambda address: is_loopback(address) or address in settings.proxies,
-    )
-
-
-@contextmanager
-def _probing(
-    settings: GatewaySettings, readiness: Readiness, metrics: GatewayMetrics
-) -> Iterator[ProbeServer]:
-    """The metrics port. Raises CannotStart."""
-    try:
-        probes = serve_probes(
-            settings.metrics_host, settings.metrics_port, readiness.missing, metrics.registry
-        )
-    except OSError as error:
-        raise CannotStart(
-            f"cannot listen on the metrics port {settings.metrics_port}: {error.strerror}; set GATEWAY_METRICS_PORT"
-        ) from None
-    with contextlib.closing(probes):
-        yield probes
-
-
-@asynccontextmanager
-async def _connected(link: Link) -> AsyncIterator[None]:
-    """Keep the link to the broker, and leave it within the grace."""
-    link.start()
-    try:
-        yield
-    finally:
-        with contextlib.suppress(TimeoutError):
-            await link.stop(BROKER_GRACE_SECONDS)
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def _ticking(ticks: tuple[Callable[[float], None], ...]) -> None:
-    """Once a second, each with the monotonic time."""
-    while True:
-        now = time.monotonic()
-        for tick in ticks:
-            try:
-                tick(now)
-            except Exception:
-                log.exception("the tick failed")
-        await asyncio.sleep(TICK_SECONDS)

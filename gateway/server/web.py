@@ -7,9 +7,15 @@ from collections.abc import Generator
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.addresses import is_loopback
 from gateway.live.protocol import MAX_MESSAGE_BYTES
+from gateway.security.crowd import Crowd
 from gateway.server.connections import MAX_HEAD_BYTES, RequestLimits, http_class, websocket_class
 from gateway.server.listener import BACKLOG
+from gateway.settings import GatewaySettings
+from runtime.logs import get_logger
+
+log = get_logger("gateway")
 
 GRACE_SECONDS = 2
 ACCEPTED_PART = 8
@@ -46,4 +52,20 @@ def web_server(app: ASGIApp, limits: RequestLimits, files: int) -> WebServer:
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+    )
+
+
+def crowd_of(settings: GatewaySettings, may_have: int) -> Crowd:
+    """The connections that may be open, in a process that may have so many."""
+    if may_have < settings.max_connections:
+        log.warning(
+            "the limit of open files leaves fewer connections than GATEWAY_MAX_CONNECTIONS: raise it "
+            "(ulimit -n, LimitNOFILE=, --ulimit nofile=) or leave it so; further ones are answered with 503",
+            connections=may_have,
+            wanted=settings.max_connections,
+        )
+    return Crowd(
+        min(settings.max_connections, may_have),
+        settings.max_connections_per_address,
+        lambda address: is_loopback(address) or address in settings.proxies,
     )
