@@ -22,12 +22,12 @@ class Occasions:
         self._reconnected = False
 
     def reconnected(self) -> None:
-        """The broker is back: nobody may have heard what was said meanwhile."""
+        """Note that the broker is back: nobody may have heard what was said meanwhile."""
         self._reconnected = True
         self._event.set()
 
     def watch_changed(self) -> None:
-        """Somebody wants pictures of other cameras than before."""
+        """Note that somebody wants pictures of other cameras than before."""
         self._event.set()
 
     async def next(self) -> bool:

@@ -24,14 +24,14 @@ class Gateways:
         self._heard: dict[str, float] = {}
 
     def heard(self, gateway_id: str, now: float) -> None:
-        """It has announced what it watches."""
+        """Note that a gateway has announced what it watches."""
         self._heard.pop(gateway_id, None)
         self._heard[gateway_id] = now
         if len(self._heard) > MAX_GATEWAYS:
             del self._heard[next(iter(self._heard))]  # the one that was silent longest
 
     def live(self, now: float) -> int:
-        """How many there are."""
+        """Return how many gateways there are."""
         return len(
             {g for g, heard in self._heard.items() if now - heard <= WATCH_TTL_SECONDS} | {self._own_id}
         )
@@ -40,7 +40,7 @@ class Gateways:
 def foreign_consumers(
     consumers: Mapping[str, int], *, gateways: int, nodes: Iterable[NodeStatus]
 ) -> dict[str, int]:
-    """By queue, how many more consume it than there are of those that should: gateways the results, workers a lane.
+    """Tell how many more consume each queue than should: gateways consume the results, workers a lane.
 
     Nobody should stay with the dead letters and the retries.
     """
@@ -50,7 +50,7 @@ def foreign_consumers(
 
 
 class ForeignConsumers:
-    """Counts them for the metrics, as the broker tells how many consume each queue."""
+    """Counts for the metrics who consumes a queue of ours and should not."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class ForeignConsumers:
         self._metrics = metrics
 
     def tick(self, now: float) -> None:
-        """Count."""
+        """Count the consumers of every queue."""
         self._metrics.foreign_consumers.clear()
         if self._publisher.blocked:  # in a broker alarm nobody can say that they are there
             return

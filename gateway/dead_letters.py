@@ -76,7 +76,7 @@ class DeadLetterReader:
         self._when = 0.0
 
     async def read(self) -> DeadLetterSnapshot:
-        """A look that is at most some seconds old. Raises BrokerError, a failure being as old at most."""
+        """Return a look that is at most some seconds old. Raises BrokerError; a failure is as old at most."""
         async with self._one:
             if self._last is None or time.monotonic() - self._when > FRESH_SECONDS:
                 try:

@@ -38,7 +38,7 @@ from gateway.statistics import Statistics
 
 
 def listen_to_results(link: Link, results: LiveResults, absence: Absence) -> Consumer:
-    """Every result, live."""
+    """Take every result, live."""
     return link.listen(
         RESULTS_EXCHANGE,
         "#",
@@ -51,7 +51,7 @@ def listen_to_results(link: Link, results: LiveResults, absence: Absence) -> Con
 
 
 def listen_to_pictures(link: Link, hub: Hub, thumbnailer: Thumbnailer) -> Consumer:
-    """The pictures of the cameras that the consumer is bound to: to viewers, and for the history's thumbnails."""
+    """Take the pictures of the cameras that the consumer is bound to: for viewers, and for the history's thumbnails."""
 
     def take(picture: ReceivedPicture) -> None:
         thumbnailer.picture(picture.received.result, picture.picture, time.monotonic(), time.time())
@@ -61,13 +61,13 @@ def listen_to_pictures(link: Link, hub: Hub, thumbnailer: Thumbnailer) -> Consum
 
 
 def consume_results(link: Link, recorder: Recorder) -> Consumer:
-    """Every result, once, for the history."""
+    """Take every result once, for the history."""
     return link.consume(RESULT_QUEUE, recorder.receive, prefetch=PREFETCH, on_lost=recorder.lost)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusListener:
-    """What nodes, producers and other gateways say of themselves."""
+    """Hears what nodes, producers and other gateways say of themselves."""
 
     nodes: Nodes
     cameras: Cameras
@@ -76,7 +76,7 @@ class StatusListener:
     statistics: Statistics
 
     def listen(self, link: Link) -> None:
-        """Hear them."""
+        """Begin to listen."""
         link.listen(STATUS_EXCHANGE, "#", from_body(parse_status), self._status)
         link.listen(CONTROL_EXCHANGE, "", from_body(self._parse_control), self._control)
 

@@ -197,7 +197,7 @@ async def _ask(prometheus: Prometheus) -> _Asked:
 
 
 async def _ask_range(prometheus: Prometheus, seconds: int, step: int) -> HistoryView | None:
-    """None if Prometheus has no rate to show yet."""
+    """Ask for the figures over time; None if Prometheus has no rate to show yet."""
     end = time.time() // step * step
     answers = await _gather(
         *(prometheus.query_range(q, end - seconds, end, step) for q in promql.HISTORY.values())

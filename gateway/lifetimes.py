@@ -24,7 +24,7 @@ BROKER_GRACE_SECONDS = 0.8
 def probing(
     settings: GatewaySettings, readiness: Readiness, metrics: GatewayMetrics
 ) -> Iterator[ProbeServer]:
-    """The metrics port. Raises CannotStart."""
+    """Serve the metrics port during the block. Raises CannotStart."""
     try:
         probes = serve_probes(
             settings.metrics_host, settings.metrics_port, readiness.missing, metrics.registry
@@ -39,7 +39,7 @@ def probing(
 
 @asynccontextmanager
 async def connected(link: Link) -> AsyncIterator[None]:
-    """Keep the link to the broker, and leave it within the grace."""
+    """Keep the link to the broker during the block, and leave it within the grace."""
     link.start()
     try:
         yield
@@ -50,7 +50,7 @@ async def connected(link: Link) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    """Have it done beside; it is cancelled at the end."""
+    """Do some work beside the block; it is cancelled at the end."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -11,7 +11,7 @@ TASK_QUEUES = [lane.queue for lane in Lane]
 
 
 class Queues:
-    """What the broker tells of them every few seconds."""
+    """What the broker tells of the queues every few seconds."""
 
     def __init__(self, depth: QueueDepth, statistics: Statistics, metrics: GatewayMetrics) -> None:
         self.depth = depth
@@ -25,7 +25,7 @@ class Queues:
         return sum(messages.get(queue, 0) for queue in TASK_QUEUES) if messages else None
 
     def tick(self, _now: float) -> None:
-        """Take down what is known."""
+        """Pass on what is known now."""
         self._statistics.depth(self.waiting, time.time())
         self._metrics.queue.clear()  # rather no figure than an old one
         for queue, messages in self.depth.messages.items():

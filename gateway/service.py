@@ -1,7 +1,7 @@
 """The gateway as a running whole: `compose` builds it from the bottom up, and closes it in the reverse order.
 
-No part reaches for another: each gets what it needs when it is made. Parts that are made make no other part wait:
-files, ports and connections are opened last, when all that answers for them is there.
+No part reaches for another: each gets what it needs when it is made, and making one opens nothing. Files, ports and
+connections are opened last, when all that answers for them is there.
 """
 
 import contextlib
@@ -94,7 +94,7 @@ class Gateway:
 
     @property
     def address(self) -> str:
-        """How browsers reach it."""
+        """How browsers reach the gateway."""
         host = self.settings.host
         if host in ("0.0.0.0", "::"):  # noqa: S104  # what is listened on is no address to go to
             host = socket.gethostname()
@@ -109,12 +109,12 @@ class Gateway:
         return ready_link(self.address, code)
 
     def missing(self) -> list[str]:
-        """What it lacks to do its work."""
+        """What the gateway lacks to do its work."""
         return self.readiness.missing()
 
     @property
     def serving(self) -> bool:
-        """Whether it accepts connections."""
+        """Whether the gateway accepts connections."""
         return self.server.started
 
     async def serve(self) -> None:
@@ -134,7 +134,7 @@ async def compose(
     patience: float = PATIENCE_SECONDS,
     request_seconds: float = REQUEST_SECONDS,
 ) -> AsyncIterator[Gateway]:
-    """A gateway that works; it is closed at the end of the block. Raises CannotStart."""
+    """Build a gateway and open what it needs; all is closed at the end of the block. Raises CannotStart."""
     metrics = metrics or GatewayMetrics()
     authenticator = Authenticator(
         main_token(settings),

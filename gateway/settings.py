@@ -160,7 +160,7 @@ class GatewaySettings(ServiceSettings):
     @field_validator("public_url")
     @classmethod
     def _place(cls, url: str) -> str:
-        """Its path may be more than `/`: then all of the gateway is below it."""
+        """Check the public address. Its path may be more than `/`: then all of the gateway is below it."""
         parts = urlsplit(url)
         path = parts.path
         if path and (not PREFIX.fullmatch(path) or path.split("/")[1] in OURS):

@@ -37,7 +37,7 @@ HURDLES = {
 
 @dataclass(slots=True, eq=False)
 class KnownCamera:
-    """What was heard of it. `claims`: the producers that name it; `server`: whose word counts, or did last."""
+    """What was heard of a camera. `claims`: the producers that name it; `server`: whose word counts, or did last."""
 
     camera_id: str
     first: float  # monotonic
@@ -81,12 +81,12 @@ class KnownCamera:
         return max(self.first, self.reported, self.pace.last, self.repeated)
 
     def answered(self) -> None:
-        """A result came."""
+        """Note that a result came."""
         self.answers += 1
         self.unanswered, self.hurdle, self.expired = None, None, False
 
     def offered(self, sent: int, dropped: Mapping[str, int], now: float) -> None:
-        """Its producer reports so many more frames sent, and dropped by reason, since its last report."""
+        """Take the producer's report: so many more frames sent, and dropped by reason, since the last one."""
         if sent:
             self.hurdle = None
         elif hurdles := dropped.keys() - NO_HURDLES:
@@ -103,7 +103,7 @@ class KnownCamera:
         return now - self.repeated <= REPEATS_SECONDS
 
     def repeat(self, frame_id: str, of: str, now: float, wall: float) -> bool:
-        """Such a frame came; the id was one of the camera `of`. True if none had come lately."""
+        """Note such a frame, whose id was one of the camera `of`. True if none had come lately."""
         begins = not self.repeats(now)
         if begins:
             self.repeated_wall, self.repeated_id, self.repeated_of = wall, frame_id, of
@@ -111,7 +111,7 @@ class KnownCamera:
         return begins
 
     def begin_anew(self) -> None:
-        """Somebody else reports it, or it is not live: frames of before say nothing of now."""
+        """Forget the frames of before: another producer reports the camera, or it is not live."""
         self.unanswered, self.skipped = None, float("-inf")
         self.answers, self.credit, self.owed = 0, 0, False
         self.hurdle, self.expired = None, False

@@ -249,7 +249,7 @@ class Cameras:
             camera.labels = report.labels or NO_LABELS
 
     def _claim(self, camera: KnownCamera, producer: KnownProducer, now: float) -> None:
-        """Another one serves the camera: those that are dead, or a former life of this one, no longer do."""
+        """Note that another producer serves the camera: those that are dead, or an earlier life of it, no longer do."""
         for former in [each for each in camera.claims if _over(each, producer, now)]:
             camera.claims.remove(former)
             former.reports.pop(camera.camera_id, None)

@@ -27,7 +27,7 @@ class CameraFilter:
     text: str = ""
 
     def labelled(self, cameras: Iterable[KnownCamera]) -> Iterable[KnownCamera]:
-        """Those whose labels fit, whatever their state."""
+        """Return the cameras whose labels fit, whatever their state."""
         text = self.text.lower()
         return (
             camera

@@ -46,7 +46,7 @@ class Producers:
         self._by_name: dict[str, KnownProducer] = {}
 
     def heard(self, producer_id: str, since: float | None, now: float, wall: float) -> KnownProducer:
-        """It spoke. `since` is None where the message does not tell: then the last one of that name is meant."""
+        """Note that a producer spoke. `since` is None where the message does not tell: the last of that name."""
         known = self._by_name.get(producer_id)
         if since is None:
             since = known.since if known is not None else UNKNOWN

@@ -28,12 +28,12 @@ class HistoryFault(NamedTuple):
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether SQLite found its file damaged: no waiting and no second attempt mends that."""
+    """Return whether SQLite found its file damaged: waiting or trying again mends nothing."""
     return _code(error) in _DAMAGED
 
 
 def reason(error: Exception) -> str:
-    """What the database said, in one line, without our SQL and the values."""
+    """Return what the database said, in one line, without our SQL and the values."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     said = str(cause)
     if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
@@ -42,7 +42,7 @@ def reason(error: Exception) -> str:
 
 
 def fault(error: Exception, path: Path) -> HistoryFault:
-    """What `error` means. `path` is the SQLite file; the folder is said by its setting: /readyz is for everybody."""
+    """Say what `error` means. `path` is the SQLite file; its folder is named by the setting: /readyz is for everybody."""
     said, code, name = reason(error), _code(error), path.name
     if isinstance(error, OSError) and error.strerror:
         said = error.strerror  # without the path
@@ -97,7 +97,7 @@ def _user() -> str:
 
 
 def _code(error: Exception) -> int | None:
-    """SQLite's primary result code; None: it is not SQLite that failed."""
+    """Return SQLite's primary result code; None if it is not SQLite that failed."""
     original = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(original, sqlite3.Error):
         return None

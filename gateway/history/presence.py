@@ -32,7 +32,9 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Somebody was there. `certainty` is the best confidence in whole hundredths, `model` the one that gave it.
+    """A stretch of time in which somebody was there.
+
+    `certainty` is the best confidence in whole hundredths, `model` the one that gave it.
 
     `event_id` is None for one that is not stored yet; `thumbnail` is the `quality` of its picture.
     """
@@ -142,7 +144,7 @@ def quality(faces: int, hundredths: int) -> int:
 
 
 def bounds(each: Mapping[str, Sequence[Stretch]], gap: float) -> list[tuple[str, float, float]]:
-    """By camera, the span in which stored events may belong to these stretches."""
+    """Return for each camera the span in which stored events may belong to these stretches."""
     return [
         (
             camera_id,

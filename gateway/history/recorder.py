@@ -84,7 +84,7 @@ class Recorder:
 
     @property
     def trouble(self) -> str:
-        """The same as a sentence; empty when all is well."""
+        """Why nothing can be written, as a sentence; empty when all is well."""
         return "" if (fault := self.fault) is None else fault.sentence
 
     async def run(self) -> None:
@@ -108,7 +108,7 @@ class Recorder:
         self._full.set()
 
     def receive(self, delivery: Delivery) -> None:
-        """A message from `result_queue`; it is acknowledged once it is written."""
+        """Take a message from `result_queue`; it is acknowledged once it is written."""
         try:
             result = parse_result(delivery.body)
         except ValueError as error:
@@ -128,7 +128,7 @@ class Recorder:
             self._full.set()
 
     def lost(self) -> None:
-        """The channel is gone, and what it brought cannot be acknowledged any more."""
+        """Forget what waits: the channel is gone, and the broker delivers it again."""
         self._waiting.clear()  # the broker delivers these again
         self._losses += 1
 

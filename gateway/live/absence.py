@@ -20,17 +20,17 @@ class Absence:
         self._judged_at = float("inf")
 
     def begin(self) -> None:
-        """Results no longer arrive."""
+        """Note that results no longer arrive."""
         self._away = True
 
     def end(self, _queue: str) -> None:
-        """Results arrive, on a new queue."""
+        """Note that results arrive again, on a new queue."""
         if self._away:
             self._away = False
             self._judged_at = time.monotonic() + KNOWN_SECONDS
 
     def tick(self, now: float) -> None:
-        """Judge, once it is known who else consumes."""
+        """Judge the absence once it is known who else consumes."""
         if now >= self._judged_at:
             self._judged_at = float("inf")
             if self._depth.consumers.get(RESULT_QUEUE, 0) > 1:

@@ -34,7 +34,7 @@ class Recent:
         """Every frame that arrived after this monotonic time is remembered."""
 
     def take(self, update: Update) -> bool:
-        """Whether it is new; from now on it is known."""
+        """Return whether the update is new; from now on it is known."""
         frame = update.camera_id, update.frame_id
         if frame in self._frames:
             return False
@@ -44,7 +44,7 @@ class Recent:
         return True
 
     def differs(self, update: Update) -> bool:
-        """Whether a known one was captured at another time: it is another frame, and its frame_id is used twice."""
+        """Return whether a known frame was captured at another time: then two frames have that frame_id."""
         known = self._frames.get((update.camera_id, update.frame_id))
         return known is not None and known[1] != update.original_timestamp
 
@@ -100,12 +100,12 @@ class Hub:
 
     @property
     def viewers(self) -> int:
-        """How many there are."""
+        """How many viewers there are."""
         return len(self._viewers)
 
     @property
     def audiences(self) -> int:
-        """How many different kinds of wishes they have."""
+        """How many different things they want."""
         return len(self._audiences)
 
     @property
@@ -160,7 +160,7 @@ class Hub:
     # --- what is published -------------------------------------------------------------------------------
 
     def publish(self, update: Update) -> bool:
-        """A result. True if it moves the live views; one that is older goes to those who get every result, and one
+        """Show a result. True if it moves the live views; one that is older goes to those who get every result, and one
         that is known to nobody."""
         if not self._recent.take(update):
             if self._recent.differs(update):
@@ -187,7 +187,7 @@ class Hub:
         return True
 
     def publish_picture(self, update: Update) -> bool:
-        """A picture with its own result. False if nobody wants it, or it was old or known."""
+        """Show a picture with its own result. False if nobody wants it, or it was old or known."""
         camera_id = update.camera_id
         if camera_id not in self._watched:
             return False
@@ -202,19 +202,19 @@ class Hub:
         return True
 
     def publish_camera(self, camera_id: str, item: bytes) -> None:
-        """A camera's state, for dashboards."""
+        """Show dashboards a camera's state."""
         for viewer in self._viewers:
             if viewer.kind is ViewerKind.DASHBOARD:
                 viewer.offer_camera(camera_id, item)
 
     def publish_nodes(self, items: bytes) -> None:
-        """All nodes' states, for dashboards."""
+        """Show dashboards all nodes' states."""
         for viewer in self._viewers:
             if viewer.kind is ViewerKind.DASHBOARD:
                 viewer.offer_nodes(items)
 
     def regroup(self, camera_id: str, group: str | None) -> None:
-        """The camera is in this group from now on, or in none: who subscribed to it gets the camera's latest result."""
+        """Put the camera into this group, or into none: who subscribed to it gets the camera's latest result."""
         before = self._groups.pop(camera_id, None)
         if group is not None:
             self._groups[camera_id] = group
@@ -240,7 +240,7 @@ class Hub:
     # --- inside ------------------------------------------------------------------------------------------
 
     def _offer(self, update: Update, *, every: bool) -> None:
-        """To those who want it; with `every` only to those who get every result."""
+        """Offer it to those who want it; with `every` only to those who get every result."""
         picture, group = self._latest_picture(update.camera_id), self._groups.get(update.camera_id)
         for audience in self._audiences.values():
             if (audience.kind.every or not every) and audience.subscription.includes(update, group):
@@ -268,7 +268,7 @@ class Hub:
         return track.latest if track is not None else None
 
     def _new_to(self, before: Subscription, after: Subscription) -> list[Update]:
-        """Latest results that `after` includes and `before` did not."""
+        """Return the latest results that `after` includes and `before` did not."""
         named = self._tracks if after.cameras is None else [c for c in after.cameras if c in self._tracks]
         latest = [(u, self._groups.get(c)) for c in named if (u := self._tracks[c].latest) is not None]
         return [u for u, group in latest if after.includes(u, group) and not before.includes(u, group)]

@@ -28,7 +28,7 @@ class ViewerKind(Enum):
 
     @property
     def every(self) -> bool:
-        """Whether it gets every result, those too that are older than what came before."""
+        """Whether such a viewer gets every result, those too that are older than what came before."""
         return self is ViewerKind.PLAIN
 
     def buffer(self) -> Buffer:
@@ -152,12 +152,12 @@ class Viewer:
         return self._picture_bytes
 
     def fall_behind(self, rest: list[Update] | None = None) -> None:
-        """It cannot be written to now; see Audience."""
+        """Note that the viewer cannot be written to now; see Audience."""
         if self.audience is not None:
             self.audience.fall_behind(self, rest)
 
     def catch_up(self) -> None:
-        """It has been written to; see Audience."""
+        """Note that the viewer has been written to; see Audience."""
         if self.audience is not None:
             self.audience.catch_up(self)
 

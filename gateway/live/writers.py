@@ -43,7 +43,7 @@ class ViewerWriter:
         self._began = float("-inf")
 
     def add(self, recipient: Recipient) -> Viewer:
-        """A viewer whose bytes go to `recipient`."""
+        """Return a viewer whose bytes go to `recipient`."""
 
         def wake() -> None:
             self._viewers[viewer] = None
@@ -54,12 +54,12 @@ class ViewerWriter:
         return viewer
 
     def remove(self, viewer: Viewer) -> None:
-        """It is gone."""
+        """Forget a viewer that is gone."""
         del self._recipients[viewer]
         self._viewers.pop(viewer, None)
 
     def wake(self, audience: Audience) -> None:
-        """Something waits for those of the audience who are in step."""
+        """Note that something waits for those of the audience who are in step."""
         self._audiences[audience] = None
         self._schedule()
 
@@ -86,7 +86,7 @@ class ViewerWriter:
             self._schedule()
 
     def _begin(self) -> Iterator[None]:
-        """A turn: all that waits now, and nothing that comes meanwhile. Goes on after each viewer."""
+        """Write all that waits now, and nothing that comes meanwhile; pause after each viewer."""
         audiences, self._audiences = self._audiences, {}
         viewers, self._viewers = self._viewers, {}
         rounds = [(audience, audience.begin()) for audience in audiences]
@@ -101,7 +101,7 @@ class ViewerWriter:
                 yield
 
     def _parts(self, results: list[Update]) -> list[tuple[bytes, list[Update]]]:
-        """A round as bytes, each part with the results that follow it; no parts if they cannot be made."""
+        """Make a round into bytes, each part with the results that follow it; no parts if they cannot be made."""
         try:
             return [
                 (self._protocol.results(results[n : n + BATCH]), results[n + BATCH :])
@@ -156,5 +156,5 @@ class Writers:
         return self._by_kind[kind]
 
     def wake(self, audience: Audience) -> None:
-        """Something waits for those of the audience who are in step."""
+        """Note that something waits for those of the audience who are in step."""
         self._by_kind[audience.kind].wake(audience)

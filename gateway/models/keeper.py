@@ -115,7 +115,7 @@ class ModelKeeper:
             self._announcements.follow(self.desired, now, lagging=True)
 
     def tick(self, now: float) -> None:
-        """Once a second."""
+        """Repeat what is desired, if it is time; call this once a second."""
         reports = [status.desired for status in self._nodes.statuses(now) if status.state == "running"]
         lagging = any(revision < self.desired.revision for revision in reports)
         self._announcements.follow(self.desired, now, lagging=lagging)

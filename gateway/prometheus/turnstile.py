@@ -1,4 +1,4 @@
-"""So many at once, so many waiting, and no more: a pile-up is refused while it is small."""
+"""A turnstile lets so many through at once and so many wait: a pile-up is refused while it is small."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -85,7 +85,7 @@ class Access:
         return None
 
     def _check_origin(self, scope: Scope, headers: Headers) -> Response | None:
-        """Whether a foreign page is behind this."""
+        """Refuse what a foreign page is behind."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._authenticator.required and not self._origins.own_host(host):
             self._refused.labels("host").inc()
@@ -106,7 +106,7 @@ class Access:
         return problem(403, "forbidden", f"pages of {origin[:200]} may not connect: {words}")
 
     def _check_rights(self, scope: Scope, headers: Headers, identity: Identity) -> Response | None:
-        """Whether this somebody may do this. A browser sends its cookie along whoever asks it to."""
+        """Refuse what this identity may not do. A browser sends its cookie along whoever asks it to."""
         if identity.session is not None and changes(scope) and not self._origins.own_page(headers):
             self._refused.labels("origin").inc()
             words = "a browser's request must carry Origin or Sec-Fetch-Site; programs send a token instead of a cookie"

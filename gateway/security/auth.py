@@ -96,7 +96,7 @@ class Authenticator:
     def identify(
         self, authorization: str, cookies: str, address: str, wall: float, *, secure: bool = False
     ) -> Identity | None:
-        """Who sends these headers; None if nobody known. `secure`: by HTTPS. Raises TooManyGuesses."""
+        """Find out who sends these headers; None if nobody known. `secure`: by HTTPS. Raises TooManyGuesses."""
         if self._token is None:
             return Identity()
         presented = token_of(authorization)
@@ -105,7 +105,7 @@ class Authenticator:
         return self._session(cookie_of(cookies, SECURE_COOKIE if secure else COOKIE), wall)
 
     def check(self, presented: str, address: str, wall: float) -> Identity | None:
-        """Whose token that is; None if nobody's. Raises TooManyGuesses."""
+        """Find out whose token that is; None if nobody's. Raises TooManyGuesses."""
         if self._token is None:
             return Identity()
         identity = self._match(presented, wall)
@@ -117,7 +117,7 @@ class Authenticator:
         return identity
 
     def redeem(self, code: str, address: str, wall: float) -> Identity | None:
-        """Who may begin a session with that code; it is used up. None if it is none. Raises TooManyGuesses."""
+        """Use a code up and find out who may begin a session with it; None if it is none. Raises TooManyGuesses."""
         if self._token is None:
             return Identity()
         grant = self._codes.take(code, wall)
@@ -158,7 +158,7 @@ class Authenticator:
         return self._of_token(entry.id, entry.role, wall)
 
     def _of_token(self, token_id: str, role: Role, wall: float) -> Identity | None:
-        """Somebody with that token and at most these rights; None if it no longer lets in."""
+        """Identify whoever has that token, with at most these rights; None if the token no longer lets in."""
         if token_id == MAIN:
             return Identity(role, MAIN, MAIN)
         entry = self._keyring.find(token_id)

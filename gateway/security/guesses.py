@@ -49,7 +49,7 @@ class Guesses:
             raise _limited(together)
 
     def wrong(self, address: str, secret: str, wall: float) -> bool:
-        """Count a wrong secret; whether it is a new one of this address."""
+        """Count a wrong secret; return whether it is a new one of this address."""
         key = network_of(address)
         tries = self._tries.get(key)
         if tries is None or tries.over(wall):
@@ -67,7 +67,7 @@ class Guesses:
         return True
 
     def right(self, address: str) -> None:
-        """Somebody at this address has a right token: others' guessing does not shut it out."""
+        """Note that somebody at this address has a right token: others' guessing does not shut it out."""
         key = network_of(address)
         self._known[key] = None
         self._known.move_to_end(key)

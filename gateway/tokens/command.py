@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, path: Path) -> int:
-    """Do it on the file; returns the exit status."""
+    """Run the command on the file; return the exit status."""
     wall = time.time()
     try:
         match arguments.action:

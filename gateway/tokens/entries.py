@@ -35,7 +35,7 @@ class TokenEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revoked: float | None
 
     def state(self, wall: float) -> State:
-        """Whether it still lets in."""
+        """Tell whether the token still lets in."""
         if self.revoked is not None:
             return "revoked"
         return "expired" if self.expires is not None and wall >= self.expires else "valid"
@@ -58,6 +58,6 @@ def digest(token: str) -> str:
 
 
 def id_of(token: str) -> str | None:
-    """The id in a token of ours; None if it is none."""
+    """Return the id in a token of ours; None for anything else."""
     found = _TOKEN.fullmatch(token)
     return found[1] if found else None
