@@ -42,7 +42,7 @@ def reason(error: Exception) -> str:
 
 
 def fault(error: Exception, path: Path) -> HistoryFault:
-    """Say what `error` means. `path` is the SQLite file; its folder is named by the setting: /readyz is for everybody."""
+    """Say what `error` means. `path` is the SQLite file, its folder named by the setting: /readyz is for everybody."""
     said, code, name = reason(error), _code(error), path.name
     if isinstance(error, OSError) and error.strerror:
         said = error.strerror  # without the path
