@@ -5,7 +5,7 @@ from broker.consumer import Consumer, Delivery
 from broker.depth import QueueDepth
 from broker.errors import BrokerError, InvalidUrl
 from broker.link import Link, from_body
-from broker.loops import AsyncioLoop, Loop, ThreadLoop
+from broker.loops import AsyncioLoop, ThreadLoop
 from broker.publisher import Message, Outcome, Publisher
 from broker.role import Role
 from broker.urls import redact, split_urls
@@ -18,7 +18,6 @@ __all__ = [
     "Delivery",
     "InvalidUrl",
     "Link",
-    "Loop",
     "Message",
     "Outcome",
     "Publisher",

@@ -11,7 +11,7 @@ import structlog
 
 from broker.backoff import compute_backoff
 from broker.declare import declare
-from broker.loops import Loop
+from broker.loops import AsyncioLoop
 from broker.reasons import describe
 from broker.role import MISSED_SECONDS, Role
 from broker.urls import connection_parameters, redact
@@ -29,7 +29,7 @@ class Connection:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: AsyncioLoop,
         urls: Sequence[str],
         name: str,
         roles: Sequence[Role] = (),
@@ -81,12 +81,12 @@ class Connection:
 
     @property
     def ready(self) -> bool:
-        """Connected and declared. May be read from any thread."""
+        """The connection is open and the topology declared. May be read from any thread."""
         return self._ready
 
     @property
     def open(self) -> bool:
-        """Whether the AMQP connection itself is open."""
+        """The AMQP connection itself is open."""
         return self._connection is not None and bool(self._connection.is_open)
 
     def add(self, role: Role) -> None:

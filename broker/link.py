@@ -16,7 +16,7 @@ import structlog
 from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
 from broker.depth import QueueDepth
-from broker.loops import Loop
+from broker.loops import AsyncioLoop
 from broker.publisher import Publisher
 from contract.topology import TOPOLOGY, EphemeralQueue, Topology
 
@@ -36,7 +36,7 @@ class Link:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: AsyncioLoop,
         urls: Sequence[str],
         name: str,
         *,
@@ -183,18 +183,18 @@ class Link:
 
     @property
     def blocked(self) -> bool:
-        """Whether the broker has raised an alarm and reads nothing that is published."""
+        """The broker has raised an alarm and reads nothing that is published."""
         return self._sending.blocked
 
     def missing(self) -> list[str]:
-        """What the link lacks, one sentence each; empty when messages can be published and are heard."""
+        """List what the link lacks, a phrase each; the list is empty when messages can be published and are heard."""
         for connection, condition in zip((self._sending, self._listening), self._conditions, strict=True):
             if not connection.ready:
                 return [f"RabbitMQ: {condition}"]
         if not all(publisher.attached for publisher in self._publishers):
-            return ["RabbitMQ: a channel to publish on"]
+            return ["RabbitMQ: the broker has opened no channel to publish on yet"]
         return [
-            f"RabbitMQ: a subscription to {name}"
+            f"RabbitMQ: the broker sends nothing from {name} yet"
             for name, consumer in self._needed
             if not consumer.subscribed
         ]
@@ -222,20 +222,25 @@ class Link:
         self._on_fatal(reason)
 
 
+WORDS = {"connecting": "being made", "ready": "made"}
+
+
 class _Condition:
-    """What became of a connection, in words for people."""
+    """Describes a connection for people: what became of it, and why."""
 
     def __init__(self) -> None:
-        self._said = "not connected yet"
+        self._state = "not made yet"
+        self._detail = ""
         self._refusal = ""
 
     def __str__(self) -> str:
-        return self._refusal or self._said
+        detail = f" ({self._detail})" if self._detail else ""
+        return self._refusal or f"the connection to the broker is {self._state}{detail}"
 
     def changed(self, state: str, detail: str) -> None:
-        if state != "connecting" or not self._said.startswith("lost"):
+        if state != "connecting" or self._state != "lost":
             # Why it was lost stays known while it tries again.
-            self._said = f"{state} ({detail})" if detail else state
+            self._state, self._detail = WORDS.get(state, state), detail
         if state == "ready":
             self._refusal = ""
 

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 USAGE_ERROR = 2
 NEAR = 0.85
-"""So alike two names are one of which is a slip of the other (`difflib`'s ratio)."""
+"""Two names this much alike are a name and a slip of the pen (`difflib`'s ratio)."""
 
 
 class ServiceSettings(BaseSettings):
@@ -87,7 +87,7 @@ def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) ->
 
 
 def compose_names(environment: Mapping[str, str]) -> set[str]:
-    """What the Compose files in the folder FRAMEFLEET_COMPOSE read or set; empty without that variable.
+    """List the names that the Compose files in the folder FRAMEFLEET_COMPOSE read or set; none without that variable.
 
     All of `.env` is given to the containers. A name that is nobody's is noticed where all names are known.
     """

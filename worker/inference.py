@@ -28,14 +28,14 @@ class Arrival:
     at: float
 
     def given(self) -> Given:
-        """What computing needs of it, with the frame's age now."""
+        """Hand over what computing needs of it, with the frame's age now."""
         delivery = self.delivery
         waited = self.age + time.perf_counter() - self.at
         return Given(delivery.body, delivery.content_type, delivery.headers, delivery.message_id, waited)
 
     @property
     def again(self) -> bool:
-        """Whether it was delivered or tried before: it may have killed the worker that had it."""
+        """It was delivered or tried before: it may have killed the worker that had it."""
         return self.delivery.redelivered or bool(attempts(self.delivery.headers))
 
 

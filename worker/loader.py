@@ -1,4 +1,4 @@
-"""From a model's name to a detector that is loaded, warmed up and ready for its first frame."""
+"""Makes of a model's name a detector that is loaded, warmed up and ready for its first frame."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -14,7 +14,8 @@ from worker.detection.ensemble import Ensemble
 from worker.detection.haar import Haar
 from worker.detection.yolo import Yolo
 from worker.detection.yunet import YuNet
-from worker.models import InvalidRegistry, ModelEntry, ModelUnavailable, Registry, locate, present, unusable
+from worker.errors import InvalidRegistry, ModelUnavailable
+from worker.models import ModelEntry, Registry, locate, present, unusable
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")

@@ -108,13 +108,13 @@ class Worker:
         self._loop.call_soon_threadsafe(self._ensure)
 
     def missing(self) -> list[str]:
-        """What readiness lacks."""
+        """List what the worker lacks to compute frames."""
         if not self._loop.alive:
             return ["the thread that talks to the broker"]  # what it said last would be no word on now
         return self._link.missing()
 
     def stop(self) -> bool:
-        """Stop consuming, finish what is held, confirm, acknowledge, close. Whether all of it was finished."""
+        """Stop consuming, finish what is held, confirm, acknowledge, close. Returns whether all of it was finished."""
         if not self._loop.alive:
             return False  # the broker delivers the frames at hand again, as soon as this process has ended
         self._state = "draining"

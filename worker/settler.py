@@ -1,4 +1,4 @@
-"""From an outcome to a settled delivery: publish, confirm, then acknowledge (DESIGN §4, promise 2).
+"""Takes a completion to a settled delivery: publish, confirm, then acknowledge (DESIGN §4, promise 2).
 
 A worker holds its frame while the broker takes no results. Lives on the connection's thread.
 """
@@ -31,7 +31,7 @@ class Completion:
 
     delivery: Delivery
     outcome: Processed
-    age: float  # when it was received, seconds since capture
+    age: float  # seconds since capture, when it was received
     received: float
     computed: float
 
@@ -102,7 +102,7 @@ class Settler:
         self._released()
 
     def _failure(self, delivery: Delivery, failed: Failed) -> Message:
-        """To the next attempt, if another one may succeed and the lane has one left; else to the dead letters."""
+        """Send it to the next attempt, if another may succeed and the lane has one left; else to the dead letters."""
         tried = dead_letters.attempts(delivery.headers)
         again = failed.reason.transient and tried < len(self._lane.retries)
         log.warning(
@@ -148,7 +148,7 @@ class Settler:
             return
         now = time.perf_counter()
         try:
-            # If it cannot be, the frame comes again, and its second result is recognised by frame_id.
+            # Where that fails, the frame comes again, and its second result is recognised by frame_id.
             if item.delivery.ack():
                 self._count(item, message, now)
         except Exception:

@@ -24,7 +24,7 @@ async def test_it_sends_hears_by_several_keys_and_consumes(rabbitmq: str) -> Non
     link.listen(STATUS_EXCHANGE, ("producer.*", "cameras.*"), from_body(int), numbers.append, needed=True)
     link.consume("frame_queue", frames.append, prefetch=1, needed=True)
     depth = link.depth(["frame_queue"], every=0.1)
-    assert link.missing() == ["RabbitMQ: not connected yet"]
+    assert link.missing() == ["RabbitMQ: the connection to the broker is not made yet"]
     link.start()
     await aeventually("nothing is missing", lambda: not link.missing() and publisher.usable)
     for key, body in (("producer.a", b"1"), ("node.b", b"2"), ("cameras.c", b"x"), ("cameras.c", b"3")):
@@ -36,7 +36,7 @@ async def test_it_sends_hears_by_several_keys_and_consumes(rabbitmq: str) -> Non
     await aeventually("the frame", lambda: len(frames) == 1 and depth.consumers.get("frame_queue") == 1)
     assert frames[0].ack()
     await link.stop()
-    assert link.missing() == ["RabbitMQ: closed"]
+    assert link.missing() == ["RabbitMQ: the connection to the broker is closed"]
 
 
 async def test_what_is_added_to_an_open_link_works_at_once(rabbitmq: str) -> None:

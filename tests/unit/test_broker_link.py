@@ -23,6 +23,9 @@ class StillLoop:
         raise AssertionError("nothing connects here")
 
 
+STILL: Any = StillLoop()
+
+
 class SubscribedChannel:
     """Brings a consumer what the test gives it."""
 
@@ -46,7 +49,7 @@ def number(body: bytes) -> int:
 def test_a_message_that_cannot_be_read_is_told_and_left_out() -> None:
     numbers: list[int] = []
     invalid: list[str] = []
-    link = Link(StillLoop(), ["amqp://127.0.0.1/"], "test", on_invalid=invalid.append)
+    link = Link(STILL, ["amqp://127.0.0.1/"], "test", on_invalid=invalid.append)
     channel = SubscribedChannel(link.listen("status", "#", from_body(number), numbers.append))
     with capture_logs() as logs:
         channel.bring(b"x" * 1_000)
@@ -68,7 +71,7 @@ def test_a_mistake_of_ours_costs_no_other_message() -> None:
             raise ValueError("not the sender's fault")
         heard.append(number)
 
-    link = Link(StillLoop(), ["amqp://127.0.0.1/"], "test", on_invalid=invalid.append)
+    link = Link(STILL, ["amqp://127.0.0.1/"], "test", on_invalid=invalid.append)
     channel = SubscribedChannel(link.listen("status", "#", from_body(number), handle))
     with capture_logs() as logs:
         channel.bring(b"1")
@@ -82,18 +85,20 @@ def test_a_mistake_of_ours_costs_no_other_message() -> None:
 
 @pytest.mark.parametrize("keys", ["producer.*", ("producer.*", "cameras.*"), ()])
 def test_a_queue_may_be_bound_by_several_keys_or_none(keys: str | tuple[str, ...]) -> None:
-    link = Link(StillLoop(), ["amqp://127.0.0.1/"], "test")
+    link = Link(STILL, ["amqp://127.0.0.1/"], "test")
     consumer = link.listen("status", keys, from_body(number), lambda number: None)
     assert consumer._bindings == {("status", key) for key in ([keys] if isinstance(keys, str) else keys)}
 
 
 def test_what_is_missing_says_why_the_last_connection_was_lost() -> None:
     refused: list[str] = []
-    link = Link(StillLoop(), ["amqp://127.0.0.1/"], "test", on_fatal=refused.append)
-    assert link.missing() == ["RabbitMQ: not connected yet"]
+    link = Link(STILL, ["amqp://127.0.0.1/"], "test", on_fatal=refused.append)
+    assert link.missing() == ["RabbitMQ: the connection to the broker is not made yet"]
     link._sending._lost("connection refused")
     link._sending._on_state("connecting", "amqp://127.0.0.1/")
-    assert link.missing() == ["RabbitMQ: lost (connection refused)"]  # still, while it tries again
+    assert link.missing() == [
+        "RabbitMQ: the connection to the broker is lost (connection refused)"
+    ]  # still, while it tries again
     link._sending._on_fatal("the queue 'q' exists with another 'x-max-length'")
     assert link.missing() == ["RabbitMQ: the queue 'q' exists with another 'x-max-length'"]
     assert refused == ["the queue 'q' exists with another 'x-max-length'"]

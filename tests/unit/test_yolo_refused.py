@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.helpers.tiny_yolo import write_model, write_tiny_yolo
 from tests.helpers.tiny_yunet import write_tiny_yunet
-from worker.detection.onnx_session import ModelMismatch
+from worker.detection.errors import ModelMismatch
 from worker.detection.yolo import Yolo
 from worker.detection.yolo_head import HeadFamily, YoloHead, grid_cells, recognise
 

@@ -17,7 +17,7 @@ GREY = 114
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where the picture lies in the input: all in pixels of the input, top-left origin."""
+    """The place of the picture in the input: all in pixels of the input, top-left origin."""
 
     input_width: int
     input_height: int
@@ -30,7 +30,7 @@ class Letterbox:
 def fit(
     width: int, height: int, *, limit: tuple[int, int], grow: tuple[bool, bool], stride: int
 ) -> Letterbox:
-    """Where a picture of `width` x `height` lies in an input of at most `limit` (width, height) pixels.
+    """Fit a picture of `width` x `height` into an input of at most `limit` (width, height) pixels.
 
     A side that is free (`grow`: width, height) ends at the next multiple of `stride` instead of at its limit.
     """

@@ -13,10 +13,11 @@ import numpy as np
 
 from worker.detection.any_batch import by_size, computes_several
 from worker.detection.detections import Detections, Floats
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import DecodedImage, Image, Wants
 from worker.detection.letterbox import GREY, Letterbox, fit, place, undo
 from worker.detection.nms import suppress
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.onnx_session import session
 from worker.detection.yolo_file import Description, describe
 from worker.detection.yolo_head import HeadFamily, YoloHead, candidates, grid_cells, recognise
 
@@ -79,7 +80,7 @@ class Yolo:
         return found
 
     def _found(self, output: Floats, where: Letterbox, image: DecodedImage) -> Detections:
-        """What one picture's output (1, ., .) says."""
+        """Read one picture's output (1, ., .)."""
         found = candidates(output, self._head, self._threshold)
         if self._head.family is HeadFamily.FINAL:
             keep = np.argsort(-found.confidence, kind="stable")

@@ -1,4 +1,4 @@
-"""What the output of a YOLO-style network means, recognised from its shape.
+"""Reads the output of a YOLO-style network, whose meaning is recognised from its shape.
 
 | exported by | shape | one candidate |
 | --- | --- | --- |
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.detection.detections import Floats
-from worker.detection.onnx_session import ModelMismatch
+from worker.detection.errors import ModelMismatch
 
 FINAL_AT_MOST = 1000  # detections of an end-to-end head; the exporters' default is 300
 POINTS = 5
@@ -41,7 +41,7 @@ class HeadFamily(Enum):
 
 @dataclass(frozen=True)
 class YoloHead:
-    """How to read an output.
+    """The layout of an output.
 
     `classes` is how many there are (0 where the output names the class by its number); `points` is how many numbers
     each of the five keypoints has (0: there are none).
@@ -54,8 +54,11 @@ class YoloHead:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What the network proposes, in pixels of its input: boxes (M, 4) x, y, width, height; confidence (M,);
-    classes (M,) int; landmarks (M, 5, 2) or None. All float32 but the classes."""
+    """The boxes that the network proposes, in pixels of its input.
+
+    boxes: (M, 4) x, y, width, height; confidence: (M,); classes: (M,) int; landmarks: (M, 5, 2) or None. All of them
+    but the classes are float32.
+    """
 
     boxes: Floats
     confidence: Floats
@@ -104,7 +107,7 @@ def grid_cells(width: int, height: int) -> int:
 
 
 def candidates(output: Floats, head: YoloHead, threshold: float) -> Candidates:
-    """What reaches the threshold in one output (1, ., .), of every class the best only."""
+    """Read what reaches the threshold in one output (1, ., .), of every candidate the best class only."""
     rows = output[0]
     if head.family is HeadFamily.FINAL:
         rows = rows[rows[:, 4] >= threshold]

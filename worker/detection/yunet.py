@@ -94,7 +94,7 @@ class YuNet:
         return min(image.width, image.height) * self._scale(image) > SECOND_ABOVE
 
     def _chosen(self, image: DecodedImage, found: Candidates, again: Candidates | None) -> Detections:
-        """What is reported of the first look's candidates, and of the large ones of the second."""
+        """Choose what is reported of the first look's candidates, and of the large ones of the second."""
         if again is not None:
             large = np.flatnonzero(again[0].max(axis=1, initial=0) * self._scale(image) >= LARGE)
             found = _joined(found, (again[0][large], again[1][large], again[2][large]))

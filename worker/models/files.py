@@ -1,4 +1,4 @@
-"""Where a model's file is: MODEL_DIR, the image, the cache, or fetched into the cache."""
+"""Finds a model's file: in MODEL_DIR, in the image, in the cache, or fetched into the cache."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from worker.models.download import DownloadFailed, Progress, download
+from worker.errors import DownloadFailed, ModelUnavailable
+from worker.models.download import Progress, download
 from worker.models.entries import ModelEntry
 
 Report = Callable[[str], None]
@@ -19,12 +20,8 @@ Not the cache: a volume is mounted over that, and an old volume would go on hidi
 """
 
 
-class ModelUnavailable(RuntimeError):
-    """The model is nowhere to be had; the message says where was looked and what to do."""
-
-
 class FileOrigin(StrEnum):
-    """Where a file was found."""
+    """The place in which a file was found."""
 
     MODEL_DIR = "in MODEL_DIR"
     IMAGE = "in the image"
