@@ -1,4 +1,4 @@
-"""What goes over the dashboard's WebSocket, sub-protocol `framefleet.v1`: the messages of both sides as shapes.
+"""The messages that go over the dashboard's WebSocket (sub-protocol `framefleet.v1`), in both directions.
 
 The gateway joins most of its messages out of bytes that it holds already (gateway/live/protocol.py); a test holds them
 to these shapes. A picture is a binary message: the length of a `PictureHead` (uint32, big-endian), the head as JSON,
@@ -26,7 +26,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 CameraNames = Annotated[list[CameraId], Meta(max_length=MAX_CAMERAS)]
 GroupNames = Annotated[list[Name], Meta(max_length=MAX_GROUPS)]
 NodeNames = Annotated[list[Name], Meta(max_length=MAX_NODES)]
-# msgspec knows no union of two objects that no field tells apart.
+# Written out, because msgspec has no union of two objects that no tag tells apart.
 _CAMERAS = {
     "items": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("CameraView", "GoneCamera")]}
 }
@@ -54,7 +54,7 @@ class GoneCamera(Struct, frozen=True):
 
 
 class CamerasMessage(Struct, frozen=True, tag_field="type", tag="cameras"):
-    """Cameras whose state has changed, `CameraView` or `GoneCamera`; after the greeting, all of them."""
+    """The cameras whose state has changed, each a `CameraView` or a `GoneCamera`; after the greeting, all cameras."""
 
     items: Annotated[list[Any], Meta(extra_json_schema=_CAMERAS)]
 

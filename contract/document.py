@@ -1,4 +1,4 @@
-"""The shapes of the browser's contract as an OpenAPI document: what the dashboard's types and readers come from."""
+"""The browser's contract as an OpenAPI document, from which the dashboard's types and readers are generated."""
 
 import inspect
 from typing import Any
@@ -27,7 +27,7 @@ WHERE = "#/components/schemas/"
 
 
 def answer_schemas() -> dict[str, Any]:
-    """JSON Schemas of what HTTP requests are answered with, by name."""
+    """Return the JSON Schemas of all answers to HTTP requests, by name."""
     adapters: list[tuple[type, JsonSchemaMode, TypeAdapter[Any]]] = [
         (answer, "serialization", TypeAdapter(answer)) for answer in ANSWERS
     ]
@@ -37,14 +37,14 @@ def answer_schemas() -> dict[str, Any]:
 
 
 def message_schemas() -> dict[str, Any]:
-    """JSON Schemas of what goes over the dashboard's WebSocket, by name."""
+    """Return the JSON Schemas of all messages on the dashboard's WebSocket, by name."""
     _, schemas = msgspec.json.schema_components(MESSAGES, ref_template=f"{WHERE}{{name}}")
     messages: dict[str, Any] = _portable(schemas)
     return messages
 
 
 def document() -> dict[str, Any]:
-    """All shapes; the gateway's own document has its paths too (GET /api/openapi.json)."""
+    """Return the document: all shapes, no paths. The gateway serves one with its paths (GET /api/openapi.json)."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Framefleet: what the gateway and browsers say to each other", "version": "1"},
@@ -54,7 +54,7 @@ def document() -> dict[str, Any]:
 
 
 def _portable(schema: Any) -> Any:
-    """The schema without what is Python's only: indented docstrings, and `\\Z`, which is `$` elsewhere."""
+    """Return the schema without Python's peculiarities: indented docstrings, and `\\Z`, which is `$` elsewhere."""
     if isinstance(schema, list):
         return [_portable(each) for each in schema]
     if not isinstance(schema, dict):

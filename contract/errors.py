@@ -1,10 +1,10 @@
-"""What is wrong with something that crossed a process boundary. Each error's message is a sentence for its sender."""
+"""Errors about what crossed a process boundary. The message is a sentence for whoever sent it."""
 
 from contract.failures import FailureReason
 
 
 class ContractError(ValueError):
-    """Something is not as the contract wants it; the message says what."""
+    """Something does not keep the contract."""
 
 
 class InvalidTask(ContractError):

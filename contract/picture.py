@@ -15,7 +15,7 @@ from contract.errors import PictureError as PictureError
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEAD = 4096
-"""Bytes before a picture that are forgiven: a line break, an FF, a byte order mark, the headers of a part."""
+"""The most bytes that may stand before a picture: a line break, an FF, a byte-order mark, the headers of a part."""
 
 ContentType = Literal["image/jpeg", "image/png"]
 Bytes = bytes | bytearray
@@ -30,7 +30,7 @@ _BARE = (0x01, *range(0xD0, 0xD8))  # markers without a length: TEM and restarts
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MOST_SEGMENTS = 65_536  # a picture has dozens; each costs a step here
 
-_OTHERS = (  # what is no JPEG or PNG, but may have one within; by its first bytes
+_OTHERS = (  # other formats, which may have a JPEG or PNG within, by their first bytes
     ("WebP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
     ("AVI video", re.compile(rb"RIFF....AVI ", re.DOTALL)),
     ("JPEG XL", re.compile(rb"\xff\x0a|\x00\x00\x00\x0cJXL ")),

@@ -1,4 +1,4 @@
-"""What the gateway knows of cameras."""
+"""Cameras as the gateway knows them."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,10 +10,10 @@ from contract.status import CameraState
 
 @dataclass(slots=True, frozen=True)
 class CameraView:
-    """`name` to `district` as its operator wrote them down. `still`: its last picture shows what there is now.
+    """A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
 
-    `fps` is that of its results, `latency` that of the last one, from capture to result. With `fields`, only
-    those and `camera_id`.
+    `fps` counts its results, `latency` is that of the last one, from capture to result. An answer to a request with
+    `fields` has only those and `camera_id`.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(

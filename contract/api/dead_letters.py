@@ -13,7 +13,7 @@ class DeathView:
 
 @dataclass(slots=True, frozen=True)
 class DeadLetterView:
-    """A frame that could not be computed. `deaths` is RabbitMQ's own word, where it gave up itself."""
+    """A frame that could not be computed. `deaths` tells why RabbitMQ itself gave up, where it did."""
 
     dead_letter_id: str
     reason: str
@@ -32,7 +32,7 @@ class DeadLetterView:
 
 @dataclass(slots=True, frozen=True)
 class DeadLettersView:
-    """`complete` is false where the queue was too much for one look; `time` is when that was."""
+    """A page of dead letters. `complete` is false if the queue was too long for one look, which was at `time`."""
 
     total: int
     matching: int

@@ -7,12 +7,12 @@ from pydantic import WithJsonSchema
 
 Source = Literal["prometheus", "gateway"]
 _PAIR = {
-    # Written out: not every reader of OpenAPI knows how JSON Schema describes a tuple.
+    # Written out, because not every reader of OpenAPI knows how JSON Schema describes a tuple.
     "type": "array",
     "items": {"type": ["number", "null"]},
     "minItems": 2,
     "maxItems": 2,
-    # For the dashboard's generator, which does.
+    # The dashboard's generator does.
     "x-items": [{"type": "number"}, {"type": ["number", "null"]}],
 }
 Point = Annotated[tuple[float, float | None], WithJsonSchema(_PAIR)]

@@ -1,4 +1,4 @@
-"""What was detected when, and what became of a frame."""
+"""Answers of the history: what was detected when, and what became of a frame."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,10 +8,10 @@ from contract.api.dead_letters import DeadLetterView
 
 @dataclass(slots=True, frozen=True)
 class EventView:
-    """Something was detected at a camera, without a longer break, from `start` to `end`.
+    """A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
 
-    `open`: it may still grow. `frames` are those with a detection, `faces` the most detections in one of them,
-    `confidence` the best, in hundredths. `name` and `group` as they were when it began.
+    An event that is `open` may still grow. `frames` counts those with a detection, `faces` is the most detections in
+    one of them, `confidence` the best, in hundredths. `name` and `group` are those of its beginning.
     """
 
     event_id: int
@@ -26,12 +26,12 @@ class EventView:
     confidence: float
     model: str
     thumbnail: str | None
-    """Where its picture is: the one with the most faces."""
+    """The address of its picture, the one with the most faces."""
 
 
 @dataclass(slots=True, frozen=True)
 class EventsView:
-    """`next` is the cursor of the following page; null: this is the last one."""
+    """A page of events. `next` is the cursor of the following page, null on the last one."""
 
     items: list[EventView]
     next: str | None
@@ -39,7 +39,7 @@ class EventsView:
 
 @dataclass(slots=True, frozen=True)
 class ActivityPointView:
-    """A step that begins at `time`. `faces` is the most at once; frames that `expired` are not among `frames`."""
+    """The step that begins at `time`. `faces` is the most at once; `frames` does not count those that `expired`."""
 
     time: float
     frames: int
@@ -50,7 +50,7 @@ class ActivityPointView:
 
 @dataclass(slots=True, frozen=True)
 class ActivityView:
-    """Steps in which nothing came are left out."""
+    """Activity in steps of `step` seconds. Steps in which nothing came are left out."""
 
     step: int
     items: list[ActivityPointView]
@@ -61,7 +61,7 @@ Hop = Literal["captured", "queued", "computed", "recorded", "expired", "dead_let
 
 @dataclass(slots=True, frozen=True)
 class HopView:
-    """`seconds` is the frame's age there. `time` is null where no clock saw it."""
+    """A place that a frame passed, at the age of `seconds`. `time` is null where no clock saw it."""
 
     hop: Hop
     time: float | None
@@ -92,7 +92,7 @@ class FrameResultView:
 
 @dataclass(slots=True, frozen=True)
 class FrameView:
-    """What became of a frame, hop by hop. A dead letter may be there beside a result."""
+    """The way of a frame, hop by hop. It may have a dead letter as well as a result."""
 
     frame_id: str
     camera_id: str | None

@@ -1,4 +1,4 @@
-"""Which models the cluster has, which ones operators desire, and how far the workers are with that."""
+"""The models that the cluster has, those that operators desire, and how far the workers are with the change."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +20,9 @@ class ModelView:
 
 @dataclass(slots=True, frozen=True)
 class DesiredModelsView:
-    """What operators want; revision 0: nothing so far. A camera goes before its lane, a lane before the cluster."""
+    """The models that operators want; revision 0 is nothing so far. A camera's goes before its lane's, that before the
+    cluster's.
+    """
 
     revision: int
     cluster: str | None
@@ -30,7 +32,9 @@ class DesiredModelsView:
 
 @dataclass(slots=True, frozen=True)
 class NodeModelsView:
-    """`model` is in use; `wanted` is desired of its lane, null where its own setting decides; `todo` a sentence."""
+    """A node's `model` in use, and the one `wanted` of its lane, null where its own setting decides. `todo` says in a
+    sentence what keeps it from switching.
+    """
 
     node_id: str
     state: Literal["running", "draining", "lost"]
@@ -45,7 +49,7 @@ class NodeModelsView:
 
 @dataclass(slots=True, frozen=True)
 class ModelsView:
-    """`settled`: every running node computes with what is desired."""
+    """Models, wishes and nodes. `settled` is true once every running node computes with what is desired."""
 
     models: list[ModelView]
     desired: DesiredModelsView

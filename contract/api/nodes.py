@@ -1,4 +1,4 @@
-"""What the gateway knows of workers."""
+"""Workers as the gateway knows them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,9 +18,9 @@ class NodeView:
     since: float
     last_seen: float
     desired: int
-    """Revision of the desired models that it acts on; 0: it has heard of none."""
+    """The revision of the desired models that it acts on; 0 if it has heard of none."""
     model_error: str | None
-    """Why it does not compute with them."""
+    """The reason why it does not compute with them."""
     settled: bool
 
 

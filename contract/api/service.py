@@ -1,4 +1,4 @@
-"""What the gateway says of itself and of who asks, and how it answers when something is wrong."""
+"""Answers about the gateway itself and about whoever asks, and those that tell what is wrong."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 @dataclass(slots=True, frozen=True)
 class StatusView:
-    """`status` in a word; `missing` names what the gateway lacks to do its work."""
+    """The gateway's state in a word; `missing` names what it lacks to do its work."""
 
     status: str
     missing: list[str] = field(default_factory=list)
@@ -14,7 +14,7 @@ class StatusView:
 
 @dataclass(slots=True, frozen=True)
 class SessionView:
-    """Who asks: `name` is that of the token, `expires` the end of a browser's session."""
+    """The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session."""
 
     role: Literal["viewer", "operator"]
     name: str | None
@@ -24,7 +24,7 @@ class SessionView:
 
 @dataclass(slots=True, frozen=True)
 class LinkView:
-    """`link` signs in one browser, once, until `expires` (Unix seconds)."""
+    """A link that signs in one browser, once, until `expires` (Unix seconds)."""
 
     link: str
     expires: float
@@ -44,7 +44,7 @@ class PrometheusView:
 
 @dataclass(slots=True, frozen=True)
 class ProblemView:
-    """What every error looks like (the shape that Prometheus gives its own)."""
+    """The shape of every error, the same as Prometheus gives its own."""
 
     status: Literal["error"]
     errorType: str

@@ -4,7 +4,7 @@
   var choice = null;
   try {
     choice = localStorage.getItem('framefleet.scheme');
-  } catch (error) {
+  } catch {
     // Storage is switched off: the default serves.
   }
   var light =

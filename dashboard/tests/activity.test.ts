@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Activity, barAt, bars, describePart, nextBar, summarise, together } from '../src/lib/activity';
+import { barAt, bars, describePart, nextBar, summarise, together } from '../src/lib/activity';
+import type { ActivityView } from '../src/lib/contract.gen';
 
 const local = (hour: number, minute: number) => new Date(2026, 10, 25, hour, minute).getTime() / 1000;
 const SPAN = { from: local(14, 0), to: local(14, 10) };
@@ -10,7 +11,7 @@ const point = (minute: number, with_detections: number, faces = 1, expired = 0) 
   faces,
   expired,
 });
-const ACTIVITY: Activity = {
+const ACTIVITY: ActivityView = {
   step: 60,
   items: [point(0, 0, 0), point(2, 10), point(3, 40, 3), point(9, 1, 1, 5)],
 };
@@ -19,7 +20,7 @@ describe('bars', () => {
   it('stand where and as high as they should', () => {
     const found = bars(ACTIVITY, SPAN);
     expect(found).toHaveLength(3);
-    expect(found.map(({ x }) => x)).toEqual([0.2, 0.3, 0.9].map((x) => expect.closeTo(x)));
+    expect(found.map(({ x }) => x)).toEqual([0.2, 0.3, 0.9].map((x): unknown => expect.closeTo(x)));
     expect(found.map(({ height }) => height)).toEqual([0.25, 1, 0.06]);
     expect(found.every(({ width }) => Math.abs(width - 0.1) < 1e-9)).toBe(true);
   });

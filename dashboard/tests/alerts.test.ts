@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { gather, titled } from '../src/lib/alerts';
-import type { Alert } from '../src/lib/api';
+import type { AlertView } from '../src/lib/contract.gen';
 
-const down = (camera: number, more: Partial<Alert> = {}): Alert => ({
+const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
   name: 'CameraDown',
   severity: 'warning',
   state: 'firing',

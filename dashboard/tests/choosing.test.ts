@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dayTitle, length } from '../src/lib/format';
 import { Sequence } from '../src/lib/keys';
 import { confidenceWords } from '../src/lib/score';
-import { suggest } from '../src/lib/suggest';
+import { suggest } from '../src/lib/suggestions';
 
 describe('cameras to choose from', () => {
   const cameras = [

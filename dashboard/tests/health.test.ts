@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Alert, Metrics, Series } from '../src/lib/api';
+import type { Series } from '../src/lib/api';
+import type { AlertView, MetricsView, NodeView } from '../src/lib/contract.gen';
 import { type HealthInputs, isGrowing, judge } from '../src/lib/health';
-import type { NodeInfo, NodeState } from '../src/lib/protocol';
+import type { NodeState } from '../src/lib/protocol';
 
-const METRICS: Metrics = {
+const METRICS: MetricsView = {
   processingRate: 148,
   avgLatency: 0.04,
   queueDepth: 3,
@@ -14,11 +15,19 @@ const METRICS: Metrics = {
   nodes: [],
   workers: 2,
   starting: false,
-  source: {},
+  source: {
+    processingRate: 'prometheus',
+    avgLatency: 'prometheus',
+    queueDepth: 'prometheus',
+    latency: 'prometheus',
+    notComputed: 'prometheus',
+    errors: 'prometheus',
+    nodes: 'prometheus',
+  },
   objectives: { latencyP95: 0.5, queueDepth: 300, notComputed: 0.01, errors: 0 },
   time: 0,
 };
-const node = (state: NodeState): NodeInfo => ({
+const node = (state: NodeState): NodeView => ({
   node_id: 'n',
   state,
   lane: null,
@@ -33,7 +42,7 @@ const node = (state: NodeState): NodeInfo => ({
   model_error: null,
   settled: true,
 });
-const alert = (name: string, severity: string, state: Alert['state'] = 'firing'): Alert => ({
+const alert = (name: string, severity: string, state: AlertView['state'] = 'firing'): AlertView => ({
   name,
   severity,
   state,
@@ -54,7 +63,7 @@ const WELL: HealthInputs = {
   alerts: [],
 };
 const word = (change: Partial<HealthInputs>) => judge({ ...WELL, ...change }).word;
-const metrics = (change: Partial<Metrics>) => ({ metrics: { ...METRICS, ...change } });
+const metrics = (change: Partial<MetricsView>) => ({ metrics: { ...METRICS, ...change } });
 
 describe('the health word', () => {
   it('knows what a start looks like', () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type ModelView, type ModelsView, type NodeView, readNodeView } from '../src/lib/contract.gen';
 import {
-  type ModelInfo,
-  type Models,
   caveat,
   choices,
   consequence,
@@ -12,10 +11,9 @@ import {
   progress,
   some,
 } from '../src/lib/models';
-import { type NodeInfo, readNode } from '../src/lib/protocol';
 
-function node(node_id: string, changes: Partial<NodeInfo> = {}): NodeInfo {
-  const read = readNode({ node_id, state: 'running', model: 'yunet@ebafce4e', desired: 7 });
+function node(node_id: string, changes: Partial<NodeView> = {}): NodeView {
+  const read = readNodeView({ node_id, state: 'running', model: 'yunet@ebafce4e', desired: 7 });
   if (read === null) throw new Error('no node');
   return { ...read, ...changes };
 }
@@ -23,8 +21,8 @@ function node(node_id: string, changes: Partial<NodeInfo> = {}): NodeInfo {
 const model = (
   name: string,
   states: Record<string, string>,
-  changes: Partial<ModelInfo> = {},
-): ModelInfo => ({
+  changes: Partial<ModelView> = {},
+): ModelView => ({
   name,
   licence: null,
   conflict: false,
@@ -33,7 +31,7 @@ const model = (
   ...changes,
 });
 
-const cluster = (desired: Partial<Models['desired']> = {}, models: ModelInfo[] = []): Models => ({
+const cluster = (desired: Partial<ModelsView['desired']> = {}, models: ModelView[] = []): ModelsView => ({
   models,
   desired: { revision: 7, cluster: null, lanes: {}, cameras: {}, ...desired },
 });
@@ -90,7 +88,7 @@ describe('progress', () => {
 });
 
 describe('what can be chosen', () => {
-  it.each<[string | null, ModelInfo]>([
+  it.each<[string | null, ModelView]>([
     [null, model('m', { a: 'loaded', b: 'available' })],
     ['does not load', model('m', { a: 'failed' })],
     ['does not load on 1 worker', model('m', { a: 'failed', b: 'loaded' })],
@@ -100,7 +98,7 @@ describe('what can be chosen', () => {
   ])('comes with its caveat: %s', (words, info) => expect(caveat(info)).toBe(words));
 
   it('is every model and none, with what is desired among them', () => {
-    const values = (models: Models) => choices(models).map(({ value }) => value);
+    const values = (models: ModelsView) => choices(models).map(({ value }) => value);
     const known = [model('haar', { a: 'loaded' }), model('yunet', { a: 'missing' })];
     expect(values(cluster({}, known))).toEqual(['default', 'haar', 'yunet']);
     expect(values(cluster({ cluster: 'yunet' }, known))).toEqual(['default', 'haar', 'yunet']);

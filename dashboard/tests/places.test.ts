@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { nextPath, signInPath } from '../src/lib/api';
-import { explain, readCredential, whyHere } from '../src/lib/login';
+import { explain, nextPath, readCredential, signInPath, whyHere } from '../src/lib/login';
 import { confidenceText } from '../src/lib/paint';
 import { EVENTS, OVERVIEW, opens, readPlace, writePlace } from '../src/lib/place';
-import { parseShape } from '../src/lib/remember';
+import { parseShape } from '../src/lib/memory';
 
 const at = (path: string) => readPlace(new URL(path, 'http://x'));
 

@@ -90,7 +90,7 @@ describe('the stream', () => {
     vi.advanceTimersByTime(500);
     expect(Socket.all).toHaveLength(2);
     last().open();
-    expect(last().sent.map((text) => JSON.parse(text))).toEqual([
+    expect(last().sent.map((text): unknown => JSON.parse(text))).toEqual([
       { type: 'subscribe', cameras: ['a'], pictures: ['a'] },
     ]);
     expect(heard.connections.at(-1)?.open).toBe(true);

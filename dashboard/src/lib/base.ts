@@ -1,4 +1,4 @@
-/** Where the gateway is below its host: '' or, behind a proxy, `/fleet`. It writes that into the page. */
+/** The gateway's path below its host: '' or, behind a proxy, `/fleet`. The gateway writes it into the page. */
 export const BASE =
   typeof document === 'undefined'
     ? ''

@@ -1,5 +1,6 @@
 /** Which events a person asks for: in the page's address, in words, and as the gateway's parameters. Pure. */
 
+import { CAMERA_ID } from './contract.gen';
 import { count } from './format';
 import {
   type Bounds,
@@ -37,8 +38,8 @@ export const EVERYTHING: EventFilter = {
   confidence: null,
 };
 
-/** What names of cameras look like; the gateway refuses others. */
-export const isCameraId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
+/** Tells whether the text can name a camera; the gateway refuses other names. */
+export const isCameraId = (text: string): boolean => CAMERA_ID.test(text);
 
 /** The gateway takes no more names than this at once. */
 export const MOST_CAMERAS = 100;

@@ -1,31 +1,11 @@
 /** Presence events and pages of them: merging what comes later, and the order in which they are shown. Pure. */
 
+import type { EventView } from './contract.gen';
 import { midnight } from './timerange';
-
-/** Of `GET /api/events`: a stretch of time in which a camera saw something. Times are Unix seconds. */
-export interface PresenceEvent {
-  event_id: number;
-  camera_id: string;
-  name: string | null;
-  group: string | null;
-  start: number;
-  end: number;
-  /** May still grow. */
-  open: boolean;
-  /** Frames with a detection. */
-  frames: number;
-  /** Most at once. */
-  faces: number;
-  /** The best. */
-  confidence: number;
-  model: string;
-  /** Where its picture is. */
-  thumbnail: string | null;
-}
 
 /** Events, newest first, and the cursor to older ones. */
 export interface EventPage {
-  items: readonly PresenceEvent[];
+  items: readonly EventView[];
   next: string | null;
 }
 
@@ -33,19 +13,19 @@ export interface EventPage {
 export const PAGE = 50;
 const MOST_AT_ONCE = 500;
 
-export const nameOf = ({ name, camera_id }: PresenceEvent): string => name ?? camera_id;
+export const nameOf = ({ name, camera_id }: EventView): string => name ?? camera_id;
 
 /** Newest start first; of one instant the later recorded first. */
-const order = (a: PresenceEvent, b: PresenceEvent): number => b.start - a.start || b.event_id - a.event_id;
+const order = (a: EventView, b: EventView): number => b.start - a.start || b.event_id - a.event_id;
 
 /** How many events of `fresh` are not known yet. */
-export function newIn(known: readonly PresenceEvent[], fresh: EventPage): number {
+export function newIn(known: readonly EventView[], fresh: EventPage): number {
   const ids = new Set(known.map(({ event_id }) => event_id));
   return fresh.items.filter(({ event_id }) => !ids.has(event_id)).length;
 }
 
 /** Known events as `fresh` tells them now; none comes or goes. */
-export function update(known: readonly PresenceEvent[], fresh: EventPage): readonly PresenceEvent[] {
+export function update(known: readonly EventView[], fresh: EventPage): readonly EventView[] {
   const byId = new Map(fresh.items.map((event) => [event.event_id, event]));
   return known.map((event) => byId.get(event.event_id) ?? event);
 }
@@ -73,7 +53,7 @@ export function append(known: EventPage, page: EventPage): EventPage {
 }
 
 /** How many events the first page must have to tell how every open one goes on. */
-export function refreshSize(known: readonly PresenceEvent[]): number {
+export function refreshSize(known: readonly EventView[]): number {
   const last = known.findLastIndex(({ open }) => open);
   return Math.min(MOST_AT_ONCE, Math.max(PAGE, last + 1));
 }
@@ -81,11 +61,11 @@ export function refreshSize(known: readonly PresenceEvent[]): number {
 export interface Day {
   /** When it begins. */
   time: number;
-  events: PresenceEvent[];
+  events: EventView[];
 }
 
 /** By the day of their start, in this browser's time zone; order is kept. */
-export function byDay(events: readonly PresenceEvent[]): Day[] {
+export function byDay(events: readonly EventView[]): Day[] {
   const days: Day[] = [];
   for (const event of events) {
     const time = midnight(event.start);

@@ -5,16 +5,10 @@
 
 import { Camera } from './camera.svelte';
 import type { Monotonic } from './clock';
+import type { CameraView, NodeView, Result } from './contract.gen';
 import { commonAspect } from './grid';
-import { recall, remember } from './remember';
-import {
-  CAMERA_STATES,
-  type CameraInfo,
-  type CameraState,
-  type NodeInfo,
-  type Result,
-  type ServerMessage,
-} from './protocol';
+import { recall, remember } from './memory';
+import { CAMERA_STATES, type CameraState, type ServerMessage } from './protocol';
 
 type Counts = Record<CameraState, number>;
 
@@ -30,7 +24,7 @@ export class Fleet {
   counts = $state.raw<Counts>(none());
   /** Groups that cameras are in, in order. */
   groups = $state.raw<readonly string[]>([]);
-  nodes = $state.raw<readonly NodeInfo[]>([]);
+  nodes = $state.raw<readonly NodeView[]>([]);
   /** How many cameras there were when this page was last open. */
   readonly remembered: number;
   /** Proportions that most cameras have. */
@@ -41,8 +35,8 @@ export class Fleet {
   #cameras = new Map<string, Camera>();
   #results = new Map<string, { result: Result; arrived: Monotonic }>();
   /** `null`: forgotten by the gateway. */
-  #infos = new Map<string, CameraInfo | null>();
-  #newNodes: readonly NodeInfo[] | null = null;
+  #infos = new Map<string, CameraView | null>();
+  #newNodes: readonly NodeView[] | null = null;
   /** Cameras of an earlier connection that this one has not mentioned yet. */
   #unconfirmed = new Set<string>();
   #grace: ReturnType<typeof setTimeout> | undefined;

@@ -1,4 +1,4 @@
-/** The arithmetic of the camera grid: how large tiles are, which ones are worth rendering, where arrows lead. */
+/** The arithmetic of the camera grid: the size of tiles, which of them to render, where arrows lead. */
 
 import type { Rectangle } from './letterbox';
 
@@ -23,7 +23,7 @@ export interface Grid {
   tileWidth: number;
   tileHeight: number;
   gap: number;
-  /** Of all rows. */
+  /** The height of all rows, in pixels. */
   height: number;
 }
 
@@ -44,7 +44,7 @@ function withColumns(columns: number, room: GridRoom, height: number | null): Gr
   };
 }
 
-/** How wide the pictures themselves come out. */
+/** The width of the pictures themselves. */
 const pictureWidth = (grid: Grid, room: GridRoom): number =>
   Math.min(grid.tileWidth, (grid.tileHeight - room.caption) * room.aspect);
 

@@ -1,4 +1,4 @@
-/** Where a frame and its boxes lie on a canvas. Pure arithmetic, in device pixels. */
+/** Places a frame and its boxes on a canvas. Pure arithmetic, in device pixels. */
 
 export interface Size {
   width: number;
@@ -45,7 +45,7 @@ export function placeBox(
   return { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
 }
 
-/** Where a box's label goes: above the box, else below, else inside it, and always inside the picture. */
+/** The place of a box's label: above the box, else below, else inside it, and always inside the picture. */
 export function placeLabel(box: Rectangle, label: Size, picture: Rectangle, stroke: number): Rectangle {
   const half = stroke / 2;
   const above = box.y - half - label.height;

@@ -1,10 +1,10 @@
 /** Signing in: with a token, or with the one-time code of a ready link. */
 
-import { BASE } from './base';
+import { BASE, below } from './base';
 
 export type Credential = { token: string } | { code: string };
 
-/** What was pasted: a token, or a whole link with a code (or, from earlier versions, a token) in it. */
+/** Reads what was pasted: a token, or a whole link with a code (or, from earlier versions, a token) in it. */
 export function readCredential(pasted: string): Credential {
   const text = pasted.trim();
   const code = /[?&]code=([^&#\s]+)/.exec(text)?.[1];
@@ -56,7 +56,7 @@ function wait(retryAfter: string | null): string {
   return `${Math.ceil(seconds / 60)} minutes`;
 }
 
-/** Why the gateway, or this page, led here, from the address; `null` where nobody says. */
+/** Tells from the address why the gateway, or this page, led here; `null` where the address does not say. */
 export function whyHere(search: string): Words | null {
   const parameters = new URLSearchParams(search);
   if (parameters.get('link') === 'used') return USED;
@@ -74,4 +74,18 @@ export function whyHere(search: string): Words | null {
     ];
   }
   return null;
+}
+
+/** The sign-in page, which says that the session has ended and leads back to where this page is. */
+export function signInPath(location: { pathname: string; search: string }): string {
+  const here = below(location.pathname) + location.search;
+  return here === '/'
+    ? `${BASE}/login?reason=ended`
+    : `${BASE}/login?reason=ended&next=${encodeURIComponent(here)}`;
+}
+
+/** The path to go to after signing in; it is one of this site, whatever the link says. */
+export function nextPath(search: string): string {
+  const next = new URLSearchParams(search).get('next') ?? '/';
+  return BASE + (/^\/(?![/\\])/.test(next) ? next : '/');
 }

@@ -1,9 +1,9 @@
 /** Draws one picture and its boxes on one canvas, in one go. */
 
 import type { Monotonic } from './clock';
+import type { Result } from './contract.gen';
 import { digits } from './format';
 import { type Rectangle, type Size, letterbox, placeBox, placeLabel } from './letterbox';
-import type { Result } from './protocol';
 
 export interface Surface {
   canvas: HTMLCanvasElement;
@@ -16,7 +16,7 @@ export interface Painting {
   bitmap: ImageBitmap;
   result: Result;
   arrived: Monotonic;
-  /** Of the original frame, in its pixels. */
+  /** The size of the original frame, in its pixels. */
   frame: Size;
 }
 
@@ -53,7 +53,7 @@ export function openSurface(canvas: HTMLCanvasElement): Surface {
   return { canvas, context, ratio: 1 };
 }
 
-/** Fits the canvas to its element's size in device pixels. True when that changed (and emptied) it. */
+/** Fits the canvas to its element's size in device pixels. Returns true when that changed, and so emptied, it. */
 export function measure(surface: Surface, size: Size, ratio: number): boolean {
   const width = Math.max(1, Math.round(size.width));
   const height = Math.max(1, Math.round(size.height));

@@ -1,4 +1,4 @@
-/** What the address of the page says: which page, what is filtered, what is open. Pure. */
+/** The place that the page's address names: which page, what is filtered, what is open. Pure. */
 
 import { type EventFilter, EVERYTHING, readFilter, writeFilter } from './eventfilter';
 import { CAMERA_STATES, type CameraState } from './protocol';
@@ -68,7 +68,7 @@ export function writePlace({ page, camera, q, state, group, filter, event }: Pla
   return search === '' ? path : `${path}?${search}`;
 }
 
-/** Whether going from one place to the other opens something that closes again into the first. */
+/** Tells whether going from one place to the other opens something that closes again into the first. */
 export function opens(from: Place, to: Place): boolean {
   if (from.page !== to.page) return false;
   return to.page === 'events'

@@ -7,7 +7,7 @@ export const RANGES = { '1h': 'last hour', today: 'today', '24h': '24 hours', '7
 export type RangeName = keyof typeof RANGES;
 export const RANGE_NAMES = Object.keys(RANGES) as RangeName[];
 
-/** `null`: open at that end. */
+/** Bounds of a range; `null` where that end is open. */
 export interface Bounds {
   from: number | null;
   to: number | null;
@@ -21,7 +21,7 @@ export interface Span {
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
-/** When the day of `time` begins, or one `days` later. */
+/** The beginning of the day of `time`, or of the day `days` later. */
 export function midnight(time: number, days = 0): number {
   const date = new Date(time * 1000);
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime() / 1000;
@@ -32,7 +32,7 @@ export function startOf(range: RangeName, now: number): number {
   return now - { '1h': HOUR, '24h': DAY, '7d': 7 * DAY }[range];
 }
 
-/** What the activity strip shows: the bounds where they say, else the day up to their end. */
+/** The span of the activity strip: between the bounds, or the day up to their end where the beginning is open. */
 export function stripSpan({ from, to }: Bounds, now: number): Span {
   const end = to ?? Math.max(now, (from ?? 0) + 60);
   return { from: from ?? end - DAY, to: end };
