@@ -8,20 +8,19 @@ import sys
 import urllib.error
 import urllib.request
 
-from gateway.security.roles import ROLES
+from gateway.errors import NoLink
 from gateway.settings import GatewaySettings
+from gateway.tokens.roles import ROLES
 from runtime.loopback import open_directly
 from runtime.settings import USAGE_ERROR, read
+
+__all__ = ["NoLink", "add_arguments", "ask_link", "main"]
 
 ABOUT = """\
 Prints a link that signs in one browser, once, within a day. It holds a one-time code and no token, so it is worthless
 in a log or a history once it was used. The gateway keeps such codes in memory: after a restart make another.
 """
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # listened on, not gone to
-
-
-class NoLink(Exception):
-    """There is no link to be had; a sentence that says what to do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

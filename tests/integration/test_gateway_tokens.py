@@ -18,10 +18,10 @@ import websockets
 from cli.layout import Layout
 from cli.link import show
 from cli.ports import free_port
-from gateway.security.roles import needed_role
+from gateway.errors import CannotStart
 from gateway.service import Gateway
-from gateway.starting import CannotStart
 from gateway.tokens import add_token, revoke_token
+from gateway.tokens.roles import needed_role
 from tests.conftest import StartService
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import NO_BROKER, TOKEN, running_gateway

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from contract.identifiers import CAMERA_ID_PATTERN
 from contract.models import DesiredModels, parse_model_spec
 from contract.topology import Lane
+from gateway.errors import TooManyCameras
 
 MAX_CAMERAS = 10_000
 """Cameras with a model of their own."""
@@ -15,10 +16,6 @@ MAX_REVISION = 2**53 - 1
 
 _LANES = {lane.value for lane in Lane}
 _CAMERA = re.compile(CAMERA_ID_PATTERN)
-
-
-class TooManyCameras(ValueError):
-    """No further camera can have a model of its own."""
 
 
 def switched(

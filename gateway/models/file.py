@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from contract.models import DesiredModels, encode_desired, parse_desired
-from gateway.models.desired import check
+from gateway.models.revision import check
 from runtime.logs import get_logger
 
 log = get_logger("gateway")

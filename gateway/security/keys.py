@@ -1,17 +1,9 @@
-"""What can keep a gateway from starting, and how it says so."""
+"""What opens the gateway, as it is found at start: the main token and the further ones."""
 
-import socket
-
+from gateway.errors import BrokenTokens, CannotStart
 from gateway.security.auth import load_token
 from gateway.settings import GatewaySettings
-from gateway.tokens import BrokenTokens, Keyring
-
-BACKLOG = 2_048
-"""As uvicorn has it."""
-
-
-class CannotStart(Exception):
-    """Why the gateway does not start; a sentence that says what to do."""
+from gateway.tokens import Keyring
 
 
 def main_token(settings: GatewaySettings) -> str | None:
@@ -33,7 +25,7 @@ def keyring(settings: GatewaySettings) -> Keyring:
     """The further tokens. Raises CannotStart."""
     path = settings.tokens
     try:
-        return Keyring(path if settings.auth == "on" else None)
+        return Keyring.load(path) if settings.auth == "on" else Keyring()
     except BrokenTokens as error:
         raise CannotStart(str(error)) from None
     except OSError as error:
@@ -41,19 +33,3 @@ def keyring(settings: GatewaySettings) -> Keyring:
             f"the tokens in {path} cannot be read: {error.strerror}; let this user read the file, or set "
             "GATEWAY_TOKENS_FILE to another one"
         ) from None
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises CannotStart."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)  # whoever comes before the server is up waits instead of being refused
-        listener.setblocking(False)
-    except OSError as error:
-        raise CannotStart(
-            f"cannot listen on {host} port {port}: {error.strerror}; choose others with GATEWAY_HOST and GATEWAY_PORT"
-        ) from None
-    return listener

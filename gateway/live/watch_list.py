@@ -10,7 +10,7 @@ GRACE_SECONDS = 5.0
 MAX_WATCHED = 1_000
 
 
-class WatchedCameras:
+class WatchList:
     """Follows what viewers want. `bind(camera, on)` and `announce(cameras)` act on the broker. `now` is monotonic."""
 
     def __init__(self, bind: Callable[[str, bool], None], announce: Callable[[list[str]], None]) -> None:

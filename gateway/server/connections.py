@@ -35,7 +35,7 @@ REFUSALS = {
 
 
 @dataclass(frozen=True)
-class Limits:
+class RequestLimits:
     """What the connections of one gateway share."""
 
     crowd: Crowd
@@ -49,7 +49,7 @@ class Limits:
 class BoundedConnection(H11Protocol):
     """An HTTP connection within `limits`; `http_class` makes the class with them."""
 
-    limits: Limits
+    limits: RequestLimits
     refused_now = 0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -196,9 +196,9 @@ class CountedViewer(ViewerConnection):
         self.crowd.leave(self.transport)
 
 
-def http_class(bounds: Limits) -> type[BoundedConnection]:
+def http_class(limits: RequestLimits) -> type[BoundedConnection]:
     """The class of HTTP connections within these limits: uvicorn makes the objects, and passes nothing of ours."""
-    return type("Connection", (BoundedConnection,), {"limits": bounds})
+    return type("Connection", (BoundedConnection,), {"limits": limits})
 
 
 def websocket_class(shared: Crowd) -> type[CountedViewer]:

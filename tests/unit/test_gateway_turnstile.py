@@ -5,11 +5,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.prometheus.gate import Busy, Gate
+from gateway.errors import TooManyQueries
+from gateway.prometheus.turnstile import Turnstile
 
 
 async def test_so_many_pass_so_many_wait_and_the_rest_is_refused() -> None:
-    gate = Gate(width=2, queue=1, patience=5)
+    gate = Turnstile(width=2, queue=1, patience=5)
     async with AsyncExitStack() as inside:
         await inside.enter_async_context(gate.passage())
         await inside.enter_async_context(gate.passage())
@@ -21,7 +22,7 @@ async def test_so_many_pass_so_many_wait_and_the_rest_is_refused() -> None:
         waiting = asyncio.create_task(third())
         await asyncio.sleep(0)
         assert gate.waiting == 1
-        with pytest.raises(Busy):
+        with pytest.raises(TooManyQueries):
             async with gate.passage():
                 pass
     assert await waiting == "passed"
@@ -29,9 +30,9 @@ async def test_so_many_pass_so_many_wait_and_the_rest_is_refused() -> None:
 
 
 async def test_nobody_waits_longer_than_patience() -> None:
-    gate = Gate(width=1, queue=1, patience=0.01)
+    gate = Turnstile(width=1, queue=1, patience=0.01)
     async with gate.passage():
-        with pytest.raises(Busy):
+        with pytest.raises(TooManyQueries):
             async with gate.passage():
                 pass
     async with gate.passage():
@@ -39,7 +40,7 @@ async def test_nobody_waits_longer_than_patience() -> None:
 
 
 async def test_a_place_is_given_back_whatever_happens() -> None:
-    gate = Gate(width=1, queue=0, patience=1)
+    gate = Turnstile(width=1, queue=0, patience=1)
     for _ in range(3):
         with pytest.raises(RuntimeError):
             async with gate.passage():

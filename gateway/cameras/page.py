@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from contract.api.cameras import CameraView
 from contract.status import CameraState
-from gateway.cameras.camera import Camera
+from gateway.cameras.camera import KnownCamera
 from gateway.cameras.cameras import Cameras
 
 FIELDS = tuple(field.name for field in fields(CameraView))
@@ -26,8 +26,8 @@ class CameraFilter:
     group: str = ""
     text: str = ""
 
-    def labelled(self, cameras: Iterable[Camera]) -> Iterable[Camera]:
-        """Those whose labels fit, whatever their state."""
+    def labelled(self, cameras: Iterable[KnownCamera]) -> Iterable[KnownCamera]:
+        """Return the cameras whose labels fit, whatever their state."""
         text = self.text.lower()
         return (
             camera
@@ -53,7 +53,7 @@ def page_of(cameras: Cameras, wanted: CameraFilter, *, cursor: str, limit: int, 
     A cursor is a place in the order of ids, not a number of rows: cameras that come and go meanwhile make no other
     one appear twice or be left out.
     """
-    matching: Sequence[Camera] = cameras.known()
+    matching: Sequence[KnownCamera] = cameras.known()
     if wanted != CameraFilter():
         matching = list(wanted.labelled(matching))
         if wanted.states:

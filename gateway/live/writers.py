@@ -6,12 +6,12 @@ whoever cannot be written to falls behind, and is called again when its socket h
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from gateway.live.audience import Audience
 from gateway.live.connection import ViewerConnection
-from gateway.live.hub import Hub
 from gateway.live.protocol import BATCH, PROTOCOLS, ViewerProtocol
-from gateway.live.viewer import Kind, Update, Viewer
+from gateway.live.viewer import Update, Viewer, ViewerKind
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -19,49 +19,47 @@ log = get_logger("gateway")
 SLICE_SECONDS = 0.005
 """After that heartbeats, HTTP and new results have their turn."""
 
-Told = Callable[[Viewer, ViewerConnection], None]
 
-
-class Writer:
-    """Writes to the viewers of one protocol. `broken` is told of whom no message could be made, `overrun` of who
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where a viewer's bytes go. `on_broken` is called when no message could be made for it, `on_overrun` when it
     cannot get every result any more."""
 
-    def __init__(self, hub: Hub, protocol: ViewerProtocol, broken: Told, overrun: Told) -> None:
-        self._hub = hub
+    connection: ViewerConnection
+    on_broken: Callable[[], None]
+    on_overrun: Callable[[], None]
+
+
+class ViewerWriter:
+    """Writes to the viewers of one protocol."""
+
+    def __init__(self, protocol: ViewerProtocol) -> None:
         self._protocol = protocol
-        self._broken = broken
-        self._overrun = overrun
-        self._connections: dict[Viewer, ViewerConnection] = {}
+        self._recipients: dict[Viewer, Recipient] = {}
         self._audiences: dict[Audience, None] = {}  # with something for those in step
         self._viewers: dict[Viewer, None] = {}  # with something of their own
         self._turn: Iterator[None] | None = None
         self._handle: asyncio.Handle | None = None
         self._began = float("-inf")
 
-    def add(self, connection: ViewerConnection) -> Viewer:
-        """A viewer who is written to over `connection`."""
+    def add(self, recipient: Recipient) -> Viewer:
+        """Return a viewer whose bytes go to `recipient`."""
 
         def wake() -> None:
             self._viewers[viewer] = None
             self._schedule()
 
         viewer = Viewer(self._protocol.kind, wake)
-        self._connections[viewer] = connection
-        connection.on_room = wake
+        self._recipients[viewer] = recipient
         return viewer
 
-    @property
-    def connections(self) -> list[tuple[Viewer, ViewerConnection]]:
-        """Everybody."""
-        return list(self._connections.items())
-
     def remove(self, viewer: Viewer) -> None:
-        """It is gone."""
-        del self._connections[viewer]
+        """Forget a viewer that is gone."""
+        del self._recipients[viewer]
         self._viewers.pop(viewer, None)
 
     def wake(self, audience: Audience) -> None:
-        """Something waits for those of the audience who are in step."""
+        """Note that something waits for those of the audience who are in step."""
         self._audiences[audience] = None
         self._schedule()
 
@@ -70,7 +68,7 @@ class Writer:
     def _schedule(self) -> None:
         if self._handle is None:
             loop = asyncio.get_running_loop()
-            wait = self._began + self._protocol.pause(len(self._connections)) - loop.time()
+            wait = self._began + self._protocol.pause(len(self._recipients)) - loop.time()
             self._handle = loop.call_later(wait, self._write) if wait > 0 else loop.call_soon(self._write)
 
     def _write(self) -> None:
@@ -88,7 +86,7 @@ class Writer:
             self._schedule()
 
     def _begin(self) -> Iterator[None]:
-        """A turn: all that waits now, and nothing that comes meanwhile. Goes on after each viewer."""
+        """Write all that waits now, and nothing that comes meanwhile; pause after each viewer."""
         audiences, self._audiences = self._audiences, {}
         viewers, self._viewers = self._viewers, {}
         rounds = [(audience, audience.begin()) for audience in audiences]
@@ -103,7 +101,7 @@ class Writer:
                 yield
 
     def _parts(self, results: list[Update]) -> list[tuple[bytes, list[Update]]]:
-        """A round as bytes, each part with the results that follow it; no parts if they cannot be made."""
+        """Make a round into bytes, each part with the results that follow it; no parts if they cannot be made."""
         try:
             return [
                 (self._protocol.results(results[n : n + BATCH]), results[n + BATCH :])
@@ -116,38 +114,47 @@ class Writer:
     def _write_round(
         self, viewer: Viewer, rest: list[Update], parts: list[tuple[bytes, list[Update]]]
     ) -> None:
-        connection = self._connections[viewer]
+        recipient = self._recipients[viewer]
+        connection = recipient.connection
         if not parts:
-            self._broken(viewer, connection)
+            recipient.on_broken()
         for frames, following in parts:
             if connection.congested:
                 break
             connection.write(frames)
             rest = following
         if connection.congested:
-            self._hub.fall_behind(viewer, rest)
+            viewer.fall_behind(rest)
 
     def _write_own(self, viewer: Viewer) -> None:
-        connection = self._connections.get(viewer)
-        if connection is None:  # it has left meanwhile
+        recipient = self._recipients.get(viewer)
+        if recipient is None:  # it has left meanwhile
             return
         if viewer.results.overrun:
-            self._overrun(viewer, connection)
+            recipient.on_overrun()
             return
+        connection = recipient.connection
         try:
             while not connection.congested and (frames := self._protocol.next(viewer)):
                 connection.write(frames)
         except Exception:
             log.exception("a message could not be sent")
-            self._broken(viewer, connection)
+            recipient.on_broken()
         if connection.congested:
-            self._hub.fall_behind(viewer)
+            viewer.fall_behind()
         else:
-            self._hub.catch_up(viewer)
+            viewer.catch_up()
 
 
-def writers(hub: Hub, broken: Told, overrun: Told) -> dict[Kind, Writer]:
-    """One for each protocol; the hub wakes them."""
-    made = {protocol.kind: Writer(hub, protocol, broken, overrun) for protocol in PROTOCOLS}
-    hub.on_waiting = lambda audience: made[audience.kind].wake(audience)
-    return made
+class Writers:
+    """One writer for each protocol; `wake` is what the hub calls."""
+
+    def __init__(self) -> None:
+        self._by_kind = {protocol.kind: ViewerWriter(protocol) for protocol in PROTOCOLS}
+
+    def __getitem__(self, kind: ViewerKind) -> ViewerWriter:
+        return self._by_kind[kind]
+
+    def wake(self, audience: Audience) -> None:
+        """Note that something waits for those of the audience who are in step."""
+        self._by_kind[audience.kind].wake(audience)

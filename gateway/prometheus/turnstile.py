@@ -1,15 +1,13 @@
-"""So many at once, so many waiting, and no more: a pile-up is refused while it is small."""
+"""A turnstile lets so many through at once and so many wait: a pile-up is refused while it is small."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-
-class Busy(Exception):
-    """Everything is taken and enough wait already, or waiting took too long."""
+from gateway.errors import TooManyQueries
 
 
-class Gate:
+class Turnstile:
     """Lets `width` through at once; `queue` more may wait, each `patience` seconds."""
 
     def __init__(self, width: int, queue: int, patience: float) -> None:
@@ -20,7 +18,7 @@ class Gate:
 
     @asynccontextmanager
     async def passage(self) -> AsyncIterator[None]:
-        """A place for the length of the block. Raises Busy."""
+        """A place for the length of the block. Raises TooManyQueries."""
         await self._enter()
         try:
             yield
@@ -30,13 +28,13 @@ class Gate:
     async def _enter(self) -> None:
         if self._free.locked():
             if self.waiting >= self._queue:
-                raise Busy
+                raise TooManyQueries
             self.waiting += 1
             try:
                 async with asyncio.timeout(self._patience):
                     await self._free.acquire()
             except TimeoutError:
-                raise Busy from None
+                raise TooManyQueries from None
             finally:
                 self.waiting -= 1
         else:

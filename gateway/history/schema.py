@@ -4,16 +4,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from gateway.errors import WrongVersion
+
 HEAD = "0003"
 SQLITE_VERSIONS = (0, 1, 2)
 """PRAGMA user_version: a new file, Framefleet 0.1, and since Alembic counts."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_305_112_004
 """PostgreSQL's advisory lock of this, any number that nothing else uses."""
-
-
-class WrongVersion(Exception):
-    """The database was written by another Framefleet; a sentence that says what to do."""
 
 
 def migrate(connection: Connection) -> None:

@@ -9,7 +9,8 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 
-from gateway.history.database import READERS, Database, TooSlow, Unavailable
+from gateway.errors import HistoryTooSlow, HistoryUnavailable
+from gateway.history.database import READERS, Database
 from gateway.metrics import GatewayMetrics
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ CHUNK_SECONDS = 15.0
 
 
 class Readers:
-    """Raises HTTPException 503 with a sentence where there is no answer."""
+    """Answers questions to the history; raises HTTPException 503 with a sentence where there is no answer."""
 
     def __init__(self, database: Database, metrics: GatewayMetrics) -> None:
         self._database = database
@@ -31,7 +32,7 @@ class Readers:
         self._exports = 0
 
     async def ask(self, query: str, function: Callable[[Connection], T]) -> T:
-        """What `function` makes of a connection; `query` names it in the metrics."""
+        """Return what `function` makes of a connection; `query` names it in the metrics."""
         if self._waiting >= MAX_WAITING:
             raise self._refused("busy", "the history is asked too much at once: try again in a second", 1)
         self._waiting += 1
@@ -41,7 +42,7 @@ class Readers:
             self._waiting -= 1
 
     async def ask_chunk(self, query: str, function: Callable[[Connection], T]) -> T:
-        """The same for a part of an export, which waits for its turn and may take longer."""
+        """Ask for a part of an export, which waits for its turn and may take longer."""
         return await self._run(query, function, CHUNK_SECONDS)
 
     def begin_export(self) -> None:
@@ -66,14 +67,14 @@ class Readers:
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, answer)
-        except TooSlow:
+        except HistoryTooSlow:
             raise self._refused(
                 "slow",
                 f"the answer would take longer than {seconds:g} s: ask for fewer cameras, "
                 "or for a shorter time with from and to",
                 5,
             ) from None
-        except Unavailable as error:
+        except HistoryUnavailable as error:
             raise self._refused("unavailable", str(error), 5) from None
         finally:
             self._metrics.history_queries.labels(query).observe(time.monotonic() - begun)

@@ -7,12 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.live import buffers, sending
+from gateway.live import buffers
+from gateway.live import writers as writers_module
 from gateway.live.connection import ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import BATCH, DASHBOARD, FRAMES, LATEST, PLAIN, PROTOCOLS, TEXT, ws_frame
-from gateway.live.sending import Writer, writers
-from gateway.live.viewer import Kind, Subscription, Update, Viewer
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.writers import Recipient, ViewerWriter, Writers
 
 
 class Peer:
@@ -37,20 +38,28 @@ class Peer:
 
 
 class Crowd:
-    def __init__(self, count: int, kind: Kind = Kind.PLAIN, **peer: int) -> None:
-        self.hub = Hub()
+    def __init__(self, count: int, kind: ViewerKind = ViewerKind.PLAIN, **peer: int) -> None:
+        writers = Writers()
+        self.hub = Hub(on_waiting=writers.wake)
         self.broken: list[Viewer] = []
         self.overrun: list[Viewer] = []
-        self.writer: Writer = writers(
-            self.hub,
-            lambda viewer, _: self.broken.append(viewer),
-            lambda viewer, _: self.overrun.append(viewer),
-        )[kind]
+        self.writer: ViewerWriter = writers[kind]
         self.peers = [Peer(**peer) for _ in range(count)]
-        self.viewers = [self.writer.add(cast(ViewerConnection, peer)) for peer in self.peers]
+        self.viewers = [self.add(peer) for peer in self.peers]
         for viewer in self.viewers:
             self.hub.join(viewer, Subscription(), 0.0)
-            self.hub.catch_up(viewer)
+            viewer.catch_up()
+
+    def add(self, peer: Peer) -> Viewer:
+        viewer = self.writer.add(
+            Recipient(
+                cast(ViewerConnection, peer),
+                on_broken=lambda: self.broken.append(viewer),
+                on_overrun=lambda: self.overrun.append(viewer),
+            )
+        )
+        peer.on_room = viewer.wake
+        return viewer
 
 
 def update(number: int, camera: str = "a") -> Update:
@@ -107,7 +116,7 @@ async def test_who_cannot_be_written_to_waits_and_nobody_waits_for_it() -> None:
 
 
 async def test_a_long_turn_lets_others_have_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(writers_module, "SLICE_SECONDS", 0.0)
     crowd = Crowd(50)
     crowd.hub.publish(update(1))
     seen = []
@@ -120,7 +129,7 @@ async def test_a_long_turn_lets_others_have_theirs(monkeypatch: pytest.MonkeyPat
 
 
 async def test_more_than_a_message_holds_is_several_and_stops_where_it_must() -> None:
-    crowd = Crowd(2, Kind.DASHBOARD)
+    crowd = Crowd(2, ViewerKind.DASHBOARD)
     stops, goes = crowd.peers
     stops.room = 1
     for number in range(BATCH + 10):
@@ -166,10 +175,9 @@ async def test_who_leaves_is_not_written_to() -> None:
 
 
 def test_every_kind_has_its_writer() -> None:
-    def nobody(viewer: Viewer, connection: ViewerConnection) -> None: ...
-
-    assert set(writers(Hub(), nobody, nobody)) == set(Kind)
-    assert [protocol.kind for protocol in (PLAIN, LATEST, FRAMES, DASHBOARD)] == list(Kind)
+    writers = Writers()
+    assert all(writers[kind] for kind in ViewerKind)
+    assert [protocol.kind for protocol in (PLAIN, LATEST, FRAMES, DASHBOARD)] == list(ViewerKind)
 
 
 async def test_who_cannot_get_every_result_any_more_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

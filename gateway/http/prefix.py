@@ -10,18 +10,13 @@ import re
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.security.sessions import COOKIE, SECURE_COOKIE
+from gateway.http.cookies import SECURE_COOKIE, SECURE_COOKIE_BELOW
 
 KEY = "framefleet.prefix"
-SECURE_COOKIE_BELOW = f"__Secure-{COOKIE}"
-"""`__Host-` is for cookies of a whole host. Below a path another Framefleet may live beside us."""
-
-PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
-OURS = frozenset({"api", "ws", "assets", "events", "login", "livez", "readyz"})
 NAMED = re.compile(r'\b(href|src|action|content)="\.?/')
 
 
-class Below:
+class PathPrefix:
     """`prefix` begins with a slash and does not end with one."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
