@@ -2,6 +2,7 @@
 
 import re
 
+SHOWN = 60  # characters
 _USER = re.compile(r"://[^/?#]*@")
 # What may be a password with one of / ? # that is not percent-encoded: where it ends, nobody can say.
 _SPOILT = re.compile(r"://(?:[^/?#]*[:@][^/?#]*[/?#].*@|[^/?#]*[/?#](?:(?!://).)*:(?!//).*@).*", re.DOTALL)
@@ -36,3 +37,9 @@ def redact(target: str) -> str:
     target = f"{scheme}://{rest}"
     address, _, query = _USER.sub("://", _SPOILT.sub("://***", target)).partition("#")[0].partition("?")
     return f"{address}?{_QUERY_VALUE.sub('=***', query)}" if query else address
+
+
+def shown(text: str) -> str:
+    """A text of a file as a message may show it: quoted, short, without the credentials of an address."""
+    text = redact(text)
+    return repr(text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}...")

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.topology import Lane
-from producer.catalogue.file.cameras import CameraConfig, CameraFile, InvalidCameraFile, Problem
-from producer.catalogue.file.keys import SHARED
-from producer.catalogue.file.read import MAX_BYTES, MAX_CAMERAS, read_cameras
+from producer.catalogue.file.cameras import CameraConfig, CameraFile, FileProblem, InvalidCameraFile
+from producer.catalogue.file.keys import SharedKeys
+from producer.catalogue.file.reader import MAX_BYTES, MAX_CAMERAS, read_cameras
 from producer.catalogue.grammar import CameraSpec
 
 SNAPSHOT = "http://10.0.0.7/snapshot.jpg"
@@ -132,7 +132,7 @@ def test_layers_are_as_if_the_camera_had_said_it_all(
 
 
 def test_the_layers_of_the_test_above_have_every_key() -> None:
-    assert SHARED_TEXTS.keys() == SHARED.keys()
+    assert SHARED_TEXTS.keys() == SharedKeys.__annotations__.keys()
 
 
 def test_texts_stay_as_they_are_written() -> None:
@@ -418,7 +418,7 @@ def test_neither_keys_nor_values_in_messages_show_credentials() -> None:
 
 
 def test_a_problem_without_a_line_says_none() -> None:
-    assert [str(Problem(0, "x")), str(Problem(3, "x"))] == ["x", "line 3: x"]
+    assert [str(FileProblem(0, "x")), str(FileProblem(3, "x"))] == ["x", "line 3: x"]
 
 
 # --- size -----------------------------------------------------------------------------------------------

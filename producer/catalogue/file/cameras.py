@@ -47,7 +47,7 @@ class CameraConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FileProblem:
     """What is wrong in which line (from 1; 0: in none), without any secret.
 
     `camera_id`: the only camera concerned, if one is.
@@ -64,7 +64,7 @@ class Problem:
 class InvalidCameraFile(ValueError):
     """The file as a whole says nothing usable; the message has a line for each of its `problems`."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[FileProblem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
 
@@ -78,5 +78,5 @@ class CameraFile:
     """
 
     cameras: Mapping[str, CameraConfig] = field(default_factory=lambda: MappingProxyType({}))
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
     broken: frozenset[str] = frozenset()

@@ -23,6 +23,8 @@ def fill_in(template: str, environment: Mapping[str, str]) -> str:
     In the user name, the password and the query of an address the value is percent-encoded, so that the variable
     holds a password as it is, whatever its characters; elsewhere it is put in unchanged.
     """
+    if "${" not in template:
+        return template
     encoded = _encoded_places(template)
 
     def value(match: re.Match[str]) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from producer.catalogue.file.cameras import CameraFile, InvalidCameraFile, Problem
-from producer.catalogue.file.changes import Changes, compare, keep_broken
-from producer.catalogue.file.cut_off import refuse_cut_off
-from producer.catalogue.file.read import MAX_BYTES, read_cameras
-from producer.catalogue.file.watch import PATIENCE, Watch
+from producer.catalogue.file.cameras import CameraFile, FileProblem, InvalidCameraFile
+from producer.catalogue.file.changes import CatalogueChanges, compare, keep_broken, refuse_cut_off
+from producer.catalogue.file.reader import MAX_BYTES, read_cameras
+from producer.catalogue.file.watch import PATIENCE, FileWatch
 
 POLL_SECONDS = 1.0
 
@@ -20,17 +19,17 @@ class Reloaded:
     """The file was read: what holds now, and how that differs. A broken camera that ran goes on as it was."""
 
     file: CameraFile
-    changes: Changes
+    changes: CatalogueChanges
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The file cannot be used: everything stays as it was. Told once for each new reason."""
+class Rejected:
+    """The file cannot be used, and everything stays as it was. Each new reason is told once."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[FileProblem, ...]
 
 
-News = Reloaded | Kept
+News = Reloaded | Rejected
 
 
 def load(path: Path, environment: Mapping[str, str], *, patience: float = PATIENCE) -> "Reloader":
@@ -41,7 +40,7 @@ def load(path: Path, environment: Mapping[str, str], *, patience: float = PATIEN
     except OSError as error:
         raise InvalidCameraFile([_unreadable(error)]) from None
     current = read_cameras(content, environment)
-    watch = Watch(path, content, largest=MAX_BYTES, patience=patience)
+    watch = FileWatch(path, content, largest=MAX_BYTES, patience=patience)
     return Reloader(watch, content, current, environment)
 
 
@@ -49,19 +48,19 @@ class Reloader:
     """The last good state of the file, and what becomes of it. `poll` from any thread but one at a time."""
 
     def __init__(
-        self, watch: Watch, content: bytes, current: CameraFile, environment: Mapping[str, str]
+        self, watch: FileWatch, content: bytes, current: CameraFile, environment: Mapping[str, str]
     ) -> None:
         """`current` is what `content` says."""
         self.current = current
         self._content = content
         self._watch = watch
         self._environment = environment
-        self._unusable: tuple[Problem, ...] = ()  # of the content that is there now
-        self._told: tuple[Problem, ...] = ()
+        self._unusable: tuple[FileProblem, ...] = ()  # of the content that is there now
+        self._told: tuple[FileProblem, ...] = ()
 
     def poll(self, now: float) -> News | None:
         """What there is to be told at `now` (monotonic seconds)."""
-        changes = Changes()
+        changes = CatalogueChanges()
         fresh = False
         try:
             content = self._watch.look(now)
@@ -75,19 +74,19 @@ class Reloader:
         except InvalidCameraFile as error:
             self._unusable = error.problems
         except OSError as error:
-            return self._kept((_unreadable(error),))
+            return self._rejected((_unreadable(error),))
         if self._unusable:
-            return self._kept(self._unusable)
+            return self._rejected(self._unusable)
         if not self._watch.settled:
             return None
         recovered, self._told = bool(self._told), ()
         return Reloaded(self.current, changes) if fresh or recovered else None
 
-    def _kept(self, problems: tuple[Problem, ...]) -> Kept | None:
+    def _rejected(self, problems: tuple[FileProblem, ...]) -> Rejected | None:
         if problems == self._told:
             return None
         self._told = problems
-        return Kept(problems)
+        return Rejected(problems)
 
 
 async def follow(reloader: Reloader, tell: Callable[[News], None], *, interval: float = POLL_SECONDS) -> None:
@@ -99,5 +98,5 @@ async def follow(reloader: Reloader, tell: Callable[[News], None], *, interval: 
             tell(news)
 
 
-def _unreadable(error: OSError) -> Problem:
-    return Problem(0, f"the file cannot be read: {error.strerror or type(error).__name__}")
+def _unreadable(error: OSError) -> FileProblem:
+    return FileProblem(0, f"the file cannot be read: {error.strerror or type(error).__name__}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from producer.catalogue.file.cameras import InvalidCameraFile, Problem
+from producer.catalogue.file.cameras import FileProblem, InvalidCameraFile
 
 MAX_DEPTH = 32
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2, section 10.3.2
@@ -21,7 +21,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
+class ScalarNode:
     """A text. `null`: nothing is written, or a plain `null` or `~`. `tag`: one that the file itself gives."""
 
     line: int
@@ -31,7 +31,7 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListNode:
     """A sequence of nodes."""
 
     line: int
@@ -39,14 +39,20 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableNode:
     """Keys and values in their order; a key may be there twice."""
 
     line: int
     pairs: "list[tuple[Node, Node]]"
 
+    def line_of(self, key: str) -> int:
+        """The line of the value of a key that is there."""
+        return next(
+            value.line for name, value in self.pairs if isinstance(name, ScalarNode) and name.text == key
+        )
 
-Node = Scalar | Listing | Table
+
+Node = ScalarNode | ListNode | TableNode
 
 
 def parse_tree(data: bytes) -> Node | None:
@@ -76,7 +82,7 @@ def _build(events: Iterator[Any]) -> Node | None:
         match event:
             case yaml.ScalarEvent():
                 plain_null = event.implicit[0] and event.value in NULLS
-                node = Scalar(_line(event), event.value, plain_null, event.tag)
+                node = ScalarNode(_line(event), event.value, plain_null, event.tag)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 if len(open_nodes) == MAX_DEPTH:
                     raise _refusal(_line(event), f"nested more than {MAX_DEPTH} times")
@@ -109,8 +115,8 @@ def _build(events: Iterator[Any]) -> Node | None:
 def _collection(children: list[Node], event: Any) -> Node:
     line = _line(event)
     if isinstance(event, yaml.SequenceStartEvent):
-        return Listing(line, children)
-    return Table(line, list(zip(children[::2], children[1::2], strict=True)))
+        return ListNode(line, children)
+    return TableNode(line, list(zip(children[::2], children[1::2], strict=True)))
 
 
 def _line(event: Any) -> int:
@@ -119,4 +125,4 @@ def _line(event: Any) -> int:
 
 
 def _refusal(line: int, text: str) -> InvalidCameraFile:
-    return InvalidCameraFile([Problem(line, f"no valid YAML: {text}")])
+    return InvalidCameraFile([FileProblem(line, f"no valid YAML: {text}")])

@@ -12,7 +12,7 @@ PATIENCE = 2.0
 differ even where the file system keeps whole or even seconds only (FAT)."""
 
 
-class Watch:
+class FileWatch:
     """One file. `look` it up every second or so, from any thread but one at a time; times are monotonic seconds."""
 
     def __init__(
