@@ -12,7 +12,7 @@ from producer.catalogue.file.cameras import InvalidCameraFile
 from producer.catalogue.file.reload import load as load_cameras
 from producer.catalogue.grammar import InvalidSource, parse_sources
 from producer.catalogue.roster import Roster
-from producer.catalogue.wanted import of_spec
+from producer.catalogue.settings import of_spec
 from producer.metrics import ProducerMetrics
 from producer.service import Producer
 from producer.settings import ProducerSettings

@@ -13,14 +13,6 @@ from contract.topology import Lane
 Image = NDArray[np.uint8]  # BGR, height x width x 3
 
 
-class SourceError(Exception):
-    """A source cannot go on. `reason` is one word for metrics and states, the text says what to do."""
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
-
-
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """An image as the bytes of its file: what travels to a worker."""

@@ -17,14 +17,13 @@ from contract.status import (
 )
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
 from producer.camera.camera import Camera
-from producer.camera.fleet import Fleet
-from producer.camera.served import Served
+from producer.camera.share import Share
 from producer.catalogue.roster import Roster
 from producer.cluster.heartbeats import Heartbeats
 from producer.cluster.sharing import Member, Sharing
-from producer.cluster.watched import Watched
+from producer.cluster.watches import Watches
+from producer.lane.lanes import Lanes
 from producer.lane.message import Form
-from producer.lane.sender import Sender
 from producer.metrics import ProducerMetrics
 from producer.settings import ProducerSettings
 from runtime.logs import get_logger
@@ -48,16 +47,15 @@ class Producer:
         self._stopping = False
         self._fatal: str | None = None
         self._sharing = Sharing(Member(settings.id, self._since), roster.shared)
-        self._watched = Watched()
+        self._watches = Watches()
         form = Form(settings.form, settings.jpeg_quality, settings.id, settings.staleness_seconds)
-        served: dict[str, Served] = {}
-        self._sender = Sender(form, served, metrics)
-        self._fleet = Fleet(settings, roster, served, self._sender, metrics, self._changed)
+        self._lanes = Lanes(form)
+        self._share = Share(settings, roster, self._lanes, metrics, self._changed)
         self._heartbeats = Heartbeats(
             settings.id,
             self._since,
-            sender=self._sender,
-            cameras=lambda: self._fleet.cameras,
+            lanes=self._lanes,
+            cameras=lambda: self._share.cameras,
             offer=self._offer,
         )
         urls, loop = split_urls(settings.amqp_url), AsyncioLoop()
@@ -66,7 +64,7 @@ class Producer:
             loop,
             urls,
             f"{name} sends",
-            [self._sender.publisher, self._heartbeats.publisher],
+            [self._lanes.sender.publisher, self._heartbeats.publisher],
             on_fatal=self._ended,
         )
         heartbeats = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"), (STATUS_EXCHANGE, "cameras.*")))
@@ -74,9 +72,9 @@ class Producer:
         others.on_subscribed = lambda queue_name: self._say()  # to be heard, first of all by ourselves
         control = Consumer(EphemeralQueue(((CONTROL_EXCHANGE, ""),)), self._control_came, no_ack=True)
         self._listening = Connection(
-            loop, urls, f"{name} listens", [*self._sender.listeners, others, control], on_fatal=self._ended
+            loop, urls, f"{name} listens", [*self._lanes.listeners, others, control], on_fatal=self._ended
         )
-        self._sender.ensure_queue = self._sending.ensure_topology
+        self._lanes.sender.ensure_queue = self._sending.ensure_topology
 
     def missing(self) -> list[str]:
         """What is lacking to send frames. May be called from any thread."""
@@ -99,7 +97,7 @@ class Producer:
         finally:
             self._stopping = True
             await _cancel(background)
-            await self._fleet.close()
+            await self._share.close()
         await self._close()
         return status
 
@@ -110,7 +108,7 @@ class Producer:
         if self._stopping:
             return
         shared = self._sharing.share(time.monotonic()) & self._roster.shared
-        new, gone = self._fleet.serve(self._roster.own | shared)
+        new, gone = self._share.serve(self._roster.own | shared)
         if new or gone:
             members = len(self._sharing.members)
             log.info("cameras shared", members=members, taken=len(new), let_go=len(gone))
@@ -118,9 +116,9 @@ class Producer:
 
     def _roster_changed(self) -> None:
         offers_others = self._sharing.know(self._roster.shared)
-        self._fleet.take_on()
+        self._share.take_on()
         self._look()
-        self._fleet.forget()
+        self._share.forget()
         if offers_others:
             self._say()
 
@@ -138,10 +136,10 @@ class Producer:
             member = Member(status.producer_id, status.since)
             if status.state == "stopped":
                 self._sharing.left(member)
-                self._sender.neighbours.left(member)
+                self._lanes.neighbours.left(member)
             else:
                 if member != self._sharing.member:
-                    self._sender.neighbours.heard(member, status.lanes, now)
+                    self._lanes.neighbours.heard(member, status.lanes, now)
                 if self._sharing.heard(member, status.offer, now):
                     self._say()
         self._look()
@@ -154,8 +152,8 @@ class Producer:
             return
         if isinstance(control, WatchAnnouncement):
             now = time.monotonic()
-            for camera_id in self._watched.announced(control.cameras, control.ttl, now):
-                self._fleet.show(camera_id)
+            for camera_id in self._watches.announced(control.cameras, control.ttl, now):
+                self._share.show(camera_id)
 
     # --- run --------------------------------------------------------------------------------------------
 
@@ -164,8 +162,8 @@ class Producer:
         # Cameras may still be written into a file that is followed, unless what it names is to be sent once.
         endless = self._roster.reloader is not None and self._settings.end == "loop"
         try:
-            while endless or len(self._fleet.results) < len(self._roster.cameras):
-                ended = asyncio.create_task(self._fleet.ended())
+            while endless or len(self._share.results) < len(self._roster.cameras):
+                ended = asyncio.create_task(self._share.ended())
                 waited: list[asyncio.Future[Any]] = [stopped, ended]
                 await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
                 ended.cancel()
@@ -174,14 +172,14 @@ class Producer:
                     return 1
                 if stopped.done():
                     return 0
-            return await self._finished(self._fleet.results)
+            return await self._finished(self._share.results)
         finally:
             stopped.cancel()
 
     async def _finished(self, ended: list[bool]) -> int:
         """Every source came to its end or failed for good."""
-        if not await _until(lambda: self._sender.idle or self._stop.is_set(), DRAIN_SECONDS):
-            log.warning("frames were left when the sources ended", frames=self._sender.waiting)
+        if not await _until(lambda: self._lanes.idle or self._stop.is_set(), DRAIN_SECONDS):
+            log.warning("frames were left when the sources ended", frames=self._lanes.waiting)
         if any(ended):
             log.info("all sources are finished", cameras=len(ended), failed=ended.count(False))
             return 0
@@ -196,10 +194,11 @@ class Producer:
             for _ in range(round(HEARTBEAT_SECONDS / TICK_SECONDS)):
                 self._look()
                 await asyncio.sleep(TICK_SECONDS)
-                self._sender.tick()
-                now, wall = time.monotonic(), time.time()
-                for camera in self._fleet.cameras:
-                    camera.tick(now, wall)
+                self._lanes.tick()
+                self._metrics.outstanding.set(self._lanes.outstanding)
+                self._metrics.window.set(self._lanes.window)
+                for camera in self._share.cameras:
+                    camera.tick()
 
     def _offer(self) -> str:
         return self._sharing.offer(time.monotonic()) if self._roster.shared else ""
@@ -209,13 +208,14 @@ class Producer:
             self._heartbeats.producer()
 
     def _changed(self, camera: Camera) -> None:
-        self._metrics.state(camera.camera_id, camera.state)
-        tell = log.info if camera.state in ("live", "connecting", "disabled") else log.warning
+        state, reason = camera.condition.state, camera.condition.reason
+        self._metrics.state(camera.camera_id, state)
+        tell = log.info if state in ("live", "connecting", "disabled") else log.warning
         tell(
-            f"camera {camera.state}",
+            f"camera {state}",
             camera_id=camera.camera_id,
-            source=camera.spec.kind,
-            **({"reason": camera.reason} if camera.reason else {}),
+            source=camera.settings.spec.kind,
+            **({"reason": reason} if reason else {}),
         )
         self._heartbeats.camera(camera)
 
@@ -227,8 +227,8 @@ class Producer:
 
     async def _close(self) -> None:
         """Nothing is captured any more: wait for the confirms of what was sent, say goodbye, close."""
-        if not await _until(lambda: not self._sender.publisher.outstanding, CONFIRM_SECONDS):
-            log.warning("some frames have no confirm", frames=self._sender.publisher.outstanding)
+        if not await _until(lambda: not self._lanes.sender.publisher.outstanding, CONFIRM_SECONDS):
+            log.warning("some frames have no confirm", frames=self._lanes.sender.publisher.outstanding)
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await self._heartbeats.goodbye()

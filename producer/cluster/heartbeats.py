@@ -9,7 +9,7 @@ from broker.aio import publish
 from contract.status import CamerasStatus, ProducerStatus, Status, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE
 from producer.camera.camera import Camera
-from producer.lane.sender import Sender
+from producer.lane.lanes import Lanes
 from runtime.version import VERSION
 
 WINDOW = 10_000  # messages without a confirm; a thousand cameras may change their states at once
@@ -23,14 +23,14 @@ class Heartbeats:
         producer_id: str,
         since: float,
         *,
-        sender: Sender,
+        lanes: Lanes,
         cameras: Callable[[], Iterable[Camera]],
         offer: Callable[[], str],
     ) -> None:
         self.publisher = Publisher(window=WINDOW, on_ready=self.all)
         self._producer_id = producer_id
         self._since = since
-        self._sender = sender
+        self._lanes = lanes
         self._cameras = cameras
         self._offer = offer
 
@@ -45,8 +45,7 @@ class Heartbeats:
 
     def cameras(self) -> None:
         """Of all cameras that it serves, in one message."""
-        now = time.monotonic()
-        reports = [camera.report(now) for camera in self._cameras()]
+        reports = [camera.report() for camera in self._cameras()]
         status = CamerasStatus(
             producer_id=self._producer_id, producer_since=self._since, time=time.time(), cameras=reports
         )
@@ -54,7 +53,7 @@ class Heartbeats:
 
     def camera(self, camera: Camera) -> None:
         """Of one whose state has changed."""
-        self.publisher.publish(_message(camera.status(time.monotonic(), time.time())))
+        self.publisher.publish(_message(camera.status()))
 
     async def goodbye(self) -> None:
         """The last one; returns when the broker has it."""
@@ -65,13 +64,13 @@ class Heartbeats:
             producer_id=self._producer_id,
             state=state,
             cameras=sum(1 for _ in self._cameras()),
-            outstanding=self._sender.outstanding,
-            window=self._sender.window,
+            outstanding=self._lanes.outstanding,
+            window=self._lanes.window,
             since=self._since,
             time=time.time(),
             version=VERSION,
             offer=self._offer(),
-            lanes=self._sender.lanes,
+            lanes=self._lanes.loads,
         )
 
 

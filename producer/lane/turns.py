@@ -58,6 +58,10 @@ class Turns:
             return camera_id
         return None
 
+    def leave(self, camera_id: str) -> None:
+        """Leave the line without a turn. What the last turn cost is remembered."""
+        self._arrival.pop(camera_id, None)
+
     def forget(self, camera_id: str) -> None:
         """The camera is no longer served here."""
         for known in (self._arrival, self._weight, self._end):

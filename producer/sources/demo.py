@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from producer.frames import Captured, Encoded, Image, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Image, Skipped
 from producer.sources.pacing import Ticker
 
 WIDTH, HEIGHT = 640, 480

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import aiohttp
 
 from contract.picture import LEAD, ContentType, PictureCutOff, PictureError, Walk, find_start, other_format
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.http.answers import Answer, content_length, content_type
 from producer.sources.http.client import MAX_BYTES, CutShort
 

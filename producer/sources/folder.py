@@ -13,7 +13,8 @@ import numpy as np
 from contract.picture import PictureCutOff, PictureError, picture_extent
 from producer.catalogue.grammar import IMAGE_SUFFIXES
 from producer.catalogue.redaction import redact
-from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped
 from producer.sources.files import no_file
 from producer.sources.listing import Listing, images_below, position, printable
 from producer.sources.pacing import Ticker

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator
 
 import aiohttp
 
-from producer.frames import Captured, Encoded, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Skipped
 from producer.sources.http.answers import Response
 from producer.sources.http.client import MAX_BYTES, Address
 from producer.sources.pacing import Rate

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from producer.catalogue.redaction import redact
-from producer.frames import Captured, Due, Encoded, Skipped, Source, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Due, Encoded, Skipped, Source
 from producer.sources import mjpeg
 from producer.sources.first_picture import Video, first_picture
 from producer.sources.http.answers import Answer, Response

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from producer.catalogue.wanted import Wanted
+from producer.catalogue.settings import CameraSettings
 from producer.frames import Source
 from producer.inspection.outgoing import FINE
 from producer.settings import ProducerSettings
@@ -21,7 +21,7 @@ class Tools:
         self._client: HttpClient | None = None
         self._pool: Pool | None = None
 
-    def source(self, wanted: Wanted) -> Source:
+    def source(self, wanted: CameraSettings) -> Source:
         """The source that is wanted, not opened yet."""
         target, label, fps = wanted.spec.target, wanted.spec.label, wanted.fps
         loop, paced = self._settings.end == "loop", not wanted.lossless
@@ -75,7 +75,7 @@ class Tools:
         if self._pool is not None:
             await self._pool.close()
 
-    def _stream(self, wanted: Wanted, quality: int, *, live: bool = False) -> Source:
+    def _stream(self, wanted: CameraSettings, quality: int, *, live: bool = False) -> Source:
         from producer.sources.stream import Stream
 
         spec, pool = wanted.spec, self._decoders()

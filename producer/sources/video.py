@@ -5,7 +5,8 @@ from contextlib import aclosing
 from pathlib import Path
 
 from producer.catalogue.redaction import redact
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources.files import no_file
 from producer.sources.streams.messages import Request
 from producer.sources.streams.pool import Pool

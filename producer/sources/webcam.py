@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from producer.frames import Captured, Pixels, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Pixels, Skipped
 from producer.sources.pacing import Rate
 from producer.sources.threads import in_thread
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources.http.client import HttpClient
 from producer.sources.snapshot import Snapshot
 from producer.sources.stream import Stream

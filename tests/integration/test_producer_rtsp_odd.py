@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources import stream
 from producer.sources.stream import Stream
 from producer.sources.streams import asking, decoding

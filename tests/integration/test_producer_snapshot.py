@@ -11,7 +11,8 @@ from functools import partial
 import pytest
 
 from bench.machine import resident_megabytes
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources import snapshot
 from producer.sources.http import client as http_client
 from producer.sources.http.client import HttpClient

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from producer.catalogue.file.keys import KNOWN, OWN
 from producer.catalogue.file.reader import read_cameras
-from producer.catalogue.wanted import REOPENED
+from producer.catalogue.settings import REOPENED
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cameras.md").read_text()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from producer.catalogue.file.cameras import CameraConfig, CameraFile
 from producer.catalogue.file.changes import CatalogueChanges, compare, keep_broken
 from producer.catalogue.file.reader import read_cameras
-from producer.catalogue.wanted import Wanted, of_config
+from producer.catalogue.settings import CameraSettings, of_config
 from producer.settings import ProducerSettings
 
 NEW_VALUES = {
@@ -46,7 +46,7 @@ def file(cameras: Mapping[str, Mapping[str, str]]) -> CameraFile:
     return read_cameras(f"groups: {{yard: }}\ncameras: [{', '.join(entries)}]".encode(), {})
 
 
-def want(file: CameraFile, camera_id: str = "a") -> Wanted:
+def want(file: CameraFile, camera_id: str = "a") -> CameraSettings:
     return of_config(file.cameras[camera_id], ProducerSettings(id="p"))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.first_picture import First, Video, first_picture
 from producer.sources.http.answers import Answer
 from tests.helpers.media import jpeg, png

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from producer.frames import Image, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Image, Skipped
 from producer.sources.streams import decoding, failures
 from producer.sources.streams.decoding import Decoded, decode, encoded
 from producer.sources.streams.failures import failure, open_failure

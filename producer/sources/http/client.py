@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 import aiohttp
 from yarl import URL
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.http import tolerant
 from producer.sources.http.answers import Answer, Response
 from producer.sources.http.errors import in_plain_words

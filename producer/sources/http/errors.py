@@ -7,7 +7,7 @@ import ssl
 
 import aiohttp
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.http.tolerant import NotHttp
 from producer.sources.trust import Untrusted, mistrust
 

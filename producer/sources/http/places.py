@@ -5,7 +5,7 @@ from asyncio import Semaphore
 from typing import Self
 from weakref import WeakValueDictionary
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 
 PATIENCE = 4.0  # seconds of waiting for a place; less than the silence after which a camera counts as stalled
 

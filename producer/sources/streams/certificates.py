@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.streams.messages import Request
 from producer.sources.trust import mistrust
 

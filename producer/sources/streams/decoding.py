@@ -8,7 +8,8 @@ import av
 import av.stream
 import numpy as np
 
-from producer.frames import Skipped, SourceError, encode_jpeg
+from producer.errors import SourceError
+from producer.frames import Skipped, encode_jpeg
 from producer.sources.streams.certificates import tls_options
 from producer.sources.streams.failures import failure, open_failure, silence
 from producer.sources.streams.keyframes import Keyframes

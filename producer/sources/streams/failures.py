@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import av
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.streams.asking import Answer, ask, strange_login
 from producer.sources.streams.certificates import complaint
 from producer.sources.streams.messages import Request

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from producer.frames import Captured, Encoded, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Skipped
 from producer.sources.streams.messages import Close, Ended, KeyframesOnly, Left, Order, Picture, Request, Take
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.streams.feed import Feed
 from producer.sources.streams.messages import (
     LENGTH_BYTES,

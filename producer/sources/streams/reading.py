@@ -6,7 +6,8 @@ import traceback
 from collections.abc import Callable
 from contextlib import closing
 
-from producer.frames import Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Skipped
 from producer.sources.pacing import Playback, Rate, Sampling, Timeline
 from producer.sources.streams.decoding import Decoded, decode, encoded
 from producer.sources.streams.keyframes import Keyframes

@@ -7,7 +7,7 @@ import pytest
 from contract.topology import Lane
 from producer.catalogue.file.cameras import CameraConfig
 from producer.catalogue.grammar import CameraSpec
-from producer.catalogue.wanted import Wanted, of_config, of_spec
+from producer.catalogue.settings import CameraSettings, of_config, of_spec
 from producer.settings import ProducerSettings
 from producer.sources.trust import Trust, parse_fingerprint
 
@@ -19,7 +19,7 @@ def settings(**values: Any) -> ProducerSettings:
     return ProducerSettings(id="p", **values)
 
 
-def of(spec: CameraSpec = CAMERA, config: dict[str, Any] | None = None, **values: Any) -> Wanted:
+def of(spec: CameraSpec = CAMERA, config: dict[str, Any] | None = None, **values: Any) -> CameraSettings:
     return of_config(CameraConfig(spec, name=spec.camera_id, **(config or {})), settings(**values))
 
 

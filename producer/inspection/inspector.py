@@ -2,11 +2,11 @@
 
 import asyncio
 
-from producer.catalogue.wanted import Sight
+from producer.catalogue.settings import Sight
 from producer.frames import Encoded, Picture, Pixels
 from producer.inspection.gate import Gate
 from producer.inspection.health import Change, Health
-from producer.inspection.looking import Looking, Verdict
+from producer.inspection.judge import Judge, Verdict
 from producer.inspection.masks import Mask
 from producer.inspection.motion import Motion
 from producer.inspection.outgoing import Altered, Outgoing
@@ -14,7 +14,7 @@ from producer.inspection.outgoing import Altered, Outgoing
 AT_ONCE = 200_000  # bytes; a larger picture is looked at in a thread, so that it holds up no other camera
 
 
-class View:
+class Inspector:
     """Made anew when what is wanted of the camera changes. `now` is monotonic seconds."""
 
     def __init__(self, sight: Sight) -> None:
@@ -28,19 +28,19 @@ class View:
             gate = Gate(motion, area=area, refresh=sight.refresh, max_pixels=limit)
         else:
             gate = Gate(None, refresh=sight.refresh, max_pixels=limit)
-        self._looking = Looking(gate, Health(mask) if sight.health else None)
+        self._judge = Judge(gate, Health(mask) if sight.health else None)
 
     async def look(self, picture: Encoded | Pixels, now: float) -> Verdict:
         """Whether this frame is sent, and what it changed about the camera's health."""
         if isinstance(picture, Pixels):
-            return await asyncio.to_thread(self._looking.pixels, picture.image, now)
+            return await asyncio.to_thread(self._judge.pixels, picture.image, now)
         if len(picture.data) > AT_ONCE:
-            return await asyncio.to_thread(self._looking.encoded, picture.data, now)
-        return self._looking.encoded(picture.data, now)
+            return await asyncio.to_thread(self._judge.encoded, picture.data, now)
+        return self._judge.encoded(picture.data, now)
 
     def unmodified(self, now: float) -> list[Change]:
         """The camera says that its picture is still the one before."""
-        return self._looking.unmodified(now)
+        return self._judge.unmodified(now)
 
     def leaving(self, picture: Picture) -> Picture:
         """The picture as it may be seen outside. What has to be done to it is done when it is sent."""
@@ -48,9 +48,9 @@ class View:
 
     def lost(self) -> None:
         """A frame did not get to a worker: what it showed is still unseen."""
-        self._looking.gate.lost()
+        self._judge.gate.lost()
 
     def away(self) -> None:
         """The source broke off: the time until it is back says nothing about the camera's health."""
-        if self._looking.health is not None:
-            self._looking.health.restart()
+        if self._judge.health is not None:
+            self._judge.health.restart()

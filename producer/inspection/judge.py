@@ -16,7 +16,7 @@ class Verdict:
     changes: list[Change]
 
 
-class Looking:
+class Judge:
     """A gate and, if given, health behind one call for each frame. `now` is monotonic seconds.
 
     A call takes up to a millisecond or two for 640 x 480; one camera's calls must not overlap.

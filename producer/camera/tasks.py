@@ -1,4 +1,4 @@
-"""Runs the cameras that are to be served: starts and ends them as that changes. On the event loop only."""
+"""One task per camera: starts and ends them as cameras come and go. On the event loop only."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,8 +7,8 @@ from typing import Any
 RunCamera = Callable[[str], Coroutine[Any, Any, bool]]
 
 
-class Serving:
-    """One task per camera. What `run` gives for a camera returns when it has ended for good: whether it finished."""
+class CameraTasks:
+    """What `run` gives for a camera returns when that has ended for good, and then whether it finished."""
 
     def __init__(self, run: RunCamera) -> None:
         self._run = run
@@ -18,16 +18,16 @@ class Serving:
 
     @property
     def cameras(self) -> frozenset[str]:
-        """Those that are served, the ones that have come to their end included."""
+        """All that have a task, those that have come to their end included."""
         return frozenset(self._tasks)
 
     @property
     def results(self) -> dict[str, bool]:
-        """Those that have ended: whether they finished."""
+        """By camera that has ended: whether it finished."""
         return {c: task.result() for c, task in self._tasks.items() if task.done() and not task.cancelled()}
 
     def only(self, cameras: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-        """Serve these and no others. Returns the new ones and those let go."""
+        """Run these and no others. Returns the new ones and those that were let go."""
         gone, new = self.cameras - cameras, cameras - self.cameras
         for camera_id in gone:
             task = self._tasks.pop(camera_id)
@@ -39,10 +39,15 @@ class Serving:
         return new, gone
 
     def again(self, camera_id: str) -> None:
-        """Close a camera that is served, then run it anew: many cameras bear one connection only."""
+        """Close a camera that runs, then run it anew: many cameras bear one connection only."""
         before = self._tasks[camera_id]
         before.cancel()
         self._tasks[camera_id] = self._start(self._after(before, camera_id), camera_id)
+
+    async def close(self) -> None:
+        """Let go of all, and wait until they are closed."""
+        self.only(frozenset())
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
     async def _after(self, before: asyncio.Task[bool], camera_id: str) -> bool:
         await asyncio.wait([before])
@@ -52,8 +57,3 @@ class Serving:
         task = asyncio.create_task(run, name=f"camera {camera_id}")
         task.add_done_callback(lambda task: self.ended.put_nowait(None))
         return task
-
-    async def close(self) -> None:
-        """Let go of all, and wait until they are closed."""
-        self.only(frozenset())
-        await asyncio.gather(*self._ending, return_exceptions=True)

@@ -33,7 +33,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CameraSettings:
     """One camera. `fps` is frames a second, 0 the source's own rate; `timeout` is seconds.
 
     `sight` None: every frame leaves as it came.
@@ -55,20 +55,20 @@ class Wanted:
     def camera_id(self) -> str:
         return self.spec.camera_id
 
-    def reopens(self, before: "Wanted") -> bool:
+    def reopens(self, before: "CameraSettings") -> bool:
         """Whether the source must be opened again to get from `before` to this."""
         return any(getattr(self, name) != getattr(before, name) for name in REOPENED)
 
 
-def of_spec(spec: CameraSpec, settings: ProducerSettings) -> Wanted:
+def of_spec(spec: CameraSpec, settings: ProducerSettings) -> CameraSettings:
     """A camera of SOURCE."""
     return of_config(CameraConfig(spec, name=spec.camera_id), settings)
 
 
-def of_config(config: CameraConfig, settings: ProducerSettings) -> Wanted:
+def of_config(config: CameraConfig, settings: ProducerSettings) -> CameraSettings:
     """A camera of cameras.yaml."""
     lane = config.lane or settings.lane
-    return Wanted(
+    return CameraSettings(
         spec=config.spec,
         fps=settings.fps if config.fps is None else config.fps,
         lane=lane,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-class Watched:
+class Watches:
     """From the announcements of gateways, which repeat them while somebody looks."""
 
     def __init__(self) -> None:
