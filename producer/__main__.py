@@ -16,7 +16,7 @@ from producer.catalogue.settings import of_spec
 from producer.metrics import ProducerMetrics
 from producer.service import Producer
 from producer.settings import ProducerSettings
-from producer.sources.decoders import tell_complaints
+from producer.sources.complaints import tell_complaints
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load

@@ -47,7 +47,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placement:
+class _Pose:
     """Where the photograph lies: a point (u, v) of it is drawn at (scale*u + x, scale*v + y)."""
 
     scale: float
@@ -103,10 +103,10 @@ def _scene(camera: int, n: int) -> tuple[int, int]:
     return (camera - 1) % SCENES, (n + (camera - 1) // SCENES * 17) % LOOP
 
 
-def _placements(scene: int, phase: int) -> Sequence[_Placement]:
+def _placements(scene: int, phase: int) -> Sequence[_Pose]:
     turn = 2 * math.pi * phase / LOOP
     if scene == 0:  # a window of 640x480 wanders over the photograph, which is 922 pixels wide
-        return [_Placement(1.8, -141 - 125 * math.sin(turn), -50 - 45 * math.sin(2 * turn))]
+        return [_Pose(1.8, -141 - 125 * math.sin(turn), -50 - 45 * math.sin(2 * turn))]
     if scene == 1:  # zoom about the face
         scale = 1.75 - 0.45 * math.cos(turn)
         return [_at(scale, 278 + 30 * math.sin(turn), 150 + 44 * (scale - 1.3))]
@@ -120,10 +120,10 @@ def _placements(scene: int, phase: int) -> Sequence[_Placement]:
     ]
 
 
-def _at(scale: float, x: float, y: float) -> _Placement:
+def _at(scale: float, x: float, y: float) -> _Pose:
     """The placement that puts the middle of the face at (x, y) of the frame."""
     left, top, w, h = _FACE
-    return _Placement(scale, x - scale * (left + w / 2), y - scale * (top + h / 2))
+    return _Pose(scale, x - scale * (left + w / 2), y - scale * (top + h / 2))
 
 
 _kept: dict[tuple[int, int], bytes] = {}  # bounded: SCENES * LOOP pictures
@@ -149,7 +149,7 @@ def _draw(scene: int, phase: int) -> Image:
     return canvas.astype(np.uint8)
 
 
-def _warp(image: Image, placement: _Placement, border: int) -> Image:
+def _warp(image: Image, placement: _Pose, border: int) -> Image:
     return np.asarray(
         cv2.warpAffine(image, placement.matrix(), (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=border),
         np.uint8,

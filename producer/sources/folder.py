@@ -10,20 +10,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from contract.picture import PictureCutOff, PictureError, picture_extent
+from contract.picture import MAX_PIXELS, PictureCutOff, PictureError, picture_extent
 from producer.catalogue.grammar import IMAGE_SUFFIXES
 from producer.catalogue.redaction import redact
 from producer.errors import SourceError
 from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped
 from producer.sources.files import no_file
-from producer.sources.listing import Listing, images_below, position, printable
+from producer.sources.image_files import ImageFiles, images_below, position, printable
 from producer.sources.pacing import Ticker
 
 FPS = 1.0
 REMEMBERED = 100_000  # files that are not decoded again until they change
 MAX_BYTES = 128 * 1024 * 1024
-WHOLE_PIXELS = 50_000_000
-"""Pictures of more are not decoded whole to see whether they are intact."""
 WRITING_SECONDS = 5.0
 """A file that was changed less long ago and has no end may be on its way."""
 WRITING_MOST_SECONDS = 60.0
@@ -102,7 +100,7 @@ class Folder:
         for path in unfinished:
             yield self._item(await self._finished(path), path)
 
-    async def _listing(self) -> Listing:
+    async def _listing(self) -> ImageFiles:
         """What there is. Raises SourceError; the same one not for ever: if that can help, it waits instead."""
         while True:
             try:
@@ -117,11 +115,11 @@ class Folder:
                 self._failure = ""
                 return listing
 
-    def _images(self) -> Listing:
+    def _images(self) -> ImageFiles:
         again = "; it is looked at again every second" if self._loop else ""
         try:
             if self._path.is_file():
-                return Listing([str(self._path)])
+                return ImageFiles([str(self._path)])
             if not self._path.is_dir() and (wrong := no_file(self._path, self._name)) is not None:
                 raise SourceError(wrong.reason, f"{wrong}{again}")
             listing = images_below(self._path)
@@ -192,7 +190,7 @@ def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixe
     if found is not None:
         encoded = Encoded(found.cut(data), found.content_type)
         # Whoever may not decode a huge one knows by its header.
-        if encoded.content_type == intact or found.width * found.height > WHOLE_PIXELS:
+        if encoded.content_type == intact or found.width * found.height > MAX_PIXELS:
             return encoded
         data = encoded.data
     # OpenCV fills what a broken file lacks with grey and reports success, hence the walk to its end above.

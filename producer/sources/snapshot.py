@@ -9,10 +9,11 @@ from contextlib import aclosing
 from producer.catalogue.redaction import redact
 from producer.errors import SourceError
 from producer.frames import Captured, Due, Encoded, Skipped, Source
-from producer.sources import mjpeg
-from producer.sources.first_picture import Video, first_picture
+from producer.sources.http import mjpeg
+from producer.sources.http.address import SECONDS, CameraAddress
 from producer.sources.http.answers import Answer, Response
-from producer.sources.http.client import SECONDS, Address, HttpClient
+from producer.sources.http.client import HttpClient
+from producer.sources.http.first_picture import VideoAnswer, first_picture
 from producer.sources.pacing import Ticker
 from producer.sources.trust import Trust
 
@@ -51,7 +52,7 @@ class Snapshot:
         trust: Trust | None = None,
         video: VideoSource | None = None,
     ) -> None:
-        self._address = Address(
+        self._address = CameraAddress(
             url,
             client,
             shown=redact(url) if shown is None else shown,
@@ -99,7 +100,7 @@ class Snapshot:
         validators = self._validators if time.monotonic() < self._fresh_until else None
         try:
             return await self._address.fetch(validators, self._picture if validators is None else self._news)
-        except Video as found:
+        except VideoAnswer as found:
             if self._video is None:
                 raise SourceError(
                     "video", f"{self._address.shown} sends {found.name}, which cannot be read from here"

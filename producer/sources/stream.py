@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from producer.catalogue.redaction import redact
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
-from producer.sources.streams.feed import Feed
-from producer.sources.streams.messages import Request
+from producer.sources.streams.feed import FrameFeed
+from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
 from producer.sources.trust import Trust
 
@@ -52,7 +52,7 @@ class Stream:
         self._trust = trust
         self._transport = "tcp"
         self._idle = False
-        self._feed: Feed | None = None
+        self._feed: FrameFeed | None = None
 
     def set_idle(self, idle: bool) -> None:
         """Nothing moves in its picture: only keyframes are decoded, if they come at least every two seconds."""
@@ -101,13 +101,13 @@ class Stream:
             "allow TCP (interleaved) in the camera, or UDP in the firewall",
         )
 
-    def _request(self) -> Request:
+    def _request(self) -> DecodeRequest:
         scheme = urlsplit(self._url).scheme.lower()
         http = scheme.startswith("http")
         hls = http and not self._live
         rtsp = {"rtsp_transport": self._transport, **BRIEF}
         options = {} if hls else BRIEF if http else RTMP_OPTIONS if scheme.startswith("rtmp") else rtsp
-        return Request(
+        return DecodeRequest(
             url=self._url,
             shown=self._shown,
             options=options,

@@ -8,7 +8,7 @@ from producer.catalogue.redaction import redact
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
 from producer.sources.files import no_file
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
 
 # A file is a file: what is called .mkv may be a list (HLS, ffconcat, DASH, SDP) that names other files, or addresses of
@@ -90,8 +90,8 @@ class Video:
             return False
         return begin.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(LISTS)
 
-    def _request(self, seen: int) -> Request:
-        return Request(
+    def _request(self, seen: int) -> DecodeRequest:
+        return DecodeRequest(
             url=f"file:{self._path.absolute()}",  # else a colon in its name makes a protocol of what is before
             shown=self._shown,
             options=OPTIONS,

@@ -14,7 +14,7 @@ from bench.machine import resident_megabytes
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
 from producer.sources import snapshot
-from producer.sources.http import client as http_client
+from producer.sources.http import address
 from producer.sources.http.client import HttpClient
 from producer.sources.snapshot import Snapshot
 from tests.helpers.frames import data, failure, granted, read
@@ -65,7 +65,7 @@ async def test_a_picture_s_time_is_when_all_of_it_had_come(camera: HttpCamera) -
 async def test_https_where_nobody_begins_with_tls_is_told_as_that(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_client, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(address, "CONNECT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         said = await failure(Snapshot(f"https://127.0.0.1:{port}/x.jpg", client))

@@ -16,7 +16,7 @@ class _Limit:
         self.doubtful = Semaphore(max(1, places // 2))
 
 
-class Place:
+class RequestPlace:
     """Where one camera, which makes one request at a time, waits its turn."""
 
     def __init__(self, here: _Limit, everywhere: _Limit) -> None:
@@ -62,7 +62,7 @@ class Place:
             ) from None
 
 
-class Places:
+class RequestPlaces:
     """`connections` requests in all, `per_host` at each host; who waits is served in the order of arrival."""
 
     def __init__(self, connections: int, per_host: int) -> None:
@@ -70,9 +70,9 @@ class Places:
         self._per_host = per_host
         self._hosts: WeakValueDictionary[str, _Limit] = WeakValueDictionary()  # gone with its last camera
 
-    def at(self, host: str) -> Place:
+    def at(self, host: str) -> RequestPlace:
         """A camera's place at its host (scheme, name and port)."""
         limit = self._hosts.get(host)
         if limit is None:
             limit = self._hosts[host] = _Limit(self._per_host)
-        return Place(limit, self._everywhere)
+        return RequestPlace(limit, self._everywhere)

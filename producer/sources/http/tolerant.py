@@ -34,7 +34,7 @@ class NotHttp(ValueError):
     """What answers does not speak HTTP, or no dialect of it that is known here."""
 
 
-class Head(NamedTuple):
+class AnswerHead(NamedTuple):
     """Status and headers of an answer, and where its body begins."""
 
     status: int
@@ -42,13 +42,13 @@ class Head(NamedTuple):
     end: int
 
 
-def read_head(data: bytes) -> Head | None:
+def read_head(data: bytes) -> AnswerHead | None:
     """The head at the beginning of `data`; None while it has no end yet. Raises NotHttp. Pure."""
     at = len(data) - len(data.lstrip(b"\r\n"))
     if len(data) - at < 16 and b"\n" not in data[at:]:
         return None
     if _BARE.match(data, at):
-        return Head(200, CIMultiDict(), at)
+        return AnswerHead(200, CIMultiDict(), at)
     status = _STATUS.match(data, at)
     if status is None:
         raise NotHttp("there is no status line")
@@ -62,14 +62,14 @@ def read_head(data: bytes) -> Head | None:
     name = ""
     while True:
         if find_start(data[at : at + 8]) == 0:  # the empty line was forgotten
-            return Head(int(status[1]), headers, at)
+            return AnswerHead(int(status[1]), headers, at)
         end = data.find(b"\n", at)
         if end < 0:
             return None
         line = data[at:end].rstrip(b"\r")
         at = end + 1
         if not line:
-            return Head(int(status[1]), headers, at)
+            return AnswerHead(int(status[1]), headers, at)
         name = _read_line(line, name, headers)
 
 
@@ -120,7 +120,7 @@ async def ask(
         raise
 
 
-async def _head(data: bytearray, reader: asyncio.StreamReader, silence: float) -> Head:
+async def _head(data: bytearray, reader: asyncio.StreamReader, silence: float) -> AnswerHead:
     """The head of the answer that counts, after those of interim ones (1xx); what was read is in `data`."""
     for _ in range(MOST_INTERIM):
         while (head := read_head(bytes(data))) is None:
@@ -136,7 +136,7 @@ class Reply:
 
     def __init__(
         self,
-        head: Head,
+        head: AnswerHead,
         first: bytes,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from producer.errors import SourceError
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
 from producer.sources.trust import mistrust
 
 SECONDS = 5.0  # for one look at a certificate
@@ -20,7 +20,7 @@ BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/
 
 
 @contextlib.contextmanager
-def tls_options(request: Request) -> Iterator[dict[str, str]]:
+def tls_options(request: DecodeRequest) -> Iterator[dict[str, str]]:
     """FFmpeg's options for the certificate of what is requested, while it is opened.
 
     Raises SourceError for one that is pinned by its fingerprint and is another, or cannot be used.
@@ -40,7 +40,7 @@ def tls_options(request: Request) -> Iterator[dict[str, str]]:
         yield {"tls_verify": "0"}
 
 
-def complaint(request: Request) -> SourceError | None:
+def complaint(request: DecodeRequest) -> SourceError | None:
     """What is wrong with the certificate, if that is why it did not open; FFmpeg tells no reason. Takes seconds."""
     if urlsplit(request.url).scheme.lower() not in PORTS or not request.verify:
         return None
@@ -66,7 +66,7 @@ def complaint(request: Request) -> SourceError | None:
     return None
 
 
-def _pinned(request: Request, fingerprint: bytes) -> tuple[str, str]:
+def _pinned(request: DecodeRequest, fingerprint: bytes) -> tuple[str, str]:
     """The certificate that is shown, if it is the pinned one, and a name in it that FFmpeg can ask for."""
     try:
         shown = _certificate(request.url, _unverified())

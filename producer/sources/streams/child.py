@@ -31,7 +31,7 @@ from producer.sources.streams.messages import (
     length_of,
     parse_order,
 )
-from producer.sources.streams.reading import Reading
+from producer.sources.streams.reader import CameraReader
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 OOM_SCORE_ADJ = (
@@ -51,18 +51,18 @@ def main() -> int:
     av.logging.set_level(None)  # its lines may hold addresses with passwords
     cv2.setNumThreads(1)
     with socket.socket(fileno=sys.stdin.fileno()) as line:
-        Child(line).run()
+        DecoderChild(line).run()
     sys.stderr.flush()
     os._exit(0)  # threads may still be in FFmpeg, and do not outlive an interpreter that is taken down
 
 
-class Child:
+class DecoderChild:
     """The cameras of one process, as told over `line`."""
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._sending = threading.Lock()
-        self._cameras: dict[int, Reading] = {}
+        self._cameras: dict[int, CameraReader] = {}
 
     def run(self) -> None:
         """Hear the producer until it hangs up."""
@@ -75,7 +75,7 @@ class Child:
             busy = {number: reading.busy() for number, reading in list(self._cameras.items())}
             self._send(Pong({number: seconds for number, seconds in busy.items() if seconds is not None}))
         elif isinstance(order, Open):
-            reading = self._cameras[order.camera] = Reading(order.camera, order.request, self._send)
+            reading = self._cameras[order.camera] = CameraReader(order.camera, order.request, self._send)
             threading.Thread(
                 target=self._read, args=(order.camera, reading), name=order.request.shown, daemon=True
             ).start()
@@ -88,7 +88,7 @@ class Child:
         elif isinstance(order, Close):
             camera.close()
 
-    def _read(self, number: int, reading: Reading) -> None:
+    def _read(self, number: int, reading: CameraReader) -> None:
         try:
             reading.run()
         finally:

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import av
 
 from producer.errors import SourceError
-from producer.sources.streams.asking import Answer, ask, strange_login
 from producer.sources.streams.certificates import complaint
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
+from producer.sources.streams.rtsp import RtspAnswer, ask, strange_login
 
 
 def timeout(shown: str) -> SourceError:
@@ -17,7 +17,7 @@ def timeout(shown: str) -> SourceError:
     return SourceError("timeout", f"{shown} does not answer in time: is it switched on and reachable?")
 
 
-def silence(request: Request) -> SourceError:
+def silence(request: DecodeRequest) -> SourceError:
     """It was open, and nothing came any more."""
     return SourceError(
         "timeout", f"{request.shown} is open, and has sent nothing for {request.read_timeout or 0:.0f} s"
@@ -63,7 +63,7 @@ def failure(error: Exception, shown: str) -> SourceError:
             return SourceError("io_error", f"{shown} cannot be read")
 
 
-def open_failure(error: Exception, request: Request, *, in_time: bool = True) -> SourceError:
+def open_failure(error: Exception, request: DecodeRequest, *, in_time: bool = True) -> SourceError:
     """The same where opening failed, which FFmpeg often gives no reason for: then it is looked for, in a few seconds.
 
     `in_time`: whether the time that opening may take was not over.
@@ -89,19 +89,19 @@ ASKED = frozenset({"unauthorised", "timeout", "not_a_video", "closed", "io_error
 """Where the camera itself may know better what is wrong."""
 
 
-def _asked(reason: str, request: Request) -> SourceError | None:
+def _asked(reason: str, request: DecodeRequest) -> SourceError | None:
     """What is wrong as the camera's own words show, if they do."""
     answer = ask(request.url)
     match reason, answer:
         case "timeout", None:
             text = "does not take the connection in time: is it switched on and reachable?"
-        case "timeout", Answer(silent=True):
+        case "timeout", RtspAnswer(silent=True):
             text = "takes the connection and says nothing: is this its RTSP port?"
-        case "timeout", Answer(status=int()):
+        case "timeout", RtspAnswer(status=int()):
             text = "answers, and sends no video in time: has it too many viewers?"
-        case "unauthorised", Answer(challenges=challenges) if name := strange_login(challenges):
+        case "unauthorised", RtspAnswer(challenges=challenges) if name := strange_login(challenges):
             text = f"takes logins by {name} only, which FFmpeg does not know: allow Digest with MD5 in the camera"
-        case _, Answer(status=None, silent=False):
+        case _, RtspAnswer(status=None, silent=False):
             reason, text = "not_rtsp", "does not answer as RTSP cameras do: check the port"
         case _:
             return None

@@ -13,7 +13,7 @@ LARGEST = 256 * 1024 * 1024  # a JPEG of 50 megapixels is far smaller: what is l
 Pace = Literal["live", "media", "eager"]
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class DecodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be read, and how.
 
     shown: what messages call it, without credentials. options: FFmpeg's, for the protocol and the container.
@@ -41,14 +41,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"Request({self.shown!r}, pace={self.pace!r})"  # a log must not show the address
+        return f"DecodeRequest({self.shown!r}, pace={self.pace!r})"  # a log must not show the address
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
     """Read this as camera number `camera`; the first picture may be sent at once."""
 
     camera: int
-    request: Request
+    request: DecodeRequest
 
 
 class Take(msgspec.Struct, frozen=True, tag=True):
@@ -74,7 +74,7 @@ class Ping(msgspec.Struct, frozen=True, tag=True):
     """Are you well?"""
 
 
-class Picture(msgspec.Struct, frozen=True, tag=True):
+class DecodedPicture(msgspec.Struct, frozen=True, tag=True):
     """A frame: when it was captured (Unix seconds), as JPEG; its number among the decoded ones, from 0; and how many
     were left out since the message before, by reason."""
 
@@ -85,7 +85,7 @@ class Picture(msgspec.Struct, frozen=True, tag=True):
     skipped: dict[str, int]
 
 
-class Left(msgspec.Struct, frozen=True, tag=True):
+class LeftOut(msgspec.Struct, frozen=True, tag=True):
     """No picture for a while, but a sign of life: what was left out, by reason; `detail` says more of one of them,
     `reason`."""
 
@@ -95,7 +95,7 @@ class Left(msgspec.Struct, frozen=True, tag=True):
     detail: str = ""
 
 
-class Ended(msgspec.Struct, frozen=True, tag=True):
+class StreamEnded(msgspec.Struct, frozen=True, tag=True):
     """It came to its end, or `reason` (one word) and `text` say why it cannot go on."""
 
     camera: int
@@ -111,7 +111,7 @@ class Pong(msgspec.Struct, frozen=True, tag=True):
 
 
 Order = Open | Take | KeyframesOnly | Close | Ping
-News = Picture | Left | Ended | Pong
+News = DecodedPicture | LeftOut | StreamEnded | Pong
 
 _encoder = msgspec.msgpack.Encoder()
 _orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from producer.sources.streams.messages import Ended, Left, News, Picture
+from producer.sources.streams.messages import DecodedPicture, LeftOut, News, StreamEnded
 
 REPORT_SECONDS = 1.0  # what was left out is told at least this often
 
@@ -95,14 +95,14 @@ class Outbox:
             self._closed = True
             if self._skipped:
                 self._send_left()
-            self._send(Ended(self._camera, reason, text))
+            self._send(StreamEnded(self._camera, reason, text))
 
     def _send_picture(self, shot: Shot) -> None:
         self._credit = False
-        self._send(Picture(self._camera, shot.timestamp, shot.jpeg, shot.number, self._taken()))
+        self._send(DecodedPicture(self._camera, shot.timestamp, shot.jpeg, shot.number, self._taken()))
 
     def _send_left(self, reason: str = "", detail: str = "") -> None:
-        self._send(Left(self._camera, self._taken(), reason, detail))
+        self._send(LeftOut(self._camera, self._taken(), reason, detail))
 
     def _taken(self) -> dict[str, int]:
         skipped, self._skipped = dict(self._skipped), Counter()

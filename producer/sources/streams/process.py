@@ -13,20 +13,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from producer.errors import SourceError
-from producer.sources.streams.feed import Feed
+from producer.sources.streams.feed import FrameFeed
 from producer.sources.streams.messages import (
     LENGTH_BYTES,
+    DecodeRequest,
     Open,
     Order,
     Ping,
     Pong,
-    Request,
     framed,
     length_of,
     parse_news,
 )
-from producer.sources.streams.watchdog import Verdict, Watchdog
+from producer.sources.streams.watchdog import ProcessFault, Watchdog
 from runtime.logs import get_logger
 from runtime.loopback import direct
 
@@ -34,26 +36,25 @@ log: Any = get_logger("producer")
 
 MODULE = "producer.sources.streams.child"
 ROOT = Path(__file__).resolve().parents[2]
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 _numbers = itertools.count(1)
 
 
-class Process:
-    """One child. `ended` hears when it fails: the verdict that ended it, if one did, and the feeds that it had."""
+class DecoderProcess:
+    """One child. `ended` hears when it fails: the fault that ended it, if one did, and the feeds that it had."""
 
     def __init__(
         self,
         memory_limit: int,
         *,
         alone: bool,
-        ended: Callable[[Verdict | None, list[Feed]], None],
+        ended: Callable[[ProcessFault | None, list[FrameFeed]], None],
     ) -> None:
         self.alone = alone
         self.idle_since = time.monotonic()
         self.pid = 0
         self._ended = ended
-        self._feeds: dict[int, Feed] = {}
+        self._feeds: dict[int, FrameFeed] = {}
         self._over = False  # no camera of it will ever say anything again
         self._watchdog = Watchdog(memory_limit, time.monotonic())
         self._child: asyncio.subprocess.Process | None = None
@@ -77,13 +78,13 @@ class Process:
         """Whether nothing is left of it."""
         return self._running.done()
 
-    def reserve(self, request: Request) -> Feed:
+    def reserve(self, request: DecodeRequest) -> FrameFeed:
         """A place for a camera; nothing happens yet."""
-        feed = Feed(next(_numbers), request, self._send, self._let_go)
+        feed = FrameFeed(next(_numbers), request, self._send, self._let_go)
         self._feeds[feed.camera] = feed
         return feed
 
-    async def open(self, feed: Feed) -> None:
+    async def open(self, feed: FrameFeed) -> None:
         """Begin to read. Raises SourceError if there is no process to do it."""
         await asyncio.shield(self._started)
         self._send(Open(feed.camera, feed.request))
@@ -93,17 +94,17 @@ class Process:
         if not self._started.done() or self._over:
             return
         self._send(Ping())
-        verdict = self._watchdog.look(self.resident(), now)
-        if verdict is not None:
+        fault = self._watchdog.look(self.resident(), now)
+        if fault is not None:
             self._kill()
             # Now, not when it is gone: one that waits for a disk does not even die.
-            self._fail(verdict, verdict.reason, verdict.text)
+            self._fail(fault, fault.reason, fault.text)
 
     def resident(self) -> int:
         """Bytes of memory; 0 if it is gone."""
         try:
-            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE_BYTES
-        except (OSError, IndexError):
+            return psutil.Process(self.pid).memory_info().rss
+        except psutil.Error:
             return 0
 
     def end(self) -> None:
@@ -176,30 +177,30 @@ class Process:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(framed(order))
 
-    def _let_go(self, feed: Feed) -> None:
+    def _let_go(self, feed: FrameFeed) -> None:
         if self._feeds.pop(feed.camera, None) is not None:
             self.idle_since = time.monotonic()
 
     def _kill(self) -> None:
         if self._child is not None and self._child.returncode is None:
-            # Not `Process.kill`: it would take the exit code away from asyncio, which waits for it.
+            # Not `asyncio.subprocess.Process.kill`: it would take the exit code away from asyncio, which waits for it.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
-    def _fail(self, verdict: Verdict | None, reason: str, text: str) -> None:
+    def _fail(self, fault: ProcessFault | None, reason: str, text: str) -> None:
         if self._over:
             return
         self._over = True
         feeds = list(self._feeds.values())
         for feed in feeds:
-            feed.failed(_error(feed, verdict, reason, text))
+            feed.failed(_error(feed, fault, reason, text))
         log.warning("decoding process ended", pid=self.pid, reason=reason, detail=text, cameras=len(feeds))
-        self._ended(verdict, feeds)
+        self._ended(fault, feeds)
 
 
-def _error(feed: Feed, verdict: Verdict | None, reason: str, text: str) -> SourceError:
+def _error(feed: FrameFeed, fault: ProcessFault | None, reason: str, text: str) -> SourceError:
     shown = feed.request.shown
-    if verdict is None or verdict.guilty is None or feed.camera in verdict.guilty:
+    if fault is None or fault.guilty is None or feed.camera in fault.guilty:
         return SourceError(reason, f"{shown}: {text}")
     return SourceError("restarted", f"{shown}: its process was ended because another camera was stuck in it")
 

@@ -8,7 +8,7 @@ AWAY_SECONDS = 5.0  # who does not look for so long was stopped itself
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ProcessFault:
     """Why a process is ended: one word and a sentence. `guilty`: the cameras that are to blame; None: unknown."""
 
     reason: str
@@ -31,22 +31,22 @@ class Watchdog:
         self._answered = now
         self._busy = dict(busy)
 
-    def look(self, resident: int, now: float) -> Verdict | None:
-        """Once a second or so: the verdict, if it is to be ended. `resident`: bytes."""
+    def look(self, resident: int, now: float) -> ProcessFault | None:
+        """Once a second or so: the fault, if it is to be ended. `resident`: bytes."""
         if now - self._looked > AWAY_SECONDS:
             self._excused = now  # a suspended machine, a paused container: it was stopped as long as we were
         self._looked = now
         if resident > self._limit:
-            return Verdict(
+            return ProcessFault(
                 "memory",
                 f"the process that decodes it had {_mb(resident)} MB of memory, more than the "
                 f"{_mb(self._limit)} MB of PRODUCER_STREAM_MEMORY_MB",
             )
         if (silent := now - max(self._answered, self._excused)) > PATIENCE_SECONDS:
-            return Verdict("stuck", f"the process that decodes it has not answered for {silent:.0f} s")
+            return ProcessFault("stuck", f"the process that decodes it has not answered for {silent:.0f} s")
         stuck = self._stuck(now)
         if stuck:
-            return Verdict(
+            return ProcessFault(
                 "stuck", f"decoding has been stuck in it for {PATIENCE_SECONDS:.0f} s and more", stuck
             )
         return None
@@ -58,11 +58,11 @@ class Watchdog:
         )
 
 
-def blamed(verdict: Verdict | None, cameras: Collection[int]) -> frozenset[int]:
+def blamed(fault: ProcessFault | None, cameras: Collection[int]) -> frozenset[int]:
     """Of the cameras of a process that ended those that may be to blame: all, if nothing is known."""
-    if verdict is None or verdict.guilty is None:
+    if fault is None or fault.guilty is None:
         return frozenset(cameras)
-    return verdict.guilty & frozenset(cameras)
+    return fault.guilty & frozenset(cameras)
 
 
 def _mb(size: int) -> int:

@@ -8,17 +8,17 @@ import av
 import av.stream
 import numpy as np
 
+from contract.picture import MAX_PIXELS
 from producer.errors import SourceError
 from producer.frames import Skipped, encode_jpeg
 from producer.sources.streams.certificates import tls_options
 from producer.sources.streams.failures import failure, open_failure, silence
 from producer.sources.streams.keyframes import Keyframes
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
+from producer.sources.streams.orientation import upright
 from producer.sources.streams.substreams import choose
-from producer.sources.streams.turning import upright
 
 CORRUPT_IN_A_ROW = 200  # packets that cannot be decoded before the stream counts as broken
-MAX_PIXELS = 50_000_000
 KEYFRAMES_HINT = "a picture can be shown from a keyframe on; set them closer together (GOP) in the camera"
 LIKELY_RATE = 25.0  # frames a second, where the stream says nothing
 KEYFRAME_SECONDS = 60.0  # cameras that save bandwidth send a keyframe so rarely
@@ -34,7 +34,7 @@ class Decoded:
 
 
 def decode(
-    request: Request, keyframes: Keyframes, beat: Callable[[], None] = lambda: None
+    request: DecodeRequest, keyframes: Keyframes, beat: Callable[[], None] = lambda: None
 ) -> Generator[Decoded | Skipped]:
     """Open what is requested and yield its frames. Blocking; `beat` is called before each call that may take long.
 

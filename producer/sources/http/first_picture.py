@@ -7,16 +7,23 @@ from typing import NamedTuple
 
 import aiohttp
 
-from contract.picture import LEAD, ContentType, PictureCutOff, PictureError, Walk, find_start, other_format
+from contract.picture import (
+    ENOUGH_TO_TELL,
+    LEAD,
+    ContentType,
+    PictureCutOff,
+    PictureError,
+    Walk,
+    find_start,
+    other_format,
+)
 from producer.errors import SourceError
-from producer.sources.http.answers import Answer, content_length, content_type
-from producer.sources.http.client import MAX_BYTES, CutShort
+from producer.sources.http.answers import MAX_BYTES, Answer, CutShort, content_length, content_type
 
 REST = 256 * 1024
 """Bytes behind a picture that are read, for the sake of the connection; before more than that it is closed."""
 REST_SECONDS = 0.25
 UNPACKED = ("gzip", "x-gzip", "deflate")
-_ENOUGH_TO_TELL = 192  # bytes by which other formats are known
 _BLANK = b"\r\n\t \0\xff\xef\xbb\xbf"
 
 
@@ -33,7 +40,7 @@ class First(NamedTuple):
     lingers: bool
 
 
-class Video(Exception):
+class VideoAnswer(Exception):
     """The answer is no picture but a video, or a playlist of one, which FFmpeg reads."""
 
     def __init__(self, name: str) -> None:
@@ -45,7 +52,7 @@ class Video(Exception):
 async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
     """Read up to the end of the first picture, and if `wait`, what comes shortly after it.
 
-    Raises Video, SourceError for what is no picture, and CutShort where the answer ends within it.
+    Raises VideoAnswer, SourceError for what is no picture, and CutShort where the answer ends within it.
     """
     pieces = aiter(answer.response.content.iter_any())
     length = content_length(answer.response)
@@ -56,7 +63,7 @@ async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
         count += len(piece)
         body += piece
         if walk is None and (walk := _beginning(body, final=False)) is None:
-            if len(body) >= _ENOUGH_TO_TELL and not body.startswith(b"--"):
+            if len(body) >= ENOUGH_TO_TELL and not body.startswith(b"--"):
                 _refuse_video(content_type(answer.response))
             if count > MAX_BYTES or (count > LEAD and (length or 0) > MAX_BYTES):
                 raise _too_large(shown)
@@ -83,23 +90,23 @@ async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
 
 
 def _beginning(body: bytearray, *, final: bool) -> Walk | None:
-    """The walk along the picture that begins here. Raises Video, if that is what it is."""
-    if len(body) < _ENOUGH_TO_TELL and not final:
+    """The walk along the picture that begins here. Raises VideoAnswer, if that is what it is."""
+    if len(body) < ENOUGH_TO_TELL and not final:
         start = find_start(body)
         return Walk(start) if start == 0 else None
     other = other_format(body)
     if other is not None:
         if "video" in other or "playlist" in other:
-            raise Video(other)
+            raise VideoAnswer(other)
         return None
     start = find_start(body[: LEAD + 8])
     return None if start < 0 else Walk(start)
 
 
 def _refuse_video(said: str) -> None:
-    """Raises Video, where the bytes are not known but are said to be one."""
+    """Raises VideoAnswer, where the bytes are not known but are said to be one."""
     if said.startswith("video/") or "mpegurl" in said:
-        raise Video("an HLS playlist" if "mpegurl" in said else said)
+        raise VideoAnswer("an HLS playlist" if "mpegurl" in said else said)
 
 
 def _end(walk: Walk, body: bytearray, shown: str) -> int | None:

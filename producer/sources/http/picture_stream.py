@@ -8,7 +8,7 @@ picture itself; what is between two of them is read over, and only tells whether
 import re
 from typing import NamedTuple
 
-from contract.picture import ContentType, PictureError, Walk, find_start, other_format
+from contract.picture import ENOUGH_TO_TELL, ContentType, PictureError, Walk, find_start, other_format
 
 MOST_REFUSED = 8
 MOST_BROKEN = 1000  # pictures in a row: each costs time
@@ -19,7 +19,6 @@ _HALF = 7  # bytes that may be the half of a beginning
 _AFTER_LINE = re.compile(rb"\n[\s\x00\xff\xef\xbb\xbf]{0,64}\Z")
 _NEXT_PART = re.compile(rb"\n\r?\n(?=\xff\xd8\xff|\x89PNG\r\n\x1a\n)")
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
-_ENOUGH_TO_TELL = 192  # bytes by which other formats are known
 _BOUNDARY = re.compile(rb"(?:\A|\n)[ \t]*(--[^\r\n]{1,250})\r?\n")
 
 
@@ -31,7 +30,7 @@ class NoPictures(ValueError):
     """More than the size of the largest picture came, or many beginnings of one, and no picture was in it."""
 
 
-class Found(NamedTuple):
+class WholePicture(NamedTuple):
     """A whole picture, and when its last byte came (the clock of `feed`)."""
 
     content: bytes
@@ -39,7 +38,7 @@ class Found(NamedTuple):
     arrived: float
 
 
-class Broken(NamedTuple):
+class BrokenPicture(NamedTuple):
     """A picture that was begun and is none, and why."""
 
     why: str
@@ -69,16 +68,16 @@ class PictureStream:
         self._credit = 0
         self._boundary = b""
 
-    def feed(self, data: bytes, now: float) -> list[Found | Broken]:
+    def feed(self, data: bytes, now: float) -> list[WholePicture | BrokenPicture]:
         """The pictures that are complete with `data`. Raises TooLarge or NoPictures; then it is spent."""
         self._buffer += data
         self._credit += len(data)
-        found: list[Found | Broken] = []
+        found: list[WholePicture | BrokenPicture] = []
         while self._step(now, found):
             pass
         return found
 
-    def _step(self, now: float, found: list[Found | Broken]) -> bool:
+    def _step(self, now: float, found: list[WholePicture | BrokenPicture]) -> bool:
         """Find the next beginning or the next end, if it is in the buffer."""
         walk = self._walk
         if walk is None:
@@ -97,7 +96,7 @@ class PictureStream:
             self._give_up("the picture is cut off", found, walk)
             return True
         content = bytes(self._buffer[extent.begin : extent.end])
-        found.append(Found(content, extent.content_type, now))
+        found.append(WholePicture(content, extent.content_type, now))
         del self._buffer[: extent.end]
         self._walk, self._searched, self.between, self.parts, self._broken = None, 0, 0, 0, 0
         self.other = None
@@ -135,7 +134,7 @@ class PictureStream:
         end = max(self._searched, len(self._buffer) - _HALF)
         self.between += end - self._searched
         self.parts += self._buffer.count(b"\n--", max(0, self._searched - 2), end)
-        self._recognise(max(0, self._searched - _ENOUGH_TO_TELL))
+        self._recognise(max(0, self._searched - ENOUGH_TO_TELL))
         self._searched = end
         if self._boundary and self._buffer.find(self._boundary + b"--") >= 0:
             self.ended = True
@@ -149,16 +148,16 @@ class PictureStream:
         """What the parts are that begin from there on, if they are not what is looked for."""
         for line in _EMPTY_LINE.finditer(self._buffer, at):
             begin = line.end()
-            self.other = self.other or other_format(self._buffer[begin : begin + _ENOUGH_TO_TELL])
+            self.other = self.other or other_format(self._buffer[begin : begin + ENOUGH_TO_TELL])
 
     def _next_part(self, end: int) -> int | None:
         """Where, within what seemed to be one picture, the next part's begins: the first one was cut off before."""
         found = _NEXT_PART.search(self._buffer, self._start + 2, end) if self._framed else None
         return found.end() if found else None
 
-    def _give_up(self, why: str, found: list[Found | Broken], walk: Walk) -> None:
+    def _give_up(self, why: str, found: list[WholePicture | BrokenPicture], walk: Walk) -> None:
         """Go on behind what is damaged, or from the next part's picture, if the walk came from before that."""
-        found.append(Broken(why))
+        found.append(BrokenPicture(why))
         self._broken += 1
         if self._broken > MOST_BROKEN:
             raise NoPictures("what comes begins like pictures and is none")

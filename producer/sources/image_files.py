@@ -17,7 +17,7 @@ ENDINGS_SHOWN = 5
 
 
 @dataclass(slots=True)
-class Listing:
+class ImageFiles:
     """`files` are absolute or relative as the folder was given; `passed_over` counts by reason."""
 
     files: list[str] = field(default_factory=list)
@@ -48,9 +48,9 @@ TOO_DEEP = f"more than {DEEPEST} folders deep"
 TOO_MANY = f"beyond {MOST:,} images"
 
 
-def images_below(folder: Path) -> Listing:
+def images_below(folder: Path) -> ImageFiles:
     """Also those in folders within it; links are followed, each folder once. Raises OSError for `folder` itself."""
-    listing = Listing()
+    listing = ImageFiles()
     found = folder.stat()
     _walk(os.fspath(folder), listing, {(found.st_dev, found.st_ino)}, 0)
     return listing
@@ -67,7 +67,7 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _walk(folder: str, listing: Listing, walked: set[tuple[int, int]], depth: int) -> None:
+def _walk(folder: str, listing: ImageFiles, walked: set[tuple[int, int]], depth: int) -> None:
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:
@@ -83,7 +83,7 @@ def _walk(folder: str, listing: Listing, walked: set[tuple[int, int]], depth: in
             listing.passed_over[UNREADABLE] += 1
 
 
-def _enter(entry: "os.DirEntry[str]", listing: Listing, walked: set[tuple[int, int]], depth: int) -> None:
+def _enter(entry: "os.DirEntry[str]", listing: ImageFiles, walked: set[tuple[int, int]], depth: int) -> None:
     found = entry.stat()
     identity = (found.st_dev, found.st_ino)
     if entry.name.lower() in SYSTEM_FOLDERS:
@@ -97,7 +97,7 @@ def _enter(entry: "os.DirEntry[str]", listing: Listing, walked: set[tuple[int, i
         _walk(entry.path, listing, walked, depth + 1)
 
 
-def _take(entry: "os.DirEntry[str]", listing: Listing) -> None:
+def _take(entry: "os.DirEntry[str]", listing: ImageFiles) -> None:
     ending = os.path.splitext(entry.name)[1].lower()
     if ending not in IMAGE_SUFFIXES:
         listing.passed_over[OTHER] += 1

@@ -18,7 +18,7 @@ _KNOWN = frozenset({"MD5", "MD5-SESS"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RtspAnswer:
     """`status`: of RTSP; None for something else. `silent`: nothing was said. `challenges`: how a login is wanted."""
 
     status: int | None
@@ -26,7 +26,7 @@ class Answer:
     challenges: tuple[str, ...] = ()
 
 
-def ask(url: str) -> Answer | None:
+def ask(url: str) -> RtspAnswer | None:
     """What an RTSP address answers when asked for its description; None if nobody takes the connection. Blocking."""
     parts = urlsplit(url)
     scheme, host = parts.scheme.lower(), parts.hostname or ""
@@ -49,8 +49,8 @@ def ask(url: str) -> Answer | None:
             line.close()
     found = _STATUS.match(head)
     if found is None:
-        return Answer(None, silent=not head)
-    return Answer(
+        return RtspAnswer(None, silent=not head)
+    return RtspAnswer(
         int(found[1]), challenges=tuple(_CHALLENGE.findall(head.decode("latin-1").replace("\r", "")))
     )
 

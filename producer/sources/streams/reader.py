@@ -9,16 +9,16 @@ from contextlib import closing
 from producer.errors import SourceError
 from producer.frames import Skipped
 from producer.sources.pacing import Playback, Rate, Sampling, Timeline
-from producer.sources.streams.decoding import Decoded, decode, encoded
+from producer.sources.streams.decoder import Decoded, decode, encoded
 from producer.sources.streams.keyframes import Keyframes
-from producer.sources.streams.messages import News, Request
+from producer.sources.streams.messages import DecodeRequest, News
 from producer.sources.streams.outbox import Closed, Outbox, Shot
 
 
-class Reading:
+class CameraReader:
     """`run` is the camera's thread; all else is called from others."""
 
-    def __init__(self, camera: int, request: Request, send: Callable[[News], None]) -> None:
+    def __init__(self, camera: int, request: DecodeRequest, send: Callable[[News], None]) -> None:
         self._request = request
         self._outbox = Outbox(camera, send)
         self._keyframes = Keyframes()

@@ -9,10 +9,16 @@ import aiohttp
 
 from producer.errors import SourceError
 from producer.frames import Captured, Encoded, Skipped
-from producer.sources.http.answers import Response
-from producer.sources.http.client import MAX_BYTES, Address
+from producer.sources.http.address import CameraAddress
+from producer.sources.http.answers import MAX_BYTES, Response
+from producer.sources.http.picture_stream import (
+    BrokenPicture,
+    NoPictures,
+    PictureStream,
+    TooLarge,
+    WholePicture,
+)
 from producer.sources.pacing import Rate
-from producer.sources.picture_stream import Broken, Found, NoPictures, PictureStream, TooLarge
 
 QUIET_SECONDS = 60.0
 """A stream that sends parts without a picture, as signs of life, may be without one for so long after the first."""
@@ -24,7 +30,9 @@ def is_stream(response: Response) -> bool:
     return response.headers.get("Content-Type", "")[:10].lower() == "multipart/"
 
 
-async def pictures(address: Address, response: Response, *, fps: float) -> AsyncGenerator[Captured | Skipped]:
+async def pictures(
+    address: CameraAddress, response: Response, *, fps: float
+) -> AsyncGenerator[Captured | Skipped]:
     """The pictures of a stream, thinned to `fps` a second (0: all); the newest one wins.
 
     Reading goes on while a picture is dealt with, and a picture that waits is replaced by the next: nothing piles
@@ -39,7 +47,7 @@ async def pictures(address: Address, response: Response, *, fps: float) -> Async
         while (picture := await newest.take()) is not None:
             for _ in range(newest.forget_replaced()):
                 yield Skipped("replaced")
-            if isinstance(picture, Broken):
+            if isinstance(picture, BrokenPicture):
                 broken += 1
                 if broken >= BROKEN_IN_A_ROW:
                     raise SourceError(
@@ -63,17 +71,17 @@ async def pictures(address: Address, response: Response, *, fps: float) -> Async
 class _Newest:
     """Reads the stream, and keeps its newest picture for whoever takes it."""
 
-    def __init__(self, address: Address, response: Response) -> None:
+    def __init__(self, address: CameraAddress, response: Response) -> None:
         self._address = address
         self._response = response
         self._stream = PictureStream(MAX_BYTES)
         self._news = asyncio.Event()
-        self._newest: Found | Broken | None = None
+        self._newest: WholePicture | BrokenPicture | None = None
         self._over: Exception | bool = False  # True: the stream came to its end
         self._replaced = 0
         self._seen = False  # a whole picture
 
-    async def take(self) -> Found | Broken | None:
+    async def take(self) -> WholePicture | BrokenPicture | None:
         """The newest picture, once there is one; None once the stream has ended. Raises what ended the reading."""
         clock = asyncio.get_running_loop().time
         patience = clock() + QUIET_SECONDS
@@ -111,7 +119,7 @@ class _Newest:
     async def _read_pictures(self) -> None:
         async for data in self._response.content.iter_any():
             for picture in self._stream.feed(data, time.time()):
-                self._seen = self._seen or isinstance(picture, Found)
+                self._seen = self._seen or isinstance(picture, WholePicture)
                 self._replaced += self._newest is not None
                 self._newest = picture
                 self._news.set()

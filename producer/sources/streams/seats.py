@@ -20,7 +20,7 @@ class Seats(Generic[Process]):
     alone: bool
 
 
-class Placement:
+class Seating:
     """`most` cameras to a process. A camera is known by any text that stays the same when it is opened again."""
 
     def __init__(self, most: int) -> None:
