@@ -4,6 +4,7 @@ from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
 from broker.depth import QueueDepth
 from broker.errors import BrokerError, InvalidUrl
+from broker.link import Link, from_body
 from broker.loops import AsyncioLoop, Loop, ThreadLoop
 from broker.publisher import Message, Outcome, Publisher
 from broker.role import Role
@@ -16,6 +17,7 @@ __all__ = [
     "Consumer",
     "Delivery",
     "InvalidUrl",
+    "Link",
     "Loop",
     "Message",
     "Outcome",
@@ -23,6 +25,7 @@ __all__ = [
     "QueueDepth",
     "Role",
     "ThreadLoop",
+    "from_body",
     "redact",
     "split_urls",
 ]

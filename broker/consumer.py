@@ -117,9 +117,10 @@ def _text(value: Short | None) -> str | None:
 class Consumer(Role):
     """Consumes a durable queue by name, or an ephemeral queue of its own.
 
-    `prefetch` 0 is unlimited. A message whose `on_delivery` raises is refused for good, which costs no other and not
-    the connection. A consumer that the broker cancels (its queue was deleted, its node went) declares
-    the topology again and re-subscribes.
+    `prefetch` 0 is unlimited. `on_subscribed` hears the queue's name each time that the broker begins to send us
+    messages, `on_lost` that it sends none any more. A message whose `on_delivery` raises is refused for good, which
+    costs no other and not the connection. A consumer that the broker cancels (its queue was deleted, its node went)
+    declares the topology again and re-subscribes.
     """
 
     def __init__(
@@ -129,10 +130,14 @@ class Consumer(Role):
         *,
         prefetch: int = 0,
         no_ack: bool = False,
+        on_subscribed: Callable[[str], None] = lambda queue_name: None,
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._queue = queue
         self._on_delivery = on_delivery
+        self._on_subscribed = on_subscribed
+        self._on_lost = on_lost
         self._prefetch = self._wanted = prefetch
         self._no_ack = no_ack
         self._tag: str | None = None
@@ -141,8 +146,6 @@ class Consumer(Role):
         self._received = 0
         self._bindings = set(queue.bindings) if isinstance(queue, EphemeralQueue) else set()
         self.queue_name: str | None = None
-        self.on_subscribed: Callable[[str], None] = lambda queue_name: None
-        self.on_lost: Callable[[], None] = lambda: None
 
     @property
     def subscribed(self) -> bool:
@@ -230,7 +233,12 @@ class Consumer(Role):
             try:
                 self._on_delivery(delivery)
             except Exception:
-                log.exception("a message could not be handled", queue=name, message_id=delivery.message_id)
+                log.exception(
+                    "a message could not be handled",
+                    queue=name,
+                    exchange=delivery.exchange,
+                    message_id=delivery.message_id,
+                )
                 if not self._no_ack:
                     delivery.reject()  # its own trouble, and for good: it would be no other the next time
 
@@ -241,7 +249,7 @@ class Consumer(Role):
             self._tag = frame.method.consumer_tag
             self.queue_name = name
             self._settled()
-            self.on_subscribed(name)
+            self._on_subscribed(name)
             if isinstance(self._queue, str):
                 self._listen(channel, name, self._tag)
             else:
@@ -324,4 +332,4 @@ class Consumer(Role):
         self._prefetch = self._wanted
         self._tag = None
         self.queue_name = None
-        self.on_lost()
+        self._on_lost()

@@ -102,25 +102,32 @@ class _Pending:
 class Publisher(Role):
     """Publishes on a confirming channel. `window` bounds what is outstanding; `timeout` is in seconds.
 
+    `on_ready` hears each time that a message can be sent again, `on_void` that confirms do not add up, and that the
+    outcome of what is outstanding is uncertain.
+
     A message whose outcome is not CONFIRMED is the caller's again; after TIMED_OUT and DISCONNECTED it may be in
     the queue all the same, so whoever sends it again relies on `frame_id` being recognised.
     """
 
     def __init__(
-        self, *, window: int = 1_000, timeout: float = 10.0, on_ready: Callable[[], None] | None = None
+        self,
+        *,
+        window: int = 1_000,
+        timeout: float = 10.0,
+        on_ready: Callable[[], None] = lambda: None,
+        on_void: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._window = window
         self._timeout = timeout
         self._on_ready = on_ready
+        self._on_void = on_void
         self._tag = 0
         self._pending: dict[int, _Pending] = {}  # in order of delivery tag, so also of deadline
         self._cancel_sweep: Callable[[], None] | None = None
         self._usable = False
         self._overdue: dict[int, float] = {}  # tags that timed out, and when: their confirms may still come
         self._rejecting: dict[str, float] = {}  # destination: since when it has confirmed nothing
-        self.on_void: Callable[[], None] = lambda: None
-        """Hears that confirms do not add up, and that what is outstanding is uncertain."""
 
     @property
     def outstanding(self) -> int:
@@ -180,8 +187,7 @@ class Publisher(Role):
         self._settled()
         if self._connection is not None:
             self._cancel_sweep = self._connection.loop.call_later(SWEEP_SECONDS, self._sweep)
-        if self._on_ready is not None:
-            self._on_ready()
+        self._on_ready()
 
     def _lost(self) -> None:
         self._usable = False
@@ -252,7 +258,7 @@ class Publisher(Role):
     def _void(self, why: str) -> None:
         """Believe no number of this channel any more."""
         if self._usable:
-            self.on_void()
+            self._on_void()
             self._renew(why)
 
     def _renew(self, why: str) -> None:

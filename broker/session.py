@@ -162,7 +162,6 @@ class Session:
 @asynccontextmanager
 async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> AsyncIterator[Session]:
     """Connect to the first of `urls` that answers; declares nothing. Raises Unreachable."""
-    connection = Connection(AsyncioLoop(), urls, name, [], topology=NOTHING)
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     tried: list[str] = []
 
@@ -174,7 +173,7 @@ async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> Asyn
             if len(tried) >= len(urls) and not ready.done():
                 ready.set_exception(Unreachable(_nowhere(urls, detail)))
 
-    connection.on_state = changed
+    connection = Connection(AsyncioLoop(), urls, name, topology=NOTHING, on_state=changed)
     connection.start()
     try:
         try:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
 import time
@@ -42,6 +41,7 @@ from gateway.statistics import Statistics
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
 from runtime.probes import serve_probes
+from runtime.signals import stop_on_signal
 
 log = get_logger("gateway")
 
@@ -109,11 +109,11 @@ class Gateway:
             urls,
             "gateway listens",
             [*self.feed.listeners, self.recorder.consumer],
+            on_state=self._broker_changed,
             on_fatal=self._broker_refused,
         )
         # A connection of its own: in a broker alarm the publishing one is not read, and acknowledgements must be.
         self._announcing = Connection(loop, urls, "gateway announces", [self.feed.publisher])
-        self._connection.on_state = self._broker_changed
         self._socket = ResultsSocket(
             self.feed.hub, self.metrics, self.states.greet, limit=settings.max_viewers, patience=patience
         )
@@ -327,9 +327,7 @@ def _elsewhere(settings: GatewaySettings) -> str:
 async def serve(settings: GatewaySettings) -> None:
     """Run one gateway until SIGTERM or Ctrl-C. Raises CannotStart."""
     gateway = Gateway(settings)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, gateway.stop)
+    stop_on_signal(gateway.stop)
     if settings.print_link:
         sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n{_elsewhere(settings)}\n")
         sys.stdout.flush()

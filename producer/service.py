@@ -5,17 +5,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from broker import AsyncioLoop, Connection, Consumer, Delivery, split_urls
-from broker.aio import stop
+from broker import AsyncioLoop, Link, from_body, split_urls
 from contract.status import (
     HEARTBEAT_SECONDS,
     CamerasStatus,
+    Control,
     ProducerStatus,
+    Status,
     WatchAnnouncement,
     parse_control,
     parse_status,
 )
-from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
+from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE
 from producer.camera.camera import Camera
 from producer.camera.share import Share
 from producer.catalogue.roster import Roster
@@ -48,37 +49,32 @@ class Producer:
         self._fatal: str | None = None
         self._sharing = Sharing(Member(settings.id, self._since), roster.shared)
         self._watches = Watches()
+        self._link = link = Link(
+            AsyncioLoop(), split_urls(settings.amqp_url), f"producer {settings.id}", on_fatal=self._refused
+        )
         form = Form(settings.form, settings.jpeg_quality, settings.id, settings.staleness_seconds)
-        self._lanes = Lanes(form)
+        self._lanes = Lanes(link, form)
         self._share = Share(settings, roster, self._lanes, metrics, self._changed)
         self._heartbeats = Heartbeats(
+            link,
             settings.id,
             self._since,
             lanes=self._lanes,
             cameras=lambda: self._share.cameras,
             offer=self._offer,
         )
-        urls, loop = split_urls(settings.amqp_url), AsyncioLoop()
-        name = f"producer {settings.id}"
-        self._sending = Connection(
-            loop,
-            urls,
-            f"{name} sends",
-            [self._lanes.sender.publisher, self._heartbeats.publisher],
-            on_fatal=self._ended,
+        link.listen(
+            STATUS_EXCHANGE,
+            ("producer.*", "cameras.*"),
+            from_body(parse_status),
+            self._hear_status,
+            on_subscribed=lambda _: self._say(),  # to be heard, first of all by ourselves
         )
-        heartbeats = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"), (STATUS_EXCHANGE, "cameras.*")))
-        others = Consumer(heartbeats, self._status_came, no_ack=True)
-        others.on_subscribed = lambda queue_name: self._say()  # to be heard, first of all by ourselves
-        control = Consumer(EphemeralQueue(((CONTROL_EXCHANGE, ""),)), self._control_came, no_ack=True)
-        self._listening = Connection(
-            loop, urls, f"{name} listens", [*self._lanes.listeners, others, control], on_fatal=self._ended
-        )
-        self._lanes.sender.ensure_queue = self._sending.ensure_topology
+        link.listen(CONTROL_EXCHANGE, "", from_body(parse_control), self._hear_control)
 
     def missing(self) -> list[str]:
-        """What is lacking to send frames. May be called from any thread."""
-        return [] if self._sending.ready and self._listening.ready else ["broker"]
+        """What is lacking to send frames, one sentence each. May be called from any thread."""
+        return self._link.missing()
 
     def request_stop(self) -> None:
         """Ask for a clean stop; `run` then returns."""
@@ -86,11 +82,10 @@ class Producer:
 
     async def run(self) -> int:
         """Returns the exit status: 0 stopped or finished, 1 if there is nothing (more) to be read."""
-        self._sending.start()
-        self._listening.start()
+        self._link.start()
         background = [
             asyncio.create_task(self._beat()),
-            asyncio.create_task(self._roster.run(self._roster_changed)),
+            asyncio.create_task(self._roster.run(self._change_roster)),
         ]
         try:
             status = await self._until_done()
@@ -114,7 +109,7 @@ class Producer:
             log.info("cameras shared", members=members, taken=len(new), let_go=len(gone))
             self._heartbeats.all()
 
-    def _roster_changed(self) -> None:
+    def _change_roster(self) -> None:
         offers_others = self._sharing.know(self._roster.shared)
         self._share.take_on()
         self._look()
@@ -122,12 +117,7 @@ class Producer:
         if offers_others:
             self._say()
 
-    def _status_came(self, delivery: Delivery) -> None:
-        try:
-            status = parse_status(delivery.body)
-        except ValueError as error:
-            log.warning("status message ignored", error=str(error))
-            return
+    def _hear_status(self, status: Status) -> None:
         now = time.monotonic()
         if isinstance(status, CamerasStatus):
             member = Member(status.producer_id, status.producer_since)
@@ -144,12 +134,7 @@ class Producer:
                     self._say()
         self._look()
 
-    def _control_came(self, delivery: Delivery) -> None:
-        try:
-            control = parse_control(delivery.body)
-        except ValueError as error:
-            log.warning("control message ignored", error=str(error))
-            return
+    def _hear_control(self, control: Control) -> None:
         if isinstance(control, WatchAnnouncement):
             now = time.monotonic()
             for camera_id in self._watches.announced(control.cameras, control.ttl, now):
@@ -172,11 +157,11 @@ class Producer:
                     return 1
                 if stopped.done():
                     return 0
-            return await self._finished(self._share.results)
+            return await self._finish(self._share.results)
         finally:
             stopped.cancel()
 
-    async def _finished(self, ended: list[bool]) -> int:
+    async def _finish(self, ended: list[bool]) -> int:
         """Every source came to its end or failed for good."""
         if not await _until(lambda: self._lanes.idle or self._stop.is_set(), DRAIN_SECONDS):
             log.warning("frames were left when the sources ended", frames=self._lanes.waiting)
@@ -208,6 +193,7 @@ class Producer:
             self._heartbeats.producer()
 
     def _changed(self, camera: Camera) -> None:
+        """Tell everybody of a camera's new state."""
         state, reason = camera.condition.state, camera.condition.reason
         self._metrics.state(camera.camera_id, state)
         tell = log.info if state in ("live", "connecting", "disabled") else log.warning
@@ -219,7 +205,8 @@ class Producer:
         )
         self._heartbeats.camera(camera)
 
-    def _ended(self, reason: str) -> None:
+    def _refused(self, reason: str) -> None:
+        """The broker refuses what waiting cannot change."""
         self._fatal = reason
         self._stop.set()
 
@@ -227,12 +214,12 @@ class Producer:
 
     async def _close(self) -> None:
         """Nothing is captured any more: wait for the confirms of what was sent, say goodbye, close."""
-        if not await _until(lambda: not self._lanes.sender.publisher.outstanding, CONFIRM_SECONDS):
-            log.warning("some frames have no confirm", frames=self._lanes.sender.publisher.outstanding)
+        if not await _until(lambda: not self._lanes.unconfirmed, CONFIRM_SECONDS):
+            log.warning("some frames have no confirm", frames=self._lanes.unconfirmed)
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await self._heartbeats.goodbye()
-            await asyncio.gather(stop(self._sending), stop(self._listening))
+            await self._link.stop()
         except TimeoutError:
             log.warning("the broker does not answer the goodbye: leaving without it")
 

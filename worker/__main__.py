@@ -1,10 +1,7 @@
 """`python -m worker`: settings, detector, probes, then the worker until a signal."""
 
-import os
-import signal
 import sys
 from queue import Empty, SimpleQueue
-from types import FrameType
 
 import cv2
 
@@ -12,6 +9,7 @@ from broker import InvalidUrl, split_urls
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load
+from runtime.signals import stop_on_signal
 from worker.device import DeviceUnavailable, choose_device
 from worker.metrics import WorkerMetrics
 from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
@@ -72,7 +70,7 @@ def main() -> int:
         prefetch=settings.held_frames,
         metrics_port=probes.port,
     )
-    _on_signals(worker.ended)
+    stop_on_signal(lambda: worker.ended.put(None))
     worker.start()
     reason = _wait(worker.ended)
     finished = worker.stop()
@@ -92,21 +90,6 @@ def _wait(ended: SimpleQueue[str | None]) -> str | None:
             return ended.get(timeout=1.0)
         except Empty:
             continue
-
-
-def _on_signals(ended: SimpleQueue[str | None]) -> None:
-    """The first SIGTERM or SIGINT asks for a clean stop, the second ends the process at once."""
-    asked = False
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            os._exit(128 + number)
-        asked = True
-        ended.put(None)
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
 
 
 if __name__ == "__main__":

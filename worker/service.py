@@ -65,8 +65,7 @@ class Worker:
         self._cancelled = threading.Event()
         self.ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._loop = ThreadLoop(self._fail)
-        self._publisher = Publisher()
-        self._publisher.on_void = metrics.voided
+        self._publisher = Publisher(on_void=metrics.voided)
         self._tasks = Consumer(settings.lane.queue, self._received, prefetch=settings.held_frames)
         # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
         urls = split_urls(settings.amqp_url)

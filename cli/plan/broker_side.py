@@ -72,8 +72,7 @@ class Rig:
         self._sender, self._worker = Publisher(), Publisher()
         self._reply_to: str | None = None
         self._answered = 0
-        replies = Consumer(EphemeralQueue(), self._replied, no_ack=True)
-        replies.on_subscribed = self._listening
+        replies = Consumer(EphemeralQueue(), self._replied, no_ack=True, on_subscribed=self._listening)
         live = Consumer(EphemeralQueue(((EXCHANGE, name),)), _ignore, no_ack=True)
         recorder = Consumer(results.name, _ack, prefetch=500)
         worker = Consumer(tasks.name, self._compute, prefetch=1)

@@ -61,8 +61,7 @@ class Recorder:
         on_recorded: Callable[[Result, bytes], None] = lambda result, body: None,
         on_repeat: Callable[[Repeat], None] = lambda repeat: None,
     ) -> None:
-        self.consumer = Consumer(RESULT_QUEUE, self._received, prefetch=PREFETCH)
-        self.consumer.on_lost = self._lost
+        self.consumer = Consumer(RESULT_QUEUE, self._received, prefetch=PREFETCH, on_lost=self._lost)
         self._writer = writer
         self._fault: Fault | None = None
         self._metrics = metrics

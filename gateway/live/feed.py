@@ -86,9 +86,9 @@ class Feed:
             EphemeralQueue(bindings=((RESULTS_EXCHANGE, "#"),)),
             self._guard("results", lambda delivery: self.result(delivery.body)),
             no_ack=True,
+            on_subscribed=self._back,
+            on_lost=self._lost,
         )
-        self._results.on_lost = self._lost
-        self._results.on_subscribed = self._back
         self._pictures = Consumer(
             EphemeralQueue(max_length=200, max_bytes=64 * 1024 * 1024),
             self._guard("watch", self._picture),

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from broker import Message, Publisher
+from broker import Link, Message
 from broker.aio import publish
 from contract.status import CamerasStatus, ProducerStatus, Status, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE
@@ -16,10 +16,11 @@ WINDOW = 10_000  # messages without a confirm; a thousand cameras may change the
 
 
 class Heartbeats:
-    """Attach its `publisher` to a connection. `offer` gives the digest by which producers share cameras."""
+    """`offer` gives the digest by which producers share cameras."""
 
     def __init__(
         self,
+        link: Link,
         producer_id: str,
         since: float,
         *,
@@ -27,7 +28,7 @@ class Heartbeats:
         cameras: Callable[[], Iterable[Camera]],
         offer: Callable[[], str],
     ) -> None:
-        self.publisher = Publisher(window=WINDOW, on_ready=self.all)
+        self._publisher = link.publisher(window=WINDOW, on_ready=self.all)
         self._producer_id = producer_id
         self._since = since
         self._lanes = lanes
@@ -41,7 +42,7 @@ class Heartbeats:
 
     def producer(self) -> None:
         """The producer's own."""
-        self.publisher.publish(_message(self._producer("running")))
+        self._publisher.publish(_message(self._producer("running")))
 
     def cameras(self) -> None:
         """Of all cameras that it serves, in one message."""
@@ -49,15 +50,15 @@ class Heartbeats:
         status = CamerasStatus(
             producer_id=self._producer_id, producer_since=self._since, time=time.time(), cameras=reports
         )
-        self.publisher.publish(_message(status))
+        self._publisher.publish(_message(status))
 
     def camera(self, camera: Camera) -> None:
         """Of one whose state has changed."""
-        self.publisher.publish(_message(camera.status()))
+        self._publisher.publish(_message(camera.status()))
 
     async def goodbye(self) -> None:
         """The last one; returns when the broker has it."""
-        await publish(self.publisher, _message(self._producer("stopped")))
+        await publish(self._publisher, _message(self._producer("stopped")))
 
     def _producer(self, state: Literal["running", "stopped"]) -> ProducerStatus:
         return ProducerStatus(

@@ -1,12 +1,12 @@
 """All lanes that this producer fills, what they share, and the replies. On the event loop only."""
 
 import time
-from typing import Any
+from typing import NamedTuple
 
-from broker import Consumer, Delivery, QueueDepth, Role
+from broker import Delivery, Link
 from contract.result import Result, parse_result
 from contract.status import LaneLoad
-from contract.topology import EphemeralQueue, Lane
+from contract.topology import Lane
 from producer.lane.drops import Drops
 from producer.lane.lane import TaskLane
 from producer.lane.lossless import LosslessLane
@@ -14,37 +14,51 @@ from producer.lane.message import Form
 from producer.lane.peers import Neighbours
 from producer.lane.permit import Holder
 from producer.lane.sender import Sender
-from runtime.logs import get_logger
 
-log: Any = get_logger("producer")
+PUBLISH_TIMEOUT = 5.0
+
+
+class _Reply(NamedTuple):
+    frame_id: str
+    result: Result
+
+
+def _parse_reply(delivery: Delivery) -> _Reply:
+    result = parse_result(delivery.body)
+    return _Reply(delivery.correlation_id or result.frame_id, result)
 
 
 class Lanes:
-    """Attach `sender.publisher` and the `listeners` to connections, not to the same one: in a broker alarm the
-    publishing one is not read.
-    """
+    """The producer's lanes by name; each is made when the first camera enters it."""
 
-    def __init__(self, form: Form) -> None:
-        self.sender = Sender(form, on_ready=self._wake)
+    def __init__(self, link: Link, form: Form) -> None:
+        publisher = link.publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
+        self.sender = Sender(form, publisher, link.ensure_topology)
         self.neighbours = Neighbours()
         self._drops = Drops()
         self.lossless = LosslessLane(self.sender, self._drops)
         self._lanes: dict[Lane, TaskLane] = {}
         self._cameras: dict[str, tuple[Holder, TaskLane]] = {}  # those that take turns, and where
-        self._depth = QueueDepth()
-        self._replies = Consumer(EphemeralQueue(max_length=10_000), self._replied, no_ack=True)
-        self._replies.on_subscribed = self._listening
-        self._replies.on_lost = self._deaf
-
-    @property
-    def listeners(self) -> list[Role]:
-        """What hears from the broker."""
-        return [self._replies, self._depth]
+        self._depth = link.depth()
+        link.listen(
+            "",
+            (),  # only what is sent to its name
+            _parse_reply,
+            self._replied,
+            max_length=10_000,
+            on_subscribed=self._listening,
+            on_lost=self._deaf,
+        )
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits, is encoded or lacks its confirm."""
         return not self.waiting and self.sender.idle
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many frames were sent and lack their confirm."""
+        return self.sender.publisher.outstanding
 
     @property
     def cameras(self) -> int:
@@ -108,13 +122,8 @@ class Lanes:
 
     # --- replies ----------------------------------------------------------------------------------------
 
-    def _replied(self, delivery: Delivery) -> None:
-        try:
-            result = parse_result(delivery.body)
-        except ValueError:
-            log.warning("a reply is no result", correlation_id=delivery.correlation_id)
-            return
-        frame_id = delivery.correlation_id or result.frame_id
+    def _replied(self, reply: _Reply) -> None:
+        frame_id, result = reply
         for lane in self._lanes.values():
             permit = lane.flow.under_way(result.camera_id)
             if permit is not None and permit.frame_id == frame_id:

@@ -11,21 +11,16 @@ from producer.frames import Encoded, Frame
 from producer.lane.message import Form, message_of, picture_of
 from producer.lane.permit import Permit
 
-PUBLISH_TIMEOUT = 5.0
-
 
 class Sender:
-    """Serves all lanes. Attach its `publisher` to a connection; `on_ready` hears that it can be used (again).
+    """Serves all lanes. `ensure_queue` declares the lanes' queues again."""
 
-    `reply_to` is the queue that results shall be sent to; None while there is none. `ensure_queue` declares the lanes'
-    queues again.
-    """
-
-    def __init__(self, form: Form, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, form: Form, publisher: Publisher, ensure_queue: Callable[[], None]) -> None:
         self.form = form
-        self.publisher = Publisher(timeout=PUBLISH_TIMEOUT, on_ready=on_ready)
+        self.publisher = publisher
+        self.ensure_queue = ensure_queue
         self.reply_to: str | None = None
-        self.ensure_queue: Callable[[], None] = lambda: None
+        """The queue that results are sent to, while there is one."""
         self._encoding: set[asyncio.Task[None]] = set()
 
     @property

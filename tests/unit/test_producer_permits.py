@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from broker import Message, Outcome
+from broker import AsyncioLoop, Link, Message, Outcome
 from contract.task import TaskForm
 from contract.topology import Lane
 from producer.camera.camera import Camera
@@ -40,7 +40,8 @@ class Rig:
 
     def __init__(self, window: int, *names: str) -> None:
         self.cameras: dict[str, Camera] = {name: camera(camera_id=name) for name in names}
-        self.lanes = Lanes(Form(TaskForm.COMPACT, 85, "p", 2.0))
+        link = Link(AsyncioLoop(), ["amqp://nowhere"], "test")  # which nobody starts
+        self.lanes = Lanes(link, Form(TaskForm.COMPACT, 85, "p", 2.0))
         self.queue = Queue()
         self.lanes.sender.publisher = self.queue  # type: ignore[assignment]
         self.lanes._listening("replies")

@@ -173,7 +173,7 @@ def test_a_message_that_cannot_be_handled_is_refused_and_costs_no_other(no_ack: 
     class Subscribing(FakeChannel):
         def basic_consume(self, _name: str, received: Any, **_given: object) -> None:
             for tag, body in enumerate((b"bad", b"good")):
-                received(self, SimpleNamespace(delivery_tag=tag), Properties(), body)
+                received(self, SimpleNamespace(delivery_tag=tag, exchange=""), Properties(), body)
 
     channel = Subscribing()
     Consumer("q", handle, no_ack=no_ack)._consume(channel, "q")
