@@ -7,11 +7,11 @@ import sys
 import cv2
 
 from broker import InvalidUrl, split_urls
-from producer.catalogue.file.cameras import InvalidCameraFile
 from producer.catalogue.file.reload import load as load_cameras
-from producer.catalogue.grammar import InvalidSource, parse_sources
+from producer.catalogue.grammar import parse_sources
 from producer.catalogue.roster import Roster
 from producer.catalogue.settings import of_spec
+from producer.errors import InvalidCameraFile, InvalidSource
 from producer.metrics import ProducerMetrics
 from producer.service import Producer
 from producer.settings import ProducerSettings

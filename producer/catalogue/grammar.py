@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from contract.task import CAMERA_ID_PATTERN
 from producer.catalogue.redaction import doubtful, redact
+from producer.errors import InvalidSource, NearlyAddress
 
 Kind = Literal["demo", "video", "folder", "snapshot", "stream", "webcam"]
 
@@ -62,17 +63,6 @@ NO_ADDRESS = (
     "there is no such file or folder, and as an address it has no scheme, or a broken one: write it as in "
     "http://10.0.0.7/snapshot.jpg or rtsp://user:password@10.0.0.8/stream1"
 )
-
-
-class InvalidSource(ValueError):
-    """A part of SOURCE that cannot be understood; the message shows no credentials."""
-
-
-class NearlyAddress(InvalidSource):
-    """A part of SOURCE that is no path, and lacks what makes an address of it; the message shows nothing of it."""
-
-    def __init__(self) -> None:
-        super().__init__(NO_ADDRESS)
 
 
 def nearly_address(target: str) -> bool:
@@ -151,7 +141,7 @@ def _parse_target(camera_id: str | None, target: str) -> list[CameraSpec]:
         reason = error.strerror if isinstance(error, OSError) else "there is no such home"
         raise InvalidSource(f"{redact(target)}: this path cannot be looked at: {reason}") from None
     if nearly_address(target) and not _exists(str(path)):
-        raise NearlyAddress
+        raise NearlyAddress(NO_ADDRESS)
     if not is_dir and target.endswith("/"):  # not there yet
         return [CameraSpec(camera_id or sanitise(path.name), "folder", f"{path}/")]
     folder = is_dir or path.suffix.lower() in IMAGE_SUFFIXES

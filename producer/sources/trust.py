@@ -7,6 +7,8 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 
+from producer.errors import ProducerError
+
 FINGERPRINT = re.compile(r"(?:sha-?256[:=]?)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})", re.IGNORECASE)
 LOOK_SECONDS = 5.0
 
@@ -15,7 +17,7 @@ OTHER_NAMES = frozenset({62, 63, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and, by ma
 OTHER_NAME = "it is for another host"
 
 
-class Untrusted(Exception):
+class Untrusted(ProducerError):
     """Another certificate than the one that is trusted."""
 
 

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.topology import Lane
-from producer.catalogue.file.cameras import CameraConfig, CameraFile, FileProblem, InvalidCameraFile
+from producer.catalogue.file.cameras import CameraConfig, CameraFile
 from producer.catalogue.file.keys import SharedKeys
 from producer.catalogue.file.reader import MAX_BYTES, MAX_CAMERAS, read_cameras
 from producer.catalogue.grammar import CameraSpec
+from producer.errors import FileProblem, InvalidCameraFile
 
 SNAPSHOT = "http://10.0.0.7/snapshot.jpg"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.catalogue.file.cameras import InvalidCameraFile
 from producer.catalogue.file.reload import News, Rejected, Reloaded, Reloader, follow, load
 from producer.catalogue.file.watch import PATIENCE, FileWatch
+from producer.errors import InvalidCameraFile
 from tests.helpers.eventually import aeventually
 
 ONE = b"cameras: [{id: a, source: demo:1}]\n"

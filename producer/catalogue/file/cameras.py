@@ -1,11 +1,12 @@
 """What cameras.yaml says, once it is read: cameras, and problems with their lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from contract.topology import Lane
 from producer.catalogue.grammar import CameraSpec
+from producer.errors import FileProblem
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners (x, y) as fractions 0-1 of the frame's width and height, from its top left; closed by itself."""
@@ -44,29 +45,6 @@ class CameraConfig:
     @property
     def camera_id(self) -> str:
         return self.spec.camera_id
-
-
-@dataclass(frozen=True, slots=True)
-class FileProblem:
-    """What is wrong in which line (from 1; 0: in none), without any secret.
-
-    `camera_id`: the only camera concerned, if one is.
-    """
-
-    line: int
-    text: str
-    camera_id: str | None = None
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.text}" if self.line else self.text
-
-
-class InvalidCameraFile(ValueError):
-    """The file as a whole says nothing usable; the message has a line for each of its `problems`."""
-
-    def __init__(self, problems: Sequence[FileProblem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)

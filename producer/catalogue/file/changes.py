@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from producer.catalogue.file.cameras import CameraFile, FileProblem, InvalidCameraFile
+from producer.catalogue.file.cameras import CameraFile
+from producer.errors import FileProblem, InvalidCameraFile
 
 NO_LINE_END = (
     "its last line has no end, and before it had one: it seems to be cut off, and is waited for. If it is all there, "

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from producer.catalogue.file.cameras import CameraConfig, CameraFile, FileProblem, InvalidCameraFile
+from producer.catalogue.file.cameras import CameraConfig, CameraFile
 from producer.catalogue.file.keys import CAMERA
 from producer.catalogue.file.layers import BadKey, Layer, read_layer
-from producer.catalogue.file.references import InvalidReference, fill_in, names
+from producer.catalogue.file.references import fill_in, names
 from producer.catalogue.file.sections import SharedLayers, read_sections
 from producer.catalogue.file.tree import TableNode, parse_tree
-from producer.catalogue.grammar import CameraSpec, InvalidSource, NearlyAddress, parse_camera
+from producer.catalogue.grammar import CameraSpec, parse_camera
 from producer.catalogue.redaction import redact
+from producer.errors import FileProblem, InvalidCameraFile, InvalidReference, InvalidSource, NearlyAddress
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_CAMERAS = 10_000

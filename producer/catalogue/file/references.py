@@ -4,11 +4,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from producer.errors import InvalidReference
+
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
-
-
-class InvalidReference(ValueError):
-    """A reference that cannot be filled in; the message shows the variable's name at most."""
 
 
 def names(template: str) -> list[str]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from producer.catalogue.file.cameras import CameraFile, FileProblem, InvalidCameraFile
+from producer.catalogue.file.cameras import CameraFile
 from producer.catalogue.file.changes import CatalogueChanges, compare, keep_broken, refuse_cut_off
 from producer.catalogue.file.reader import MAX_BYTES, read_cameras
 from producer.catalogue.file.watch import PATIENCE, FileWatch
+from producer.errors import FileProblem, InvalidCameraFile
 
 POLL_SECONDS = 1.0
 

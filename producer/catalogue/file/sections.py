@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from producer.catalogue.file.cameras import FileProblem, InvalidCameraFile
 from producer.catalogue.file.keys import SHARED
 from producer.catalogue.file.layers import BadKey, Layer, read_layer, suggestion, word
 from producer.catalogue.file.tree import ListNode, Node, ScalarNode, TableNode
 from producer.catalogue.redaction import shown
+from producer.errors import FileProblem, InvalidCameraFile
 
 _SECTIONS = ("defaults", "groups", "cameras")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from producer.catalogue.file.cameras import FileProblem, InvalidCameraFile
+from producer.errors import FileProblem, InvalidCameraFile
 
 MAX_DEPTH = 32
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2, section 10.3.2

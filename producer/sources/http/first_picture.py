@@ -17,7 +17,7 @@ from contract.picture import (
     find_start,
     other_format,
 )
-from producer.errors import SourceError
+from producer.errors import ProducerError, SourceError
 from producer.sources.http.answers import MAX_BYTES, Answer, CutShort, content_length, content_type
 
 REST = 256 * 1024
@@ -40,7 +40,7 @@ class First(NamedTuple):
     lingers: bool
 
 
-class VideoAnswer(Exception):
+class VideoAnswer(ProducerError):
     """The answer is no picture but a video, or a playlist of one, which FFmpeg reads."""
 
     def __init__(self, name: str) -> None:

@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from contract.picture import ENOUGH_TO_TELL, ContentType, PictureError, Walk, find_start, other_format
+from producer.errors import ProducerError
 
 MOST_REFUSED = 8
 MOST_BROKEN = 1000  # pictures in a row: each costs time
@@ -22,11 +23,11 @@ _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _BOUNDARY = re.compile(rb"(?:\A|\n)[ \t]*(--[^\r\n]{1,250})\r?\n")
 
 
-class TooLarge(ValueError):
+class TooLarge(ProducerError):
     """A picture is larger than allowed."""
 
 
-class NoPictures(ValueError):
+class NoPictures(ProducerError):
     """More than the size of the largest picture came, or many beginnings of one, and no picture was in it."""
 
 

@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from contract.picture import find_start
+from producer.errors import ProducerError
 from producer.sources.trust import Trust
 
 MOST_HEAD = 64 * 1024
@@ -30,7 +31,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CHUNK = re.compile(rb"(?:\r?\n)?[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,256})?\r?\n")
 
 
-class NotHttp(ValueError):
+class NotHttp(ProducerError):
     """What answers does not speak HTTP, or no dialect of it that is known here."""
 
 
