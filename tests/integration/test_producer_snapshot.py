@@ -13,8 +13,7 @@ import pytest
 from bench.machine import resident_megabytes
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
-from producer.sources import snapshot
-from producer.sources.http import address
+from producer.sources.http import address, stills
 from producer.sources.http.client import HttpClient
 from producer.sources.snapshot import Snapshot
 from tests.helpers.frames import data, failure, granted, read
@@ -84,7 +83,7 @@ async def test_a_coding_that_is_not_unpacked_is_named(
 async def test_a_still_camera_is_asked_for_its_picture_now_and_then(
     camera: HttpCamera, client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(stills, "REFRESH_SECONDS", 0.0)
     seen = await read(Quick(f"{camera.url}/good", client, fps=100), 3)
     assert [data(item) for item in seen] == [jpeg(1)] * 3
     assert not any("if-none-match" in request.headers for request in camera.requests)

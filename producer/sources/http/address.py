@@ -1,42 +1,41 @@
 """A camera's address as it is asked: logged in, redirected, and read tolerantly where the camera breaks the rules."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
 import aiohttp
 from yarl import URL
 
 from producer.errors import SourceError
 from producer.sources.http import tolerant
-from producer.sources.http.answers import Answer, CutShort, Response
-from producer.sources.http.client import HttpClient
+from producer.sources.http.answers import Answer, Response
+from producer.sources.http.client import HttpClient, leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login
 from producer.sources.trust import Trust, Untrusted, shown_fingerprint, written
-
-Result = TypeVar("Result")
 
 REDIRECTS = 5
 SECONDS = 10.0
 """For one picture: a camera that sends a byte now and then is cut off all the same. A stream may be silent as long."""
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
+LONGEST_REST = 60.0  # seconds that a camera which says Retry-After is left alone at most
 NO_HANDSHAKE = (
     "takes the connection and does not begin with TLS in time: is it http:// at this port, or overloaded?"
 )
 
 _TRUSTED = Trust()
-_MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
+MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
 """What aiohttp raises for answers that break the rules of HTTP: the other reader may understand them."""
 
 
 class CameraAddress:
     """The URL of one camera, with its login. `shown` is how messages call it, without secrets.
 
-    `seconds` is how long a picture may take. An answer that the strict client does not understand is asked for again
-    through the tolerant reader; if that understands it, the camera is remembered as one that needs it.
+    `seconds` is how long a picture may take. `needs_tolerance` is set by whoever finds that only the tolerant reader
+    understands this camera. Until `rests_until` (monotonic seconds) the camera wants to be left alone.
     """
 
     def __init__(
@@ -47,47 +46,17 @@ class CameraAddress:
         parsed = _parsed(url)
         self._url = parsed and parsed.with_user(None)
         self._login = Login(parsed.user, parsed.password) if parsed else Login(None, None)
-        self._place = client.places.at(str(parsed.origin()) if parsed else self.shown)
+        self.place = client.places.at(str(parsed.origin()) if parsed else self.shown)
         self._client = client
         self._session = client.session
         self._trust = trust
         # One object for all requests: connections are kept by it.
         self._checked = trust.verify if trust.fingerprint is None else aiohttp.Fingerprint(trust.fingerprint)
-        self._doubtful = False
-        self._needs_tolerance = False
+        self.needs_tolerance = False
+        self.rests_until = 0.0
         connecting = min(seconds, CONNECT_SECONDS)
-        self._picture_limits = aiohttp.ClientTimeout(sock_connect=connecting)
+        self.picture_limits = aiohttp.ClientTimeout(sock_connect=connecting)
         self._stream_limits = aiohttp.ClientTimeout(sock_connect=connecting, sock_read=seconds)
-
-    async def fetch(
-        self, headers: Mapping[str, str] | None, read: Callable[[Answer], Awaitable[Result]]
-    ) -> Result:
-        """Ask for one picture, and what `read` makes of the answer. One call at a time.
-
-        Waits for a place first, which takes nothing of the picture's time. Raises SourceError for whatever goes wrong.
-        """
-        # The producer's hot path: context managers and generators of our own would cost a tenth of it.
-        place = await self._place.take(doubtful=self._doubtful)
-        self._doubtful = True
-        try:
-            if self._needs_tolerance:
-                result = await self._fetch_tolerantly(headers, read)
-            else:
-                try:
-                    async with asyncio.timeout(self.seconds):  # with all redirects and logins
-                        answer = await self._ask(headers, self._picture_limits)
-                        try:
-                            result = await read(answer)
-                        finally:
-                            _leave(answer.response)
-                except (*_MISUNDERSTOOD, CutShort) as error:
-                    result = await self._in_spite_of(error, headers, read)
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise await self._explained(error) from None
-        finally:
-            place.release()
-        self._doubtful = False
-        return result
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[Answer]:
@@ -95,20 +64,32 @@ class CameraAddress:
         try:
             async with self._client.streaming():
                 try:
-                    if self._needs_tolerance:
-                        answer = await self._ask(None, None)
+                    if self.needs_tolerance:
+                        answer = await self.ask(None, None)
                     else:
-                        answer = await self._ask(None, self._stream_limits)
-                except _MISUNDERSTOOD:
-                    answer = await self._ask(None, None)
+                        answer = await self.ask(None, self._stream_limits)
+                except MISUNDERSTOOD:
+                    answer = await self.ask(None, None)
                 try:
                     yield answer
                 finally:
                     answer.response.close()
         except (TimeoutError, aiohttp.ClientError, OSError, EOFError, tolerant.NotHttp, Untrusted) as error:
-            raise await self._explained(error) from None
+            raise await self.explained(error) from None
 
-    def refusal(self, answer: Answer) -> str:
+    def check(self, answer: Answer) -> None:
+        """Raises SourceError for an answer that is no success."""
+        status = answer.response.status
+        if status in (401, 403):
+            raise SourceError("unauthorised", f"{self.shown} {self._refusal(answer)} ({status})")
+        if status == 404:
+            raise SourceError("not_found", f"{self.shown} is not there (404): check the path")
+        if status in (429, 503):
+            self.rests_until = time.monotonic() + _rest(answer.response)
+        if status != 200:
+            raise SourceError(f"http_{status // 100}xx", f"{self.shown} answers {status}")
+
+    def _refusal(self, answer: Answer) -> str:
         """What is wrong with our login, as a 401 or 403 shows."""
         if answer.elsewhere:
             return "leads on to another host, which wants a login of its own: give that address"
@@ -116,43 +97,8 @@ class CameraAddress:
             return "asks for a login: write the address with user:password@ before the host"
         return self._login.trouble or "refuses the user name or password"
 
-    async def _fetch_tolerantly(
-        self, headers: Mapping[str, str] | None, read: Callable[[Answer], Awaitable[Result]]
-    ) -> Result:
-        self._needs_tolerance = False  # unless it serves: what a camera needs may change
-        try:
-            async with asyncio.timeout(self.seconds):
-                answer = await self._ask(headers, None)
-                try:
-                    result = await read(answer)
-                finally:
-                    answer.response.close()
-        except (EOFError, tolerant.NotHttp, Untrusted) as error:
-            raise in_plain_words(error, self.shown) from None
-        self._needs_tolerance = True
-        return result
-
-    async def _in_spite_of(
-        self,
-        error: Exception,
-        headers: Mapping[str, str] | None,
-        read: Callable[[Answer], Awaitable[Result]],
-    ) -> Result:
-        """What the tolerant reader makes of an answer that the strict client failed at."""
-        try:
-            return await self._fetch_tolerantly(headers, read)
-        except SourceError as found:
-            # Where neither makes a picture of it, the better word of the two.
-            if isinstance(found, CutShort) or (
-                isinstance(error, CutShort) and found.reason in ("closed", "not_http")
-            ):
-                raise error from None
-            raise
-        except (TimeoutError, OSError):
-            raise error from None
-
-    async def _ask(self, headers: Mapping[str, str] | None, limits: aiohttp.ClientTimeout | None) -> Answer:
-        """Logged in and redirected, where that is asked for; without `limits` by the tolerant reader."""
+    async def ask(self, headers: Mapping[str, str] | None, limits: aiohttp.ClientTimeout | None) -> Answer:
+        """The camera's answer, after logins and redirects. Without `limits` the tolerant reader asks."""
         own = url = self._url
         if own is None or url is None:
             raise SourceError("invalid_url", f"{self.shown} is no address that can be used")
@@ -169,11 +115,11 @@ class CameraAddress:
                 offers = response.headers.getall("WWW-Authenticate", [])
                 if self._login.learns(offers, again=logins > 0):
                     logins += 1
-                    _leave(response)
+                    leave(response)
                     continue
             if response.status in (301, 302, 303, 307, 308) and "Location" in response.headers:
                 redirects += 1
-                _leave(response)
+                leave(response)
                 if redirects > REDIRECTS:
                     raise SourceError(
                         "redirects",
@@ -215,7 +161,7 @@ class CameraAddress:
             raise SourceError("redirects", f"{self.shown} redirects to something that is no HTTP address")
         return joined
 
-    async def _explained(self, error: Exception) -> SourceError:
+    async def explained(self, error: Exception) -> SourceError:
         """The error in plain words; of a certificate that is not trusted, with its fingerprint."""
         said = in_plain_words(error, self.shown)
         url = self._url
@@ -241,12 +187,10 @@ async def _takes_connections(url: URL) -> bool:
     return True
 
 
-def _leave(response: Response) -> None:
-    """Back to the pool if it was read to its end, else closed."""
-    if isinstance(response, aiohttp.ClientResponse):
-        response.release()
-    else:
-        response.close()
+def _rest(response: Response) -> float:
+    """Seconds for which the camera wants to be left alone; 0 if it does not say, or says a date."""
+    said = response.headers.get("Retry-After", "")
+    return min(float(said), LONGEST_REST) if said.isascii() and said.isdigit() else 0.0
 
 
 def _parsed(url: str) -> URL | None:

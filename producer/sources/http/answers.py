@@ -59,3 +59,8 @@ def content_length(response: Response) -> int | None:
     if len(set(said)) != 1 or not said[0].isascii() or not said[0].isdigit():
         return None
     return int(said[0][:18])
+
+
+def is_stream(response: Response) -> bool:
+    """Whether an answer says that it is a stream of parts: multipart/x-mixed-replace, or whatever multipart."""
+    return response.headers.get("Content-Type", "")[:10].lower() == "multipart/"

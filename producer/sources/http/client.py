@@ -8,6 +8,7 @@ from typing import Self
 import aiohttp
 
 from producer.errors import SourceError
+from producer.sources.http.answers import Response
 from producer.sources.http.places import RequestPlaces
 from runtime.files import allow_many_files
 from runtime.files import connections as most_connections
@@ -63,3 +64,11 @@ class HttpClient:
     async def close(self) -> None:
         """Close all connections."""
         await self.session.close()
+
+
+def leave(response: Response) -> None:
+    """Give a connection back to the pool if its answer was read to the end, else close it."""
+    if isinstance(response, aiohttp.ClientResponse):
+        response.release()
+    else:
+        response.close()

@@ -25,12 +25,7 @@ QUIET_SECONDS = 60.0
 BROKEN_IN_A_ROW = 20
 
 
-def is_stream(response: Response) -> bool:
-    """Whether an answer says that it is a stream of parts: multipart/x-mixed-replace, or whatever multipart."""
-    return response.headers.get("Content-Type", "")[:10].lower() == "multipart/"
-
-
-async def pictures(
+async def mjpeg_pictures(
     address: CameraAddress, response: Response, *, fps: float
 ) -> AsyncGenerator[Captured | Skipped]:
     """The pictures of a stream, thinned to `fps` a second (0: all); the newest one wins.
