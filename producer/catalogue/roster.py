@@ -1,4 +1,4 @@
-"""The cameras that are wanted: those of SOURCE for good, or those of cameras.yaml as it changes."""
+"""Knows the cameras that are wanted: those of SOURCE for good, or those of cameras.yaml as it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Moving faces at exactly known places: cameras for people who have none, and ground truth for tests.
+"""Draws moving faces at exactly known places: cameras for people who have none, and ground truth for tests.
 
 The one face comes from the public-domain portrait that scikit-image carries (`skimage/data/astronaut.png`).
 Where it is drawn is a pure function of the camera and the frame number, so a test can compare a detection
@@ -48,7 +48,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class _Pose:
-    """Where the photograph lies: a point (u, v) of it is drawn at (scale*u + x, scale*v + y)."""
+    """The place of the photograph: its point (u, v) is drawn at (scale*u + x, scale*v + y)."""
 
     scale: float
     x: float
@@ -92,14 +92,14 @@ class Demo:
         while True:
             await asyncio.sleep(ticker.delay(time.monotonic()))
             scene = _scene(self._camera, self._next)
-            # Drawing takes milliseconds: off the event loop until the loop of pictures is complete.
+            # Drawing takes milliseconds: it stays off the event loop until all pictures of the scene are there.
             data = _kept[scene] if scene in _kept else await asyncio.to_thread(_jpeg, *scene)
             self._next += 1
             yield Captured(time.time(), Encoded(data, "image/jpeg"))
 
 
 def _scene(camera: int, n: int) -> tuple[int, int]:
-    """(scene 0-3, phase 0 .. LOOP-1): what is drawn, and at which moment of its loop."""
+    """The scene that is drawn (0-3) and the moment of its loop (0 to LOOP-1)."""
     return (camera - 1) % SCENES, (n + (camera - 1) // SCENES * 17) % LOOP
 
 
@@ -179,8 +179,7 @@ def _wall() -> Image:
 
 
 def _carried(name: str, how: int) -> Image:
-    """A picture of scikit-image's, without importing it: that takes a second and 60 MB, and an image of ours holds
-    these files alone."""
+    """A picture of scikit-image, which is not imported: that takes a second and 60 MB, and images hold only files."""
     package = find_spec("skimage")
     folders = package.submodule_search_locations if package else None
     if not folders:

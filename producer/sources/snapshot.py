@@ -1,4 +1,4 @@
-"""An HTTP camera that answers each request with one picture, or, as it turns out, with a stream of them."""
+"""Reads an HTTP camera, which answers each request with one picture or, as it turns out, with a stream of them."""
 
 import asyncio
 import random
@@ -20,18 +20,19 @@ from producer.sources.trust import Trust
 
 FPS = 1.0
 NO_FILM = frozenset({"timeout", "not_a_video", "no_video", "no_frames", "corrupt", "closed", "io_error"})
-"""What FFmpeg calls a video that it can make nothing of."""
+"""Reasons for which FFmpeg can make nothing of a video."""
 
 VideoSource = Callable[[bool], Source]
-"""Makes the source of a video at the same address; told whether it is a playlist."""
+"""Makes the source of a video at the same address; the argument says whether it is a playlist."""
 
 
 class Snapshot:
-    """The pictures of one address, `fps` a second (0: one), each within `seconds`. `shown` is how messages call it, if
-    it has secrets that `redact` does not see.
+    """The pictures of one address, `fps` a second (0: one), each within `seconds`.
 
-    An address that answers with MJPEG is read as the stream that it is; `fps` 0: all of it. One that answers with a
-    video is left to `video`. Nothing is asked more often than `fps` says, streams that end included.
+    `shown` is how messages call the address, if it has secrets that `redact` does not see.
+
+    An address that answers with MJPEG is read as the stream that it is (`fps` 0: all of it); one that answers with a
+    video is left to `video`. Nothing is asked for more often than `fps` says, not even streams that end.
     """
 
     retries = True
@@ -58,7 +59,8 @@ class Snapshot:
         self._video = video
         self._ticker = Ticker(1 / (fps or FPS), spread=random.random())  # noqa: S311 - no secret
         self._stills = Stills(self._address)
-        self._films: tuple[str, Source] | None = None  # what kind of video it sends, and who reads that
+        # The kind of video that comes, and the source that reads it.
+        self._films: tuple[str, Source] | None = None
 
     async def frames(self) -> AsyncGenerator[Captured | Skipped | Due]:
         await asyncio.sleep(self._address.rests_until - time.monotonic())
@@ -85,7 +87,7 @@ class Snapshot:
             raise error.with_traceback(None) from None
 
     async def _fetch(self) -> Still:
-        """One picture; None if the answer turns out to be a stream or a video."""
+        """Fetch one picture; None if the answer turns out to be a stream or a video."""
         try:
             return await self._stills.fetch()
         except VideoAnswer as found:
@@ -97,8 +99,8 @@ class Snapshot:
             return None
 
     async def _stream(self) -> AsyncGenerator[Captured | Skipped]:
-        """Until the stream ends, which is no fault if there was a picture in it."""
-        self._stills.streams = False  # unless it proves to be one again: cameras change
+        """The pictures of a stream until it ends, which is no fault if there was a picture in it."""
+        self._stills.streams = False  # until it proves to be a stream again: cameras change
         pictures = 0
         async with self._address.stream() as answer:
             self._address.check(answer)
@@ -109,7 +111,7 @@ class Snapshot:
                     yield item
 
     async def _film(self, name: str, source: Source) -> AsyncGenerator[Captured | Skipped]:
-        """The frames of a video; what it is is asked again when that ends."""
+        """The frames of a video. When it ends, the next request shows what the address answers then."""
         seen = False
         try:
             async with aclosing(source.frames()) as items:
@@ -120,7 +122,7 @@ class Snapshot:
         except SourceError as error:
             if seen or error.reason not in NO_FILM:
                 raise
-            # It answers, as was seen a moment ago: neither the network nor the address is to blame.
+            # The camera answered a moment ago, so neither the network nor the address is to blame.
             text = f"{self._address.shown} sends {name}, but no picture can be made of it"
             raise SourceError("no_frames", text) from None
         finally:

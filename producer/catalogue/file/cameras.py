@@ -1,4 +1,4 @@
-"""What cameras.yaml says, once it is read: cameras, and problems with their lines."""
+"""What cameras.yaml says once it is read: cameras, and problems with their lines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,16 +9,14 @@ from producer.catalogue.grammar import CameraSpec
 from producer.errors import FileProblem
 
 Polygon = tuple[tuple[float, float], ...]
-"""Corners (x, y) as fractions 0-1 of the frame's width and height, from its top left; closed by itself."""
+"""Corners (x, y) in fractions (0-1) of the frame's width and height, from its top left; the last meets the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
-    """One camera as the file wants it. None: the producer's own setting holds (PRODUCER_FPS, _LANE, _MODEL, ...).
+    """One camera as the file wants it; `keys` says what each value means.
 
-    `fps` is frames a second, 0 the source's own rate; `priority` the camera's weight when cameras take turns;
-    `masks` the regions that nobody may see; `timeout` the seconds in which a picture must be there;
-    `tls_fingerprint` the SHA-256 of its certificate.
+    Where a value is None, the producer's own setting holds (PRODUCER_FPS, _LANE, _MODEL, ...).
     """
 
     spec: CameraSpec
@@ -51,8 +49,8 @@ class CameraConfig:
 class CameraFile:
     """The valid cameras by id, in the file's order, and what is wrong with the rest.
 
-    `broken` names the cameras that the file has and that cannot be used as they are written; those of them that ran
-    before are among `cameras` after a reload, as they were.
+    `broken` names the cameras that cannot be used as the file has them; those of them that ran before a reload are
+    still among `cameras`, as they were.
     """
 
     cameras: Mapping[str, CameraConfig] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,4 +1,4 @@
-"""Takes on a changed cameras.yaml while the cameras run; what cannot be used changes nothing and is told."""
+"""Takes on a changed cameras.yaml while the cameras run; a file that cannot be used changes nothing, and is told."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ POLL_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """The file was read: what holds now, and how that differs. A broken camera that ran goes on as it was."""
+    """The file was read again: what holds now, and what changed. A camera that ran and is broken goes on as it was."""
 
     file: CameraFile
     changes: CatalogueChanges
@@ -34,7 +34,7 @@ News = Reloaded | Rejected
 
 
 def load(path: Path, environment: Mapping[str, str], *, patience: float = PATIENCE) -> "Reloader":
-    """Read the file for the first time. Raises InvalidCameraFile, also if it cannot be read."""
+    """Read the file for the first time. Raises InvalidCameraFile, also if the file cannot be read at all."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -46,7 +46,7 @@ def load(path: Path, environment: Mapping[str, str], *, patience: float = PATIEN
 
 
 class Reloader:
-    """The last good state of the file, and what becomes of it. `poll` from any thread but one at a time."""
+    """Keeps the last good state of the file. Call `poll` from any thread, but from one at a time."""
 
     def __init__(
         self, watch: FileWatch, content: bytes, current: CameraFile, environment: Mapping[str, str]
@@ -56,11 +56,11 @@ class Reloader:
         self._content = content
         self._watch = watch
         self._environment = environment
-        self._unusable: tuple[FileProblem, ...] = ()  # of the content that is there now
+        self._unusable: tuple[FileProblem, ...] = ()  # what is wrong with the content that is there now
         self._told: tuple[FileProblem, ...] = ()
 
     def poll(self, now: float) -> News | None:
-        """What there is to be told at `now` (monotonic seconds)."""
+        """The news at `now` (monotonic seconds), if there is any."""
         changes = CatalogueChanges()
         fresh = False
         try:
@@ -91,7 +91,7 @@ class Reloader:
 
 
 async def follow(reloader: Reloader, tell: Callable[[News], None], *, interval: float = POLL_SECONDS) -> None:
-    """Poll for ever, in a thread (10,000 cameras take a second to read), and tell the event loop what is new."""
+    """Poll for ever, in a thread since 10,000 cameras take a second to read, and tell the event loop what is new."""
     while True:
         await asyncio.sleep(interval)
         news = await asyncio.to_thread(reloader.poll, time.monotonic())

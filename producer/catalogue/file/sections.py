@@ -1,4 +1,4 @@
-"""The three sections of cameras.yaml, and what cameras share: `defaults`, and `groups` above them."""
+"""Reads the three sections of cameras.yaml, and what cameras share: `defaults`, and `groups` above them."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _SECTIONS = ("defaults", "groups", "cameras")
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """The sections; `defaults` and `groups` are empty where the file has none."""
+    """The three sections. `defaults` and `groups` are empty where the file has none."""
 
     defaults: TableNode
     groups: TableNode
@@ -23,7 +23,7 @@ class Sections:
 
 
 def read_sections(root: Node | None) -> Sections:
-    """The sections of the file. Raises InvalidCameraFile: without knowing them nothing below makes sense."""
+    """The sections of the file. Raises InvalidCameraFile, since without them nothing below makes sense."""
     if not isinstance(root, TableNode):
         line = root.line if root else 1
         raise InvalidCameraFile([FileProblem(line, "the file begins with `cameras:` and a list of cameras")])
@@ -54,7 +54,7 @@ def read_sections(root: Node | None) -> Sections:
 
 
 class SharedLayers:
-    """What cameras have from `defaults` and groups, and how many each fault in there has cost."""
+    """The values that cameras have from `defaults` and groups, and how many cameras each bad key in there costs."""
 
     def __init__(self, sections: Sections) -> None:
         self._where: dict[BadKey, str] = {}
@@ -76,14 +76,14 @@ class SharedLayers:
         return {**self._defaults, **layer}
 
     def blamed(self, bad: BadKey) -> bool:
-        """Count a camera that has this fault, if it comes from here; returns whether it does."""
+        """Count a camera that has this bad key, if the key comes from here; returns whether it does."""
         if bad not in self._where:
             return False
         self._left_out[bad] += 1
         return True
 
     def problems(self) -> Iterator[FileProblem]:
-        """The faults in here, each once, with how many cameras are left out for it."""
+        """The bad keys in here, each once, with the number of cameras that are left out for it."""
         for bad, where in self._where.items():
             count = self._left_out[bad]
             yield FileProblem(
@@ -116,7 +116,7 @@ class SharedLayers:
 
 
 def nothing(node: Node) -> bool:
-    """Whether nothing is written here."""
+    """Whether nothing is written at this place."""
     return isinstance(node, ScalarNode) and node.null
 
 

@@ -1,8 +1,8 @@
-"""YAML as a small tree of texts with their lines. Values keep their spelling: what they mean is the reader's to say.
+"""Parses YAML into a small tree of texts with their lines.
 
-YAML's own guesses are not asked for: an id `007` stays what it is, a camera may be named `no`, and a password may be
-a number. The tree is built from the parser's events, because PyYAML's composer follows nesting by recursion in C,
-which ends the process at some 100,000 brackets.
+Values keep their spelling, and YAML's own guesses are not asked for: an id `007` stays what it is, a camera may be
+named `no`, and a password may be a number. The tree is built from the parser's events, because PyYAML's composer
+follows nesting by recursion in C, which ends the process at some 100,000 brackets.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from producer.errors import FileProblem, InvalidCameraFile
 MAX_DEPTH = 32
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2, section 10.3.2
 
-# libyaml, where PyYAML was built with it (all wheels are): ten times as fast.
+# libyaml is ten times as fast; PyYAML has it where it was built with it, as all wheels are.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """A text. `null`: nothing is written, or a plain `null` or `~`. `tag`: one that the file itself gives."""
+    """A text. `null` if nothing is written, or a plain `null` or `~`; `tag` is one that the file itself gives."""
 
     line: int
     text: str
@@ -40,7 +40,7 @@ class ListNode:
 
 @dataclass(frozen=True, slots=True)
 class TableNode:
-    """Keys and values in their order; a key may be there twice."""
+    """Keys and values in their order. A key may be there twice."""
 
     line: int
     pairs: "list[tuple[Node, Node]]"
@@ -92,7 +92,7 @@ def _build(events: Iterator[Any]) -> Node | None:
                 children, event = open_nodes.pop()
                 node = _collection(children, event)
             case yaml.AliasEvent():
-                # A collection has its name once it is complete, so that none can hold itself.
+                # A collection gets its name once it is complete, so that none can hold itself.
                 if event.anchor not in anchors:
                     raise _refusal(_line(event), f"*{event.anchor} has no &{event.anchor} above")
                 node = anchors[event.anchor]

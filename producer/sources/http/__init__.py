@@ -1,1 +1,1 @@
-"""What all HTTP cameras of a process share: connections, places at hosts, logging in, errors in plain words."""
+"""HTTP cameras, top to bottom: stills and MJPEG, the address, connections and logins, answers and their pictures."""

@@ -1,4 +1,4 @@
-"""A camera's address as it is asked: logged in, redirected, and read tolerantly where the camera breaks the rules."""
+"""One camera's address, and how it is asked: with logins, redirects, and tolerance where a camera breaks the rules."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from producer.sources.trust import Trust, Untrusted, shown_fingerprint, written
 
 REDIRECTS = 5
 SECONDS = 10.0
-"""For one picture: a camera that sends a byte now and then is cut off all the same. A stream may be silent as long."""
+"""The time for one picture, even where a camera sends a byte now and then. A stream may be silent for as long."""
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
 LONGEST_REST = 60.0  # seconds that a camera which says Retry-After is left alone at most
@@ -50,7 +50,7 @@ class CameraAddress:
         self._client = client
         self._session = client.session
         self._trust = trust
-        # One object for all requests: connections are kept by it.
+        # All requests share this one object, because connections are kept by it.
         self._checked = trust.verify if trust.fingerprint is None else aiohttp.Fingerprint(trust.fingerprint)
         self.needs_tolerance = False
         self.rests_until = 0.0
@@ -60,7 +60,7 @@ class CameraAddress:
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[Answer]:
-        """The answer to a request that may go on for ever. Raises SourceError, while it is read too."""
+        """The answer to a request that may go on for ever. Raises SourceError, also while the answer is read."""
         try:
             async with self._client.streaming():
                 try:
@@ -108,7 +108,7 @@ class CameraAddress:
             sent = dict(headers) if headers else {}
             if not elsewhere and (login := self._login.header(url)) is not None:
                 sent["Authorization"] = login
-            # The fingerprint is that of the camera, not of whom it leads to.
+            # The fingerprint belongs to the camera, not to the host that it leads to.
             trust = self._trust if url.host == own.host else _TRUSTED
             response = await self._send(url, sent, limits, trust)
             if response.status == 401 and not elsewhere and logins < 2:
@@ -162,7 +162,7 @@ class CameraAddress:
         return joined
 
     async def explained(self, error: Exception) -> SourceError:
-        """The error in plain words; of a certificate that is not trusted, with its fingerprint."""
+        """The error in plain words, with the fingerprint of a certificate that is not trusted."""
         said = in_plain_words(error, self.shown)
         url = self._url
         untrusted = aiohttp.ClientConnectorCertificateError | aiohttp.ServerFingerprintMismatch
@@ -177,7 +177,7 @@ class CameraAddress:
 
 
 async def _takes_connections(url: URL) -> bool:
-    """Whether somebody listens there, at this moment."""
+    """Whether somebody listens there at this moment."""
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             _, writer = await asyncio.open_connection(url.host, url.port)

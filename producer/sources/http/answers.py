@@ -1,4 +1,4 @@
-"""An HTTP answer as far as cameras' pictures need it, whoever read it: the strict client or the tolerant one."""
+"""An HTTP answer, as far as pictures need it; the strict client and the tolerant reader both give it."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple, Protocol
@@ -39,22 +39,19 @@ class Response(Protocol):
 
 
 class Answer(NamedTuple):
-    """What a camera answers, its body not read yet.
-
-    `elsewhere`: a redirect led to another host.
-    """
+    """A camera's answer, whose body is not read yet. `elsewhere` if a redirect led to another host."""
 
     response: Response
     elsewhere: bool
 
 
 def content_type(response: Response) -> str:
-    """What the answer says that it is: in lower case, without parameters, short; empty if it says nothing."""
+    """The content type that the answer claims: in lower case, short, without parameters; empty if it claims none."""
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:60]
 
 
 def content_length(response: Response) -> int | None:
-    """How many bytes of body the answer announces; None if it does not, or not clearly."""
+    """The number of bytes that the answer announces for its body; None if it does not do so clearly."""
     said = response.headers.getall("Content-Length", [])
     if len(set(said)) != 1 or not said[0].isascii() or not said[0].isdigit():
         return None
@@ -62,5 +59,5 @@ def content_length(response: Response) -> int | None:
 
 
 def is_stream(response: Response) -> bool:
-    """Whether an answer says that it is a stream of parts: multipart/x-mixed-replace, or whatever multipart."""
+    """Whether an answer claims to be a stream of parts: multipart/x-mixed-replace, or any other multipart."""
     return response.headers.get("Content-Type", "")[:10].lower() == "multipart/"

@@ -22,20 +22,20 @@ NO_FILES = (
 class HttpClient:
     """Pooled keep-alive connections and cached names for all HTTP cameras. Open it inside the event loop.
 
-    `connections` requests for pictures in all, `per_host` at each host and port; names are kept for
-    `dns_cache_seconds`. Streams hold a connection for ever and count towards neither; of them there are as many as the
-    limit of open files allows.
+    It allows `connections` requests for pictures in all and `per_host` at each host and port; names are kept for
+    `dns_cache_seconds`. Streams hold a connection for ever and count towards neither: there may be as many of them as
+    the limit of open files allows.
     """
 
     def __init__(self, *, connections: int = 500, per_host: int = 10, dns_cache_seconds: int = 300) -> None:
         files = allow_many_files()
-        # Half of what there is for pictures, half for streams, which keep what they have.
+        # Half of the connections are for pictures, half for streams, which keep what they have.
         may_have = most_connections(files) // 2
         self.places = RequestPlaces(min(connections, may_have), per_host)
         self._streams = asyncio.Semaphore(may_have)
         few = may_have < connections
-        # The connector's own limits count the waiting for a free connection towards the request's timeout: the
-        # cameras of a busy host would be reported as silent. Hence `places`, and no limit here.
+        # The connector counts the wait for a free connection towards the request's timeout: the cameras of a busy
+        # host would be reported as silent. Hence `places`, and no limit here.
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,
@@ -43,7 +43,7 @@ class HttpClient:
                 force_close=few,  # where files are few, none is kept for a camera's next picture
             ),
             headers={"Accept-Encoding": "identity"},  # JPEG does not shrink
-            # Cameras' cookies are none of our business, and a jar that a thousand of them fill is slow.
+            # We have no use for cameras' cookies, and a jar that a thousand of them fill is slow.
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -55,7 +55,7 @@ class HttpClient:
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[None]:
-        """A connection that a stream keeps. Raises SourceError where the limit of open files allows no further one."""
+        """Hold a connection for a stream. Raises SourceError where the limit of open files allows no further one."""
         if self._streams.locked():
             raise SourceError("no_files", NO_FILES)
         async with self._streams:

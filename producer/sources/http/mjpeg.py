@@ -1,4 +1,4 @@
-"""The pictures of an HTTP camera that sends them one after the other in one answer that never ends (MJPEG)."""
+"""Reads an HTTP camera that sends its pictures one after the other, in one answer that never ends (MJPEG)."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from producer.sources.http.picture_stream import (
 from producer.sources.pacing import Rate
 
 QUIET_SECONDS = 60.0
-"""A stream that sends parts without a picture, as signs of life, may be without one for so long after the first."""
+"""A stream that sends parts without a picture, as signs of life, may go on like that for so long after a picture."""
 BROKEN_IN_A_ROW = 20
 
 
@@ -30,9 +30,9 @@ async def mjpeg_pictures(
 ) -> AsyncGenerator[Captured | Skipped]:
     """The pictures of a stream, thinned to `fps` a second (0: all); the newest one wins.
 
-    Reading goes on while a picture is dealt with, and a picture that waits is replaced by the next: nothing piles
-    up here, nor older and older in the sockets. Ends where the stream ends, if there was a picture in it. Raises
-    SourceError when there was none, or when none comes any more.
+    Reading goes on while a picture is dealt with, and the next one replaces a picture that waits: nothing piles up
+    here, nor grows old in the sockets. It ends where the stream ends, if there was a picture in it. Raises SourceError
+    when there was none, or when none comes any more.
     """
     newest = _Newest(address, response)
     reading = asyncio.create_task(newest.read())
@@ -64,7 +64,7 @@ async def mjpeg_pictures(
 
 
 class _Newest:
-    """Reads the stream, and keeps its newest picture for whoever takes it."""
+    """Reads the stream and keeps its newest picture for whoever takes it."""
 
     def __init__(self, address: CameraAddress, response: Response) -> None:
         self._address = address
@@ -97,15 +97,15 @@ class _Newest:
         return None
 
     def forget_replaced(self) -> int:
-        """How many pictures nobody took, since this was asked last."""
+        """The number of pictures that nobody took since this was called last."""
         replaced, self._replaced = self._replaced, 0
         return replaced
 
     async def read(self) -> None:
-        """Until the stream ends."""
+        """Read until the stream ends."""
         try:
             await self._read_pictures()
-        except Exception as error:  # whatever it is, the taker must hear of it
+        except Exception as error:  # whoever takes pictures must hear of it, whatever it is
             self._over = self._ending(error)
         else:
             self._over = self._ending(None)

@@ -1,8 +1,8 @@
-"""The pictures of a stream, one after the other, whatever is between them. Pure: bytes in, pictures out.
+"""Finds the pictures of a stream, one after the other, whatever is between them. Pure: bytes in, pictures out.
 
 RFC 2046 §5.1.1 says: a boundary, header lines, an empty line, the content. Cameras leave out any of it, announce other
-boundaries and lengths than they send, pad, or send nothing but pictures. So where a picture ends is asked of the
-picture itself; what is between two of them is read over, and only tells whether a picture has text before it.
+boundaries and lengths than they send, pad, or send nothing but pictures. So only the picture itself tells where it
+ends; what is between two pictures is read over, and only shows whether pictures have text before them.
 """
 
 import re
@@ -12,11 +12,11 @@ from contract.picture import ENOUGH_TO_TELL, ContentType, PictureError, Walk, fi
 from producer.errors import ProducerError
 
 MOST_REFUSED = 8
-MOST_BROKEN = 1000  # pictures in a row: each costs time
+MOST_BROKEN = 1000  # pictures in a row, because each of them costs time
 _KEPT = 1024  # bytes between pictures that are remembered: the headers of a part
-_HALF = 7  # bytes that may be the half of a beginning
+_HALF = 7  # bytes that may be half of a beginning
 
-# A picture of a part follows a line break, or what cameras wrongly put before a picture; one within a part does not.
+# A part's picture follows a line break, or what cameras wrongly put before it; a picture within a part does not.
 _AFTER_LINE = re.compile(rb"\n[\s\x00\xff\xef\xbb\xbf]{0,64}\Z")
 _NEXT_PART = re.compile(rb"\n\r?\n(?=\xff\xd8\xff|\x89PNG\r\n\x1a\n)")
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
@@ -32,7 +32,7 @@ class NoPictures(ProducerError):
 
 
 class WholePicture(NamedTuple):
-    """A whole picture, and when its last byte came (the clock of `feed`)."""
+    """A whole picture, and when its last byte came, by the clock of `feed`."""
 
     content: bytes
     content_type: ContentType
@@ -40,7 +40,7 @@ class WholePicture(NamedTuple):
 
 
 class BrokenPicture(NamedTuple):
-    """A picture that was begun and is none, and why."""
+    """A picture that begins and is none, and why."""
 
     why: str
 
@@ -48,9 +48,8 @@ class BrokenPicture(NamedTuple):
 class PictureStream:
     """Finds the pictures of at most `max_bytes` in a stream; holds no more than the one that is being received.
 
-    `between` counts the bytes since the last picture that belong to none, `parts` the boundaries among them; `other` is
-    what these parts are, if that is well known. `ended` is true after the closing boundary, where boundaries are
-    written.
+    `between` counts the bytes since the last picture that belong to none, `parts` the boundaries among them; `other`
+    names what these parts are, if that is well known. `ended` becomes true with the closing boundary, if there is one.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -70,7 +69,7 @@ class PictureStream:
         self._boundary = b""
 
     def feed(self, data: bytes, now: float) -> list[WholePicture | BrokenPicture]:
-        """The pictures that are complete with `data`. Raises TooLarge or NoPictures; then it is spent."""
+        """The pictures that `data` completes. Raises TooLarge or NoPictures, after which the stream is spent."""
         self._buffer += data
         self._credit += len(data)
         found: list[WholePicture | BrokenPicture] = []
@@ -115,7 +114,7 @@ class PictureStream:
         return True
 
     def _belongs(self, start: int) -> bool:
-        """Whether the picture that begins there is one of the stream's, not one within a part (a film's, a preview)."""
+        """Whether the picture that begins there is the stream's own, not one within a part (of a film, a preview)."""
         before = bytes(self._buffer[max(0, start - _KEPT) : start])
         after_line = _AFTER_LINE.search(before) is not None
         if self._framed is None:
@@ -131,7 +130,7 @@ class PictureStream:
         return False
 
     def _read_over(self) -> None:
-        """Nothing begins in the buffer, but for what may be the half of a beginning."""
+        """Read over a buffer in which nothing begins, except for what may be half of a beginning."""
         end = max(self._searched, len(self._buffer) - _HALF)
         self.between += end - self._searched
         self.parts += self._buffer.count(b"\n--", max(0, self._searched - 2), end)
@@ -146,13 +145,13 @@ class PictureStream:
             self._searched -= excess
 
     def _recognise(self, at: int) -> None:
-        """What the parts are that begin from there on, if they are not what is looked for."""
+        """Find out what the parts are that begin from there on, if they are no JPEG or PNG."""
         for line in _EMPTY_LINE.finditer(self._buffer, at):
             begin = line.end()
             self.other = self.other or other_format(self._buffer[begin : begin + ENOUGH_TO_TELL])
 
     def _next_part(self, end: int) -> int | None:
-        """Where, within what seemed to be one picture, the next part's begins: the first one was cut off before."""
+        """The beginning of the next part's picture within what seemed to be one: the first was cut off before it."""
         found = _NEXT_PART.search(self._buffer, self._start + 2, end) if self._framed else None
         return found.end() if found else None
 
@@ -164,7 +163,7 @@ class PictureStream:
             raise NoPictures("what comes begins like pictures and is none")
         reached = max(walk.position, walk.begin + 2)
         go_on = self._next_part(min(reached, len(self._buffer)))
-        # Bytes are walked over again only as often as new ones come, else who wants to could keep us busy for ever.
+        # Bytes are walked over again only as often as new ones come, so that no camera can keep us busy for ever.
         if go_on is None or reached - go_on > self._credit:
             go_on = reached
         self._credit -= reached - go_on

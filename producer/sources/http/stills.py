@@ -46,7 +46,7 @@ class Stills:
         Waits for a place first, which takes nothing of the picture's time. Raises VideoAnswer where a video comes, and
         SourceError for whatever goes wrong.
         """
-        # The producer's hot path: context managers and generators of our own would cost a tenth of it.
+        # This is the producer's hot path: context managers and generators of our own would cost a tenth of it.
         address = self._address
         validators = self._validators if time.monotonic() < self._fresh_until else None
         place = await address.place.take(doubtful=self._doubtful)
@@ -73,7 +73,7 @@ class Stills:
 
     async def _fetch_tolerantly(self, validators: Mapping[str, str] | None) -> Still:
         address = self._address
-        address.needs_tolerance = False  # unless it serves: what a camera needs may change
+        address.needs_tolerance = False  # unless it helps this time too: what a camera needs may change
         try:
             async with asyncio.timeout(address.seconds):
                 answer = await address.ask(validators, None)
@@ -91,7 +91,7 @@ class Stills:
         try:
             return await self._fetch_tolerantly(validators)
         except SourceError as found:
-            # Where neither makes a picture of it, the better word of the two.
+            # Neither makes a picture of it: the more precise of the two errors is raised.
             if isinstance(found, CutShort) or (
                 isinstance(error, CutShort) and found.reason in ("closed", "not_http")
             ):
@@ -106,7 +106,7 @@ class Stills:
         self._address.check(answer)
         self.streams = is_stream(answer.response)
         if self.streams:
-            return None  # it is asked again: this request's time is limited, and others wait for its place
+            return None  # the stream is asked for anew: this request's time is limited, and others wait for its place
         first = await first_picture(answer, self._address.shown, wait=not self._lingers)
         self.streams, self._lingers = first.streams, first.lingers
         self._validators = _validators(answer.response)

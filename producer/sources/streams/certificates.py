@@ -1,4 +1,4 @@
-"""Whether a stream's certificate is trusted. FFmpeg looks at none unless told to, and then only as it is told here."""
+"""Checks whether a stream's certificate is trusted. FFmpeg looks at none unless it is told to, as it is here."""
 
 import contextlib
 import hashlib
@@ -21,9 +21,9 @@ BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/
 
 @contextlib.contextmanager
 def tls_options(request: DecodeRequest) -> Iterator[dict[str, str]]:
-    """FFmpeg's options for the certificate of what is requested, while it is opened.
+    """FFmpeg's options for the certificate of the requested stream; they hold while it is opened.
 
-    Raises SourceError for one that is pinned by its fingerprint and is another, or cannot be used.
+    Raises SourceError if the certificate is not the one that is pinned by its fingerprint, or cannot be used.
     """
     if urlsplit(request.url).scheme.lower() not in PORTS:
         yield {}
@@ -41,7 +41,7 @@ def tls_options(request: DecodeRequest) -> Iterator[dict[str, str]]:
 
 
 def complaint(request: DecodeRequest) -> SourceError | None:
-    """What is wrong with the certificate, if that is why it did not open; FFmpeg tells no reason. Takes seconds."""
+    """What is wrong with the certificate, if that is why a stream did not open; FFmpeg does not say. Takes seconds."""
     if urlsplit(request.url).scheme.lower() not in PORTS or not request.verify:
         return None
     context = ssl.create_default_context(cafile=_authorities())
@@ -67,7 +67,7 @@ def complaint(request: DecodeRequest) -> SourceError | None:
 
 
 def _pinned(request: DecodeRequest, fingerprint: bytes) -> tuple[str, str]:
-    """The certificate that is shown, if it is the pinned one, and a name in it that FFmpeg can ask for."""
+    """The certificate that the stream shows, if it is the pinned one, and a name in it that FFmpeg can ask for."""
     try:
         shown = _certificate(request.url, _unverified())
         if hashlib.sha256(shown).digest() != fingerprint:
@@ -139,6 +139,6 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _authorities() -> str | None:
-    """The file of those whom this machine trusts; None where Python knows of none, and FFmpeg uses its own."""
+    """The file of the authorities that this machine trusts; None where Python knows none, and FFmpeg uses its own."""
     named = ssl.get_default_verify_paths().cafile
     return named or next((str(path) for path in BUNDLES if path.exists()), None)

@@ -1,4 +1,4 @@
-"""FFmpeg's errors as ours. Its own texts may repeat the address with the password: only the cause is kept."""
+"""Turns FFmpeg's errors into ours. Only the cause is kept: its texts may repeat the address with the password."""
 
 import errno
 import socket
@@ -13,12 +13,12 @@ from producer.sources.streams.rtsp import RtspAnswer, ask, strange_login
 
 
 def timeout(shown: str) -> SourceError:
-    """It did not open for as long as FFmpeg was told to wait."""
+    """The error of a source that did not open for as long as FFmpeg was told to wait."""
     return SourceError("timeout", f"{shown} does not answer in time: is it switched on and reachable?")
 
 
 def silence(request: DecodeRequest) -> SourceError:
-    """It was open, and nothing came any more."""
+    """The error of a source that was open, and then sent nothing any more."""
     return SourceError(
         "timeout", f"{request.shown} is open, and has sent nothing for {request.read_timeout or 0:.0f} s"
     )
@@ -64,9 +64,10 @@ def failure(error: Exception, shown: str) -> SourceError:
 
 
 def open_failure(error: Exception, request: DecodeRequest, *, in_time: bool = True) -> SourceError:
-    """The same where opening failed, which FFmpeg often gives no reason for: then it is looked for, in a few seconds.
+    """The error of a source that could not be opened.
 
-    `in_time`: whether the time that opening may take was not over.
+    FFmpeg often gives no reason for that; then we look for one, which takes a few seconds. `in_time`: the time that
+    opening may take was not over.
     """
     failed = failure(error, request.shown) if in_time else timeout(request.shown)
     if isinstance(error, av.error.ArgumentError) and "format_whitelist" in request.options:
@@ -86,11 +87,11 @@ def open_failure(error: Exception, request: DecodeRequest, *, in_time: bool = Tr
 
 
 ASKED = frozenset({"unauthorised", "timeout", "not_a_video", "closed", "io_error"})
-"""Where the camera itself may know better what is wrong."""
+"""Reasons for which the camera itself may know better what is wrong."""
 
 
 def _asked(reason: str, request: DecodeRequest) -> SourceError | None:
-    """What is wrong as the camera's own words show, if they do."""
+    """What is wrong in the camera's own words, if they show it."""
     answer = ask(request.url)
     match reason, answer:
         case "timeout", None:
@@ -113,6 +114,6 @@ def _known(url: str) -> bool:
         socket.getaddrinfo(urlsplit(url).hostname, None)
     except socket.gaierror:
         return False
-    except ValueError:  # an address that cannot be taken apart: the fault lies elsewhere
+    except ValueError:  # the address cannot be taken apart: the fault lies elsewhere
         return True
     return True

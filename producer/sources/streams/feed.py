@@ -1,4 +1,4 @@
-"""One camera as the producer sees it: its frames as they come out of the process that decodes it."""
+"""One decoded camera as the producer sees it: its frames as they come out of the process that decodes it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -18,7 +18,7 @@ from producer.sources.streams.messages import (
 
 
 class FrameFeed:
-    """Made by a Pool. Read it with `items`; close it, whatever happened."""
+    """The frames of one camera, opened by a Pool. Read it with `items`, and close it whatever happens."""
 
     def __init__(
         self,
@@ -29,15 +29,15 @@ class FrameFeed:
     ) -> None:
         self.camera = camera
         self.request = request
-        self.number = -1  # of the last frame that was yielded, among all that were decoded
+        self.number = -1  # the number of the last frame that was yielded, among all that were decoded
         self._send = send
         self._closed = closed
         self._news: asyncio.Queue[DecodedPicture | LeftOut | StreamEnded | SourceError] = asyncio.Queue()
 
     async def items(self) -> AsyncGenerator[Captured | Skipped]:
-        """The frames, and how many were left out. The next picture leaves the process once one was taken.
+        """The frames, and the number of those left out. The next picture leaves the process once this one is taken.
 
-        Raises SourceError.
+        Raises SourceError where the source or its process fails.
         """
         while not isinstance(news := await self._news.get(), StreamEnded):
             if isinstance(news, SourceError):
@@ -53,18 +53,21 @@ class FrameFeed:
             raise SourceError(news.reason, news.text)
 
     def heard(self, news: DecodedPicture | LeftOut | StreamEnded) -> None:
-        """From its process."""
+        """Take in what the process says of this camera."""
         self._news.put_nowait(news)
 
     def failed(self, error: SourceError) -> None:
-        """Its process is gone."""
+        """Take in that the process is gone."""
         self._news.put_nowait(error)
 
     def keyframes_only(self, on: bool) -> None:
-        """Nothing moves: decode keyframes only, if they come at least every two seconds; or all again."""
+        """Ask for keyframes only, while nothing moves, or for all frames again.
+
+        Keyframes alone are decoded only if they come at least every two seconds.
+        """
         self._send(KeyframesOnly(self.camera, on))
 
     def close(self) -> None:
-        """No more of it. May be called twice."""
+        """Ask for no more of this camera. May be called twice."""
         self._send(Close(self.camera))
         self._closed(self)

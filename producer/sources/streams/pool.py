@@ -10,15 +10,16 @@ from producer.sources.streams.process import DecoderProcess
 from producer.sources.streams.seats import Seating, Seats
 from producer.sources.streams.watchdog import ProcessFault, blamed
 
-CAMERAS = 8  # to a process
-MEMORY_MB = 1_000  # of a process
+CAMERAS = 8  # per process
+MEMORY_MB = 1_000  # per process
 WATCH_SECONDS = 1.0
 END_SECONDS = 5.0
-IDLE_SECONDS = 60.0  # a process without a camera stays: one that is offline is tried again and again
+# A process without a camera stays this long: cameras that are offline are tried again and again.
+IDLE_SECONDS = 60.0
 
 
 class Pool:
-    """Use it as an asynchronous context manager, or `start` and `close` it; then all processes are gone."""
+    """Used as an asynchronous context manager, or by `start` and `close`; afterwards all its processes are gone."""
 
     def __init__(self, *, cameras: int = CAMERAS, memory_mb: int = MEMORY_MB) -> None:
         self._seating = Seating(cameras)
@@ -39,7 +40,7 @@ class Pool:
         await self.close()
 
     def start(self) -> None:
-        """Begin to watch; inside the event loop."""
+        """Begin to watch the processes. Call it inside the event loop."""
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
@@ -52,11 +53,11 @@ class Pool:
 
     @property
     def pids(self) -> dict[int, int]:
-        """The processes, and how many cameras each has."""
+        """The number of cameras by process id."""
         return {process.pid: process.cameras for process in self._processes if process.usable}
 
     async def open(self, request: DecodeRequest) -> FrameFeed:
-        """Begin to read; what goes wrong with the source itself is raised where the feed is read.
+        """Begin to read a source. Whatever goes wrong with the source itself is raised where the feed is read.
 
         Raises SourceError if no process can be started.
         """

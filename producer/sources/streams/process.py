@@ -1,4 +1,4 @@
-"""A decoding process as the producer sees it: started, told, heard, watched, ended. On the event loop only."""
+"""A decoding process as the producer sees it, from its start to its end. Used on the event loop only."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ _numbers = itertools.count(1)
 
 
 class DecoderProcess:
-    """One child. `ended` hears when it fails: the fault that ended it, if one did, and the feeds that it had."""
+    """One child process. When it fails, `ended` is told the fault, if one is known, and the feeds that it had."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class DecoderProcess:
         self.pid = 0
         self._ended = ended
         self._feeds: dict[int, FrameFeed] = {}
-        self._over = False  # no camera of it will ever say anything again
+        self._over = False  # none of its cameras will ever say anything again
         self._watchdog = Watchdog(memory_limit, time.monotonic())
         self._child: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -65,70 +65,70 @@ class DecoderProcess:
 
     @property
     def cameras(self) -> int:
-        """How many are read, or about to be."""
+        """The number of cameras that it reads, or is about to read."""
         return len(self._feeds)
 
     @property
     def usable(self) -> bool:
-        """Whether it can take cameras."""
+        """True while the process can take cameras."""
         return not self._over
 
     @property
     def gone(self) -> bool:
-        """Whether nothing is left of it."""
+        """True once nothing is left of the process."""
         return self._running.done()
 
     def reserve(self, request: DecodeRequest) -> FrameFeed:
-        """A place for a camera; nothing happens yet."""
+        """Keep a place for a camera; nothing is started yet."""
         feed = FrameFeed(next(_numbers), request, self._send, self._let_go)
         self._feeds[feed.camera] = feed
         return feed
 
     async def open(self, feed: FrameFeed) -> None:
-        """Begin to read. Raises SourceError if there is no process to do it."""
+        """Begin to read a reserved camera. Raises SourceError if the process could not be started."""
         await asyncio.shield(self._started)
         self._send(Open(feed.camera, feed.request))
 
     def watch(self, now: float) -> None:
-        """Once a second: ask how it is, and end it if it is to be ended."""
+        """Ask the process how it is, once a second, and end it where the watchdog says so."""
         if not self._started.done() or self._over:
             return
         self._send(Ping())
         fault = self._watchdog.look(self.resident(), now)
         if fault is not None:
             self._kill()
-            # Now, not when it is gone: one that waits for a disk does not even die.
+            # Its cameras are told now, not once it is gone: a process that waits for a disk does not even die.
             self._fail(fault, fault.reason, fault.text)
 
     def resident(self) -> int:
-        """Bytes of memory; 0 if it is gone."""
+        """The resident memory of the process in bytes; 0 if it is gone."""
         try:
             return psutil.Process(self.pid).memory_info().rss
         except psutil.Error:
             return 0
 
     def end(self) -> None:
-        """It is not needed any more; its cameras, if any, hear nothing of it."""
-        # Not asked to end in order: whatever it holds can be made again, and it may be stuck.
+        """End a process that is not needed any more; its cameras, if it has any, are told nothing."""
+        # It is not asked to end by itself: whatever it holds can be made again, and it may be stuck.
         self._over = True
         self._kill()
 
     async def wait(self, seconds: float) -> None:
-        """Until nothing is left of it, at most so long."""
+        """Wait until nothing is left of the process, at most this long."""
         await asyncio.wait([self._running], timeout=seconds)
 
     async def _start(self) -> asyncio.StreamReader:
         ours, theirs = socket.socketpair()
         try:
-            # Standard input is all that it inherits: no connection of ours outlives us in it. `-m` looks in the
-            # working directory first: there is the same code as ours, wherever we were started.
+            # The child inherits nothing but its standard input, so no connection of ours outlives us in it. `-m` looks
+            # in the working directory first, where the same code as ours is, wherever we were started.
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", MODULE),
                 stdin=theirs.fileno(),
                 stdout=DEVNULL,
                 cwd=ROOT,
-                env=direct(os.environ),  # FFmpeg heeds proxies
+                env=direct(os.environ),  # since FFmpeg heeds proxies
             )
         except OSError as error:
             ours.close()
@@ -183,7 +183,7 @@ class DecoderProcess:
 
     def _kill(self) -> None:
         if self._child is not None and self._child.returncode is None:
-            # Not `asyncio.subprocess.Process.kill`: it would take the exit code away from asyncio, which waits for it.
+            # `asyncio.subprocess.Process.kill` would take the exit code away from asyncio, which waits for it.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
@@ -206,7 +206,7 @@ def _error(feed: FrameFeed, fault: ProcessFault | None, reason: str, text: str) 
 
 
 def _how(code: int) -> str:
-    """The end of a process in words: its exit code is minus the signal's number."""
+    """How a process ended, in words; `code` is minus the number of the signal that ended it."""
     if code >= 0:
         return f"exit code {code}"
     try:

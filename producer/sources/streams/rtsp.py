@@ -1,4 +1,4 @@
-"""Asks an RTSP camera itself where FFmpeg's error does not tell what is wrong: few words, no login, a few seconds."""
+"""Asks an RTSP camera itself what is wrong where FFmpeg's error does not tell: in few words, without a login."""
 
 import re
 import socket
@@ -19,7 +19,10 @@ _KNOWN = frozenset({"MD5", "MD5-SESS"})
 
 @dataclass(frozen=True, slots=True)
 class RtspAnswer:
-    """`status`: of RTSP; None for something else. `silent`: nothing was said. `challenges`: how a login is wanted."""
+    """What an RTSP camera answered.
+
+    `status` is None if the answer was no RTSP; `silent`: nothing was said; `challenges`: how it wants a login.
+    """
 
     status: int | None
     silent: bool = False
@@ -27,7 +30,7 @@ class RtspAnswer:
 
 
 def ask(url: str) -> RtspAnswer | None:
-    """What an RTSP address answers when asked for its description; None if nobody takes the connection. Blocking."""
+    """The answer of an RTSP address to a request for its description; None if nobody takes the connection. Blocks."""
     parts = urlsplit(url)
     scheme, host = parts.scheme.lower(), parts.hostname or ""
     try:
@@ -56,7 +59,7 @@ def ask(url: str) -> RtspAnswer | None:
 
 
 def strange_login(challenges: tuple[str, ...]) -> str | None:
-    """The name of a way to log in that FFmpeg does not know; None if it knows one of those that are offered."""
+    """The name of an offered way to log in, if FFmpeg knows none of them; else None."""
     unknown = None
     for challenge in challenges:
         scheme = challenge.partition(" ")[0]
