@@ -13,12 +13,12 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on only
 
-from contract.models import parse_model_spec
+from contract.models import InvalidModelSpec, parse_model_spec
 from contract.task import CAMERA_ID_PATTERN
 from contract.topology import Lane
 from producer.catalogue.file.cameras import Polygon
 from producer.catalogue.file.tree import ListNode, Node, ScalarNode, TableNode
-from producer.catalogue.redaction import shown
+from producer.catalogue.redaction import redact, shown
 from producer.sources.trust import parse_fingerprint
 
 MAX_TEXT = 100
@@ -97,6 +97,14 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _model(text: str) -> str:
+    try:
+        return str(parse_model_spec(text))
+    except InvalidModelSpec as error:
+        # Its message repeats the text, or a part of it: a login that got into the wrong place must not be shown.
+        raise ValueError(str(error) if redact(text) == text else f"{shown(text)} is no model name") from None
+
+
 def _enclosing(corners: Polygon) -> Polygon:
     if len(corners) < 3:
         raise ValueError(f"a polygon has at least 3 corners, not {len(corners)}")
@@ -109,7 +117,7 @@ def _enclosing(corners: Polygon) -> Polygon:
 Text = Annotated[str, Field(max_length=MAX_TEXT), BeforeValidator(_word), AfterValidator(_one_line)]
 Source = Annotated[str, Field(max_length=MAX_SOURCE), BeforeValidator(_word), AfterValidator(_one_line)]
 CameraId = Annotated[str, Field(pattern=re.compile(CAMERA_ID_PATTERN)), BeforeValidator(_word)]
-Model = Annotated[str, BeforeValidator(_word), AfterValidator(lambda text: str(parse_model_spec(text)))]
+Model = Annotated[str, BeforeValidator(_word), AfterValidator(_model)]
 LaneName = Annotated[Lane, BeforeValidator(_word)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Fingerprint = Annotated[bytes, BeforeValidator(_fingerprint)]
