@@ -41,6 +41,10 @@ class Trust:
             raise Untrusted("another certificate than the one that is trusted")
 
 
+UNVERIFIED = Trust(verify=False)
+"""For questions that say nothing secret."""
+
+
 def parse_fingerprint(text: str) -> bytes:
     """`sha256:AB:CD:...`, as browsers and OpenSSL write it, or only its digits. Raises ValueError."""
     found = FINGERPRINT.fullmatch(text.strip())
@@ -63,7 +67,7 @@ async def shown_fingerprint(host: str, port: int) -> bytes | None:
     """The fingerprint of the certificate that a host shows now, unverified; None if it shows none."""
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            _, writer = await asyncio.open_connection(host, port, ssl=_context(False))
+            _, writer = await asyncio.open_connection(host, port, ssl=UNVERIFIED.context())
         try:
             certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         finally:

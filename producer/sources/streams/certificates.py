@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from producer.errors import SourceError
 from producer.sources.streams.messages import DecodeRequest
-from producer.sources.trust import mistrust
+from producer.sources.trust import UNVERIFIED, mistrust, written
 
 SECONDS = 5.0  # for one look at a certificate
 PORTS = {"rtsps": 322, "rtmps": 443, "https": 443}
@@ -49,13 +49,13 @@ def complaint(request: DecodeRequest) -> SourceError | None:
         _certificate(request.url, context)
     except ssl.SSLCertVerificationError as error:
         try:
-            shown = _certificate(request.url, _unverified())
+            shown = _certificate(request.url, UNVERIFIED.context())
         except OSError:
             return None
         return SourceError(
             "tls",
             f"{request.shown} has a certificate that is not trusted here ({mistrust(error)}): if it is its own, "
-            f"set tls_fingerprint: sha256:{hashlib.sha256(shown).hexdigest()}",
+            f"set tls_fingerprint: {written(hashlib.sha256(shown).digest())}",
         )
     except ssl.SSLError:
         return SourceError(
@@ -69,12 +69,12 @@ def complaint(request: DecodeRequest) -> SourceError | None:
 def _pinned(request: DecodeRequest, fingerprint: bytes) -> tuple[str, str]:
     """The certificate that the stream shows, if it is the pinned one, and a name in it that FFmpeg can ask for."""
     try:
-        shown = _certificate(request.url, _unverified())
+        shown = _certificate(request.url, UNVERIFIED.context())
         if hashlib.sha256(shown).digest() != fingerprint:
             raise SourceError(
                 "tls",
                 f"{request.shown} shows another certificate than its tls_fingerprint says "
-                f"(sha256:{hashlib.sha256(shown).hexdigest()})",
+                f"({written(hashlib.sha256(shown).digest())})",
             )
         pem = ssl.DER_cert_to_PEM_cert(shown)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -129,13 +129,6 @@ def _shaken(url: str, context: ssl.SSLContext) -> ssl.SSLSocket:
     except BaseException:
         line.close()
         raise
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _authorities() -> str | None:

@@ -2,9 +2,10 @@
 
 import re
 import socket
-import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from producer.sources.trust import UNVERIFIED
 
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 3.0
 PORTS = {"rtsp": 554, "rtsps": 322}
@@ -41,7 +42,7 @@ def ask(url: str) -> RtspAnswer | None:
         line.settimeout(ANSWER_SECONDS)
         try:
             if scheme == "rtsps":
-                line = _unverified().wrap_socket(line, server_hostname=host)  # nothing secret is said
+                line = UNVERIFIED.context().wrap_socket(line, server_hostname=host)  # nothing secret is said
             line.sendall(_description(parts.netloc.rpartition("@")[2], parts.path, parts.query, scheme))
             head = b""
             while b"\r\n\r\n" not in head and len(head) < MOST and (more := line.recv(4096)):
@@ -83,10 +84,3 @@ def _description(place: str, path: str, query: str, scheme: str) -> bytes:
     return (
         f"DESCRIBE {address} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\nUser-Agent: framefleet\r\n\r\n"
     ).encode("utf-8", "replace")
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
