@@ -61,7 +61,7 @@ class Camera:
 
     @property
     def waiting_for_queue(self) -> bool:
-        """Whether it waits for its turn or for the queue, and so is not stalled."""
+        """Whether the camera waits for its turn or for the queue, and so is not stalled."""
         return self.condition.waiting_for_queue
 
     @waiting_for_queue.setter
@@ -69,7 +69,7 @@ class Camera:
         self.condition.waiting_for_queue = waits
 
     def change(self, settings: CameraSettings, lane: FrameLane) -> None:
-        """From the next frame on. What the source was opened with does not change by this."""
+        """Take on new settings, from the next frame on. What the source was opened with does not change by this."""
         if settings.sight != self.settings.sight:
             self._inspector = _inspector(settings)
             self.condition.well()
@@ -91,7 +91,7 @@ class Camera:
     # --- what its source gives --------------------------------------------------------------------------
 
     async def inspect(self, item: Captured | Skipped) -> Frame | None:
-        """The next frame, if the item is one that is worth sending; what is not is counted."""
+        """Return the item as the camera's next frame if it is worth sending; else count why it is not."""
         if isinstance(item, Skipped):
             self._skip(item)
             return None
@@ -109,7 +109,7 @@ class Camera:
         )
 
     async def _look(self, item: Captured, picture: Encoded | Pixels, inspector: Inspector) -> bool:
-        """Whether the picture is worth sending."""
+        """Return whether the picture is worth sending."""
         now = time.monotonic()
         verdict = await inspector.look(picture, now)
         look = verdict.look

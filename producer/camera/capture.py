@@ -94,7 +94,7 @@ class _Attempts:
 
 
 def _unexpected(camera: Camera, error: Exception) -> SourceError:
-    """What no source should raise. Its place is told to us, and not its message, which may hold the address."""
+    """Log what no source should raise. We are told its place but not its message, which may hold the address."""
     place = "".join(traceback.format_tb(error.__traceback__))
     log.error(
         "source failed unexpectedly",

@@ -1,4 +1,4 @@
-"""What a camera is doing, and when that changes. Pure: times are arguments.
+"""A camera's condition: what it is doing, and when that changes. Pure: times are arguments.
 
 connecting -> live once a good frame comes; degraded while it fails but may recover at once, while its pictures show
 that something is wrong with it, or while none of them can be used; offline when it does not recover; stalled when it is
@@ -45,7 +45,7 @@ class Condition:
         self.sent = 0
         self.skipped = 0
         self.dropped: Counter[str] = Counter()
-        self.waiting_for_queue = False  # a lossless source that waits is not stalled
+        self.waiting_for_queue = False  # for its turn, or to be sent: that is no silence
         self._producer_id = producer_id
         self._start = start
         self._patience = max(STALLED_AFTER, 3 / fps if fps else 0.0)
@@ -71,7 +71,7 @@ class Condition:
     def frame(
         self, captured: Captured, now: float, wall: float, *, lane: Lane = Lane.LIVE, model: str | None = None
     ) -> Frame:
-        """The captured picture as the camera's next frame, for this lane and model."""
+        """Make the captured picture the camera's next frame, for this lane and model."""
         self.good(now, wall)
         self._captured += 1
         frame_id = f"{self.camera_id}:{self._start}:{self._counter}"
@@ -107,7 +107,7 @@ class Condition:
             self._become("degraded", why, wall)
 
     def waiting(self, why: str, now: float, wall: float) -> None:
-        """It is open, and its first picture is still to come; `why` is a sentence."""
+        """The source is open, and its first picture is still to come; `why` is a sentence."""
         self._lives(now)
         self._become("connecting" if self.state in ("connecting", "offline") else "degraded", why, wall)
 
@@ -134,15 +134,15 @@ class Condition:
 
     @property
     def defects(self) -> tuple[str, ...]:
-        """What is wrong with its pictures, the oldest first."""
+        """The names of what is wrong with its pictures, the oldest first."""
         return tuple(self._defects)
 
     def well(self) -> None:
-        """What was wrong with its pictures is no longer known."""
+        """Forget what was wrong with its pictures."""
         self._defects.clear()
 
     def switched_off(self, wall: float) -> None:
-        """It is not to be served."""
+        """The camera is not to be served."""
         self._become("disabled", "switched off in cameras.yaml (enabled: false)", wall)
 
     def failed(self, error: SourceError, wall: float, *, final: bool = False) -> None:
@@ -173,7 +173,7 @@ class Condition:
             self._become("degraded", self._left_out_why, wall)
 
     def news(self, detail: str) -> bool:
-        """Whether this message was not told before."""
+        """Return whether this message was not told before, and remember it."""
         if detail in self._told or len(self._told) >= DETAILS:
             return False
         self._told.add(detail)

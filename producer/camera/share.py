@@ -40,7 +40,7 @@ class Share:
 
     @property
     def cameras(self) -> list[Camera]:
-        """All that are served, those that have come to their end included."""
+        """All cameras that are served, those that have come to their end included."""
         return [self._cameras[camera_id] for camera_id in self._tasks.cameras]
 
     @property

@@ -8,7 +8,7 @@ RunCamera = Callable[[str], Coroutine[Any, Any, bool]]
 
 
 class CameraTasks:
-    """What `run` gives for a camera returns when that has ended for good, and then whether it finished."""
+    """`run` makes a camera's coroutine, which returns once the camera has ended for good: True if it finished."""
 
     def __init__(self, run: RunCamera) -> None:
         self._run = run
@@ -18,12 +18,12 @@ class CameraTasks:
 
     @property
     def cameras(self) -> frozenset[str]:
-        """All that have a task, those that have come to their end included."""
+        """All cameras that have a task, those that have come to their end included."""
         return frozenset(self._tasks)
 
     @property
     def results(self) -> dict[str, bool]:
-        """By camera that has ended: whether it finished."""
+        """For each camera that has ended, whether it finished."""
         return {c: task.result() for c, task in self._tasks.items() if task.done() and not task.cancelled()}
 
     def only(self, cameras: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:

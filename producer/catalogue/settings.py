@@ -1,4 +1,4 @@
-"""What is wanted of one camera, every question answered: by cameras.yaml where it says so, else by the settings."""
+"""The settings of one camera, complete: from cameras.yaml where it says something, else from the producer's own."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from producer.settings import ProducerSettings
 from producer.sources.trust import Trust
 
 REOPENED = frozenset({"spec", "fps", "enabled", "lossless", "timeout", "trust"})
-"""What a source is opened with; all else holds from the next frame on."""
+"""The settings that a source is opened with; all others hold from the next frame on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,17 @@ class CameraSettings:
         return self.spec.camera_id
 
     def reopens(self, before: "CameraSettings") -> bool:
-        """Whether the source must be opened again to get from `before` to this."""
+        """Return whether the source must be opened again to get from `before` to this."""
         return any(getattr(self, name) != getattr(before, name) for name in REOPENED)
 
 
 def of_spec(spec: CameraSpec, settings: ProducerSettings) -> CameraSettings:
-    """A camera of SOURCE."""
+    """Make the settings of a camera that SOURCE names."""
     return of_config(CameraConfig(spec, name=spec.camera_id), settings)
 
 
 def of_config(config: CameraConfig, settings: ProducerSettings) -> CameraSettings:
-    """A camera of cameras.yaml."""
+    """Make the settings of a camera that cameras.yaml names."""
     lane = config.lane or settings.lane
     return CameraSettings(
         spec=config.spec,

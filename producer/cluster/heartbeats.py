@@ -1,4 +1,4 @@
-"""What a producer says of itself and of its cameras on `status`."""
+"""A producer's heartbeats: what it says of itself and of its cameras on `status`."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ WINDOW = 10_000  # messages without a confirm; a thousand cameras may change the
 
 
 class Heartbeats:
-    """`offer` gives the digest by which producers share cameras."""
+    """Publishes them. `offer` gives the digest by which producers share cameras."""
 
     def __init__(
         self,
@@ -36,16 +36,16 @@ class Heartbeats:
         self._offer = offer
 
     def all(self) -> None:
-        """The producer's heartbeat and that of its cameras."""
+        """Send the producer's heartbeat and that of its cameras."""
         self.producer()
         self.cameras()
 
     def producer(self) -> None:
-        """The producer's own."""
+        """Send the producer's own heartbeat."""
         self._publisher.publish(_message(self._producer("running")))
 
     def cameras(self) -> None:
-        """Of all cameras that it serves, in one message."""
+        """Send that of all cameras that the producer serves, in one message."""
         reports = [camera.report() for camera in self._cameras()]
         status = CamerasStatus(
             producer_id=self._producer_id, producer_since=self._since, time=time.time(), cameras=reports
@@ -53,11 +53,11 @@ class Heartbeats:
         self._publisher.publish(_message(status))
 
     def camera(self, camera: Camera) -> None:
-        """Of one whose state has changed."""
+        """Tell the new state of one camera."""
         self._publisher.publish(_message(camera.status()))
 
     async def goodbye(self) -> None:
-        """The last one; returns when the broker has it."""
+        """Send the last heartbeat; returns when the broker has it."""
         await publish(self._publisher, _message(self._producer("stopped")))
 
     def _producer(self, state: Literal["running", "stopped"]) -> ProducerStatus:

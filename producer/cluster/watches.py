@@ -1,16 +1,16 @@
-"""Which cameras somebody has just begun to look at. Pure: `now` is monotonic seconds."""
+"""The cameras that somebody watches, and has just begun to. Pure: `now` is monotonic seconds."""
 
 from collections.abc import Iterable
 
 
 class Watches:
-    """From the announcements of gateways, which repeat them while somebody looks."""
+    """Knows them from the announcements of gateways, which repeat these while somebody looks."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
 
     def announced(self, cameras: Iterable[str], ttl: float, now: float) -> list[str]:
-        """Those of the announced cameras that nobody looked at before. Each is watched for `ttl` seconds."""
+        """Take in an announcement for `ttl` seconds; returns the cameras in it that nobody looked at before."""
         self._until = {camera_id: until for camera_id, until in self._until.items() if until > now}
         new = []
         for camera_id in cameras:

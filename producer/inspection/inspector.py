@@ -1,4 +1,4 @@
-"""One camera's pictures between its source and its slot: which are worth sending, and what of them may leave."""
+"""A camera's inspector: it says which pictures are worth sending, and what of them may leave."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ AT_ONCE = 200_000  # bytes; a larger picture is looked at in a thread, so that i
 
 
 class Inspector:
-    """Made anew when what is wanted of the camera changes. `now` is monotonic seconds."""
+    """Made anew when the camera's `sight` changes. `now` is monotonic seconds."""
 
     def __init__(self, sight: Sight) -> None:
         mask = Mask(sight.masks) if sight.masks else None
@@ -31,7 +31,7 @@ class Inspector:
         self._judge = Judge(gate, Health(mask) if sight.health else None)
 
     async def look(self, picture: Encoded | Pixels, now: float) -> Verdict:
-        """Whether this frame is sent, and what it changed about the camera's health."""
+        """Judge whether this frame is sent, and what it changed about the camera's health."""
         if isinstance(picture, Pixels):
             return await asyncio.to_thread(self._judge.pixels, picture.image, now)
         if len(picture.data) > AT_ONCE:
@@ -43,7 +43,7 @@ class Inspector:
         return self._judge.unmodified(now)
 
     def leaving(self, picture: Picture) -> Picture:
-        """The picture as it may be seen outside. What has to be done to it is done when it is sent."""
+        """Return the picture as it may be seen outside. What has to be done to it is done when it is sent."""
         return Altered(picture, self._outgoing) if self._outgoing.changes else picture
 
     def lost(self) -> None:

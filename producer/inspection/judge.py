@@ -1,4 +1,4 @@
-"""One camera's pictures, looked at once: is this frame sent, and is the camera well?"""
+"""The judge of a camera's pictures: is this frame sent, and is the camera well?"""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from producer.inspection.unreadable import Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """On one frame: whether it is sent and why (`Look`), and what it changed about the camera's health."""
+    """The judgement of a frame: whether it is sent and why (`Look`), and what it changed about the camera's health."""
 
     look: Look
     changes: list[Change]

@@ -65,13 +65,13 @@ def readable_size(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
 
 
 def too_many_pixels(width: int, height: int, *, shrinks: bool) -> Unreadable:
-    """What is wrong with a picture of this size; `shrinks`: with `longer_side` it could be used."""
+    """Make the error for a picture of this size; `shrinks`: with `longer_side` it could be used."""
     remedy = "set longer_side, up to 3500" if shrinks else "set a lower resolution in the camera"
     return Unreadable("too_many_pixels", f"{width}x{height} are too many pixels: {remedy}")
 
 
 def luma_of_pixels(image: Image, longer_side: int = SMALL) -> Luma:
-    """The same of an image in memory: BGR or grey, uint8."""
+    """The grey picture of an image in memory: BGR or grey, uint8."""
     small = _shrunk(image, longer_side)
     return small if small.ndim == 2 else np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 

@@ -1,4 +1,4 @@
-"""What leaves the producer: masked, perhaps smaller. Taken at its word: what cannot be masked does not leave."""
+"""Pictures as they leave the producer: masked, perhaps smaller. What cannot be masked does not leave."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Outgoing:
 
     @property
     def changes(self) -> bool:
-        """Whether any picture can be changed at all."""
+        """True if any picture can be changed at all."""
         return bool(self.mask) or self.longer_side is not None or self.recompress
 
     @property

@@ -1,4 +1,4 @@
-"""What did not get into a queue, told now and then."""
+"""The log's word on frames that did not get into a queue."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Which frames of one lane are under way: slots and window put together. Pure."""
+"""The flow of one lane's frames: slots and window put together. Pure."""
 
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -11,7 +11,7 @@ SLACK = 0.1  # seconds that a reply may take on its way, beyond queueing and com
 
 
 class OfCamera(Protocol):
-    """What flows: it belongs to a camera."""
+    """Something that belongs to a camera, and flows."""
 
     @property
     def camera_id(self) -> str: ...

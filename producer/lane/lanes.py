@@ -52,7 +52,7 @@ class Lanes:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits, is encoded or lacks its confirm."""
+        """True if nothing waits, is encoded or lacks its confirm."""
         return not self.waiting and self.sender.idle
 
     @property

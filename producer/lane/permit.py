@@ -35,7 +35,7 @@ class Holder(Protocol):
 
 
 class FramePermit(Protocol):
-    """What a camera needs of a permit; `Permit` says what it does."""
+    """A permit as a camera uses it; `Permit` says what it does."""
 
     async def __aenter__(self) -> Self: ...
 
@@ -47,7 +47,7 @@ class FramePermit(Protocol):
 
 
 class FrameLane(Protocol):
-    """What a camera needs of a lane: `TaskLane`, where the newest frame wins, or `LosslessLane`."""
+    """A lane as a camera uses it: `TaskLane`, where the newest frame wins, or `LosslessLane`."""
 
     def permit(self, camera: Holder, patience: float = 0.0) -> FramePermit: ...
 

@@ -25,12 +25,12 @@ class Sender:
 
     @property
     def ready(self) -> bool:
-        """Whether a frame can be sent now and its result be heard."""
+        """True if a frame can be sent now and its result be heard."""
         return self.reply_to is not None and self.publisher.usable
 
     @property
     def idle(self) -> bool:
-        """Whether no frame is encoded or lacks its confirm."""
+        """True if no frame is encoded or lacks its confirm."""
         return not (self._encoding or self.publisher.outstanding)
 
     def send(self, permit: Permit, frame: Frame) -> None:

@@ -32,7 +32,7 @@ class Turns:
         return len(self._arrival)
 
     def weigh(self, camera_id: str, weight: float) -> None:
-        """From its next turn on the camera gets `weight` turns for each one of a camera of weight 1."""
+        """Give the camera `weight` turns for each one of a camera of weight 1, from its next turn on."""
         if not 0 < weight < float("inf"):
             raise ValueError(f"a weight is a positive number, not {weight}")
         self._weight[camera_id] = weight
