@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from producer.errors import SourceError
-from producer.sources.http.answers import Answer
+from producer.sources.http.answers import CameraAnswer
 from producer.sources.http.first_picture import First, VideoAnswer, first_picture
 from tests.helpers.media import jpeg, png
 
@@ -39,7 +39,7 @@ class Body:
 
 async def first(*pieces: bytes, **headers: str) -> First:
     body = Body(pieces, CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()}))
-    return await first_picture(Answer(body, elsewhere=False), "the camera", wait=True)
+    return await first_picture(CameraAnswer(body, elsewhere=False), "the camera", wait=True)
 
 
 @pytest.mark.parametrize(

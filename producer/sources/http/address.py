@@ -10,7 +10,7 @@ from yarl import URL
 
 from producer.errors import SourceError
 from producer.sources.http import tolerant
-from producer.sources.http.answers import Answer, Response
+from producer.sources.http.answers import CameraAnswer, Response
 from producer.sources.http.client import HttpClient, leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login
@@ -59,7 +59,7 @@ class CameraAddress:
         self._stream_limits = aiohttp.ClientTimeout(sock_connect=connecting, sock_read=seconds)
 
     @asynccontextmanager
-    async def stream(self) -> AsyncIterator[Answer]:
+    async def stream(self) -> AsyncIterator[CameraAnswer]:
         """The answer to a request that may go on for ever. Raises SourceError, also while the answer is read."""
         try:
             async with self._client.streaming():
@@ -77,7 +77,7 @@ class CameraAddress:
         except (TimeoutError, aiohttp.ClientError, OSError, EOFError, tolerant.NotHttp, Untrusted) as error:
             raise await self.explained(error) from None
 
-    def check(self, answer: Answer) -> None:
+    def check(self, answer: CameraAnswer) -> None:
         """Raises SourceError for an answer that is no success."""
         status = answer.response.status
         if status in (401, 403):
@@ -89,7 +89,7 @@ class CameraAddress:
         if status != 200:
             raise SourceError(f"http_{status // 100}xx", f"{self.shown} answers {status}")
 
-    def _refusal(self, answer: Answer) -> str:
+    def _refusal(self, answer: CameraAnswer) -> str:
         """What is wrong with our login, as a 401 or 403 shows."""
         if answer.elsewhere:
             return "leads on to another host, which wants a login of its own: give that address"
@@ -97,7 +97,9 @@ class CameraAddress:
             return "asks for a login: write the address with user:password@ before the host"
         return self._login.trouble or "refuses the user name or password"
 
-    async def ask(self, headers: Mapping[str, str] | None, limits: aiohttp.ClientTimeout | None) -> Answer:
+    async def ask(
+        self, headers: Mapping[str, str] | None, limits: aiohttp.ClientTimeout | None
+    ) -> CameraAnswer:
         """The camera's answer, after logins and redirects. Without `limits` the tolerant reader asks."""
         own = url = self._url
         if own is None or url is None:
@@ -127,7 +129,7 @@ class CameraAddress:
                     )
                 url = self._joined(url, response.headers["Location"])
                 continue
-            return Answer(response, elsewhere)
+            return CameraAnswer(response, elsewhere)
 
     async def _send(
         self, url: URL, headers: Mapping[str, str], limits: aiohttp.ClientTimeout | None, trust: Trust

@@ -38,7 +38,7 @@ class Response(Protocol):
         """Hang up."""
 
 
-class Answer(NamedTuple):
+class CameraAnswer(NamedTuple):
     """A camera's answer, whose body is not read yet. `elsewhere` if a redirect led to another host."""
 
     response: Response

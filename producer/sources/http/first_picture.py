@@ -18,7 +18,7 @@ from contract.picture import (
     other_format,
 )
 from producer.errors import ProducerError, SourceError
-from producer.sources.http.answers import MAX_BYTES, Answer, CutShort, content_length, content_type
+from producer.sources.http.answers import MAX_BYTES, CameraAnswer, CutShort, content_length, content_type
 
 REST = 256 * 1024
 """So many bytes behind a picture are read, to keep the connection; where more follow, it is closed."""
@@ -49,7 +49,7 @@ class VideoAnswer(ProducerError):
         self.playlist = "playlist" in name
 
 
-async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
+async def first_picture(answer: CameraAnswer, shown: str, *, wait: bool) -> First:
     """Read up to the end of the first picture and, if `wait`, what comes shortly after it.
 
     Raises VideoAnswer for a video, SourceError where there is no picture, and CutShort where the answer ends within it.
@@ -154,7 +154,7 @@ def _too_large(shown: str) -> SourceError:
     return SourceError("too_large", f"{shown} sends more than {MAX_BYTES >> 20} MiB")
 
 
-def _without_a_picture(body: bytearray, walk: Walk | None, answer: Answer, shown: str) -> SourceError:
+def _without_a_picture(body: bytearray, walk: Walk | None, answer: CameraAnswer, shown: str) -> SourceError:
     if not body:
         return SourceError("not_an_image", f"{shown} answers with nothing")
     if walk is None:

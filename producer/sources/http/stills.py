@@ -9,7 +9,7 @@ import aiohttp
 from producer.errors import SourceError
 from producer.frames import Captured, Encoded, Skipped
 from producer.sources.http.address import MISUNDERSTOOD, CameraAddress
-from producer.sources.http.answers import Answer, CutShort, Response, is_stream
+from producer.sources.http.answers import CameraAnswer, CutShort, Response, is_stream
 from producer.sources.http.client import leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.first_picture import first_picture
@@ -100,7 +100,7 @@ class Stills:
         except (TimeoutError, OSError):
             raise error from None
 
-    async def _read(self, answer: Answer, validators: Mapping[str, str] | None) -> Still:
+    async def _read(self, answer: CameraAnswer, validators: Mapping[str, str] | None) -> Still:
         if validators is not None and answer.response.status == 304:
             return Skipped("unmodified")
         self._address.check(answer)
