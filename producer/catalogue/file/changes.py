@@ -8,12 +8,12 @@ from producer.catalogue.file.cameras import CameraFile
 from producer.errors import FileProblem, InvalidCameraFile
 
 NO_LINE_END = (
-    "its last line has no end, and before it had one: it seems to be cut off, and is waited for. If it is all there, "
-    "end it with a line break"
+    "its last line has no end, and before it had one: it seems to be cut off, and the producer waits for the rest. "
+    "If it is all there, end it with a line break"
 )
 HALF_AN_ENTRY = (
-    "it ends within what it said before: it seems to be cut off, and is waited for. If it is all there, write a "
-    "comment (#) at its end"
+    "it ends within what it said before: it seems to be cut off, and the producer waits for the rest. If it is all "
+    "there, write a comment (#) at its end"
 )
 # Where a section of the file begins; entries have a hyphen or an indent.
 _SECTION = re.compile(rb"^[^\s#-]", re.MULTILINE)
