@@ -16,9 +16,9 @@ from cli.part import StartFailed
 from cli.supervisor import Refused, Supervisor
 from cli.survivors import Register
 from cli.system import System
-from producer.catalogue.file.cameras import InvalidCameraFile
 from producer.catalogue.file.reload import load as load_cameras
-from producer.catalogue.grammar import InvalidSource, parse_sources
+from producer.catalogue.grammar import parse_sources
+from producer.errors import InvalidCameraFile, InvalidSource
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

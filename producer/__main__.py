@@ -7,15 +7,15 @@ import sys
 import cv2
 
 from broker import InvalidUrl, split_urls
-from producer.catalogue.file.cameras import InvalidCameraFile
 from producer.catalogue.file.reload import load as load_cameras
-from producer.catalogue.grammar import InvalidSource, parse_sources
+from producer.catalogue.grammar import parse_sources
 from producer.catalogue.roster import Roster
 from producer.catalogue.settings import of_spec
+from producer.errors import InvalidCameraFile, InvalidSource
 from producer.metrics import ProducerMetrics
 from producer.service import Producer
 from producer.settings import ProducerSettings
-from producer.sources.decoders import tell_complaints
+from producer.sources.complaints import tell_complaints
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load

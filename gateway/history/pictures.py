@@ -5,11 +5,10 @@ import warnings
 
 from PIL import ExifTags, Image
 
-from contract.picture import PictureError, picture_extent
+from contract.picture import MAX_PIXELS, PictureError, picture_extent
 
 LARGEST = 320
 QUALITY = 75
-MAX_PIXELS = 50_000_000
 MAX_WHOLE_PIXELS = 16_000_000
 """Of pictures that cannot be decoded smaller than they are (PNG)."""
 KINDS = ("JPEG", "PNG")

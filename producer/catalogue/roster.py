@@ -1,9 +1,9 @@
-"""The cameras that are wanted: those of SOURCE for good, or those of cameras.yaml as it changes."""
+"""Knows the cameras that are wanted: those of SOURCE for good, or those of cameras.yaml as it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from producer.catalogue.file.reload import Kept, News, Reloader, follow
+from producer.catalogue.file.reload import News, Rejected, Reloader, follow
 from producer.catalogue.settings import CameraSettings, of_config
 from producer.metrics import ProducerMetrics
 from producer.settings import ProducerSettings
@@ -40,7 +40,7 @@ class Roster:
         reloader = self.reloader
 
         def tell(news: News) -> None:
-            if isinstance(news, Kept):
+            if isinstance(news, Rejected):
                 self._metrics.file_problems.set(len(news.problems))
                 for problem in news.problems:
                     log.error("the file of cameras cannot be used: all stays as it was", problem=str(problem))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from contract.picture import MAX_PIXELS
 from producer.inspection.luma import (
-    MAX_PIXELS,
     MAX_REDUCED_PIXELS,
     Image,
     Luma,

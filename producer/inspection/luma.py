@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.picture import PNG_SIGNATURE, PictureError, picture_size
+from contract.picture import MAX_PIXELS, PNG_SIGNATURE, PictureError, picture_size
 from producer.inspection.unreadable import Unreadable, undecodable
 
 Luma = NDArray[np.uint8]  # height x width, 0 black to 255 white
@@ -12,7 +12,6 @@ Image = NDArray[np.uint8]  # height x width x 3, BGR, or height x width, grey
 
 SMALL = 80  # pixels: a face that YuNet can find (14 of its 320) is still 3 to 4 of them wide
 DETAIL = 320  # pixels: what sharpness is judged on
-MAX_PIXELS = 50_000_000
 MAX_REDUCED_PIXELS = 130_000_000
 """Of a JPEG that is decoded smaller: a progressive one still needs up to six bytes of memory for each."""
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from contract.picture import MAX_PIXELS
 from producer.frames import Encoded, Picture, Pixels, encode_jpeg
-from producer.inspection.luma import MAX_PIXELS, MAX_REDUCED_PIXELS, Image, readable_size, reduction
+from producer.inspection.luma import MAX_REDUCED_PIXELS, Image, readable_size, reduction
 from producer.inspection.masks import Mask
 from producer.inspection.unreadable import undecodable
 

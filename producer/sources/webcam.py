@@ -1,4 +1,4 @@
-"""A camera on this machine: `webcam:0` is /dev/video0."""
+"""Reads a camera of this machine: `webcam:0` is /dev/video0."""
 
 import time
 from collections.abc import AsyncGenerator, Generator

@@ -17,7 +17,7 @@ from producer.errors import SourceError
 from producer.sources.stream import Stream
 from producer.sources.streams import pool as pools
 from producer.sources.streams import watchdog
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
 from producer.sources.video import Video
 from tests.conftest import StartService
@@ -102,7 +102,7 @@ async def test_a_camera_stuck_in_ffmpeg_is_named_and_soon_hurts_nobody(
         reasons = []
         for _ in range(3):
             await aeventually("both share", lambda: camera.condition.state == "live" and camera.frames)
-            feed = await pool.open(Request(url=f"file:{pipe}", shown="pipe.mkv"))
+            feed = await pool.open(DecodeRequest(url=f"file:{pipe}", shown="pipe.mkv"))
             try:
                 async for _ in feed.items():
                     pytest.fail("there is nothing to be read")

@@ -1,4 +1,4 @@
-"""The image files below a folder, in the order of their names, and how many others were passed over and why."""
+"""Lists the image files below a folder, in the order of their names, and counts the others by reason."""
 
 import os
 from collections import Counter
@@ -10,15 +10,15 @@ from producer.catalogue.grammar import IMAGE_SUFFIXES
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "#recycle", "#snapshot", "__macosx", "lost+found", "$recycle.bin", "system volume information"}
 )
-"""Of network storage and operating systems: with thumbnails of the pictures, and what was deleted."""
+"""Folders of network storage and operating systems, which hold thumbnails and deleted files."""
 DEEPEST = 32
 MOST = 1_000_000
 ENDINGS_SHOWN = 5
 
 
 @dataclass(slots=True)
-class Listing:
-    """`files` are absolute or relative as the folder was given; `passed_over` counts by reason."""
+class ImageFiles:
+    """The images of a folder. `files` are absolute or relative, as the folder is; `passed_over` counts the others."""
 
     files: list[str] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -26,7 +26,7 @@ class Listing:
 
     @property
     def reasons(self) -> str:
-        """What was passed over, as words; empty if nothing was."""
+        """What was passed over, in words; empty if nothing was."""
         return ", ".join(
             f"{count:,} {reason}{self._endings() if reason == OTHER else ''}"
             for reason, count in sorted(self.passed_over.items())
@@ -48,26 +48,26 @@ TOO_DEEP = f"more than {DEEPEST} folders deep"
 TOO_MANY = f"beyond {MOST:,} images"
 
 
-def images_below(folder: Path) -> Listing:
-    """Also those in folders within it; links are followed, each folder once. Raises OSError for `folder` itself."""
-    listing = Listing()
+def images_below(folder: Path) -> ImageFiles:
+    """The images of a folder and of those within it; links are followed, each folder once. Raises OSError."""
+    listing = ImageFiles()
     found = folder.stat()
     _walk(os.fspath(folder), listing, {(found.st_dev, found.st_ino)}, 0)
     return listing
 
 
 def position(path: str) -> list[str]:
-    """What `files` are ordered by."""
+    """The key by which `files` are ordered."""
     return path.split(os.sep)
 
 
 def printable(name: str) -> str:
-    """A file's name as logs and messages can hold it: names may be any bytes."""
+    """A file's name as logs and messages can hold it; the name itself may be any bytes."""
     text = os.fsencode(name).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _walk(folder: str, listing: Listing, walked: set[tuple[int, int]], depth: int) -> None:
+def _walk(folder: str, listing: ImageFiles, walked: set[tuple[int, int]], depth: int) -> None:
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:
@@ -83,7 +83,7 @@ def _walk(folder: str, listing: Listing, walked: set[tuple[int, int]], depth: in
             listing.passed_over[UNREADABLE] += 1
 
 
-def _enter(entry: "os.DirEntry[str]", listing: Listing, walked: set[tuple[int, int]], depth: int) -> None:
+def _enter(entry: "os.DirEntry[str]", listing: ImageFiles, walked: set[tuple[int, int]], depth: int) -> None:
     found = entry.stat()
     identity = (found.st_dev, found.st_ino)
     if entry.name.lower() in SYSTEM_FOLDERS:
@@ -97,7 +97,7 @@ def _enter(entry: "os.DirEntry[str]", listing: Listing, walked: set[tuple[int, i
         _walk(entry.path, listing, walked, depth + 1)
 
 
-def _take(entry: "os.DirEntry[str]", listing: Listing) -> None:
+def _take(entry: "os.DirEntry[str]", listing: ImageFiles) -> None:
     ending = os.path.splitext(entry.name)[1].lower()
     if ending not in IMAGE_SUFFIXES:
         listing.passed_over[OTHER] += 1

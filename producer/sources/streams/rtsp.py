@@ -1,10 +1,11 @@
-"""Asks an RTSP camera itself where FFmpeg's error does not tell what is wrong: few words, no login, a few seconds."""
+"""Asks an RTSP camera itself what is wrong where FFmpeg's error does not tell: in few words, without a login."""
 
 import re
 import socket
-import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from producer.sources.trust import UNVERIFIED
 
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 3.0
 PORTS = {"rtsp": 554, "rtsps": 322}
@@ -18,16 +19,19 @@ _KNOWN = frozenset({"MD5", "MD5-SESS"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`status`: of RTSP; None for something else. `silent`: nothing was said. `challenges`: how a login is wanted."""
+class RtspAnswer:
+    """What an RTSP camera answered.
+
+    `status` is None if the answer was no RTSP; `silent`: nothing was said; `challenges`: how it wants a login.
+    """
 
     status: int | None
     silent: bool = False
     challenges: tuple[str, ...] = ()
 
 
-def ask(url: str) -> Answer | None:
-    """What an RTSP address answers when asked for its description; None if nobody takes the connection. Blocking."""
+def ask(url: str) -> RtspAnswer | None:
+    """The answer of an RTSP address to a request for its description; None if nobody takes the connection. Blocks."""
     parts = urlsplit(url)
     scheme, host = parts.scheme.lower(), parts.hostname or ""
     try:
@@ -38,7 +42,7 @@ def ask(url: str) -> Answer | None:
         line.settimeout(ANSWER_SECONDS)
         try:
             if scheme == "rtsps":
-                line = _unverified().wrap_socket(line, server_hostname=host)  # nothing secret is said
+                line = UNVERIFIED.context().wrap_socket(line, server_hostname=host)  # nothing secret is said
             line.sendall(_description(parts.netloc.rpartition("@")[2], parts.path, parts.query, scheme))
             head = b""
             while b"\r\n\r\n" not in head and len(head) < MOST and (more := line.recv(4096)):
@@ -49,14 +53,14 @@ def ask(url: str) -> Answer | None:
             line.close()
     found = _STATUS.match(head)
     if found is None:
-        return Answer(None, silent=not head)
-    return Answer(
+        return RtspAnswer(None, silent=not head)
+    return RtspAnswer(
         int(found[1]), challenges=tuple(_CHALLENGE.findall(head.decode("latin-1").replace("\r", "")))
     )
 
 
 def strange_login(challenges: tuple[str, ...]) -> str | None:
-    """The name of a way to log in that FFmpeg does not know; None if it knows one of those that are offered."""
+    """The name of an offered way to log in, if FFmpeg knows none of them; else None."""
     unknown = None
     for challenge in challenges:
         scheme = challenge.partition(" ")[0]
@@ -80,10 +84,3 @@ def _description(place: str, path: str, query: str, scheme: str) -> bytes:
     return (
         f"DESCRIBE {address} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\nUser-Agent: framefleet\r\n\r\n"
     ).encode("utf-8", "replace")
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -1,4 +1,4 @@
-"""The pictures of an HTTP camera that sends them one after the other in one answer that never ends (MJPEG)."""
+"""Reads an HTTP camera that sends its pictures one after the other, in one answer that never ends (MJPEG)."""
 
 import asyncio
 import contextlib
@@ -9,27 +9,30 @@ import aiohttp
 
 from producer.errors import SourceError
 from producer.frames import Captured, Encoded, Skipped
-from producer.sources.http.answers import Response
-from producer.sources.http.client import MAX_BYTES, Address
+from producer.sources.http.address import CameraAddress
+from producer.sources.http.answers import MAX_BYTES, Response
+from producer.sources.http.picture_stream import (
+    BrokenPicture,
+    NoPictures,
+    PictureStream,
+    TooLarge,
+    WholePicture,
+)
 from producer.sources.pacing import Rate
-from producer.sources.picture_stream import Broken, Found, NoPictures, PictureStream, TooLarge
 
 QUIET_SECONDS = 60.0
-"""A stream that sends parts without a picture, as signs of life, may be without one for so long after the first."""
+"""A stream that sends parts without a picture, as signs of life, may go on like that for so long after a picture."""
 BROKEN_IN_A_ROW = 20
 
 
-def is_stream(response: Response) -> bool:
-    """Whether an answer says that it is a stream of parts: multipart/x-mixed-replace, or whatever multipart."""
-    return response.headers.get("Content-Type", "")[:10].lower() == "multipart/"
-
-
-async def pictures(address: Address, response: Response, *, fps: float) -> AsyncGenerator[Captured | Skipped]:
+async def mjpeg_pictures(
+    address: CameraAddress, response: Response, *, fps: float
+) -> AsyncGenerator[Captured | Skipped]:
     """The pictures of a stream, thinned to `fps` a second (0: all); the newest one wins.
 
-    Reading goes on while a picture is dealt with, and a picture that waits is replaced by the next: nothing piles
-    up here, nor older and older in the sockets. Ends where the stream ends, if there was a picture in it. Raises
-    SourceError when there was none, or when none comes any more.
+    Reading goes on while a picture is dealt with, and the next one replaces a picture that waits: nothing piles up
+    here, nor grows old in the sockets. It ends where the stream ends, if there was a picture in it. Raises SourceError
+    when there was none, or when none comes any more.
     """
     newest = _Newest(address, response)
     reading = asyncio.create_task(newest.read())
@@ -39,7 +42,7 @@ async def pictures(address: Address, response: Response, *, fps: float) -> Async
         while (picture := await newest.take()) is not None:
             for _ in range(newest.forget_replaced()):
                 yield Skipped("replaced")
-            if isinstance(picture, Broken):
+            if isinstance(picture, BrokenPicture):
                 broken += 1
                 if broken >= BROKEN_IN_A_ROW:
                     raise SourceError(
@@ -61,19 +64,19 @@ async def pictures(address: Address, response: Response, *, fps: float) -> Async
 
 
 class _Newest:
-    """Reads the stream, and keeps its newest picture for whoever takes it."""
+    """Reads the stream and keeps its newest picture for whoever takes it."""
 
-    def __init__(self, address: Address, response: Response) -> None:
+    def __init__(self, address: CameraAddress, response: Response) -> None:
         self._address = address
         self._response = response
         self._stream = PictureStream(MAX_BYTES)
         self._news = asyncio.Event()
-        self._newest: Found | Broken | None = None
+        self._newest: WholePicture | BrokenPicture | None = None
         self._over: Exception | bool = False  # True: the stream came to its end
         self._replaced = 0
         self._seen = False  # a whole picture
 
-    async def take(self) -> Found | Broken | None:
+    async def take(self) -> WholePicture | BrokenPicture | None:
         """The newest picture, once there is one; None once the stream has ended. Raises what ended the reading."""
         clock = asyncio.get_running_loop().time
         patience = clock() + QUIET_SECONDS
@@ -94,15 +97,15 @@ class _Newest:
         return None
 
     def forget_replaced(self) -> int:
-        """How many pictures nobody took, since this was asked last."""
+        """The number of pictures that nobody took since this was called last."""
         replaced, self._replaced = self._replaced, 0
         return replaced
 
     async def read(self) -> None:
-        """Until the stream ends."""
+        """Read until the stream ends."""
         try:
             await self._read_pictures()
-        except Exception as error:  # whatever it is, the taker must hear of it
+        except Exception as error:  # whoever takes pictures must hear of it, whatever it is
             self._over = self._ending(error)
         else:
             self._over = self._ending(None)
@@ -111,7 +114,7 @@ class _Newest:
     async def _read_pictures(self) -> None:
         async for data in self._response.content.iter_any():
             for picture in self._stream.feed(data, time.time()):
-                self._seen = self._seen or isinstance(picture, Found)
+                self._seen = self._seen or isinstance(picture, WholePicture)
                 self._replaced += self._newest is not None
                 self._newest = picture
                 self._news.set()

@@ -1,4 +1,4 @@
-"""Decoding with PyAV, for files and streams alike."""
+"""Decodes files and streams alike, with PyAV."""
 
 import time
 from collections.abc import Callable, Generator
@@ -8,20 +8,20 @@ import av
 import av.stream
 import numpy as np
 
+from contract.picture import MAX_PIXELS
 from producer.errors import SourceError
 from producer.frames import Skipped, encode_jpeg
 from producer.sources.streams.certificates import tls_options
 from producer.sources.streams.failures import failure, open_failure, silence
 from producer.sources.streams.keyframes import Keyframes
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
+from producer.sources.streams.orientation import upright
 from producer.sources.streams.substreams import choose
-from producer.sources.streams.turning import upright
 
-CORRUPT_IN_A_ROW = 200  # packets that cannot be decoded before the stream counts as broken
-MAX_PIXELS = 50_000_000
+CORRUPT_IN_A_ROW = 200  # so many packets that cannot be decoded make a broken stream
 KEYFRAMES_HINT = "a picture can be shown from a keyframe on; set them closer together (GOP) in the camera"
-LIKELY_RATE = 25.0  # frames a second, where the stream says nothing
-KEYFRAME_SECONDS = 60.0  # cameras that save bandwidth send a keyframe so rarely
+LIKELY_RATE = 25.0  # frames a second, where the stream does not say
+KEYFRAME_SECONDS = 60.0  # cameras that save bandwidth send a keyframe as rarely as this
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Decoded:
 
 
 def decode(
-    request: Request, keyframes: Keyframes, beat: Callable[[], None] = lambda: None
+    request: DecodeRequest, keyframes: Keyframes, beat: Callable[[], None] = lambda: None
 ) -> Generator[Decoded | Skipped]:
-    """Open what is requested and yield its frames. Blocking; `beat` is called before each call that may take long.
+    """Open what is requested and yield its frames. Blocks; `beat` is called before each call that may take long.
 
     A packet that cannot be decoded is skipped as `corrupt`, one that `keyframes` leaves out as `idle`, and one before
-    the first keyframe as `no_keyframe`: it refers to pictures that were never sent to us, and is not to blame.
+    the first keyframe as `no_keyframe`: it refers to pictures that were never sent to us, so it is not to blame.
     Raises SourceError if it does not open, has no video, breaks off, or cannot be decoded at all.
     """
     shown = request.shown
@@ -57,7 +57,8 @@ def decode(
         raise open_failure(error, request, in_time=not patience.over) from None
     with container:
         stream = _chosen(container, shown)
-        stream.codec_context.thread_count = 1  # one core is one camera's fair share, and less delay
+        # One core is a camera's fair share, and one thread means less delay.
+        stream.codec_context.thread_count = 1
         rate = float(stream.average_rate or LIKELY_RATE)
         count = corrupt = 0
         packets = container.demux(stream)
@@ -70,7 +71,7 @@ def decode(
                 packet = next(packets, None)
                 if packet is None:
                     break
-                last = packet.size == 0  # demux ends with an empty packet: what the decoder still holds
+                last = packet.size == 0  # demux ends with an empty packet, for what the decoder still holds
                 if last and patience.over:
                     raise silence(request)
                 beat()
@@ -81,7 +82,7 @@ def decode(
                         raise _no_keyframe(shown)
                     yield Skipped("no_keyframe", f"{shown} has not sent a keyframe yet: {KEYFRAMES_HINT}")
                     continue
-                # By our own clock if it is live: by a camera's, keyframes may seem to come as often as it likes.
+                # A live stream goes by our own clock: by the camera's, keyframes may seem to come at any rate.
                 if not last and not keyframes.wants(
                     packet.is_keyframe, time.monotonic() if live else _media(packet)
                 ):
@@ -107,7 +108,7 @@ def decode(
                 raise failure(error, shown) from None
             for frame in frames:
                 corrupt = 0
-                # In the stream's units: frames that were held back do not know theirs.
+                # The stream's unit of time is used, since frames that were held back do not know theirs.
                 unit = float(stream.time_base or 0)
                 media = frame.pts * unit if frame.pts is not None and unit else count / rate
                 count += 1
@@ -125,8 +126,11 @@ def encoded(frame: av.VideoFrame, shown: str, quality: int) -> bytes:
 
 
 class _Patience:
-    """One call that may take `limit` seconds. Some of FFmpeg's protocols take their time limit for the end of the
-    stream, or for nonsense: the clock tells what it was."""
+    """One call that may take `limit` seconds.
+
+    Some of FFmpeg's protocols report their time limit as the end of the stream, or as nonsense; the clock tells what
+    it was.
+    """
 
     def __init__(self, limit: float | None, beat: Callable[[], None]) -> None:
         beat()
@@ -138,7 +142,7 @@ class _Patience:
 
 
 def _chosen(container: "av.container.InputContainer", shown: str) -> "av.VideoStream":
-    """The one video stream to be decoded. All else is discarded: of a playlist it is not even fetched."""
+    """The one video stream that is decoded. All others are discarded; those of a playlist are not even fetched."""
     covers = av.stream.Disposition.attached_pic
     videos = [stream for stream in container.streams.video if not stream.disposition & covers]
     if not videos:
@@ -153,7 +157,7 @@ def _chosen(container: "av.container.InputContainer", shown: str) -> "av.VideoSt
 
 
 def _rest(stream: "av.VideoStream") -> list[av.VideoFrame]:
-    """What the decoder holds back to put frames in order: alone, a keyframe would come out with the next one."""
+    """The frames that the decoder holds back to put them in order: else a keyframe would come out with the next one."""
     frames = stream.codec_context.decode(None)
     stream.codec_context.flush_buffers()
     return list(frames)

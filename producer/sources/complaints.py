@@ -1,7 +1,7 @@
-"""What the picture decoders (libjpeg, libpng) say of damaged pictures: lines of our log instead of bare ones, and few.
+"""Logs what the picture decoders (libjpeg, libpng) say of damaged pictures, in few lines.
 
-They write to C's `stderr`, which nothing but C uses here: it is led into a pipe. File descriptor 2, where our log and a
-crash's last words go, stays as it is.
+They write to C's `stderr`, which nothing but C uses here, so it is led into a pipe. File descriptor 2, where our log
+and a crash's last words go, stays as it is.
 """
 
 import ctypes
@@ -15,17 +15,17 @@ from runtime.logs import get_logger
 log: Any = get_logger("producer")
 
 QUIET_SECONDS = 60.0
-"""For so long the same words are counted, and told with the next ones."""
-MOST = 200  # different words; they hold numbers
+"""The same words are only counted for so long, and told with the next ones."""
+MOST = 200  # different words, since they may hold numbers
 LINE_BUFFERED = 1  # _IOLBF of stdio.h
 
 
 def tell_complaints() -> None:
-    """From now on, until the process ends; where C's `stderr` cannot be led elsewhere nothing changes."""
+    """Log complaints until the process ends. Where C's `stderr` cannot be led elsewhere, nothing changes."""
     libc = ctypes.CDLL(None)
     try:
         stderr = ctypes.c_void_p.in_dll(libc, "stderr")
-    except ValueError:  # a C library that hides it
+    except ValueError:  # the C library hides it
         return
     reader, writer = os.pipe()
     libc.fdopen.restype = ctypes.c_void_p
@@ -38,13 +38,13 @@ def tell_complaints() -> None:
 
 
 class Complaints:
-    """Counts what is said again within QUIET_SECONDS. `now` is monotonic seconds."""
+    """Counts complaints that are repeated within QUIET_SECONDS. `now` is monotonic seconds."""
 
     def __init__(self) -> None:
         self._told: dict[str, tuple[float, int]] = {}  # when, and how often since
 
     def heard(self, words: str, now: float) -> int | None:
-        """How often these were said since they were told last, with this time; None: they are not told now."""
+        """How often these words were heard since they were last told, with this time; None if they are not told now."""
         since, count = self._told.get(words, (float("-inf"), 0))
         if now - since < QUIET_SECONDS:
             self._told[words] = since, count + 1

@@ -1,4 +1,4 @@
-"""Putting pictures upright: a telephone records as it is held, and notes how to turn and mirror the picture."""
+"""Puts pictures upright: a telephone records as it is held, and notes how the picture must be turned and mirrored."""
 
 import struct
 from typing import Any
@@ -11,11 +11,11 @@ from av.sidedata.sidedata import Type
 from producer.frames import Image
 
 MATRIX = struct.Struct("=9i")
-"""Of 3x3: the picture's x and y become (a x + c y, b x + d y), and its corner is moved to where it belongs."""
+"""The display matrix, 3x3: x and y become (a x + c y, b x + d y), and the corner is moved to where it belongs."""
 
 
 def upright(image: Image, frame: av.VideoFrame) -> Image:
-    """The pixels of `frame` as its display matrix says; turns between the four are taken to the nearest."""
+    """The pixels of `frame`, turned as its display matrix says, to the nearest quarter."""
     noted: Any = frame.side_data  # its stub names another type
     try:
         data = bytes(noted[Type.DISPLAYMATRIX])

@@ -1,4 +1,4 @@
-"""One camera in the process that decodes it: a thread from opening to the last word."""
+"""One camera in the process that decodes it: its thread, from opening the source to the last word."""
 
 import sys
 import time
@@ -9,25 +9,26 @@ from contextlib import closing
 from producer.errors import SourceError
 from producer.frames import Skipped
 from producer.sources.pacing import Playback, Rate, Sampling, Timeline
-from producer.sources.streams.decoding import Decoded, decode, encoded
+from producer.sources.streams.decoder import Decoded, decode, encoded
 from producer.sources.streams.keyframes import Keyframes
-from producer.sources.streams.messages import News, Request
+from producer.sources.streams.messages import DecodeRequest, News
 from producer.sources.streams.outbox import Closed, Outbox, Shot
 
 
-class Reading:
-    """`run` is the camera's thread; all else is called from others."""
+class CameraReader:
+    """Reads one camera. `run` is the camera's own thread; all other methods are called from other threads."""
 
-    def __init__(self, camera: int, request: Request, send: Callable[[News], None]) -> None:
+    def __init__(self, camera: int, request: DecodeRequest, send: Callable[[News], None]) -> None:
         self._request = request
         self._outbox = Outbox(camera, send)
         self._keyframes = Keyframes()
         self._keyframes.asked = request.keyframes_only
-        self._calling: float | None = None  # since when, monotonic: None while it waits for us
+        # Monotonic: since when FFmpeg has been at work; None while it waits for us.
+        self._calling: float | None = None
         self._number = 0
 
     def run(self) -> None:
-        """Until the end of the source, its failure, or `close`."""
+        """Read until the source ends or fails, or until `close`."""
         try:
             self._read()
         except Closed:
@@ -35,7 +36,7 @@ class Reading:
         except SourceError as error:
             self._outbox.end(error.reason, str(error))
         except Exception as error:
-            # One camera's surprise must not end the others. The message is left out: it may hold the address.
+            # One camera's surprise must not end the others. Its message is left out, since it may hold the address.
             traceback.print_tb(error.__traceback__)
             print(type(error).__name__, file=sys.stderr)
             self._outbox.end(
@@ -47,18 +48,18 @@ class Reading:
             self._calling = None
 
     def take(self) -> None:
-        """The producer took the last picture."""
+        """Note that the producer took the last picture."""
         self._outbox.take()
 
     def keyframes_only(self, on: bool) -> None:
         self._keyframes.asked = on
 
     def close(self) -> None:
-        """Ends the thread as soon as FFmpeg returns."""
+        """End the thread as soon as FFmpeg returns."""
         self._outbox.close()
 
     def busy(self) -> float | None:
-        """Seconds since it went into FFmpeg's hands; None if it is not."""
+        """Seconds that the present call into FFmpeg has taken so far; None while there is none."""
         since = self._calling
         return None if since is None else time.monotonic() - since
 
@@ -89,7 +90,7 @@ class Reading:
                     self._wait(playback.delay(at, time.monotonic()))
                 self._put(item, number)
         if pace == "media" and self._number:
-            self._wait(min(lasts, Timeline.GAP))  # the last frame too is shown as long as it lasts
+            self._wait(min(lasts, Timeline.GAP))  # the last frame is shown as long as it lasts, too
 
     def _put(self, item: Decoded, number: int) -> None:
         timestamp = time.time()

@@ -1,4 +1,4 @@
-"""The first picture of an HTTP answer, and whether more follow. What the answer says of itself is not believed."""
+"""Finds the first picture of an HTTP answer, and whether more follow. What the answer claims is not believed."""
 
 import asyncio
 import time
@@ -7,23 +7,30 @@ from typing import NamedTuple
 
 import aiohttp
 
-from contract.picture import LEAD, ContentType, PictureCutOff, PictureError, Walk, find_start, other_format
-from producer.errors import SourceError
-from producer.sources.http.answers import Answer, content_length, content_type
-from producer.sources.http.client import MAX_BYTES, CutShort
+from contract.picture import (
+    ENOUGH_TO_TELL,
+    LEAD,
+    ContentType,
+    PictureCutOff,
+    PictureError,
+    Walk,
+    find_start,
+    other_format,
+)
+from producer.errors import ProducerError, SourceError
+from producer.sources.http.answers import MAX_BYTES, CameraAnswer, CutShort, content_length, content_type
 
 REST = 256 * 1024
-"""Bytes behind a picture that are read, for the sake of the connection; before more than that it is closed."""
+"""So many bytes behind a picture are read, to keep the connection; where more follow, it is closed."""
 REST_SECONDS = 0.25
 UNPACKED = ("gzip", "x-gzip", "deflate")
-_ENOUGH_TO_TELL = 192  # bytes by which other formats are known
 _BLANK = b"\r\n\t \0\xff\xef\xbb\xbf"
 
 
 class First(NamedTuple):
-    """A picture, and when its last byte came (Unix seconds).
+    """A picture, and when its last byte arrived (Unix seconds).
 
-    `streams`: others follow in the same answer. `lingers`: the answer did not end with the picture, nor soon after.
+    `streams`: others follow in the same answer. `lingers`: the answer ended neither with the picture nor soon after.
     """
 
     content: bytes
@@ -33,8 +40,8 @@ class First(NamedTuple):
     lingers: bool
 
 
-class Video(Exception):
-    """The answer is no picture but a video, or a playlist of one, which FFmpeg reads."""
+class VideoAnswer(ProducerError):
+    """The answer is no picture but a video, or the playlist of one, which FFmpeg reads."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -42,10 +49,10 @@ class Video(Exception):
         self.playlist = "playlist" in name
 
 
-async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
-    """Read up to the end of the first picture, and if `wait`, what comes shortly after it.
+async def first_picture(answer: CameraAnswer, shown: str, *, wait: bool) -> First:
+    """Read up to the end of the first picture and, if `wait`, what comes shortly after it.
 
-    Raises Video, SourceError for what is no picture, and CutShort where the answer ends within it.
+    Raises VideoAnswer for a video, SourceError where there is no picture, and CutShort where the answer ends within it.
     """
     pieces = aiter(answer.response.content.iter_any())
     length = content_length(answer.response)
@@ -56,7 +63,7 @@ async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
         count += len(piece)
         body += piece
         if walk is None and (walk := _beginning(body, final=False)) is None:
-            if len(body) >= _ENOUGH_TO_TELL and not body.startswith(b"--"):
+            if len(body) >= ENOUGH_TO_TELL and not body.startswith(b"--"):
                 _refuse_video(content_type(answer.response))
             if count > MAX_BYTES or (count > LEAD and (length or 0) > MAX_BYTES):
                 raise _too_large(shown)
@@ -83,23 +90,23 @@ async def first_picture(answer: Answer, shown: str, *, wait: bool) -> First:
 
 
 def _beginning(body: bytearray, *, final: bool) -> Walk | None:
-    """The walk along the picture that begins here. Raises Video, if that is what it is."""
-    if len(body) < _ENOUGH_TO_TELL and not final:
+    """The walk along the picture that begins here, if one does. Raises VideoAnswer if a video does."""
+    if len(body) < ENOUGH_TO_TELL and not final:
         start = find_start(body)
         return Walk(start) if start == 0 else None
     other = other_format(body)
     if other is not None:
         if "video" in other or "playlist" in other:
-            raise Video(other)
+            raise VideoAnswer(other)
         return None
     start = find_start(body[: LEAD + 8])
     return None if start < 0 else Walk(start)
 
 
 def _refuse_video(said: str) -> None:
-    """Raises Video, where the bytes are not known but are said to be one."""
+    """Raise VideoAnswer where nobody knows the bytes, but the answer claims that they are a video."""
     if said.startswith("video/") or "mpegurl" in said:
-        raise Video("an HLS playlist" if "mpegurl" in said else said)
+        raise VideoAnswer("an HLS playlist" if "mpegurl" in said else said)
 
 
 def _end(walk: Walk, body: bytearray, shown: str) -> int | None:
@@ -117,9 +124,9 @@ def _end(walk: Walk, body: bytearray, shown: str) -> int | None:
 async def _rest(
     pieces: AsyncIterator[bytes], rest: bytearray, left: int | None, is_album: bool
 ) -> tuple[bool, bool]:
-    """What follows the picture: (whether it is a stream, whether the answer has no end yet).
+    """Read what follows the picture. Returns whether it is a stream, and whether the answer has no end yet.
 
-    `left` is how many bytes were announced beyond `rest`. `is_album`: the picture says that others belong to it.
+    `left` bytes were announced beyond `rest`. `is_album` if the picture says that others belong to it.
     """
     try:
         async with asyncio.timeout(REST_SECONDS):
@@ -130,12 +137,12 @@ async def _rest(
                     return False, False
                 rest += piece
     except (TimeoutError, aiohttp.ClientError, OSError):
-        pass  # the picture is there: what is wrong with what follows hurts nobody
+        pass  # the picture is there, and whatever is wrong with the rest hurts nobody
     return _goes_on(rest, bare=left is None and not is_album), True
 
 
 def _goes_on(rest: bytearray, *, bare: bool) -> bool:
-    """Whether the next part follows, or if `bare` pictures are looked for, the next picture."""
+    """Whether the next part follows, or the next picture, if `bare` pictures are looked for."""
     following = rest[:LEAD].lstrip(b"\r\n\t ")
     if following.startswith(b"--"):
         line = following.partition(b"\n")[0].rstrip()
@@ -147,7 +154,7 @@ def _too_large(shown: str) -> SourceError:
     return SourceError("too_large", f"{shown} sends more than {MAX_BYTES >> 20} MiB")
 
 
-def _without_a_picture(body: bytearray, walk: Walk | None, answer: Answer, shown: str) -> SourceError:
+def _without_a_picture(body: bytearray, walk: Walk | None, answer: CameraAnswer, shown: str) -> SourceError:
     if not body:
         return SourceError("not_an_image", f"{shown} answers with nothing")
     if walk is None:
