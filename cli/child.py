@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from cli.errors import StartFailed
 from cli.logfile import LogFile
-from cli.part import Ended, StartFailed
+from cli.part import Exit
 
 CHUNK = 65536
 LONGEST_LINE = 64 * 1024
@@ -31,7 +32,7 @@ class Command:
     grace: float = 10.0
 
 
-class Child:
+class ChildProcess:
     """Runs a Command, any number of times one after the other. `on_line` is given its name and each line it writes."""
 
     def __init__(self, command: Command, on_line: Callable[[str, str], None]) -> None:
@@ -62,15 +63,15 @@ class Child:
         pipe = cast(BinaryIO, self._process.stdout)
         self._output = Output(pipe, self._command.log, lambda line: self._on_line(self.name, line))
 
-    async def ended(self) -> Ended:
+    async def ended(self) -> Exit:
         """Return when the process has ended, and what it left of children with it."""
         process, output = self._process, self._output
         if process is None or output is None:
-            return Ended(0)
+            return Exit(0)
         await exited(process.pid)
         self.kill()  # a child of its own would keep the pipe open
         await output.close()
-        return Ended(process.wait(), tuple(output.last_lines))
+        return Exit(process.wait(), tuple(output.last_lines))
 
     async def stop(self) -> None:
         process = self._process

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cli.errors import KnobError
 from producer.catalogue.redaction import redact
 from runtime.urls import HOW, flaw
 
@@ -26,10 +27,6 @@ NAMES = (
 MOST_WORKERS = 512
 CAMERA_PREFIX = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?!=)")
 WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|rtmps?)://.+)$")
-
-
-class KnobError(ValueError):
-    """A knob cannot be used as given; the message says which and what would do."""
 
 
 @dataclass(frozen=True)

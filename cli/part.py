@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Ended:
+class Exit:
     """How a process ended, by itself: exit code (negative: a signal) and its last lines."""
 
     code: int
@@ -14,10 +14,6 @@ class Ended:
     def __str__(self) -> str:
         how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
         return f"{how}: {self.last_lines[-1]}" if self.last_lines else how
-
-
-class StartFailed(RuntimeError):
-    """A part could not be started at all; the message says why."""
 
 
 class Part(Protocol):
@@ -32,7 +28,7 @@ class Part(Protocol):
     async def start(self) -> None:
         """Start it. Raises StartFailed."""
 
-    async def ended(self) -> Ended:
+    async def ended(self) -> Exit:
         """Return when it has ended."""
 
     async def stop(self) -> None:

@@ -7,6 +7,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 LOOPBACK = "127.0.0.1"
 OWN, BLOCK = 20_000, 100
@@ -115,16 +119,19 @@ def answers(
         return False
 
 
-def listener(port: int) -> str | None:
-    """Who listens on `port`, e.g. `nginx (pid 812)`; None when that is not to be found out (another user's)."""
-    sockets: set[str] = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(OSError):
-            rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
-            listening = (row for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port)
-            sockets |= {f"socket:[{row[9]}]" for row in listening}
-    for folder in Path("/proc").glob("[0-9]*") if sockets else ():
-        with contextlib.suppress(OSError):
-            if any(os.readlink(fd) in sockets for fd in (folder / "fd").iterdir()):
-                return f"{(folder / 'comm').read_text().strip()} (pid {folder.name})"
+def listening_process(port: int) -> "psutil.Process | None":
+    """The process that listens on `port`; None when that is not to be found out (another user's)."""
+    import psutil  # late: bootstrap uses this module before any package is there
+
+    with contextlib.suppress(psutil.Error):
+        for each in psutil.net_connections("tcp"):
+            listening = each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port
+            if listening and each.pid is not None:
+                return psutil.Process(each.pid)
     return None
+
+
+def listener(port: int) -> str | None:
+    """Who listens on `port`, e.g. `nginx (pid 812)`; None when that is not to be found out."""
+    process = listening_process(port)
+    return None if process is None else f"{process.name()} (pid {process.pid})"

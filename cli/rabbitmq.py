@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli import ports, queue_paths
-from cli.waiting import Progress, wait_until
+from cli.errors import RabbitMQError
+from cli.wait import WaitObserver, wait_until
 
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")  # not /usr/sbin: the wrapper there changes the user
 PLAIN = re.compile(r"[A-Za-z0-9/._+=@%,:-]+")
@@ -28,10 +29,6 @@ PLUGINS = ("rabbitmq_prometheus",)
 # with a method frame (1) on channel 0.
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 METHOD_FRAME = b"\x01\x00\x00"
-
-
-class RabbitMQError(RuntimeError):
-    """The node did not start, or one of its commands failed; the message ends with what it last logged."""
 
 
 def installed() -> bool:
@@ -140,7 +137,7 @@ class RabbitMQNode:
     def log(self) -> Path:
         return self.directory / "log" / "rabbitmq.log"
 
-    def start(self, timeout: float = 90, progress: Progress | None = None) -> None:
+    def start(self, timeout: float = 90, progress: WaitObserver | None = None) -> None:
         """Start and return when the broker speaks AMQP. Raises RabbitMQError with the last log lines."""
         self.launch()
         self.wait_ready(timeout, progress)
@@ -171,7 +168,7 @@ class RabbitMQNode:
                 start_new_session=True,
             )
 
-    def wait_ready(self, timeout: float = 90, progress: Progress | None = None) -> None:
+    def wait_ready(self, timeout: float = 90, progress: WaitObserver | None = None) -> None:
         """Return when the broker speaks AMQP; end it and raise RabbitMQError when it does not."""
         try:
             ready = wait_until(self._speaks_amqp, timeout, progress=progress)

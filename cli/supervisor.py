@@ -5,15 +5,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from broker.backoff import compute_backoff
-from cli.part import Ended, Part, StartFailed
+from cli.errors import SettingsRefused, StartFailed
+from cli.part import Exit, Part
 from cli.survivors import Register
 
 LONG_ENOUGH_SECONDS = 30.0  # a part that ran this long starts again at once: its failure is a new one
 USAGE_ERROR = 2  # how our services say that their settings are wrong: trying again cannot help
-
-
-class Refused(RuntimeError):
-    """A service does not accept its settings; the message is what it said."""
 
 
 class Supervisor:
@@ -81,14 +78,16 @@ class Supervisor:
             else:
                 return
 
-    def _is_final(self, part: Part, ended: Ended) -> bool:
+    def _is_final(self, part: Part, ended: Exit) -> bool:
         """Whether it has nothing more to do, or cannot."""
         if part.name == "producer" and ended.code == 0:
             self._say("producer has sent all of its frames and ended")
             return True
         if ended.code == USAGE_ERROR and not self.refused.done():
             self.refused.set_exception(
-                Refused("\n  ".join([f"{part.name} does not accept its settings:", *ended.last_lines]))
+                SettingsRefused(
+                    "\n  ".join([f"{part.name} does not accept its settings:", *ended.last_lines])
+                )
             )
             return True
         return False

@@ -7,9 +7,12 @@ import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cli.waiting import wait_until
+import psutil
+
+from cli.wait import wait_until
 
 BROKER = ("rabbitmq", "epmd")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,17 @@ class Started:
 
 
 def start_time(pid: int) -> int | None:
-    """Clock ticks from boot to the start of `pid`; None when there is no such process, or only its zombie."""
+    """Clock ticks from boot to the start of `pid`; None when there is no such process, or only its zombie.
+
+    Not psutil's seconds since 1970: those move with the machine's clock, and this is compared after days.
+    """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
+        process = psutil.Process(pid)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        return round((process.create_time() - psutil.boot_time()) * TICKS)
+    except psutil.NoSuchProcess:
         return None
-    # The second field is the program's name and may hold spaces and brackets: count from its end.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
 
 
 class Register:
@@ -83,9 +89,10 @@ def _works_in(checkout: Path, pid: int) -> bool:
 
 def _folder(pid: int) -> Path | None:
     try:
-        return Path(f"/proc/{pid}/cwd").readlink()
-    except OSError:
+        folder = psutil.Process(pid).cwd()
+    except psutil.Error:
         return None  # gone, or another user's
+    return Path(folder) if folder else None
 
 
 def end_all(processes: list[Started]) -> None:

@@ -54,20 +54,19 @@ def main() -> int:
     """Print a link of the gateway of this container; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m gateway.link")
     add_arguments(parser)
-    arguments = parser.parse_args()
+    return show_own(parser.parse_args().role)
+
+
+def show_own(role: str) -> int:
+    """Print a link to the gateway that the environment's settings describe; returns the exit status."""
     settings, wrong = read(GatewaySettings, os.environ)
     if settings is None:
         print("\n".join(wrong), file=sys.stderr)
         return USAGE_ERROR
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     try:
-        print(
-            ask_link(
-                f"http://{f'[{host}]' if ':' in host else host}:{settings.port}",
-                _token(settings),
-                arguments.role,
-            )
-        )
+        print(ask_link(address, _token(settings), role))
     except NoLink as error:
         print(error, file=sys.stderr)
         return 1

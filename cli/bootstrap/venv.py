@@ -15,7 +15,7 @@ exec "$(dirname "$(readlink -f "$0")")/python" -m cli "$@"
 
 
 def prepare(layout: Layout, requirements: str, commands: Commands) -> Path:
-    """Make `.venv` hold `requirements/<requirements>`; returns its Python. Raises Problem."""
+    """Make `.venv` hold `requirements/<requirements>`; returns its Python. Raises NotPrepared."""
     python = layout.venv / "bin" / "python"
     if not usable(layout):
         commands.run(

@@ -13,11 +13,11 @@ from broker import Delivery
 from broker.errors import NoSuchQueue
 from broker.session import session
 from cli.confirm import confirmed
-from cli.dlq import acting, tables
-from cli.dlq.arguments import selection
-from cli.dlq.pictures import Picture, picture_of, save
-from cli.dlq.reading import CLIENT, Keep, Shelf, read
-from cli.dlq.selection import Selection
+from cli.dlq import changes, tables
+from cli.dlq.pictures import SavedPicture, picture_of, save
+from cli.dlq.search import CLIENT, FoundLetters, Keep, read
+from cli.dlq.selection import Selection, selection_of
+from cli.errors import InvalidOption
 from contract.dead_letters import DeadLetter
 from contract.failures import FailureReason
 from contract.topology import Lane
@@ -28,7 +28,7 @@ FINAL = {reason.value for reason in FailureReason if not reason.transient}
 
 
 async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    """Run `framefleet dlq …`. Raises BrokerError, and ValueError for an option that cannot be."""
+    """Run `framefleet dlq …`. Raises BrokerError, InvalidOption."""
     actions = {
         "list": _list,
         "show": _show,
@@ -40,7 +40,7 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 
 async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    wanted = selection(arguments)
+    wanted = selection_of(arguments)
     shelf = await read(urls, wanted, arguments.limit)
     if arguments.json:
         _print_json({"total": shelf.total, "matching": shelf.matching, "items": shelf.letters})
@@ -71,7 +71,7 @@ async def _show(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 
 async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    pictures: list[Picture] = []
+    pictures: list[SavedPicture] = []
     await _only(arguments.id, urls, lambda _letter, delivery: pictures.append(picture_of(delivery)))
     picture = pictures[0]
     file = Path(arguments.output or f"dead-letter-{arguments.id}{picture.suffix}")
@@ -88,17 +88,17 @@ async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int
     return 0
 
 
-async def _only(dead_letter_id: str, urls: Sequence[str], keep: Keep) -> Shelf:
+async def _only(dead_letter_id: str, urls: Sequence[str], keep: Keep) -> FoundLetters:
     shelf = await read(urls, Selection(ids=frozenset({dead_letter_id})), 1, keep)
     if not shelf.letters:
-        raise ValueError(
+        raise InvalidOption(
             f"there is no dead letter {dead_letter_id}: `framefleet dlq list` shows those there are"
         )
     return shelf
 
 
 async def _replay(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    how = acting.Replay(Lane(arguments.lane) if arguments.lane else None, arguments.fresh)
+    how = changes.Replay(Lane(arguments.lane) if arguments.lane else None, arguments.fresh)
     shelf = await _chosen(arguments, urls, "replay")
     if not shelf.letters:
         return 0
@@ -110,7 +110,7 @@ async def _replay(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
         return 0
     if not confirmed(f"Replay {len(shelf.letters):,} dead letters?", yes=arguments.yes):
         return 1
-    await acting.replay(urls, shelf.letters, how)
+    await changes.replay(urls, shelf.letters, how)
     done = how.done.total()
     print(f"{done:,} replayed" + "".join(f", {count:,} to {queue}" for queue, count in how.done.items()))
     if how.failure:
@@ -129,16 +129,16 @@ async def _purge(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
         return 0
     if not confirmed(f"Delete {len(shelf.letters):,} dead letters for good?", yes=arguments.yes):
         return 1
-    done = await acting.purge(urls, shelf.letters)
+    done = await changes.purge(urls, shelf.letters)
     print(f"{done:,} purged")
     _say_gone(len(shelf.letters) - done)
     return 0
 
 
-async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str) -> Shelf:
-    wanted = selection(arguments)
+async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str) -> FoundLetters:
+    wanted = selection_of(arguments)
     if wanted.empty and arguments.limit is None and not arguments.all:
-        raise ValueError(f"say which dead letters to {verb}: IDs, filters, --limit N, or --all")
+        raise InvalidOption(f"say which dead letters to {verb}: IDs, filters, --limit N, or --all")
     shelf = await read(urls, wanted, arguments.limit)
     found = shelf.letters
     if missing := wanted.ids - {letter.dead_letter_id for letter in found}:
@@ -155,7 +155,7 @@ async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str)
     return shelf
 
 
-async def _warn(urls: Sequence[str], shelf: Shelf, how: acting.Replay, queues: list[str]) -> None:
+async def _warn(urls: Sequence[str], shelf: FoundLetters, how: changes.Replay, queues: list[str]) -> None:
     """What will not go as the operator may expect."""
     final = [letter.reason for letter in shelf.letters if letter.reason in FINAL]
     if final:
@@ -175,7 +175,7 @@ async def _warn(urls: Sequence[str], shelf: Shelf, how: acting.Replay, queues: l
                 print(f"note: no worker consumes {queue} just now: the frames wait there until one does")
 
 
-def _say_missing(wanted: Selection, shelf: Shelf) -> None:
+def _say_missing(wanted: Selection, shelf: FoundLetters) -> None:
     """Reasons and cameras that were asked for and that no dead letter has: misspelt, perhaps."""
     for what, asked, there in (
         ("reason", wanted.reasons, shelf.reasons),

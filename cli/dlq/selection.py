@@ -1,9 +1,12 @@
 """Which dead letters are meant."""
 
+import argparse
 import re
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from cli.errors import InvalidOption
 from contract.dead_letters import DeadLetter
 
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -44,13 +47,25 @@ class Selection:
 def moment(text: str, now: float) -> float:
     """`90s`, `15m`, `2h`, `3d` before `now`; or a date or time as 2026-11-20T14:30, local unless it names a zone.
 
-    Raises ValueError.
+    Raises InvalidOption.
     """
     if found := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip()):
         return now - float(found[1]) * UNITS[found[2]]
     try:
         return datetime.fromisoformat(text.strip()).astimezone().timestamp()
     except ValueError:
-        raise ValueError(
+        raise InvalidOption(
             f"{text!r} is no time: write 90s, 15m, 2h or 3d for so long ago, or a date like 2026-11-20T14:30"
         ) from None
+
+
+def selection_of(arguments: argparse.Namespace) -> Selection:
+    """The filters of the command line. Raises InvalidOption."""
+    now = time.time()
+    return Selection(
+        ids=frozenset(getattr(arguments, "ids", ())),
+        reasons=frozenset(arguments.reason),
+        cameras=frozenset(arguments.camera),
+        since=moment(arguments.since, now) if arguments.since else None,
+        until=moment(arguments.older_than, now) if arguments.older_than else None,
+    )

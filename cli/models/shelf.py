@@ -7,7 +7,7 @@ from worker.models import Copy, ModelEntry, Registry, copies
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ModelShelf:
     """The registry, and the folders in which its files are looked for."""
 
     registry: Registry

@@ -26,7 +26,7 @@ IDLE_CORES = 0.012  # of all services together
 
 
 @dataclass(frozen=True)
-class Part:
+class ServiceShare:
     """One service: how many processes, CPU in cores, memory of all its processes in bytes."""
 
     name: str
@@ -58,10 +58,10 @@ class Plan:
     """What is needed. `cores` is CPU time per second of all parts, `cores_needed` leaves the margin."""
 
     demand: Demand
-    parts: tuple[Part, ...]
+    parts: tuple[ServiceShare, ...]
     traffic: Traffic
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> ServiceShare:
         return next(part for part in self.parts if part.name == name)
 
     @property
@@ -95,21 +95,21 @@ def plan(demand: Demand, costs: Costs, footprint: Footprint) -> Plan:
     )
     camera_bytes = CAMERA_BYTES + PICTURES_PER_CAMERA * demand.picture_bytes
     parts = (
-        Part(
+        ServiceShare(
             "producer",
             producers,
             producer_cores,
             producers * footprint.producer + demand.cameras * camera_bytes,
         ),
-        Part("RabbitMQ", 1, frames * costs.broker / 1000, BROKER_BYTES),
-        Part("workers", workers, frames * costs.worker / 1000, workers * footprint.worker),
-        Part(
+        ServiceShare("RabbitMQ", 1, frames * costs.broker / 1000, BROKER_BYTES),
+        ServiceShare("workers", workers, frames * costs.worker / 1000, workers * footprint.worker),
+        ServiceShare(
             "gateway",
             1,
             frames * costs.gateway / 1000,
             GATEWAY_BYTES + demand.cameras * GATEWAY_BYTES_PER_CAMERA,
         ),
-        Part("Prometheus", 1, 0.0, PROMETHEUS_BYTES),
+        ServiceShare("Prometheus", 1, 0.0, PROMETHEUS_BYTES),
     )
     return Plan(demand, parts, traffic(demand))
 

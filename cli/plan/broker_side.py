@@ -7,7 +7,6 @@ exclusive nor auto-delete, so they also expire by themselves (`x-expires`) if th
 """
 
 import asyncio
-import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from cli.knobs import broker_addresses
 from cli.plan.arithmetic import RESULT_BYTES
 from cli.plan.costs import BrokerMeasured
 from cli.plan.demand import Demand
-from cli.ports import LOOPBACK, listener
+from cli.ports import LOOPBACK, listening_process
 from cli.progress import progress
 from contract.task import Task, encode_task
 from contract.topology import Argument, EphemeralQueue, Queue, Topology
@@ -161,8 +160,8 @@ def erlang_on(port: int) -> int | None:
 
     In Compose a proxy listens: its CPU time is not the broker's.
     """
-    found = re.fullmatch(r"beam\.smp \(pid (\d+)\)", listener(port) or "")
-    return int(found[1]) if found else None
+    process = listening_process(port)
+    return process.pid if process is not None and process.name() == "beam.smp" else None
 
 
 def cpu_ms(pid: int | None) -> float | None:

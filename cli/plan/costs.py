@@ -7,7 +7,7 @@ Those are of the machine named there. They are scaled by how much faster or slow
 from dataclasses import dataclass
 
 from cli.plan.demand import Demand
-from cli.plan.measuring import Measured
+from cli.plan.measurement import Measured
 from contract.task import TaskForm
 
 YARDSTICK = 0.147

@@ -4,6 +4,7 @@ import argparse
 import re
 from dataclasses import dataclass
 
+from cli.errors import InvalidOption
 from contract.task import MAX_BODY_BYTES, TaskForm
 
 BYTES_PER_PIXEL = 40_000 / (640 * 480)
@@ -43,7 +44,7 @@ class Demand:
 
 
 def demand_of(arguments: argparse.Namespace) -> Demand:
-    """From the command line. Raises ValueError with a sentence."""
+    """From the command line. Raises InvalidOption."""
     width, height = size_of(arguments.size)
     demand = Demand(
         cameras=arguments.cameras,
@@ -55,15 +56,15 @@ def demand_of(arguments: argparse.Namespace) -> Demand:
         skipped=arguments.motion,
     )
     if not 1 <= demand.cameras <= 1_000_000:
-        raise ValueError(f"--cameras {demand.cameras}: a number from 1 to 1,000,000 is needed")
+        raise InvalidOption(f"--cameras {demand.cameras}: a number from 1 to 1,000,000 is needed")
     if not 0 < demand.fps <= 1000:
-        raise ValueError(f"--fps {demand.fps:g}: pictures a second of each camera, above 0 and up to 1000")
+        raise InvalidOption(f"--fps {demand.fps:g}: pictures a second of each camera, above 0 and up to 1000")
     if not 0 <= demand.skipped < 1:
-        raise ValueError(f"--motion {demand.skipped:g}: the share that is skipped, from 0 to below 1: 0.6")
+        raise InvalidOption(f"--motion {demand.skipped:g}: the share that is skipped, from 0 to below 1: 0.6")
     if demand.picture_bytes < 1000:
-        raise ValueError(f"--bytes {demand.picture_bytes}: a JPEG has at least 1000")
+        raise InvalidOption(f"--bytes {demand.picture_bytes}: a JPEG has at least 1000")
     if demand.body_bytes > MAX_BODY_BYTES:
-        raise ValueError(
+        raise InvalidOption(
             f"a task of {demand.body_bytes:,} bytes is larger than the broker takes ({MAX_BODY_BYTES:,}): the "
             "producer would send a smaller JPEG; give the --bytes of that one"
         )
@@ -71,8 +72,8 @@ def demand_of(arguments: argparse.Namespace) -> Demand:
 
 
 def size_of(text: str) -> tuple[int, int]:
-    """`640x480` as width and height. Raises ValueError."""
+    """`640x480` as width and height. Raises InvalidOption."""
     found = re.fullmatch(r"([0-9]{2,5})x([0-9]{2,5})", text.strip())
     if found is None:
-        raise ValueError(f"--size {text}: width and height of a picture in pixels are needed, as 640x480")
+        raise InvalidOption(f"--size {text}: width and height of a picture in pixels are needed, as 640x480")
     return int(found[1]), int(found[2])

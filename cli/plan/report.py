@@ -7,7 +7,7 @@ from cli.plan.arithmetic import UTILISATION, Plan, held
 from cli.plan.costs import YARDSTICK, BrokerMeasured, Costs
 from cli.plan.limits import warnings
 from cli.plan.machine import Machine
-from cli.plan.measuring import Measured
+from cli.plan.measurement import Measured
 from contract.task import TaskForm
 
 GIB = 2**30
@@ -22,6 +22,8 @@ class Report:
     measured: Measured
     broker: BrokerMeasured | None
     machine: Machine
+    now: str = ""
+    """The workers that there are now, in words; empty if nobody knows."""
 
     @property
     def held(self) -> int:
@@ -107,6 +109,7 @@ def text_of(report: Report) -> str:
         f"Disk        RabbitMQ writes at least {_rate(plan.traffic.disk)}",
         f"This one    {machine.cores} cores, {_gib(machine.memory)}: holds about {_about(report.held)} such cameras "
         "with everything on it",
+        *([f"Now         {report.now}"] if report.now else []),
         "",
         "Start it    " + "\n            ".join(report.commands),
         "",

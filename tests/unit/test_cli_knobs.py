@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.knobs import KnobError, broker_addresses, check_names, read_knobs
+from cli.errors import KnobError
+from cli.knobs import broker_addresses, check_names, read_knobs
 
 
 def test_without_knobs_there_is_a_worker_per_core_the_demo_and_a_private_broker(tmp_path: Path) -> None:

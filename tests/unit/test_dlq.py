@@ -14,10 +14,11 @@ from broker import Delivery
 from broker.again import again
 from broker.compare import Difference, read_difference
 from broker.properties import Properties, fields_of
-from cli.broker_url import NoBroker, broker_urls
+from cli.broker_url import broker_urls
 from cli.dlq import tables
 from cli.dlq.pictures import picture_of
 from cli.dlq.selection import Selection, moment
+from cli.errors import NoBroker
 from cli.layout import Layout
 from contract.dead_letters import ALL, BROKERS_OWN, NOT_OURS, DeadLetter, is_trace, parse_dead_letter
 from contract.numbers import Float32

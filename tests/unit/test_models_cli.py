@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.display import Display
-from cli.models.fetching import Meter, described
+from cli.models.download import Meter, described
 from tests.helpers.tiny_yolo import write_tiny_yolo
 from tests.helpers.tiny_yunet import write_tiny_yunet
 from tests.helpers.tool import ROOT

@@ -18,7 +18,7 @@ Keep = Callable[[DeadLetter, Delivery], None]
 
 
 @dataclass
-class Shelf:
+class FoundLetters:
     """What a look found: `letters` are the first that match, `matching` how many do, `total` how many there are."""
 
     total: int = 0
@@ -44,12 +44,12 @@ async def read(
     selection: Selection,
     limit: int | None = None,
     keep: Keep = lambda letter, delivery: None,
-) -> Shelf:
+) -> FoundLetters:
     """Look through the whole queue, oldest first. `keep` is shown those that match, with their message.
 
     Raises BrokerError.
     """
-    shelf = Shelf()
+    shelf = FoundLetters()
     async with (
         progress("reading dead letters") as shown,
         session(urls, CLIENT) as connection,

@@ -12,7 +12,7 @@ from broker.again import again
 from broker.browse import browse
 from broker.drain import WHY
 from broker.session import session
-from cli.dlq.reading import CLIENT, letter_of
+from cli.dlq.search import CLIENT, letter_of
 from cli.progress import Progress, progress
 from contract.dead_letters import DeadLetter, is_trace
 from contract.replay import destination, fresh

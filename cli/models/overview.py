@@ -6,14 +6,14 @@ from dataclasses import asdict
 import msgspec
 
 from cli.dlq.tables import size
-from cli.models.shelf import Shelf
+from cli.models.shelf import ModelShelf
 from worker.models import ModelEntry, unusable
 from worker.models.packages import PACKAGED
 
 COLUMNS = ("NAME", "KIND", "TASK", "INPUT", "LICENCE", "HERE", "SIZE", "DIGEST")
 
 
-def show(shelf: Shelf, *, as_json: bool) -> int:
+def show(shelf: ModelShelf, *, as_json: bool) -> int:
     """Print a line per model, or JSON."""
     entries = [entry for _, entry in sorted(shelf.registry.entries.items())]
     if as_json:
@@ -30,7 +30,7 @@ def show(shelf: Shelf, *, as_json: bool) -> int:
     return 0
 
 
-def state(shelf: Shelf, entry: ModelEntry) -> str:
+def state(shelf: ModelShelf, entry: ModelEntry) -> str:
     """Where the model is, in two or three words."""
     if entry.filename is None:
         if entry.kind not in PACKAGED:
@@ -45,7 +45,7 @@ def state(shelf: Shelf, entry: ModelEntry) -> str:
     return "not fetched" if entry.urls else "no file"
 
 
-def _row(shelf: Shelf, entry: ModelEntry) -> tuple[str, ...]:
+def _row(shelf: ModelShelf, entry: ModelEntry) -> tuple[str, ...]:
     used = shelf.used(entry)
     digest = used.digest if used else entry.sha256
     count = used.path.stat().st_size if used else entry.size
@@ -61,7 +61,7 @@ def _row(shelf: Shelf, entry: ModelEntry) -> tuple[str, ...]:
     )
 
 
-def _item(shelf: Shelf, entry: ModelEntry) -> dict[str, object]:
+def _item(shelf: ModelShelf, entry: ModelEntry) -> dict[str, object]:
     used = shelf.used(entry)
     return asdict(entry) | {
         "state": state(shelf, entry),

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from cli.display import LINE_SECONDS, Display
 from cli.dlq.tables import size
-from cli.models.listing import state
-from cli.models.shelf import Shelf
+from cli.models.overview import state
+from cli.models.shelf import ModelShelf
 from worker.models import ModelEntry, ModelUnavailable, locate, unusable
 
 BAR = 30
 REFRESH_SECONDS = 0.1
 
 
-def fetch(shelf: Shelf, names: Sequence[str], *, everything: bool) -> int:
+def fetch(shelf: ModelShelf, names: Sequence[str], *, everything: bool) -> int:
     """Have the files of these models here; returns the exit status. Raises ValueError for a name that is none's."""
     entries = [shelf.registry.entry(name) for name in dict.fromkeys(names)]
     if everything:
@@ -36,7 +36,7 @@ def fetch(shelf: Shelf, names: Sequence[str], *, everything: bool) -> int:
     return 1 if failed else 0
 
 
-def _have(shelf: Shelf, entry: ModelEntry, display: Display) -> str:
+def _have(shelf: ModelShelf, entry: ModelEntry, display: Display) -> str:
     """Where the file now is. Raises ModelUnavailable."""
     if entry.filename is None:
         if (reason := unusable(entry)) is not None:

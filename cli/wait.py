@@ -7,14 +7,18 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Progress(Protocol):
+class WaitObserver(Protocol):
     """Told now and then how long a wait has taken, in seconds."""
 
     def __call__(self, elapsed: float, /) -> None: ...
 
 
 def wait_until(
-    probe: Callable[[], T | None], timeout: float, *, progress: Progress | None = None, interval: float = 0.05
+    probe: Callable[[], T | None],
+    timeout: float,
+    *,
+    progress: WaitObserver | None = None,
+    interval: float = 0.05,
 ) -> T | None:
     """Call `probe` until it returns something true, and return that; None after `timeout` seconds.
 

@@ -14,7 +14,7 @@ from cli.ports import LOOPBACK
 
 
 @dataclass(frozen=True)
-class Fleet:
+class ServiceCommands:
     """Makes the commands of the workers, the producer and the gateway. Secrets travel in the environment only."""
 
     layout: Layout
