@@ -50,7 +50,8 @@ class SystemSettings:
         """How many workers there are now, with which detector; empty if nothing is known."""
         if self.workers is None:
             return ""
-        return f"{self.workers} workers with {self.get('WORKER_DETECTOR') or 'auto'}, as {self.where} says"
+        count = f"{self.workers} worker{'' if self.workers == 1 else 's'}"
+        return f"{count} with {self.get('WORKER_DETECTOR') or 'auto'}, as {self.where} says"
 
 
 def settings_in_force(environment: Mapping[str, str], layout: Layout) -> SystemSettings:
