@@ -38,7 +38,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     save = actions.add_parser("save-image", help="write its picture to a file")
     save.add_argument("id", metavar="ID", help="as `list` shows it")
     save.add_argument(
-        "--output", metavar="FILE", help="by default dead-letter-ID.jpg, .png or, if it is no picture, .bin"
+        "--output",
+        metavar="FILE",
+        help="by default dead-letter-ID.jpg, .png or, if it is no picture, .bin; - writes it to standard output",
     )
 
     replay = actions.add_parser(

@@ -12,8 +12,8 @@ from broker.again import again
 from broker.browse import browse
 from broker.drain import WHY
 from broker.session import session
+from cli.console import StepCount, progress
 from cli.dlq.search import CLIENT, letter_of
-from cli.progress import Progress, progress
 from contract.dead_letters import DeadLetter, is_trace
 from contract.replay import destination, fresh
 from contract.topology import DEAD_LETTER_QUEUE, Lane
@@ -65,7 +65,7 @@ async def replay(urls: Sequence[str], letters: Sequence[DeadLetter], how: Replay
             pass
 
 
-async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: Progress) -> int:
+async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: StepCount) -> int:
     """Go once through the queue; returns how many could not be taken along for lack of memory."""
     # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
     async with (
@@ -109,7 +109,7 @@ class Flight:
         self._none = asyncio.Event()
 
     def landing(
-        self, delivery: Delivery, queue: str, how: Replay, shown: Progress
+        self, delivery: Delivery, queue: str, how: Replay, shown: StepCount
     ) -> Callable[[Outcome], None]:
         """One more under way; returns what to do once its outcome is known."""
         size = len(delivery.body)

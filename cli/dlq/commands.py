@@ -13,6 +13,7 @@ from broker import Delivery
 from broker.errors import NoSuchQueue
 from broker.session import session
 from cli.confirm import confirmed
+from cli.console import size
 from cli.dlq import changes, tables
 from cli.dlq.pictures import SavedPicture, picture_of, save
 from cli.dlq.search import CLIENT, FoundLetters, Keep, read
@@ -46,7 +47,7 @@ async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
         _print_json({"total": shelf.total, "matching": shelf.matching, "items": shelf.letters})
         return 0
     if shelf.letters:
-        print("\n".join(tables.table(shelf.letters, time.time())))
+        print(tables.listing(shelf.letters, time.time()))
     hidden = shelf.matching - len(shelf.letters)
     more = f"; {hidden:,} more match: raise --limit" if hidden else ""
     print(f"{shelf.matching:,} of {shelf.total:,} dead letters{more}", file=sys.stderr)
@@ -74,6 +75,11 @@ async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int
     pictures: list[SavedPicture] = []
     await _only(arguments.id, urls, lambda _letter, delivery: pictures.append(picture_of(delivery)))
     picture = pictures[0]
+    if arguments.output == "-":
+        sys.stdout.buffer.write(picture.content)
+        if picture.why_not:
+            print(f"no picture, so the message's body ({picture.why_not})", file=sys.stderr)
+        return 0
     file = Path(arguments.output or f"dead-letter-{arguments.id}{picture.suffix}")
     try:
         save(picture, file)
@@ -144,7 +150,7 @@ async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str)
     if missing := wanted.ids - {letter.dead_letter_id for letter in found}:
         print(f"not found: {', '.join(sorted(missing))}", file=sys.stderr)
     if found:
-        print(f"{verb}: {len(found):,} of {shelf.total:,} dead letters, {tables.size(shelf.size)}")
+        print(f"{verb}: {len(found):,} of {shelf.total:,} dead letters, {size(shelf.size)}")
         print(f"reasons: {tables.counts(letter.reason for letter in found)}")
         times = [letter.time for letter in found if letter.time is not None]
         if times:

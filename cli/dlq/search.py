@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from broker import Delivery
 from broker.browse import browse
 from broker.session import session
+from cli.console import progress
 from cli.dlq.selection import Selection
-from cli.progress import progress
 from contract.dead_letters import DeadLetter, parse_dead_letter
 from contract.topology import DEAD_LETTER_QUEUE
 

@@ -1,29 +1,18 @@
 """Dead letters as text."""
 
-import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from cli.console import size, table
 from contract.dead_letters import DeadLetter
 
 COLUMNS = ("ID", "DIED", "REASON", "TRIED", "CAMERA", "FROM", "SIZE", "ERROR")
-NARROWEST_ERROR = 12
 
 
-def table(letters: Sequence[DeadLetter], now: float) -> list[str]:
-    """A line for each, under a heading; cut to the terminal's width where there is one."""
-    rows = [COLUMNS, *(_row(letter, now) for letter in letters)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS) - 1)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-        for row in rows
-    ]
-    if not sys.stdout.isatty():
-        return [line.rstrip() for line in lines]
-    width = max(shutil.get_terminal_size().columns, sum(widths) + 2 * len(widths) + NARROWEST_ERROR)
-    return [line[:width].rstrip() for line in lines]
+def listing(letters: Sequence[DeadLetter], now: float) -> str:
+    """A line for each, under a heading."""
+    return table(COLUMNS, [_row(letter, now) for letter in letters])
 
 
 def details(letter: DeadLetter) -> list[str]:
@@ -54,15 +43,6 @@ def counts(names: Iterable[str], most: int | None = None) -> str:
     counted = Counter(names)
     told = [f"{plain(name)} {count:,}" for name, count in counted.most_common(most)]
     return ", ".join([*told, "…"] if len(told) < len(counted) else told)
-
-
-def size(count: int) -> str:
-    """Bytes, for people."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1_000:
-            return f"{count} {unit}"
-        count = round(count / 1_000)
-    return f"{count} GB"
 
 
 def date(moment: float | None) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import msgspec
 
-from cli.dlq.tables import size
+from cli.console import size, table
 from cli.models.shelf import ModelShelf
 from worker.models import ModelEntry, unusable
 from worker.models.packages import PACKAGED
@@ -19,10 +19,7 @@ def show(shelf: ModelShelf, *, as_json: bool) -> int:
     if as_json:
         print(msgspec.json.format(msgspec.json.encode([_item(shelf, e) for e in entries]), indent=2).decode())
         return 0
-    rows = [COLUMNS, *(_row(shelf, entry) for entry in entries)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(table(COLUMNS, [_row(shelf, entry) for entry in entries]))
     for entry in entries:
         for copy in shelf.copies(entry):
             if copy.problem is not None:

@@ -15,12 +15,12 @@ from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Outcome
 from broker.aio import publish, stop
 from broker.errors import Unreachable
 from broker.session import session
+from cli.console import progress
 from cli.knobs import broker_addresses
 from cli.plan.arithmetic import RESULT_BYTES
 from cli.plan.costs import BrokerMeasured
 from cli.plan.demand import Demand
 from cli.ports import LOOPBACK, listening_process
-from cli.progress import progress
 from contract.task import Task, encode_task
 from contract.topology import Argument, EphemeralQueue, Queue, Topology
 

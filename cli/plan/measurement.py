@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from cli.console import progress
 from cli.errors import CannotMeasure
 from cli.layout import CHECKOUT
 from cli.plan.demand import Demand
-from cli.progress import progress
 from cli.services import environment
 
 PATIENCE_SECONDS = 60.0

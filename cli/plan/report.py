@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cli.console import table
 from cli.plan.arithmetic import UTILISATION, Plan, held
 from cli.plan.costs import YARDSTICK, BrokerMeasured, Costs
 from cli.plan.limits import warnings
@@ -11,6 +12,7 @@ from cli.plan.measurement import Measured
 from contract.task import TaskForm
 
 GIB = 2**30
+FIGURES = ("processes", "CPU, cores", "memory")
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,17 @@ def text_of(report: Report) -> str:
         f"{demand.frames:,.1f} frames/s to analyse"
         + (f" ({demand.skipped:.0%} skipped by the motion gate)" if demand.skipped else ""),
         "",
-        f"{'':12}{'processes':>10}{'CPU, cores':>12}{'memory':>10}",
-        *(
-            f"{part.name:12}{part.processes:>10}{part.cores:>12.2f}{_mb(part.memory):>10}"
-            for part in plan.parts
+        table(
+            ("", *FIGURES),
+            [
+                *(
+                    (part.name, str(part.processes), f"{part.cores:.2f}", _mb(part.memory))
+                    for part in plan.parts
+                ),
+                ("together", "", f"{plan.cores:.2f}", _mb(plan.memory)),
+            ],
+            right=FIGURES,
         ),
-        f"{'together':12}{'':>10}{plan.cores:>12.2f}{_mb(plan.memory):>10}",
         "",
         f"Cores       {plan.cores_needed}, so that each is busy for {UTILISATION:.0%} at most: above that, waiting "
         "grows faster than the load",

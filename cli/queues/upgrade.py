@@ -14,7 +14,7 @@ from broker.compare import Difference, differences
 from broker.drain import Drain, Room, always
 from broker.errors import Busy, Full, NoSuchQueue, Refused
 from broker.session import Session
-from cli.progress import Progress, progress
+from cli.console import StepCount, progress
 from contract.topology import DEAD_LETTER_QUEUE, UNLIMITED_DELIVERIES, Argument, Queue
 
 SUFFIX = ".upgrade"
@@ -163,7 +163,7 @@ def _gone_from(queue: Queue) -> str:
     )
 
 
-async def _followed(drain: Drain, shown: Progress, room: Room = always) -> None:
+async def _followed(drain: Drain, shown: StepCount, room: Room = always) -> None:
     async def follow() -> None:
         while True:
             shown.done = drain.moved
