@@ -27,9 +27,9 @@ def requirement(item: ErrorDetails, field: FieldInfo) -> str:
     number = "int" if _whole(field) else "float"
     if kind in ("int_parsing", "float_parsing", "int_from_float"):
         what, how = NUMBERS["float" if kind == "float_parsing" else "int"]
-        return f"{what}{_range(field)} is needed{_default(field)}: {how}"
+        return f"{what}{allowed_range(field)} is needed{_default(field)}: {how}"
     if kind in BOUNDS or kind == "finite_number":
-        return f"{NUMBERS[number][0]}{_range(field)} is needed{_default(field)}"
+        return f"{NUMBERS[number][0]}{allowed_range(field)} is needed{_default(field)}"
     if kind in ("enum", "literal_error"):
         return _one_of(re.findall(r"'([^']*)'", str(context.get("expected", ""))), item.get("input"))
     if kind == "bool_parsing":
@@ -54,7 +54,7 @@ def _one_of(choices: Sequence[str], given: object) -> str:
     return f"{', '.join(choices[:-1])} or {choices[-1]} is needed{hint}"
 
 
-def _range(field: FieldInfo) -> str:
+def allowed_range(field: FieldInfo) -> str:
     """` from 1 to 64`, ` above 0`, and the like; empty for a field without bounds."""
     bounds = {
         name: _digits(getattr(each, name))
