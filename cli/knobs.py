@@ -1,6 +1,5 @@
 """The operator's knobs, checked before anything is installed or started. Standard library only: bootstrap uses it."""
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.errors import KnobError
+from cli.parser import nearest
 from producer.catalogue.redaction import redact
 from runtime.urls import HOW, flaw
 
@@ -25,6 +25,7 @@ NAMES = (
     "SEED",
 )
 MOST_WORKERS = 512
+SCHEMES = ("http", "https", "rtsp", "rtmp")
 CAMERA_PREFIX = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?!=)")
 WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|rtmps?)://.+)$")
 
@@ -97,9 +98,10 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
 def check_names(given: str) -> None:
     """Raises KnobError if a name of `given`, which `make` was given on its command line, is no knob."""
     for name in given.split():
-        if name.isupper() and name not in NAMES:
-            close = difflib.get_close_matches(name, NAMES, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(NAMES)}"
+        close = nearest(name, NAMES)
+        # A lower-case name that resembles none is the business of whoever wrote it for make.
+        if name not in NAMES and (close or name.isupper()):
+            hint = f"did you mean {close}?" if close else f"known are {', '.join(NAMES)}"
             raise KnobError(f"{name} is no knob: {hint}")
 
 
@@ -130,15 +132,25 @@ def _source(text: str, folder: Path) -> tuple[str, list[str]]:
             entries.append(f"{prefix}{path}/")
             continue
         if not what or not path.exists():
+            hint = f" Did you mean {word}?" if (word := _resembled(what)) else ""
             wrong.append(
-                f"SOURCE: there is no file or folder {redact(what)!r}. A source is demo, none, a video file, a folder "
-                "of images, http(s)://…, rtsp://… or webcam:0; several are separated by commas, and each may be named: "
-                "gate=video.mp4"
+                f"SOURCE: there is no file or folder {redact(what)!r}.{hint} A source is demo, none, a video file, a "
+                "folder of images, http(s)://…, rtsp://… or webcam:0; several are separated by commas, and each may "
+                "be named: gate=video.mp4"
             )
         elif not os.access(path, os.R_OK):
             wrong.append(f"SOURCE: {redact(what)!r} may not be read by this user")
         entries.append(f"{prefix}{path.resolve()}")
     return ",".join(entries), wrong
+
+
+def _resembled(what: str) -> str | None:
+    """The word or the scheme that was misspelt, if it was that."""
+    scheme, separator, _ = what.partition("://")
+    if separator:
+        close = nearest(scheme, SCHEMES)
+        return f"{close}://" if close else None
+    return nearest(what, ("demo", "none"))
 
 
 def _url(url: str) -> list[str]:
