@@ -26,7 +26,7 @@ class Addresses:
     reservations: list[socket.socket] = field(default_factory=list, repr=False)
 
     def release(self) -> None:
-        """Let others have the ports."""
+        """Give the ports back."""
         for reservation in self.reservations:
             reservation.close()
 

@@ -1,4 +1,4 @@
-"""Which broker the tools talk to: AMQP_URL, that of the Compose project in an image, or that of this checkout."""
+"""The broker that the tools talk to: AMQP_URL, that of the Compose project in an image, or that of this checkout."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ PASSWORD = Path("/run/framefleet/password")
 
 
 def broker_urls(environment: Mapping[str, str], layout: Layout, password: Path = PASSWORD) -> list[str]:
-    """The URLs, to be tried in turn. Raises NoBroker, InvalidUrl."""
+    """Return the URLs, to be tried in turn. Raises NoBroker, InvalidUrl."""
     if given := environment.get("AMQP_URL", "").strip():
         return split_urls(given)
     if environment.get(IMAGE):
@@ -31,7 +31,7 @@ def broker_urls(environment: Mapping[str, str], layout: Layout, password: Path =
 
 
 def _of_the_project(environment: Mapping[str, str], password: Path) -> list[str]:
-    """As deploy/entrypoint.sh tells the services: a command that is run beside them does not pass through it."""
+    """Return what deploy/entrypoint.sh tells the services; a command that is run beside them does not pass it."""
     try:
         secret = password.read_text().strip()
     except OSError as error:

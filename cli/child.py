@@ -22,7 +22,7 @@ DRAIN_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: `env` is all of the environment; `grace` is how long, in seconds, an orderly end may take."""
+    """A command to run: `env` is all of the environment; `grace` is how long, in seconds, an orderly end may take."""
 
     name: str
     arguments: Sequence[str]
@@ -64,7 +64,7 @@ class ChildProcess:
         self._output = Output(pipe, self._command.log, lambda line: self._on_line(self.name, line))
 
     async def ended(self) -> Exit:
-        """Return when the process has ended, and what it left of children with it."""
+        """Wait until the process has ended, and its children with it."""
         process, output = self._process, self._output
         if process is None or output is None:
             return Exit(0)
@@ -113,7 +113,7 @@ class Output:
         """Take what is still in the pipe, and close it. Calling it again does nothing."""
         if self._pipe.closed:
             return
-        # Whoever else holds the pipe has made itself a session of its own: that is not waited for.
+        # A process that still holds the pipe has made itself a session of its own: do not wait for it.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._at_end.wait(), DRAIN_SECONDS)
         self._loop.remove_reader(self._pipe.fileno())
@@ -144,7 +144,7 @@ class Output:
 
 
 async def exited(pid: int) -> None:
-    """Return when our child `pid` has ended; it may still have to be waited for."""
+    """Wait until our child `pid` has ended; its status is not collected."""
     loop = asyncio.get_running_loop()
     try:
         descriptor = os.pidfd_open(pid)

@@ -21,12 +21,12 @@ REFRESH_SECONDS = 0.2
 
 
 def is_plain(out: TextIO) -> bool:
-    """Whether `out` gets plain text: it is no terminal, one that cannot do more, or NO_COLOR is set."""
+    """Return whether `out` gets plain text: it is no terminal, or one that cannot do more, or NO_COLOR is set."""
     return not out.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> str:
-    """A heading and a line for each of `rows`, for standard output; the columns in `right` stand to the right.
+    """Return a table for standard output, with a line for each of `rows`; the columns in `right` stand to the right.
 
     On a terminal that is too narrow the last column is cut.
     """
@@ -120,7 +120,7 @@ def download(name: str) -> Iterator[Downloaded]:
 
 
 class DownloadLines:
-    """A line on a download every quarter of a minute; none on what is quick."""
+    """A line on a download every quarter of a minute; a quick one gets none."""
 
     def __init__(self, name: str, display: Display) -> None:
         self._name = name
@@ -135,14 +135,14 @@ class DownloadLines:
 
 
 def share(done: int, total: int | None) -> str:
-    """`62 %, 142 kB of 230 kB`; the bytes alone if `total` is not known."""
+    """Return `62 %, 142 kB of 230 kB`; the bytes alone if `total` is not known."""
     if not total:
         return size(done)
     return f"{100 * min(1.0, done / total):.0f} %, {size(done)} of {size(total)}"
 
 
 def size(count: int) -> str:
-    """Bytes, for people."""
+    """Return a number of bytes for people."""
     for unit in ("B", "kB", "MB"):
         if count < 1_000:
             return f"{count} {unit}"

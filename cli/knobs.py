@@ -32,7 +32,7 @@ WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|r
 
 @dataclass(frozen=True)
 class Knobs:
-    """What `make up` can be told.
+    """The choices that `make up` leaves to the operator.
 
     `port` is None unless asked for; `source` is `none` or the producer's SOURCE, and without meaning if there is a file
     of `cameras`.
@@ -47,12 +47,12 @@ class Knobs:
 
     @property
     def own_producer(self) -> bool:
-        """Whether a producer is to be started."""
+        """True if a producer is to be started."""
         return self.cameras is not None or self.source != "none"
 
     @property
     def own_broker(self) -> bool:
-        """Whether a private RabbitMQ is to be started."""
+        """True if a private RabbitMQ is to be started."""
         return not self.amqp_url
 
 
@@ -96,7 +96,7 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
 
 
 def check_names(given: str) -> None:
-    """Raises KnobError if a name of `given`, which `make` was given on its command line, is no knob."""
+    """Raise KnobError if one of the names `given` to make on its command line is no knob."""
     for name in given.split():
         close = nearest(name, NAMES)
         # A lower-case name that resembles none is the business of whoever wrote it for make.
@@ -116,7 +116,7 @@ def _number(text: str, least: int, most: int) -> int | None:
 
 
 def _source(text: str, folder: Path) -> tuple[str, list[str]]:
-    """SOURCE with absolute paths, and what is wrong with it."""
+    """Return SOURCE with absolute paths, and what is wrong with it."""
     if text == "none":
         return text, []
     entries: list[str] = []
@@ -154,7 +154,7 @@ def _resembled(what: str) -> str | None:
 
 
 def _url(url: str) -> list[str]:
-    """What is wrong with a broker's URL; never shows its password."""
+    """Return what is wrong with a broker's URL; its password is never shown."""
     said = flaw(url)
     if said is None:
         parts = urlsplit(url)

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose sub-parsers are of its own kind. Each complains of what it does not know itself."""
+    """A parser whose sub-parsers are of its own kind. Each of them complains itself of what it does not know."""
 
     def parse_known_args(  # type: ignore[override]  # of typeshed's overloads, the one that is used
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

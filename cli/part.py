@@ -6,7 +6,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Exit:
-    """How a process ended, by itself: exit code (negative: a signal) and its last lines."""
+    """The way a process ended by itself: its exit code (negative: a signal) and its last lines."""
 
     code: int
     last_lines: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Part(Protocol):
 
     @property
     def pids(self) -> dict[str, int]:
-        """By name, the processes that would stay behind if nobody ended them."""
+        """The processes, by name, that would stay behind if nobody ended them."""
 
     async def start(self) -> None:
         """Start it. Raises StartFailed."""

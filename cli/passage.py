@@ -1,4 +1,4 @@
-"""Whether messages pass RabbitMQ's queues: tried before anything is announced.
+"""A trial whether messages pass RabbitMQ's queues, before anything is announced.
 
 A broker can accept connections and declarations while its quorum queues are dead: each would refuse every frame.
 """
@@ -20,7 +20,7 @@ LEFT_SECONDS = 60  # if we die in the middle, RabbitMQ removes the queue after s
 
 
 async def try_passage(urls: Sequence[str]) -> None:
-    """Return when a message has passed a queue and those of ours that exist answer.
+    """Wait until a message has passed a queue, and those of ours that exist have answered.
 
     Raises BrokerAlarm, DeadQueue, and BrokerError where it could not be tried.
     """
@@ -31,11 +31,11 @@ async def try_passage(urls: Sequence[str]) -> None:
 
 
 async def _answers(connection: Session, name: str) -> None:
-    """Taking from an empty queue is an entry in its Raft log: a dead one cannot, though it can be declared."""
+    """Take from an empty queue, which is an entry in its Raft log: a dead queue can be declared, but not write."""
     try:
         async with connection.channel() as channel:
             ready, _ = await channel.count(name)
-            # One with messages lives, and a frame that was taken and put back would count as redelivered.
+            # A queue with messages lives, and a frame that was taken and put back would count as redelivered.
             if ready == 0:
                 await channel.get(name)
     except NoSuchQueue:

@@ -1,4 +1,4 @@
-"""The log lines of our packages, kept back: a tool says itself what happens."""
+"""A stop to our packages' log lines: a tool says itself what happens."""
 
 import logging
 import sys

@@ -21,7 +21,7 @@ from cli.wait import WaitObserver, wait_until
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")  # not /usr/sbin: the wrapper there changes the user
 PLAIN = re.compile(r"[A-Za-z0-9/._+=@%,:-]+")
 WORKING_FOLDER = Path("/proc/self/cwd")
-"""Of whoever asks: the node works in its folder, and so does what it starts."""
+"""The working folder of the process that asks: the node works in its own, and so does what it starts."""
 SETTINGS = Path(__file__).resolve().parent.parent / "deploy" / "rabbitmq" / "rabbitmq.conf"
 USER = "framefleet"
 PLUGINS = ("rabbitmq_prometheus",)
@@ -33,7 +33,7 @@ METHOD_FRAME = b"\x01\x00\x00"
 
 
 def installed() -> bool:
-    """Whether Debian's RabbitMQ and Erlang are on this machine."""
+    """Return whether Debian's RabbitMQ and Erlang are on this machine."""
     return (SCRIPTS / "rabbitmq-server").exists() and epmd_program() is not None
 
 
@@ -73,17 +73,17 @@ class RabbitMQNode:
 
     @property
     def amqp_url(self) -> str:
-        """Where clients connect, with the password: not for logs."""
+        """The URL where clients connect, with the password: not for logs."""
         return f"amqp://{USER}:{self.password}@{ports.LOOPBACK}:{self.amqp_port}/"
 
     @property
     def prometheus_url(self) -> str:
-        """Where the node's own metrics are: add /metrics or /metrics/detailed."""
+        """The address of the node's own metrics: add /metrics or /metrics/detailed."""
         return f"http://{ports.LOOPBACK}:{self.prometheus_port}"
 
     @property
     def pid(self) -> int | None:
-        """Of the Erlang machine itself; None when it does not run."""
+        """The pid of the Erlang machine itself; None when it does not run."""
         return self.process.pid if self.running and self.process else None
 
     @property
@@ -209,7 +209,7 @@ class RabbitMQNode:
 
     @property
     def _data(self) -> Path:
-        """Where its data are, in a form that RabbitMQ can hand to `df`: it quotes nothing.
+        """The folder of its data, in a form that RabbitMQ can hand to `df`: it quotes nothing.
 
         From "my files" it would learn no free space (a scrape of its metrics fails then), from "it's" it never starts.
         """
@@ -243,7 +243,7 @@ class RabbitMQNode:
         ]
 
     def _write_files(self) -> None:
-        """Configuration, anew at every start: ports may have changed, the settings too."""
+        """Write the configuration, anew at every start: ports may have changed, the settings too."""
         for folder in ("log", "data", "conf.d", "generated", "schema"):
             (self.directory / folder).mkdir(exist_ok=True)
         settings = [

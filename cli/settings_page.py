@@ -127,7 +127,7 @@ UNITS = {
     "GPU_PREFETCH": "frames",
     "GATEWAY_BIND": "address",
 }
-"""By the end of a setting's name; the longest that fits counts."""
+"""The unit by the end of a setting's name; the longest that fits counts."""
 SAMPLES = {
     "GATEWAY_DASHBOARD_DIR": "/srv/dashboard",
     "GATEWAY_DATA_DIR": "/var/lib/framefleet",
@@ -208,7 +208,7 @@ def _unit(name: str) -> str:
 
 
 def _values(field: FieldInfo) -> str:
-    """What a setting may be: its choices, or its bounds."""
+    """Return what a setting may be: its choices, or its bounds."""
     for each in field.metadata:
         if found := ALTERNATIVES.fullmatch(str(getattr(each, "pattern", ""))):
             return ", ".join(found[1].split("|"))

@@ -1,4 +1,4 @@
-"""The sub-commands of `framefleet`: what each is for, where its code is, and in which image that can run."""
+"""The sub-commands of `framefleet`: what each is for, where its code is, and which image can run it."""
 
 import os
 import shlex
@@ -14,7 +14,7 @@ IMAGE = "FRAMEFLEET_IMAGE"
 
 @dataclass(frozen=True)
 class SubCommand:
-    """`module` has `add(parser)` and `run(arguments)`. It is imported only when this sub-command is asked for.
+    """A sub-command. Its `module` has `add(parser)` and `run(arguments)`, and is imported only when it is asked for.
 
     needs: packages that not every image has. elsewhere: how Compose's users run it, `framefleet …` following.
     """
@@ -54,11 +54,11 @@ SUB_COMMANDS = (
     ),
 )
 IN_COMPOSE = {"up": "docker compose up", "down": "docker compose down"}
-"""What stands for the sub-commands that need a checkout."""
+"""The Docker commands that do what these sub-commands do in a checkout."""
 
 
 def check_place(command: SubCommand, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Raises NotHere if this image, or this installation, has not what the sub-command needs."""
+    """Raise NotHere if this image, or this installation, does not have what the sub-command needs."""
     image = environment.get(IMAGE)
     if image and command.name in IN_COMPOSE:
         raise NotHere(
@@ -75,7 +75,7 @@ def check_place(command: SubCommand, argv: Sequence[str], environment: Mapping[s
             f"framefleet {shlex.join(argv)}"
         )
     raise NotHere(
-        f"framefleet {command.name} needs {', '.join(missing)}, which this Python has not: in a checkout "
+        f"framefleet {command.name} needs {', '.join(missing)}, which this Python does not have: in a checkout "
         "`.venv/bin/framefleet` has everything, once `make up` has run"
     )
 

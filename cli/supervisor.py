@@ -1,4 +1,4 @@
-"""Keeps parts running: one that dies is started again, after a pause that grows; all end in the order asked for."""
+"""The supervisor: a part that dies is started again, after a pause that grows; all end in the order asked for."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ USAGE_ERROR = 2  # how our services say that their settings are wrong: trying ag
 
 
 class Supervisor:
-    """Looks after parts. `say` tells the operator; `register` remembers pids for the time after a kill -9."""
+    """Keeps parts running. `say` tells the operator; `register` remembers pids for the time after a kill -9."""
 
     def __init__(self, register: Register, say: Callable[[str], None]) -> None:
         self._register = register
@@ -79,7 +79,7 @@ class Supervisor:
                 return
 
     def _is_final(self, part: Part, ended: Exit) -> bool:
-        """Whether it has nothing more to do, or cannot."""
+        """Return whether the part has nothing more to do, or cannot do it."""
         if part.name == "producer" and ended.code == 0:
             self._say("producer has sent all of its frames and ended")
             return True

@@ -1,4 +1,4 @@
-"""What a run has started, on disk: after a kill -9 the next start ends what is left of it, and nothing else."""
+"""The processes of a run, kept on disk: after a kill -9 the next start ends those that are left, and no others."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Started:
-    """A process of ours. A pid alone may long be somebody else's: with its start time it is this one."""
+    """A process of ours. Its pid alone may be somebody else's by now: the start time tells."""
 
     name: str
     pid: int
@@ -25,7 +25,7 @@ class Started:
 
 
 def start_time(pid: int) -> int | None:
-    """Clock ticks from boot to the start of `pid`; None when there is no such process, or only its zombie.
+    """Return the clock ticks from boot to the start of `pid`; None when there is no such process, or only its zombie.
 
     Not psutil's seconds since 1970: those move with the machine's clock, and this is compared after days.
     """
@@ -58,17 +58,17 @@ class Register:
         fresh.replace(self._file)
 
     def close(self) -> None:
-        """All have been ended in order: nothing to remember."""
+        """Forget all: they have been ended in order."""
         self._file.unlink(missing_ok=True)
 
 
 def survivors(file: Path, checkout: Path) -> list[Started]:
-    """Processes of an earlier run in `checkout`, the newest first, that still are the ones it started."""
+    """Return the processes of an earlier run in `checkout` that are still there, the newest first."""
     return [entry for entry in _alive(file) if _works_in(checkout, entry.pid)]
 
 
 def original(file: Path, checkout: Path) -> Path | None:
-    """Where the system works whose `file` this is, if not in `checkout`: then this folder is a copy of that one."""
+    """Return where the system of `file` works if that is not `checkout`, which is then a copy of it."""
     folders = (_folder(entry.pid) for entry in _alive(file) if not _works_in(checkout, entry.pid))
     return min((folder for folder in folders if folder is not None), default=None)
 
@@ -82,7 +82,7 @@ def _alive(file: Path) -> list[Started]:
 
 
 def _works_in(checkout: Path, pid: int) -> bool:
-    """Whether it does: all that a run starts does, also after its checkout was renamed."""
+    """Return whether a process works in `checkout`: all that a run starts does, also after its checkout was renamed."""
     folder = _folder(pid)
     return folder is not None and folder.is_relative_to(checkout.resolve())
 

@@ -34,7 +34,7 @@ DEAD_QUEUES = " What it holds is kept in .run/rabbitmq: to start with empty queu
 
 
 class System:
-    """Starts, watches and ends the parts of one run."""
+    """One run of the system: starts, watches and ends its parts."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class System:
         write_private(self._layout.endpoints, json.dumps(self._services.endpoints, indent=2) + "\n")
 
     async def stop(self) -> None:
-        """End everything: first who sends, then who computes, then who shows, and what they stand on last."""
+        """End everything: first what sends, then what computes, then what shows, and last what they all stand on."""
         self._stopping = True  # what services warn of while they end is in their logs
         self._layout.endpoints.unlink(missing_ok=True)
         workers = [command.name for command in self._services.workers]
@@ -140,7 +140,7 @@ class System:
         return part
 
     async def _messages_pass(self) -> None:
-        """Nothing is announced that would compute nothing. Raises StartFailed."""
+        """Make sure that frames pass before anything is announced. Raises StartFailed."""
         where = "The private RabbitMQ" if self._node is not None else "The RabbitMQ of AMQP_URL"
         try:
             await try_passage(split_urls(self._services.amqp_url))
@@ -159,7 +159,7 @@ class System:
             raise StartFailed(f"{where} could not be used: {error}") from error
 
     async def _broker_target(self) -> dict[str, str]:
-        """Where RabbitMQ's own metrics are: with somebody else's broker, where they usually are, if at all."""
+        """Find RabbitMQ's own metrics: those of somebody else's broker are where they usually are, if anywhere."""
         if self._node is not None:
             return {"rabbitmq": f"{LOOPBACK}:{self._addresses.rabbitmq_metrics}"}
         host, _ = broker_addresses(self._knobs.amqp_url)[0]
@@ -179,8 +179,8 @@ class System:
         with waiting:
             for _ in range(READY_SECONDS):
                 if await probe.until_answers(self._addresses.gateway, "/livez", 1):
-                    # Who sends a frame as soon as the link is there must find its queue. Why it is not ready is told
-                    # after the link (`readiness`).
+                    # A frame that is sent as soon as the link is there must find its queue. If the gateway is not
+                    # ready by then, `readiness` says why, after the link.
                     await probe.until_answers(self._addresses.gateway, "/readyz", QUEUES_SECONDS)
                     return
                 waiting()
@@ -189,7 +189,7 @@ class System:
         )
 
     async def _new_link(self) -> str:
-        """What the operator opens: it signs a browser in."""
+        """Make the link that the operator opens: it signs a browser in."""
         try:
             return await asyncio.to_thread(ask_link, self._services.gateway_url, self._services.token)
         except NoLink as error:
@@ -208,7 +208,7 @@ class System:
 
 
 def _cameras(knobs: Knobs) -> str:
-    """The cameras' names; never their addresses, which may hold passwords."""
+    """Return the cameras' names; never their addresses, which may hold passwords."""
     if knobs.cameras is not None:
         names = list(load_cameras(knobs.cameras, os.environ).current.cameras)
         if not names:

@@ -1,6 +1,6 @@
 """The settings in force: of the shell, else of the system that runs in this checkout, else of Compose's `.env`.
 
-Whoever lists models or plans for more cameras means the system that there is, and not the defaults.
+An operator who lists models, or plans for more cameras, means the system that exists, and not the defaults.
 """
 
 import re
@@ -19,7 +19,7 @@ LINE = re.compile(r"\s*(?:export\s+)?(\w+)\s*=\s*(?:'([^']*)'|\"([^\"]*)\"|([^#]
 
 @dataclass(frozen=True)
 class SystemSettings:
-    """What the shell says, and what the system at `where` is told. `workers`: how many it has, if that is known."""
+    """Settings of the shell and of the system at `where`. `workers`: how many that has, if it is known."""
 
     shell: Mapping[str, str]
     system: Mapping[str, str] = field(default_factory=dict)
@@ -32,12 +32,12 @@ class SystemSettings:
 
     @property
     def of_services(self) -> dict[str, str]:
-        """All that a worker or a producer would be told."""
+        """The variables that a worker or a producer would be given."""
         shell = {name: value for name, value in self.shell.items() if OF_SERVICES.fullmatch(name) and value}
         return {**self.system, **shell}
 
     def told(self, names: Iterable[str]) -> str:
-        """A sentence on those of `names` that are not the shell's; empty if there are none."""
+        """Return a sentence on those of `names` that the system sets and the shell does not; else nothing."""
         given = [
             f"{name}={self.system[name]}"
             for name in names
@@ -47,7 +47,7 @@ class SystemSettings:
 
     @property
     def described(self) -> str:
-        """How many workers there are now, with which detector; empty if nothing is known."""
+        """The number of workers there are now, and their detector; empty if nothing is known."""
         if self.workers is None:
             return ""
         count = f"{self.workers} worker{'' if self.workers == 1 else 's'}"
@@ -55,7 +55,7 @@ class SystemSettings:
 
 
 def settings_in_force(environment: Mapping[str, str], layout: Layout) -> SystemSettings:
-    """The settings of what runs here. In our images the environment is all of it."""
+    """Return the settings of what runs here. In our images that is the environment alone."""
     if environment.get(IMAGE):
         return SystemSettings(environment)
     return _of_the_native_run(environment, layout) or _of_compose(environment, layout.root / ".env")

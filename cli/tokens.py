@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_own(arguments: argparse.Namespace) -> int:
-    """On the file that the settings of this container's gateway name."""
+    """Run it on the file that the settings of this container's gateway name."""
     from gateway.settings import GatewaySettings
     from runtime.settings import USAGE_ERROR, read
 

@@ -1,4 +1,4 @@
-"""Running a tool that talks to the broker: which broker, and errors as one sentence."""
+"""The frame around a tool that talks to the broker: it finds the broker, and says errors in one sentence."""
 
 import argparse
 import asyncio

@@ -88,7 +88,7 @@ def up(knobs: Knobs, layout: Layout) -> int:
 
 
 def check(knobs: Knobs, layout: Layout) -> None:
-    """What can be seen to be wrong before anything is started. Raises KnobError."""
+    """Find what can be seen to be wrong before anything is started. Raises KnobError."""
     if knobs.cameras is not None:
         try:
             load_cameras(knobs.cameras, os.environ)
@@ -193,12 +193,12 @@ async def _stop(system: System, asked: "Asked", display: Display) -> int:
 
 
 class Asked:
-    """How often the operator has asked us to end."""
+    """The operator's requests to end."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
         self.second = asyncio.Event()
 
     def signal(self) -> None:
-        """A Ctrl-C, a SIGTERM or a closed terminal; what comes after the first means: at once."""
+        """Take a Ctrl-C, a SIGTERM or a closed terminal; any after the first one means: at once."""
         (self.second if self.first.is_set() else self.first).set()

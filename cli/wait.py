@@ -1,4 +1,4 @@
-"""Waiting for something to become true: one helper, so that nothing sleeps for a fixed time."""
+"""The wait for something to become true: one helper, so that nothing sleeps for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class WaitObserver(Protocol):
-    """Told now and then how long a wait has taken, in seconds."""
+    """An observer that is told now and then how long a wait has taken, in seconds."""
 
     def __call__(self, elapsed: float, /) -> None: ...
 

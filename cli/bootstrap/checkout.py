@@ -1,4 +1,4 @@
-"""Whether the checkout can be prepared: it can be written, by this user. Said before anything is installed."""
+"""A check, before anything is installed, that this user can write the checkout."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from cli.layout import Layout
 
 
 def check_checkout(layout: Layout) -> None:
-    """Raises NotPrepared."""
+    """Raise NotPrepared if it cannot."""
     if os.pathsep in str(layout.root):
         raise NotPrepared(
             f"The checkout's path has a colon ({layout.root}), which separates folders in PATH: no virtual environment "
@@ -29,7 +29,7 @@ def check_checkout(layout: Layout) -> None:
 
 
 def not_writable(path: Path, layout: Layout) -> NotPrepared:
-    """Why this user cannot write `path`, and what to do."""
+    """Return why this user cannot write `path`, and what to do."""
     there = next(each for each in (path, *path.parents) if os.path.exists(each))
     if os.statvfs(there).f_flag & os.ST_RDONLY:
         return NotPrepared(
@@ -51,7 +51,7 @@ def not_writable(path: Path, layout: Layout) -> NotPrepared:
 
 
 def _made(layout: Layout) -> Iterator[Path]:
-    """What is made in the checkout, from the outside in, and where."""
+    """Yield the places in the checkout where something is made, from the outside in."""
     if not (os.path.lexists(layout.venv) and os.path.lexists(layout.run)):
         yield layout.root
     yield layout.venv

@@ -1,4 +1,4 @@
-"""Runs the commands of the preparation: output to a log file, progress to the operator, the last lines on failure."""
+"""The commands of the preparation: output to a log file, progress to the operator, the last lines on failure."""
 
 import re
 import subprocess

@@ -42,7 +42,7 @@ def _venv_works() -> bool:
 
 
 def is_debians_python() -> bool:
-    """Whether this interpreter is the system's: only for that one are there Debian packages."""
+    """Return whether this interpreter is the system's: only for that one are there Debian packages."""
     return sys.base_prefix == "/usr"
 
 
@@ -86,7 +86,7 @@ def install(packages: Sequence[Package], commands: Commands) -> None:
 
 
 def become_root(missing: Sequence[str], commands: Commands) -> list[str]:
-    """What to put before a command that only root may run: nothing, or sudo. Raises NotPrepared where neither works."""
+    """Return what makes a command root's: nothing, or sudo before it. Raises NotPrepared where neither works."""
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def prepare_up(layout: Layout, knobs: Knobs) -> Path:
-    """Everything that running needs; returns the virtual environment's Python."""
+    """Prepare everything that running needs; returns the virtual environment's Python."""
     check_system(read_os_release())
     check_checkout(layout)
     commands = _commands(layout, "bootstrap.log")
@@ -53,7 +53,7 @@ def prepare_up(layout: Layout, knobs: Knobs) -> Path:
 
 
 def prepare_tests(layout: Layout) -> None:
-    """Everything that the tests need: what running needs, and their tools."""
+    """Prepare everything that the tests need: what running needs, and their tools."""
     release = read_os_release()
     check_system(release)
     check_checkout(layout)
@@ -89,7 +89,7 @@ def _for_venv(layout: Layout) -> tuple[packages.Package, ...]:
 
 
 def _sentence(error: OSError, layout: Layout) -> str:
-    """What the operating system refused, and what to do."""
+    """Return what the operating system refused, and what to do."""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and error.filename:
         return str(not_writable(Path(os.fsdecode(error.filename)), layout))
     place = f" ({os.fsdecode(error.filename)})" if error.filename else ""

@@ -1,4 +1,4 @@
-"""Which machines are supported natively, said before anything is touched."""
+"""The machines that are supported natively, checked before anything is touched."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ OLDEST = {"debian": (12,), "ubuntu": (24, 4)}
 
 
 def read_os_release(file: Path = Path("/etc/os-release")) -> dict[str, str]:
-    """The distribution's own description of itself; empty where there is none."""
+    """Read the distribution's own description of itself; empty where there is none."""
     if not file.exists():
         return {}
     pairs = (line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
@@ -31,5 +31,5 @@ def check_system(release: Mapping[str, str]) -> None:
 
 
 def is_ubuntu(release: Mapping[str, str]) -> bool:
-    """Ubuntu, where Chromium is no Debian package."""
+    """Return whether this is Ubuntu, where Chromium is no Debian package."""
     return release.get("ID") == "ubuntu"

@@ -1,4 +1,4 @@
-"""Replaying and purging: what was shown to the operator, and nothing that came since."""
+"""Replays and purges: of what was shown to the operator, and of nothing that came since."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ ALARM_SECONDS = 60.0  # as long as nothing at all is confirmed
 
 @dataclass
 class Replay:
-    """How dead letters become tasks again, and how far that is."""
+    """A replay: how dead letters become tasks again, and how far that is."""
 
     lane: Lane | None = None
     fresh: bool = False
@@ -33,12 +33,12 @@ class Replay:
     failure: str = ""
 
     def queue_of(self, letter: DeadLetter) -> str:
-        """Where it goes."""
+        """Return the queue to which the letter goes."""
         return destination(letter, self.lane)
 
 
 async def purge(urls: Sequence[str], letters: Sequence[DeadLetter]) -> int:
-    """Delete these; returns how many were still there. Raises BrokerError."""
+    """Delete the letters; returns how many were still there. Raises BrokerError."""
     meant = {letter.dead_letter_id for letter in letters}
     async with (
         progress("purging", len(letters)) as shown,
@@ -111,7 +111,7 @@ class Flight:
     def landing(
         self, delivery: Delivery, queue: str, how: Replay, shown: StepCount
     ) -> Callable[[Outcome], None]:
-        """One more under way; returns what to do once its outcome is known."""
+        """Count one more as under way; returns what to do once its outcome is known."""
         size = len(delivery.body)
         self.size += size
         self._count += 1

@@ -1,4 +1,4 @@
-"""What each command of `framefleet dlq` does and says. They return the exit status."""
+"""The commands of `framefleet dlq`: what each does and says. They return the exit status."""
 
 import argparse
 import sys
@@ -162,7 +162,7 @@ async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str)
 
 
 async def _warn(urls: Sequence[str], shelf: FoundLetters, how: changes.Replay, queues: list[str]) -> None:
-    """What will not go as the operator may expect."""
+    """Say what will not go as the operator may expect."""
     final = [letter.reason for letter in shelf.letters if letter.reason in FINAL]
     if final:
         print(f"note: will fail again, the fault being the message's own: {tables.counts(final)}")
@@ -182,7 +182,7 @@ async def _warn(urls: Sequence[str], shelf: FoundLetters, how: changes.Replay, q
 
 
 def _say_missing(wanted: Selection, shelf: FoundLetters) -> None:
-    """Reasons and cameras that were asked for and that no dead letter has: misspelt, perhaps."""
+    """Name the reasons and cameras that were asked for and that no dead letter has: they may be misspelt."""
     for what, asked, there in (
         ("reason", wanted.reasons, shelf.reasons),
         ("camera", wanted.cameras, shelf.cameras),

@@ -12,7 +12,7 @@ JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True, slots=True)
 class SavedPicture:
-    """Bytes to save; `why_not` says why they are the message's body and no picture."""
+    """The bytes to save; `why_not` says why they are the message's body and no picture."""
 
     content: bytes
     suffix: str
@@ -20,7 +20,7 @@ class SavedPicture:
 
 
 def picture_of(delivery: Delivery) -> SavedPicture:
-    """The JPEG or PNG of a task in either form; else the body as it came."""
+    """Return the JPEG or PNG of a task in either form; else the body as it came."""
     try:
         image = parse_task(
             delivery.body,

@@ -1,4 +1,4 @@
-"""Reading the dead-letter queue without taking anything from it."""
+"""A look through the dead-letter queue, which takes nothing from it."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ Keep = Callable[[DeadLetter, Delivery], None]
 
 @dataclass
 class FoundLetters:
-    """What a look found: `letters` are the first that match, `matching` how many do, `total` how many there are."""
+    """The dead letters that a look found: the first that match, how many match, and how many there are."""
 
     total: int = 0
     matching: int = 0
@@ -30,7 +30,7 @@ class FoundLetters:
 
 
 def letter_of(delivery: Delivery) -> DeadLetter:
-    """The dead letter that a delivery is."""
+    """Read a delivery as a dead letter."""
     return parse_dead_letter(
         delivery.body,
         content_type=delivery.content_type,

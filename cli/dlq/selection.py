@@ -1,4 +1,4 @@
-"""Which dead letters are meant."""
+"""The filters that say which dead letters are meant."""
 
 import argparse
 import re
@@ -24,11 +24,11 @@ class Selection:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was asked for in particular."""
+        """True if nothing was asked for in particular."""
         return self == Selection()
 
     def matches(self, letter: DeadLetter) -> bool:
-        """A dead letter that does not say when it died matches no time."""
+        """Return whether all filters hold. A dead letter that does not say when it died matches no time."""
         if self.ids and letter.dead_letter_id not in self.ids:
             return False
         if self.reasons and letter.reason not in self.reasons:
@@ -45,7 +45,7 @@ class Selection:
 
 
 def moment(text: str, now: float) -> float:
-    """`90s`, `15m`, `2h`, `3d` before `now`; or a date or time as 2026-11-20T14:30, local unless it names a zone.
+    """Read `90s`, `15m`, `2h`, `3d` before `now`, or a time such as 2026-11-20T14:30, local unless it names a zone.
 
     Raises InvalidOption.
     """
@@ -60,7 +60,7 @@ def moment(text: str, now: float) -> float:
 
 
 def selection_of(arguments: argparse.Namespace) -> Selection:
-    """The filters of the command line. Raises InvalidOption."""
+    """Read the filters of the command line. Raises InvalidOption."""
     now = time.time()
     return Selection(
         ids=frozenset(getattr(arguments, "ids", ())),

@@ -11,12 +11,12 @@ COLUMNS = ("ID", "DIED", "REASON", "TRIED", "CAMERA", "FROM", "SIZE", "ERROR")
 
 
 def listing(letters: Sequence[DeadLetter], now: float) -> str:
-    """A line for each, under a heading."""
+    """Return a table of dead letters, one to a line."""
     return table(COLUMNS, [_row(letter, now) for letter in letters])
 
 
 def details(letter: DeadLetter) -> list[str]:
-    """Everything that is known of one."""
+    """Return everything that is known of a dead letter, a line for each thing."""
     lines = [
         f"id            {letter.dead_letter_id}",
         f"reason        {letter.reason}",
@@ -39,14 +39,14 @@ def details(letter: DeadLetter) -> list[str]:
 
 
 def counts(names: Iterable[str], most: int | None = None) -> str:
-    """`not_an_image 12, crashed 1`, the most frequent first; of `names`, or of a Counter of them."""
+    """Count `names` (or take a Counter of them): `not_an_image 12, crashed 1`, the most frequent first."""
     counted = Counter(names)
     told = [f"{plain(name)} {count:,}" for name, count in counted.most_common(most)]
     return ", ".join([*told, "…"] if len(told) < len(counted) else told)
 
 
 def date(moment: float | None) -> str:
-    """UTC, to the second."""
+    """Return a moment in UTC, to the second."""
     if moment is None:
         return "-"
     try:
@@ -56,7 +56,7 @@ def date(moment: float | None) -> str:
 
 
 def ago(moment: float | None, now: float) -> str:
-    """`3m`, `2h`, `5d`: how long ago."""
+    """Return how long ago a moment was: `3m`, `2h`, `5d`."""
     if moment is None:
         return "-"
     seconds = max(0, round(now - moment))
@@ -67,7 +67,7 @@ def ago(moment: float | None, now: float) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from a message without what a terminal would obey."""
+    """Return text from a message without anything that a terminal would obey."""
     return "".join(character if character.isprintable() else "�" for character in text)
 
 

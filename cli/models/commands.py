@@ -1,4 +1,4 @@
-"""What each command of `framefleet models` does; the folders are those of the workers that run here, if any do."""
+"""The commands of `framefleet models`, in the folders of the workers that run here, if any do."""
 
 import argparse
 import os

@@ -10,7 +10,7 @@ from worker.models import ModelEntry, ModelUnavailable, locate, unusable
 
 
 def fetch(shelf: ModelShelf, names: Sequence[str], *, everything: bool) -> int:
-    """Have the files of these models here; returns the exit status. Raises ValueError for a name that is none's."""
+    """Have the files of these models here; returns the exit status. Raises ValueError for an unknown name."""
     entries = [shelf.registry.entry(name) for name in dict.fromkeys(names)]
     if everything:
         entries += [e for e in shelf.registry.entries.values() if e.urls and e not in entries]
@@ -31,7 +31,7 @@ def fetch(shelf: ModelShelf, names: Sequence[str], *, everything: bool) -> int:
 
 
 def _have(shelf: ModelShelf, entry: ModelEntry) -> str:
-    """Where the file now is. Raises ModelUnavailable."""
+    """Fetch the file if need be; returns where it is now. Raises ModelUnavailable."""
     if entry.filename is None:
         if (reason := unusable(entry)) is not None:
             raise ModelUnavailable(reason)

@@ -28,7 +28,7 @@ def show(shelf: ModelShelf, *, as_json: bool) -> int:
 
 
 def state(shelf: ModelShelf, entry: ModelEntry) -> str:
-    """Where the model is, in two or three words."""
+    """Return where the model is, in two or three words."""
     if entry.filename is None:
         if entry.kind not in PACKAGED:
             return "built in"

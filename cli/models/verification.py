@@ -41,7 +41,7 @@ def verify(shelf: ModelShelf) -> int:
 
 
 def _loading(shelf: ModelShelf) -> Load | None:
-    """What loads a model as a worker does and shows it a blank picture; None where a worker could not run.
+    """Return what loads a model as a worker does and shows it a blank picture; None where a worker could not run.
 
     It raises ModelUnavailable.
     """

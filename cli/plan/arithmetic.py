@@ -1,4 +1,4 @@
-"""From what is asked and what a frame costs to processes, cores, memory and bytes. Pure."""
+"""The arithmetic of a plan: from the demand and the cost of a frame to processes, cores, memory and bytes. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from cli.plan.costs import Costs
 from cli.plan.demand import Demand
 
 UTILISATION = 0.7
-"""Of every worker and core. Waiting grows with u / (1 - u) (M/M/1, Kleinrock 1975): 2.3 times the work itself at 0.7,
-4 at 0.8, 9 at 0.9. The rest is for bursts and for the frames of a worker that died."""
+"""The share of its time that a worker or a core may be busy. Waiting grows with u / (1 - u) (M/M/1, Kleinrock 1975):
+2.3 times the work itself at 0.7, 4 at 0.8, 9 at 0.9. The rest is for bursts and for the frames of a worker that died.
+"""
 
 TARGET_SECONDS = 0.2  # that frames may wait in the queue (producer.lane.window)
 LARGEST_WINDOW = 500  # frames that a producer has outstanding at most (producer.lane.window)
@@ -55,7 +56,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is needed. `cores` is CPU time per second of all parts, `cores_needed` leaves the margin."""
+    """What a demand needs. `cores`: CPU time per second of all services; `cores_needed`: with the margin."""
 
     demand: Demand
     parts: tuple[ServiceShare, ...]
@@ -86,7 +87,7 @@ class Plan:
 
 
 def plan(demand: Demand, costs: Costs, footprint: Footprint) -> Plan:
-    """What the demand needs."""
+    """Work out what the demand needs."""
     frames, pictures = demand.frames, demand.pictures
     workers = max(1, math.ceil(frames * (costs.worker + costs.wait) / 1000 / UTILISATION))
     producer_cores = (pictures * costs.picture + frames * costs.producer) / 1000
@@ -115,8 +116,11 @@ def plan(demand: Demand, costs: Costs, footprint: Footprint) -> Plan:
 
 
 def traffic(demand: Demand) -> Traffic:
-    """A task goes in and out once. Its result goes in twice (exchange and reply) and out three times: recorder, live
-    view, reply."""
+    """Return the bytes that travel.
+
+    A task goes in and out once. Its result goes in twice (exchange and reply) and out three times: recorder, live view,
+    reply.
+    """
     result, task = RESULT_BYTES + MESSAGE_BYTES, demand.body_bytes + MESSAGE_BYTES
     return Traffic(
         cameras=demand.pictures * demand.picture_bytes,
@@ -127,6 +131,6 @@ def traffic(demand: Demand) -> Traffic:
 
 
 def held(demand: Demand, costs: Costs, cores: int) -> int:
-    """How many such cameras a machine holds that has so many cores, with everything on it."""
+    """Return how many such cameras a machine with so many cores holds, with everything on it."""
     per_camera = demand.fps * (costs.picture + (1 - demand.skipped) * costs.frame) / 1000
     return max(0, math.floor((cores * UTILISATION - IDLE_CORES) / per_camera))

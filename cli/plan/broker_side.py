@@ -1,4 +1,4 @@
-"""What a frame costs a broker that runs: three seconds of frames through queues of our own.
+"""The cost of a frame in a broker that runs: three seconds of frames through queues of our own.
 
 Each frame goes the way of a real one: a task to a quorum queue, from there to a consumer; its result to an exchange
 with a quorum queue (the recorder's) and a small one (the live view's), and to the sender as a reply; confirmed, then
@@ -29,9 +29,9 @@ RATE = 100.0
 WARM_SECONDS, SECONDS = 0.5, 3.0
 EXPIRE_MS = 60_000
 EXCHANGE = "amq.topic"
-"""Every broker has it: nothing of ours stays behind."""
+"""An exchange that every broker has: nothing of ours stays behind."""
 CPUCLOCK_SCHED = 2
-"""Of Linux's dynamic clock ids (include/linux/posix-timers.h)."""
+"""A bit of Linux's dynamic clock ids (include/linux/posix-timers.h)."""
 PATIENCE_SECONDS = 10.0
 
 
@@ -165,7 +165,7 @@ def erlang_on(port: int) -> int | None:
 
 
 def cpu_ms(pid: int | None) -> float | None:
-    """User and system time of all threads of a process so far (clock_getcpuclockid(3)), in ms; None without one."""
+    """Return user and system time of all threads of a process (clock_getcpuclockid(3)), in ms; None without one."""
     if pid is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What `framefleet plan` does: measure, reckon, report."""
+"""The work of `framefleet plan`: measure, reckon, report."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""What is asked: so many cameras, so many pictures a second of each."""
+"""The demand: so many cameras, so many pictures a second of each."""
 
 import argparse
 import re
@@ -8,9 +8,9 @@ from cli.errors import InvalidOption
 from contract.task import MAX_BODY_BYTES, TaskForm
 
 BYTES_PER_PIXEL = 40_000 / (640 * 480)
-"""Of a surveillance camera's JPEG, where the operator does not say how large it is."""
+"""The weight of a surveillance camera's JPEG, where the operator does not say how large it is."""
 FIELDS_BYTES = 150
-"""Of a task beside its picture: names, times."""
+"""The bytes of a task beside its picture: names, times."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Demand:
 
     @property
     def body_bytes(self) -> int:
-        """Of a task as it travels: base64 makes four bytes of three."""
+        """The size of a task as it travels: base64 makes four bytes of three."""
         base64 = self.form is TaskForm.BASE64
         return (-(-self.picture_bytes // 3) * 4 if base64 else self.picture_bytes) + FIELDS_BYTES
 
 
 def demand_of(arguments: argparse.Namespace) -> Demand:
-    """From the command line. Raises InvalidOption."""
+    """Read the demand from the command line. Raises InvalidOption."""
     width, height = size_of(arguments.size)
     demand = Demand(
         cameras=arguments.cameras,
@@ -72,7 +72,7 @@ def demand_of(arguments: argparse.Namespace) -> Demand:
 
 
 def size_of(text: str) -> tuple[int, int]:
-    """`640x480` as width and height. Raises InvalidOption."""
+    """Read `640x480` as width and height. Raises InvalidOption."""
     found = re.fullmatch(r"([0-9]{2,5})x([0-9]{2,5})", text.strip())
     if found is None:
         raise InvalidOption(f"--size {text}: width and height of a picture in pixels are needed, as 640x480")

@@ -17,7 +17,7 @@ class Machine:
 
 
 def this_machine(cgroup: Path = CGROUP) -> Machine:
-    """Cores by affinity, both by the container's limits (cgroup v2: cpu.max, memory.max) where there are any."""
+    """Return cores by affinity and memory, both within the container's limits (cgroup v2) where there are any."""
     cores = len(psutil.Process().cpu_affinity())
     memory = int(psutil.virtual_memory().total)
     quota, _, period = _read(cgroup / "cpu.max").partition(" ")

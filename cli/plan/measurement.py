@@ -15,7 +15,7 @@ from cli.plan.demand import Demand
 from cli.services import environment
 
 PATIENCE_SECONDS = 60.0
-"""For one child. Most of it is for a model that has to be downloaded first."""
+"""The time that one child is given. Most of it is for a model that has to be downloaded first."""
 MOST_AT_ONCE = 16
 
 

@@ -1,4 +1,4 @@
-"""What the measuring child processes have in common: one question on standard input, one answer on standard output."""
+"""The common part of the measuring processes: a question on standard input, an answer on standard output."""
 
 import json
 import sys
@@ -33,7 +33,7 @@ def answer(measure: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 
 def milliseconds(step: Callable[[int], object], seconds: float) -> float:
-    """CPU time of this process for one `step(n)`, in ms: the median of chunks, for about so many `seconds`.
+    """Measure the CPU time of this process for one `step(n)`, in ms: the median of chunks, for about so many `seconds`.
 
     CPU and not wall time: others use this machine too. The first chunk warms up.
     """
@@ -51,7 +51,7 @@ def milliseconds(step: Callable[[int], object], seconds: float) -> float:
 
 
 def yardstick(seconds: float = 0.4) -> float:
-    """CPU ms of a fixed piece of plain Python: how fast this machine runs what is not measured here.
+    """Measure the CPU ms of a fixed piece of plain Python: how fast this machine runs what is not measured here.
 
     Attribute access, small dictionaries and bytes, as an AMQP client spends its time on.
     """
@@ -67,10 +67,10 @@ def yardstick(seconds: float = 0.4) -> float:
 
 
 def resident_bytes() -> int:
-    """Resident memory of this process, now."""
+    """Return the resident memory of this process, now."""
     return int(psutil.Process().memory_info().rss)
 
 
 def given_pictures(question: dict[str, Any]) -> list[bytes]:
-    """The JPEGs that a question brings."""
+    """Return the JPEGs that a question brings."""
     return [b64decode(each) for each in question["pictures"]]

@@ -17,7 +17,7 @@ FIGURES = ("processes", "CPU, cores", "memory")
 
 @dataclass(frozen=True)
 class Report:
-    """Everything there is to say."""
+    """A plan with everything that it was made from."""
 
     plan: Plan
     costs: Costs
@@ -52,7 +52,7 @@ class Report:
 
     @property
     def commands(self) -> list[str]:
-        """What starts it, natively and in Compose."""
+        """The commands that start it, natively and in Compose."""
         plan = self.plan
         given = [f"PRODUCER_FPS={plan.demand.fps:g}"]
         if plan.demand.form is TaskForm.COMPACT:
@@ -65,7 +65,7 @@ class Report:
 
 
 def json_of(report: Report) -> dict[str, Any]:
-    """For programs: seconds, bytes and cores; CPU in ms."""
+    """Return the report for programs: in seconds, bytes and cores; CPU in ms."""
     plan = report.plan
     demand = asdict(plan.demand) | {"form": plan.demand.form.value}
     return {
@@ -88,7 +88,7 @@ def json_of(report: Report) -> dict[str, Any]:
 
 
 def text_of(report: Report) -> str:
-    """For people."""
+    """Return the report for people."""
     plan, machine, demand = report.plan, report.machine, report.plan.demand
     width, height = demand.size
     lines = [
@@ -165,7 +165,7 @@ def _rate(count: float) -> str:
 
 
 def _about(count: int) -> str:
-    """Two digits: more would promise more than is known."""
+    """Round to two digits: more would promise more than is known."""
     if count < 100:
         return str(count)
     step = 10 ** (len(str(count)) - 2)

@@ -1,4 +1,4 @@
-"""What each command of `framefleet queues` does and says."""
+"""The commands of `framefleet queues`: what each does and says."""
 
 import argparse
 import sys
