@@ -87,7 +87,10 @@ async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int
         print(f"{file} exists and was left as it is: choose another name with --output", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{file} cannot be written: {error.strerror}", file=sys.stderr)
+        print(
+            f"{file} cannot be written: {error.strerror}. Choose another place with --output, or - for standard output",
+            file=sys.stderr,
+        )
         return 1
     what = f"no picture, so the message's body ({picture.why_not})" if picture.why_not else "the picture"
     print(f"{file}: {what}, {len(picture.content):,} bytes")
