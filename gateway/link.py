@@ -7,11 +7,13 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from typing import TYPE_CHECKING
 
 from gateway.security.roles import ROLES
-from gateway.settings import GatewaySettings
 from runtime.loopback import open_directly
-from runtime.settings import USAGE_ERROR, read
+
+if TYPE_CHECKING:
+    from gateway.settings import GatewaySettings
 
 ABOUT = """\
 Prints a link that signs in one browser, once, within a day. It holds a one-time code and no token, so it is worthless
@@ -59,6 +61,10 @@ def main() -> int:
 
 def show_own(role: str) -> int:
     """Print a link to the gateway that the environment's settings describe; returns the exit status."""
+    # Late: whoever knows the gateway's address and token (`framefleet link`) needs no settings to ask for a link.
+    from gateway.settings import GatewaySettings
+    from runtime.settings import USAGE_ERROR, read
+
     settings, wrong = read(GatewaySettings, os.environ)
     if settings is None:
         print("\n".join(wrong), file=sys.stderr)
@@ -73,7 +79,7 @@ def show_own(role: str) -> int:
     return 0
 
 
-def _token(settings: GatewaySettings) -> str:
+def _token(settings: "GatewaySettings") -> str:
     if settings.token is not None:
         return settings.token.get_secret_value()
     try:
