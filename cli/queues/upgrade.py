@@ -1,4 +1,4 @@
-"""One queue made anew with other arguments, its messages kept (docs/upgrading.md).
+"""The upgrade of one queue: it is made anew with other arguments, and keeps its messages (docs/upgrading.md).
 
     Q (old arguments) --> Q.upgrade (takes everything) --> Q (new arguments)
 
@@ -14,7 +14,7 @@ from broker.compare import Difference, differences
 from broker.drain import Drain, Room, always
 from broker.errors import Busy, Full, NoSuchQueue, Refused
 from broker.session import Session
-from cli.progress import Progress, progress
+from cli.console import StepCount, progress
 from contract.topology import DEAD_LETTER_QUEUE, UNLIMITED_DELIVERIES, Argument, Queue
 
 SUFFIX = ".upgrade"
@@ -34,18 +34,18 @@ class State:
 
     @property
     def differs(self) -> bool:
-        """Whether its arguments are not those of the topology."""
+        """True if its arguments are not those of the topology."""
         return bool(self.differences)
 
     @property
     def needs_upgrade(self) -> bool:
-        """It differs, or an upgrade of it was interrupted."""
+        """True if it differs, or if an upgrade of it was interrupted."""
         return self.differs or self.set_aside is not None
 
 
 @dataclass
 class Upgraded:
-    """What came of a queue's messages: how many it was given back, how many are missing, and where they went."""
+    """The fate of a queue's messages: how many it was given back, how many are missing, and where they went."""
 
     moved: int = 0
     missing: int = 0
@@ -59,7 +59,7 @@ class Upgraded:
 
 
 def aside(queue: Queue) -> Queue:
-    """Where its messages wait: without any limit, for nothing may be dropped, expire or be refused there."""
+    """Return the queue where its messages wait. It has no limit: nothing may be dropped, expire or be refused there."""
     arguments: dict[str, Argument] = {
         "x-queue-type": "quorum",
         "x-delivery-limit": UNLIMITED_DELIVERIES,
@@ -68,7 +68,7 @@ def aside(queue: Queue) -> Queue:
 
 
 async def inspect(session: Session, queue: Queue) -> State:
-    """How the broker has it; changes nothing. Raises BrokerError."""
+    """Look at the queue as the broker has it; nothing is changed. Raises BrokerError."""
     state = State(queue)
     try:
         state.messages, state.consumers = await session.count(queue.name)
@@ -84,7 +84,7 @@ async def inspect(session: Session, queue: Queue) -> State:
 
 
 def refuse_if_used(state: State) -> None:
-    """Raises Busy: a message in a consumer's hands would go with the queue that is deleted."""
+    """Raise Busy if somebody consumes the queue: what a consumer holds would be deleted with it."""
     if state.differs and state.consumers:
         raise Busy(
             f"{state.queue.name} has {state.consumers} consumers: stop workers, producers and gateways first "
@@ -150,7 +150,7 @@ async def _set_aside(
 
 
 def _passes_on(queue: Queue) -> bool:
-    """Whether messages leave the queue by themselves, for their lane: it is a retry queue."""
+    """Return whether messages leave the queue by themselves, for their lane, as they do a retry queue."""
     return "x-message-ttl" in queue.arguments
 
 
@@ -163,7 +163,7 @@ def _gone_from(queue: Queue) -> str:
     )
 
 
-async def _followed(drain: Drain, shown: Progress, room: Room = always) -> None:
+async def _followed(drain: Drain, shown: StepCount, room: Room = always) -> None:
     async def follow() -> None:
         while True:
             shown.done = drain.moved
@@ -178,7 +178,7 @@ async def _followed(drain: Drain, shown: Progress, room: Room = always) -> None:
 
 
 def _has_room(queue: Queue, present: int, drain: Drain) -> bool:
-    """Whether one more fits into a queue that would drop its oldest; others refuse by themselves."""
+    """Return whether one more fits into a queue that would drop its oldest; others refuse by themselves."""
     if queue.arguments.get("x-overflow", "drop-head") != "drop-head":
         return True
     messages = present + drain.moved + drain.under_way

@@ -1,4 +1,4 @@
-"""Waiting for something to become true: one helper, so that nothing sleeps for a fixed time."""
+"""The wait for something to become true: one helper, so that nothing sleeps for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -7,14 +7,18 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Progress(Protocol):
-    """Told now and then how long a wait has taken, in seconds."""
+class WaitObserver(Protocol):
+    """An observer that is told now and then how long a wait has taken, in seconds."""
 
     def __call__(self, elapsed: float, /) -> None: ...
 
 
 def wait_until(
-    probe: Callable[[], T | None], timeout: float, *, progress: Progress | None = None, interval: float = 0.05
+    probe: Callable[[], T | None],
+    timeout: float,
+    *,
+    progress: WaitObserver | None = None,
+    interval: float = 0.05,
 ) -> T | None:
     """Call `probe` until it returns something true, and return that; None after `timeout` seconds.
 

@@ -1,4 +1,4 @@
-"""Reading the dead-letter queue without taking anything from it."""
+"""A look through the dead-letter queue, which takes nothing from it."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from broker import Delivery
 from broker.browse import browse
 from broker.session import session
+from cli.console import progress
 from cli.dlq.selection import Selection
-from cli.progress import progress
 from contract.dead_letters import DeadLetter, parse_dead_letter
 from contract.topology import DEAD_LETTER_QUEUE
 
@@ -18,8 +18,8 @@ Keep = Callable[[DeadLetter, Delivery], None]
 
 
 @dataclass
-class Shelf:
-    """What a look found: `letters` are the first that match, `matching` how many do, `total` how many there are."""
+class FoundLetters:
+    """The dead letters that a look found: the first that match, how many match, and how many there are."""
 
     total: int = 0
     matching: int = 0
@@ -30,7 +30,7 @@ class Shelf:
 
 
 def letter_of(delivery: Delivery) -> DeadLetter:
-    """The dead letter that a delivery is."""
+    """Read a delivery as a dead letter."""
     return parse_dead_letter(
         delivery.body,
         content_type=delivery.content_type,
@@ -44,12 +44,12 @@ async def read(
     selection: Selection,
     limit: int | None = None,
     keep: Keep = lambda letter, delivery: None,
-) -> Shelf:
+) -> FoundLetters:
     """Look through the whole queue, oldest first. `keep` is shown those that match, with their message.
 
     Raises BrokerError.
     """
-    shelf = Shelf()
+    shelf = FoundLetters()
     async with (
         progress("reading dead letters") as shown,
         session(urls, CLIENT) as connection,

@@ -1,4 +1,4 @@
-"""`framefleet queues`: whether the broker's queues are as this version wants them, and making them so."""
+"""The commands of `framefleet queues`: what each does and says."""
 
 import argparse
 import sys
@@ -7,35 +7,11 @@ from collections.abc import Sequence
 from broker import BrokerError
 from broker.session import Session, session
 from cli.confirm import confirmed
-from cli.progress import progress
-from cli.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
+from cli.console import progress
+from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
 from contract.topology import TOPOLOGY
 
 CLIENT = "framefleet queues"
-UPGRADE = """\
-Makes queues anew whose arguments are not those of this version, and keeps their messages: they are set aside in
-<queue>.upgrade, the empty queue is deleted and declared anew, and they are moved back, each published and confirmed
-before it is acknowledged. Interrupted at any point, it goes on when it is run again.
-
-Stop all that sends and computes first; the broker must run. docs/upgrading.md says how.
-"""
-
-
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `queues` with its commands."""
-    queues = commands.add_parser("queues", help="the broker's queues: check, upgrade")
-    actions = queues.add_subparsers(dest="action", required=True, metavar="COMMAND")
-    actions.add_parser(
-        "check", help="say which queues are not as this version wants them; exit status 1 if any"
-    )
-    upgrading = actions.add_parser(
-        "upgrade",
-        help="make those anew and keep their messages",
-        description=UPGRADE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    upgrading.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    upgrading.add_argument("--yes", action="store_true", help="do not ask")
 
 
 async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:

@@ -5,24 +5,21 @@ from dataclasses import asdict
 
 import msgspec
 
-from cli.dlq.tables import size
-from cli.models.shelf import Shelf
+from cli.console import size, table
+from cli.models.shelf import ModelShelf
 from worker.models import ModelEntry, unusable
 from worker.models.packages import PACKAGED
 
 COLUMNS = ("NAME", "KIND", "TASK", "INPUT", "LICENCE", "HERE", "SIZE", "DIGEST")
 
 
-def show(shelf: Shelf, *, as_json: bool) -> int:
+def show(shelf: ModelShelf, *, as_json: bool) -> int:
     """Print a line per model, or JSON."""
     entries = [entry for _, entry in sorted(shelf.registry.entries.items())]
     if as_json:
         print(msgspec.json.format(msgspec.json.encode([_item(shelf, e) for e in entries]), indent=2).decode())
         return 0
-    rows = [COLUMNS, *(_row(shelf, entry) for entry in entries)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(table(COLUMNS, [_row(shelf, entry) for entry in entries]))
     for entry in entries:
         for copy in shelf.copies(entry):
             if copy.problem is not None:
@@ -30,8 +27,8 @@ def show(shelf: Shelf, *, as_json: bool) -> int:
     return 0
 
 
-def state(shelf: Shelf, entry: ModelEntry) -> str:
-    """Where the model is, in two or three words."""
+def state(shelf: ModelShelf, entry: ModelEntry) -> str:
+    """Return where the model is, in two or three words."""
     if entry.filename is None:
         if entry.kind not in PACKAGED:
             return "built in"
@@ -45,7 +42,7 @@ def state(shelf: Shelf, entry: ModelEntry) -> str:
     return "not fetched" if entry.urls else "no file"
 
 
-def _row(shelf: Shelf, entry: ModelEntry) -> tuple[str, ...]:
+def _row(shelf: ModelShelf, entry: ModelEntry) -> tuple[str, ...]:
     used = shelf.used(entry)
     digest = used.digest if used else entry.sha256
     count = used.path.stat().st_size if used else entry.size
@@ -61,7 +58,7 @@ def _row(shelf: Shelf, entry: ModelEntry) -> tuple[str, ...]:
     )
 
 
-def _item(shelf: Shelf, entry: ModelEntry) -> dict[str, object]:
+def _item(shelf: ModelShelf, entry: ModelEntry) -> dict[str, object]:
     used = shelf.used(entry)
     return asdict(entry) | {
         "state": state(shelf, entry),

@@ -2,24 +2,21 @@
 
 import asyncio
 import json
-import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from cli.fleet import environment
+from cli.console import progress
+from cli.errors import CannotMeasure
 from cli.layout import CHECKOUT
 from cli.plan.demand import Demand
-from cli.progress import progress
+from cli.services import environment
 
 PATIENCE_SECONDS = 60.0
-"""For one child. Most of it is for a model that has to be downloaded first."""
+"""The time that one child is given. Most of it is for a model that has to be downloaded first."""
 MOST_AT_ONCE = 16
-
-
-class CannotMeasure(Exception):
-    """A child could not answer; a sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class Measured:
     picture_bytes: int
 
 
-async def measure(demand: Demand, cores: int) -> Measured:
-    """Measure for some seconds, saying so on standard error. Raises CannotMeasure."""
+async def measure(demand: Demand, cores: int, settings: Mapping[str, str]) -> Measured:
+    """Measure for some seconds, as services with these `settings`; says so on standard error. Raises CannotMeasure."""
     question: dict[str, Any] = {
         "width": demand.size[0],
         "height": demand.size[1],
@@ -53,14 +50,16 @@ async def measure(demand: Demand, cores: int) -> Measured:
         "model": demand.model,
     }
     async with progress("measuring", 3) as shown:
-        drawn = await _ask("cli.plan.pictures", question)
+        drawn = await _ask("cli.plan.pictures", question, settings)
         question |= drawn
         shown.done = 1
-        producer = await _ask("cli.plan.producer_side", question)
+        producer = await _ask("cli.plan.producer_side", question, settings)
         shown.done = 2
         # All cores at once: they share caches, and often two are one.
         copies = min(cores, MOST_AT_ONCE)
-        workers = await asyncio.gather(*(_ask("cli.plan.worker_side", question) for _ in range(copies)))
+        workers = await asyncio.gather(
+            *(_ask("cli.plan.worker_side", question, settings) for _ in range(copies))
+        )
         shown.done = 3
     pictures = question["pictures"]
     return Measured(
@@ -76,14 +75,13 @@ async def measure(demand: Demand, cores: int) -> Measured:
     )
 
 
-async def _ask(module: str, question: dict[str, Any]) -> dict[str, Any]:
+async def _ask(module: str, question: dict[str, Any], settings: Mapping[str, str]) -> dict[str, Any]:
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", module),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        # As `framefleet up` starts services; but models are looked for where the operator says.
-        env=environment(CHECKOUT) | {name: os.environ[name] for name in ("MODEL_DIR",) if name in os.environ},
+        env=environment(CHECKOUT) | dict(settings),
     )
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):

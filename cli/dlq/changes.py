@@ -1,4 +1,4 @@
-"""Replaying and purging: what was shown to the operator, and nothing that came since."""
+"""Replays and purges: of what was shown to the operator, and of nothing that came since."""
 
 import asyncio
 import time
@@ -12,8 +12,8 @@ from broker.again import again
 from broker.browse import browse
 from broker.drain import WHY
 from broker.session import session
-from cli.dlq.reading import CLIENT, letter_of
-from cli.progress import Progress, progress
+from cli.console import StepCount, progress
+from cli.dlq.search import CLIENT, letter_of
 from contract.dead_letters import DeadLetter, is_trace
 from contract.replay import destination, fresh
 from contract.topology import DEAD_LETTER_QUEUE, Lane
@@ -25,7 +25,7 @@ ALARM_SECONDS = 60.0  # as long as nothing at all is confirmed
 
 @dataclass
 class Replay:
-    """How dead letters become tasks again, and how far that is."""
+    """A replay: how dead letters become tasks again, and how far that is."""
 
     lane: Lane | None = None
     fresh: bool = False
@@ -33,12 +33,12 @@ class Replay:
     failure: str = ""
 
     def queue_of(self, letter: DeadLetter) -> str:
-        """Where it goes."""
+        """Return the queue to which the letter goes."""
         return destination(letter, self.lane)
 
 
 async def purge(urls: Sequence[str], letters: Sequence[DeadLetter]) -> int:
-    """Delete these; returns how many were still there. Raises BrokerError."""
+    """Delete the letters; returns how many were still there. Raises BrokerError."""
     meant = {letter.dead_letter_id for letter in letters}
     async with (
         progress("purging", len(letters)) as shown,
@@ -65,7 +65,7 @@ async def replay(urls: Sequence[str], letters: Sequence[DeadLetter], how: Replay
             pass
 
 
-async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: Progress) -> int:
+async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: StepCount) -> int:
     """Go once through the queue; returns how many could not be taken along for lack of memory."""
     # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
     async with (
@@ -109,9 +109,9 @@ class Flight:
         self._none = asyncio.Event()
 
     def landing(
-        self, delivery: Delivery, queue: str, how: Replay, shown: Progress
+        self, delivery: Delivery, queue: str, how: Replay, shown: StepCount
     ) -> Callable[[Outcome], None]:
-        """One more under way; returns what to do once its outcome is known."""
+        """Count one more as under way; returns what to do once its outcome is known."""
         size = len(delivery.body)
         self.size += size
         self._count += 1

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from cli.models.listing import state
-from cli.models.shelf import Shelf
+from cli.models.overview import state
+from cli.models.shelf import ModelShelf
 from contract.models import ModelSpec
 from worker.models import ModelUnavailable, unusable
 from worker.settings import WorkerSettings
@@ -12,7 +12,7 @@ from worker.settings import WorkerSettings
 Load = Callable[[str], None]
 
 
-def verify(shelf: Shelf) -> int:
+def verify(shelf: ModelShelf) -> int:
     """Check every model that is here and say what is wrong; returns the exit status."""
     load = _loading(shelf)
     wrong = 0
@@ -40,8 +40,8 @@ def verify(shelf: Shelf) -> int:
     return 1 if wrong else 0
 
 
-def _loading(shelf: Shelf) -> Load | None:
-    """What loads a model as a worker does and shows it a blank picture; None where a worker could not run.
+def _loading(shelf: ModelShelf) -> Load | None:
+    """Return what loads a model as a worker does and shows it a blank picture; None where a worker could not run.
 
     It raises ModelUnavailable.
     """

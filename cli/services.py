@@ -1,4 +1,4 @@
-"""What the services of one run are told: a command line and an environment for each."""
+"""The services of one run: the command line and the environment of each."""
 
 import os
 import socket
@@ -14,8 +14,8 @@ from cli.ports import LOOPBACK
 
 
 @dataclass(frozen=True)
-class Fleet:
-    """Makes the commands of the workers, the producer and the gateway. Secrets travel in the environment only."""
+class ServiceCommands:
+    """The commands of the workers, the producer and the gateway. Secrets travel in the environment only."""
 
     layout: Layout
     knobs: Knobs
