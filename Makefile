@@ -73,7 +73,8 @@ fmt: test-tools ## format the code, Python and dashboard, and mend what ruff can
 	cd dashboard && npm run --if-present format
 
 coverage: test-tools ## pytest: the unit tests, and how much of each package they run; fails below tests/house/floors.toml
-	pytest tests/unit --cov --cov-report= $(PYTEST)
+	@# Not those that measure CPU time: being watched doubles it.
+	pytest tests/unit --cov --cov-report= -k 'not seconds_of_cpu and not takes_long' $(PYTEST)
 	python -m tests.house.coverage
 
 licences: test-tools ## write docs/third-party-licences.md anew, after a change of the lock files
