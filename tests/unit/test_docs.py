@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.settings import GatewaySettings
+from producer.settings import ProducerSettings
+from worker.settings import WorkerSettings
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path.relative_to(ROOT)
@@ -17,6 +21,8 @@ HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 CODE = re.compile(r"^```(?:sh)?\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 # Pages that tell what was, with the commands of then.
 TOLD = {"CHANGELOG.md"}
+# On purpose: pages show what a service says of them.
+MISSPELT = {"PRODUCER_FSP", "WORKER_LANES"}
 
 
 def anchors(page: Path) -> set[str]:
@@ -58,6 +64,17 @@ def test_every_make_target_and_module_is_there(page: Path) -> None:
     assert set(re.findall(r"\bmake ((?!-)[a-z][a-z0-9-]*)", code)) <= targets
     modules = re.findall(r"python3? -m ((?:bench|cli|gateway|producer|tests|worker)[\w.]*)", code)
     assert [module for module in modules if find_spec(module) is None] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_setting_is_there(page: Path) -> None:
+    services = {"GATEWAY": GatewaySettings, "PRODUCER": ProducerSettings, "WORKER": WorkerSettings}
+    known = {
+        f"{service}_{name.upper()}" for service, model in services.items() for name in model.model_fields
+    }
+    known |= set(re.findall(r"[A-Z][A-Z_]+", (ROOT / ".env.example").read_text()))
+    named = set(re.findall(r"\b(?:GATEWAY|PRODUCER|WORKER)_[A-Z0-9_]+\b", (ROOT / page).read_text()))
+    assert page.name in TOLD or named - known - MISSPELT == set()
 
 
 def test_every_page_is_reached_from_the_index() -> None:
