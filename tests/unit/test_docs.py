@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from pydantic_settings import BaseSettings
 
 from gateway.settings import GatewaySettings
 from producer.settings import ProducerSettings
@@ -68,7 +69,11 @@ def test_every_make_target_and_module_is_there(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_every_setting_is_there(page: Path) -> None:
-    services = {"GATEWAY": GatewaySettings, "PRODUCER": ProducerSettings, "WORKER": WorkerSettings}
+    services: dict[str, type[BaseSettings]] = {
+        "GATEWAY": GatewaySettings,
+        "PRODUCER": ProducerSettings,
+        "WORKER": WorkerSettings,
+    }
     known = {
         f"{service}_{name.upper()}" for service, model in services.items() for name in model.model_fields
     }
