@@ -1,8 +1,10 @@
 """The repository's own tools: licences that may come along, subjects of commits."""
 
+import tomllib
+
 import pytest
 
-from tests.house import licences, policy, subject
+from tests.house import coverage, licences, policy, subject
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,17 @@ def test_a_good_message(message: str) -> None:
 )
 def test_a_bad_message(message: str, words: str) -> None:
     assert words in (subject.complaint(message) or "")
+
+
+def test_coverage_is_summed_by_package() -> None:
+    def file(statements: int, run: int) -> dict[str, dict[str, int]]:
+        return {"summary": {"num_statements": statements, "covered_lines": run}}
+
+    report = {"broker/link.py": file(100, 50), "broker/loops.py": file(300, 300), "cli/up.py": file(10, 1)}
+    assert coverage.percents(report) == {"broker": 87.5, "cli": 10.0}
+
+
+def test_every_package_has_a_floor() -> None:
+    floors = tomllib.loads(coverage.FLOORS.read_text())
+    assert set(floors) == {"broker", "cli", "contract", "gateway", "producer", "runtime", "worker"}
+    assert all(0 < floor <= 100 for floor in floors.values())
