@@ -68,6 +68,15 @@ def test_every_make_target_and_module_is_there(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
+def test_commands_can_be_pasted_from_a_checkout(page: Path) -> None:
+    """They name the programs of .venv, which no shell knows of itself, or the block says where to look for them."""
+    for block in re.findall(r"^```sh\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL):
+        if ".venv/bin:$PATH" not in block:
+            bare = re.findall(r"^(?:[A-Z_]+=\S* )*(framefleet|python|pytest|pip)\b.*", block, re.MULTILINE)
+            assert bare == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
 def test_every_setting_is_there(page: Path) -> None:
     services: dict[str, type[BaseSettings]] = {
         "GATEWAY": GatewaySettings,
