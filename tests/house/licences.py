@@ -25,7 +25,7 @@ PINNED = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)", re.MULTILINE)
 IMPORTED = re.compile(r"""(?:from|import|@import|url\()\s*["']((?:@[\w-]+/)?[a-z][\w-]*)""")
 
 
-class Package(NamedTuple):
+class LicenceRow(NamedTuple):
     """One thing that comes along, under a licence of its own."""
 
     name: str
@@ -43,7 +43,7 @@ def locked() -> dict[str, str]:
     return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
 
 
-def python_packages(page: str) -> list[Package]:
+def python_packages(page: str) -> list[LicenceRow]:
     """The locked packages with their licences. What is not for this machine keeps the licence that the page has."""
     said = subprocess.run(
         [Path(sys.executable).with_name("pip-licenses"), "--format=json", "--from=mixed", "--with-system"],
@@ -54,12 +54,12 @@ def python_packages(page: str) -> list[Package]:
     installed = {_plain(each["Name"]): spdx(each["License"]) for each in json.loads(said.stdout)}
     recorded = {name: licence for name, _, licence in _rows(page.split("### In the dashboard")[0])}
     return [
-        Package(name, version, installed.get(_plain(name)) or recorded.get(name, ""))
+        LicenceRow(name, version, installed.get(_plain(name)) or recorded.get(name, ""))
         for name, version in sorted(locked().items())
     ]
 
 
-def page_packages() -> list[Package]:
+def page_packages() -> list[LicenceRow]:
     """The packages of npm that the built dashboard may contain: what its source imports, and what that depends on."""
     dashboard = ROOT / "dashboard"
     entries = json.loads((dashboard / "package-lock.json").read_text())["packages"]
@@ -75,7 +75,7 @@ def page_packages() -> list[Package]:
             reached.add(name)
             wanted.update(entry.get("dependencies", {}))
     return [
-        Package(
+        LicenceRow(
             name,
             entries[f"node_modules/{name}"]["version"],
             entries[f"node_modules/{name}"].get("license", ""),
@@ -84,15 +84,15 @@ def page_packages() -> list[Package]:
     ]
 
 
-def models() -> list[Package]:
+def models() -> list[LicenceRow]:
     """The models that are known by name, with their licences."""
     registry = tomllib.loads((ROOT / "worker" / "models" / "models.toml").read_text())
     return [
-        Package(name, entry.get("file", "–"), entry["licence"]) for name, entry in sorted(registry.items())
+        LicenceRow(name, entry.get("file", "–"), entry["licence"]) for name, entry in sorted(registry.items())
     ]
 
 
-def generated(page: str) -> tuple[str, list[Package]]:
+def generated(page: str) -> tuple[str, list[LicenceRow]]:
     """The generated part of the page, and the packages in it that have to pass."""
     python, npm = python_packages(page), page_packages()
     lines = [
@@ -125,16 +125,16 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _table(title: str, first: str, rows: Iterable[Package], version: str = "version") -> Iterator[str]:
+def _table(title: str, first: str, rows: Iterable[LicenceRow], version: str = "version") -> Iterator[str]:
     yield from ("", f"### {title}", "", f"| {first} | {version} | licence |", "| --- | --- | --- |")
     yield from (f"| {row.name} | {row.version} | {row.licence} |" for row in rows)
 
 
-def _rows(page: str) -> Iterator[Package]:
+def _rows(page: str) -> Iterator[LicenceRow]:
     for line in page.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| ") and len(cells) == 3:
-            yield Package(*cells)
+            yield LicenceRow(*cells)
 
 
 if __name__ == "__main__":

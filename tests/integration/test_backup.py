@@ -34,7 +34,7 @@ def documented(command: str) -> str:
     return next(line for line in blocks.splitlines() if command in line and "docker" not in line)
 
 
-class Running:
+class SavedGateway:
     """A gateway as a process, with its data in a folder and perhaps a database."""
 
     def __init__(self, start: StartService, rabbitmq: str, folder: Path, database: str) -> None:
@@ -90,7 +90,7 @@ def test_a_copy_made_under_way_is_whole(
     databases: tuple[str, str], start: StartService, rabbitmq: str, tmp_path: Path
 ) -> None:
     saved, restored = tmp_path / "saved", tmp_path / "restored"
-    before = Running(start, rabbitmq, saved / ".run" / "gateway", databases[0])
+    before = SavedGateway(start, rabbitmq, saved / ".run" / "gateway", databases[0])
     publish(rabbitmq, 0)
     eventually("all results are stored", lambda: before.frames() == COUNT)
 
@@ -110,7 +110,7 @@ def test_a_copy_made_under_way_is_whole(
             shutil.copy(file, folder)
     if databases[1]:
         run(documented("pg_restore"), saved, databases[1])
-    after = Running(start, rabbitmq, folder, databases[1])
+    after = SavedGateway(start, rabbitmq, folder, databases[1])
     assert after.frames() == COUNT
     assert [event["frames"] for event in after.events()] == [COUNT]
 
