@@ -5,9 +5,11 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Command-line variables reach the recipes by themselves. Their names go along, so that a misspelt one is noticed.
 export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
 
-SYSTEM := tests/integration tests/e2e tests/faults
+SYSTEM := tests/integration tests/faults
 beside = pytest $(1) -n 4 --dist loadfile --no-loadscope-reorder -m 'not alone' $(PYTEST) $(OR_NONE)
 alone = pytest $(1) -m alone $(PYTEST) $(OR_NONE)
+# Hundreds of processes are started: they shall find their modules compiled.
+unexport PYTHONDONTWRITEBYTECODE
 OR_NONE := || [ $$? = 5 ] # PYTEST selects no test of this part
 
 .DEFAULT_GOAL := help
@@ -37,7 +39,8 @@ down: ## stop the system that runs in this checkout
 test: test-tools ## install what the tests need and run all of them; ends with the time of each part
 	@rm -f build/test-times
 	@export TOOLS=ready; again='$(MAKE) --no-print-directory'; \
-	  $$again -j2 --output-sync=target time-unit time-lint time-dashboard time-rules && $$again time-system && $$again time-alone; \
+	  $$again -j2 --output-sync=target time-unit time-lint time-dashboard time-rules \
+	  && $$again -j2 --output-sync=target time-system time-e2e && $$again time-alone; \
 	  status=$$?; echo 'make test:'; cat build/test-times; exit $$status
 
 time-%:
@@ -66,14 +69,13 @@ test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheu
 	$(call alone,tests/integration)
 
 test-e2e: test-tools ## pytest: the whole system in a browser
-	$(call beside,tests/e2e)
-	$(call alone,tests/e2e)
+	pytest tests/e2e $(PYTEST) $(OR_NONE)
 
 test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
 	$(call beside,tests/faults)
 	$(call alone,tests/faults)
 
-test-system: test-tools ## pytest: integration, e2e and faults at once, without what is marked `alone`
+test-system: test-tools ## pytest: integration and faults at once, without what is marked `alone`
 	$(call beside,$(SYSTEM))
 
 test-alone: test-tools ## pytest: what is marked `alone`, one test after the other
