@@ -16,6 +16,20 @@ from tests.helpers.vhosts import VirtualHosts
 HERE = Path(__file__).parent
 PARTS = ("unit", "integration", "e2e", "faults")
 """Folders of tests; each is a mark as well: `pytest -m faults`."""
+LONGEST = (
+    "test_up.py",
+    "test_soak.py",
+    "test_amqp_rights.py",
+    "test_queue_upgrade.py",
+    "test_producer_service.py",
+    "test_dlq.py",
+    "test_cluster_nodes.py",
+    "test_gateway_killed.py",
+    "test_history_api.py",
+    "test_network_link.py",
+    "test_producer_rtsp_odd.py",
+)
+"""Begun first, so that no process is left alone with one of them at the end."""
 
 if other := os.environ.get("FRAMEFLEET_TEST_RABBITMQ"):
     # Another version than this machine's: a folder with its rabbitmq-server and rabbitmqctl (tests/rabbitmq-of-image).
@@ -24,11 +38,13 @@ if other := os.environ.get("FRAMEFLEET_TEST_RABBITMQ"):
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its part of the suite."""
+    """Mark each test with its part of the suite; put the longest files first."""
     for item in items:
         (part,) = item.path.relative_to(HERE).parts[:1]
         if part in PARTS:
             item.add_marker(part)
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
 @pytest.fixture(scope="session")
