@@ -24,6 +24,7 @@ BACKLOG = 4_500
 RATE = 2_000
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("size", "form"), [(2_000, TaskForm.COMPACT), (30_000, TaskForm.BASE64)], ids=["2 KB", "30 KB base64"]
 )
