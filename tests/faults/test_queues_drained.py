@@ -18,13 +18,12 @@ from tests.faults.books import clerk
 from tests.helpers.bus import bus, results
 from tests.helpers.eventually import POLL_SECONDS, aeventually
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.alone  # its rates are measured, and its waits are counted in commands
 
 BACKLOG = 4_500
 RATE = 2_000
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     ("size", "form"), [(2_000, TaskForm.COMPACT), (30_000, TaskForm.BASE64)], ids=["2 KB", "30 KB base64"]
 )
