@@ -37,11 +37,11 @@ down: ## stop the system that runs in this checkout
 # First what computes, two parts at a time; then the tests that mostly wait, several files at a time; at last those that
 # measure, with nothing beside them (docs/testing.md).
 test: test-tools ## install what the tests need and run all of them; ends with the time of each part
-	@rm -f build/test-times
+	@rm -f .run/test-times
 	@export TOOLS=ready; again='$(MAKE) --no-print-directory'; \
 	  $$again -j2 --output-sync=target time-unit time-lint time-dashboard time-rules \
 	  && $$again -j2 --output-sync=target time-system time-e2e && $$again time-alone; \
-	  status=$$?; echo 'make test:'; cat build/test-times; exit $$status
+	  status=$$?; echo 'make test:'; cat .run/test-times; exit $$status
 
 time-%:
 	@tests/timed $* $(MAKE) --no-print-directory test-$*
