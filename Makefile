@@ -5,8 +5,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Command-line variables reach the recipes by themselves. Their names go along, so that a misspelt one is noticed.
 export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
 
+SYSTEM := tests/integration tests/faults
+beside = pytest $(1) -n 4 --dist loadfile --no-loadscope-reorder -m 'not alone' $(PYTEST) $(OR_NONE)
+alone = pytest $(1) -m alone $(PYTEST) $(OR_NONE)
+# Hundreds of processes are started: they shall find their modules compiled.
+unexport PYTHONDONTWRITEBYTECODE
+OR_NONE := || [ $$? = 5 ] # PYTEST selects no test of this part
+
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults soak bench lint fmt coverage licences contract lock clean
+.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
+  test-system test-alone soak bench lint fmt coverage licences contract lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -26,10 +34,20 @@ up: ## install what is missing and run the whole system until Ctrl-C
 down: ## stop the system that runs in this checkout
 	@exec $(PYTHON) -m cli down
 
-test: test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults ## install what the tests need and run all of them
+# First what computes, two parts at a time; then the tests that mostly wait, several files at a time; at last those that
+# measure, with nothing beside them (docs/testing.md).
+test: test-tools ## install what the tests need and run all of them; ends with the time of each part
+	@rm -f .run/test-times
+	@export TOOLS=ready; again='$(MAKE) --no-print-directory'; \
+	  $$again -j2 --output-sync=target time-unit time-lint time-dashboard time-rules \
+	  && $$again -j2 --output-sync=target time-system time-e2e && $$again time-alone; \
+	  status=$$?; echo 'make test:'; cat .run/test-times; exit $$status
+
+time-%:
+	@tests/timed $* $(MAKE) --no-print-directory test-$*
 
 test-tools: ## install what the tests need
-	@$(PYTHON) -m cli.bootstrap tests
+	@[ "$$TOOLS" = ready ] || $(PYTHON) -m cli.bootstrap tests
 
 test-lint: test-tools ## formatting, ruff, spelling, mypy --strict, import-linter, licences
 	ruff format --check .
@@ -47,19 +65,27 @@ test-dashboard: test-tools ## ESLint, Prettier, svelte-check and Vitest (the pro
 	cd dashboard && npm run lint && npm run format:check && npm run contract:check && npm run check && npm test
 
 test-unit: test-tools ## pytest: no network, no sleeping
-	pytest tests/unit $(PYTEST)
+	pytest tests/unit -n 2 --dist loadfile $(PYTEST) $(OR_NONE)
 
 test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheus
-	pytest tests/integration $(PYTEST)
+	$(call beside,tests/integration)
+	$(call alone,tests/integration)
 
 test-e2e: test-tools ## pytest: the whole system in a browser
-	pytest tests/e2e $(PYTEST)
+	pytest tests/e2e $(PYTEST) $(OR_NONE)
+
+test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
+	$(call beside,tests/faults)
+	$(call alone,tests/faults)
+
+test-system: test-tools ## pytest: integration and faults at once, without what is marked `alone`
+	$(call beside,$(SYSTEM))
+
+test-alone: test-tools ## pytest: what is marked `alone`, one test after the other
+	$(call alone,$(SYSTEM))
 
 soak: test-tools ## random faults under load for SECONDS=1800, repeatable by SEED=1; then the books must balance
 	python -m tests.faults.soak --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),1)
-
-test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
-	pytest tests/faults $(PYTEST)
 
 bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md (15 minutes); fails where an aim is missed
 	python -m bench.viewers --check

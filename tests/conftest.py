@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite: a private RabbitMQ, and services of ours as real processes."""
+"""Marks by folder, and fixtures of the whole suite: a private RabbitMQ, and services of ours as real processes."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,10 +11,40 @@ from cli.rabbitmq import RabbitMQNode
 from tests.helpers.components import real_yunet, require
 from tests.helpers.postgres import Postgres, private_postgres
 from tests.helpers.processes import Service
+from tests.helpers.vhosts import VirtualHosts
+
+HERE = Path(__file__).parent
+PARTS = ("unit", "integration", "e2e", "faults")
+"""Folders of tests; each is a mark as well: `pytest -m faults`."""
+LONGEST = (
+    "test_up.py",
+    "test_soak.py",
+    "test_amqp_rights.py",
+    "test_queue_upgrade.py",
+    "test_producer_service.py",
+    "test_dlq.py",
+    "test_cluster_nodes.py",
+    "test_gateway_killed.py",
+    "test_history_api.py",
+    "test_network_link.py",
+    "test_producer_rtsp_odd.py",
+)
+"""Begun first, so that no process is left alone with one of them at the end."""
 
 if other := os.environ.get("FRAMEFLEET_TEST_RABBITMQ"):
     # Another version than this machine's: a folder with its rabbitmq-server and rabbitmqctl (tests/rabbitmq-of-image).
     cli.rabbitmq.SCRIPTS = Path(other)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its part of the suite; put the longest files first."""
+    for item in items:
+        (part,) = item.path.relative_to(HERE).parts[:1]
+        if part in PARTS:
+            item.add_marker(part)
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
 @pytest.fixture(scope="session")
@@ -27,17 +57,16 @@ def shared_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit
     node.stop()
 
 
+@pytest.fixture(scope="session")
+def virtual_hosts(shared_rabbitmq: RabbitMQNode) -> VirtualHosts:
+    """Fresh virtual hosts of the suite's node, for modules whose tests share one: `virtual_hosts.take()`."""
+    return VirtualHosts(shared_rabbitmq)
+
+
 @pytest.fixture
-def rabbitmq(shared_rabbitmq: RabbitMQNode, request: pytest.FixtureRequest) -> str:
+def rabbitmq(virtual_hosts: VirtualHosts) -> str:
     """The URL of a fresh virtual host of the suite's node: nothing of another test is in it."""
-    vhost = f"test-{abs(hash(request.node.nodeid))}"
-    # One command instead of two: each starts an Erlang machine. The host goes with the suite's node.
-    shared_rabbitmq.ctl(
-        "eval",
-        f'rabbit_vhost:add(<<"{vhost}">>, <<"suite">>), rabbit_auth_backend_internal:set_permissions('
-        f'<<"framefleet">>, <<"{vhost}">>, <<".*">>, <<".*">>, <<".*">>, <<"suite">>).',
-    )
-    return f"{shared_rabbitmq.amqp_url}{vhost}"
+    return virtual_hosts.take()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from tests.faults.books import clerk
 from tests.helpers.bus import bus, results
 from tests.helpers.eventually import POLL_SECONDS, aeventually
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.alone  # its rates are measured, and its waits are counted in commands
 
 BACKLOG = 4_500
 RATE = 2_000

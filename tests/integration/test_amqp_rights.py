@@ -36,14 +36,24 @@ def rights() -> dict[str, list[str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def accounts(shared_rabbitmq: RabbitMQNode) -> dict[str, tuple[str, str]]:
+    """Name and password of each, without any right yet."""
+    made = {user: (f"{user}-{secrets.token_hex(3)}", secrets.token_hex(8)) for user in rights()}
+    for name, password in made.values():
+        shared_rabbitmq.ctl("add_user", name, password)
+    return made
+
+
 @pytest.fixture
-def users(rabbitmq: str, shared_rabbitmq: RabbitMQNode) -> dict[str, str]:
+def users(
+    rabbitmq: str, shared_rabbitmq: RabbitMQNode, accounts: dict[str, tuple[str, str]]
+) -> dict[str, str]:
     """A URL for each, in the test's own virtual host."""
     parts = urlsplit(rabbitmq)
     vhost, urls = parts.path.removeprefix("/"), {}
     for user, command in rights().items():
-        name, password = f"{user}-{secrets.token_hex(3)}", secrets.token_hex(8)
-        shared_rabbitmq.ctl("add_user", name, password)
+        name, password = accounts[user]
         shared_rabbitmq.ctl(command[0], "-p", vhost, name, *command[4:])
         urls[user] = f"amqp://{name}:{password}@{parts.hostname}:{parts.port}/{vhost}"
     return urls

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import websockets
 from structlog.testing import capture_logs
 
 from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Publisher, aio
-from cli.rabbitmq import RabbitMQNode
 from contract.result import DetectedObject, Result, encode_result
 from contract.status import (
     CameraLabels,
@@ -41,6 +40,7 @@ from contract.topology import (
 )
 from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
+from tests.helpers.vhosts import VirtualHosts
 
 pytestmark = pytest.mark.integration
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20
@@ -48,12 +48,9 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture(scope="module")
-def amqp_url(shared_rabbitmq: RabbitMQNode) -> Iterator[str]:
-    """A virtual host of this module: one per test would cost more than the tests."""
-    shared_rabbitmq.ctl("add_vhost", "gateway-tests")
-    shared_rabbitmq.ctl("set_permissions", "-p", "gateway-tests", "framefleet", ".*", ".*", ".*")
-    yield f"{shared_rabbitmq.amqp_url}gateway-tests"
-    shared_rabbitmq.ctl("delete_vhost", "gateway-tests")
+def amqp_url(virtual_hosts: VirtualHosts) -> str:
+    """A virtual host of this module: its tests read on where the one before has ended."""
+    return virtual_hosts.take()
 
 
 class Worker:

@@ -153,6 +153,7 @@ async def test_every_kind_of_malformed_frame_ends_the_connection_with_a_reason(
     assert healthy.numbers == list(range(1, healthy.sent + 1))
 
 
+@pytest.mark.alone
 async def test_hundreds_of_malformed_clients_leave_nothing_behind(gateway: Gateway, no_errors: None) -> None:
     names = list(MALFORMED)
 

@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 import aiohttp
 import jsonschema_rs
 import pytest
+import pytest_asyncio
 
 from gateway.http.strict import PASSED_ON
 from tests.helpers.gateway import TOKEN, running_gateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -58,16 +61,16 @@ def examples(content: dict[str, Any]) -> Iterator[tuple[str, object]]:
         yield "of the schema", each
 
 
-@pytest.fixture
-async def http(tmp_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[aiohttp.ClientSession]:
     async with (
-        running_gateway(tmp_path) as gateway,
+        running_gateway(tmp_path_factory.mktemp("gateway")) as gateway,
         aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
     ):
         yield session
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def document(http: aiohttp.ClientSession) -> Document:
     async with http.get("/api/openapi.json") as answer:
         return Document(await answer.json())

@@ -10,11 +10,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.prometheus import other_prometheus, real_prometheus
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 API = "/api/prometheus/api/v1"
@@ -26,13 +29,13 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-async def gateway(prometheus: str, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with running_gateway(tmp_path, prometheus_url=prometheus) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(prometheus: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    async with running_gateway(tmp_path_factory.mktemp("gateway"), prometheus_url=prometheus) as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def http(gateway: Gateway) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(gateway.address, headers=HEADERS) as session:
         yield session

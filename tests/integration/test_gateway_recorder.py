@@ -8,7 +8,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -27,7 +27,6 @@ from broker import (
     QueueDepth,
     aio,
 )
-from cli.rabbitmq import RabbitMQNode
 from contract.result import Result, encode_result
 from contract.status import WatchAnnouncement, parse_control
 from contract.topology import CONTROL_EXCHANGE, RESULT_QUEUE, RESULTS_EXCHANGE, WATCH_EXCHANGE, EphemeralQueue
@@ -39,17 +38,15 @@ from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.postgres import private_postgres
 from tests.helpers.results import result
+from tests.helpers.vhosts import VirtualHosts
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def amqp_url(shared_rabbitmq: RabbitMQNode) -> Iterator[str]:
-    """A virtual host of this module: one per test would cost more than the tests."""
-    shared_rabbitmq.ctl("add_vhost", "recorder-tests")
-    shared_rabbitmq.ctl("set_permissions", "-p", "recorder-tests", "framefleet", ".*", ".*", ".*")
-    yield f"{shared_rabbitmq.amqp_url}recorder-tests"
-    shared_rabbitmq.ctl("delete_vhost", "recorder-tests")
+def amqp_url(virtual_hosts: VirtualHosts) -> str:
+    """A virtual host of this module: its tests read on where the one before has ended."""
+    return virtual_hosts.take()
 
 
 class Source:

@@ -14,7 +14,7 @@ from tests.helpers.eventually import aeventually
 from tests.helpers.http_camera import HttpCamera, http_camera
 from tests.integration.test_producer_service import with_workers
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.alone  # good cameras' requests are counted to the twentieth
 
 GOOD = 20
 FPS = 5

@@ -15,30 +15,51 @@ from tests.helpers.overload import jain
 from tests.helpers.workers import TimedWorkers
 from tests.integration.test_producer_service import with_workers
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.alone  # beside other tests there is no telling how much the workers can do
 
 TARGET = 0.2  # seconds that frames shall wait
 SECONDS = 0.04  # of a worker for a frame
 SETTLING, WATCHED = 8.0, 5.0  # "within seconds": two producers that start together need most of them
+SETTLED = 3.0  # seconds of being fresh, fair and busy, after which it is watched
 FAST, SLOW = 20, 10  # frames a second of a camera of the fast and of the slow producer
 
 
 class Watch:
-    """What several groups of workers took, from now on and for some seconds."""
+    """What several groups of workers take from now on: so many workers, which frames of so many cameras keep busy."""
 
-    def __init__(self, *groups: TimedWorkers) -> None:
+    def __init__(self, what: str, workers: int, cameras: int, *groups: TimedWorkers) -> None:
+        self._what = what
+        self._workers = workers
+        self._cameras = cameras
         self._groups = groups
-        self._since = 0.0
-
-    async def settle(self, watched: float = WATCHED) -> None:
-        await asyncio.sleep(SETTLING)  # the time that is measured, not one that is waited for luck
         self._since = time.time()
-        await asyncio.sleep(watched)
 
-    @property
-    def ages(self) -> list[float]:
-        """Seconds from capture until a worker took the frame."""
-        return sorted(age for group in self._groups for when, age in group.ages if when >= self._since)
+    async def settle(self) -> None:
+        """Wait until all is well for a while, or for the seconds that this may take; then begin to count."""
+        begun = time.time()
+        while time.time() < begun + SETTLING:
+            await asyncio.sleep(0.25)
+            self._since = max(begun, time.time() - SETTLED)
+            if time.time() >= begun + SETTLED and self._is_well(SETTLED):
+                break
+        self._since = time.time()
+
+    async def judge(self) -> None:
+        """Fresh, fair, busy: soon, and then for WATCHED seconds."""
+        await self.settle()
+        await asyncio.sleep(WATCHED)  # the time that is measured, not one that is waited for luck
+        print(
+            f"{self._what}: p95 {self._p95 * 1000:.0f} ms, Jain {jain(self.shares.values()):.3f} over "
+            f"{len(self.shares)} cameras, {len(self._ages) / self._capacity(WATCHED):.0%} of what the workers can do"
+        )
+        # Twice the target in the queue, and in the slot until the next picture of the slow producer's cameras.
+        assert self._p95 < 2 * TARGET + 1 / SLOW
+        assert len(self.shares) == self._cameras
+        # 0.95 is what is aimed at, and what simulation shows. Of 24 real watches three had 0.936 to 0.946, each
+        # right after two producers had started together.
+        assert jain(self.shares.values()) >= 0.9
+        # The stand-ins' timers are late on a busy machine; simulation shows the 0.95 (test_producer_turns).
+        assert len(self._ages) >= 0.85 * self._capacity(WATCHED)
 
     @property
     def shares(self) -> Counter[str]:
@@ -46,23 +67,27 @@ class Watch:
         pairs = ((when, task) for g in self._groups for (when, _), task in zip(g.ages, g.tasks, strict=True))
         return Counter(task.camera_id for when, task in pairs if when >= self._since)
 
-    def judge(self, what: str, workers: int, cameras: int) -> None:
-        """Fresh, fair, busy."""
-        ages, shares = self.ages, self.shares
-        p95 = ages[int(len(ages) * 0.95)]
-        capacity = workers / SECONDS * WATCHED
-        print(
-            f"{what}: p95 {p95 * 1000:.0f} ms, Jain {jain(shares.values()):.3f} over {len(shares)} cameras, "
-            f"{len(ages) / capacity:.0%} of what the workers can do"
+    def _is_well(self, seconds: float) -> bool:
+        shares = self.shares
+        return (
+            len(shares) == self._cameras
+            and self._p95 < 2 * TARGET + 1 / SLOW
+            and jain(shares.values()) >= 0.9
+            and len(self._ages) >= 0.85 * self._capacity(seconds)
         )
-        # Twice the target in the queue, and in the slot until the next picture of the slow producer's cameras.
-        assert p95 < 2 * TARGET + 1 / SLOW
-        assert len(shares) == cameras
-        # 0.95 is what is aimed at, and what simulation shows. Of 24 real watches three had 0.936 to 0.946, each
-        # right after two producers had started together.
-        assert jain(shares.values()) >= 0.9
-        # The stand-ins' timers are late on a busy machine; simulation shows the 0.95 (test_producer_turns).
-        assert len(ages) >= 0.85 * capacity
+
+    @property
+    def _ages(self) -> list[float]:
+        """Seconds from capture until a worker took the frame."""
+        return sorted(age for group in self._groups for when, age in group.ages if when >= self._since)
+
+    @property
+    def _p95(self) -> float:
+        ages = self._ages
+        return ages[int(len(ages) * 0.95)]
+
+    def _capacity(self, seconds: float) -> float:
+        return self._workers / SECONDS * seconds
 
 
 async def more_workers(url: str, count: int) -> tuple[Bus, TimedWorkers]:
@@ -81,19 +106,13 @@ async def test_a_slow_and_a_fast_producer_while_workers_are_killed_and_added(
     assert 5 * capacity == 20 * FAST + 35 * SLOW
     fast.ready()
     slow.ready()
-    watch = Watch(stay, killed)
-    await watch.settle()
-    watch.judge("six workers", 6, 55)
+    await Watch("six workers", 6, 55, stay, killed).judge()
 
     await aio.stop(second.connection)  # what they held goes back to the queue
-    watch = Watch(stay)
-    await watch.settle()
-    watch.judge("three of them killed", 3, 55)
+    await Watch("three of them killed", 3, 55, stay).judge()
 
     third, added = await more_workers(rabbitmq, 3)
-    watch = Watch(stay, added)
-    await watch.settle()
-    watch.judge("three added", 6, 55)
+    await Watch("three added", 6, 55, stay, added).judge()
     assert (fast.stop(), slow.stop()) == (0, 0)
     for bus in (first, third):
         await aio.stop(bus.connection)
@@ -109,8 +128,9 @@ async def test_a_camera_of_priority_three_gets_three_times_the_turns(
     opened, workers = await more_workers(rabbitmq, 4)  # 100 a second; 500 are offered
     producer = start("producer", AMQP_URL=rabbitmq, CAMERAS=str(file), PRODUCER_FORM="compact")
     producer.ready()
-    watch = Watch(workers)
-    await watch.settle(12)
+    watch = Watch("priorities", 4, 100, workers)
+    await watch.settle()
+    await asyncio.sleep(12)
     shares = watch.shares
     urgent = sum(shares[f"c{n}"] for n in range(10)) / 10
     others = sum(shares[f"c{n}"] for n in range(10, 100)) / 90
@@ -134,11 +154,9 @@ async def test_http_cameras_are_asked_when_their_turn_has_come(rabbitmq: str, st
             PRODUCER_MOTION="off",
         )
         producer.ready()
-        watch = Watch(taken)
         await aeventually("frames", lambda: len(taken.tasks) > 100)
         asked, computed = len(server.requests), len(taken.tasks)
-        await watch.settle()
-        watch.judge("HTTP cameras", workers, cameras)
+        await Watch("HTTP cameras", workers, cameras, taken).judge()
         asked, computed = len(server.requests) - asked, len(taken.tasks) - computed
         print(f"{asked} pictures asked for, {computed} computed")
         assert asked <= 1.1 * computed + cameras  # and not 200 a second

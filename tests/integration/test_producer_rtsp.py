@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
@@ -17,15 +18,18 @@ from producer.sources.webcam import Webcam
 from tests.helpers.media import write_video
 from tests.helpers.rtsp import RtspCamera, rtsp_camera
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def camera(tmp_path: Path) -> AsyncIterator[RtspCamera]:
     async with rtsp_camera(write_video(tmp_path / "v.ts", frames=90, codec="mpeg2video")) as camera:
         yield camera
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pool() -> AsyncIterator[Pool]:
+    """One for the whole module: a decoding process takes most of a second to start."""
     async with Pool() as pool:
         yield pool
 

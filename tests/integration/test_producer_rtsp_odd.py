@@ -10,6 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
@@ -25,11 +26,14 @@ from tests.helpers.h264_rtsp import FPS, H264Camera, h264
 from tests.helpers.media import write_video
 from tests.helpers.rtsp import RtspCamera, listening
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 TCP = {"rtsp_transport": "tcp", "analyzeduration": "1000000"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pool() -> AsyncIterator[Pool]:
+    """One for the whole module: a decoding process takes most of a second to start."""
     async with Pool() as pool:
         yield pool
 

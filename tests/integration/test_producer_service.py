@@ -103,6 +103,7 @@ async def test_heartbeats_tell_of_producer_and_cameras(rabbitmq: str, start: Any
     assert "hunter2" not in producer.log.read_text()
 
 
+@pytest.mark.alone
 async def test_five_fold_overload_stays_fresh_bounded_and_fair(rabbitmq: str, start: Any) -> None:
     opened, workers = await with_workers(rabbitmq, count=2, seconds=0.05)  # 40 frames a second
     producer = start("producer", AMQP_URL=rabbitmq, SOURCE="demo:20", PRODUCER_FPS="10")

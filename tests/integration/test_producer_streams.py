@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
@@ -19,9 +20,12 @@ from tests.helpers.dead_proxies import DEAD_PROXIES
 from tests.helpers.stream_servers import mute_server, rtmp_server, rtsp_server, segment, web_server
 from tests.helpers.video_files import make
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pool() -> AsyncIterator[Pool]:
+    """One for the whole module: a decoding process takes most of a second to start."""
     async with Pool() as pool:
         yield pool
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
@@ -17,9 +18,12 @@ from producer.sources.video import Video
 from tests.helpers.media import image, write_video
 from tests.helpers.video_files import CODECS, make, run
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pool() -> AsyncIterator[Pool]:
+    """One for the whole module: a decoding process takes most of a second to start."""
     async with Pool() as pool:
         yield pool
 

@@ -187,7 +187,7 @@ def _odd_message(url: str) -> None:
 async def test_moving_starts_no_clock(rabbitmq: str) -> None:
     """A sender's time to live would run while nobody computes: set aside, where nobody hears of its end, and back."""
     async with old_version(rabbitmq, OLD_LANE):
-        _send(rabbitmq, {"short": "4000", "none": None, "long": "60000"})
+        _send(rabbitmq, {"short": "20000", "none": None, "long": "60000"})
     said = await framefleet(rabbitmq, "queues", "upgrade", "--yes")
     assert (said.status, "frame_queue: made anew with its 3 messages" in said.out) == (0, True), said
     got = await take_all(rabbitmq, "frame_queue", {"short", "none", "long"})

@@ -97,14 +97,15 @@ def said(system: Native, *words: str) -> bool:
 
 
 def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNative) -> None:
-    system = up(WORKERS="2", SOURCE="demo:1")
+    """Behind a proxy that is dead: a proxy in the environment changes nothing."""
+    system = up(WORKERS="2", SOURCE="demo:1", **DEAD_PROXIES)
     ends = system.endpoints
     run = system.root / ".run"
 
     pids = started(system)
     assert sorted(pids) == ["epmd", "gateway", "producer", "prometheus", "rabbitmq", "worker-1", "worker-2"]
     assert stat.S_IMODE((run / "endpoints.json").stat().st_mode) == 0o600
-    assert said(system, "Open", f"{ends['gateway']}/?code=")
+    eventually("the link", lambda: said(system, "Open", f"{ends['gateway']}/?code="))
     assert ends["token"] not in system.log.read_text()
     assert ends["token"] not in "".join(path.read_text() for path in (run / "logs").glob("*.log"))
 
@@ -126,30 +127,18 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
         "rabbitmq-queues",
     }
     assert len([t for t in targets if t["labels"]["job"] == "cv-worker"]) == len(ends["workers"]) == 2
-
-    assert system.stop() == 0
-    assert not (run / "endpoints.json").exists()
-    assert [name for name, pid in pids.items() if start_time(pid) is not None] == []
-
-
-def test_a_proxy_in_the_environment_changes_nothing(up: StartNative) -> None:
-    system = up(SOURCE="demo:1", **DEAD_PROXIES)
-    ends = system.endpoints
-    eventually("the link", lambda: said(system, "Open", f"{ends['gateway']}/?code="))
-
-    def by_prometheus() -> bool:
-        metrics = answer(f"{ends['gateway']}/api/metrics", ends["token"])
-        return bool(metrics["source"]["processingRate"] == "prometheus" and metrics["processingRate"])
-
-    eventually("frames processed, as Prometheus sees them", by_prometheus, 60)
     made = subprocess.run(
         [sys.executable, system.root / "deploy" / "ready", ends["gateway"].rpartition(":")[2]],
         env=DEAD_PROXIES, capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
     assert (made.returncode, made.stderr) == (0, "")
 
+    assert system.stop() == 0
+    assert not (run / "endpoints.json").exists()
+    assert [name for name, pid in pids.items() if start_time(pid) is not None] == []
 
-def test_what_dies_comes_back(up: StartNative) -> None:
+
+def test_what_dies_comes_back_and_a_second_ctrl_c_does_not_wait(up: StartNative) -> None:
     system = up()
     ends = system.endpoints
     before = started(system)
@@ -170,8 +159,16 @@ def test_what_dies_comes_back(up: StartNative) -> None:
 
     eventually("the worker is seen by the gateway", running, 60)
 
+    os.kill(started(system)["worker-1"], signal.SIGSTOP)  # it cannot end in order any more
+    system.process.send_signal(signal.SIGINT)
+    eventually("it stops", lambda: said(system, "Stopping"))
+    system.process.send_signal(signal.SIGINT)
+    assert system.process.wait(10) == 130
+    assert said(system, "by force")
+
 
 def test_after_a_kill_9_the_next_start_ends_what_is_left(up: StartNative) -> None:
+    """The next one is also the one beside which no second one starts, and which SIGTERM ends as Ctrl-C does."""
     killed = up(WORKERS="2")
     token = killed.endpoints["token"]
     left = started(killed)
@@ -188,6 +185,14 @@ def test_after_a_kill_9_the_next_start_ends_what_is_left(up: StartNative) -> Non
     assert sorted(started(system)) == ["epmd", "gateway", "prometheus", "rabbitmq"]
     assert ends["token"] == token
     assert ends["workers"] == []
+
+    second = up(WORKERS="0")
+    assert second.process.wait(20) == 1
+    assert said(second, "runs in this checkout already", f"pid {system.process.pid}")
+    assert system.process.poll() is None
+
+    system.process.terminate()
+    assert system.process.wait(30) == 0
 
 
 def test_a_checkout_that_was_renamed_computes_what_waits_and_a_copy_leaves_it_alone(
@@ -267,37 +272,10 @@ async def declared(url: str) -> None:
         pass
 
 
-def test_a_second_start_in_the_same_checkout_says_that_one_runs(up: StartNative) -> None:
-    first = up(WORKERS="0")
-    assert first.endpoints
-    second = up(WORKERS="0")
-    assert second.process.wait(20) == 1
-    assert said(second, "runs in this checkout already", f"pid {first.process.pid}")
-    assert first.process.poll() is None
-
-
-def test_sigterm_ends_it_as_ctrl_c_does(up: StartNative) -> None:
-    system = up(WORKERS="0")
-    assert system.endpoints
-    system.process.terminate()
-    assert system.process.wait(30) == 0
-
-
 def test_ctrl_c_while_it_starts(up: StartNative) -> None:
     system = up()
     eventually("RabbitMQ is started", (system.root / ".run" / "processes.json").exists)
     assert system.stop() == 0
-
-
-def test_a_second_ctrl_c_does_not_wait(up: StartNative) -> None:
-    system = up()
-    assert system.endpoints
-    os.kill(started(system)["worker-1"], signal.SIGSTOP)  # it cannot end in order any more
-    system.process.send_signal(signal.SIGINT)
-    eventually("it stops", lambda: said(system, "Stopping"))
-    system.process.send_signal(signal.SIGINT)
-    assert system.process.wait(10) == 130
-    assert said(system, "by force")
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(up: StartNative) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from producer.catalogue.file.read import read_cameras
+from producer.catalogue.file.reader import read_cameras
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
