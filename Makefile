@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults soak bench lint contract lock clean
+.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults soak bench lint fmt coverage licences contract lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -31,10 +31,13 @@ test: test-lint test-rules test-dashboard test-unit test-integration test-e2e te
 test-tools: ## install what the tests need
 	@$(PYTHON) -m cli.bootstrap tests
 
-test-lint: test-tools ## ruff, mypy --strict, import-linter
+test-lint: test-tools ## formatting, ruff, spelling, mypy --strict, import-linter, licences
+	ruff format --check .
 	ruff check .
+	codespell
 	mypy
 	lint-imports
+	python -m tests.house.licences --check
 
 test-rules: test-tools ## Prometheus: configuration, alert rules and their tests
 	promtool check config prometheus.yml
@@ -64,6 +67,19 @@ bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md
 
 lint: test-lint ## the same as test-lint
 
+fmt: test-tools ## format the code, Python and dashboard, and mend what ruff can mend
+	ruff check --fix-only .
+	ruff format .
+	cd dashboard && npm run --if-present format
+
+coverage: test-tools ## pytest: the unit tests, and how much of each package they run; fails below tests/house/floors.toml
+	@# Not those that measure CPU time: being watched doubles it.
+	pytest tests/unit --cov --cov-report= -k 'not seconds_of_cpu and not takes_long' $(PYTEST)
+	python -m tests.house.coverage
+
+licences: test-tools ## write docs/third-party-licences.md anew, after a change of the lock files
+	python -m tests.house.licences
+
 contract: test-tools ## generate the dashboard's types and readers anew, after a change of contract/
 	cd dashboard && npm run contract
 
@@ -73,5 +89,5 @@ lock: test-tools ## pin the Python packages anew, after a change of pyproject.to
 clean: ## remove what was built and what runs have left; the virtual environment and the data of .run too
 	@if [ -d .run ] && command -v flock >/dev/null && ! flock --nonblock .run/lock true; then \
 	    echo 'Framefleet runs here: stop it first (make down)'; exit 1; fi
-	rm -rf .run .venv dashboard/dist dashboard/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .run .venv dashboard/dist dashboard/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

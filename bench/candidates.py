@@ -13,7 +13,7 @@ from contract.models import parse_model_spec
 from worker.detection import Detections, decode
 from worker.detection.detector import Detector
 from worker.detection.image import EVERYTHING, DecodedImage
-from worker.loading import Loader, registry_of
+from worker.loader import Loader, registry_of
 from worker.models import locate
 from worker.settings import WorkerSettings
 

@@ -14,7 +14,7 @@ from bench.machine import cpu_seconds, family, idle_seconds, resident
 from bench.metrics import Metrics
 from bench.processes import Process, broker, running
 from cli.ports import free_port
-from cli.waiting import wait_until
+from cli.wait import wait_until
 from contract.task import TaskForm
 
 DETECTOR = os.environ.get("WORKER_DETECTOR", "yunet")

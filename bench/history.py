@@ -27,7 +27,7 @@ from contract.result import DetectedObject, Result
 from gateway.history.database import Database
 from gateway.history.rows import row_of
 from gateway.history.tables import results
-from gateway.history.writer import Writer
+from gateway.history.writer import HistoryWriter
 from tests.helpers.postgres import private_postgres
 
 BATCH = 500
@@ -61,7 +61,7 @@ def made(count: int, round_: int) -> list[Result]:
 
 def batches(database: Database, given: list[Result]) -> None:
     """As the recorder writes."""
-    writer = Writer(database)
+    writer = HistoryWriter(database)
     for begin in range(0, len(given), BATCH):
         writer.store(given[begin : begin + BATCH], time.time())
 

@@ -9,7 +9,7 @@ import queue
 import signal
 
 from bench.command import quiet
-from broker import Connection, Consumer, Delivery, Message, Outcome, Publisher, ThreadLoop
+from broker import Delivery, Link, Message, Outcome, ThreadLoop
 from contract.topology import RESULTS_EXCHANGE, TASK_QUEUE
 
 RESULT = b"." * 420
@@ -20,7 +20,9 @@ def main() -> None:
     quiet()
     ended: queue.SimpleQueue[None] = queue.SimpleQueue()
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.put(None))
-    publisher = Publisher()
+    loop = ThreadLoop(lambda _reason: ended.put(None))
+    link = Link(loop, [os.environ["AMQP_URL"]], "bench")
+    publisher = link.publisher()
 
     def received(delivery: Delivery) -> None:
         def done(outcome: Outcome) -> None:
@@ -29,11 +31,9 @@ def main() -> None:
 
         publisher.publish(Message(RESULTS_EXCHANGE, "c-0", RESULT, message_id=delivery.message_id), done)
 
-    loop = ThreadLoop(lambda _reason: ended.put(None))
-    tasks = Consumer(TASK_QUEUE, received, prefetch=int(os.environ["PREFETCH"]))
+    link.consume(TASK_QUEUE, received, prefetch=int(os.environ["PREFETCH"]))
     loop.start()
-    for name, role in (("publish", publisher), ("consume", tasks)):
-        Connection(loop, [os.environ["AMQP_URL"]], f"bench {name}", [role]).start()
+    link.start()
     ended.get()
 
 

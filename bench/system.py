@@ -31,7 +31,7 @@ from bench.processes import Process, broker, running
 from bench.tables import table
 from cli.ports import LOOPBACK, free_port
 from cli.rabbitmq import RabbitMQNode
-from cli.waiting import wait_until
+from cli.wait import wait_until
 from contract.task import TaskForm
 
 DETECTOR = "yunet"

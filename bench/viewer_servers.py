@@ -22,8 +22,9 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from prometheus_client import CollectorRegistry
 
 from contract.result import DetectedObject, Result, encode_result
+from gateway.live.results import parse_received
 from gateway.metrics import GatewayMetrics
-from gateway.service import Gateway
+from gateway.service import compose
 from gateway.settings import GatewaySettings
 from runtime.files import allow_many_files
 from runtime.logs import configure_logs
@@ -152,16 +153,16 @@ async def serve_gateway(told: Connection, rate: float) -> None:
         settings = GatewaySettings(
             amqp_url=NO_BROKER, port=0, metrics_port=0, auth="off", data_dir=Path(folder), print_link=False
         )
-        gateway = Gateway(settings, metrics=GatewayMetrics(CollectorRegistry()))
-        serving = asyncio.create_task(gateway.run())
-        while not gateway.serving:
-            await asyncio.sleep(0.01)
-        told.send(gateway.port)
+        async with compose(settings, metrics=GatewayMetrics(CollectorRegistry())) as gateway:
+            serving = asyncio.create_task(gateway.serve())
+            while not gateway.serving:
+                await asyncio.sleep(0.01)
+            told.send(gateway.port)
 
-        async def take(message: bytes) -> None:
-            gateway.feed.result(message)
+            async def take(message: bytes) -> None:
+                gateway.results.take(parse_received(message))
 
-        await asyncio.gather(serving, feed(take, rate, begin_when_told(told)))
+            await asyncio.gather(serving, feed(take, rate, begin_when_told(told)))
 
 
 SERVERS: dict[str, Callable[[Connection, float], Coroutine[Any, Any, None]]] = {

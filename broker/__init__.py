@@ -4,7 +4,8 @@ from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
 from broker.depth import QueueDepth
 from broker.errors import BrokerError, InvalidUrl
-from broker.loops import AsyncioLoop, Loop, ThreadLoop
+from broker.link import Link, from_body
+from broker.loops import AsyncioLoop, ThreadLoop
 from broker.publisher import Message, Outcome, Publisher
 from broker.role import Role
 from broker.urls import redact, split_urls
@@ -16,13 +17,14 @@ __all__ = [
     "Consumer",
     "Delivery",
     "InvalidUrl",
-    "Loop",
+    "Link",
     "Message",
     "Outcome",
     "Publisher",
     "QueueDepth",
     "Role",
     "ThreadLoop",
+    "from_body",
     "redact",
     "split_urls",
 ]

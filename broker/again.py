@@ -4,9 +4,9 @@ It keeps all that its sender wrote, byte for byte, and nothing that routes or th
 
 - `CC` and `BCC` would send copies to queues of the sender's choice, with our rights. They had them when the message was
   first published.
-- `user_id` must be that of who publishes.
+- `user_id` must be the publisher's own.
 - `expiration` would start its clock anew in the next queue, where nobody may hear of its end. A header tells it.
-- The plain name of the direct reply pseudo-queue: RabbitMQ closes the channel of who publishes it without consuming it.
+- The plain name of the direct reply pseudo-queue: RabbitMQ closes the channel of a publisher that does not consume it.
   (It gives each sender's replies a name of their own, which is kept.)
 """
 

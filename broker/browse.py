@@ -24,7 +24,7 @@ TAG = "framefleet-look"
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far a look goes. One that ends earlier than its queue may put messages back in another order."""
+    """The bounds of a look. One that ends before its queue does may put messages back in another order."""
 
     messages: int = 60_000  # an AMQP prefetch is a 16-bit number
     size: int = 1 << 62  # bytes
@@ -36,7 +36,7 @@ UNBOUNDED = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look has seen: of `total` messages that were ready when it began."""
+    """The extent of a look so far, of `total` messages that were ready when it began."""
 
     total: int
     seen: int
@@ -112,7 +112,7 @@ class Browse:
             ended.cancel()
 
     async def _ask(self, silent: int) -> None:
-        """How many messages still wait. A slow broker must not look like an empty queue. Raises Unreachable."""
+        """Count the messages that still wait. A slow broker must not look like an empty queue. Raises Unreachable."""
         self._waiting, _ = await self._channel.count(self._queue)  # answered after what is under way to us
         if self._waiting and silent > MOST_SILENT:
             raise Unreachable(
@@ -121,7 +121,7 @@ class Browse:
             )
 
     async def put_back(self) -> None:
-        """What was not acknowledged goes back to where it was: only closing keeps its order, `nack` does not."""
+        """Put back what was not acknowledged, where it was: closing keeps the order, `nack` does not."""
         await self._channel.close()
 
 

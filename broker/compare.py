@@ -1,4 +1,4 @@
-"""In which arguments an existing queue differs from what is wanted, found without management rights.
+"""Find the arguments in which an existing queue differs from what is wanted, without management rights.
 
 The broker names one difference for each declaration that it refuses; declaring again with its own value for that
 argument brings the next one to light. Nothing is created: a queue that does not exist is not declared.
@@ -8,14 +8,10 @@ import re
 from dataclasses import dataclass
 
 from broker.errors import Refused
+from broker.refusals import read_mismatch
 from broker.session import Session
 from contract.topology import Argument, Queue
 
-# "inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '6' but current is '5'"; a value may also read
-# "none", or "the value '5' of type 'signedint'".
-_INEQUIVALENT = re.compile(
-    r"inequivalent arg '(?P<argument>[^']+)' for queue .*?: received (?P<wanted>.*) but current is (?P<current>.*)$"
-)
 _VALUE = re.compile(r"^(?:the value )?'(?P<value>.*?)'(?: of type '(?P<type>\w+)')?$")
 MOST = 20
 
@@ -30,7 +26,7 @@ class Difference:
 
 
 async def differences(session: Session, queue: Queue) -> list[Difference]:
-    """How the existing `queue` differs; empty: not at all. Raises NoSuchQueue, Refused, Unreachable."""
+    """List how the existing `queue` differs, if it does. Raises NoSuchQueue, Refused, Unreachable."""
     await session.count(queue.name)
     found: list[Difference] = []
     arguments = dict(queue.arguments)
@@ -43,7 +39,7 @@ async def differences(session: Session, queue: Queue) -> list[Difference]:
             if difference is None:
                 if not found:
                     raise
-                return found  # the other arguments make no sense for a queue of that kind
+                return found  # the other arguments make no sense for this kind of queue
             found.append(difference)
             if difference.current is None:
                 arguments.pop(difference.argument, None)
@@ -58,12 +54,11 @@ async def differences(session: Session, queue: Queue) -> list[Difference]:
 
 def read_difference(said: str, arguments: dict[str, Argument]) -> Difference | None:
     """The difference that the broker's sentence names; None if it is another sentence."""
-    match = _INEQUIVALENT.search(said)
-    if match is None:
+    mismatch = read_mismatch(said)
+    if mismatch is None or mismatch.kind != "queue":
         return None
-    argument = match["argument"]
-    wanted = arguments.get(argument, _value(match["wanted"], None))
-    return Difference(argument, wanted, _value(match["current"], wanted))
+    wanted = arguments.get(mismatch.argument, _value(mismatch.wanted, None))
+    return Difference(mismatch.argument, wanted, _value(mismatch.current, wanted))
 
 
 def _value(text: str, like: Argument | None) -> Argument | None:

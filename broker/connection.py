@@ -11,7 +11,7 @@ import structlog
 
 from broker.backoff import compute_backoff
 from broker.declare import declare
-from broker.loops import Loop
+from broker.loops import AsyncioLoop
 from broker.reasons import describe
 from broker.role import MISSED_SECONDS, Role
 from broker.urls import connection_parameters, redact
@@ -29,21 +29,22 @@ class Connection:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: AsyncioLoop,
         urls: Sequence[str],
         name: str,
-        roles: Sequence[Role],
+        roles: Sequence[Role] = (),
         *,
         topology: Topology = TOPOLOGY,
-        on_fatal: Callable[[str], None] | None = None,
+        on_state: Callable[[str, str], None] = lambda state, detail: None,
+        on_fatal: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self.loop = loop
         self.name = name
-        self.on_state: Callable[[str, str], None] = lambda state, detail: None
         self.blocked = False
         self._urls = list(urls)
         self._roles = list(roles)
         self._topology = topology
+        self._on_state = on_state
         self._on_fatal = on_fatal
         self._attempt = 0
         self._connection: Any = None
@@ -80,13 +81,19 @@ class Connection:
 
     @property
     def ready(self) -> bool:
-        """Connected and declared. May be read from any thread."""
+        """The connection is open and the topology declared. May be read from any thread."""
         return self._ready
 
     @property
     def open(self) -> bool:
-        """Whether the AMQP connection itself is open."""
+        """The AMQP connection itself is open."""
         return self._connection is not None and bool(self._connection.is_open)
+
+    def add(self, role: Role) -> None:
+        """Attach one more role, now and after every reconnect. On the loop's thread, or before `start`."""
+        self._roles.append(role)
+        if self._ready:
+            role.attach(self)
 
     # --- for roles --------------------------------------------------------------------------------------
 
@@ -118,7 +125,7 @@ class Connection:
             self._finish()
             return
         url = self._urls[self._attempt % len(self._urls)]
-        self.on_state("connecting", redact(url))
+        self._on_state("connecting", redact(url))
         self._connection = self.loop.connect(
             connection_parameters(url, name=self.name),
             opened=self._opened,
@@ -151,7 +158,7 @@ class Connection:
         self._attempt = 0
         self._ready = True
         log.info("broker connected", connection=self.name)
-        self.on_state("ready", "")
+        self._on_state("ready", "")
         for role in self._roles:
             role.attach(self)
 
@@ -162,8 +169,7 @@ class Connection:
     def _declare_failed(self, reason: str, permanent: bool) -> None:
         if permanent:
             log.error("broker topology does not match", connection=self.name, reason=reason)
-            if self._on_fatal is not None:
-                self._on_fatal(reason)
+            self._on_fatal(reason)
         else:
             log.warning("broker topology could not be declared", connection=self.name, reason=reason)
         if self.open:
@@ -188,13 +194,13 @@ class Connection:
         delay = compute_backoff(self._attempt)
         log.warning("broker unreachable", connection=self.name, reason=reason, retry_in=round(delay, 2))
         self._attempt += 1
-        self.on_state("lost", reason)
+        self._on_state("lost", reason)
         self._cancel_retry = self.loop.call_later(delay, self._connect)
 
     def _finish(self) -> None:
         self._connection = None
         self._ready = False
-        self.on_state("closed", "")
+        self._on_state("closed", "")
         stopped, self._stopped = self._stopped, []
         for done in stopped:
             done()

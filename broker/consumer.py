@@ -13,16 +13,16 @@ from contract.topology import EphemeralQueue
 log = structlog.get_logger("broker")
 
 LISTEN_SECONDS = 5.0
-"""How often a consumer that is brought nothing looks whether something waits."""
+"""A consumer that is brought nothing looks this often whether something waits."""
 BIND_SECONDS = 3.0
-"""How often an ephemeral queue is bound again to what it is bound to."""
+"""An ephemeral queue is bound again, this often, to what it is bound to."""
 
 
 class Delivery:
     """One message in a consumer's hands. Settle it exactly once, on the connection's loop.
 
-    Settling returns False if the channel that brought it is gone: the broker then delivers it again. It does nothing
-    the second time, for which the broker would close the channel.
+    Settling returns False if the channel that brought it is gone: the broker then delivers it again. Settling
+    twice, for which the broker would close the channel, does nothing.
     """
 
     __slots__ = ("_channel", "_method", "_on_settled", "_properties", "body", "settled")
@@ -64,12 +64,12 @@ class Delivery:
 
     @property
     def app_id(self) -> str | None:
-        """Who sent it: the producer's id, in our own tasks."""
+        """The sender: the producer's id, in our own tasks."""
         return _text(self._properties.app_id)
 
     @property
     def properties(self) -> Properties:
-        """All that its sender wrote of it."""
+        """Everything that its sender wrote beside the body."""
         return self._properties
 
     @property
@@ -86,19 +86,19 @@ class Delivery:
 
     @property
     def open(self) -> bool:
-        """Whether it can still be settled; if not, the broker delivers it again."""
+        """It can still be settled; if not, the broker delivers it again."""
         return bool(self._channel.is_open)
 
     def ack(self) -> bool:
-        """Done with: the broker forgets it."""
+        """Settle it as done: the broker forgets it."""
         return self._settle(lambda channel, tag: channel.basic_ack(tag))
 
     def reject(self) -> bool:
-        """Refused for good: the broker dead-letters it."""
+        """Refuse it for good: the broker dead-letters it."""
         return self._settle(lambda channel, tag: channel.basic_reject(tag, requeue=False))
 
     def requeue(self) -> bool:
-        """Put back; counts towards the delivery limit. (`nack` would not on RabbitMQ 4.3.)"""
+        """Put it back, which counts towards the delivery limit. (`nack` would not on RabbitMQ 4.3.)"""
         return self._settle(lambda channel, tag: channel.basic_reject(tag, requeue=True))
 
     def _settle(self, how: Callable[[Any, int], None]) -> bool:
@@ -117,9 +117,10 @@ def _text(value: Short | None) -> str | None:
 class Consumer(Role):
     """Consumes a durable queue by name, or an ephemeral queue of its own.
 
-    `prefetch` 0 is unlimited. A message whose `on_delivery` raises is refused for good, which costs no other and not
-    the connection. A consumer that the broker cancels (its queue was deleted, its node went) declares
-    the topology again and re-subscribes.
+    `prefetch` 0 is unlimited. `on_subscribed` hears the queue's name each time that the broker begins to send us
+    messages, `on_lost` that it sends none any more. A message whose `on_delivery` raises is refused for good, which
+    costs no other and not the connection. A consumer that the broker cancels (its queue was deleted, its node went)
+    declares the topology again and re-subscribes.
     """
 
     def __init__(
@@ -129,10 +130,14 @@ class Consumer(Role):
         *,
         prefetch: int = 0,
         no_ack: bool = False,
+        on_subscribed: Callable[[str], None] = lambda queue_name: None,
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._queue = queue
         self._on_delivery = on_delivery
+        self._on_subscribed = on_subscribed
+        self._on_lost = on_lost
         self._prefetch = self._wanted = prefetch
         self._no_ack = no_ack
         self._tag: str | None = None
@@ -141,12 +146,10 @@ class Consumer(Role):
         self._received = 0
         self._bindings = set(queue.bindings) if isinstance(queue, EphemeralQueue) else set()
         self.queue_name: str | None = None
-        self.on_subscribed: Callable[[str], None] = lambda queue_name: None
-        self.on_lost: Callable[[], None] = lambda: None
 
     @property
     def subscribed(self) -> bool:
-        """Whether the broker sends us messages. May be read from any thread."""
+        """The broker sends us messages. May be read from any thread."""
         return self._tag is not None
 
     def bind(self, exchange: str, key: str) -> None:
@@ -165,10 +168,10 @@ class Consumer(Role):
 
     @property
     def full(self) -> bool:
-        """Whether we hold as many messages as we may: then none is under way to us.
+        """We hold as many messages as we may, so none is under way to us.
 
-        The moment to cancel or change a subscription: what is under way then is requeued by pika or dropped after
-        the broker's answer, comes again as redelivered, and counts towards the delivery limit.
+        This is the moment to cancel or change a subscription. What is under way at any other moment is requeued by
+        pika or dropped after the broker's answer, comes again as redelivered, and counts towards the delivery limit.
         """
         return self._prefetch > 0 and self._unsettled >= self._prefetch
 
@@ -230,7 +233,12 @@ class Consumer(Role):
             try:
                 self._on_delivery(delivery)
             except Exception:
-                log.exception("a message could not be handled", queue=name, message_id=delivery.message_id)
+                log.exception(
+                    "a message could not be handled",
+                    queue=name,
+                    exchange=delivery.exchange,
+                    message_id=delivery.message_id,
+                )
                 if not self._no_ack:
                     delivery.reject()  # its own trouble, and for good: it would be no other the next time
 
@@ -241,7 +249,7 @@ class Consumer(Role):
             self._tag = frame.method.consumer_tag
             self.queue_name = name
             self._settled()
-            self.on_subscribed(name)
+            self._on_subscribed(name)
             if isinstance(self._queue, str):
                 self._listen(channel, name, self._tag)
             else:
@@ -324,4 +332,4 @@ class Consumer(Role):
         self._prefetch = self._wanted
         self._tag = None
         self.queue_name = None
-        self.on_lost()
+        self._on_lost()

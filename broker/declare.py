@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from broker.reasons import refused
+from broker.refusals import PRECONDITION_FAILED, read_mismatch
 from contract.topology import Exchange, Queue, Topology
 
 if TYPE_CHECKING:
     from broker.connection import Connection
 
-PRECONDITION_FAILED = 406
 RIGHTS = ". docs/security.md says which rights each service needs"
 STEP_SECONDS = 20.0
 """A cluster without its majority may leave a declaration unanswered for ever, while heartbeats go on."""
-
-# 'PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '4''
-_INEQUIVALENT = re.compile(
-    r"inequivalent arg '(?P<arg>[^']+)' for (?P<kind>\w+) '(?P<name>[^']+)'.*?: (?P<how>.*)$"
-)
 
 
 def declare(
@@ -93,14 +87,15 @@ def _declare_queue(channel: Any, queue: Queue, done: Callable[[Any], None]) -> N
 
 
 def mismatch(reason: Any) -> str:
-    """What the broker said when a declaration failed, with what to do about it."""
+    """Turn what the broker said of a failed declaration into a sentence that says what to do about it."""
     text = str(getattr(reason, "reply_text", reason))
-    found = _INEQUIVALENT.search(text)
+    found = read_mismatch(text)
     if found is None:
         return (
             f"the broker refused a declaration: {refused(text)}{RIGHTS if 'ACCESS_REFUSED' in text else ''}"
         )
     return (
-        f"the {found['kind']} '{found['name']}' exists with another '{found['arg']}' ({found['how']}). "
+        f"the {found.kind} '{found.name}' exists with another '{found.argument}' "
+        f"(received {found.wanted} but current is {found.current}). "
         "Arguments are immutable: `framefleet queues upgrade` makes it anew and keeps its messages"
     )

@@ -1,4 +1,4 @@
-"""How many messages wait in a queue and how many consume it, asked of the broker itself."""
+"""Asks the broker how many messages wait in a queue, and how many clients consume it."""
 
 from collections.abc import Sequence
 from typing import Any

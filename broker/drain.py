@@ -33,7 +33,7 @@ WHY = {
 }
 
 Room = Callable[["Drain"], bool]
-"""Whether the target has room for one more, as far as the drain can know."""
+"""Says whether the target has room for one more, as far as the drain can know."""
 
 
 def always(_drain: "Drain") -> bool:
@@ -59,7 +59,7 @@ class Drain:
 
     @property
     def missing(self) -> int:
-        """How many fewer were moved than the source had when it began: they expired, or somebody took them."""
+        """The messages of the source that were not moved: they expired, or somebody took them."""
         return max(0, self._backlog - self.moved)
 
     async def run(self, room: Room = always) -> None:

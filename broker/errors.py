@@ -2,7 +2,7 @@
 
 
 class BrokerError(Exception):
-    """Base of every error of this package."""
+    """The root of every error of this package."""
 
 
 class InvalidUrl(BrokerError):
@@ -10,7 +10,7 @@ class InvalidUrl(BrokerError):
 
 
 class Unreachable(BrokerError):
-    """No broker answers, or it stopped answering."""
+    """No broker answers, or the broker stopped answering."""
 
 
 class Refused(BrokerError):
@@ -18,11 +18,11 @@ class Refused(BrokerError):
 
 
 class NoSuchQueue(Refused):
-    """There is no such queue."""
+    """The queue does not exist."""
 
 
 class Busy(BrokerError):
-    """Somebody else consumes the queue."""
+    """The queue is consumed by somebody else."""
 
 
 class Full(BrokerError):

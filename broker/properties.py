@@ -1,8 +1,8 @@
 """A message's properties: read from whatever a sender wrote, written so that they fit. Neither raises.
 
-In place of pika's own, whose reading and writing raise (see broker.tables). What cannot be carried is replaced in one
-way: a short string longer than 255 bytes keeps its beginning and ends in `~` and a digest of the whole; of headers
-that are too large for a frame the largest are left out, and a header of ours names them.
+They take the place of pika's own, whose reading and writing raise (see broker.tables). What cannot be carried is
+replaced in one way: a short string longer than 255 bytes keeps its beginning and ends in `~` and a digest of the whole;
+of headers that are too large for a frame the largest are left out, and a header of ours names them.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Fields = tuple[tuple[bytes, Raw], ...]
 """Headers as they are written: names, and values with their kind."""
 
 ROOM = 128 * 1024 - 64
-"""Bytes for all properties where RabbitMQ's own limit to a frame holds."""
+"""The room for all properties, in bytes, where RabbitMQ's own limit to a frame holds."""
 NAMED, NAME_LENGTH = 10, 80
 """Headers left out that are named, and how far."""
 
@@ -49,7 +49,7 @@ _MORE_FLAGS = 1
 
 @dataclass(frozen=True)
 class Properties:
-    """What a message says of itself beside its body. None: not said."""
+    """The properties that a message has beside its body. None: it does not have that one."""
 
     content_type: Short | None = None
     content_encoding: Short | None = None
@@ -117,7 +117,7 @@ def write(properties: Properties, room: int = ROOM) -> bytes:
     """The properties as a content header has them, in at most `room` bytes."""
     flags = 0
     pieces: list[bytes] = []
-    place = 0  # of the headers, which get the room that the others leave
+    place = 0  # where the headers go: they get the room that the others leave
     for name, kind, flag in _LAYOUT:
         value = getattr(properties, name)
         if value is None:
@@ -140,7 +140,7 @@ def write(properties: Properties, room: int = ROOM) -> bytes:
 
 
 def _fitting(fields: Fields, room: int) -> Fields:
-    """Those that fit, of more than do: the largest are left out first, ours last."""
+    """Choose the headers that fit: the largest are left out first, ours last."""
     size = sum(map(_size, fields))
     ours = PREFIX.encode()
     left_out: list[bytes] = []

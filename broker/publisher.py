@@ -1,8 +1,8 @@
 """Publishing with confirms: many at once, each with a known outcome, in bounded memory.
 
-A confirm names a message by its number on the channel alone, so a number that were counted for a message that was not
-sent would shift every later outcome to another message. So a message is written out before its number is counted, and
-whatever does not add up makes all that is outstanding uncertain and the channel void.
+A confirm names a message only by its number on the channel, so a number counted for a message that was never
+sent would shift every later outcome to another message. So a message is written out before its number is counted.
+Whatever does not add up makes everything outstanding uncertain, and the channel void.
 """
 
 import contextlib
@@ -16,19 +16,19 @@ import structlog
 from pika.spec import Basic
 
 from broker.properties import Properties, Short, fields_of, short
+from broker.refusals import PRECONDITION_FAILED
 from broker.role import Role
 from broker.tables import text
 from broker.wire import Written, room
 
 log = structlog.get_logger("broker")
 
-PRECONDITION_FAILED = 406
 SWEEP_SECONDS = 1.0
 REJECTED_SECONDS = 3.0
-"""After so long with nothing but rejections the channel is opened anew. To a channel whose first message finds a queue
-without a leader, RabbitMQ (3.10 at least) says for ever that the queue is full."""
+"""After so long with nothing but rejections the channel is opened anew. If a channel's first message finds a queue
+without a leader, RabbitMQ (3.10 at least) tells that channel for ever that the queue is full."""
 OVERDUE_SECONDS = 60.0
-"""Likewise if a message that timed out has still no confirm after so long."""
+"""The channel is opened anew, too, if a message that timed out still has no confirm after so long."""
 
 
 class Outcome(StrEnum):
@@ -67,7 +67,7 @@ class Message:
 
     @property
     def properties(self) -> Properties:
-        """What goes beside the body."""
+        """The properties that travel beside the body."""
         return Properties(
             content_type=self.content_type,
             content_encoding=self.content_encoding,
@@ -87,12 +87,12 @@ class Message:
 
 Done = Callable[[Outcome], None]
 Sight = tuple[bytes, bytes, bytes | None, int, int]
-"""What tells a message that comes back from all others that are outstanding: where to, its id, its body."""
+"""Distinguishes a message that comes back from all others that are outstanding: destination, id, body."""
 
 
 @dataclass(slots=True)
 class _Pending:
-    sight: Sight | None  # of one that may come back
+    sight: Sight | None  # None: it cannot come back
     destination: str
     done: Done | None
     deadline: float
@@ -102,25 +102,32 @@ class _Pending:
 class Publisher(Role):
     """Publishes on a confirming channel. `window` bounds what is outstanding; `timeout` is in seconds.
 
+    `on_ready` hears each time that a message can be sent again, `on_void` that confirms do not add up, and that the
+    outcome of what is outstanding is uncertain.
+
     A message whose outcome is not CONFIRMED is the caller's again; after TIMED_OUT and DISCONNECTED it may be in
     the queue all the same, so whoever sends it again relies on `frame_id` being recognised.
     """
 
     def __init__(
-        self, *, window: int = 1_000, timeout: float = 10.0, on_ready: Callable[[], None] | None = None
+        self,
+        *,
+        window: int = 1_000,
+        timeout: float = 10.0,
+        on_ready: Callable[[], None] = lambda: None,
+        on_void: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._window = window
         self._timeout = timeout
         self._on_ready = on_ready
+        self._on_void = on_void
         self._tag = 0
         self._pending: dict[int, _Pending] = {}  # in order of delivery tag, so also of deadline
         self._cancel_sweep: Callable[[], None] | None = None
         self._usable = False
         self._overdue: dict[int, float] = {}  # tags that timed out, and when: their confirms may still come
         self._rejecting: dict[str, float] = {}  # destination: since when it has confirmed nothing
-        self.on_void: Callable[[], None] = lambda: None
-        """Hears that confirms do not add up, and that what is outstanding is uncertain."""
 
     @property
     def outstanding(self) -> int:
@@ -129,12 +136,12 @@ class Publisher(Role):
 
     @property
     def blocked(self) -> bool:
-        """Whether the broker has raised an alarm and reads nothing from publishers."""
+        """The broker has raised an alarm and reads nothing from publishers."""
         return self._connection is not None and self._connection.blocked
 
     @property
     def usable(self) -> bool:
-        """Whether a message published now would be sent."""
+        """A message published now would be sent."""
         return self._usable and not self.blocked and len(self._pending) < self._window
 
     def publish(self, message: Message, done: Done | None = None) -> None:
@@ -180,8 +187,7 @@ class Publisher(Role):
         self._settled()
         if self._connection is not None:
             self._cancel_sweep = self._connection.loop.call_later(SWEEP_SECONDS, self._sweep)
-        if self._on_ready is not None:
-            self._on_ready()
+        self._on_ready()
 
     def _lost(self) -> None:
         self._usable = False
@@ -191,7 +197,7 @@ class Publisher(Role):
             self._cancel_sweep = None
         self._overdue.clear()
         pending, self._pending = self._pending, {}
-        # Which of several was meant the broker does not say: sent again, it will be alone at some time.
+        # The broker does not say which of several it meant; sent again, that message will be alone some time.
         refused = len(pending) == 1 and getattr(self._closed_for, "reply_code", None) == PRECONDITION_FAILED
         for entry in pending.values():
             _tell(entry.done, Outcome.REFUSED if refused else Outcome.DISCONNECTED)
@@ -250,13 +256,13 @@ class Publisher(Role):
             self._void(f"{len(self._overdue)} messages were never confirmed")
 
     def _void(self, why: str) -> None:
-        """Believe no number of this channel any more."""
+        """Stop believing any number of this channel."""
         if self._usable:
-            self.on_void()
+            self._on_void()
             self._renew(why)
 
     def _renew(self, why: str) -> None:
-        """On to a new channel; what is outstanding on this one is DISCONNECTED."""
+        """Move on to a new channel; what is outstanding on this one becomes DISCONNECTED."""
         if not self._usable:
             return
         log.warning("opening the publishing channel anew", reason=why, outstanding=len(self._pending))

@@ -1,4 +1,4 @@
-"""Why a connection could not be made, or was lost: sentences of ours.
+"""Sentences that say why a connection could not be made, or was lost.
 
 What pika and the operating system's libraries say may quote an address, and a mistyped one holds a part of a password:
 it stays out of logs and of /readyz, which anybody may read. What RabbitMQ says is kept as far as it names objects.
@@ -63,12 +63,12 @@ def describe(error: Any) -> str:
 
 
 def refused(text: str) -> str:
-    """What the broker said when it refused something, without the names of user and virtual host."""
+    """Quote what the broker said when it refused something, without the names of user and virtual host."""
     return _WHOSE.sub("", text)
 
 
 def _closed(code: int, text: str) -> str:
-    """RabbitMQ's own code, and what it means here."""
+    """Explain RabbitMQ's code in the words of whoever set AMQP_URL."""
     name = _NAME.search(text)
     what = f"{code} {name[0]}" if name else str(code)
     if code == ACCESS_REFUSED:

@@ -16,9 +16,10 @@ log = structlog.get_logger("broker")
 
 NOT_FOUND = 404
 MISSED_SECONDS = 1.0
-"""Until a missed queue is declared again. When a queue is deleted, RabbitMQ subscribes its consumers anew by itself if
-it finds a queue of that name again at once, and such a consumer gets nothing more, without a word. What was confirmed
-into a queue declared again in the moment of its deletion was seen to be gone, as if it had gone with the old one."""
+"""The wait before a missing queue is declared again. When a queue is deleted, RabbitMQ subscribes its consumers anew by
+itself if it finds a queue of that name again at once, and such a consumer gets nothing more, without a word. What was
+confirmed into a queue declared again at the moment of its deletion was seen to vanish, as if it had gone with the old
+one."""
 
 
 class Role:
@@ -52,7 +53,7 @@ class Role:
 
     @property
     def attached(self) -> bool:
-        """Whether there is an open channel."""
+        """There is an open channel."""
         return self._channel is not None
 
     def _channel_opened(self, channel: Any) -> None:

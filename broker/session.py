@@ -40,7 +40,7 @@ class Channel:
             self.closed.set_result(reason)
 
     async def call(self, begin: Callable[[Answered], Any]) -> Any:
-        """The broker's answer to what `begin(callback)` sends. Raises Refused, NoSuchQueue, Unreachable."""
+        """Wait for the broker's answer to what `begin(callback)` sends. Raises Refused, NoSuchQueue, Unreachable."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if not self.closed.done():
             begin(answer.set_result)  # nothing else ends it: not even a caller who gave up cancels it
@@ -50,7 +50,7 @@ class Channel:
         raise self.failure()
 
     def failure(self) -> BrokerError:
-        """Why the channel is closed, or that the broker is silent."""
+        """Make an error of why the channel is closed, or of the broker's silence."""
         if not self.closed.done():
             return Unreachable(f"RabbitMQ has not answered for {ANSWER_SECONDS:.0f} s")
         reason = self.closed.result()
@@ -100,7 +100,7 @@ class Channel:
         await self.call(lambda done: self.raw.queue_bind(name, exchange, routing_key=key, callback=done))
 
     async def unbind(self, name: str, exchange: str, key: str) -> None:
-        """The opposite; no error if there is no such binding."""
+        """Let `exchange` no longer feed the queue; no error if it did not."""
         await self.call(lambda done: self.raw.queue_unbind(name, exchange, routing_key=key, callback=done))
 
     async def subscribe(
@@ -162,7 +162,6 @@ class Session:
 @asynccontextmanager
 async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> AsyncIterator[Session]:
     """Connect to the first of `urls` that answers; declares nothing. Raises Unreachable."""
-    connection = Connection(AsyncioLoop(), urls, name, [], topology=NOTHING)
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     tried: list[str] = []
 
@@ -174,7 +173,7 @@ async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> Asyn
             if len(tried) >= len(urls) and not ready.done():
                 ready.set_exception(Unreachable(_nowhere(urls, detail)))
 
-    connection.on_state = changed
+    connection = Connection(AsyncioLoop(), urls, name, topology=NOTHING, on_state=changed)
     connection.start()
     try:
         try:
@@ -183,7 +182,7 @@ async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> Asyn
             raise Unreachable(_nowhere(urls, f"no answer within {timeout:.0f} s")) from None
         yield Session(connection)
     finally:
-        # In an alarm the broker does not even read that we go: it will, when the alarm ends.
+        # In an alarm the broker does not read even our goodbye; it will when the alarm ends.
         with contextlib.suppress(TimeoutError):
             await aio.stop(connection, 0.5 if connection.blocked else 5.0)
 

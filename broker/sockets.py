@@ -1,53 +1,41 @@
 """pika's connections with fewer system calls per message.
 
-pika reads 4 KiB at a time and until nothing is left, sends each AMQP frame of a message by itself, and only after the
+pika reads 4 KiB at a time until nothing is left. It sends each AMQP frame of a message by itself, and only after the
 event loop has said that the socket is writable, which it nearly always is. Here a turn of the loop reads once, up to
-128 KiB, the frames of a message leave together, and at once; the loop is asked only if the socket has no room.
+128 KiB; the frames of a message leave together, and at once; the loop is asked only if the socket has no room.
 
-TLS keeps pika's reading and sending: its buffers are not the socket's. Of what is overridden here, the names that
-begin with an underscore are pika's own: should they change, it reads and sends as it did.
+TLS keeps pika's reading and sending: its buffers are not the socket's. The names that begin with an underscore are
+pika's own: a new version of pika wants a look at this file.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pika.adapters.asyncio_connection import AsyncioConnection
-from pika.adapters.select_connection import SelectConnection
-from pika.adapters.utils.selector_ioloop_adapter import SelectorIOServicesAdapter
+from pika.adapters.asyncio_connection import AsyncioConnection, _AsyncioIOServicesAdapter
 
 from broker.wire import content_header
 
 READ_BYTES = 128 * 1024
 
 
-class _Whole:
-    """Mixed into a connection: whole messages are read and sent, whatever their properties are (broker.wire)."""
+class WholeConnection(AsyncioConnection):  # type: ignore[misc]
+    """A connection that reads and sends whole messages, whatever their properties are (broker.wire)."""
 
     def _read_frame(self) -> Any:
-        return content_header(self._frame_buffer) or super()._read_frame()  # type: ignore[attr-defined,misc]
+        return content_header(self._frame_buffer) or super()._read_frame()
 
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
-        super()._output_marshaled_frames([b"".join(marshaled_frames)])  # type: ignore[misc]
+        super()._output_marshaled_frames([b"".join(marshaled_frames)])
 
     def _proto_connection_made(self, transport: Any) -> Any:
-        if self.params.ssl_options is None:  # type: ignore[attr-defined]
+        if self.params.ssl_options is None:
             transport._MAX_RECV_BYTES = READ_BYTES
-            transport._MAX_CONSUME_BYTES = (
-                1  # enough is enough: do not read again to hear that nothing is left
-            )
-        return super()._proto_connection_made(transport)  # type: ignore[misc]
+            transport._MAX_CONSUME_BYTES = 1  # do not read again only to hear that nothing is left
+        return super()._proto_connection_made(transport)
 
 
-class WholeSelect(_Whole, SelectConnection):  # type: ignore[misc]
-    """A connection on a thread's own loop."""
-
-
-class WholeAsyncio(_Whole, AsyncioConnection):  # type: ignore[misc]
-    """A connection on asyncio."""
-
-
-class Eager(SelectorIOServicesAdapter):  # type: ignore[misc]
-    """The services of a thread's loop for one connection, whose socket is written to without asking first."""
+class EagerSockets(_AsyncioIOServicesAdapter):  # type: ignore[misc]
+    """The services of an asyncio loop for one connection, whose socket is written to without asking first."""
 
     def __init__(self, loop: Any) -> None:
         super().__init__(loop)

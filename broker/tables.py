@@ -17,7 +17,7 @@ from contract.numbers import Float32
 DEPTH = 32
 """Nesting that is read and written. A header of 128 KiB can be nested 26,000 deep."""
 SHORT = 255
-"""Bytes of a short string, the kind of string that names are."""
+"""The most bytes that a short string has; names are short strings."""
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
@@ -75,7 +75,7 @@ def join(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 def decode(value: bytes, depth: int = 0) -> Any:
-    """What a written value means. Never raises: bytes for what is not understood.
+    """Read a written value. Never raises: what is not understood comes back as bytes.
 
     A 32-bit float says that it is one (Float32): who reads it may need more digits. Timestamps are whole numbers, as
     sent; long strings that are not UTF-8, and byte arrays, are bytes.
@@ -112,7 +112,7 @@ def encode_name(name: str | bytes) -> bytes:
 
 
 def text(name: bytes) -> str:
-    """Bytes off the wire as text that shows what was not UTF-8: `\\xfc`."""
+    """Show bytes off the wire as text, with what is not UTF-8 as `\\xfc`."""
     return name.decode("utf-8", "backslashreplace")
 
 
@@ -125,7 +125,7 @@ def text_or_bytes(value: bytes) -> str | bytes:
 
 
 def _skip(table: bytes, at: int, end: int) -> int | None:
-    """Where the value ends that begins at `at`; None if that cannot be told, or is beyond the end."""
+    """Find the end of the value that begins at `at`; None if it cannot be told, or is beyond the end."""
     if at >= end:
         return None
     kind = table[at]
@@ -192,7 +192,7 @@ def _whole(value: int) -> bytes:
 
 
 def _real(value: float) -> bytes:
-    # RabbitMQ closes the connection of who writes one that is not finite: Erlang has no word for it.
+    # RabbitMQ closes the connection of whoever writes one that is not finite: Erlang has no word for it.
     return b"d" + _FIXED[ord("d")].pack(value) if math.isfinite(value) else _long(str(value))
 
 

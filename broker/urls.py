@@ -15,7 +15,7 @@ def split_urls(text: str) -> list[str]:
     """`amqp://a,amqp://b` -> both, tried in turn. Raises InvalidUrl for anything that cannot be one."""
     urls = [part.strip(" ") for part in text.split(",") if part.strip()]
     if not urls:
-        raise InvalidUrl("AMQP_URL is empty; expected e.g. amqp://user:password@host:5672/")
+        raise InvalidUrl(f"it is empty; {EXPECTED}")
     for url in urls:
         connection_parameters(url, name="check")
     return urls

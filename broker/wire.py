@@ -1,4 +1,4 @@
-"""Where pika would read and write a message's properties: it is handed ours instead (broker.properties).
+"""Hands pika our own properties (broker.properties) where it would read and write a message's.
 
 pika asks a connection for its next frame (`_read_frame`), and the properties of what it sends for their bytes
 (`encode`). No function of pika's is replaced.
@@ -11,7 +11,7 @@ from pika import frame, spec
 from broker.properties import ROOM, Properties, read, write
 
 _START, _CLASS = spec.FRAME_HEADER_SIZE, 12
-"""Bytes before a frame's content, and in a content header before the properties."""
+"""The bytes before a frame's content, and those before the properties in a content header."""
 _OVERHEAD = _START + _CLASS + spec.FRAME_END_SIZE
 
 
@@ -24,12 +24,12 @@ class Written:
         self._bytes = write(properties, room)
 
     def encode(self) -> list[bytes]:
-        """What pika puts into the frame."""
+        """The bytes that pika puts into the frame."""
         return [self._bytes]
 
 
 def room(channel: Any) -> int:
-    """Bytes that properties may take on this channel: a content header is one frame."""
+    """The bytes that properties may take on this channel: a content header is one frame."""
     agreed: int = channel.connection.params.frame_max
     return min(ROOM, agreed - _OVERHEAD) if agreed else ROOM
 

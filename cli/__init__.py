@@ -1,1 +1,3 @@
 """The operator's command, `framefleet`, and what it runs on one machine."""
+
+VERSION = "0.1.0"

@@ -1,86 +1,61 @@
-"""`framefleet`: the operator's command."""
+"""`framefleet`: the operator's command. It imports of its sub-commands the one that was asked for."""
 
 import argparse
 import os
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from importlib import import_module
 
-from cli import dlq, link, models, plan, queues, tokens
-from cli.knobs import KnobError, read_knobs
-from cli.layout import Layout
-from cli.tools import run_tool
-from cli.up import down, up
+from cli import VERSION
+from cli.errors import CommandError
+from cli.parser import Parser
+from cli.subcommands import SUB_COMMANDS, SubCommand, check_place
 
-UP = """\
-Starts a private RabbitMQ, Prometheus, the workers, a producer and the gateway on this machine, prints the link of the
-dashboard, starts again what dies, and ends all of it on Ctrl-C. Everything it writes is in .run/.
-
-`make up` does the same and first installs what is missing; it takes the options as variables:
-  make up WORKERS=4 SOURCE=gate=video.mp4,rtsp://user:password@10.0.0.8/stream1
-
-Further settings of the services are taken from the environment: `python -m worker --help`, likewise producer, gateway.
-"""
-KNOBS = (
-    ("workers", "N", "how many workers; by default one per core. 0: frames wait"),
-    (
-        "source",
-        "WHAT",
-        "demo (default), none, a video file, a folder of images, http(s)://…, rtsp://…, webcam:0",
-    ),
-    ("port", "PORT", "port of the dashboard; by default 8080, or the next free one"),
-    ("model-dir", "FOLDER", "a folder with model files, looked at before downloading"),
-    (
-        "amqp-url",
-        "URL",
-        "use this broker instead of a private one; better as AMQP_URL=, which `ps` does not show",
-    ),
-)
-
-TOOLS = {"dlq": dlq, "queues": queues}
-WITHOUT_BROKER = {"models": models, "plan": plan, "tokens": tokens, "link": link}
+ABOUT = "Face detection on many cameras: RabbitMQ, workers, a live dashboard."
+MORE = "`framefleet COMMAND --help` says more. The documentation is in docs/."
 
 
 def main() -> None:
-    """Parse the command line and run."""
-    arguments = _parser().parse_args()
-    if arguments.command == "down":
-        sys.exit(down(Layout()))
-    if arguments.command in TOOLS:
-        sys.exit(run_tool(TOOLS[arguments.command].run, arguments))
-    if arguments.command in WITHOUT_BROKER:
-        sys.exit(WITHOUT_BROKER[arguments.command].run(arguments))
-    given = {
-        name.replace("-", "_").upper(): getattr(arguments, name.replace("-", "_")) for name, _, _ in KNOBS
-    }
+    """Run the command line; exit with its status."""
     try:
-        knobs = read_knobs(os.environ | {name: value for name, value in given.items() if value}, Path.cwd())
-    except KnobError as error:
-        print(error, file=sys.stderr)
+        sys.exit(run(sys.argv[1:]))
+    except BrokenPipeError:
+        # Whoever read this has seen enough (`| head`). Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Parse and run; returns the exit status: 0, 1 failed, 2 misused, 130 interrupted."""
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:], "--help"]
+    asked = next((word for word in argv if not word.startswith("-")), None)
+    command = next((each for each in SUB_COMMANDS if each.name == asked), None)
     try:
-        sys.exit(up(knobs, Layout()))
+        if command is not None:
+            check_place(command, argv, os.environ)
+        parser = _parser(command)
+        arguments = parser.parse_args(argv)
+        if command is None:
+            parser.print_help()
+            return 0
+        return int(import_module(command.module).run(arguments))
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        sys.exit(130)  # before there was anything to stop
+        return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="framefleet", description="Face detection on many cameras: RabbitMQ, workers, a live dashboard."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    start = commands.add_parser(
-        "up",
-        help="run the whole system on this machine until Ctrl-C",
-        description=UP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    for name, metavar, meaning in KNOBS:
-        start.add_argument(
-            f"--{name}", metavar=metavar, help=f"{meaning} [{name.replace('-', '_').upper()}=]"
-        )
-    commands.add_parser("down", help="stop the system that runs in this checkout")
-    for tool in (*TOOLS.values(), *WITHOUT_BROKER.values()):
-        tool.add(commands)
+def _parser(asked: SubCommand | None) -> argparse.ArgumentParser:
+    """All sub-commands by name; only the one that was asked for with its options."""
+    parser = Parser(prog="framefleet", description=ABOUT, epilog=MORE)
+    parser.add_argument("--version", action="version", version=f"framefleet {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for each in SUB_COMMANDS:
+        added = commands.add_parser(each.name, help=each.help)
+        if each is asked:
+            import_module(each.module).add(added)
     return parser
 
 

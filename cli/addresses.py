@@ -4,7 +4,8 @@ import socket
 from dataclasses import dataclass, field
 
 from cli import ports
-from cli.knobs import KnobError, Knobs
+from cli.errors import KnobError
+from cli.knobs import Knobs
 
 GATEWAY, PROMETHEUS, AMQP, RABBITMQ_METRICS = 8080, 9090, 5672, 15692
 WORKERS, PRODUCER_METRICS, GATEWAY_METRICS = 8000, 8010, 8020
@@ -25,7 +26,7 @@ class Addresses:
     reservations: list[socket.socket] = field(default_factory=list, repr=False)
 
     def release(self) -> None:
-        """Let others have the ports."""
+        """Give the ports back."""
         for reservation in self.reservations:
             reservation.close()
 

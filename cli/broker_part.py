@@ -5,8 +5,9 @@ import threading
 
 from cli.child import exited
 from cli.display import Wait
-from cli.part import Ended, StartFailed
-from cli.rabbitmq import RabbitMQError, RabbitMQNode
+from cli.errors import RabbitMQError, StartFailed
+from cli.part import Exit
+from cli.rabbitmq import RabbitMQNode
 
 
 class BrokerPart:
@@ -40,13 +41,13 @@ class BrokerPart:
         except RabbitMQError as error:
             raise StartFailed(str(error)) from error
 
-    async def ended(self) -> Ended:
+    async def ended(self) -> Exit:
         process = self._node.process
         if process is None:
-            return Ended(0)
+            return Exit(0)
         if process.returncode is None:
             await exited(process.pid)
-        return Ended(process.wait(), (f"see {self._node.log}",))
+        return Exit(process.wait(), (f"see {self._node.log}",))
 
     async def stop(self) -> None:
         self._abandon.set()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from cli.errors import StartFailed
 from cli.logfile import LogFile
-from cli.part import Ended, StartFailed
+from cli.part import Exit
 
 CHUNK = 65536
 LONGEST_LINE = 64 * 1024
@@ -21,7 +22,7 @@ DRAIN_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: `env` is all of the environment; `grace` is how long, in seconds, an orderly end may take."""
+    """A command to run: `env` is all of the environment; `grace` is how long, in seconds, an orderly end may take."""
 
     name: str
     arguments: Sequence[str]
@@ -31,7 +32,7 @@ class Command:
     grace: float = 10.0
 
 
-class Child:
+class ChildProcess:
     """Runs a Command, any number of times one after the other. `on_line` is given its name and each line it writes."""
 
     def __init__(self, command: Command, on_line: Callable[[str, str], None]) -> None:
@@ -62,15 +63,15 @@ class Child:
         pipe = cast(BinaryIO, self._process.stdout)
         self._output = Output(pipe, self._command.log, lambda line: self._on_line(self.name, line))
 
-    async def ended(self) -> Ended:
-        """Return when the process has ended, and what it left of children with it."""
+    async def ended(self) -> Exit:
+        """Wait until the process has ended, and its children with it."""
         process, output = self._process, self._output
         if process is None or output is None:
-            return Ended(0)
+            return Exit(0)
         await exited(process.pid)
         self.kill()  # a child of its own would keep the pipe open
         await output.close()
-        return Ended(process.wait(), tuple(output.last_lines))
+        return Exit(process.wait(), tuple(output.last_lines))
 
     async def stop(self) -> None:
         process = self._process
@@ -112,7 +113,7 @@ class Output:
         """Take what is still in the pipe, and close it. Calling it again does nothing."""
         if self._pipe.closed:
             return
-        # Whoever else holds the pipe has made itself a session of its own: that is not waited for.
+        # A process that still holds the pipe has made itself a session of its own: do not wait for it.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._at_end.wait(), DRAIN_SECONDS)
         self._loop.remove_reader(self._pipe.fileno())
@@ -143,7 +144,7 @@ class Output:
 
 
 async def exited(pid: int) -> None:
-    """Return when our child `pid` has ended; it may still have to be waited for."""
+    """Wait until our child `pid` has ended; its status is not collected."""
     loop = asyncio.get_running_loop()
     try:
         descriptor = os.pidfd_open(pid)

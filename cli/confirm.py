@@ -1,10 +1,10 @@
-"""Asking before something is changed."""
+"""The question that is asked before something is changed."""
 
 import sys
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
-    """Whether to go on: by `--yes`, or by an answer on the terminal."""
+    """Ask whether to go on; `--yes` answers for the operator."""
     if yes:
         return True
     if not sys.stdin.isatty():

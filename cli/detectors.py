@@ -1,4 +1,4 @@
-"""Which detector the workers compute with, as they say it themselves."""
+"""The detector that the workers compute with, as they say it themselves."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What the operator sees: finished lines, and one line that is updated while something takes long."""
+"""The lines that the operator sees: finished ones, and one that is updated while something takes long."""
 
 import sys
 import time
@@ -19,12 +19,12 @@ class Display:
         self._updating = False
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Write a line that stays."""
         self._clear()
         self._write(f"{text}\n")
 
     def wait(self, label: str) -> "Wait":
-        """Progress for something that may take long; call it with the elapsed seconds now and then."""
+        """Return the progress of something that may take long; call it with the elapsed seconds now and then."""
         return Wait(self, label)
 
     def update(self, text: str) -> None:

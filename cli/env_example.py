@@ -1,4 +1,4 @@
-"""`python -m cli.env_example > .env.example`: what Compose can be told, from the settings' own descriptions."""
+"""`python -m cli.env_example > .env.example`: the settings of Compose, from their own descriptions."""
 
 import sys
 import textwrap
@@ -70,7 +70,7 @@ COMPOSE = {
     ),
     "GRAFANA_PORT": ("3000", "Grafana's port, on 127.0.0.1."),
 }
-"""What the Compose file itself reads: an example and a description."""
+"""The variables that the Compose files themselves read: an example and a description of each."""
 
 DESCRIPTIONS = {
     "SOURCE": "What the producer reads, instead of a file of cameras: demo (four made-up cameras), demo:N, rtsp://..., "
@@ -78,7 +78,7 @@ DESCRIPTIONS = {
     "gate-3=rtsp://... Files of this machine: see FOOTAGE_DIR. All of it is explained by "
     "`docker compose run --rm --no-deps --entrypoint python producer -m producer --help`.",
 }
-"""Of settings whose own description needs what stands around it."""
+"""Descriptions of settings whose own need what stands around them."""
 
 EXAMPLES = {
     "AMQP_URL": "amqp://user:password@broker.example:5672/",
@@ -97,7 +97,7 @@ EXAMPLES = {
     "WORKER_INPUT_SIZE": "640",
     "WORKER_THRESHOLD": "0.6",
 }
-"""Of settings whose default is nothing, or differs from place to place."""
+"""Examples of settings whose default is nothing, or differs from place to place."""
 
 FIXED = {
     *("NODE_ID", "PRODUCER_ID", "HOSTNAME"),  # the containers' names

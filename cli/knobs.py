@@ -1,6 +1,5 @@
 """The operator's knobs, checked before anything is installed or started. Standard library only: bootstrap uses it."""
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -8,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cli.errors import KnobError
+from cli.parser import nearest
 from contract.identifiers import CAMERA_ID
 from producer.catalogue.redaction import redact
 from runtime.urls import HOW, flaw
@@ -25,17 +26,14 @@ NAMES = (
     "SEED",
 )
 MOST_WORKERS = 512
+SCHEMES = ("http", "https", "rtsp", "rtmp")
 CAMERA_PREFIX = re.compile(rf"^({CAMERA_ID})=(?!=)")
 WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|rtmps?)://.+)$")
 
 
-class KnobError(ValueError):
-    """A knob cannot be used as given; the message says which and what would do."""
-
-
 @dataclass(frozen=True)
 class Knobs:
-    """What `make up` can be told.
+    """The choices that `make up` leaves to the operator.
 
     `port` is None unless asked for; `source` is `none` or the producer's SOURCE, and without meaning if there is a file
     of `cameras`.
@@ -50,12 +48,12 @@ class Knobs:
 
     @property
     def own_producer(self) -> bool:
-        """Whether a producer is to be started."""
+        """True if a producer is to be started."""
         return self.cameras is not None or self.source != "none"
 
     @property
     def own_broker(self) -> bool:
-        """Whether a private RabbitMQ is to be started."""
+        """True if a private RabbitMQ is to be started."""
         return not self.amqp_url
 
 
@@ -99,11 +97,12 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
 
 
 def check_names(given: str) -> None:
-    """Raises KnobError if a name of `given`, which `make` was given on its command line, is no knob."""
+    """Raise KnobError if one of the names `given` to make on its command line is no knob."""
     for name in given.split():
-        if name.isupper() and name not in NAMES:
-            close = difflib.get_close_matches(name, NAMES, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(NAMES)}"
+        close = nearest(name, NAMES)
+        # A lower-case name that resembles none is the business of whoever wrote it for make.
+        if name not in NAMES and (close or name.isupper()):
+            hint = f"did you mean {close}?" if close else f"known are {', '.join(NAMES)}"
             raise KnobError(f"{name} is no knob: {hint}")
 
 
@@ -118,7 +117,7 @@ def _number(text: str, least: int, most: int) -> int | None:
 
 
 def _source(text: str, folder: Path) -> tuple[str, list[str]]:
-    """SOURCE with absolute paths, and what is wrong with it."""
+    """Return SOURCE with absolute paths, and what is wrong with it."""
     if text == "none":
         return text, []
     entries: list[str] = []
@@ -134,10 +133,11 @@ def _source(text: str, folder: Path) -> tuple[str, list[str]]:
             entries.append(f"{prefix}{path}/")
             continue
         if not what or not path.exists():
+            hint = f" Did you mean {word}?" if (word := _resembled(what)) else ""
             wrong.append(
-                f"SOURCE: there is no file or folder {redact(what)!r}. A source is demo, none, a video file, a folder "
-                "of images, http(s)://…, rtsp://… or webcam:0; several are separated by commas, and each may be named: "
-                "gate=video.mp4"
+                f"SOURCE: there is no file or folder {redact(what)!r}.{hint} A source is demo, none, a video file, a "
+                "folder of images, http(s)://…, rtsp://… or webcam:0; several are separated by commas, and each may "
+                "be named: gate=video.mp4"
             )
         elif not os.access(path, os.R_OK):
             wrong.append(f"SOURCE: {redact(what)!r} may not be read by this user")
@@ -145,8 +145,17 @@ def _source(text: str, folder: Path) -> tuple[str, list[str]]:
     return ",".join(entries), wrong
 
 
+def _resembled(what: str) -> str | None:
+    """The word or the scheme that was misspelt, if it was that."""
+    scheme, separator, _ = what.partition("://")
+    if separator:
+        close = nearest(scheme, SCHEMES)
+        return f"{close}://" if close else None
+    return nearest(what, ("demo", "none"))
+
+
 def _url(url: str) -> list[str]:
-    """What is wrong with a broker's URL; never shows its password."""
+    """Return what is wrong with a broker's URL; its password is never shown."""
     said = flaw(url)
     if said is None:
         parts = urlsplit(url)

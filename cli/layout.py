@@ -1,4 +1,4 @@
-"""Where things are: the checkout, and all that a native run writes, in `.run/`."""
+"""The places of things: the checkout, and all that a native run writes, in `.run/`."""
 
 from dataclasses import dataclass
 from pathlib import Path

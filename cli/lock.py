@@ -5,9 +5,7 @@ import os
 from pathlib import Path
 from typing import TextIO
 
-
-class AlreadyRuns(RuntimeError):
-    """Another `framefleet up` holds the lock."""
+from cli.errors import AlreadyRuns
 
 
 def acquire(file: Path) -> TextIO:

@@ -1,4 +1,4 @@
-"""What of the services' logs the operator sees on the terminal: warnings and errors, and not the same one twice."""
+"""The part of the services' logs that the operator sees on the terminal: warnings and errors, each of them once."""
 
 import json
 import re
@@ -34,14 +34,14 @@ def notice(line: str) -> str | None:
 
 
 class Repetitions:
-    """Lets a notice through once in a while, however often a service says it."""
+    """A filter that lets a notice through once in a while, however often a service says it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: dict[str, float] = {}
 
     def is_new(self, text: str) -> bool:
-        """Whether `text`, numbers aside, was not said within the last half minute."""
+        """Return whether `text`, numbers aside, is new within the last half minute."""
         now = self._clock()
         self._seen = {key: when for key, when in self._seen.items() if now - when < QUIET_SECONDS}
         key = re.sub(r"\d+", "0", text)

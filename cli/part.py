@@ -5,8 +5,8 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a process ended, by itself: exit code (negative: a signal) and its last lines."""
+class Exit:
+    """The way a process ended by itself: its exit code (negative: a signal) and its last lines."""
 
     code: int
     last_lines: tuple[str, ...] = ()
@@ -16,10 +16,6 @@ class Ended:
         return f"{how}: {self.last_lines[-1]}" if self.last_lines else how
 
 
-class StartFailed(RuntimeError):
-    """A part could not be started at all; the message says why."""
-
-
 class Part(Protocol):
     """Something that runs until it is stopped, and may die before."""
 
@@ -27,12 +23,12 @@ class Part(Protocol):
 
     @property
     def pids(self) -> dict[str, int]:
-        """By name, the processes that would stay behind if nobody ended them."""
+        """The processes, by name, that would stay behind if nobody ended them."""
 
     async def start(self) -> None:
         """Start it. Raises StartFailed."""
 
-    async def ended(self) -> Ended:
+    async def ended(self) -> Exit:
         """Return when it has ended."""
 
     async def stop(self) -> None:

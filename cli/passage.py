@@ -1,4 +1,4 @@
-"""Whether messages pass RabbitMQ's queues: tried before anything is announced.
+"""A trial whether messages pass RabbitMQ's queues, before anything is announced.
 
 A broker can accept connections and declarations while its quorum queues are dead: each would refuse every frame.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from broker.errors import NoSuchQueue, Refused
 from broker.publisher import Message, Outcome
 from broker.session import Session, session
+from cli.errors import BrokerAlarm, DeadQueue
 from contract.topology import TASK_QUEUE, TOPOLOGY, UNLIMITED_DELIVERIES, Queue
 
 CLIENT = "framefleet up"
@@ -18,18 +19,10 @@ LOOK_SECONDS = 0.1
 LEFT_SECONDS = 60  # if we die in the middle, RabbitMQ removes the queue after so long
 
 
-class Blocked(Exception):
-    """An alarm of the broker: it takes nothing until that ends, and then everything goes on by itself."""
-
-
-class DeadQueue(Exception):
-    """A queue does not work, and will not by waiting; the message names it."""
-
-
 async def try_passage(urls: Sequence[str]) -> None:
-    """Return when a message has passed a queue and those of ours that exist answer.
+    """Wait until a message has passed a queue, and those of ours that exist have answered.
 
-    Raises Blocked, DeadQueue, and BrokerError where it could not be tried.
+    Raises BrokerAlarm, DeadQueue, and BrokerError where it could not be tried.
     """
     async with session(urls, CLIENT) as connection:
         for queue in TOPOLOGY.queues:
@@ -38,11 +31,11 @@ async def try_passage(urls: Sequence[str]) -> None:
 
 
 async def _answers(connection: Session, name: str) -> None:
-    """Taking from an empty queue is an entry in its Raft log: a dead one cannot, though it can be declared."""
+    """Take from an empty queue, which is an entry in its Raft log: a dead queue can be declared, but not write."""
     try:
         async with connection.channel() as channel:
             ready, _ = await channel.count(name)
-            # One with messages lives, and a frame that was taken and put back would count as redelivered.
+            # A queue with messages lives, and a frame that was taken and put back would count as redelivered.
             if ready == 0:
                 await channel.get(name)
     except NoSuchQueue:
@@ -69,7 +62,7 @@ async def _passes(connection: Session) -> None:
         for _ in range(int(PASSES_SECONDS / LOOK_SECONDS)):
             await asyncio.wait((outcome,), timeout=LOOK_SECONDS)
             if publisher.blocked:
-                raise Blocked
+                raise BrokerAlarm
             if outcome.done():
                 break
         said = outcome.result() if outcome.done() else Outcome.TIMED_OUT

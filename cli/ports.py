@@ -1,4 +1,4 @@
-"""Finding free TCP ports on the loopback address, and asking whether one answers."""
+"""TCP ports of the loopback address: free ones, and whether something answers on one."""
 
 import contextlib
 import os
@@ -7,6 +7,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 LOOPBACK = "127.0.0.1"
 OWN, BLOCK = 20_000, 100
@@ -17,7 +21,7 @@ _ports: Iterator[int] = iter(())
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on `port` of the loopback address (nor on all addresses)."""
+    """Return whether nobody listens on `port` of the loopback address (nor on all addresses)."""
     with socket.socket() as probe:
         # As a server would bind: a port in TIME_WAIT counts as free, a listening one does not.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -44,7 +48,7 @@ def reserve(port: int) -> socket.socket | None:
 
 
 def free_port(preferred: int = 0, *, taken: frozenset[int] | set[int] = frozenset(), tries: int = 200) -> int:
-    """`preferred` or the next free port above it; 0: any, see `own_port`. Ports in `taken` are skipped.
+    """Return `preferred` or the next free port above it; 0: any, see `own_port`. Ports in `taken` are skipped.
 
     Raises OSError when none of `tries` ports is free.
     """
@@ -57,7 +61,7 @@ def free_port(preferred: int = 0, *, taken: frozenset[int] | set[int] = frozense
 
 
 def own_port() -> int:
-    """A free port that stays this process's own for as long as it runs, listened on or not.
+    """Return a free port that stays this process's own for as long as it runs, listened on or not.
 
     What the kernel chooses (binding port 0) is free for a moment only: until whoever is to listen there has started,
     any connection on the machine may be given it as its source port, and any other process that asks. So it is one
@@ -73,7 +77,7 @@ def own_port() -> int:
 
 
 def _block() -> range:
-    """A hundred ports that no other process of ours has. Raises OSError when all are taken."""
+    """Reserve a hundred ports that no other process of ours has. Raises OSError when all are taken."""
     first_given_away = int(EPHEMERAL.read_text().split()[0])
     # Where the kernel gives away nearly all of them, they are at least not taken by processes of ours.
     starts = list(range(OWN, max(first_given_away, OWN + 100 * BLOCK) - BLOCK + 1, BLOCK))
@@ -87,7 +91,7 @@ def _block() -> range:
 
 
 def _forget_ports() -> None:
-    """In a forked child: the block stays the parent's."""
+    """Let a forked child reserve a block of its own: this one stays the parent's."""
     global _ports
     _ports = iter(())
 
@@ -98,7 +102,7 @@ os.register_at_fork(after_in_child=_forget_ports)
 def answers(
     port: int, *, host: str = LOOPBACK, say: bytes = b"", expect: bytes = b"", timeout: float = 1.0
 ) -> bool:
-    """Whether something accepts a connection on `port` and, told `say`, answers with `expect`."""
+    """Return whether something accepts a connection on `port` and, told `say`, answers with `expect`."""
     try:
         with socket.create_connection((host, port), timeout=timeout) as connection:
             if not expect:
@@ -115,16 +119,19 @@ def answers(
         return False
 
 
-def listener(port: int) -> str | None:
-    """Who listens on `port`, e.g. `nginx (pid 812)`; None when that is not to be found out (another user's)."""
-    sockets: set[str] = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(OSError):
-            rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
-            listening = (row for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port)
-            sockets |= {f"socket:[{row[9]}]" for row in listening}
-    for folder in Path("/proc").glob("[0-9]*") if sockets else ():
-        with contextlib.suppress(OSError):
-            if any(os.readlink(fd) in sockets for fd in (folder / "fd").iterdir()):
-                return f"{(folder / 'comm').read_text().strip()} (pid {folder.name})"
+def listening_process(port: int) -> "psutil.Process | None":
+    """Find the process that listens on `port`; None when that is not to be found out (another user's)."""
+    import psutil  # late: bootstrap uses this module before any package is there
+
+    with contextlib.suppress(psutil.Error):
+        for each in psutil.net_connections("tcp"):
+            listening = each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port
+            if listening and each.pid is not None:
+                return psutil.Process(each.pid)
     return None
+
+
+def listener(port: int) -> str | None:
+    """Say who listens on `port`, e.g. `nginx (pid 812)`; None when that is not to be found out."""
+    process = listening_process(port)
+    return None if process is None else f"{process.name()} (pid {process.pid})"

@@ -1,4 +1,4 @@
-"""Asking a service over HTTP whether it is there."""
+"""Questions to a service over HTTP: is it there, is it ready?"""
 
 import asyncio
 import http.client
@@ -8,7 +8,7 @@ from cli.ports import LOOPBACK
 
 
 async def get(port: int, path: str, token: str | None = None) -> tuple[int, str] | None:
-    """Status and body of a GET on the loopback address; None while nobody answers."""
+    """Return status and body of a GET on the loopback address; None while nobody answers."""
     return await asyncio.to_thread(_get, port, path, token)
 
 
@@ -25,7 +25,7 @@ async def until_answers(port: int, path: str, timeout: float) -> bool:
 
 
 def missing(answer: tuple[int, str] | None) -> str:
-    """What a /readyz answer names as missing, as words; empty when it is ready."""
+    """Return what a /readyz answer names as missing, as words; empty when it is ready."""
     if answer is None:
         return "an answer"
     if answer[0] == 200:

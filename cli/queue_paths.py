@@ -29,7 +29,7 @@ def settle(data: Path) -> int:
 
 
 def _erlang_string(text: str) -> str:
-    """As Erlang prints it: what is not printable ASCII makes it a list of code points."""
+    """Write text as Erlang prints it: anything but printable ASCII makes it a list of code points."""
     if text.isascii() and text.isprintable():
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return "[" + ",".join(str(ord(character)) for character in text) + "]"

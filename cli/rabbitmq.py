@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli import ports, queue_paths
-from cli.waiting import Progress, wait_until
+from cli.epmd import Epmd, epmd_program
+from cli.errors import RabbitMQError
+from cli.wait import WaitObserver, wait_until
 
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")  # not /usr/sbin: the wrapper there changes the user
 PLAIN = re.compile(r"[A-Za-z0-9/._+=@%,:-]+")
 WORKING_FOLDER = Path("/proc/self/cwd")
-"""Of whoever asks: the node works in its folder, and so does what it starts."""
+"""The working folder of the process that asks: the node works in its own, and so does what it starts."""
 SETTINGS = Path(__file__).resolve().parent.parent / "deploy" / "rabbitmq" / "rabbitmq.conf"
 USER = "framefleet"
 PLUGINS = ("rabbitmq_prometheus",)
@@ -30,57 +32,9 @@ PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 METHOD_FRAME = b"\x01\x00\x00"
 
 
-class RabbitMQError(RuntimeError):
-    """The node did not start, or one of its commands failed; the message ends with what it last logged."""
-
-
 def installed() -> bool:
-    """Whether Debian's RabbitMQ and Erlang are on this machine."""
+    """Return whether Debian's RabbitMQ and Erlang are on this machine."""
     return (SCRIPTS / "rabbitmq-server").exists() and epmd_program() is not None
-
-
-def epmd_program() -> Path | None:
-    """Erlang's port mapper, where Debian puts it."""
-    return next((p for p in (Path("/usr/bin/epmd"), Path("/usr/lib/erlang/bin/epmd")) if p.exists()), None)
-
-
-class Epmd:
-    """Erlang's port mapper on a port of its own, so that nobody else's is used and ours can be ended.
-
-    It works in `folder`: that tells whose it is.
-    """
-
-    def __init__(self, port: int = 0, folder: Path = Path("/")) -> None:
-        self.port = port or ports.free_port()
-        self._folder = folder
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, timeout: float = 10) -> None:
-        """Start it unless it runs; returns when it answers. Raises RabbitMQError."""
-        if self.process is not None and self.process.poll() is None:
-            return
-        program = epmd_program()
-        if program is None:
-            raise RabbitMQError("Erlang is not installed: sudo apt-get install rabbitmq-server")
-        self.process = subprocess.Popen(
-            [program, "-port", str(self.port), "-address", ports.LOOPBACK],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd=self._folder,
-            env={"PATH": "/usr/bin:/bin"},
-        )
-        if not wait_until(lambda: ports.answers(self.port), timeout, interval=0.01):
-            self.stop()
-            raise RabbitMQError(f"epmd did not answer on port {self.port} of {ports.LOOPBACK}")
-
-    def stop(self) -> None:
-        """End it. Nodes that are registered stay up, but nobody finds them any more."""
-        if self.process is not None:
-            self.process.kill()  # it keeps nothing on disk
-            self.process.wait()
-            self.process = None
 
 
 class RabbitMQNode:
@@ -119,17 +73,17 @@ class RabbitMQNode:
 
     @property
     def amqp_url(self) -> str:
-        """Where clients connect, with the password: not for logs."""
+        """The URL where clients connect, with the password: not for logs."""
         return f"amqp://{USER}:{self.password}@{ports.LOOPBACK}:{self.amqp_port}/"
 
     @property
     def prometheus_url(self) -> str:
-        """Where the node's own metrics are: add /metrics or /metrics/detailed."""
+        """The address of the node's own metrics: add /metrics or /metrics/detailed."""
         return f"http://{ports.LOOPBACK}:{self.prometheus_port}"
 
     @property
     def pid(self) -> int | None:
-        """Of the Erlang machine itself; None when it does not run."""
+        """The pid of the Erlang machine itself; None when it does not run."""
         return self.process.pid if self.running and self.process else None
 
     @property
@@ -140,7 +94,7 @@ class RabbitMQNode:
     def log(self) -> Path:
         return self.directory / "log" / "rabbitmq.log"
 
-    def start(self, timeout: float = 90, progress: Progress | None = None) -> None:
+    def start(self, timeout: float = 90, progress: WaitObserver | None = None) -> None:
         """Start and return when the broker speaks AMQP. Raises RabbitMQError with the last log lines."""
         self.launch()
         self.wait_ready(timeout, progress)
@@ -171,7 +125,7 @@ class RabbitMQNode:
                 start_new_session=True,
             )
 
-    def wait_ready(self, timeout: float = 90, progress: Progress | None = None) -> None:
+    def wait_ready(self, timeout: float = 90, progress: WaitObserver | None = None) -> None:
         """Return when the broker speaks AMQP; end it and raise RabbitMQError when it does not."""
         try:
             ready = wait_until(self._speaks_amqp, timeout, progress=progress)
@@ -255,7 +209,7 @@ class RabbitMQNode:
 
     @property
     def _data(self) -> Path:
-        """Where its data are, in a form that RabbitMQ can hand to `df`: it quotes nothing.
+        """The folder of its data, in a form that RabbitMQ can hand to `df`: it quotes nothing.
 
         From "my files" it would learn no free space (a scrape of its metrics fails then), from "it's" it never starts.
         """
@@ -289,7 +243,7 @@ class RabbitMQNode:
         ]
 
     def _write_files(self) -> None:
-        """Configuration, anew at every start: ports may have changed, the settings too."""
+        """Write the configuration, anew at every start: ports may have changed, the settings too."""
         for folder in ("log", "data", "conf.d", "generated", "schema"):
             (self.directory / folder).mkdir(exist_ok=True)
         settings = [

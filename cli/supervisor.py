@@ -1,23 +1,20 @@
-"""Keeps parts running: one that dies is started again, after a pause that grows; all end in the order asked for."""
+"""The supervisor: a part that dies is started again, after a pause that grows; all end in the order asked for."""
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
 
 from broker.backoff import compute_backoff
-from cli.part import Ended, Part, StartFailed
+from cli.errors import SettingsRefused, StartFailed
+from cli.part import Exit, Part
 from cli.survivors import Register
 
 LONG_ENOUGH_SECONDS = 30.0  # a part that ran this long starts again at once: its failure is a new one
 USAGE_ERROR = 2  # how our services say that their settings are wrong: trying again cannot help
 
 
-class Refused(RuntimeError):
-    """A service does not accept its settings; the message is what it said."""
-
-
 class Supervisor:
-    """Looks after parts. `say` tells the operator; `register` remembers pids for the time after a kill -9."""
+    """Keeps parts running. `say` tells the operator; `register` remembers pids for the time after a kill -9."""
 
     def __init__(self, register: Register, say: Callable[[str], None]) -> None:
         self._register = register
@@ -81,14 +78,16 @@ class Supervisor:
             else:
                 return
 
-    def _is_final(self, part: Part, ended: Ended) -> bool:
-        """Whether it has nothing more to do, or cannot."""
+    def _is_final(self, part: Part, ended: Exit) -> bool:
+        """Return whether the part has nothing more to do, or cannot do it."""
         if part.name == "producer" and ended.code == 0:
             self._say("producer has sent all of its frames and ended")
             return True
         if ended.code == USAGE_ERROR and not self.refused.done():
             self.refused.set_exception(
-                Refused("\n  ".join([f"{part.name} does not accept its settings:", *ended.last_lines]))
+                SettingsRefused(
+                    "\n  ".join([f"{part.name} does not accept its settings:", *ended.last_lines])
+                )
             )
             return True
         return False

@@ -1,4 +1,4 @@
-"""What a run has started, on disk: after a kill -9 the next start ends what is left of it, and nothing else."""
+"""The processes of a run, kept on disk: after a kill -9 the next start ends those that are left, and no others."""
 
 import contextlib
 import json
@@ -7,14 +7,17 @@ import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cli.waiting import wait_until
+import psutil
+
+from cli.wait import wait_until
 
 BROKER = ("rabbitmq", "epmd")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Started:
-    """A process of ours. A pid alone may long be somebody else's: with its start time it is this one."""
+    """A process of ours. Its pid alone may be somebody else's by now: the start time tells."""
 
     name: str
     pid: int
@@ -22,14 +25,17 @@ class Started:
 
 
 def start_time(pid: int) -> int | None:
-    """Clock ticks from boot to the start of `pid`; None when there is no such process, or only its zombie."""
+    """Return the clock ticks from boot to the start of `pid`; None when there is no such process, or only its zombie.
+
+    Not psutil's seconds since 1970: those move with the machine's clock, and this is compared after days.
+    """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
+        process = psutil.Process(pid)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        return round((process.create_time() - psutil.boot_time()) * TICKS)
+    except psutil.NoSuchProcess:
         return None
-    # The second field is the program's name and may hold spaces and brackets: count from its end.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
 
 
 class Register:
@@ -52,17 +58,17 @@ class Register:
         fresh.replace(self._file)
 
     def close(self) -> None:
-        """All have been ended in order: nothing to remember."""
+        """Forget all: they have been ended in order."""
         self._file.unlink(missing_ok=True)
 
 
 def survivors(file: Path, checkout: Path) -> list[Started]:
-    """Processes of an earlier run in `checkout`, the newest first, that still are the ones it started."""
+    """Return the processes of an earlier run in `checkout` that are still there, the newest first."""
     return [entry for entry in _alive(file) if _works_in(checkout, entry.pid)]
 
 
 def original(file: Path, checkout: Path) -> Path | None:
-    """Where the system works whose `file` this is, if not in `checkout`: then this folder is a copy of that one."""
+    """Return where the system of `file` works if that is not `checkout`, which is then a copy of it."""
     folders = (_folder(entry.pid) for entry in _alive(file) if not _works_in(checkout, entry.pid))
     return min((folder for folder in folders if folder is not None), default=None)
 
@@ -76,16 +82,17 @@ def _alive(file: Path) -> list[Started]:
 
 
 def _works_in(checkout: Path, pid: int) -> bool:
-    """Whether it does: all that a run starts does, also after its checkout was renamed."""
+    """Return whether a process works in `checkout`: all that a run starts does, also after its checkout was renamed."""
     folder = _folder(pid)
     return folder is not None and folder.is_relative_to(checkout.resolve())
 
 
 def _folder(pid: int) -> Path | None:
     try:
-        return Path(f"/proc/{pid}/cwd").readlink()
-    except OSError:
+        folder = psutil.Process(pid).cwd()
+    except psutil.Error:
         return None  # gone, or another user's
+    return Path(folder) if folder else None
 
 
 def end_all(processes: list[Started]) -> None:

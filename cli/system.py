@@ -8,18 +8,18 @@ from broker import BrokerError, split_urls
 from cli import probe, prometheus
 from cli.addresses import Addresses
 from cli.broker_part import BrokerPart
-from cli.child import Child, Command
+from cli.child import ChildProcess, Command
 from cli.detectors import detectors
 from cli.display import Display
-from cli.fleet import Fleet, environment
+from cli.errors import BrokerAlarm, DeadQueue, StartFailed
 from cli.knobs import Knobs, broker_addresses
 from cli.layout import Layout
 from cli.notices import Repetitions, notice
-from cli.part import StartFailed
-from cli.passage import Blocked, DeadQueue, try_passage
+from cli.passage import try_passage
 from cli.ports import LOOPBACK
 from cli.rabbitmq import RabbitMQNode
 from cli.secret import write_private
+from cli.services import ServiceCommands, environment
 from cli.supervisor import Supervisor
 from gateway.link import NoLink, ask_link
 from producer.catalogue.file.reload import load as load_cameras
@@ -34,7 +34,7 @@ DEAD_QUEUES = " What it holds is kept in .run/rabbitmq: to start with empty queu
 
 
 class System:
-    """Starts, watches and ends the parts of one run."""
+    """One run of the system: starts, watches and ends its parts."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class System:
         self._detector = ""
         self._node = self._private_broker(addresses) if knobs.own_broker else None
         amqp_url = self._node.amqp_url if self._node else knobs.amqp_url
-        self._fleet = Fleet(layout, knobs, addresses, amqp_url, token)
+        self._services = ServiceCommands(layout, knobs, addresses, amqp_url, token)
         self._addresses = addresses
 
     async def start(self) -> None:
@@ -66,31 +66,31 @@ class System:
             )
         broker = await self._start_broker()
         prometheus.write_workers(self._layout.workers, self._addresses.workers)
-        targets = self._fleet.targets | await self._broker_target()
+        targets = self._services.targets | await self._broker_target()
         env = environment(self._layout.root)
         await self._run(prometheus.command(self._layout, self._addresses.prometheus, targets, env))
         if broker is not None:
             with self._display.wait("RabbitMQ starts"):
                 await broker.ready()
         await self._messages_pass()
-        await self._run(self._fleet.gateway)
-        for command in self._fleet.workers:
+        await self._run(self._services.gateway)
+        for command in self._services.workers:
             await self._run(command)
         if self._knobs.own_producer:
-            await self._run(self._fleet.producer)
+            await self._run(self._services.producer)
         await self._gateway_answers()
         if workers := len(self._addresses.workers):
             self._detector = await detectors(
-                self._addresses.gateway, self._fleet.token, workers, DETECTOR_SECONDS
+                self._addresses.gateway, self._services.token, workers, DETECTOR_SECONDS
             )
         self._link = await self._new_link()
-        write_private(self._layout.endpoints, json.dumps(self._fleet.endpoints, indent=2) + "\n")
+        write_private(self._layout.endpoints, json.dumps(self._services.endpoints, indent=2) + "\n")
 
     async def stop(self) -> None:
-        """End everything: first who sends, then who computes, then who shows, and what they stand on last."""
+        """End everything: first what sends, then what computes, then what shows, and last what they all stand on."""
         self._stopping = True  # what services warn of while they end is in their logs
         self._layout.endpoints.unlink(missing_ok=True)
-        workers = [command.name for command in self._fleet.workers]
+        workers = [command.name for command in self._services.workers]
         for names in (["producer"], workers, ["gateway"], ["prometheus"], ["rabbitmq"]):
             await self._supervisor.stop(names)
 
@@ -106,7 +106,7 @@ class System:
         say("")
         say(f"  Open        {self._link}")
         say("              (once, in one browser; for another link: .venv/bin/framefleet link)")
-        say(f"  Prometheus  {self._fleet.prometheus_url}")
+        say(f"  Prometheus  {self._services.prometheus_url}")
         if self._node is not None:
             say(
                 f"  RabbitMQ    amqp://{LOOPBACK}:{self._addresses.amqp}  (its URL with password: .run/endpoints.json)"
@@ -140,11 +140,11 @@ class System:
         return part
 
     async def _messages_pass(self) -> None:
-        """Nothing is announced that would compute nothing. Raises StartFailed."""
+        """Make sure that frames pass before anything is announced. Raises StartFailed."""
         where = "The private RabbitMQ" if self._node is not None else "The RabbitMQ of AMQP_URL"
         try:
-            await try_passage(split_urls(self._fleet.amqp_url))
-        except Blocked:
+            await try_passage(split_urls(self._services.amqp_url))
+        except BrokerAlarm:
             self._display.say(
                 f"{where} takes no frames now: it has raised an alarm, for want of disk space or memory. The dashboard "
                 "and what was recorded can be seen; frames flow by themselves when the alarm ends"
@@ -159,7 +159,7 @@ class System:
             raise StartFailed(f"{where} could not be used: {error}") from error
 
     async def _broker_target(self) -> dict[str, str]:
-        """Where RabbitMQ's own metrics are: with somebody else's broker, where they usually are, if at all."""
+        """Find RabbitMQ's own metrics: those of somebody else's broker are where they usually are, if anywhere."""
         if self._node is not None:
             return {"rabbitmq": f"{LOOPBACK}:{self._addresses.rabbitmq_metrics}"}
         host, _ = broker_addresses(self._knobs.amqp_url)[0]
@@ -179,8 +179,8 @@ class System:
         with waiting:
             for _ in range(READY_SECONDS):
                 if await probe.until_answers(self._addresses.gateway, "/livez", 1):
-                    # Who sends a frame as soon as the link is there must find its queue. Why it is not ready is told
-                    # after the link (`readiness`).
+                    # A frame that is sent as soon as the link is there must find its queue. If the gateway is not
+                    # ready by then, `readiness` says why, after the link.
                     await probe.until_answers(self._addresses.gateway, "/readyz", QUEUES_SECONDS)
                     return
                 waiting()
@@ -189,15 +189,15 @@ class System:
         )
 
     async def _new_link(self) -> str:
-        """What the operator opens: it signs a browser in."""
+        """Make the link that the operator opens: it signs a browser in."""
         try:
-            return await asyncio.to_thread(ask_link, self._fleet.gateway_url, self._fleet.token)
+            return await asyncio.to_thread(ask_link, self._services.gateway_url, self._services.token)
         except NoLink as error:
             self._display.say(f"{error}. Sign in with the token in .run/endpoints.json")
-            return self._fleet.gateway_url
+            return self._services.gateway_url
 
     async def _run(self, command: Command) -> None:
-        await self._supervisor.start(Child(command, self._heard))
+        await self._supervisor.start(ChildProcess(command, self._heard))
 
     def _heard(self, name: str, line: str) -> None:
         text = notice(line)
@@ -208,7 +208,7 @@ class System:
 
 
 def _cameras(knobs: Knobs) -> str:
-    """The cameras' names; never their addresses, which may hold passwords."""
+    """Return the cameras' names; never their addresses, which may hold passwords."""
     if knobs.cameras is not None:
         names = list(load_cameras(knobs.cameras, os.environ).current.cameras)
         if not names:

@@ -1,4 +1,4 @@
-"""Running a tool that talks to the broker: which broker, and errors as one sentence."""
+"""The frame around a tool that talks to the broker: it finds the broker, and says errors in one sentence."""
 
 import argparse
 import asyncio
@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from broker import BrokerError
 from broker.errors import NoSuchQueue
-from cli.broker_url import NoBroker, broker_urls, quiet_logs
+from cli.broker_url import broker_urls
+from cli.errors import CommandError
 from cli.layout import Layout
+from cli.quiet import quiet_logs
 
 Tool = Callable[[argparse.Namespace, Sequence[str]], Awaitable[int]]
 
 
 def run_tool(tool: Tool, arguments: argparse.Namespace) -> int:
-    """Run it against the broker; returns the exit status: 1 failed, 130 interrupted."""
+    """Run `tool` against the broker; returns the exit status, 130 if interrupted. Raises CommandError."""
     quiet_logs()
 
     async def run() -> int:
@@ -24,14 +26,12 @@ def run_tool(tool: Tool, arguments: argparse.Namespace) -> int:
     try:
         return asyncio.run(run())
     except NoSuchQueue as error:
-        print(
+        raise CommandError(
             f"{error}. The first service of Framefleet that connects to a broker declares its queues: is this the "
-            "right broker?",
-            file=sys.stderr,
-        )
-    except (BrokerError, NoBroker, ValueError) as error:
-        print(error, file=sys.stderr)
+            "right broker?"
+        ) from error
+    except BrokerError as error:
+        raise CommandError(str(error)) from error
     except KeyboardInterrupt:
         print("interrupted; nothing is lost", file=sys.stderr)
         return 130
-    return 1

@@ -1,26 +1,70 @@
 """`framefleet up`: the whole system on this machine, until Ctrl-C."""
 
+import argparse
 import asyncio
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 from cli import addresses, lock, ports, secret, survivors
 from cli.display import Display
-from cli.knobs import KnobError, Knobs, broker_addresses
+from cli.errors import CommandError, KnobError, SettingsRefused, StartFailed
+from cli.knobs import Knobs, broker_addresses, read_knobs
 from cli.layout import Layout
-from cli.part import StartFailed
-from cli.supervisor import Refused, Supervisor
+from cli.supervisor import Supervisor
 from cli.survivors import Register
 from cli.system import System
-from producer.catalogue.file.cameras import InvalidCameraFile
 from producer.catalogue.file.reload import load as load_cameras
-from producer.catalogue.grammar import InvalidSource, parse_sources
+from producer.catalogue.grammar import parse_sources
+from producer.errors import InvalidCameraFile, InvalidSource
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+UP = """\
+Starts a private RabbitMQ, Prometheus, the workers, a producer and the gateway on this machine, prints the link of the
+dashboard, starts again what dies, and ends all of it on Ctrl-C. Everything it writes is in .run/.
+
+`make up` does the same and first installs what is missing; it takes the options as variables:
+  make up WORKERS=4 SOURCE=gate=video.mp4,rtsp://user:password@10.0.0.8/stream1
+
+Further settings of the services are taken from the environment: `python -m worker --help`, likewise producer, gateway.
+"""
+KNOBS = (
+    ("workers", "N", "how many workers; by default one per core. 0: frames wait"),
+    (
+        "source",
+        "WHAT",
+        "demo (default), none, a video file, a folder of images, http(s)://…, rtsp://…, webcam:0",
+    ),
+    ("cameras", "FILE", "a file that lists the cameras, instead of --source (docs/cameras.md)"),
+    ("port", "PORT", "port of the dashboard; by default 8080, or the next free one"),
+    ("model-dir", "FOLDER", "a folder with model files, looked at before downloading"),
+    (
+        "amqp-url",
+        "URL",
+        "use this broker instead of a private one; better as AMQP_URL=, which `ps` does not show",
+    ),
+)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `up`: the knobs of `make up`."""
+    parser.description = UP
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    for name, metavar, meaning in KNOBS:
+        parser.add_argument(f"--{name}", metavar=metavar, help=f"{meaning} [{_knob(name)}=]")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `framefleet up`; returns the exit status. Raises CommandError."""
+    given = {_knob(name): getattr(arguments, name.replace("-", "_")) for name, _, _ in KNOBS}
+    knobs = read_knobs(os.environ | {name: value for name, value in given.items() if value}, Path.cwd())
+    return up(knobs, Layout())
+
+
+def _knob(option: str) -> str:
+    return option.replace("-", "_").upper()
 
 
 def up(knobs: Knobs, layout: Layout) -> int:
@@ -38,13 +82,13 @@ def up(knobs: Knobs, layout: Layout) -> int:
                 return asyncio.run(_run(knobs, layout, chosen, display))
             finally:
                 chosen.release()
-    except (KnobError, lock.AlreadyRuns) as error:
+    except CommandError as error:
         print(error, file=sys.stderr)
         return 1
 
 
 def check(knobs: Knobs, layout: Layout) -> None:
-    """What can be seen to be wrong before anything is started. Raises KnobError."""
+    """Find what can be seen to be wrong before anything is started. Raises KnobError."""
     if knobs.cameras is not None:
         try:
             load_cameras(knobs.cameras, os.environ)
@@ -119,7 +163,7 @@ async def _start_and_watch(system: System, supervisor: Supervisor, asked: "Asked
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.refused.done():
             supervisor.refused.result()
-    except (StartFailed, Refused) as error:
+    except (StartFailed, SettingsRefused) as error:
         display.say(str(error))
         return 1
     finally:
@@ -149,31 +193,12 @@ async def _stop(system: System, asked: "Asked", display: Display) -> int:
 
 
 class Asked:
-    """How often the operator has asked us to end."""
+    """The operator's requests to end."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
         self.second = asyncio.Event()
 
     def signal(self) -> None:
-        """A Ctrl-C, a SIGTERM or a closed terminal; what comes after the first means: at once."""
+        """Take a Ctrl-C, a SIGTERM or a closed terminal; any after the first one means: at once."""
         (self.second if self.first.is_set() else self.first).set()
-
-
-def down(layout: Layout, timeout: float = 60) -> int:
-    """Stop the run of this checkout, wherever it was started. Returns 0, or 1 when it did not end."""
-    pid = lock.holder(layout.lock)
-    if pid is None:
-        print("Framefleet does not run in this checkout.")
-        return 0
-    os.kill(pid, signal.SIGTERM)
-    gone = threading.Event()
-    for _ in range(int(timeout / 0.2)):
-        if not Path(f"/proc/{pid}").exists() or lock.holder(layout.lock) != pid:
-            print("Stopped.")
-            return 0
-        gone.wait(0.2)
-    print(
-        f"It has not ended after {timeout:.0f} s (pid {pid}). To end it by force: kill -9 {pid}; make up; Ctrl-C"
-    )
-    return 1

@@ -3,6 +3,10 @@
 # this Compose project, with the password that it made at its first start (deploy/rabbitmq/entrypoint.sh). A cluster has
 # several AMQP_HOSTS (deploy/compose.ha.yml); they are tried in turn.
 set -eu
+
+# The operator's command finds its broker itself, and may go without one; the terminal is its own.
+[ "${1:-}" != framefleet ] || exec "$@"
+
 password=/run/framefleet/password
 if [ -z "${AMQP_URL:-}" ]; then
   if [ ! -r "$password" ]; then

@@ -4,9 +4,9 @@ import asyncio
 import sys
 
 from broker import InvalidUrl, split_urls
+from gateway.errors import GatewayError
 from gateway.service import serve
 from gateway.settings import GatewaySettings
-from gateway.starting import CannotStart
 from runtime.logs import configure_logs
 from runtime.settings import USAGE_ERROR, load
 
@@ -21,7 +21,7 @@ def main() -> int:
     except InvalidUrl as error:
         print(f"gateway: AMQP_URL: {error}", file=sys.stderr)
         return USAGE_ERROR
-    except CannotStart as error:
+    except GatewayError as error:
         print(f"gateway: {error}", file=sys.stderr)
         return USAGE_ERROR
     return 0

@@ -10,7 +10,7 @@ from contract.api.figures import AlertsView, HistoryView, MetricsView
 from contract.api.nodes import NodesView
 from contract.api.service import SessionView
 from gateway.figures import FigureBoard
-from gateway.http.documented import answer, answers
+from gateway.http.documentation import answer, answers
 from gateway.http.problems import json_response
 from gateway.nodes import Nodes
 from gateway.security.access import identity_of

@@ -1,14 +1,17 @@
 """Who takes messages out of our queues: as many consumers as gateways and workers are heard, or somebody else too.
 
 AMQP tells how many consume a queue, not who. A message that somebody else takes is missing where it was meant to go.
-Pure: `now` is monotonic.
+`now` is monotonic.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from broker import Publisher, QueueDepth
 from contract.status import WATCH_TTL_SECONDS, NodeStatus
 from contract.topology import RESULT_QUEUE, Lane
+from gateway.metrics import GatewayMetrics
+from gateway.nodes import Nodes
 
 MAX_GATEWAYS = 1_000
 
@@ -21,14 +24,14 @@ class Gateways:
         self._heard: dict[str, float] = {}
 
     def heard(self, gateway_id: str, now: float) -> None:
-        """It has announced what it watches."""
+        """Note that a gateway has announced what it watches."""
         self._heard.pop(gateway_id, None)
         self._heard[gateway_id] = now
         if len(self._heard) > MAX_GATEWAYS:
             del self._heard[next(iter(self._heard))]  # the one that was silent longest
 
     def live(self, now: float) -> int:
-        """How many there are."""
+        """Return how many gateways there are."""
         return len(
             {g for g, heard in self._heard.items() if now - heard <= WATCH_TTL_SECONDS} | {self._own_id}
         )
@@ -37,10 +40,39 @@ class Gateways:
 def foreign_consumers(
     consumers: Mapping[str, int], *, gateways: int, nodes: Iterable[NodeStatus]
 ) -> dict[str, int]:
-    """By queue, how many more consume it than there are of those that should: gateways the results, workers a lane.
+    """Tell how many more consume each queue than should: gateways consume the results, workers a lane.
 
     Nobody should stay with the dead letters and the retries.
     """
     workers = Counter(node.lane for node in nodes)
     expected = {RESULT_QUEUE: gateways} | {lane.queue: workers[lane.value] for lane in Lane}
     return {queue: max(0, count - expected.get(queue, 0)) for queue, count in consumers.items()}
+
+
+class ForeignConsumers:
+    """Counts for the metrics who consumes a queue of ours and should not."""
+
+    def __init__(
+        self,
+        depth: QueueDepth,
+        publisher: Publisher,
+        gateways: Gateways,
+        nodes: Nodes,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self._depth = depth
+        self._publisher = publisher
+        self._gateways = gateways
+        self._nodes = nodes
+        self._metrics = metrics
+
+    def tick(self, now: float) -> None:
+        """Count the consumers of every queue."""
+        self._metrics.foreign_consumers.clear()
+        if self._publisher.blocked:  # in a broker alarm nobody can say that they are there
+            return
+        foreign = foreign_consumers(
+            self._depth.consumers, gateways=self._gateways.live(now), nodes=self._nodes.statuses(now)
+        )
+        for queue, count in foreign.items():
+            self._metrics.foreign_consumers.labels(queue).set(count)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from broker import BrokerError, Delivery
@@ -20,7 +21,8 @@ from broker.session import session
 from contract.api.dead_letters import DeadLettersView
 from contract.dead_letters import DeadLetter, parse_dead_letter
 from contract.topology import DEAD_LETTER_QUEUE
-from gateway.http.documented import answer, errors
+from gateway.http.documentation import answer, errors
+from gateway.http.parameters import QueryParameters
 from gateway.http.problems import json_response, problem
 
 BOUNDS = Bounds(messages=10_000, size=1 << 30, seconds=20.0)  # the first two are the queue's own
@@ -55,7 +57,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DeadLetterSnapshot:
     """What one look found, newest first; `complete` is false where a bound ended it early. `time` in Unix seconds."""
 
     letters: Sequence[DeadLetter]
@@ -70,11 +72,11 @@ class DeadLetterReader:
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = urls
         self._one = asyncio.Lock()
-        self._last: Look | BrokerError | None = None
+        self._last: DeadLetterSnapshot | BrokerError | None = None
         self._when = 0.0
 
-    async def read(self) -> Look:
-        """A look that is at most some seconds old. Raises BrokerError, a failure being as old at most."""
+    async def read(self) -> DeadLetterSnapshot:
+        """Return a look that is at most some seconds old. Raises BrokerError; a failure is as old at most."""
         async with self._one:
             if self._last is None or time.monotonic() - self._when > FRESH_SECONDS:
                 try:
@@ -86,7 +88,7 @@ class DeadLetterReader:
                 raise self._last
             return self._last
 
-    async def _look(self) -> Look:
+    async def _look(self) -> DeadLetterSnapshot:
         letters: list[DeadLetter] = []
 
         def each(delivery: Delivery) -> None:
@@ -106,9 +108,18 @@ class DeadLetterReader:
             ):
                 looked = await looking.look(each, BOUNDS)
         except NoSuchQueue:
-            return Look([], 0, True, time.time())
+            return DeadLetterSnapshot([], 0, True, time.time())
         letters.sort(key=_cursor, reverse=True)
-        return Look(letters, looked.total, looked.complete, time.time())
+        return DeadLetterSnapshot(letters, looked.total, looked.complete, time.time())
+
+
+class DeadLetterParameters(QueryParameters):
+    """A page of dead letters."""
+
+    limit: int = Field(100, ge=1, le=1_000, description="how many at most")
+    cursor: str = Field("", max_length=64, description="`next` of the page before; empty: the first page")
+    reason: str = Field("", max_length=64, description="only with this reason", examples=["not_json"])
+    camera: str = Field("", max_length=64, description="only of this camera", examples=["gate-3"])
 
 
 def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
@@ -124,16 +135,7 @@ def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
         summary="List dead letters",
     )
     async def dead_letters(
-        limit: Annotated[int, Query(ge=1, le=1_000, description="how many at most")] = 100,
-        cursor: Annotated[
-            str, Query(max_length=64, description="`next` of the page before; empty: the first page")
-        ] = "",
-        reason: Annotated[
-            str, Query(max_length=64, description="only with this reason", examples=["not_json"])
-        ] = "",
-        camera: Annotated[
-            str, Query(max_length=64, description="only of this camera", examples=["gate-3"])
-        ] = "",
+        asked: Annotated[DeadLetterParameters, Query()],
     ) -> Response:
         """Frames that could not be computed, newest first, a page at a time, at most five seconds old. `total` counts
         the queue, `matching` what fits the filters. `framefleet dlq` shows pictures, replays and purges.
@@ -147,11 +149,12 @@ def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
         matching = [
             letter
             for letter in look.letters
-            if (not reason or letter.reason == reason) and (not camera or letter.camera_id == camera)
+            if (not asked.reason or letter.reason == asked.reason)
+            and (not asked.camera or letter.camera_id == asked.camera)
         ]
-        rest = [letter for letter in matching if not cursor or _cursor(letter) < cursor]
-        page = rest[:limit]
-        following = _cursor(page[-1]) if len(rest) > limit else None
+        rest = [letter for letter in matching if not asked.cursor or _cursor(letter) < asked.cursor]
+        page = rest[: asked.limit]
+        following = _cursor(page[-1]) if len(rest) > asked.limit else None
         view = {
             "total": look.total,
             "matching": len(matching),

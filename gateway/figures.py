@@ -17,9 +17,10 @@ from contract.api.figures import (
     SourcesView,
 )
 from gateway import statistics
+from gateway.errors import PrometheusError
 from gateway.nodes import Nodes
 from gateway.prometheus import promql
-from gateway.prometheus.client import Prometheus, PrometheusError
+from gateway.prometheus.client import Prometheus
 from gateway.statistics import Statistics
 from gateway.times import parse_time
 
@@ -31,7 +32,7 @@ MIN_STEP = 5
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class SharedAnswer(Generic[T]):
     """An answer that many dashboards share: asked once, kept for two seconds; a failure for five.
 
     While Prometheus is known not to answer nobody waits for it: it is asked again beside, and shows when it is back.
@@ -88,12 +89,12 @@ class FigureBoard:
         self._nodes = nodes
         self._connected = connected
         self._waiting = waiting
-        self._now: Kept[_Asked] | None = None
-        self._alerts: Kept[list[AlertView]] | None = None
-        self._ranges: dict[int, Kept[HistoryView | None]] = {}
+        self._now: SharedAnswer[_Asked] | None = None
+        self._alerts: SharedAnswer[list[AlertView]] | None = None
+        self._ranges: dict[int, SharedAnswer[HistoryView | None]] = {}
         if prometheus is not None:
-            self._now = Kept(lambda: _ask(prometheus))
-            self._alerts = Kept(lambda: _ask_alerts(prometheus))
+            self._now = SharedAnswer(lambda: _ask(prometheus))
+            self._alerts = SharedAnswer(lambda: _ask_alerts(prometheus))
 
     async def metrics(self) -> MetricsView:
         """The figures now."""
@@ -165,12 +166,12 @@ class FigureBoard:
         except PrometheusError as error:
             return AlertsView([], "none", str(error))
 
-    def _range(self, prometheus: Prometheus, seconds: int, step: int) -> Kept[HistoryView | None]:
+    def _range(self, prometheus: Prometheus, seconds: int, step: int) -> SharedAnswer[HistoryView | None]:
         kept = self._ranges.get(seconds)
         if kept is None:
             if len(self._ranges) >= 16:
                 del self._ranges[next(iter(self._ranges))]
-            kept = self._ranges[seconds] = Kept(lambda: _ask_range(prometheus, seconds, step))
+            kept = self._ranges[seconds] = SharedAnswer(lambda: _ask_range(prometheus, seconds, step))
         return kept
 
 
@@ -196,7 +197,7 @@ async def _ask(prometheus: Prometheus) -> _Asked:
 
 
 async def _ask_range(prometheus: Prometheus, seconds: int, step: int) -> HistoryView | None:
-    """None if Prometheus has no rate to show yet."""
+    """Ask for the figures over time; None if Prometheus has no rate to show yet."""
     end = time.time() // step * step
     answers = await _gather(
         *(prometheus.query_range(q, end - seconds, end, step) for q in promql.HISTORY.values())

@@ -7,21 +7,22 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from typing import TYPE_CHECKING
 
-from gateway.security.roles import ROLES
-from gateway.settings import GatewaySettings
+from gateway.errors import NoLink
+from gateway.tokens.roles import ROLES
 from runtime.loopback import open_directly
-from runtime.settings import USAGE_ERROR, read
+
+if TYPE_CHECKING:
+    from gateway.settings import GatewaySettings
+
+__all__ = ["NoLink", "add_arguments", "ask_link", "main"]
 
 ABOUT = """\
 Prints a link that signs in one browser, once, within a day. It holds a one-time code and no token, so it is worthless
 in a log or a history once it was used. The gateway keeps such codes in memory: after a restart make another.
 """
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # listened on, not gone to
-
-
-class NoLink(Exception):
-    """There is no link to be had; a sentence that says what to do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,27 +55,30 @@ def main() -> int:
     """Print a link of the gateway of this container; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m gateway.link")
     add_arguments(parser)
-    arguments = parser.parse_args()
+    return show_own(parser.parse_args().role)
+
+
+def show_own(role: str) -> int:
+    """Print a link to the gateway that the environment's settings describe; returns the exit status."""
+    # Late: whoever knows the gateway's address and token (`framefleet link`) needs no settings to ask for a link.
+    from gateway.settings import GatewaySettings
+    from runtime.settings import USAGE_ERROR, read
+
     settings, wrong = read(GatewaySettings, os.environ)
     if settings is None:
         print("\n".join(wrong), file=sys.stderr)
         return USAGE_ERROR
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     try:
-        print(
-            ask_link(
-                f"http://{f'[{host}]' if ':' in host else host}:{settings.port}",
-                _token(settings),
-                arguments.role,
-            )
-        )
+        print(ask_link(address, _token(settings), role))
     except NoLink as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _token(settings: GatewaySettings) -> str:
+def _token(settings: "GatewaySettings") -> str:
     if settings.token is not None:
         return settings.token.get_secret_value()
     try:

@@ -43,11 +43,11 @@ class Nodes:
             del self._nodes[node_id]
 
     def live(self, now: float) -> int:
-        """How many nodes answer."""
+        """Count the nodes that answer."""
         return sum(now - node.heard <= LOST_AFTER_SECONDS for node in self._nodes.values())
 
     def lanes(self, now: float) -> set[str]:
-        """Those from which a node takes frames."""
+        """The lanes from which a node takes frames."""
         return {status.lane for status in self.statuses(now) if status.state == "running"}
 
     def statuses(self, now: float) -> list[NodeStatus]:
@@ -56,7 +56,7 @@ class Nodes:
         return sorted(live, key=lambda status: status.node_id)
 
     def unsettled(self, now: float) -> int:
-        """How many running nodes do not compute with the models desired of them."""
+        """Count the running nodes that do not compute with the models desired of them."""
         return sum(
             status.state == "running" and not settled(status, self.revision) for status in self.statuses(now)
         )
@@ -92,5 +92,5 @@ class Nodes:
 
 
 def settled(status: NodeStatus, revision: int) -> bool:
-    """Whether a node computes with what is desired of it."""
+    """Return whether a node computes with what is desired of it."""
     return status.desired == revision and status.model_error is None

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from gateway.http.below import placed
+from gateway.http.prefix import placed
 from gateway.http.problems import problem
 from gateway.security.access import identity_of, is_secure, set_session
 from gateway.security.auth import Authenticator

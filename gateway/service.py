@@ -1,155 +1,100 @@
-"""The gateway as a running whole: startup, work, shutdown."""
+"""The gateway as a running whole: `compose` builds it from the bottom up, and closes it in the reverse order.
 
-import asyncio
+No part reaches for another: each gets what it needs when it is made, and making one opens nothing. Files, ports and
+connections are opened last, when all that answers for them is there.
+"""
+
 import contextlib
-import logging
 import os
-import signal
 import socket
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 
-import uvicorn
+from fastapi import FastAPI
 
-from broker import AsyncioLoop, Connection, aio, split_urls
-from gateway.app import Parts, create_app
+from broker import AsyncioLoop, Publisher, split_urls
+from broker.link import Link
+from contract.status import WatchAnnouncement
+from contract.topology import TOPOLOGY, WATCH_EXCHANGE
+from gateway.announcements import Announcer, Occasions, say
+from gateway.api import api_router
+from gateway.app import create_app
+from gateway.cameras.api import cameras_router
 from gateway.cameras.cameras import Cameras
-from gateway.dead_letters import DeadLetterReader
+from gateway.cameras.repeats import RepeatedIds
+from gateway.consumers import ForeignConsumers, Gateways
+from gateway.dead_letters import DeadLetterReader, dead_letters_router
+from gateway.dispatch import StatusListener, consume_results, listen_to_pictures, listen_to_results
 from gateway.figures import FigureBoard
-from gateway.history import retention
-from gateway.history.database import Database, Occupied
-from gateway.history.reading import Readers
-from gateway.history.recorder import Recorder
-from gateway.history.store import Wish
-from gateway.history.thumbnails import Thumbnailer
-from gateway.history.writer import Writer
+from gateway.history.api import history_router
+from gateway.history.history import History
+from gateway.lifetimes import connected, probing, running, ticking
+from gateway.live.absence import Absence
 from gateway.live.connection import PATIENCE_SECONDS
-from gateway.live.feed import Feed
-from gateway.live.protocol import MAX_MESSAGE_BYTES
+from gateway.live.hub import Hub
+from gateway.live.results import LiveResults
 from gateway.live.states import States
-from gateway.live.websocket import ResultsSocket
+from gateway.live.watch_list import WatchList
+from gateway.live.websocket import ResultsSocket, results_router
+from gateway.live.writers import Writers
 from gateway.metrics import GatewayMetrics
+from gateway.models.api import models_router
+from gateway.models.file import load_desired
+from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
+from gateway.pages import pages_router
+from gateway.probes import probes_router
 from gateway.prometheus.client import Prometheus
+from gateway.prometheus.proxy import proxy_router
+from gateway.queues import Queues
+from gateway.readiness import Readiness
 from gateway.security.auth import Authenticator, Identity
 from gateway.security.crowd import Crowd
-from gateway.security.limits import MAX_HEAD_BYTES, REQUEST_SECONDS, Limits, http_class, websocket_class
-from gateway.security.links import ready_link
-from gateway.settings import GatewaySettings, is_loopback
-from gateway.starting import BACKLOG, CannotStart, keyring, listen, main_token
+from gateway.security.keys import keyring, main_token
+from gateway.security.links import links_router, ready_link
+from gateway.security.login import login_router
+from gateway.server.connections import REQUEST_SECONDS, RequestLimits
+from gateway.server.listener import listen
+from gateway.server.web import WebServer, crowd_of, web_server
+from gateway.settings import GatewaySettings
 from gateway.statistics import Statistics
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
-from runtime.probes import serve_probes
+from runtime.signals import stop_on_signal
 
 log = get_logger("gateway")
 
-TICK_SECONDS = 1.0
-GRACE_SECONDS = 2
-BROKER_GRACE_SECONDS = 0.8
-ACCEPTED_PART = 8
-"""A part of the files that we may open: asyncio accepts as many connections in one go as the backlog is long, and only
-then are they counted."""
 
-
-class HttpServer(uvicorn.Server):
-    """uvicorn without its signal handlers: this process has its own."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """Everything of one gateway. Construct it inside the event loop; `run` serves until `stop`."""
+    """A composed gateway: `serve` accepts connections until `stop`. Its parts can be looked at."""
 
-    def __init__(
-        self,
-        settings: GatewaySettings,
-        *,
-        metrics: GatewayMetrics | None = None,
-        patience: float = PATIENCE_SECONDS,
-        request_seconds: float = REQUEST_SECONDS,
-    ) -> None:
-        self.settings = settings
-        self.authenticator = Authenticator(main_token(settings), keyring(settings))
-        self.authenticator.on_guess = lambda address: log.warning("a wrong token or code", address=address)
-        self.metrics = metrics or GatewayMetrics()
-        self.nodes = Nodes()
-        self.cameras = Cameras(self.nodes.lanes)
-        self.statistics = Statistics(time.time())
-        self.feed = Feed(
-            f"{settings.node_name}-{os.getpid()}",
-            cameras=self.cameras,
-            nodes=self.nodes,
-            statistics=self.statistics,
-            metrics=self.metrics,
-            folder=settings.data_dir,
-        )
-        self.states = States(self.feed.hub, self.cameras, self.nodes, self.metrics)
-        self.database = Database(
-            settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
-        )
-        self.recorder = Recorder(
-            self._writer(), self.metrics, self._wish, self.feed.recorded, self.feed.not_kept
-        )
-        self._thumbnailer = Thumbnailer(self.recorder.keep, self.metrics)
-        self.feed.wanted_briefly = self._thumbnailer.wanted
-        self.feed.on_picture = lambda result, picture: self._thumbnailer.picture(
-            result, picture, time.monotonic(), time.time()
-        )
-        self._readers = Readers(self.database, self.metrics)
-        self._prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
-        self._fatal = ""
-        self._broker_state = "not connected yet"
-        urls, loop = split_urls(settings.amqp_url), AsyncioLoop()
-        self._connection = Connection(
-            loop,
-            urls,
-            "gateway listens",
-            [*self.feed.listeners, self.recorder.consumer],
-            on_fatal=self._broker_refused,
-        )
-        # A connection of its own: in a broker alarm the publishing one is not read, and acknowledgements must be.
-        self._announcing = Connection(loop, urls, "gateway announces", [self.feed.publisher])
-        self._connection.on_state = self._broker_changed
-        self._socket = ResultsSocket(
-            self.feed.hub, self.metrics, self.states.greet, limit=settings.max_viewers, patience=patience
-        )
-        self.feed.on_missed = self._socket.missed
-        self.app = create_app(self._parts())
-        files = allow_many_files()
-        self._may_have = connections(files)
-        self.crowd = Crowd(
-            min(settings.max_connections, self._may_have),
-            settings.max_connections_per_address,
-            lambda address: is_loopback(address) or address in settings.proxies,
-        )
-        self._server = HttpServer(
-            uvicorn.Config(
-                self.app,
-                http=http_class(Limits(self.crowd, self.metrics, request_seconds, 3 * request_seconds)),
-                h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-                ws=websocket_class(self.crowd),
-                ws_max_size=MAX_MESSAGE_BYTES,
-                ws_per_message_deflate=False,
-                lifespan="off",
-                log_config=None,
-                backlog=min(BACKLOG, max(1, files // ACCEPTED_PART)),
-                access_log=False,  # paths may contain secrets
-                proxy_headers=False,  # ours knows X-Forwarded-Host too (gateway.security.proxies)
-                server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
-        self._listener = listen(settings.host, settings.port)
-        self.port: int = self._listener.getsockname()[1]
-        self._claim_history()
+    settings: GatewaySettings
+    metrics: GatewayMetrics
+    authenticator: Authenticator
+    cameras: Cameras
+    nodes: Nodes
+    statistics: Statistics
+    models: ModelKeeper
+    publisher: Publisher
+    queues: Queues
+    hub: Hub
+    results: LiveResults
+    history: History
+    readiness: Readiness
+    crowd: Crowd
+    app: FastAPI
+    server: WebServer
+    listener: socket.socket
+    port: int
 
     @property
     def address(self) -> str:
-        """How browsers reach it."""
+        """How browsers reach the gateway."""
         host = self.settings.host
         if host in ("0.0.0.0", "::"):  # noqa: S104  # what is listened on is no address to go to
             host = socket.gethostname()
@@ -163,156 +108,193 @@ class Gateway:
         code, _ = self.authenticator.new_code(Identity(), "operator", time.time())
         return ready_link(self.address, code)
 
+    def missing(self) -> list[str]:
+        """What the gateway lacks to do its work."""
+        return self.readiness.missing()
+
     @property
     def serving(self) -> bool:
-        """Whether it accepts connections."""
-        return self._server.started
+        """Whether the gateway accepts connections."""
+        return self.server.started
 
-    def missing(self) -> list[str]:
-        """What it lacks to do its work."""
-        lacks = []
-        if self._fatal:
-            lacks.append(f"RabbitMQ: {self._fatal}")
-        elif not self._connection.ready or not self.feed.subscribed:
-            lacks.append(f"RabbitMQ: {self._broker_state}")
-        if self.recorder.trouble:
-            lacks.append(f"history: {self.recorder.trouble}")
-        elif not self.database.opened:
-            lacks.append("history: it is being opened")
-        return lacks
+    async def serve(self) -> None:
+        """Accept connections until `stop`; then tell the viewers, and close all connections."""
+        await self.server.serve(sockets=[self.listener])
 
     def stop(self) -> None:
-        """Let `run` finish."""
-        self._server.should_exit = True
+        """Let `serve` finish."""
+        self.server.should_exit = True
 
-    async def run(self) -> None:
-        """Serve until `stop`; then close clients, write the history, leave the broker."""
-        # uvicorn's own lines say nothing new, and those on WebSockets quote paths, which may contain secrets. Of what
-        # it warns (no valid HTTP) anybody could send as much as they like: it is counted instead.
-        logging.getLogger("uvicorn").setLevel(logging.ERROR)
-        probes = serve_probes(
-            self.settings.metrics_host, self.settings.metrics_port, self.missing, self.metrics.registry
+
+@asynccontextmanager
+async def compose(
+    settings: GatewaySettings,
+    *,
+    metrics: GatewayMetrics | None = None,
+    patience: float = PATIENCE_SECONDS,
+    request_seconds: float = REQUEST_SECONDS,
+) -> AsyncIterator[Gateway]:
+    """Build a gateway and open what it needs; all is closed at the end of the block. Raises CannotStart."""
+    metrics = metrics or GatewayMetrics()
+    authenticator = Authenticator(
+        main_token(settings),
+        keyring(settings),
+        on_guess=lambda address: log.warning("a wrong token or code", address=address),
+    )
+
+    # --- what it knows ---
+    nodes = Nodes()
+    cameras = Cameras(nodes.lanes)
+    statistics = Statistics(time.time())
+    gateway_id = f"{settings.node_name}-{os.getpid()}"
+    gateways = Gateways(gateway_id)
+    repeats = RepeatedIds(cameras, metrics)
+
+    # --- what it says to the broker ---
+    urls = split_urls(settings.amqp_url)
+    link = Link(
+        AsyncioLoop(), urls, "gateway", on_invalid=lambda exchange: metrics.invalid.labels(exchange).inc()
+    )
+    occasions = Occasions()
+    publisher = link.publisher(window=64, on_ready=occasions.reconnected)
+    models = ModelKeeper(settings.data_dir, load_desired(settings.data_dir), nodes, partial(say, publisher))
+
+    # --- what it shows ---
+    writers = Writers()
+    hub = Hub(
+        on_watch=occasions.watch_changed,
+        on_waiting=writers.wake,
+        on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
+    )
+    results = LiveResults(hub, cameras, statistics, metrics)
+    states = States(hub, cameras, nodes, metrics)
+    viewers = ResultsSocket(
+        hub, writers, metrics, states.greet, limit=settings.max_viewers, patience=patience
+    )
+    history = History(
+        settings,
+        metrics,
+        cameras.labels,
+        on_recorded=results.recorded,
+        on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
+        on_watch=occasions.watch_changed,
+    )
+
+    # --- what it hears from the broker ---
+    depth = link.depth([queue.name for queue in TOPOLOGY.queues])
+    absence = Absence(depth, viewers.missed)
+    live = listen_to_results(link, results, absence)
+    pictures = listen_to_pictures(link, hub, history.thumbnailer)
+    StatusListener(nodes, cameras, models, gateways, statistics).listen(link)
+    stored = consume_results(link, history.recorder)
+    queues = Queues(depth, statistics, metrics)
+
+    def bind(camera_id: str, on: bool) -> None:
+        (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
+
+    def announce(camera_ids: list[str]) -> None:
+        say(publisher, WatchAnnouncement(gateway_id=gateway_id, cameras=camera_ids))
+
+    announcer = Announcer(
+        occasions,
+        WatchList(bind, announce),
+        models,
+        by_viewers=lambda: hub.watched,
+        briefly=history.thumbnailer.wanted,
+    )
+
+    # --- what it answers ---
+    readiness = Readiness(link, history.recorder, history.database)
+    prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
+    board = FigureBoard(
+        prometheus,
+        statistics,
+        nodes,
+        connected=lambda: live.subscribed,
+        waiting=lambda: queues.waiting,
+    )
+    dead_letters = DeadLetterReader(urls)
+    app = create_app(
+        settings,
+        authenticator,
+        metrics,
+        [
+            probes_router(readiness),
+            results_router(viewers),
+            login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
+            links_router(authenticator, settings.public_url, settings.published_url),
+            api_router(board, nodes, settings.expected_workers),
+            cameras_router(cameras),
+            models_router(models, nodes),
+            dead_letters_router(dead_letters),
+            history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
+            proxy_router(prometheus),
+            pages_router(settings.dashboard_dir, authenticator),
+        ],
+    )
+    files = allow_many_files()
+    crowd = crowd_of(settings, connections(files))
+    limits = RequestLimits(crowd, metrics, request_seconds, unread_seconds=3 * request_seconds)
+    server = web_server(app, limits, files)
+
+    def end_revoked(_now: float) -> None:
+        for holder in authenticator.refresh():
+            viewers.end(holder, "its token was revoked or changed")
+
+    ticks = (
+        end_revoked,
+        announcer.follow,
+        models.tick,
+        queues.tick,
+        ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
+        absence.tick,
+        states.tick,
+    )
+
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(contextlib.closing(listen(settings.host, settings.port)))
+        probes = stack.enter_context(probing(settings, readiness, metrics))
+        if prometheus is not None:
+            stack.push_async_callback(prometheus.close)
+        stack.enter_context(history.claimed())
+        stack.push_async_callback(models.stop)
+        await stack.enter_async_context(connected(link))
+        await stack.enter_async_context(history.recording(stored))
+        await stack.enter_async_context(running(announcer.run()))
+        await stack.enter_async_context(running(ticking(ticks)))
+        gateway = Gateway(
+            settings=settings,
+            metrics=metrics,
+            authenticator=authenticator,
+            cameras=cameras,
+            nodes=nodes,
+            statistics=statistics,
+            models=models,
+            publisher=publisher,
+            queues=queues,
+            hub=hub,
+            results=results,
+            history=history,
+            readiness=readiness,
+            crowd=crowd,
+            app=app,
+            server=server,
+            listener=listener,
+            port=listener.getsockname()[1],
         )
-        self._connection.start()
-        self._announcing.start()
-        recording = asyncio.create_task(self.recorder.run())
-        ticking = asyncio.create_task(self._tick())
-        if self._may_have < self.settings.max_connections:
-            log.warning(
-                "the limit of open files leaves fewer connections than GATEWAY_MAX_CONNECTIONS: raise it "
-                "(ulimit -n, LimitNOFILE=, --ulimit nofile=) or leave it so; further ones are answered with 503",
-                connections=self._may_have,
-                wanted=self.settings.max_connections,
-            )
-        log.info("gateway listens", address=self.address, metrics_port=probes.port)
-        try:
-            await self._server.serve(sockets=[self._listener])
-        finally:
-            ticking.cancel()
-            await self._leave_broker(recording)
-            await self.feed.models.stop()
-            self._readers.close()
-            self._thumbnailer.close()
-            if self._prometheus is not None:
-                await self._prometheus.close()
-            probes.close()
-            log.info("gateway stopped")
+        log.info("gateway listens", address=gateway.address, metrics_port=probes.port)
+        yield gateway
+    log.info("gateway stopped")
 
-    # --- inside ------------------------------------------------------------------------------------------
 
-    def _writer(self) -> Writer:
-        settings = self.settings
-        limits = retention.Limits(
-            days=settings.history_days,
-            rows=settings.history_rows,
-            events=settings.history_events,
-            activity_days=settings.history_activity_days,
-        )
-        return Writer(
-            self.database, labels=self.cameras.labels, gap=settings.history_gap_seconds, limits=limits
-        )
-
-    def _wish(self, wishes: Sequence[Wish]) -> None:
-        if self._thumbnailer.wish(wishes, time.monotonic()):
-            self.feed.follow_viewers()
-
-    def _claim_history(self) -> None:
-        try:
-            self.database.claim()
-        except Occupied as error:
-            self._listener.close()
-            raise CannotStart(str(error)) from None
-        except OSError:
-            pass  # the recorder tries again, and /readyz says why
-
-    def _parts(self) -> Parts:
-        settings = self.settings
-        return Parts(
-            authenticator=self.authenticator,
-            origins=settings.origins,
-            public_url=settings.public_url,
-            prefix=settings.prefix,
-            published_url=settings.published_url,
-            proxies=settings.proxies,
-            viewers_per_address=settings.max_viewers_per_address,
-            connections_per_address=settings.max_connections_per_address,
-            metrics=self.metrics,
-            socket=self._socket,
-            board=FigureBoard(
-                self._prometheus,
-                self.statistics,
-                self.nodes,
-                connected=lambda: self.feed.subscribed,
-                waiting=lambda: self.feed.waiting,
-            ),
-            cameras=self.cameras,
-            nodes=self.nodes,
-            models=self.feed.models,
-            prometheus=self._prometheus,
-            dead_letters=DeadLetterReader(split_urls(self.settings.amqp_url)),
-            history=self._readers,
-            history_gap=self.settings.history_gap_seconds,
-            dashboard=self.settings.dashboard_dir,
-            expected_workers=self.settings.expected_workers,
-            missing=self.missing,
-        )
-
-    async def _tick(self) -> None:
-        while True:
-            try:
-                for holder in self.authenticator.refresh():
-                    self._socket.end(holder, "its token was revoked or changed")
-                self.feed.tick()
-                self.states.tick(time.monotonic())
-            except Exception:
-                log.exception("the tick failed")
-            await asyncio.sleep(TICK_SECONDS)
-
-    async def _leave_broker(self, recording: asyncio.Task[None]) -> None:
-        cancelled = asyncio.Event()
-        self.recorder.consumer.cancel(cancelled.set)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BROKER_GRACE_SECONDS):
-                await cancelled.wait()
-        self.recorder.stop()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BROKER_GRACE_SECONDS):
-                await recording
-        with contextlib.suppress(TimeoutError):
-            await asyncio.gather(
-                aio.stop(self._connection, BROKER_GRACE_SECONDS),
-                aio.stop(self._announcing, BROKER_GRACE_SECONDS),
-            )
-
-    def _broker_changed(self, state: str, detail: str) -> None:
-        if state != "connecting" or not self._broker_state.startswith("lost"):
-            # Why it was lost stays known while it tries again.
-            self._broker_state = f"{state} ({detail})" if detail else state
-        if state == "ready":
-            self._fatal = ""
-
-    def _broker_refused(self, reason: str) -> None:
-        self._fatal = reason
+async def serve(settings: GatewaySettings) -> None:
+    """Run one gateway until SIGTERM or Ctrl-C. Raises GatewayError."""
+    async with compose(settings) as gateway:
+        stop_on_signal(gateway.stop)
+        if settings.print_link:
+            sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n{_elsewhere(settings)}\n")
+            sys.stdout.flush()
+        await gateway.serve()
 
 
 def _elsewhere(settings: GatewaySettings) -> str:
@@ -322,20 +304,3 @@ def _elsewhere(settings: GatewaySettings) -> str:
     return (
         "  From another machine: put this one's address in place of 127.0.0.1, or set GATEWAY_PUBLIC_URL.\n"
     )
-
-
-async def serve(settings: GatewaySettings) -> None:
-    """Run one gateway until SIGTERM or Ctrl-C. Raises CannotStart."""
-    gateway = Gateway(settings)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, gateway.stop)
-    if settings.print_link:
-        sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n{_elsewhere(settings)}\n")
-        sys.stdout.flush()
-    try:
-        await gateway.run()
-    except OSError as error:
-        raise CannotStart(
-            f"cannot listen on the metrics port {settings.metrics_port}: {error.strerror}; set GATEWAY_METRICS_PORT"
-        ) from None

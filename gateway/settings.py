@@ -1,7 +1,7 @@
 """Settings of the gateway, read once in `__main__`."""
 
-import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -10,13 +10,15 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
-from gateway.http.below import OURS, PREFIX
-from gateway.security.proxies import TrustedProxies
+from gateway.addresses import TrustedProxies, is_loopback
 from gateway.tokens.file import FILE
 from runtime.settings import ServiceSettings
 from runtime.urls import HOW, flaw
 
 MIN_TOKEN = 16
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+OURS = frozenset({"api", "ws", "assets", "events", "login", "livez", "readyz"})
+"""What the paths of the gateway begin with."""
 
 
 class GatewaySettings(ServiceSettings):
@@ -158,7 +160,7 @@ class GatewaySettings(ServiceSettings):
     @field_validator("public_url")
     @classmethod
     def _place(cls, url: str) -> str:
-        """Its path may be more than `/`: then all of the gateway is below it."""
+        """Check the public address. Its path may be more than `/`: then all of the gateway is below it."""
         parts = urlsplit(url)
         path = parts.path
         if path and (not PREFIX.fullmatch(path) or path.split("/")[1] in OURS):
@@ -236,13 +238,3 @@ class GatewaySettings(ServiceSettings):
 def split(value: str) -> list[str]:
     """The parts of a comma-separated setting."""
     return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches `host`."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -2,24 +2,24 @@
 
 import asyncio
 import os
-import signal
 import sys
 
 import cv2
 
 from broker import InvalidUrl, split_urls
-from producer.catalogue.file.cameras import InvalidCameraFile
 from producer.catalogue.file.reload import load as load_cameras
-from producer.catalogue.grammar import InvalidSource, parse_sources
+from producer.catalogue.grammar import parse_sources
 from producer.catalogue.roster import Roster
-from producer.catalogue.wanted import of_spec
+from producer.catalogue.settings import of_spec
+from producer.errors import InvalidCameraFile, InvalidSource
 from producer.metrics import ProducerMetrics
 from producer.service import Producer
 from producer.settings import ProducerSettings
-from producer.sources.decoders import tell_complaints
+from producer.sources.complaints import tell_complaints
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load
+from runtime.signals import stop_on_signal
 
 
 def main() -> int:
@@ -76,29 +76,13 @@ async def _run(settings: ProducerSettings, roster: Roster, metrics: ProducerMetr
         form=settings.form.value,
         metrics_port=probes.port,
     )
-    _on_signals(producer)
+    stop_on_signal(producer.request_stop)
     try:
         status = await producer.run()
     finally:
         probes.close()
     log.info("producer stopped", status=status)
     return status
-
-
-def _on_signals(producer: Producer) -> None:
-    """The first SIGTERM or SIGINT asks for a clean stop, the second ends the process at once."""
-    asked = False
-
-    def handle(number: int) -> None:
-        nonlocal asked
-        if asked:
-            os._exit(128 + number)
-        asked = True
-        producer.request_stop()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, handle, number)
 
 
 def _refuse(*sentences: str) -> int:

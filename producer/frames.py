@@ -1,4 +1,4 @@
-"""What a source yields: a frame with its capture time, or the news that one was skipped."""
+"""Pictures and frames, and what a source yields: a picture with its capture time, or that one was skipped or is due."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -13,14 +13,6 @@ from contract.topology import Lane
 Image = NDArray[np.uint8]  # BGR, height x width x 3
 
 
-class SourceError(Exception):
-    """A source cannot go on. `reason` is one word for metrics and states, the text says what to do."""
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
-
-
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """An image as the bytes of its file: what travels to a worker."""
@@ -29,7 +21,7 @@ class Encoded:
     content_type: str  # image/jpeg or image/png
 
     def encoded(self, quality: int) -> "Encoded":
-        """Itself: an untouched JPEG or PNG passes through unchanged."""
+        """Return itself: a JPEG or PNG that nobody touched passes through unchanged."""
         del quality
         return self
 
@@ -41,7 +33,7 @@ class Pixels:
     image: Image
 
     def encoded(self, quality: int) -> Encoded:
-        """As JPEG of `quality` 1-100. Takes milliseconds: call it in a thread."""
+        """Encode it as a JPEG of `quality` 1-100. Takes milliseconds: call it in a thread."""
         return Encoded(encode_jpeg(self.image, quality), "image/jpeg")
 
 
@@ -83,7 +75,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The next picture could be fetched now. It is, once the source is asked for its next item: when it can be sent."""
+    """The next picture is due. It is fetched once the source is asked for its next item: when it can be sent."""
 
 
 class Source(Protocol):
@@ -91,7 +83,7 @@ class Source(Protocol):
 
     @property
     def retries(self) -> bool:
-        """Whether opening it again later can help: devices and networks yes, a file that is broken no."""
+        """True if opening it again later can help: with devices and networks it can, with a broken file it cannot."""
 
     def frames(self) -> AsyncGenerator[Captured | Skipped | Due]:
         """Opens the source and yields its frames at its pace; ends where the source ends.
@@ -101,7 +93,7 @@ class Source(Protocol):
 
 
 def recompressed(encoded: Encoded, quality: int) -> Encoded:
-    """A PNG or JPEG that is too large to be sent, as a JPEG of `quality`. Raises ValueError if it is no image."""
+    """Encode a PNG or JPEG that is too large to be sent as a JPEG of `quality`. Raises ValueError if it is no image."""
     image = cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise ValueError("the picture cannot be decoded")
@@ -109,7 +101,7 @@ def recompressed(encoded: Encoded, quality: int) -> Encoded:
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:
-    """The image as JPEG. Raises ValueError when OpenCV cannot encode it."""
+    """Encode the image as JPEG. Raises ValueError when OpenCV cannot."""
     done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise ValueError(f"an image of shape {image.shape} cannot be encoded as JPEG")

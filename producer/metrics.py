@@ -76,7 +76,7 @@ class ProducerMetrics:
         self.no_defects(camera_id)
 
     def no_defects(self, camera_id: str) -> None:
-        """What was wrong with its pictures is no longer known."""
+        """Forget what was wrong with the camera's pictures."""
         self.defects.remove_by_labels({"camera_id": camera_id})
 
     def forget(self, camera_id: str) -> None:

@@ -5,26 +5,26 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from broker import AsyncioLoop, Connection, Consumer, Delivery, split_urls
-from broker.aio import stop
+from broker import AsyncioLoop, Link, from_body, split_urls
 from contract.status import (
     HEARTBEAT_SECONDS,
     CamerasStatus,
+    Control,
     ProducerStatus,
+    Status,
     WatchAnnouncement,
     parse_control,
     parse_status,
 )
-from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
+from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE
 from producer.camera.camera import Camera
-from producer.camera.fleet import Fleet
-from producer.camera.served import Served
+from producer.camera.share import Share
 from producer.catalogue.roster import Roster
 from producer.cluster.heartbeats import Heartbeats
 from producer.cluster.sharing import Member, Sharing
-from producer.cluster.watched import Watched
+from producer.cluster.watches import Watches
+from producer.lane.lanes import Lanes
 from producer.lane.message import Form
-from producer.lane.sender import Sender
 from producer.metrics import ProducerMetrics
 from producer.settings import ProducerSettings
 from runtime.logs import get_logger
@@ -48,39 +48,33 @@ class Producer:
         self._stopping = False
         self._fatal: str | None = None
         self._sharing = Sharing(Member(settings.id, self._since), roster.shared)
-        self._watched = Watched()
+        self._watches = Watches()
+        self._link = link = Link(
+            AsyncioLoop(), split_urls(settings.amqp_url), f"producer {settings.id}", on_fatal=self._refused
+        )
         form = Form(settings.form, settings.jpeg_quality, settings.id, settings.staleness_seconds)
-        served: dict[str, Served] = {}
-        self._sender = Sender(form, served, metrics)
-        self._fleet = Fleet(settings, roster, served, self._sender, metrics, self._changed)
+        self._lanes = Lanes(link, form)
+        self._share = Share(settings, roster, self._lanes, metrics, self._changed)
         self._heartbeats = Heartbeats(
+            link,
             settings.id,
             self._since,
-            sender=self._sender,
-            cameras=lambda: self._fleet.cameras,
+            lanes=self._lanes,
+            cameras=lambda: self._share.cameras,
             offer=self._offer,
         )
-        urls, loop = split_urls(settings.amqp_url), AsyncioLoop()
-        name = f"producer {settings.id}"
-        self._sending = Connection(
-            loop,
-            urls,
-            f"{name} sends",
-            [self._sender.publisher, self._heartbeats.publisher],
-            on_fatal=self._ended,
+        link.listen(
+            STATUS_EXCHANGE,
+            ("producer.*", "cameras.*"),
+            from_body(parse_status),
+            self._hear_status,
+            on_subscribed=lambda _: self._say(),  # to be heard, first of all by ourselves
         )
-        heartbeats = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"), (STATUS_EXCHANGE, "cameras.*")))
-        others = Consumer(heartbeats, self._status_came, no_ack=True)
-        others.on_subscribed = lambda queue_name: self._say()  # to be heard, first of all by ourselves
-        control = Consumer(EphemeralQueue(((CONTROL_EXCHANGE, ""),)), self._control_came, no_ack=True)
-        self._listening = Connection(
-            loop, urls, f"{name} listens", [*self._sender.listeners, others, control], on_fatal=self._ended
-        )
-        self._sender.ensure_queue = self._sending.ensure_topology
+        link.listen(CONTROL_EXCHANGE, "", from_body(parse_control), self._hear_control)
 
     def missing(self) -> list[str]:
-        """What is lacking to send frames. May be called from any thread."""
-        return [] if self._sending.ready and self._listening.ready else ["broker"]
+        """What is lacking to send frames, one sentence each. May be called from any thread."""
+        return self._link.missing()
 
     def request_stop(self) -> None:
         """Ask for a clean stop; `run` then returns."""
@@ -88,18 +82,17 @@ class Producer:
 
     async def run(self) -> int:
         """Returns the exit status: 0 stopped or finished, 1 if there is nothing (more) to be read."""
-        self._sending.start()
-        self._listening.start()
+        self._link.start()
         background = [
             asyncio.create_task(self._beat()),
-            asyncio.create_task(self._roster.run(self._roster_changed)),
+            asyncio.create_task(self._roster.run(self._change_roster)),
         ]
         try:
             status = await self._until_done()
         finally:
             self._stopping = True
             await _cancel(background)
-            await self._fleet.close()
+            await self._share.close()
         await self._close()
         return status
 
@@ -110,26 +103,21 @@ class Producer:
         if self._stopping:
             return
         shared = self._sharing.share(time.monotonic()) & self._roster.shared
-        new, gone = self._fleet.serve(self._roster.own | shared)
+        new, gone = self._share.serve(self._roster.own | shared)
         if new or gone:
             members = len(self._sharing.members)
             log.info("cameras shared", members=members, taken=len(new), let_go=len(gone))
             self._heartbeats.all()
 
-    def _roster_changed(self) -> None:
+    def _change_roster(self) -> None:
         offers_others = self._sharing.know(self._roster.shared)
-        self._fleet.take_on()
+        self._share.take_on()
         self._look()
-        self._fleet.forget()
+        self._share.forget()
         if offers_others:
             self._say()
 
-    def _status_came(self, delivery: Delivery) -> None:
-        try:
-            status = parse_status(delivery.body)
-        except ValueError as error:
-            log.warning("status message ignored", error=str(error))
-            return
+    def _hear_status(self, status: Status) -> None:
         now = time.monotonic()
         if isinstance(status, CamerasStatus):
             member = Member(status.producer_id, status.producer_since)
@@ -138,24 +126,19 @@ class Producer:
             member = Member(status.producer_id, status.since)
             if status.state == "stopped":
                 self._sharing.left(member)
-                self._sender.neighbours.left(member)
+                self._lanes.neighbours.left(member)
             else:
                 if member != self._sharing.member:
-                    self._sender.neighbours.heard(member, status.lanes, now)
+                    self._lanes.neighbours.heard(member, status.lanes, now)
                 if self._sharing.heard(member, status.offer, now):
                     self._say()
         self._look()
 
-    def _control_came(self, delivery: Delivery) -> None:
-        try:
-            control = parse_control(delivery.body)
-        except ValueError as error:
-            log.warning("control message ignored", error=str(error))
-            return
+    def _hear_control(self, control: Control) -> None:
         if isinstance(control, WatchAnnouncement):
             now = time.monotonic()
-            for camera_id in self._watched.announced(control.cameras, control.ttl, now):
-                self._fleet.show(camera_id)
+            for camera_id in self._watches.announced(control.cameras, control.ttl, now):
+                self._share.show(camera_id)
 
     # --- run --------------------------------------------------------------------------------------------
 
@@ -164,8 +147,8 @@ class Producer:
         # Cameras may still be written into a file that is followed, unless what it names is to be sent once.
         endless = self._roster.reloader is not None and self._settings.end == "loop"
         try:
-            while endless or len(self._fleet.results) < len(self._roster.cameras):
-                ended = asyncio.create_task(self._fleet.ended())
+            while endless or len(self._share.results) < len(self._roster.cameras):
+                ended = asyncio.create_task(self._share.ended())
                 waited: list[asyncio.Future[Any]] = [stopped, ended]
                 await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
                 ended.cancel()
@@ -174,14 +157,14 @@ class Producer:
                     return 1
                 if stopped.done():
                     return 0
-            return await self._finished(self._fleet.results)
+            return await self._finish(self._share.results)
         finally:
             stopped.cancel()
 
-    async def _finished(self, ended: list[bool]) -> int:
+    async def _finish(self, ended: list[bool]) -> int:
         """Every source came to its end or failed for good."""
-        if not await _until(lambda: self._sender.idle or self._stop.is_set(), DRAIN_SECONDS):
-            log.warning("frames were left when the sources ended", frames=self._sender.waiting)
+        if not await _until(lambda: self._lanes.idle or self._stop.is_set(), DRAIN_SECONDS):
+            log.warning("frames were left when the sources ended", frames=self._lanes.waiting)
         if any(ended):
             log.info("all sources are finished", cameras=len(ended), failed=ended.count(False))
             return 0
@@ -196,10 +179,11 @@ class Producer:
             for _ in range(round(HEARTBEAT_SECONDS / TICK_SECONDS)):
                 self._look()
                 await asyncio.sleep(TICK_SECONDS)
-                self._sender.tick()
-                now, wall = time.monotonic(), time.time()
-                for camera in self._fleet.cameras:
-                    camera.tick(now, wall)
+                self._lanes.tick()
+                self._metrics.outstanding.set(self._lanes.outstanding)
+                self._metrics.window.set(self._lanes.window)
+                for camera in self._share.cameras:
+                    camera.tick()
 
     def _offer(self) -> str:
         return self._sharing.offer(time.monotonic()) if self._roster.shared else ""
@@ -209,17 +193,20 @@ class Producer:
             self._heartbeats.producer()
 
     def _changed(self, camera: Camera) -> None:
-        self._metrics.state(camera.camera_id, camera.state)
-        tell = log.info if camera.state in ("live", "connecting", "disabled") else log.warning
+        """Tell everybody of a camera's new state."""
+        state, reason = camera.condition.state, camera.condition.reason
+        self._metrics.state(camera.camera_id, state)
+        tell = log.info if state in ("live", "connecting", "disabled") else log.warning
         tell(
-            f"camera {camera.state}",
+            f"camera {state}",
             camera_id=camera.camera_id,
-            source=camera.spec.kind,
-            **({"reason": camera.reason} if camera.reason else {}),
+            source=camera.settings.spec.kind,
+            **({"reason": reason} if reason else {}),
         )
         self._heartbeats.camera(camera)
 
-    def _ended(self, reason: str) -> None:
+    def _refused(self, reason: str) -> None:
+        """The broker refuses what waiting cannot change."""
         self._fatal = reason
         self._stop.set()
 
@@ -227,12 +214,12 @@ class Producer:
 
     async def _close(self) -> None:
         """Nothing is captured any more: wait for the confirms of what was sent, say goodbye, close."""
-        if not await _until(lambda: not self._sender.publisher.outstanding, CONFIRM_SECONDS):
-            log.warning("some frames have no confirm", frames=self._sender.publisher.outstanding)
+        if not await _until(lambda: not self._lanes.unconfirmed, CONFIRM_SECONDS):
+            log.warning("some frames have no confirm", frames=self._lanes.unconfirmed)
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await self._heartbeats.goodbye()
-            await asyncio.gather(stop(self._sending), stop(self._listening))
+            await self._link.stop()
         except TimeoutError:
             log.warning("the broker does not answer the goodbye: leaving without it")
 

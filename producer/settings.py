@@ -143,7 +143,7 @@ class ProducerSettings(ServiceSettings):
 
     @property
     def lossless(self) -> bool:
-        """Whether frames wait for the queue instead of being replaced by newer ones."""
+        """True if frames wait for the queue instead of being replaced by newer ones."""
         return self.end == "finish" and self.lane is Lane.BATCH
 
 

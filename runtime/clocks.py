@@ -36,7 +36,7 @@ class _Delays:
 
 
 class Clocks:
-    """What is known of other machines' clocks. All times are Unix seconds; pure, bounded."""
+    """Knows other machines' clocks. All times are Unix seconds; pure, bounded."""
 
     def __init__(self) -> None:
         self._heard: OrderedDict[str, _Heard] = OrderedDict()
@@ -50,7 +50,7 @@ class Clocks:
         _bound(self._heard)
 
     def age(self, timestamp: float, now: float, *, sender: str | None, camera_id: str) -> Age:
-        """How old a frame is that says it was captured at `timestamp`."""
+        """Tell the age of a frame that says it was captured at `timestamp`."""
         delay = now - timestamp
         heard = self._heard.get(sender) if sender is not None else None
         if heard is not None:

@@ -1,4 +1,4 @@
-"""How many connections the operating system lets this process have."""
+"""The number of connections that the operating system lets this process have."""
 
 import resource
 
@@ -24,5 +24,5 @@ def allow_many_files() -> int:
 
 
 def connections(files: int) -> int:
-    """How many connections a process may hold that may have so many files open."""
+    """The connections that a process may hold which may have so many files open."""
     return max(LEAST, files - RESERVE)

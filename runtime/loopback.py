@@ -1,4 +1,4 @@
-"""Past the proxies that the environment names (`http_proxy`, ...), to what listens on this machine.
+"""Reaches what listens on this machine past the proxies that the environment names (`http_proxy`, ...).
 
 A proxy cannot reach our own loopback addresses, and what we say there (tokens) is none of its business.
 """
@@ -13,6 +13,6 @@ open_directly = urllib.request.build_opener(urllib.request.ProxyHandler({})).ope
 
 
 def direct(environment: Mapping[str, str]) -> dict[str, str]:
-    """The same environment for a program that heeds proxies, with this machine excepted from them."""
+    """Copy an environment for a program that heeds proxies, with this machine excepted from them."""
     excepted = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     return {**environment, "no_proxy": ",".join([*filter(None, [excepted]), *OURS])}

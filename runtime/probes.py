@@ -11,7 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics, make_wsgi_app
 
-disable_created_metrics()  # a second series for every counter that nobody asks for
+disable_created_metrics()  # else every counter has a second series, which nobody asks for
 
 Missing = Callable[[], list[str]]
 """Names what a service still lacks to do its work; empty means ready."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 WINDOW_SECONDS = 10.0
 SAME = 10
-"""How often in ten seconds a line is written that is the same in all its words."""
+"""A line that is the same in all its words is written this often in ten seconds."""
 ALIKE = 200
-"""How many of one event, whatever else they say: a thousand cameras may have something to tell."""
+"""As many lines of one event are written, whatever else they say: a thousand cameras may have something to tell."""
 MAX_LINES = 2_000
 
 
@@ -24,7 +24,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was not written, once its ten seconds are over."""
+    """Tells what was not written, once its ten seconds are over."""
 
     level: str
     event: str
@@ -46,7 +46,7 @@ class Repetition:
         self._alike: dict[str, _Seen] = {}
 
     def judge(self, level: str, event: str, words: str) -> bool:
-        """Whether this line is to be written; `words` is all that it says."""
+        """Decide whether this line is written; `words` is everything that it says."""
         with self._lock:
             now = self._clock()
             for seen, key, most in (
@@ -65,7 +65,7 @@ class Repetition:
             return True
 
     def over(self, *, at_end: bool = False) -> list[Summary]:
-        """What was held back in the windows that are over; each is told once."""
+        """Sum up what was held back in the windows that are over; each is told once."""
         with self._lock:
             now = self._clock()
             told = []

@@ -17,9 +17,11 @@ from pydantic import AliasChoices, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.wrong_values import requirement
+
 USAGE_ERROR = 2
 NEAR = 0.85
-"""So alike two names are one of which is a slip of the other (`difflib`'s ratio)."""
+"""Two names this much alike are a name and a slip of the pen (`difflib`'s ratio)."""
 
 
 class ServiceSettings(BaseSettings):
@@ -87,7 +89,7 @@ def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) ->
 
 
 def compose_names(environment: Mapping[str, str]) -> set[str]:
-    """What the Compose files in the folder FRAMEFLEET_COMPOSE read or set; empty without that variable.
+    """List the names that the Compose files in the folder FRAMEFLEET_COMPOSE read or set; none without that variable.
 
     All of `.env` is given to the containers. A name that is nobody's is noticed where all names are known.
     """
@@ -100,13 +102,15 @@ def compose_names(environment: Mapping[str, str]) -> set[str]:
 
 def problems(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
     """A sentence per invalid setting, by the variable's name and without its value."""
-    by_field = {id(field): name for name, field in environment_names(settings).items()}
+    by_name = environment_names(settings)
+    by_field = {id(field): name for name, field in by_name.items()}
     sentences = []
-    for item in error.errors(include_input=False, include_url=False):
+    for item in error.errors(include_url=False):
         key = str(item["loc"][0]) if item["loc"] else ""
-        field = settings.model_fields.get(key)
-        name = by_field.get(id(field), key) if field is not None else key
-        sentences.append(f"{name}: {item['msg']}" if name else item["msg"])
+        field = settings.model_fields.get(key) or by_name.get(key.upper())
+        name = by_field.get(id(field), key)
+        said = item["msg"] if field is None else requirement(item, field)
+        sentences.append(f"{name}: {said}" if name else said)
     return sentences
 
 

@@ -14,7 +14,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def flaw(url: str) -> str | None:
-    """What is wrong with it, and how it is written; None if it is clear. Says nothing of its contents."""
+    """Say what is wrong with an address and how to write it; None if it is clear. Never quotes its contents."""
     if any(character.isspace() or not character.isprintable() for character in url):
         return f"there is a space or a control character in it: {HOW}"
     try:

@@ -1,20 +1,18 @@
 """`python -m worker`: settings, detector, probes, then the worker until a signal."""
 
-import os
-import signal
 import sys
 from queue import Empty, SimpleQueue
-from types import FrameType
 
 import cv2
 
-from broker import InvalidUrl, split_urls
+from broker import BrokerError, split_urls
 from runtime.logs import configure_logs, get_logger
-from runtime.probes import serve_probes
+from runtime.probes import ProbeServer, serve_probes
 from runtime.settings import USAGE_ERROR, load
-from worker.device import DeviceUnavailable, choose_device
+from runtime.signals import stop_on_signal
+from worker.device import choose_device
+from worker.errors import MetricsPortUnavailable, WorkerError
 from worker.metrics import WorkerMetrics
-from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.service import Worker
 from worker.settings import WorkerSettings
 from worker.switchboard import Switchboard
@@ -33,31 +31,13 @@ def main() -> int:
         settings = settings.model_copy(update={"device": device.name})
         switchboard = Switchboard(settings, substituted=metrics.substituted)
         worker = Worker(settings, switchboard, metrics, device_fallback=device.fallback)
-        probes = serve_probes(settings.metrics_host, settings.metrics_port, worker.missing)
-    except DeviceUnavailable as error:
-        print(f"worker: {error}", file=sys.stderr)
-        return 1
-    except InvalidUrl as error:
+        probes = _probes(settings, worker)
+    except WorkerError as error:
+        print(f"worker: {error.sentence}", file=sys.stderr)
+        return USAGE_ERROR if error.wrong_setting else 1
+    except BrokerError as error:
         print(f"worker: AMQP_URL: {error}", file=sys.stderr)
         return USAGE_ERROR
-    except InvalidRegistry as error:
-        print(f"worker: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    except UnknownModel as error:
-        print(f"worker: WORKER_DETECTOR: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    except ModelUnavailable as error:
-        print(
-            f"worker: {error}; or set WORKER_DETECTOR=auto to fall back to what is built in", file=sys.stderr
-        )
-        return 1
-    except OSError as error:
-        print(
-            f"worker: port {settings.metrics_port} of {settings.metrics_host} cannot be used ({error.strerror}): "
-            "set WORKER_METRICS_PORT",
-            file=sys.stderr,
-        )
-        return 1
     metrics.model(switchboard.routes)
     metrics.device(device.name, device.fallback)
     if device.fallback is not None:
@@ -72,7 +52,7 @@ def main() -> int:
         prefetch=settings.held_frames,
         metrics_port=probes.port,
     )
-    _on_signals(worker.ended)
+    stop_on_signal(lambda: worker.ended.put(None))
     worker.start()
     reason = _wait(worker.ended)
     finished = worker.stop()
@@ -84,29 +64,27 @@ def main() -> int:
     return 0 if finished else 1
 
 
+def _probes(settings: WorkerSettings, worker: Worker) -> ProbeServer:
+    host, port = settings.metrics_host, settings.metrics_port
+    try:
+        return serve_probes(host, port, worker.missing)
+    except OSError as error:
+        raise MetricsPortUnavailable(
+            f"port {port} of {host} cannot be used ({error.strerror}): set WORKER_METRICS_PORT"
+        ) from None
+
+
 def _wait(ended: SimpleQueue[str | None]) -> str | None:
-    """Until the worker is to end. Looks up once a second: the kernel may give a signal to any thread, and Python runs
-    its handler when the main thread wakes."""
+    """Wait until the worker is to end; returns why, or None if it was asked to.
+
+    It looks up once a second: the kernel may give a signal to any thread, and Python runs its handler when the main
+    thread wakes.
+    """
     while True:
         try:
             return ended.get(timeout=1.0)
         except Empty:
             continue
-
-
-def _on_signals(ended: SimpleQueue[str | None]) -> None:
-    """The first SIGTERM or SIGINT asks for a clean stop, the second ends the process at once."""
-    asked = False
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            os._exit(128 + number)
-        asked = True
-        ended.put(None)
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
 
 
 if __name__ == "__main__":

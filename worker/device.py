@@ -5,16 +5,13 @@ from dataclasses import dataclass
 
 from contract.topology import Lane
 from worker.detection.gpu import gpu_missing
+from worker.errors import DeviceUnavailable
 from worker.settings import AUTO, CPU, CUDA, WorkerSettings
-
-
-class DeviceUnavailable(Exception):
-    """What the operator insists on is not here; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """What this worker computes on: `cpu` or `cuda`. `fallback` is why it is not the GPU that was to be expected."""
+    """The device that a worker computes on: `cpu` or `cuda`. `fallback` is why it is not the GPU that was expected."""
 
     name: str
     fallback: str | None = None

@@ -1,4 +1,4 @@
-"""How old frames are when they reach this worker, and when a backlog of stale ones is drained quickly."""
+"""Tells how old frames are when they reach this worker, and when to drain a backlog of stale ones quickly."""
 
 import time
 
@@ -32,5 +32,5 @@ class Freshness:
         self._stale_in_a_row = self._stale_in_a_row + 1 if stale else 0
 
     def prefetch(self, normal: int) -> int:
-        """How many frames to hold: more while nothing but stale frames comes."""
+        """Choose how many frames to hold: more while nothing but stale frames comes."""
         return max(normal, DRAIN_PREFETCH) if self._stale_in_a_row >= DRAIN_AFTER else normal

@@ -11,13 +11,13 @@ from runtime.version import VERSION
 from worker.settings import WorkerSettings
 from worker.switchboard import Routes
 
-SHORTEST_SECONDS = 0.5  # of an interval that tells a rate: a heartbeat out of turn does not
+SHORTEST_SECONDS = 0.5  # a shorter interval tells no rate: the heartbeat came out of turn
 
 State = Literal["running", "draining", "stopped"]
 
 
 class Tally:
-    """What a heartbeat reports: counted as frames settle, read once an interval."""
+    """Counts what a heartbeat reports: as frames settle, read once an interval."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

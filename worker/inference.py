@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from broker import Delivery
 from contract.dead_letters import attempts
 from runtime.logs import get_logger
-from worker.isolated import compute_apart
+from worker.isolation import compute_apart
 from worker.processor import Given, Processed, Processor
 from worker.settings import CPU, WorkerSettings
-from worker.settling import Settled
+from worker.settler import Completion
 from worker.switchboard import Switchboard
 
 log = get_logger("worker")
@@ -28,14 +28,14 @@ class Arrival:
     at: float
 
     def given(self) -> Given:
-        """What computing needs of it, with the frame's age now."""
+        """Hand over what computing needs of it, with the frame's age now."""
         delivery = self.delivery
         waited = self.age + time.perf_counter() - self.at
         return Given(delivery.body, delivery.content_type, delivery.headers, delivery.message_id, waited)
 
     @property
     def again(self) -> bool:
-        """Whether it was delivered or tried before: it may have killed the worker that had it."""
+        """It was delivered or tried before: it may have killed the worker that had it."""
         return self.delivery.redelivered or bool(attempts(self.delivery.headers))
 
 
@@ -44,7 +44,7 @@ class Inference:
     batch and the seconds that it took, `failed` with the reason if the thread cannot go on.
 
     A batch is what is waiting when the thread is free, at most `batch_frames`: nothing is ever waited for. A frame
-    that comes again is a batch of its own, computed in another process (see `worker.isolated`), on the CPU.
+    that comes again is a batch of its own, computed in another process (see `worker.isolation`), on the CPU.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Inference:
         settings: WorkerSettings,
         switchboard: Switchboard,
         processor: Processor,
-        computed: Callable[[list[Settled], float], None],
+        computed: Callable[[list[Completion], float], None],
         failed: Callable[[str], None],
     ) -> None:
         self._most = settings.batch_frames
@@ -85,7 +85,7 @@ class Inference:
                 outcomes = self._compute(batch)
                 now = time.perf_counter()
                 items = [
-                    Settled(arrival.delivery, outcome, arrival.age, arrival.at, now)
+                    Completion(arrival.delivery, outcome, arrival.age, arrival.at, now)
                     for arrival, outcome in zip(batch, outcomes, strict=True)
                 ]
                 self._computed(items, now - started)

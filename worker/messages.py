@@ -22,7 +22,7 @@ def result_message(result: Result) -> Message:
 
 
 def reply_message(result: Result, delivery: Delivery) -> Message | None:
-    """The same result for whoever asked with `reply_to` (AMQP's request and reply); transient.
+    """Address the same result to whoever asked with `reply_to` (AMQP's request and reply); transient.
 
     Never to a queue of ours: who may only send tasks must not make us write there for them.
     """
@@ -82,7 +82,7 @@ def retry(delivery: Delivery, queue: str) -> Message:
 
 
 def _attempts(delivery: Delivery) -> int:
-    """How often the frame was tried, this time and those that ended with their worker included."""
+    """Count how often the frame was tried, this time and those that ended with their worker included."""
     before = delivery.headers.get("x-delivery-count", 0)  # the broker's count of what came back unsettled
     before = max(0, before) if isinstance(before, int) else 0  # or a sender's
     return min(dead_letters.attempts(delivery.headers) + before + 1, MOST_ATTEMPTS)

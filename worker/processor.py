@@ -16,11 +16,11 @@ from contract.result import DetectedObject, Result
 from contract.task import Task, TaskHead, parse_task
 from contract.topology import Lane
 from runtime.logs import get_logger
-from worker.cache import Key, ResultCache, Seen
+from worker.cache import Finding, Key, ResultCache
 from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
-from worker.models import UnknownModel
+from worker.errors import UnknownModel
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
@@ -71,14 +71,14 @@ class Failed:
 
 
 Processed = Computed | Expired | Failed
-Outcome = TypeVar("Outcome")
+T = TypeVar("T")
 
 
 class Chooser(Protocol):
-    """Who knows which detector computes a frame; see `worker.switchboard`."""
+    """Knows which detector computes a frame; see `worker.switchboard`."""
 
     def choose(self, model: str | None, camera_id: str) -> Detector:
-        """For a frame of that camera whose task names `model`. Raises UnknownModel or InvalidModelSpec."""
+        """Choose for a frame of that camera whose task names `model`. Raises UnknownModel or InvalidModelSpec."""
 
 
 @dataclass(frozen=True)
@@ -153,16 +153,16 @@ class Processor:
         return [outcome for outcome in outcomes if outcome is not None]
 
     def stale(self, waited: float) -> bool:
-        """Whether a frame of that age is not worth computing."""
+        """Tell whether a frame of that age is not worth computing."""
         return self._staleness is not None and waited > self._staleness
 
     def expire(self, task: Task | TaskHead, waited: float) -> Expired:
-        """What is recorded of a frame that was too old. May be called from another thread."""
+        """Make the record of a frame that was too old. May be called from another thread."""
         model = self._detectors.choose(None, task.camera_id).model
         return Expired(self._result(task, model, Detections.none(), (0, 0), 0.0, waited, expired=True))
 
     def _decode(self, message: Given) -> _Decoded | Processed:
-        """All but the detection: a frame that needs it, or what came of the message without."""
+        """Do all but the detection: returns a frame that needs it, or what came of the message without."""
         waited = message.waited
         try:
             task = parse_task(
@@ -210,7 +210,7 @@ class Processor:
             return Failed(FailureReason.DETECTOR_ERROR, f"{type(found).__name__}: {found}")
         size = (decoded.image.width, decoded.image.height)
         if self._cache and decoded.key:
-            self._cache.put(decoded.key, Seen(found, *size))
+            self._cache.put(decoded.key, Finding(found, *size))
         task, model = decoded.task, decoded.detector.model
         result = self._result(task, model, found, size, decoded.seconds + seconds, decoded.waited)
         stages = {"queue": decoded.waited, "decode": decoded.seconds, "detect": seconds}
@@ -244,8 +244,8 @@ class Processor:
         )
 
 
-def _costs_one(step: Callable[[], Outcome]) -> Outcome | Failed:
-    """What a step of one message's way gives; whatever a library raises at it costs this message alone."""
+def _costs_one(step: Callable[[], T]) -> T | Failed:
+    """Take a step of one message's way; whatever a library raises at it costs this message alone."""
     try:
         return step()
     except Exception as error:
@@ -278,7 +278,7 @@ def objects(found: Detections) -> list[DetectedObject]:
 
 
 def _landmarks(found: Detections) -> list[list[tuple[int, int]] | UnsetType]:
-    """By detection; unset where its model knows none."""
+    """List the landmarks by detection; unset where its model knows none."""
     if found.landmarks is None:
         return [UNSET] * len(found)
     known = (~np.isnan(found.landmarks[:, 0, 0])).tolist()

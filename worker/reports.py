@@ -1,4 +1,4 @@
-"""What this node says of each model that it knows."""
+"""Reports each model that this node knows."""
 
 from collections.abc import Mapping
 

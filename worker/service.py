@@ -10,12 +10,20 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from broker import Connection, Consumer, Delivery, Publisher, ThreadLoop, split_urls
+from broker import Delivery, Link, ThreadLoop, from_body, split_urls
 from contract.errors import InvalidTask
 from contract.failures import FailureReason
-from contract.status import HEARTBEAT_SECONDS, ProducerStatus, WatchAnnouncement, parse_control, parse_status
+from contract.status import (
+    HEARTBEAT_SECONDS,
+    Control,
+    ProducerStatus,
+    Status,
+    WatchAnnouncement,
+    parse_control,
+    parse_status,
+)
 from contract.task import TaskHead, parse_head
-from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
+from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE
 from runtime.logs import get_logger
 from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
@@ -23,13 +31,14 @@ from worker.inference import Arrival, Inference
 from worker.metrics import WorkerMetrics
 from worker.processor import Failed, make_processor
 from worker.settings import WorkerSettings
-from worker.settling import Settled, Settler
+from worker.settler import Completion, Settler
 from worker.switchboard import Switchboard
-from worker.watched import WatchedCameras
+from worker.watched_cameras import WatchedCameras
 
 log = get_logger("worker")
 
 QUIET_SECONDS = 0.2
+CLOSE_SECONDS = 4.0
 ENSURE_SECONDS = 15.0
 """A deleted result_queue is not noticed by publishing: the exchange still reaches whoever else listens."""
 
@@ -66,21 +75,19 @@ class Worker:
         self._cancelled = threading.Event()
         self.ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._loop = ThreadLoop(self._fail)
-        self._publisher = Publisher()
-        self._publisher.on_void = metrics.voided
-        self._tasks = Consumer(settings.lane.queue, self._received, prefetch=settings.held_frames)
-        # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
-        urls = split_urls(settings.amqp_url)
-        name = f"cv-worker {settings.node_id}"
-        self._publishing = Connection(
-            self._loop, urls, f"{name} publish", [self._publisher], on_fatal=self._fail
+        self._link = link = Link(
+            self._loop, split_urls(settings.amqp_url), f"cv-worker {settings.node_id}", on_fatal=self._fail
         )
-        self._consuming = Connection(
-            self._loop, urls, f"{name} consume", [self._tasks, *self._listeners()], on_fatal=self._fail
+        self._publisher = link.publisher(on_void=metrics.voided)
+        self._tasks = link.consume(
+            settings.lane.queue, self._received, prefetch=settings.held_frames, needed=True
         )
+        # What else a worker hears: which cameras are watched, and what time it is at the producers.
+        link.listen(CONTROL_EXCHANGE, "", from_body(parse_control), self._control, max_length=100)
+        link.listen(STATUS_EXCHANGE, "producer.*", from_body(parse_status), self._status)
         self._settler = Settler(
             self._publisher,
-            self._publishing,
+            link,
             settings.lane,
             settings.node_id,
             self._watched,
@@ -96,24 +103,18 @@ class Worker:
         self._inference.start()
         self._switchboard.start(lambda: self._loop.call_soon_threadsafe(self._switched))
         self._loop.start()
-        self._publishing.start()
-        self._consuming.start()
+        self._link.start()
         self._loop.call_soon_threadsafe(self._beat)
         self._loop.call_soon_threadsafe(self._ensure)
 
     def missing(self) -> list[str]:
-        """What readiness lacks."""
-        lacks = []
+        """List what the worker lacks to compute frames."""
         if not self._loop.alive:
             return ["the thread that talks to the broker"]  # what it said last would be no word on now
-        if not self._publishing.ready or not self._publisher.attached:
-            lacks.append("a connection to the broker for results")
-        if not self._tasks.subscribed:
-            lacks.append(f"a subscription to {self._settings.lane.queue}")
-        return lacks
+        return self._link.missing()
 
     def stop(self) -> bool:
-        """Stop consuming, finish what is held, confirm, acknowledge, close. Whether all of it was finished."""
+        """Stop consuming, finish what is held, confirm, acknowledge, close. Returns whether all of it was finished."""
         if not self._loop.alive:
             return False  # the broker delivers the frames at hand again, as soon as this process has ended
         self._state = "draining"
@@ -127,10 +128,9 @@ class Worker:
                 "grace period over: the broker will deliver the frames at hand again", held=self._held
             )
         self._state = "stopped"
-        closed = threading.Semaphore(0)
-        self._loop.call_soon_threadsafe(partial(self._close, closed.release))
-        for _ in range(2):
-            closed.acquire(timeout=2)
+        closed = threading.Event()
+        self._loop.call_soon_threadsafe(partial(self._close, closed.set))
+        closed.wait(CLOSE_SECONDS)
         self._inference.stop()
         self._switchboard.stop()
         self._loop.stop()
@@ -138,14 +138,14 @@ class Worker:
 
     # --- on the inference thread ------------------------------------------------------------------------
 
-    def _computed(self, items: list[Settled], seconds: float) -> None:
+    def _computed(self, items: list[Completion], seconds: float) -> None:
         self._metrics.computed(len(items), seconds)
         self._tally.busy(seconds)
         self._loop.call_soon_threadsafe(partial(self._settle, items))
 
     # --- on the connection's thread ---------------------------------------------------------------------
 
-    def _settle(self, items: list[Settled]) -> None:
+    def _settle(self, items: list[Completion]) -> None:
         for item in items:
             self._settler.settle(item)
 
@@ -158,7 +158,7 @@ class Worker:
             log.exception("a message could not be taken", message_id=delivery.message_id)
             now = time.perf_counter()
             failed = Failed(FailureReason.WORKER_ERROR, f"{type(error).__name__}: {error}")
-            self._settler.settle(Settled(delivery, failed, 0.0, now, now))
+            self._settler.settle(Completion(delivery, failed, 0.0, now, now))
         if self._state == "running":
             self._tasks.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
         elif self._tasks.full:
@@ -176,7 +176,7 @@ class Worker:
         stale = head is not None and self._processor.stale(age)
         if head is not None and stale:
             expired = self._processor.expire(head, age)
-            self._settler.settle(Settled(delivery, expired, age, arrival.at, arrival.at))
+            self._settler.settle(Completion(delivery, expired, age, arrival.at, arrival.at))
         else:
             self._inference.put(arrival)
         self._freshness.note(stale)
@@ -206,32 +206,13 @@ class Worker:
         if not self._held:
             self._idle.set()
 
-    def _listeners(self) -> list[Consumer]:
-        """What else a worker hears: which cameras are watched, and what time it is at the producers."""
-        control = EphemeralQueue(((CONTROL_EXCHANGE, ""),), max_length=100)
-        status = EphemeralQueue(((STATUS_EXCHANGE, "producer.*"),), max_length=1_000)
-        return [
-            Consumer(control, self._control, no_ack=True),
-            Consumer(status, self._status, no_ack=True),
-        ]
-
-    def _control(self, delivery: Delivery) -> None:
-        try:
-            control = parse_control(delivery.body)
-        except ValueError as error:
-            log.warning("control message ignored", error=str(error))
-            return
+    def _control(self, control: Control) -> None:
         if isinstance(control, WatchAnnouncement):
             self._watched.hear(control)
         else:
             self._switchboard.hear(control)
 
-    def _status(self, delivery: Delivery) -> None:
-        try:
-            status = parse_status(delivery.body)
-        except ValueError as error:
-            log.warning("status message ignored", error=str(error))
-            return
+    def _status(self, status: Status) -> None:
         if isinstance(status, ProducerStatus):
             self._freshness.hear(status)
 
@@ -258,15 +239,13 @@ class Worker:
         )
 
     def _ensure(self) -> None:
-        if self._consuming.ready:
-            self._consuming.ensure_topology()  # not by the publishing one: in an alarm it is not read
+        self._link.ensure_topology()
         if self._state == "running":
             self._loop.call_later(ENSURE_SECONDS, self._ensure)
 
     def _close(self, closed: Callable[[], None]) -> None:
         self._say()  # the last one says `stopped`
-        self._consuming.stop(closed)
-        self._publishing.stop(closed)
+        self._link.close(closed)
 
     def _fail(self, reason: str) -> None:
         self.ended.put(reason)

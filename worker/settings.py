@@ -24,7 +24,7 @@ GPU_BATCH = 16
 
 
 def default_cache() -> Path:
-    """Where downloaded models are kept, after the XDG base directory specification."""
+    """The folder of downloaded models, after the XDG base directory specification."""
     return Path.home() / ".cache" / "framefleet" / "models"
 
 
@@ -133,7 +133,7 @@ class WorkerSettings(ServiceSettings):
 
     @property
     def models_folder(self) -> Path | None:
-        """Where the operator's models are."""
+        """The folder with the operator's models."""
         return self.model_file.parent if self.model_file else self.model_dir
 
     @property
@@ -143,7 +143,7 @@ class WorkerSettings(ServiceSettings):
 
     @property
     def gpu(self) -> bool:
-        """Whether to compute on a GPU; `auto` has to be decided before (`worker.device`)."""
+        """The worker computes on a GPU; `auto` has to be decided before (`worker.device`)."""
         return self.device == CUDA
 
     @property

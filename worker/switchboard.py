@@ -14,8 +14,8 @@ from contract.errors import InvalidModelSpec
 from contract.models import DesiredModels, ModelReport, parse_model_spec
 from runtime.logs import get_logger
 from worker.detection.detector import Detector
-from worker.loading import Loader, registry_of
-from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
+from worker.errors import InvalidRegistry, ModelUnavailable, UnknownModel
+from worker.loader import Loader, registry_of
 from worker.reports import model_reports
 from worker.settings import AUTO, BEST_MODEL, BUILT_IN_MODELS, WorkerSettings
 
@@ -81,18 +81,18 @@ class Switchboard:
         self._thread.start()
 
     def hear(self, desired: DesiredModels) -> None:
-        """Operators' wishes; an older revision than the last one is no news."""
+        """Take what operators desire; an older revision than the last one is no news."""
         if desired.revision > self._desired.revision:
             self._desired = desired
             self._wake.put(True)
 
     def stop(self) -> None:
-        """Follow no longer. A download under way is left behind."""
+        """Stop following. A download under way is left behind."""
         self._wake.put(False)
 
     @property
     def running(self) -> bool:
-        """Whether it still follows."""
+        """The loading thread still follows what operators desire."""
         return self._thread.is_alive()
 
     @property
@@ -188,7 +188,7 @@ class Switchboard:
             self._changed()
 
     def _refresh(self, errors: dict[str, str]) -> None:
-        """Files and entries that operators have put there since."""
+        """Read the files and entries that operators have put there since."""
         try:
             self._registry = registry_of(self._settings)
         except InvalidRegistry as error:
@@ -232,7 +232,7 @@ class Switchboard:
         return self._must(last)
 
     def _first(self) -> Routes:
-        """What the worker's own settings ask for. `auto` does not wait for a download.
+        """Route as the worker's own settings ask. `auto` does not wait for a download.
 
         Raises ModelUnavailable, UnknownModel or InvalidModelSpec.
         """

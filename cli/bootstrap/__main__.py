@@ -28,7 +28,7 @@ def newer_python() -> "tuple[str | None, list[str]]":
 
 
 def starts(program: str) -> bool:
-    """Whether it runs and is what its name says."""
+    """Return whether it runs and is what its name says."""
     check = f"import sys; sys.exit(sys.version_info < {OLDEST})"
     nothing = subprocess.DEVNULL
     try:
@@ -41,7 +41,7 @@ def starts(program: str) -> bool:
 
 
 def too_old(dead: "list[str]") -> str:
-    """The sentence."""
+    """Return the sentence that says so."""
     this = f"{sys.version_info[0]}.{sys.version_info[1]}"
     text = f"Framefleet needs Python {OLDEST[0]}.{OLDEST[1]} or newer, and this is {this} ({sys.executable})."
     if dead:

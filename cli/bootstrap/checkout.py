@@ -1,4 +1,4 @@
-"""Whether the checkout can be prepared: it can be written, by this user. Said before anything is installed."""
+"""A check, before anything is installed, that this user can write the checkout."""
 
 import os
 import pwd
@@ -6,44 +6,44 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.bootstrap.problem import Problem
+from cli.errors import NotPrepared
 from cli.layout import Layout
 
 
 def check_checkout(layout: Layout) -> None:
-    """Raises Problem."""
+    """Raise NotPrepared if it cannot."""
     if os.pathsep in str(layout.root):
-        raise Problem(
+        raise NotPrepared(
             f"The checkout's path has a colon ({layout.root}), which separates folders in PATH: no virtual environment "
             "can be made there. Rename the folder, or clone into another one."
         )
     for path in _made(layout):
         if path.is_symlink() and not os.path.exists(path):
-            raise Problem(
+            raise NotPrepared(
                 f"{path} is a link to nothing: remove it (rm {shlex.quote(str(path))}), then start again."
             )
         if os.path.exists(path) and not path.is_dir():
-            raise Problem(f"{path} is no folder: move it away, then start again.")
+            raise NotPrepared(f"{path} is no folder: move it away, then start again.")
         if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK | os.X_OK):
             raise not_writable(path, layout)
 
 
-def not_writable(path: Path, layout: Layout) -> Problem:
-    """Why this user cannot write `path`, and what to do."""
+def not_writable(path: Path, layout: Layout) -> NotPrepared:
+    """Return why this user cannot write `path`, and what to do."""
     there = next(each for each in (path, *path.parents) if os.path.exists(each))
     if os.statvfs(there).f_flag & os.ST_RDONLY:
-        return Problem(
+        return NotPrepared(
             f"{there} is on a file system that is read-only. Framefleet writes into its checkout (.venv, .run, "
             "dashboard/dist): mount it writable, or copy the checkout to where this user may write."
         )
     owner = there.stat().st_uid
     if owner == os.geteuid():
-        return Problem(
+        return NotPrepared(
             f"{there} may not be written, though it is this user's: chmod -R u+rwX {shlex.quote(str(there))}"
         )
     ours = [layout.venv, layout.run, layout.dashboard]
     which = [each for each in ours if os.path.exists(each)] if there != layout.root else [layout.root]
-    return Problem(
+    return NotPrepared(
         f"{there} belongs to {_name(owner)}, and this user ({_name(os.geteuid())}) may not write it: was Framefleet "
         f"started as {_name(owner)} here before?\n"
         f"To hand it over: sudo chown -R {os.geteuid()} {' '.join(shlex.quote(str(each)) for each in which)}"
@@ -51,7 +51,7 @@ def not_writable(path: Path, layout: Layout) -> Problem:
 
 
 def _made(layout: Layout) -> Iterator[Path]:
-    """What is made in the checkout, from the outside in, and where."""
+    """Yield the places in the checkout where something is made, from the outside in."""
     if not (os.path.lexists(layout.venv) and os.path.lexists(layout.run)):
         yield layout.root
     yield layout.venv

@@ -1,4 +1,4 @@
-"""Runs the commands of the preparation: output to a log file, progress to the operator, the last lines on failure."""
+"""The commands of the preparation: output to a log file, progress to the operator, the last lines on failure."""
 
 import re
 import subprocess
@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from cli.bootstrap.problem import Problem
 from cli.display import Display
+from cli.errors import NotPrepared
 
 ERROR = re.compile(r"^E: |\berror\b", re.IGNORECASE)
 
@@ -30,7 +30,7 @@ class Commands:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        """Run `command` to its end. Raises Problem with its last lines and `advice`, on what it said, when it fails."""
+        """Run `command` to its end. When it fails: raises NotPrepared with its last lines and `advice`."""
         with self.log.open("ab") as log:
             log.write(f"\n== {label}\n$ {' '.join(map(str, command))}\n".encode())
             log.flush()
@@ -41,7 +41,7 @@ class Commands:
                 )
             except OSError as error:
                 what_to_do = advice if isinstance(advice, str) else advice("")
-                raise Problem(
+                raise NotPrepared(
                     f"{label}: {command[0]} cannot be run ({error.strerror}). {what_to_do}"
                 ) from error
             try:
@@ -54,7 +54,7 @@ class Commands:
         if code != 0:
             said = self._said(begin)
             what_to_do = advice if isinstance(advice, str) else advice(said)
-            raise Problem(
+            raise NotPrepared(
                 f"{label} failed (exit code {code}):{_last_lines(said)}\n{what_to_do}\nAll of it: {self.log}"
             )
 

@@ -13,7 +13,7 @@ from cli.layout import Layout
 
 
 def new_enough(version: str) -> bool:
-    """Whether Vite runs on `node --version`'s answer: 20.19 or newer of 20, 22.12 or newer."""
+    """Return whether Vite runs on `node --version`'s answer: 20.19 or newer of 20, 22.12 or newer."""
     numbers = re.match(r"v(\d+)\.(\d+)\.", version)
     if not numbers:
         return False
@@ -22,7 +22,7 @@ def new_enough(version: str) -> bool:
 
 
 def prepare(layout: Layout, commands: Commands) -> dict[str, str]:
-    """The environment in which `node` and `npm` work. Installs them into the virtual environment if need be."""
+    """Return the environment in which `node` and `npm` work. Installs them into the virtual environment if need be."""
     folder = layout.venv / "bin"
     if not _machine_has_it():
         venv.install(layout, "node.txt", commands)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cli import rabbitmq
 from cli.bootstrap.commands import Commands
-from cli.bootstrap.problem import Problem
+from cli.errors import NotPrepared
 from cli.layout import CHECKOUT
 
 INSTALLER = CHECKOUT / "deploy" / "apt-install"
@@ -42,7 +42,7 @@ def _venv_works() -> bool:
 
 
 def is_debians_python() -> bool:
-    """Whether this interpreter is the system's: only for that one are there Debian packages."""
+    """Return whether this interpreter is the system's: only for that one are there Debian packages."""
     return sys.base_prefix == "/usr"
 
 
@@ -68,7 +68,7 @@ FOR_TESTS = (
 
 
 def install(packages: Sequence[Package], commands: Commands) -> None:
-    """Install what is missing. Raises Problem with the one line to type where that takes another user."""
+    """Install what is missing. Raises NotPrepared with the one line to type where that takes another user."""
     missing = [package.name for package in packages if not package.present()]
     if not missing and not SAVED_POLICY.exists():
         return
@@ -80,13 +80,13 @@ def install(packages: Sequence[Package], commands: Commands) -> None:
     )
     still = [package.name for package in packages if not package.present()]
     if still:
-        raise Problem(
+        raise NotPrepared(
             f"apt-get installed {', '.join(still)}, but its programs are not to be found. See {commands.log}"
         )
 
 
 def become_root(missing: Sequence[str], commands: Commands) -> list[str]:
-    """What to put before a command that only root may run: nothing, or sudo. Raises Problem where neither works."""
+    """Return what makes a command root's: nothing, or sudo before it. Raises NotPrepared where neither works."""
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")
@@ -98,7 +98,9 @@ def become_root(missing: Sequence[str], commands: Commands) -> list[str]:
         )
         if subprocess.run([sudo, "-v"], check=False).returncode == 0:
             return [sudo, "-n"]
-    raise Problem(f"Please have this run once, then start again: sudo apt-get install {' '.join(missing)}")
+    raise NotPrepared(
+        f"Please have this run once, then start again: sudo apt-get install {' '.join(missing)}"
+    )
 
 
 def _succeeds(command: Sequence[str]) -> bool:

@@ -8,10 +8,10 @@ from pathlib import Path
 from cli.bootstrap import dashboard, node, packages, venv
 from cli.bootstrap.checkout import check_checkout, not_writable
 from cli.bootstrap.commands import Commands
-from cli.bootstrap.problem import Problem
 from cli.bootstrap.system import check_system, is_ubuntu, read_os_release
 from cli.display import Display
-from cli.knobs import KnobError, Knobs, check_names, read_knobs
+from cli.errors import KnobError, NotPrepared
+from cli.knobs import Knobs, check_names, read_knobs
 from cli.layout import Layout
 
 
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         else:
             python = prepare_up(layout, read_knobs(os.environ, Path.cwd()))
             os.execv(python, [str(python), "-m", "cli", "up"])  # noqa: S606 - the same process from here on
-    except (Problem, KnobError) as problem:
+    except (NotPrepared, KnobError) as problem:
         print(problem, file=sys.stderr)
         return 1
     except OSError as error:
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def prepare_up(layout: Layout, knobs: Knobs) -> Path:
-    """Everything that running needs; returns the virtual environment's Python."""
+    """Prepare everything that running needs; returns the virtual environment's Python."""
     check_system(read_os_release())
     check_checkout(layout)
     commands = _commands(layout, "bootstrap.log")
@@ -53,7 +53,7 @@ def prepare_up(layout: Layout, knobs: Knobs) -> Path:
 
 
 def prepare_tests(layout: Layout) -> None:
-    """Everything that the tests need: what running needs, and their tools."""
+    """Prepare everything that the tests need: what running needs, and their tools."""
     release = read_os_release()
     check_system(release)
     check_checkout(layout)
@@ -81,7 +81,7 @@ def _for_venv(layout: Layout) -> tuple[packages.Package, ...]:
     if venv.usable(layout):
         return ()
     if not packages.VENV.present() and not packages.is_debians_python():
-        raise Problem(
+        raise NotPrepared(
             f"This Python ({sys.executable}) has no ensurepip, so it can make no virtual environment, and is none of "
             "Debian's, whose python3-venv would bring it. Name another one: make up PYTHON=/usr/bin/python3"
         )
@@ -89,7 +89,7 @@ def _for_venv(layout: Layout) -> tuple[packages.Package, ...]:
 
 
 def _sentence(error: OSError, layout: Layout) -> str:
-    """What the operating system refused, and what to do."""
+    """Return what the operating system refused, and what to do."""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and error.filename:
         return str(not_writable(Path(os.fsdecode(error.filename)), layout))
     place = f" ({os.fsdecode(error.filename)})" if error.filename else ""

@@ -1,4 +1,4 @@
-"""Remembers from which files something was made, so that it is made again only when they change."""
+"""A memory of the files from which something was made, so that it is made again only when they change."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def digest(files: Iterable[Path], *words: str) -> str:
-    """Of the names and contents of `files`, in any order, and of `words`."""
+    """Return the digest of the names and contents of `files`, in any order, and of `words`."""
     total = hashlib.sha256()
     for word in words:
         total.update(word.encode() + b"\0")
@@ -22,7 +22,7 @@ class Stamp:
         self.file = file
 
     def matches(self, current: str) -> bool:
-        """Whether the last `write` was given `current`."""
+        """Return whether the last `write` was given `current`."""
         return self.file.exists() and self.file.read_text().strip() == current
 
     def write(self, current: str) -> None:

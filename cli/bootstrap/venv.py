@@ -15,7 +15,7 @@ exec "$(dirname "$(readlink -f "$0")")/python" -m cli "$@"
 
 
 def prepare(layout: Layout, requirements: str, commands: Commands) -> Path:
-    """Make `.venv` hold `requirements/<requirements>`; returns its Python. Raises Problem."""
+    """Make `.venv` hold `requirements/<requirements>`; returns its Python. Raises NotPrepared."""
     python = layout.venv / "bin" / "python"
     if not usable(layout):
         commands.run(
@@ -56,7 +56,7 @@ def install(layout: Layout, requirements: str, commands: Commands) -> None:
 
 
 def usable(layout: Layout) -> bool:
-    """Whether the environment's Python still runs, is new enough, and is that of an environment with pip.
+    """Return whether the environment's Python still runs, is new enough, and is that of an environment with pip.
 
     The system's may have been replaced, and whoever made the environment may have been interrupted.
     """
@@ -75,7 +75,7 @@ def _advice_on_making(said: str) -> str:
 
 
 def _advice_on_installing(said: str, layout: Layout) -> str:
-    """By what pip said: it is the network that fails most, and not always."""
+    """Return advice by what pip said: most failures are the network's, but not all."""
     if "No space left" in said or "Disk quota" in said:
         return "The disk is full: about 2 GB are needed. Make room, then start again"
     if "Permission denied" in said or "Read-only file system" in said:

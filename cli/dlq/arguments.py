@@ -1,9 +1,8 @@
 """The options of `framefleet dlq`."""
 
 import argparse
-import time
 
-from cli.dlq.selection import Selection, moment
+from cli.parser import whole_number
 from contract.topology import Lane
 
 DLQ = """\
@@ -22,15 +21,11 @@ Frames of the other lanes go back to their own.
 """
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `dlq` with its commands."""
-    dlq = commands.add_parser(
-        "dlq",
-        help="dead letters: list, show, save-image, replay, purge",
-        description=DLQ,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = dlq.add_subparsers(dest="action", required=True, metavar="COMMAND")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `dlq`."""
+    parser.description = DLQ
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    actions = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
 
     listing = actions.add_parser("list", help="the dead letters, oldest first")
     _filters(listing, limit=50)
@@ -43,7 +38,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     save = actions.add_parser("save-image", help="write its picture to a file")
     save.add_argument("id", metavar="ID", help="as `list` shows it")
     save.add_argument(
-        "--output", metavar="FILE", help="by default dead-letter-ID.jpg, .png or, if it is no picture, .bin"
+        "--output",
+        metavar="FILE",
+        help="by default dead-letter-ID.jpg, .png or, if it is no picture, .bin; - writes it to standard output",
     )
 
     replay = actions.add_parser(
@@ -57,18 +54,6 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     replay.add_argument("--fresh", action="store_true", help="write the present as the time of capture")
 
     _changes(actions.add_parser("purge", help="delete dead letters for good"))
-
-
-def selection(arguments: argparse.Namespace) -> Selection:
-    """The filters of the command line. Raises ValueError."""
-    now = time.time()
-    return Selection(
-        ids=frozenset(getattr(arguments, "ids", ())),
-        reasons=frozenset(arguments.reason),
-        cameras=frozenset(arguments.camera),
-        since=moment(arguments.since, now) if arguments.since else None,
-        until=moment(arguments.older_than, now) if arguments.older_than else None,
-    )
 
 
 def _filters(parser: argparse.ArgumentParser, limit: int | None) -> None:
@@ -98,7 +83,7 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    count = int(text)
+    count = whole_number(text)
     if count < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return count

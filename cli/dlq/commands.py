@@ -1,4 +1,4 @@
-"""What each command of `framefleet dlq` does and says. They return the exit status."""
+"""The commands of `framefleet dlq`: what each does and says. They return the exit status."""
 
 import argparse
 import sys
@@ -13,11 +13,12 @@ from broker import Delivery
 from broker.errors import NoSuchQueue
 from broker.session import session
 from cli.confirm import confirmed
-from cli.dlq import acting, tables
-from cli.dlq.arguments import selection
-from cli.dlq.pictures import Picture, picture_of, save
-from cli.dlq.reading import CLIENT, Keep, Shelf, read
-from cli.dlq.selection import Selection
+from cli.console import size
+from cli.dlq import changes, tables
+from cli.dlq.pictures import SavedPicture, picture_of, save
+from cli.dlq.search import CLIENT, FoundLetters, Keep, read
+from cli.dlq.selection import Selection, selection_of
+from cli.errors import InvalidOption
 from contract.dead_letters import DeadLetter
 from contract.failures import FailureReason
 from contract.topology import Lane
@@ -28,7 +29,7 @@ FINAL = {reason.value for reason in FailureReason if not reason.transient}
 
 
 async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    """Run `framefleet dlq …`. Raises BrokerError, and ValueError for an option that cannot be."""
+    """Run `framefleet dlq …`. Raises BrokerError, InvalidOption."""
     actions = {
         "list": _list,
         "show": _show,
@@ -40,13 +41,13 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 
 async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    wanted = selection(arguments)
+    wanted = selection_of(arguments)
     shelf = await read(urls, wanted, arguments.limit)
     if arguments.json:
         _print_json({"total": shelf.total, "matching": shelf.matching, "items": shelf.letters})
         return 0
     if shelf.letters:
-        print("\n".join(tables.table(shelf.letters, time.time())))
+        print(tables.listing(shelf.letters, time.time()))
     hidden = shelf.matching - len(shelf.letters)
     more = f"; {hidden:,} more match: raise --limit" if hidden else ""
     print(f"{shelf.matching:,} of {shelf.total:,} dead letters{more}", file=sys.stderr)
@@ -71,9 +72,14 @@ async def _show(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 
 async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    pictures: list[Picture] = []
+    pictures: list[SavedPicture] = []
     await _only(arguments.id, urls, lambda _letter, delivery: pictures.append(picture_of(delivery)))
     picture = pictures[0]
+    if arguments.output == "-":
+        sys.stdout.buffer.write(picture.content)
+        if picture.why_not:
+            print(f"no picture, so the message's body ({picture.why_not})", file=sys.stderr)
+        return 0
     file = Path(arguments.output or f"dead-letter-{arguments.id}{picture.suffix}")
     try:
         save(picture, file)
@@ -81,24 +87,27 @@ async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int
         print(f"{file} exists and was left as it is: choose another name with --output", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{file} cannot be written: {error.strerror}", file=sys.stderr)
+        print(
+            f"{file} cannot be written: {error.strerror}. Choose another place with --output, or - for standard output",
+            file=sys.stderr,
+        )
         return 1
     what = f"no picture, so the message's body ({picture.why_not})" if picture.why_not else "the picture"
     print(f"{file}: {what}, {len(picture.content):,} bytes")
     return 0
 
 
-async def _only(dead_letter_id: str, urls: Sequence[str], keep: Keep) -> Shelf:
+async def _only(dead_letter_id: str, urls: Sequence[str], keep: Keep) -> FoundLetters:
     shelf = await read(urls, Selection(ids=frozenset({dead_letter_id})), 1, keep)
     if not shelf.letters:
-        raise ValueError(
+        raise InvalidOption(
             f"there is no dead letter {dead_letter_id}: `framefleet dlq list` shows those there are"
         )
     return shelf
 
 
 async def _replay(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    how = acting.Replay(Lane(arguments.lane) if arguments.lane else None, arguments.fresh)
+    how = changes.Replay(Lane(arguments.lane) if arguments.lane else None, arguments.fresh)
     shelf = await _chosen(arguments, urls, "replay")
     if not shelf.letters:
         return 0
@@ -110,7 +119,7 @@ async def _replay(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
         return 0
     if not confirmed(f"Replay {len(shelf.letters):,} dead letters?", yes=arguments.yes):
         return 1
-    await acting.replay(urls, shelf.letters, how)
+    await changes.replay(urls, shelf.letters, how)
     done = how.done.total()
     print(f"{done:,} replayed" + "".join(f", {count:,} to {queue}" for queue, count in how.done.items()))
     if how.failure:
@@ -129,22 +138,22 @@ async def _purge(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
         return 0
     if not confirmed(f"Delete {len(shelf.letters):,} dead letters for good?", yes=arguments.yes):
         return 1
-    done = await acting.purge(urls, shelf.letters)
+    done = await changes.purge(urls, shelf.letters)
     print(f"{done:,} purged")
     _say_gone(len(shelf.letters) - done)
     return 0
 
 
-async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str) -> Shelf:
-    wanted = selection(arguments)
+async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str) -> FoundLetters:
+    wanted = selection_of(arguments)
     if wanted.empty and arguments.limit is None and not arguments.all:
-        raise ValueError(f"say which dead letters to {verb}: IDs, filters, --limit N, or --all")
+        raise InvalidOption(f"say which dead letters to {verb}: IDs, filters, --limit N, or --all")
     shelf = await read(urls, wanted, arguments.limit)
     found = shelf.letters
     if missing := wanted.ids - {letter.dead_letter_id for letter in found}:
         print(f"not found: {', '.join(sorted(missing))}", file=sys.stderr)
     if found:
-        print(f"{verb}: {len(found):,} of {shelf.total:,} dead letters, {tables.size(shelf.size)}")
+        print(f"{verb}: {len(found):,} of {shelf.total:,} dead letters, {size(shelf.size)}")
         print(f"reasons: {tables.counts(letter.reason for letter in found)}")
         times = [letter.time for letter in found if letter.time is not None]
         if times:
@@ -155,8 +164,8 @@ async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str)
     return shelf
 
 
-async def _warn(urls: Sequence[str], shelf: Shelf, how: acting.Replay, queues: list[str]) -> None:
-    """What will not go as the operator may expect."""
+async def _warn(urls: Sequence[str], shelf: FoundLetters, how: changes.Replay, queues: list[str]) -> None:
+    """Say what will not go as the operator may expect."""
     final = [letter.reason for letter in shelf.letters if letter.reason in FINAL]
     if final:
         print(f"note: will fail again, the fault being the message's own: {tables.counts(final)}")
@@ -175,8 +184,8 @@ async def _warn(urls: Sequence[str], shelf: Shelf, how: acting.Replay, queues: l
                 print(f"note: no worker consumes {queue} just now: the frames wait there until one does")
 
 
-def _say_missing(wanted: Selection, shelf: Shelf) -> None:
-    """Reasons and cameras that were asked for and that no dead letter has: misspelt, perhaps."""
+def _say_missing(wanted: Selection, shelf: FoundLetters) -> None:
+    """Name the reasons and cameras that were asked for and that no dead letter has: they may be misspelt."""
     for what, asked, there in (
         ("reason", wanted.reasons, shelf.reasons),
         ("camera", wanted.cameras, shelf.cameras),

@@ -11,16 +11,16 @@ JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """Bytes to save; `why_not` says why they are the message's body and no picture."""
+class SavedPicture:
+    """The bytes to save; `why_not` says why they are the message's body and no picture."""
 
     content: bytes
     suffix: str
     why_not: str = ""
 
 
-def picture_of(delivery: Delivery) -> Picture:
-    """The JPEG or PNG of a task in either form; else the body as it came."""
+def picture_of(delivery: Delivery) -> SavedPicture:
+    """Return the JPEG or PNG of a task in either form; else the body as it came."""
     try:
         image = parse_task(
             delivery.body,
@@ -30,17 +30,17 @@ def picture_of(delivery: Delivery) -> Picture:
         ).image
     except InvalidTask as error:
         # A broken task may still be a picture that somebody sent as it is.
-        return _recognised(delivery.body) or Picture(delivery.body, ".bin", str(error))
-    return _recognised(image) or Picture(image, ".bin", "its image is neither JPEG nor PNG")
+        return _recognised(delivery.body) or SavedPicture(delivery.body, ".bin", str(error))
+    return _recognised(image) or SavedPicture(image, ".bin", "its image is neither JPEG nor PNG")
 
 
-def save(picture: Picture, file: Path) -> None:
+def save(picture: SavedPicture, file: Path) -> None:
     """Write a new file. Raises OSError, FileExistsError among them: nothing is overwritten."""
     with file.open("xb") as out:
         out.write(picture.content)
 
 
-def _recognised(image: bytes) -> Picture | None:
+def _recognised(image: bytes) -> SavedPicture | None:
     if image.startswith(JPEG):
-        return Picture(image, ".jpg")
-    return Picture(image, ".png") if image.startswith(PNG) else None
+        return SavedPicture(image, ".jpg")
+    return SavedPicture(image, ".png") if image.startswith(PNG) else None

@@ -1,9 +1,12 @@
-"""Which dead letters are meant."""
+"""The filters that say which dead letters are meant."""
 
+import argparse
 import re
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from cli.errors import InvalidOption
 from contract.dead_letters import DeadLetter
 
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -21,11 +24,11 @@ class Selection:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was asked for in particular."""
+        """True if nothing was asked for in particular."""
         return self == Selection()
 
     def matches(self, letter: DeadLetter) -> bool:
-        """A dead letter that does not say when it died matches no time."""
+        """Return whether all filters hold. A dead letter that does not say when it died matches no time."""
         if self.ids and letter.dead_letter_id not in self.ids:
             return False
         if self.reasons and letter.reason not in self.reasons:
@@ -42,15 +45,27 @@ class Selection:
 
 
 def moment(text: str, now: float) -> float:
-    """`90s`, `15m`, `2h`, `3d` before `now`; or a date or time as 2026-11-20T14:30, local unless it names a zone.
+    """Read `90s`, `15m`, `2h`, `3d` before `now`, or a time such as 2026-11-20T14:30, local unless it names a zone.
 
-    Raises ValueError.
+    Raises InvalidOption.
     """
     if found := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip()):
         return now - float(found[1]) * UNITS[found[2]]
     try:
         return datetime.fromisoformat(text.strip()).astimezone().timestamp()
     except ValueError:
-        raise ValueError(
+        raise InvalidOption(
             f"{text!r} is no time: write 90s, 15m, 2h or 3d for so long ago, or a date like 2026-11-20T14:30"
         ) from None
+
+
+def selection_of(arguments: argparse.Namespace) -> Selection:
+    """Read the filters of the command line. Raises InvalidOption."""
+    now = time.time()
+    return Selection(
+        ids=frozenset(getattr(arguments, "ids", ())),
+        reasons=frozenset(arguments.reason),
+        cameras=frozenset(arguments.camera),
+        since=moment(arguments.since, now) if arguments.since else None,
+        until=moment(arguments.older_than, now) if arguments.older_than else None,
+    )

@@ -1,33 +1,22 @@
 """Dead letters as text."""
 
-import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from cli.console import size, table
 from contract.dead_letters import DeadLetter
 
 COLUMNS = ("ID", "DIED", "REASON", "TRIED", "CAMERA", "FROM", "SIZE", "ERROR")
-NARROWEST_ERROR = 12
 
 
-def table(letters: Sequence[DeadLetter], now: float) -> list[str]:
-    """A line for each, under a heading; cut to the terminal's width where there is one."""
-    rows = [COLUMNS, *(_row(letter, now) for letter in letters)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS) - 1)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-        for row in rows
-    ]
-    if not sys.stdout.isatty():
-        return [line.rstrip() for line in lines]
-    width = max(shutil.get_terminal_size().columns, sum(widths) + 2 * len(widths) + NARROWEST_ERROR)
-    return [line[:width].rstrip() for line in lines]
+def listing(letters: Sequence[DeadLetter], now: float) -> str:
+    """Return a table of dead letters, one to a line."""
+    return table(COLUMNS, [_row(letter, now) for letter in letters])
 
 
 def details(letter: DeadLetter) -> list[str]:
-    """Everything that is known of one."""
+    """Return everything that is known of a dead letter, a line for each thing."""
     lines = [
         f"id            {letter.dead_letter_id}",
         f"reason        {letter.reason}",
@@ -50,23 +39,14 @@ def details(letter: DeadLetter) -> list[str]:
 
 
 def counts(names: Iterable[str], most: int | None = None) -> str:
-    """`not_an_image 12, crashed 1`, the most frequent first; of `names`, or of a Counter of them."""
+    """Count `names` (or take a Counter of them): `not_an_image 12, crashed 1`, the most frequent first."""
     counted = Counter(names)
     told = [f"{plain(name)} {count:,}" for name, count in counted.most_common(most)]
     return ", ".join([*told, "…"] if len(told) < len(counted) else told)
 
 
-def size(count: int) -> str:
-    """Bytes, for people."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1_000:
-            return f"{count} {unit}"
-        count = round(count / 1_000)
-    return f"{count} GB"
-
-
 def date(moment: float | None) -> str:
-    """UTC, to the second."""
+    """Return a moment in UTC, to the second."""
     if moment is None:
         return "-"
     try:
@@ -76,7 +56,7 @@ def date(moment: float | None) -> str:
 
 
 def ago(moment: float | None, now: float) -> str:
-    """`3m`, `2h`, `5d`: how long ago."""
+    """Return how long ago a moment was: `3m`, `2h`, `5d`."""
     if moment is None:
         return "-"
     seconds = max(0, round(now - moment))
@@ -87,7 +67,7 @@ def ago(moment: float | None, now: float) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from a message without what a terminal would obey."""
+    """Return text from a message without anything that a terminal would obey."""
     return "".join(character if character.isprintable() else "�" for character in text)
 
 

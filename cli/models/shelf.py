@@ -7,7 +7,7 @@ from worker.models import Copy, ModelEntry, Registry, copies
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ModelShelf:
     """The registry, and the folders in which its files are looked for."""
 
     registry: Registry
@@ -15,9 +15,9 @@ class Shelf:
     cache: Path
 
     def copies(self, entry: ModelEntry) -> tuple[Copy, ...]:
-        """Every file here under the model's file name, in the order of preference."""
+        """Return every file here under the model's file name, in the order of preference."""
         return copies(entry, model_dir=self.model_dir, cache=self.cache)
 
     def used(self, entry: ModelEntry) -> Copy | None:
-        """The file that a worker takes without downloading; None: there is none."""
+        """Return the file that a worker takes without downloading; None if there is none."""
         return next((copy for copy in self.copies(entry) if copy.problem is None), None)

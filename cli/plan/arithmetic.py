@@ -1,4 +1,4 @@
-"""From what is asked and what a frame costs to processes, cores, memory and bytes. Pure."""
+"""The arithmetic of a plan: from the demand and the cost of a frame to processes, cores, memory and bytes. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from cli.plan.costs import Costs
 from cli.plan.demand import Demand
 
 UTILISATION = 0.7
-"""Of every worker and core. Waiting grows with u / (1 - u) (M/M/1, Kleinrock 1975): 2.3 times the work itself at 0.7,
-4 at 0.8, 9 at 0.9. The rest is for bursts and for the frames of a worker that died."""
+"""The share of its time that a worker or a core may be busy. Waiting grows with u / (1 - u) (M/M/1, Kleinrock 1975):
+2.3 times the work itself at 0.7, 4 at 0.8, 9 at 0.9. The rest is for bursts and for the frames of a worker that died.
+"""
 
 TARGET_SECONDS = 0.2  # that frames may wait in the queue (producer.lane.window)
 LARGEST_WINDOW = 500  # frames that a producer has outstanding at most (producer.lane.window)
@@ -26,7 +27,7 @@ IDLE_CORES = 0.012  # of all services together
 
 
 @dataclass(frozen=True)
-class Part:
+class ServiceShare:
     """One service: how many processes, CPU in cores, memory of all its processes in bytes."""
 
     name: str
@@ -55,13 +56,13 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is needed. `cores` is CPU time per second of all parts, `cores_needed` leaves the margin."""
+    """What a demand needs. `cores`: CPU time per second of all services; `cores_needed`: with the margin."""
 
     demand: Demand
-    parts: tuple[Part, ...]
+    parts: tuple[ServiceShare, ...]
     traffic: Traffic
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> ServiceShare:
         return next(part for part in self.parts if part.name == name)
 
     @property
@@ -86,7 +87,7 @@ class Plan:
 
 
 def plan(demand: Demand, costs: Costs, footprint: Footprint) -> Plan:
-    """What the demand needs."""
+    """Work out what the demand needs."""
     frames, pictures = demand.frames, demand.pictures
     workers = max(1, math.ceil(frames * (costs.worker + costs.wait) / 1000 / UTILISATION))
     producer_cores = (pictures * costs.picture + frames * costs.producer) / 1000
@@ -95,28 +96,31 @@ def plan(demand: Demand, costs: Costs, footprint: Footprint) -> Plan:
     )
     camera_bytes = CAMERA_BYTES + PICTURES_PER_CAMERA * demand.picture_bytes
     parts = (
-        Part(
+        ServiceShare(
             "producer",
             producers,
             producer_cores,
             producers * footprint.producer + demand.cameras * camera_bytes,
         ),
-        Part("RabbitMQ", 1, frames * costs.broker / 1000, BROKER_BYTES),
-        Part("workers", workers, frames * costs.worker / 1000, workers * footprint.worker),
-        Part(
+        ServiceShare("RabbitMQ", 1, frames * costs.broker / 1000, BROKER_BYTES),
+        ServiceShare("workers", workers, frames * costs.worker / 1000, workers * footprint.worker),
+        ServiceShare(
             "gateway",
             1,
             frames * costs.gateway / 1000,
             GATEWAY_BYTES + demand.cameras * GATEWAY_BYTES_PER_CAMERA,
         ),
-        Part("Prometheus", 1, 0.0, PROMETHEUS_BYTES),
+        ServiceShare("Prometheus", 1, 0.0, PROMETHEUS_BYTES),
     )
     return Plan(demand, parts, traffic(demand))
 
 
 def traffic(demand: Demand) -> Traffic:
-    """A task goes in and out once. Its result goes in twice (exchange and reply) and out three times: recorder, live
-    view, reply."""
+    """Return the bytes that travel.
+
+    A task goes in and out once. Its result goes in twice (exchange and reply) and out three times: recorder, live view,
+    reply.
+    """
     result, task = RESULT_BYTES + MESSAGE_BYTES, demand.body_bytes + MESSAGE_BYTES
     return Traffic(
         cameras=demand.pictures * demand.picture_bytes,
@@ -127,6 +131,6 @@ def traffic(demand: Demand) -> Traffic:
 
 
 def held(demand: Demand, costs: Costs, cores: int) -> int:
-    """How many such cameras a machine holds that has so many cores, with everything on it."""
+    """Return how many such cameras a machine with so many cores holds, with everything on it."""
     per_camera = demand.fps * (costs.picture + (1 - demand.skipped) * costs.frame) / 1000
     return max(0, math.floor((cores * UTILISATION - IDLE_CORES) / per_camera))

@@ -1,4 +1,4 @@
-"""What a frame costs a broker that runs: three seconds of frames through queues of our own.
+"""The cost of a frame in a broker that runs: three seconds of frames through queues of our own.
 
 Each frame goes the way of a real one: a task to a quorum queue, from there to a consumer; its result to an exchange
 with a quorum queue (the recorder's) and a small one (the live view's), and to the sender as a reply; confirmed, then
@@ -7,7 +7,6 @@ exclusive nor auto-delete, so they also expire by themselves (`x-expires`) if th
 """
 
 import asyncio
-import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -16,12 +15,12 @@ from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Outcome
 from broker.aio import publish, stop
 from broker.errors import Unreachable
 from broker.session import session
+from cli.console import progress
 from cli.knobs import broker_addresses
 from cli.plan.arithmetic import RESULT_BYTES
 from cli.plan.costs import BrokerMeasured
 from cli.plan.demand import Demand
-from cli.ports import LOOPBACK, listener
-from cli.progress import progress
+from cli.ports import LOOPBACK, listening_process
 from contract.task import Task, encode_task
 from contract.topology import Argument, EphemeralQueue, Queue, Topology
 
@@ -30,9 +29,9 @@ RATE = 100.0
 WARM_SECONDS, SECONDS = 0.5, 3.0
 EXPIRE_MS = 60_000
 EXCHANGE = "amq.topic"
-"""Every broker has it: nothing of ours stays behind."""
+"""An exchange that every broker has: nothing of ours stays behind."""
 CPUCLOCK_SCHED = 2
-"""Of Linux's dynamic clock ids (include/linux/posix-timers.h)."""
+"""A bit of Linux's dynamic clock ids (include/linux/posix-timers.h)."""
 PATIENCE_SECONDS = 10.0
 
 
@@ -72,8 +71,7 @@ class Rig:
         self._sender, self._worker = Publisher(), Publisher()
         self._reply_to: str | None = None
         self._answered = 0
-        replies = Consumer(EphemeralQueue(), self._replied, no_ack=True)
-        replies.on_subscribed = self._listening
+        replies = Consumer(EphemeralQueue(), self._replied, no_ack=True, on_subscribed=self._listening)
         live = Consumer(EphemeralQueue(((EXCHANGE, name),)), _ignore, no_ack=True)
         recorder = Consumer(results.name, _ack, prefetch=500)
         worker = Consumer(tasks.name, self._compute, prefetch=1)
@@ -161,12 +159,12 @@ def erlang_on(port: int) -> int | None:
 
     In Compose a proxy listens: its CPU time is not the broker's.
     """
-    found = re.fullmatch(r"beam\.smp \(pid (\d+)\)", listener(port) or "")
-    return int(found[1]) if found else None
+    process = listening_process(port)
+    return process.pid if process is not None and process.name() == "beam.smp" else None
 
 
 def cpu_ms(pid: int | None) -> float | None:
-    """User and system time of all threads of a process so far (clock_getcpuclockid(3)), in ms; None without one."""
+    """Return user and system time of all threads of a process (clock_getcpuclockid(3)), in ms; None without one."""
     if pid is None:
         return None
     try:

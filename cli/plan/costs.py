@@ -1,4 +1,4 @@
-"""What a frame costs each service: measured here where that needs no broker, else the figures of docs/benchmarks.md.
+"""The cost of a frame in each service: measured here where that needs no broker, else from docs/benchmarks.md.
 
 Those are of the machine named there. They are scaled by how much faster or slower this one runs plain Python
 (`meter.yardstick`): what is not measured is AMQP in Python and in Erlang, not arithmetic.
@@ -7,7 +7,7 @@ Those are of the machine named there. They are scaled by how much faster or slow
 from dataclasses import dataclass
 
 from cli.plan.demand import Demand
-from cli.plan.measuring import Measured
+from cli.plan.measurement import Measured
 from contract.task import TaskForm
 
 YARDSTICK = 0.147
@@ -51,12 +51,12 @@ class Costs:
 
     @property
     def frame(self) -> float:
-        """All of it for a frame that is sent, taking the picture aside."""
+        """The whole cost of a frame that is sent; taking its picture is not in it."""
         return self.producer + self.broker + self.worker + self.gateway
 
 
 def costs_of(measured: Measured, demand: Demand, broker: BrokerMeasured | None = None) -> Costs:
-    """Of this machine, for these pictures."""
+    """Return the costs on this machine, for these pictures."""
     slower = measured.yardstick / YARDSTICK
     beyond = max(0, demand.picture_bytes - BENCHMARK_BYTES) * BROKER_PER_BYTE[demand.form]
     assumed = slower * (BROKER[demand.form] + beyond)

@@ -1,15 +1,16 @@
-"""What is asked: so many cameras, so many pictures a second of each."""
+"""The demand: so many cameras, so many pictures a second of each."""
 
 import argparse
 import re
 from dataclasses import dataclass
 
+from cli.errors import InvalidOption
 from contract.task import MAX_BODY_BYTES, TaskForm
 
 BYTES_PER_PIXEL = 40_000 / (640 * 480)
-"""Of a surveillance camera's JPEG, where the operator does not say how large it is."""
+"""The weight of a surveillance camera's JPEG, where the operator does not say how large it is."""
 FIELDS_BYTES = 150
-"""Of a task beside its picture: names, times."""
+"""The bytes of a task beside its picture: names, times."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,13 @@ class Demand:
 
     @property
     def body_bytes(self) -> int:
-        """Of a task as it travels: base64 makes four bytes of three."""
+        """The size of a task as it travels: base64 makes four bytes of three."""
         base64 = self.form is TaskForm.BASE64
         return (-(-self.picture_bytes // 3) * 4 if base64 else self.picture_bytes) + FIELDS_BYTES
 
 
 def demand_of(arguments: argparse.Namespace) -> Demand:
-    """From the command line. Raises ValueError with a sentence."""
+    """Read the demand from the command line. Raises InvalidOption."""
     width, height = size_of(arguments.size)
     demand = Demand(
         cameras=arguments.cameras,
@@ -55,15 +56,15 @@ def demand_of(arguments: argparse.Namespace) -> Demand:
         skipped=arguments.motion,
     )
     if not 1 <= demand.cameras <= 1_000_000:
-        raise ValueError(f"--cameras {demand.cameras}: a number from 1 to 1,000,000 is needed")
+        raise InvalidOption(f"--cameras {demand.cameras}: a number from 1 to 1,000,000 is needed")
     if not 0 < demand.fps <= 1000:
-        raise ValueError(f"--fps {demand.fps:g}: pictures a second of each camera, above 0 and up to 1000")
+        raise InvalidOption(f"--fps {demand.fps:g}: pictures a second of each camera, above 0 and up to 1000")
     if not 0 <= demand.skipped < 1:
-        raise ValueError(f"--motion {demand.skipped:g}: the share that is skipped, from 0 to below 1: 0.6")
+        raise InvalidOption(f"--motion {demand.skipped:g}: the share that is skipped, from 0 to below 1: 0.6")
     if demand.picture_bytes < 1000:
-        raise ValueError(f"--bytes {demand.picture_bytes}: a JPEG has at least 1000")
+        raise InvalidOption(f"--bytes {demand.picture_bytes}: a JPEG has at least 1000")
     if demand.body_bytes > MAX_BODY_BYTES:
-        raise ValueError(
+        raise InvalidOption(
             f"a task of {demand.body_bytes:,} bytes is larger than the broker takes ({MAX_BODY_BYTES:,}): the "
             "producer would send a smaller JPEG; give the --bytes of that one"
         )
@@ -71,8 +72,8 @@ def demand_of(arguments: argparse.Namespace) -> Demand:
 
 
 def size_of(text: str) -> tuple[int, int]:
-    """`640x480` as width and height. Raises ValueError."""
+    """Read `640x480` as width and height. Raises InvalidOption."""
     found = re.fullmatch(r"([0-9]{2,5})x([0-9]{2,5})", text.strip())
     if found is None:
-        raise ValueError(f"--size {text}: width and height of a picture in pixels are needed, as 640x480")
+        raise InvalidOption(f"--size {text}: width and height of a picture in pixels are needed, as 640x480")
     return int(found[1]), int(found[2])

@@ -1,17 +1,17 @@
-"""What a plan comes up against: bounds of the queues, of one broker, of a network. A sentence each, and what to do."""
+"""The limits that a plan comes up against: of queues, of one broker, of a network; each a sentence with what to do."""
 
 from cli.plan.arithmetic import MESSAGE_BYTES, RESULT_BYTES, TARGET_SECONDS, UTILISATION, Plan
 from contract.topology import RESULT_QUEUE, TASK_QUEUE, TOPOLOGY
 
 QUEUE_FRAMES, QUEUE_BYTES = 8_000, 300_000_000
-"""A second: what one quorum queue confirmed at 30 KB, and at 70 to 150 KB (docs/benchmarks.md)."""
+"""What one quorum queue confirmed in a second, at 30 KB and at 70 to 150 KB (docs/benchmarks.md)."""
 GIGABIT = 110_000_000
 """Bytes a second that a network of 1 Gbit/s carries beside its headers."""
 AWAY_SECONDS = 3600
 
 
 def warnings(plan: Plan) -> list[str]:
-    """Empty if nothing is in the way."""
+    """Return a sentence for each limit that the plan passes."""
     demand, frames = plan.demand, plan.demand.frames
     found = []
     room = _room(TASK_QUEUE, demand.body_bytes)
@@ -51,6 +51,6 @@ def warnings(plan: Plan) -> list[str]:
 
 
 def _room(queue: str, message_bytes: int) -> int:
-    """How many messages of that size the queue takes."""
+    """Return how many messages of that size the queue takes."""
     (arguments,) = (each.arguments for each in TOPOLOGY.queues if each.name == queue)
     return min(int(arguments["x-max-length"]), int(arguments["x-max-length-bytes"]) // message_bytes)

@@ -1,8 +1,9 @@
 """This machine, as far as this process may use it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -16,9 +17,9 @@ class Machine:
 
 
 def this_machine(cgroup: Path = CGROUP) -> Machine:
-    """Cores by affinity, both by the container's limits (cgroup v2: cpu.max, memory.max) where there are any."""
-    cores = len(os.sched_getaffinity(0))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Return cores by affinity and memory, both within the container's limits (cgroup v2) where there are any."""
+    cores = len(psutil.Process().cpu_affinity())
+    memory = int(psutil.virtual_memory().total)
     quota, _, period = _read(cgroup / "cpu.max").partition(" ")
     if quota.isdigit() and period.isdigit():
         cores = max(1, min(cores, int(quota) // int(period)))

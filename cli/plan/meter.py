@@ -1,16 +1,16 @@
-"""What the measuring child processes have in common: one question on standard input, one answer on standard output."""
+"""The common part of the measuring processes: a question on standard input, an answer on standard output."""
 
 import json
-import logging
 import sys
 import time
 from base64 import b64decode
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-import structlog
+import psutil
+
+from cli.quiet import quiet_logs
 
 CHUNK_SECONDS = 0.08
 STEPS = 1_000
@@ -24,7 +24,7 @@ def answer(measure: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """
     from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
 
-    quiet()
+    quiet_logs()
     try:
         answered = measure(json.load(sys.stdin))
     except (ValueError, OSError, InvalidRegistry, ModelUnavailable, UnknownModel) as error:
@@ -32,16 +32,8 @@ def answer(measure: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     json.dump(answered, sys.stdout)
 
 
-def quiet() -> None:
-    """The services' log lines have no place here."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
 def milliseconds(step: Callable[[int], object], seconds: float) -> float:
-    """CPU time of this process for one `step(n)`, in ms: the median of chunks, for about so many `seconds`.
+    """Measure the CPU time of this process for one `step(n)`, in ms: the median of chunks, for about so many `seconds`.
 
     CPU and not wall time: others use this machine too. The first chunk warms up.
     """
@@ -59,7 +51,7 @@ def milliseconds(step: Callable[[int], object], seconds: float) -> float:
 
 
 def yardstick(seconds: float = 0.4) -> float:
-    """CPU ms of a fixed piece of plain Python: how fast this machine runs what is not measured here.
+    """Measure the CPU ms of a fixed piece of plain Python: how fast this machine runs what is not measured here.
 
     Attribute access, small dictionaries and bytes, as an AMQP client spends its time on.
     """
@@ -75,11 +67,10 @@ def yardstick(seconds: float = 0.4) -> float:
 
 
 def resident_bytes() -> int:
-    """Of this process, now (proc(5), VmRSS)."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmRSS"].split()[0]) * 1024
+    """Return the resident memory of this process, now."""
+    return int(psutil.Process().memory_info().rss)
 
 
 def given_pictures(question: dict[str, Any]) -> list[bytes]:
-    """The JPEGs that a question brings."""
+    """Return the JPEGs that a question brings."""
     return [b64decode(each) for each in question["pictures"]]

@@ -17,11 +17,11 @@ from producer.sources.demo import LOOP, SCENES, jpeg
 COUNT = 12
 QUALITIES = (5, 98)
 NOISE = 24.0
-"""Standard deviation, where the picture is too smooth for so many bytes at any quality."""
+"""The standard deviation of noise that is added where a picture is too smooth for so many bytes at any quality."""
 
 
 def pictures(size: tuple[int, int], picture_bytes: int, count: int = COUNT) -> list[bytes]:
-    """JPEGs of the demo cameras at `size` (width, height), each of about `picture_bytes`."""
+    """Draw JPEGs of the demo cameras at `size` (width, height), each of about `picture_bytes`."""
     drawn = [jpeg(n % SCENES + 1, n * LOOP // count) for n in range(count)]
     first, *others = (_pixels(each, size) for each in drawn)
     quality = _quality(first, picture_bytes)
@@ -34,7 +34,7 @@ def pictures(size: tuple[int, int], picture_bytes: int, count: int = COUNT) -> l
 
 
 def _quality(image: Image, picture_bytes: int) -> int:
-    """The least quality that makes so many bytes, or the highest of `QUALITIES`."""
+    """Return the least quality that makes so many bytes, or the highest of `QUALITIES`."""
     low, high = QUALITIES
     while low < high:
         middle = (low + high) // 2
@@ -57,7 +57,7 @@ def _encoded(image: Image, quality: int) -> bytes:
 
 
 def draw(question: dict[str, Any]) -> dict[str, Any]:
-    """The pictures, in base64."""
+    """Answer with the pictures, in base64."""
     drawn = pictures((question["width"], question["height"]), question["bytes"])
     return {"pictures": [b64encode(each).decode() for each in drawn]}
 

@@ -21,13 +21,13 @@ def measure(question: dict[str, Any]) -> dict[str, Any]:
     import producer.service  # noqa: F401 - not used here, but a producer has it in its memory
     from producer.inspection.gate import Gate
     from producer.inspection.health import Health
-    from producer.inspection.looking import Looking
+    from producer.inspection.judge import Judge
     from producer.inspection.motion import Motion
 
     images = given_pictures(question)
-    looking = Looking(Gate(Motion()), Health())
+    judge = Judge(Gate(Motion()), Health())
     # Each camera keeps its own state; one that sees another picture each time looks at all of them in full.
-    gate = milliseconds(lambda n: looking.encoded(images[n % len(images)], float(n)), SECONDS)
+    gate = milliseconds(lambda n: judge.encoded(images[n % len(images)], float(n)), SECONDS)
     return {
         "fetch": fetching(images),
         "gate": gate,

@@ -3,25 +3,29 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cli.console import table
 from cli.plan.arithmetic import UTILISATION, Plan, held
 from cli.plan.costs import YARDSTICK, BrokerMeasured, Costs
 from cli.plan.limits import warnings
 from cli.plan.machine import Machine
-from cli.plan.measuring import Measured
+from cli.plan.measurement import Measured
 from contract.task import TaskForm
 
 GIB = 2**30
+FIGURES = ("processes", "CPU, cores", "memory")
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything there is to say."""
+    """A plan with everything that it was made from."""
 
     plan: Plan
     costs: Costs
     measured: Measured
     broker: BrokerMeasured | None
     machine: Machine
+    now: str = ""
+    """The workers that there are now, in words; empty if nobody knows."""
 
     @property
     def held(self) -> int:
@@ -48,7 +52,7 @@ class Report:
 
     @property
     def commands(self) -> list[str]:
-        """What starts it, natively and in Compose."""
+        """The commands that start it, natively and in Compose."""
         plan = self.plan
         given = [f"PRODUCER_FPS={plan.demand.fps:g}"]
         if plan.demand.form is TaskForm.COMPACT:
@@ -61,7 +65,7 @@ class Report:
 
 
 def json_of(report: Report) -> dict[str, Any]:
-    """For programs: seconds, bytes and cores; CPU in ms."""
+    """Return the report for programs: in seconds, bytes and cores; CPU in ms."""
     plan = report.plan
     demand = asdict(plan.demand) | {"form": plan.demand.form.value}
     return {
@@ -84,7 +88,7 @@ def json_of(report: Report) -> dict[str, Any]:
 
 
 def text_of(report: Report) -> str:
-    """For people."""
+    """Return the report for people."""
     plan, machine, demand = report.plan, report.machine, report.plan.demand
     width, height = demand.size
     lines = [
@@ -93,12 +97,17 @@ def text_of(report: Report) -> str:
         f"{demand.frames:,.1f} frames/s to analyse"
         + (f" ({demand.skipped:.0%} skipped by the motion gate)" if demand.skipped else ""),
         "",
-        f"{'':12}{'processes':>10}{'CPU, cores':>12}{'memory':>10}",
-        *(
-            f"{part.name:12}{part.processes:>10}{part.cores:>12.2f}{_mb(part.memory):>10}"
-            for part in plan.parts
+        table(
+            ("", *FIGURES),
+            [
+                *(
+                    (part.name, str(part.processes), f"{part.cores:.2f}", _mb(part.memory))
+                    for part in plan.parts
+                ),
+                ("together", "", f"{plan.cores:.2f}", _mb(plan.memory)),
+            ],
+            right=FIGURES,
         ),
-        f"{'together':12}{'':>10}{plan.cores:>12.2f}{_mb(plan.memory):>10}",
         "",
         f"Cores       {plan.cores_needed}, so that each is busy for {UTILISATION:.0%} at most: above that, waiting "
         "grows faster than the load",
@@ -107,6 +116,7 @@ def text_of(report: Report) -> str:
         f"Disk        RabbitMQ writes at least {_rate(plan.traffic.disk)}",
         f"This one    {machine.cores} cores, {_gib(machine.memory)}: holds about {_about(report.held)} such cameras "
         "with everything on it",
+        *([f"Now         {report.now}"] if report.now else []),
         "",
         "Start it    " + "\n            ".join(report.commands),
         "",
@@ -155,7 +165,7 @@ def _rate(count: float) -> str:
 
 
 def _about(count: int) -> str:
-    """Two digits: more would promise more than is known."""
+    """Round to two digits: more would promise more than is known."""
     if count < 100:
         return str(count)
     step = 10 ** (len(str(count)) - 2)

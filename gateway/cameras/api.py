@@ -4,13 +4,15 @@ import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from contract.api.cameras import CamerasView
 from contract.status import CameraState
 from gateway.cameras.cameras import Cameras
-from gateway.cameras.listing import FIELDS, CameraFilter, chosen_fields, page_of
-from gateway.http.documented import answers, errors
+from gateway.cameras.page import FIELDS, CameraFilter, chosen_fields, page_of
+from gateway.http.documentation import answers, errors
+from gateway.http.parameters import QueryParameters
 from gateway.http.problems import json_response, problem
 
 FIELD = f"({'|'.join(FIELDS)})"
@@ -48,6 +50,29 @@ SPARSE: dict[str, Any] = {
 RESPONSES = answers("The page.", {"limit=1": EXAMPLE, "fields=state,name": SPARSE})
 
 
+class CameraPageParameters(QueryParameters):
+    """A page of cameras."""
+
+    limit: int = Field(100, ge=1, le=1_000, description="how many at most", examples=[100])
+    cursor: str = Field("", max_length=200, description="`next` of the page before; empty: the first page")
+    state: list[CameraState] | None = Field(None, description="only cameras in this state; may be repeated")
+    district: str = Field("", max_length=100, description="only of this district", examples=["North"])
+    group: str = Field("", max_length=100, description="only of this group", examples=["gates"])
+    q: str = Field(
+        "",
+        max_length=100,
+        description="part of the id, name, location, group or district, in any case",
+        examples=["gate"],
+    )
+    fields: str = Field(
+        "",
+        max_length=500,
+        description=f"only these fields of each, comma-separated: {', '.join(FIELDS)}; `camera_id` always comes",
+        json_schema_extra={"pattern": FIELDS_PATTERN},
+        examples=["state,name"],
+    )
+
+
 def cameras_router(cameras: Cameras) -> APIRouter:
     """The route."""
     router = APIRouter(prefix="/api", tags=["Cameras"])
@@ -60,49 +85,18 @@ def cameras_router(cameras: Cameras) -> APIRouter:
         summary="List cameras",
     )
     async def list_cameras(
-        limit: Annotated[int, Query(ge=1, le=1_000, description="how many at most", examples=[100])] = 100,
-        cursor: Annotated[
-            str,
-            Query(max_length=200, description="`next` of the page before; empty: the first page"),
-        ] = "",
-        state: Annotated[
-            list[CameraState] | None, Query(description="only cameras in this state; may be repeated")
-        ] = None,
-        district: Annotated[
-            str, Query(max_length=100, description="only of this district", examples=["North"])
-        ] = "",
-        group: Annotated[
-            str, Query(max_length=100, description="only of this group", examples=["gates"])
-        ] = "",
-        q: Annotated[
-            str,
-            Query(
-                max_length=100,
-                description="part of the id, name, location, group or district, in any case",
-                examples=["gate"],
-            ),
-        ] = "",
-        fields: Annotated[
-            str,
-            Query(
-                max_length=500,
-                description=f"only these fields of each, comma-separated: {', '.join(FIELDS)}; "
-                "`camera_id` always comes",
-                json_schema_extra={"pattern": FIELDS_PATTERN},
-                examples=["state,name"],
-            ),
-        ] = "",
+        asked: Annotated[CameraPageParameters, Query()],
     ) -> Response:
         """Cameras by id, a page at a time; all filters must fit. `total` counts every page.
 
         A cursor stays valid while cameras come and go.
         """
         try:
-            chosen = chosen_fields(fields) if fields else None
+            chosen = chosen_fields(asked.fields) if asked.fields else None
         except ValueError as error:
             return problem(422, "bad_data", f"fields: {error}")
-        wanted = CameraFilter(frozenset(state or ()), district, group, q)
-        page = page_of(cameras, wanted, cursor=cursor, limit=limit, now=time.monotonic())
+        wanted = CameraFilter(frozenset(asked.state or ()), asked.district, asked.group, asked.q)
+        page = page_of(cameras, wanted, cursor=asked.cursor, limit=asked.limit, now=time.monotonic())
         if chosen is None:
             return json_response(page)
         items = [{name: getattr(view, name) for name in chosen} for view in page.items]

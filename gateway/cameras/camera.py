@@ -8,7 +8,7 @@ from typing import NamedTuple
 from contract.result import Result
 from contract.status import LOST_AFTER_SECONDS, CameraLabels, CameraState
 from gateway.cameras.pace import STALLED_AFTER_SECONDS, Pace
-from gateway.cameras.producers import HAND_OVER_SECONDS, Producer, Producers, spokesman
+from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
 
 SKIPPING_SECONDS = 30.0
 """Since its last frame that showed nothing new, a camera counts as one whose unchanged frames are left out."""
@@ -36,15 +36,15 @@ HURDLES = {
 
 
 @dataclass(slots=True, eq=False)
-class Camera:
-    """What was heard of it. `claims`: the producers that name it; `server`: whose word counts, or did last."""
+class KnownCamera:
+    """What was heard of a camera. `claims`: the producers that name it; `server`: whose word counts, or did last."""
 
     camera_id: str
     first: float  # monotonic
     first_wall: float
     pace: Pace = field(default_factory=Pace)
-    claims: list[Producer] = field(default_factory=list)
-    server: Producer | None = None
+    claims: list[KnownProducer] = field(default_factory=list)
+    server: KnownProducer | None = None
     labels: CameraLabels = NO_LABELS
     let_go: float | None = None  # when the last claim was withdrawn
     let_go_wall: float = 0.0
@@ -81,12 +81,12 @@ class Camera:
         return max(self.first, self.reported, self.pace.last, self.repeated)
 
     def answered(self) -> None:
-        """A result came."""
+        """Note that a result came."""
         self.answers += 1
         self.unanswered, self.hurdle, self.expired = None, None, False
 
     def offered(self, sent: int, dropped: Mapping[str, int], now: float) -> None:
-        """Its producer reports so many more frames sent, and dropped by reason, since its last report."""
+        """Take the producer's report: so many more frames sent, and dropped by reason, since the last one."""
         if sent:
             self.hurdle = None
         elif hurdles := dropped.keys() - NO_HURDLES:
@@ -103,7 +103,7 @@ class Camera:
         return now - self.repeated <= REPEATS_SECONDS
 
     def repeat(self, frame_id: str, of: str, now: float, wall: float) -> bool:
-        """Such a frame came; the id was one of the camera `of`. True if none had come lately."""
+        """Note such a frame, whose id was one of the camera `of`. True if none had come lately."""
         begins = not self.repeats(now)
         if begins:
             self.repeated_wall, self.repeated_id, self.repeated_of = wall, frame_id, of
@@ -111,7 +111,7 @@ class Camera:
         return begins
 
     def begin_anew(self) -> None:
-        """Somebody else reports it, or it is not live: frames of before say nothing of now."""
+        """Forget the frames of before: another producer reports the camera, or it is not live."""
         self.unanswered, self.skipped = None, float("-inf")
         self.answers, self.credit, self.owed = 0, 0, False
         self.hurdle, self.expired = None, False
@@ -135,7 +135,7 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    camera: Camera, producers: Producers, now: float, lanes: Callable[[float], Collection[str]]
+    camera: KnownCamera, producers: Producers, now: float, lanes: Callable[[float], Collection[str]]
 ) -> Judgement:
     """What the camera's state is; `lanes` tells those with a worker. Settles whose word counts, if several claim it."""
     if len(camera.claims) > 1:
@@ -161,7 +161,7 @@ def judge(
     return Judgement("live", report.reason, report.since, still)
 
 
-def _repeated(camera: Camera) -> str:
+def _repeated(camera: KnownCamera) -> str:
     text = "".join(c if c.isprintable() else "\ufffd" for c in camera.repeated_id[:SHOWN_ID])
     cut = "…" if len(camera.repeated_id) > SHOWN_ID else ""
     also = f", which {camera.repeated_of} has too" if camera.repeated_of != camera.camera_id else ""
@@ -171,7 +171,7 @@ def _repeated(camera: Camera) -> str:
     )
 
 
-def _unanswered(camera: Camera, since: str, lanes: Collection[str]) -> str:
+def _unanswered(camera: KnownCamera, since: str, lanes: Collection[str]) -> str:
     """What is known of why its frames bring no results."""
     said = f"its frames bring no results since {since}"
     if camera.hurdle is not None:
@@ -185,7 +185,7 @@ def _unanswered(camera: Camera, since: str, lanes: Collection[str]) -> str:
     return f"{said}, although workers run (lanes: {running}): is one for its lane, or are they refused? {letters}"
 
 
-def _unserved(camera: Camera, server: Producer, producers: Producers, now: float) -> Judgement:
+def _unserved(camera: KnownCamera, server: KnownProducer, producers: Producers, now: float) -> Judgement:
     """No living producer names it: `server` was the last that did."""
     if camera.let_go is not None:
         lost, since = camera.let_go, camera.let_go_wall
@@ -206,7 +206,7 @@ def _unserved(camera: Camera, server: Producer, producers: Producers, now: float
     return Judgement("offline", f"producer not heard since {at}", since)
 
 
-def deserted(camera: Camera, now: float) -> bool:
+def deserted(camera: KnownCamera, now: float) -> bool:
     """Whether its last producer is gone without having stopped, or let it go without a change of its file."""
     server = camera.server
     if server is None or server.stopped or camera.removed:

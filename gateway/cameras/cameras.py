@@ -17,8 +17,8 @@ from contract.status import (
     CameraStatus,
     ProducerStatus,
 )
-from gateway.cameras.camera import NO_LABELS, Camera, deserted, judge
-from gateway.cameras.producers import OFFER_SETTLES_SECONDS, Producer, Producers, spokesman
+from gateway.cameras.camera import NO_LABELS, KnownCamera, deserted, judge
+from gateway.cameras.producers import OFFER_SETTLES_SECONDS, KnownProducer, Producers, spokesman
 
 FORGET_AFTER_SECONDS = 24 * 3600.0
 REMOVED_AFTER_SECONDS = 600.0
@@ -52,8 +52,8 @@ class Cameras:
         """Cameras that several living producers named when `shown` was last asked."""
         self.unserved = 0
         """Cameras that `shown` found without a producer, whose last one was neither stopped nor had let them go."""
-        self._cameras: dict[str, Camera] = {}
-        self._ordered: list[Camera] | None = None  # by id; None: to be sorted again
+        self._cameras: dict[str, KnownCamera] = {}
+        self._ordered: list[KnownCamera] | None = None  # by id; None: to be sorted again
         self._producers = Producers()
 
     # --- what is heard -----------------------------------------------------------------------------------
@@ -178,13 +178,13 @@ class Cameras:
         """Every camera, by id. Takes 6 µs each: for a page of many cameras, choose from `known` first."""
         return [self.view(camera.camera_id, now) for camera in self.known()]
 
-    def known(self) -> Sequence[Camera]:
+    def known(self) -> Sequence[KnownCamera]:
         """Every camera, by id; not to be changed."""
         if self._ordered is None:
             self._ordered = sorted(self._cameras.values(), key=lambda camera: camera.camera_id)
         return self._ordered
 
-    def state(self, camera: Camera, now: float) -> CameraState:
+    def state(self, camera: KnownCamera, now: float) -> CameraState:
         """What state a known camera is in."""
         return judge(camera, self._producers, now, self._lanes).state
 
@@ -195,13 +195,13 @@ class Cameras:
 
     # --- inside ------------------------------------------------------------------------------------------
 
-    def _camera(self, camera_id: str, now: float, wall: float) -> Camera | None:
+    def _camera(self, camera_id: str, now: float, wall: float) -> KnownCamera | None:
         """The camera, new if need be; None if there are too many."""
         camera = self._cameras.get(camera_id)
         if camera is None:
             if len(self._cameras) >= MAX_CAMERAS and not self._make_room(now):
                 return None
-            camera = self._cameras[camera_id] = Camera(camera_id, now, wall)
+            camera = self._cameras[camera_id] = KnownCamera(camera_id, now, wall)
             self._ordered = None
         return camera
 
@@ -219,7 +219,12 @@ class Cameras:
             producer.reports.pop(camera_id, None)
 
     def _report(
-        self, producer: Producer, before: CameraReport | None, report: CameraReport, now: float, wall: float
+        self,
+        producer: KnownProducer,
+        before: CameraReport | None,
+        report: CameraReport,
+        now: float,
+        wall: float,
     ) -> None:
         camera = self._camera(report.camera_id, now, wall)
         if camera is None:
@@ -243,8 +248,8 @@ class Cameras:
         if report.labels != camera.labels and producer is camera.server:
             camera.labels = report.labels or NO_LABELS
 
-    def _claim(self, camera: Camera, producer: Producer, now: float) -> None:
-        """Another one serves the camera: those that are dead, or a former life of this one, no longer do."""
+    def _claim(self, camera: KnownCamera, producer: KnownProducer, now: float) -> None:
+        """Note that another producer serves the camera: those that are dead, or an earlier life of it, no longer do."""
         for former in [each for each in camera.claims if _over(each, producer, now)]:
             camera.claims.remove(former)
             former.reports.pop(camera.camera_id, None)
@@ -252,7 +257,7 @@ class Cameras:
         camera.let_go = None
         camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
 
-    def _withdraw(self, camera_id: str, producer: Producer, now: float, wall: float) -> None:
+    def _withdraw(self, camera_id: str, producer: KnownProducer, now: float, wall: float) -> None:
         camera = self._cameras.get(camera_id)
         if camera is None or producer not in camera.claims:
             return
@@ -263,7 +268,7 @@ class Cameras:
             camera.server, camera.let_go, camera.let_go_wall = producer, now, wall
             camera.removed = not producer.offer or now - producer.offer_changed <= OFFER_SETTLES_SECONDS
 
-    def _gone(self, camera: Camera, now: float) -> bool:
+    def _gone(self, camera: KnownCamera, now: float) -> bool:
         silent = now - camera.heard
         if silent <= REMOVED_AFTER_SECONDS:
             return False
@@ -274,6 +279,6 @@ class Cameras:
         return camera.server is not None and self._producers.succeeded(camera.server, now)
 
 
-def _over(former: Producer, new: Producer, now: float) -> bool:
+def _over(former: KnownProducer, new: KnownProducer, now: float) -> bool:
     """Whether a former producer of a camera is dead, or was an earlier life of the new one."""
     return not former.alive(now) or (former.producer_id == new.producer_id and former.since < new.since)

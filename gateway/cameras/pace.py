@@ -21,7 +21,7 @@ class Pace:
         self._told: float | None = None
 
     def add(self, now: float) -> None:
-        """A result came."""
+        """Note that a result came."""
         passed = now - self._begin
         if passed > SLOWEST_SECONDS:
             self._begin, self._count, self._fps = now, 0, None

@@ -20,7 +20,7 @@ UNKNOWN = 0.0
 
 
 @dataclass(slots=True, eq=False)
-class Producer:
+class KnownProducer:
     """One process; two of the same name are told apart by `since`, when they started (Unix seconds)."""
 
     producer_id: str
@@ -42,11 +42,11 @@ class Producers:
     """All that were heard of, at most 1,000."""
 
     def __init__(self) -> None:
-        self._all: dict[tuple[str, float], Producer] = {}
-        self._by_name: dict[str, Producer] = {}
+        self._all: dict[tuple[str, float], KnownProducer] = {}
+        self._by_name: dict[str, KnownProducer] = {}
 
-    def heard(self, producer_id: str, since: float | None, now: float, wall: float) -> Producer:
-        """It spoke. `since` is None where the message does not tell: then the last one of that name is meant."""
+    def heard(self, producer_id: str, since: float | None, now: float, wall: float) -> KnownProducer:
+        """Note that a producer spoke. `since` is None where the message does not tell: the last of that name."""
         known = self._by_name.get(producer_id)
         if since is None:
             since = known.since if known is not None else UNKNOWN
@@ -58,19 +58,19 @@ class Producers:
         if producer is None:
             if len(self._all) >= MAX_PRODUCERS:
                 self._drop(min(self._all.values(), key=lambda each: each.heard))
-            producer = self._all[producer_id, since] = Producer(producer_id, since, now, wall)
+            producer = self._all[producer_id, since] = KnownProducer(producer_id, since, now, wall)
         if known is None or since >= known.since:
             self._by_name[producer_id] = producer
         producer.heard, producer.heard_wall, producer.stopped = now, wall, False
         return producer
 
-    def takers(self, lost: Producer, now: float) -> bool:
+    def takers(self, lost: KnownProducer, now: float) -> bool:
         """Whether somebody may take over what `lost` served: a living member of the sharing that it was in."""
         return lost.offer != "" and any(
             each is not lost and each.offer != "" and each.alive(now) for each in self._all.values()
         )
 
-    def succeeded(self, lost: Producer, now: float) -> bool:
+    def succeeded(self, lost: KnownProducer, now: float) -> bool:
         """Whether a later process of the same name lives."""
         last = self._by_name.get(lost.producer_id)
         return last is not None and last.since > lost.since and last.alive(now)
@@ -80,15 +80,15 @@ class Producers:
         for producer in [each for each in self._all.values() if now - each.heard > after]:
             self._drop(producer)
 
-    def _drop(self, producer: Producer) -> None:
+    def _drop(self, producer: KnownProducer) -> None:
         del self._all[producer.producer_id, producer.since]
         if self._by_name.get(producer.producer_id) is producer:
             del self._by_name[producer.producer_id]
 
 
 def spokesman(
-    claims: Iterable[Producer], camera_id: str, incumbent: Producer | None, now: float
-) -> Producer | None:
+    claims: Iterable[KnownProducer], camera_id: str, incumbent: KnownProducer | None, now: float
+) -> KnownProducer | None:
     """Whose word on the camera counts: one that lives, has it live, had it before, or else took it up last."""
     return max(
         claims,

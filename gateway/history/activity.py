@@ -23,7 +23,7 @@ class Minute:
 
 
 def minutes(results: Iterable[tuple[float, Result]]) -> dict[tuple[int, str], Minute]:
-    """By the minute's begin and camera, in this order; each result with its moment in Unix seconds."""
+    """Sum results up by the minute's begin and camera, in this order; each comes with its moment in Unix seconds."""
     found: defaultdict[tuple[int, str], Minute] = defaultdict(Minute)
     for when, result in results:
         begin = int(when // MINUTE) * MINUTE

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from sqlalchemy import Connection, Row, bindparam, text
 from starlette.responses import Response
 
 from contract.api.history import ActivityPointView, ActivityView
 from gateway.history.activity import ALL, MINUTE
-from gateway.history.parameters import ERRORS, CameraIds, Since, Until, check_span, distinct, now
-from gateway.history.reading import Readers
-from gateway.http.documented import answer
+from gateway.history.parameters import ERRORS, SpanParameters, check_span, now
+from gateway.history.readers import Readers
+from gateway.http.documentation import answer
 from gateway.http.problems import json_response, problem
 
 MAX_POINTS = 1_500
@@ -28,6 +29,14 @@ _SUMS = text(
 ).bindparams(bindparam("cameras", expanding=True))
 
 
+class ActivityParameters(SpanParameters):
+    """Steps of activity."""
+
+    step: int = Field(
+        MINUTE, ge=MINUTE, le=MAX_STEP, multiple_of=MINUTE, description="seconds, whole minutes"
+    )
+
+
 def activity_router(readers: Readers) -> APIRouter:
     """The route."""
     router = APIRouter(prefix="/api", tags=["History"], responses=ERRORS)
@@ -40,21 +49,17 @@ def activity_router(readers: Readers) -> APIRouter:
         summary="Activity over time",
     )
     async def activity(
-        camera: CameraIds = [],  # noqa: B006  # FastAPI's way; never changed
-        since: Since = None,
-        until: Until = None,
-        step: Annotated[
-            int, Query(ge=MINUTE, le=MAX_STEP, multiple_of=MINUTE, description="seconds, whole minutes")
-        ] = MINUTE,
+        asked: Annotated[ActivityParameters, Query()],
     ) -> Response:
         """Frames and detections over time, summed over the cameras named (none: all); the last day unless said."""
-        end = now() if until is None else until
-        begin = end - 86_400 if since is None else since
+        step = asked.step
+        end = now() if asked.until is None else asked.until
+        begin = end - 86_400 if asked.since is None else asked.since
         check_span(begin, end)
         if (end - begin) / step > MAX_POINTS:
             return problem(400, "bad_data", _too_many(end - begin))
         rows = await readers.ask(
-            "activity", lambda connection: sums(connection, distinct(camera), begin, end, step)
+            "activity", lambda connection: sums(connection, asked.cameras, begin, end, step)
         )
         points = [
             ActivityPointView(

@@ -7,7 +7,7 @@ from gateway.history.activity_api import activity_router
 from gateway.history.events_api import events_router
 from gateway.history.exports_api import exports_router
 from gateway.history.frames_api import frames_router
-from gateway.history.reading import Readers
+from gateway.history.readers import Readers
 
 
 def history_router(readers: Readers, dead_letters: DeadLetterReader, gap: float, prefix: str) -> APIRouter:

@@ -15,8 +15,16 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from gateway.history.faults import Damaged, Fault, Moved, WrongEncoding, fault, is_damage, reason
-from gateway.history.migrating import migrate
+from gateway.errors import (
+    HistoryDamaged,
+    HistoryMoved,
+    HistoryOccupied,
+    HistoryTooSlow,
+    HistoryUnavailable,
+    WrongEncoding,
+)
+from gateway.history.faults import HistoryFault, fault, is_damage, reason
+from gateway.history.schema import migrate
 
 READERS = 4
 BUSY_SECONDS = 10
@@ -33,18 +41,6 @@ WRITER_OPTIONS = (
 
 
 Version = tuple[int, int, int, int] | None
-
-
-class Unavailable(Exception):
-    """The history cannot be asked now; a sentence."""
-
-
-class Occupied(Exception):
-    """Another gateway has the SQLite file; a sentence that says what to do."""
-
-
-class TooSlow(Exception):
-    """The query took longer than it may."""
 
 
 class Database:
@@ -66,7 +62,7 @@ class Database:
             self._readers = _sqlite(path, readonly=True)
 
     def claim(self) -> None:
-        """Take the SQLite file for this process. Raises Occupied, and OSError where it cannot be.
+        """Take the SQLite file for this process. Raises HistoryOccupied, and OSError where it cannot be.
 
         The lock goes with the process, whatever ends it.
         """
@@ -78,7 +74,7 @@ class Database:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            raise Occupied(
+            raise HistoryOccupied(
                 f"another gateway writes the history {self._path}, and a SQLite file is for one: stop that one, give "
                 "this one a GATEWAY_DATA_DIR of its own, or let all share a PostgreSQL "
                 "(DATABASE_URL=postgresql://user:password@host/name)"
@@ -91,14 +87,14 @@ class Database:
     def open(self) -> None:
         """Make it ready: the file, the tables. Nothing happens the second time.
 
-        Raises OSError, Occupied, Damaged, WrongEncoding, WrongVersion and sqlalchemy's errors; may be called again.
+        Raises OSError, HistoryError and sqlalchemy's errors; may be called again.
         """
         if self.opened:
             return
         if self._damage is not None:
             said, version = self._damage
             if _version(self._path) == version:
-                raise Damaged(said)
+                raise HistoryDamaged(said)
             self._damage = None
         self.claim()
         with self._letting_go():
@@ -115,34 +111,34 @@ class Database:
             yield connection
             # Else what is acknowledged would be in a file that nobody finds again.
             if self._file is not None and _identity(self._path) != self._file:
-                raise Moved
+                raise HistoryMoved
 
     @property
-    def damage(self) -> Fault | None:
+    def damage(self) -> HistoryFault | None:
         """Set once the SQLite file was found damaged, by whoever used it, until there is another one."""
-        return None if self._damage is None else fault(Damaged(self._damage[0]), self._path)
+        return None if self._damage is None else fault(HistoryDamaged(self._damage[0]), self._path)
 
-    def fault(self, error: Exception) -> Fault:
+    def fault(self, error: Exception) -> HistoryFault:
         """What an error of this database means, for the operator."""
         return fault(error, self._path)
 
     @contextmanager
     def reading(self, seconds: float) -> Iterator[Connection]:
-        """A connection that sees one state of the database. Raises TooSlow, Unavailable."""
+        """A connection that sees one state of the database. Raises HistoryTooSlow, HistoryUnavailable."""
         if (damage := self.damage) is not None:
-            raise Unavailable(f"the history cannot be read: {damage.sentence}")
+            raise HistoryUnavailable(f"the history cannot be read: {damage.sentence}")
         if not self.opened:
-            raise Unavailable("the history is not open yet: /readyz says what is missing")
+            raise HistoryUnavailable("the history is not open yet: /readyz says what is missing")
         try:
             with self._readers.connect() as connection, _deadline(connection, seconds):
                 yield connection
         except DBAPIError as error:
             if _interrupted(error):
-                raise TooSlow from None
+                raise HistoryTooSlow from None
             self._note_damage(error)
-            raise Unavailable(f"the history cannot be read: {self.fault(error).sentence}") from None
+            raise HistoryUnavailable(f"the history cannot be read: {self.fault(error).sentence}") from None
         except SQLAlchemyError as error:
-            raise Unavailable(f"the history cannot be read: {reason(error)}") from None
+            raise HistoryUnavailable(f"the history cannot be read: {reason(error)}") from None
 
     def close(self) -> None:
         """Close all connections and let go of the file."""
@@ -161,7 +157,7 @@ class Database:
         """After a failure SQLite connects anew: a connection stays with the file and the rights that it began with."""
         try:
             yield
-        except Moved:
+        except HistoryMoved:
             self._disconnect()
             raise
         except (sqlite3.Error, DBAPIError) as error:
@@ -186,7 +182,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _version(path: Path) -> Version:
-    """Changes with every file at `path`, and with whatever is done to it."""
+    """EventChanges with every file at `path`, and with whatever is done to it."""
     try:
         found = path.stat()
     except OSError:

@@ -2,23 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from contract.api.history import EventsView, EventView
 from gateway.history import queries
-from gateway.history.filters import Cursor, EventFilter
+from gateway.history.filters import Cursor
 from gateway.history.parameters import (
     CURSOR_PATTERN,
     ERRORS,
     EventId,
-    event_filter,
+    EventParameters,
     now,
     read_cursor,
 )
-from gateway.history.reading import Readers
+from gateway.history.readers import Readers
 from gateway.history.views import event_view
-from gateway.http.documented import answer, errors
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 
 EXAMPLE = {
@@ -41,6 +42,18 @@ CLOSED = "private, max-age=86400, immutable"
 GROWING = "private, no-cache"
 
 
+class EventPageParameters(EventParameters):
+    """A page of events."""
+
+    limit: int = Field(50, ge=1, le=500, description="how many at most")
+    cursor: str = Field(
+        "",
+        max_length=64,
+        json_schema_extra={"pattern": CURSOR_PATTERN},
+        description="`next` of the page before; empty: the first page",
+    )
+
+
 def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
     """The routes. A presence is closed when nothing was detected for `gap` seconds."""
     router = APIRouter(prefix="/api", tags=["History"], responses=ERRORS)
@@ -53,23 +66,14 @@ def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
         summary="List events",
     )
     async def list_events(
-        asked: Annotated[EventFilter, Depends(event_filter)],
-        limit: Annotated[int, Query(ge=1, le=500, description="how many at most")] = 50,
-        cursor: Annotated[
-            str,
-            Query(
-                max_length=64,
-                json_schema_extra={"pattern": CURSOR_PATTERN},
-                description="`next` of the page before; empty: the first page",
-            ),
-        ] = "",
+        asked: Annotated[EventPageParameters, Query()],
     ) -> Response:
         """Presence of something detected, newest start first: stretches of time, each of one camera, closed when
         nothing was detected for some seconds (GATEWAY_HISTORY_GAP_SECONDS).
         """
-        after = read_cursor(cursor)
+        wanted, after, limit = asked.filter(), read_cursor(asked.cursor), asked.limit
         found = await readers.ask(
-            "events", lambda connection: queries.events(connection, asked, after, limit + 1)
+            "events", lambda connection: queries.events(connection, wanted, after, limit + 1)
         )
         page = found[:limit]
         following = Cursor(page[-1].started, page[-1].event_id) if len(found) > limit else None

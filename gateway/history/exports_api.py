@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from contract.api.history import EventView
@@ -13,18 +14,8 @@ from gateway.history import detections, queries
 from gateway.history.detections import Position
 from gateway.history.export import Export, Format, Record, encoded
 from gateway.history.filters import Cursor, EventFilter
-from gateway.history.parameters import (
-    ERRORS,
-    CameraIds,
-    MinConfidence,
-    Since,
-    Until,
-    check_span,
-    distinct,
-    event_filter,
-    now,
-)
-from gateway.history.reading import Readers
+from gateway.history.parameters import ERRORS, EventParameters, MinConfidence, SpanParameters, now
+from gateway.history.readers import Readers
 from gateway.history.views import event_view
 
 CHUNK = 1_000
@@ -35,8 +26,21 @@ STREAMS: dict[int | str, dict[str, Any]] = {
     }
 }
 FormatParameter = Annotated[
-    Format, Query(alias="format", description="csv has a first line of names; ndjson is an object per line")
+    Format, Field(alias="format", description="csv has a first line of names; ndjson is an object per line")
 ]
+
+
+class EventExportParameters(EventParameters):
+    """An export of events."""
+
+    form: FormatParameter = "csv"
+
+
+class DetectionExportParameters(SpanParameters):
+    """An export of detections."""
+
+    min_confidence: MinConfidence = 0.0
+    form: FormatParameter = "csv"
 
 
 def exports_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
@@ -74,12 +78,13 @@ def exports_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
         summary="Export events",
     )
     async def export_events(
-        asked: Annotated[EventFilter, Depends(event_filter)], form: FormatParameter = "csv"
+        asked: Annotated[EventExportParameters, Query()],
     ) -> Response:
         """All events that match, newest first, with the fields of GET /api/events."""
+        chunks = event_chunks(asked.filter())
         readers.begin_export()
         columns = [field.name for field in dataclasses.fields(EventView)]
-        return Export(encoded(form, columns, event_chunks(asked)), "events", form, readers.end_export)
+        return Export(encoded(asked.form, columns, chunks), "events", asked.form, readers.end_export)
 
     @router.get(
         "/detections/export",
@@ -89,16 +94,14 @@ def exports_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
         summary="Export detections",
     )
     async def export_detections(
-        camera: CameraIds = [],  # noqa: B006  # FastAPI's way; never changed
-        since: Since = None,
-        until: Until = None,
-        min_confidence: MinConfidence = 0.0,
-        form: FormatParameter = "csv",
+        asked: Annotated[DetectionExportParameters, Query()],
     ) -> Response:
         """Every detection, oldest first; camera by camera if some are named. Boxes are pixels of the frame."""
-        check_span(since, until)
+        asked.check()
         readers.begin_export()
-        chunks = detection_chunks(distinct(camera), since, until, min_confidence)
-        return Export(encoded(form, detections.COLUMNS, chunks), "detections", form, readers.end_export)
+        chunks = detection_chunks(asked.cameras, asked.since, asked.until, asked.min_confidence)
+        return Export(
+            encoded(asked.form, detections.COLUMNS, chunks), "detections", asked.form, readers.end_export
+        )
 
     return router

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from gateway.history.migrating import WrongVersion
+from gateway.errors import HistoryDamaged, HistoryMoved, WrongEncoding, WrongVersion
 from gateway.history.reasons import unreachable
 
 KINDS = ("damaged", "foreign", "unwritable", "full", "locked", "moved", "disk", "unavailable")
@@ -20,32 +20,20 @@ _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DISK = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOLFS)
 
 
-class Fault(NamedTuple):
+class HistoryFault(NamedTuple):
     """`kind` is one of KINDS; `sentence` says what is wrong and what to do."""
 
     kind: str
     sentence: str
 
 
-class Damaged(Exception):
-    """The SQLite file is known to be damaged and has not changed since; what SQLite said."""
-
-
-class Moved(Exception):
-    """The SQLite file is no longer where it was opened."""
-
-
-class WrongEncoding(Exception):
-    """The PostgreSQL cannot hold every name; a sentence that says what to do."""
-
-
 def is_damage(error: Exception) -> bool:
-    """Whether SQLite found its file damaged: no waiting and no second attempt mends that."""
+    """Return whether SQLite found its file damaged: waiting or trying again mends nothing."""
     return _code(error) in _DAMAGED
 
 
 def reason(error: Exception) -> str:
-    """What the database said, in one line, without our SQL and the values."""
+    """Return what the database said, in one line, without our SQL and the values."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     said = str(cause)
     if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
@@ -53,41 +41,41 @@ def reason(error: Exception) -> str:
     return (said.strip() or type(error).__name__).splitlines()[0]
 
 
-def fault(error: Exception, path: Path) -> Fault:
-    """What `error` means. `path` is the SQLite file; the folder is said by its setting: /readyz is for everybody."""
+def fault(error: Exception, path: Path) -> HistoryFault:
+    """Say what `error` means. `path` is the SQLite file, its folder named by the setting: /readyz is for everybody."""
     said, code, name = reason(error), _code(error), path.name
     if isinstance(error, OSError) and error.strerror:
         said = error.strerror  # without the path
     here = f"{name} in GATEWAY_DATA_DIR"
-    if isinstance(error, Damaged) or code in _DAMAGED:
-        return Fault(
+    if isinstance(error, HistoryDamaged) or code in _DAMAGED:
+        return HistoryFault(
             "damaged",
             f"{here} is damaged ({said}) and does not mend by itself: move it, {name}-wal and {name}-shm to another "
             "folder, and a new history begins by itself; docs/history.md says how to save what is in the old one",
         )
-    if isinstance(error, Moved):
-        return Fault("moved", f"{here} was moved or deleted while it was in use: a new one is begun")
+    if isinstance(error, HistoryMoved):
+        return HistoryFault("moved", f"{here} was moved or deleted while it was in use: a new one is begun")
     if isinstance(error, (WrongVersion, WrongEncoding)):
-        return Fault("foreign", said)
+        return HistoryFault("foreign", said)
     if code == sqlite3.SQLITE_ERROR:  # such as: no such table
-        return Fault(
+        return HistoryFault(
             "foreign",
             f"{here} has not the tables of a history ({said}): move it away, and a new one begins by itself",
         )
     if code == sqlite3.SQLITE_FULL:
-        return Fault("full", f"no room for {here} ({said}): free some, and it goes on by itself")
+        return HistoryFault("full", f"no room for {here} ({said}): free some, and it goes on by itself")
     if code in _LOCKED:
-        return Fault(
+        return HistoryFault(
             "locked",
             f"another program holds {here} locked: end it (a backup, a sqlite3 shell), and it goes on by itself",
         )
     if code in _UNWRITABLE or isinstance(error, OSError):
-        return Fault("unwritable", _unwritable(path, here, said))
+        return HistoryFault("unwritable", _unwritable(path, here, said))
     if code in _DISK:
-        return Fault(
+        return HistoryFault(
             "disk", f"the disk refuses {here} ({said}): look at it; it goes on by itself once that is mended"
         )
-    return Fault("unavailable", said)
+    return HistoryFault("unavailable", said)
 
 
 def _unwritable(path: Path, here: str, said: str) -> str:
@@ -109,7 +97,7 @@ def _user() -> str:
 
 
 def _code(error: Exception) -> int | None:
-    """SQLite's primary result code; None: it is not SQLite that failed."""
+    """Return SQLite's primary result code; None if it is not SQLite that failed."""
     original = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(original, sqlite3.Error):
         return None

@@ -12,10 +12,10 @@ from contract.api.history import FrameResultView, FrameView, HopView
 from contract.dead_letters import DeadLetter
 from gateway.dead_letters import DeadLetterReader
 from gateway.history.parameters import ERRORS
-from gateway.history.reading import Readers
+from gateway.history.readers import Readers
 from gateway.history.rows import MAX_ID
 from gateway.history.tables import results
-from gateway.http.documented import answer, errors
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 
 EXAMPLE = {

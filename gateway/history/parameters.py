@@ -1,16 +1,16 @@
 """What the history's routes are asked with: the types of their parameters, and what FastAPI says of wrong ones."""
 
 import time
-from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Path, Query
-from pydantic import BeforeValidator, WithJsonSchema
+from fastapi import Path
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.exceptions import HTTPException
 
 from contract.identifiers import CAMERA_ID_SCHEMA
 from gateway.history.filters import MAX_EVENT_ID, Cursor, EventFilter, parse_cursor
-from gateway.http.documented import errors
+from gateway.http.documentation import errors
+from gateway.http.parameters import QueryParameters
 from gateway.times import parse_time
 
 FURTHEST = 1e11
@@ -38,56 +38,62 @@ Moment = Annotated[
     BeforeValidator(_time),
     WithJsonSchema({"anyOf": [SECONDS, {"type": "string", "format": "date-time"}]}),
 ]
-CameraIds = Annotated[
-    list[Annotated[str, Query(pattern=CAMERA_ID_SCHEMA)]],
-    Query(alias="camera", max_length=100, description="only these cameras: `camera=a&camera=b`, at most 100"),
-]
-Group = Annotated[
-    str | None,
-    Query(
-        max_length=100,
-        pattern=r"^[^\x00]*$",
-        description="only cameras that were of this group when it began",
-    ),
-]
-Since = Annotated[
-    Moment, Query(alias="from", description="what ended before is left out: Unix seconds or RFC 3339")
-]
-Until = Annotated[
-    Moment, Query(alias="to", description="what began later is left out: Unix seconds or RFC 3339")
-]
-MinFaces = Annotated[
-    int, Query(ge=1, le=100_000, description="only with so many detections at once, or more")
-]
-MinConfidence = Annotated[
-    float,
-    Query(ge=0, le=1, allow_inf_nan=False, description="only with a detection of this confidence, or better"),
-]
 EventId = Annotated[int, Path(ge=1, le=MAX_EVENT_ID, description="`event_id` of an event")]
 
 
-def event_filter(
-    camera: CameraIds = [],  # noqa: B006  # FastAPI's way; never changed
-    group: Group = None,
-    since: Since = None,
-    until: Until = None,
-    min_faces: MinFaces = 1,
-    min_confidence: MinConfidence = 0.0,
-) -> EventFilter:
+class SpanParameters(QueryParameters):
+    """A stretch of time, and cameras."""
+
+    camera: list[Annotated[str, Field(pattern=CAMERA_ID_SCHEMA)]] = Field(
+        [], max_length=100, description="only these cameras: `camera=a&camera=b`, at most 100"
+    )
+    since: Moment = Field(
+        None, alias="from", description="what ended before is left out: Unix seconds or RFC 3339"
+    )
+    until: Moment = Field(
+        None, alias="to", description="what began later is left out: Unix seconds or RFC 3339"
+    )
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Each camera once."""
+        return tuple(dict.fromkeys(self.camera))
+
+    def check(self) -> None:
+        """Raise HTTPException 400 for a span that ends before it begins."""
+        check_span(self.since, self.until)
+
+
+MinConfidence = Annotated[
+    float,
+    Field(ge=0, le=1, allow_inf_nan=False, description="only with a detection of this confidence, or better"),
+]
+
+
+class EventParameters(SpanParameters):
     """The filters that pages and exports of events have in common."""
-    check_span(since, until)
-    return EventFilter(distinct(camera), group, since, until, min_faces, min_confidence)
+
+    group: str | None = Field(
+        None,
+        max_length=100,
+        pattern=r"^[^\x00]*$",
+        description="only cameras that were of this group when it began",
+    )
+    min_faces: int = Field(1, ge=1, le=100_000, description="only with so many detections at once, or more")
+    min_confidence: MinConfidence = 0.0
+
+    def filter(self) -> EventFilter:
+        """What is asked for. Raises HTTPException 400 for a span that ends before it begins."""
+        self.check()
+        return EventFilter(
+            self.cameras, self.group, self.since, self.until, self.min_faces, self.min_confidence
+        )
 
 
 def check_span(since: float | None, until: float | None) -> None:
-    """Raises HTTPException 400 for a span that ends before it begins."""
+    """Raise HTTPException 400 for a span that ends before it begins."""
     if since is not None and until is not None and since > until:
         raise HTTPException(400, TWISTED)
-
-
-def distinct(cameras: Sequence[str]) -> tuple[str, ...]:
-    """Each camera once."""
-    return tuple(dict.fromkeys(cameras))
 
 
 def read_cursor(text: str) -> Cursor | None:

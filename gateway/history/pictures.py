@@ -5,11 +5,10 @@ import warnings
 
 from PIL import ExifTags, Image
 
-from contract.picture import PictureError, picture_extent
+from contract.picture import MAX_PIXELS, PictureError, picture_extent
 
 LARGEST = 320
 QUALITY = 75
-MAX_PIXELS = 50_000_000
 MAX_WHOLE_PIXELS = 16_000_000
 """Of pictures that cannot be decoded smaller than they are (PNG)."""
 KINDS = ("JPEG", "PNG")
@@ -49,7 +48,7 @@ def thumbnail(picture: bytes) -> bytes:
 
 
 def _orientation(image: Image.Image) -> int:
-    """By its EXIF block, as the worker and browsers go by: Pillow itself would also believe XMP."""
+    """Read the orientation from the EXIF block, as the worker and browsers do: Pillow itself would also believe XMP."""
     exif = Image.Exif()
     try:
         exif.load(image.info.get("exif", b""))
@@ -59,7 +58,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """As RGB of 8 bits a channel, without transparency."""
+    """Convert the image to RGB of 8 bits a channel, without transparency."""
     if image.mode.startswith("I"):  # a grey PNG of 16 bits: Pillow would cut off what is above 255
         return image.convert("I").point(lambda value: value / 257).convert("RGB")
     return image.convert("RGB")

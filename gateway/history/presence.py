@@ -20,7 +20,7 @@ SPANS = len(SPAN_SECONDS) + 1
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Sighting:
     """A result with detections. `when` in Unix seconds, `confidence` its best."""
 
     camera_id: str
@@ -32,7 +32,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Somebody was there. `certainty` is the best confidence in whole hundredths, `model` the one that gave it.
+    """A stretch of time in which somebody was there.
+
+    `certainty` is the best confidence in whole hundredths, `model` the one that gave it.
 
     `event_id` is None for one that is not stored yet; `thumbnail` is the `quality` of its picture.
     """
@@ -65,7 +67,7 @@ class Stretch:
 
 
 @dataclass(slots=True)
-class Changes:
+class EventChanges:
     """What becomes of a camera's events: new ones, changed ones, and which of them swallowed which."""
 
     new: list[Stretch] = field(default_factory=list)
@@ -74,7 +76,7 @@ class Changes:
     """By the event that stays."""
 
 
-def stretches(seen: Iterable[Seen], gap: float) -> dict[str, list[Stretch]]:
+def stretches(seen: Iterable[Sighting], gap: float) -> dict[str, list[Stretch]]:
     """The stretches of each camera, by time."""
     by_camera: defaultdict[str, list[Stretch]] = defaultdict(list)
     for one in seen:
@@ -84,9 +86,9 @@ def stretches(seen: Iterable[Seen], gap: float) -> dict[str, list[Stretch]]:
     return {camera_id: [union(run) for run in runs(each, gap)] for camera_id, each in by_camera.items()}
 
 
-def merge(events: Sequence[Stretch], additions: Iterable[Stretch], gap: float) -> Changes:
+def merge(events: Sequence[Stretch], additions: Iterable[Stretch], gap: float) -> EventChanges:
     """What `additions` do to a camera's stored `events`, of which all within `gap` of them must be given."""
-    changes = Changes()
+    changes = EventChanges()
     for run in runs([*events, *additions], gap):
         stored = [stretch for stretch in run if stretch.event_id is not None]
         if len(stored) == len(run):
@@ -142,7 +144,7 @@ def quality(faces: int, hundredths: int) -> int:
 
 
 def bounds(each: Mapping[str, Sequence[Stretch]], gap: float) -> list[tuple[str, float, float]]:
-    """By camera, the span in which stored events may belong to these stretches."""
+    """Return for each camera the span in which stored events may belong to these stretches."""
     return [
         (
             camera_id,

@@ -55,7 +55,7 @@ def thumbnail(connection: Connection, event_id: int) -> Row[Any] | None:
 def _started_within(
     connection: Connection, asked: EventFilter, cursor: Cursor | None, limit: int
 ) -> list[Row[Any]]:
-    """Those that began in the span."""
+    """Select the events that began in the span."""
     given: Parameters = {"limit": limit}
     within: list[str] = []
     if asked.since is not None:
@@ -75,7 +75,7 @@ def _started_within(
 def _reaching_in(
     connection: Connection, asked: EventFilter, since: float, cursor: Cursor | None, limit: int
 ) -> list[Row[Any]]:
-    """Those that began before the span and had not ended: at most one per camera.
+    """Select the events that began before the span and had not ended: at most one per camera.
 
     Of named cameras it is the last before. Of all: events by classes of length, each class looked at only as far back
     as its events are long, where a camera can have few.

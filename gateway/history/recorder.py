@@ -7,19 +7,17 @@ refuses, nothing is acknowledged: the broker keeps the results and pressure trav
 import asyncio
 import contextlib
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from broker import Consumer, Delivery
+from broker import Delivery
 from contract.result import Result, parse_result
-from contract.topology import RESULT_QUEUE
-from gateway.history.faults import KINDS, Fault, reason
-from gateway.history.store import Repeat, Stored, Wish
-from gateway.history.thumbnail_store import Thumbnail
-from gateway.history.writer import Writer
+from gateway.history.faults import KINDS, HistoryFault, reason
+from gateway.history.store import Repeat, Stored, ThumbnailRequest
+from gateway.history.thumbnail_queue import ThumbnailQueue
+from gateway.history.writer import HistoryWriter
 from gateway.metrics import GatewayMetrics
 from runtime.logs import get_logger
 
@@ -33,9 +31,6 @@ GATHER_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 PRUNE_PAUSE_SECONDS = 0.02
-THUMBNAIL_DELAY_SECONDS = 1.0
-"""A picture may be here before its result is stored, and with it the event that it belongs to."""
-MAX_THUMBNAILS = 64
 
 
 class Waiting(NamedTuple):
@@ -47,7 +42,7 @@ class Waiting(NamedTuple):
 
 
 class Recorder:
-    """`consumer` is a role of the gateway's connection; `run` writes what it receives until `stop`.
+    """`run` writes what it receives until `stop`, and the `thumbnails`.
 
     `on_recorded` hears of every result that is stored, with its JSON; `on_repeat` of every one that is not, since its
     frame_id is another frame's; `on_wishes` after each batch which pictures would make thumbnails.
@@ -55,16 +50,17 @@ class Recorder:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: HistoryWriter,
         metrics: GatewayMetrics,
-        on_wishes: Callable[[Sequence[Wish]], None] = lambda wishes: None,
-        on_recorded: Callable[[Result, bytes], None] = lambda result, body: None,
-        on_repeat: Callable[[Repeat], None] = lambda repeat: None,
+        thumbnails: ThumbnailQueue,
+        *,
+        on_wishes: Callable[[Sequence[ThumbnailRequest]], None],
+        on_recorded: Callable[[Result, bytes], None],
+        on_repeat: Callable[[Repeat], None],
     ) -> None:
-        self.consumer = Consumer(RESULT_QUEUE, self._received, prefetch=PREFETCH)
-        self.consumer.on_lost = self._lost
         self._writer = writer
-        self._fault: Fault | None = None
+        self._thumbnails = thumbnails
+        self._fault: HistoryFault | None = None
         self._metrics = metrics
         self._on_wishes = on_wishes
         self._on_recorded = on_recorded
@@ -73,7 +69,6 @@ class Recorder:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._waiting: list[Waiting] = []
         self._writing: list[Waiting] = []
-        self._thumbnails: deque[tuple[float, Thumbnail]] = deque(maxlen=MAX_THUMBNAILS)
         self._arrived, self._full = asyncio.Event(), asyncio.Event()
         self._losses = 0
         self._unstorable = 0
@@ -83,26 +78,26 @@ class Recorder:
             metrics.history_fault.labels(kind).set_function(partial(self._has, kind))
 
     @property
-    def fault(self) -> Fault | None:
+    def fault(self) -> HistoryFault | None:
         """Why nothing can be written at the moment; damage that a reader met counts."""
         return self._writer.damage or self._fault
 
     @property
     def trouble(self) -> str:
-        """The same as a sentence; empty when all is well."""
+        """Why nothing can be written, as a sentence; empty when all is well."""
         return "" if (fault := self.fault) is None else fault.sentence
 
     async def run(self) -> None:
         """Write batches until `stop`; then what has arrived is written and acknowledged once more."""
         await self._open()
-        pruning = asyncio.create_task(self._prune())
+        beside = [asyncio.create_task(self._prune()), asyncio.create_task(self._keep_thumbnails())]
         while not self._stopping:
-            await _within(PRUNE_SECONDS if not self._thumbnails else THUMBNAIL_DELAY_SECONDS, self._arrived)
+            await self._arrived.wait()
             if not self._stopping:
                 await _within(GATHER_SECONDS, self._full)
             await self._write()
-            await self._keep_thumbnails()
-        pruning.cancel()
+        for task in beside:
+            task.cancel()
         await self._in_thread(self._writer.close)
         self._thread.shutdown(wait=False)
 
@@ -112,12 +107,8 @@ class Recorder:
         self._arrived.set()
         self._full.set()
 
-    def keep(self, thumbnail: Thumbnail) -> None:
-        """Write it soon. Of too many the oldest are forgotten."""
-        self._thumbnails.append((time.monotonic(), thumbnail))
-        self._arrived.set()
-
-    def _received(self, delivery: Delivery) -> None:
+    def receive(self, delivery: Delivery) -> None:
+        """Take a message from `result_queue`; it is acknowledged once it is written."""
         try:
             result = parse_result(delivery.body)
         except ValueError as error:
@@ -136,7 +127,8 @@ class Recorder:
         if len(self._waiting) >= FULL:
             self._full.set()
 
-    def _lost(self) -> None:
+    def lost(self) -> None:
+        """Forget what waits: the channel is gone, and the broker delivers it again."""
         self._waiting.clear()  # the broker delivers these again
         self._losses += 1
 
@@ -188,8 +180,8 @@ class Recorder:
             self._unstorable = self._writer.unstorable
 
     async def _keep_thumbnails(self) -> None:
-        while self._thumbnails and time.monotonic() - self._thumbnails[0][0] >= THUMBNAIL_DELAY_SECONDS:
-            _, thumbnail = self._thumbnails.popleft()
+        while True:
+            thumbnail = await self._thumbnails.get()
             try:
                 kept = await self._in_thread(self._writer.store_thumbnail, thumbnail)
             except Exception as error:  # the event goes without

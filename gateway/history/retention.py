@@ -14,7 +14,7 @@ DELETE_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RetentionLimits:
     """How much is kept. `days` for results and events, `activity_days` for the minutes."""
 
     days: float = 7.0
@@ -26,7 +26,7 @@ class Limits:
 class Pruner:
     """Each `step` deletes some; 0 and the end of a round come together. Used by one thread."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: RetentionLimits) -> None:
         self._limits = limits
         self._walked = 0
 

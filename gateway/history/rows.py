@@ -5,6 +5,7 @@ import math
 import msgspec
 
 from contract.result import Result
+from gateway.errors import Unstorable
 from gateway.history.bulk import Row
 
 MAX_ID = 200
@@ -13,10 +14,6 @@ MAX_SIZE = 2**31 - 1
 CLOCK_SLACK_SECONDS = 60.0
 OLDEST = 946_684_800.0
 """The year 2000: who says that a picture is older has no clock."""
-
-
-class Unstorable(ValueError):
-    """A result that breaks its contract: nobody could look for it."""
 
 
 def row_of(result: Result, stored: float) -> Row:

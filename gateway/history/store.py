@@ -15,7 +15,7 @@ from contract.result import Result
 from contract.status import CameraLabels
 from gateway.history.activity import Minute, minutes
 from gateway.history.bulk import Row, insert_rows
-from gateway.history.presence import Changes, Seen, Stretch, bounds, merge, stretches
+from gateway.history.presence import EventChanges, Sighting, Stretch, bounds, merge, stretches
 from gateway.history.rows import moment, row_of
 from gateway.history.tables import activity, events, results, thumbnails
 
@@ -51,7 +51,7 @@ ON CONFLICT (minute, camera_id) DO UPDATE SET
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ThumbnailRequest:
     """A picture of at least this `quality` would be the thumbnail of this camera's present event."""
 
     camera_id: str
@@ -72,7 +72,7 @@ class Stored:
     """How many results were new, which pictures are wished for, and which frames' ids were others'."""
 
     new: int
-    wishes: Sequence[Wish]
+    wishes: Sequence[ThumbnailRequest]
     repeats: Sequence[Repeat] = ()
 
 
@@ -128,9 +128,11 @@ def _present(
     wall: float,
     labels: Labels,
     gap: float,
-) -> list[Wish]:
+) -> list[ThumbnailRequest]:
     seen = [
-        Seen(row["camera_id"], when, row["faces"], max(d.confidence for d in result.detections), row["model"])
+        Sighting(
+            row["camera_id"], when, row["faces"], max(d.confidence for d in result.detections), row["model"]
+        )
         for when, row, result in timed
         if result.detections and result.status == "ok"
     ]
@@ -148,7 +150,7 @@ def _present(
         for camera_id, each in changes.items()
     }
     return [
-        Wish(camera_id, better)
+        ThumbnailRequest(camera_id, better)
         for camera_id, stretch in present.items()
         if stretch.ended >= wall - RECENT_SECONDS and (better := stretch.better) is not None
     ]
@@ -176,7 +178,7 @@ def _overlapping(
 
 
 def _write_events(
-    connection: Connection, changes: Mapping[str, Changes], wall: float, labels: Labels
+    connection: Connection, changes: Mapping[str, EventChanges], wall: float, labels: Labels
 ) -> None:
     new = [
         {"camera_id": camera_id, **_labels(labels(camera_id)), **_columns(stretch, wall)}

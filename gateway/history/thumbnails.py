@@ -14,7 +14,7 @@ from contract.result import Result
 from gateway.history.pictures import thumbnail
 from gateway.history.presence import CLEARER, FACE_WORTH, certainty, quality
 from gateway.history.rows import moment
-from gateway.history.store import Wish
+from gateway.history.store import ThumbnailRequest
 from gateway.history.thumbnail_store import Thumbnail
 from gateway.metrics import GatewayMetrics
 
@@ -56,7 +56,7 @@ class Thumbnailer:
         self._rests: dict[str, _Rest] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
 
-    def wish(self, wishes: Iterable[Wish], now: float) -> bool:
+    def wish(self, wishes: Iterable[ThumbnailRequest], now: float) -> bool:
         """Whether cameras were added to those that are wanted. What is too much at once is left to the next batch."""
         self._tidy(now)
         added = False

@@ -7,11 +7,11 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from contract.result import Result
 from contract.status import CameraLabels
+from gateway.errors import Unstorable
 from gateway.history.database import Database
-from gateway.history.faults import Fault
-from gateway.history.retention import Limits, Pruner, size
-from gateway.history.rows import Unstorable
-from gateway.history.store import Labels, Repeat, Stored, Wish, store
+from gateway.history.faults import HistoryFault
+from gateway.history.retention import Pruner, RetentionLimits, size
+from gateway.history.store import Labels, Repeat, Stored, ThumbnailRequest, store
 from gateway.history.tables import results
 from gateway.history.thumbnail_store import Thumbnail, store_thumbnail
 
@@ -23,25 +23,30 @@ def nameless(_camera_id: str) -> CameraLabels:
     return CameraLabels()
 
 
-class Writer:
-    """Raises OSError, Occupied, Damaged, Moved, WrongVersion and sqlalchemy's errors: the batch is not written then."""
+class HistoryWriter:
+    """Raises OSError, HistoryError and sqlalchemy's errors: the batch is not written then."""
 
     def __init__(
-        self, database: Database, *, labels: Labels = nameless, gap: float = 5.0, limits: Limits | None = None
+        self,
+        database: Database,
+        *,
+        labels: Labels = nameless,
+        gap: float = 5.0,
+        limits: RetentionLimits | None = None,
     ) -> None:
         self.unstorable = 0
         """Results left out because no database could hold them."""
         self._database = database
         self._labels = labels
         self._gap = gap
-        self._pruner = Pruner(limits or Limits())
+        self._pruner = Pruner(limits or RetentionLimits())
 
     @property
-    def damage(self) -> Fault | None:
+    def damage(self) -> HistoryFault | None:
         """Why nothing is written until somebody acts, if the file is damaged."""
         return self._database.damage
 
-    def fault(self, error: Exception) -> Fault:
+    def fault(self, error: Exception) -> HistoryFault:
         """What an error of a method means, for the operator."""
         return self._database.fault(error)
 
@@ -97,7 +102,7 @@ class Writer:
 
     def _one_by_one(self, batch: Sequence[Result], wall: float) -> Stored:
         new = 0
-        wishes: list[Wish] = []
+        wishes: list[ThumbnailRequest] = []
         repeats: list[Repeat] = []
         for result in batch:
             try:

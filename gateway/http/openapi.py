@@ -9,10 +9,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
 from contract.document import message_schemas
-from gateway.http.documented import FORM, example_of
+from gateway.http.cookies import COOKIE
+from gateway.http.documentation import FORM, example_of
+from gateway.http.paths import OPEN_PATHS
 from gateway.http.strict import PASSED_ON
-from gateway.security.access import OPEN_PATHS
-from gateway.security.sessions import COOKIE
 from runtime.version import VERSION
 
 DESCRIPTION = """\

@@ -99,7 +99,7 @@ def unexpected(names: Collection[str], known: Mapping[str, bool]) -> list[str]:
 
 
 async def _head(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """As GET, without the body; whatever makes it is stopped when it begins to send."""
+    """Answer as to GET, without the body; whatever makes the body is stopped when it begins to send."""
 
     async def without_body(message: Message) -> None:
         if message["type"] == "http.response.body":

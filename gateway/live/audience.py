@@ -7,14 +7,14 @@ of the same kind as the others', and returns when that is empty.
 
 from collections.abc import Callable, Iterator
 
-from gateway.live.viewer import Kind, Subscription, Update, Viewer, carried
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind, carried
 
 
 class Audience:
     """The viewers of one kind with one subscription. `on_waiting` is called when a round has something to bring."""
 
     def __init__(
-        self, kind: Kind, subscription: Subscription, on_waiting: Callable[["Audience"], None]
+        self, kind: ViewerKind, subscription: Subscription, on_waiting: Callable[["Audience"], None]
     ) -> None:
         self.kind = kind
         self.subscription = subscription
@@ -34,20 +34,22 @@ class Audience:
 
     @property
     def in_step(self) -> int:
-        """How many are served together."""
+        """How many viewers are served together."""
         return len(self._in_step)
 
     def add(self, viewer: Viewer) -> None:
-        """Let it in, behind: it has a snapshot to get first."""
+        """Let a viewer in, behind: it has a snapshot to get first."""
         self._behind[viewer] = None
+        viewer.audience = self
 
     def remove(self, viewer: Viewer) -> None:
-        """Let it go, with all that it has not got yet in its own buffer."""
+        """Let a viewer go, with all that it has not got yet in its own buffer."""
         self.fall_behind(viewer)
         del self._behind[viewer]
+        viewer.audience = None
 
     def offer(self, update: Update, picture: Update | None) -> None:
-        """A result that they want; `picture` is its camera's latest one."""
+        """Let a result that they want wait for them; `picture` is its camera's latest one."""
         if self._in_step and (self.kind.every or not carried(update, picture, self.subscription)):
             if not self._waiting:
                 self._on_waiting(self)
@@ -64,7 +66,7 @@ class Audience:
             viewer.results.forget(camera_id)
 
     def forget(self, camera_id: str) -> None:
-        """The camera is gone."""
+        """Forget what waits of a camera that is gone."""
         self._waiting.forget(camera_id)
         for viewer in self:
             viewer.forget(camera_id)
@@ -78,14 +80,15 @@ class Audience:
         return self._round
 
     def next(self) -> Viewer | None:
-        """Who gets the round next, or None at its end."""
+        """Return who gets the round next, or None at its end."""
         if self._unserved:
             return self._unserved.popitem()[0]
         self._round = []
         return None
 
     def fall_behind(self, viewer: Viewer, rest: list[Update] | None = None) -> None:
-        """It cannot be written to now. `rest`: what it did not get of the round, if that had reached it."""
+        """Take a viewer out of step that cannot be written to now. `rest`: what it
+        did not get of the round, if that had reached it."""
         if viewer not in self._in_step:
             return
         del self._in_step[viewer]
@@ -103,12 +106,12 @@ class Audience:
             viewer.wake()
 
     def catch_up(self, viewer: Viewer) -> None:
-        """It can be written to. It is in step again if it lacks nothing and nothing waits that it has got already."""
+        """Put a viewer that can be written to in step again, if it lacks nothing and nothing waits that it has got."""
         if (
             viewer in self._behind
             and not viewer.results
             and not self._waiting
-            and self.kind is not Kind.FRAMES  # what these get depends on what each has been shown
+            and self.kind is not ViewerKind.FRAMES  # what these get depends on what each has been shown
         ):
             del self._behind[viewer]
             self._in_step[viewer] = None

@@ -24,13 +24,13 @@ class Buffer(Protocol):
     def __iter__(self) -> Iterator[Update]: ...
 
     def add(self, update: Update) -> None:
-        """One more."""
+        """Let one more result wait."""
 
     def take(self, limit: int) -> list[Update]:
-        """About `limit` results, which no longer wait."""
+        """Hand out about `limit` results, which no longer wait."""
 
     def forget(self, camera_id: str) -> None:
-        """Nothing of this camera is wanted any more."""
+        """Drop what waits of this camera."""
 
     def keep(self, wanted: Callable[[Update], bool]) -> None:
         """Forget what is not wanted."""
@@ -90,7 +90,7 @@ class Newest:
         return (update for waiting in self._of.values() for update in waiting)
 
     def add(self, update: Update) -> None:
-        """In the camera's old place, if it had one."""
+        """Let a result wait in the camera's old place, if it had one."""
         waiting = self._of.get(update.camera_id)
         if waiting is None:
             self._of[update.camera_id] = deque((update,), maxlen=self._depth)
@@ -98,7 +98,7 @@ class Newest:
             waiting.append(update)
 
     def take(self, limit: int) -> list[Update]:
-        """Whole cameras."""
+        """Hand out whole cameras."""
         taken: list[Update] = []
         while self._of and len(taken) < limit:
             taken.extend(self._of.popitem(last=False)[1])

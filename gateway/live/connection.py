@@ -8,8 +8,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
@@ -30,19 +29,30 @@ NOT_UTF8, TOO_MUCH = 1007, 1008
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
+class ConnectionObserver(Protocol):
+    """Whoever a connection tells what becomes of it."""
+
+    def has_room(self) -> None:
+        """The connection is no longer congested."""
+
+    def stalled(self) -> None:
+        """The viewer has read nothing for as long as was agreed."""
+
+    def misused(self, code: int, reason: str, sentence: str) -> None:
+        """The viewer has sent what uvicorn would take without bound or with a traceback: a close code, a word and a
+        sentence."""
+
+
 class ViewerConnection(WebSocketsSansIOProtocol):
     """A WebSocket whose kernel buffer is bounded and whose socket really goes when we let go of it.
 
-    While it is `congested` nothing should be written: its viewer reads more slowly than we write. `on_room` is called
-    when that is over, `on_stall` when nothing was read for `patience` seconds, `on_misuse` with close code, a word
-    and a sentence when the viewer sends what uvicorn would take without bound or with a traceback.
+    While it is `congested` nothing should be written: its viewer reads more slowly than we write. uvicorn makes the
+    objects, so whoever serves the viewer introduces itself by `attend`.
     """
 
     congested = False
-    on_room: Callable[[], None] = staticmethod(lambda: None)
-    on_stall: Callable[[], None] = staticmethod(lambda: None)
-    on_misuse: Callable[[int, str, str], None]
-    patience = PATIENCE_SECONDS
+    _observer: ConnectionObserver | None = None
+    _patience = PATIENCE_SECONDS
     _judging: asyncio.TimerHandle | None = None
     _controls = 0
     _controls_since = 0.0
@@ -56,7 +66,9 @@ class ViewerConnection(WebSocketsSansIOProtocol):
                 # Without it a vanished peer's unread bytes keep the socket for a quarter of an hour.
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
 
-        self.on_misuse = lambda code, reason, sentence: self.drop(code, sentence)
+    def attend(self, observer: ConnectionObserver, patience: float) -> None:
+        """Tell `observer` from now on; a viewer that reads nothing for `patience` seconds is stalled."""
+        self._observer, self._patience = observer, patience
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -86,9 +98,8 @@ class ViewerConnection(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def handle_cont(self, event: Frame) -> None:
-        if (
-            len(self.frames) < MAX_FRAGMENTS
-        ):  # empty ones cost the sender nothing, and no limit of bytes ends them
+        # Empty fragments cost the sender nothing, and no limit of bytes ends them.
+        if len(self.frames) < MAX_FRAGMENTS:
             super().handle_cont(event)
         else:
             self.frames = [b""] * MAX_FRAGMENTS
@@ -113,8 +124,12 @@ class ViewerConnection(WebSocketsSansIOProtocol):
             self._misused(TOO_MUCH, "flood", f"more than {MAX_CONTROLS} pings or pongs in ten seconds")
 
     def _misused(self, code: int, reason: str, sentence: str) -> None:
-        if self.is_open:  # once
-            self.on_misuse(code, reason, sentence)
+        if not self.is_open:
+            return  # it was said already
+        if self._observer is None:
+            self.drop(code, sentence)
+        else:
+            self._observer.misused(code, reason, sentence)
 
     # --- how it ends -------------------------------------------------------------------------------------
 
@@ -145,7 +160,8 @@ class ViewerConnection(WebSocketsSansIOProtocol):
         super().resume_writing()
         self.congested = False
         self._stop_judging()
-        self.on_room()
+        if self._observer is not None:
+            self._observer.has_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -153,13 +169,14 @@ class ViewerConnection(WebSocketsSansIOProtocol):
 
     def _judge_later(self) -> None:
         self._judging = self.loop.call_later(
-            self.patience, self._judge, self.transport.get_write_buffer_size()
+            self._patience, self._judge, self.transport.get_write_buffer_size()
         )
 
     def _judge(self, waiting: int) -> None:
         if self.transport.get_write_buffer_size() >= waiting:
             self._judging = None
-            self.on_stall()
+            if self._observer is not None:
+                self._observer.stalled()
         else:  # it is slow, but it reads
             self._judge_later()
 

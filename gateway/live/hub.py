@@ -13,10 +13,10 @@ from gateway.live.viewer import (
     CLOCK_RESET_SECONDS,
     NOTHING,
     PICTURE_SILENCE_SECONDS,
-    Kind,
     Subscription,
     Update,
     Viewer,
+    ViewerKind,
 )
 
 MAX_CAMERAS = 10_000
@@ -34,7 +34,7 @@ class Recent:
         """Every frame that arrived after this monotonic time is remembered."""
 
     def take(self, update: Update) -> bool:
-        """Whether it is new; from now on it is known."""
+        """Return whether the update is new; from now on it is known."""
         frame = update.camera_id, update.frame_id
         if frame in self._frames:
             return False
@@ -44,7 +44,7 @@ class Recent:
         return True
 
     def differs(self, update: Update) -> bool:
-        """Whether a known one was captured at another time: it is another frame, and its frame_id is used twice."""
+        """Return whether a known frame was captured at another time: then two frames have that frame_id."""
         known = self._frames.get((update.camera_id, update.frame_id))
         return known is not None and known[1] != update.original_timestamp
 
@@ -77,15 +77,21 @@ class Hub:
     """All viewers and the latest of every camera. `on_watch` is called when `watched` may have changed.
 
     `on_waiting` is called when something waits for those of an audience who are in step; it must only set a flag.
+    `on_repeated` hears of results that nobody sees because their frame_id was another frame's of that camera.
     """
 
-    def __init__(self, on_watch: Callable[[], None] = lambda: None) -> None:
-        self.on_waiting: Callable[[Audience], None] = lambda audience: None
-        self.on_repeated: Callable[[Update], None] = lambda update: None
-        """Hears of results that nobody sees because their frame_id was another frame's of that camera."""
+    def __init__(
+        self,
+        *,
+        on_watch: Callable[[], None] = lambda: None,
+        on_waiting: Callable[[Audience], None] = lambda audience: None,
+        on_repeated: Callable[[Update], None] = lambda update: None,
+    ) -> None:
         self._on_watch = on_watch
-        self._viewers: dict[Viewer, Audience] = {}
-        self._audiences: dict[tuple[Kind, Subscription], Audience] = {}
+        self._on_waiting = on_waiting
+        self._on_repeated = on_repeated
+        self._viewers: dict[Viewer, None] = {}
+        self._audiences: dict[tuple[ViewerKind, Subscription], Audience] = {}
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         self._pictures: dict[str, Track] = {}
         self._recent, self._recent_pictures = Recent(RECENT_FRAMES), Recent(RECENT_PICTURES)
@@ -94,12 +100,12 @@ class Hub:
 
     @property
     def viewers(self) -> int:
-        """How many there are."""
+        """How many viewers there are."""
         return len(self._viewers)
 
     @property
     def audiences(self) -> int:
-        """How many different kinds of wishes they have."""
+        """How many different things they want."""
         return len(self._audiences)
 
     @property
@@ -136,11 +142,11 @@ class Hub:
                 last is not None
                 and subscription.includes_picture(last)
                 and not before.includes_picture(last)
-                and (viewer.kind is Kind.DASHBOARD or now - last.arrival <= PICTURE_SILENCE_SECONDS)
+                and (viewer.kind is ViewerKind.DASHBOARD or now - last.arrival <= PICTURE_SILENCE_SECONDS)
             ):
                 viewer.offer_picture(last)
         for update in self._new_to(before, subscription):
-            if not (viewer.kind is Kind.FRAMES and update.camera_id in subscription.pictures):
+            if not (viewer.kind is ViewerKind.FRAMES and update.camera_id in subscription.pictures):
                 # those get a picture first, or results once no picture came for a while
                 viewer.offer_result(update, self._latest_picture(update.camera_id))
 
@@ -151,24 +157,14 @@ class Hub:
             self._count_watched(viewer.subscription.pictures, frozenset())
             viewer.clear()
 
-    def fall_behind(self, viewer: Viewer, rest: list[Update] | None = None) -> None:
-        """It cannot be written to now; see Audience."""
-        if viewer in self._viewers:
-            self._viewers[viewer].fall_behind(viewer, rest)
-
-    def catch_up(self, viewer: Viewer) -> None:
-        """It has been written to; see Audience."""
-        if viewer in self._viewers:
-            self._viewers[viewer].catch_up(viewer)
-
     # --- what is published -------------------------------------------------------------------------------
 
     def publish(self, update: Update) -> bool:
-        """A result. True if it moves the live views; one that is older goes to those who get every result, and one
+        """Show a result. True if it moves the live views; one that is older goes to those who get every result, and one
         that is known to nobody."""
         if not self._recent.take(update):
             if self._recent.differs(update):
-                self.on_repeated(update)
+                self._on_repeated(update)
             return False
         camera_id = update.camera_id
         track = self._tracks.get(camera_id)
@@ -191,7 +187,7 @@ class Hub:
         return True
 
     def publish_picture(self, update: Update) -> bool:
-        """A picture with its own result. False if nobody wants it, or it was old or known."""
+        """Show a picture with its own result. False if nobody wants it, or it was old or known."""
         camera_id = update.camera_id
         if camera_id not in self._watched:
             return False
@@ -206,19 +202,19 @@ class Hub:
         return True
 
     def publish_camera(self, camera_id: str, item: bytes) -> None:
-        """A camera's state, for dashboards."""
+        """Show dashboards a camera's state."""
         for viewer in self._viewers:
-            if viewer.kind is Kind.DASHBOARD:
+            if viewer.kind is ViewerKind.DASHBOARD:
                 viewer.offer_camera(camera_id, item)
 
     def publish_nodes(self, items: bytes) -> None:
-        """All nodes' states, for dashboards."""
+        """Show dashboards all nodes' states."""
         for viewer in self._viewers:
-            if viewer.kind is Kind.DASHBOARD:
+            if viewer.kind is ViewerKind.DASHBOARD:
                 viewer.offer_nodes(items)
 
     def regroup(self, camera_id: str, group: str | None) -> None:
-        """The camera is in this group from now on, or in none: who subscribed to it gets the camera's latest result."""
+        """Put the camera into this group, or into none: who subscribed to it gets the camera's latest result."""
         before = self._groups.pop(camera_id, None)
         if group is not None:
             self._groups[camera_id] = group
@@ -244,7 +240,7 @@ class Hub:
     # --- inside ------------------------------------------------------------------------------------------
 
     def _offer(self, update: Update, *, every: bool) -> None:
-        """To those who want it; with `every` only to those who get every result."""
+        """Offer it to those who want it; with `every` only to those who get every result."""
         picture, group = self._latest_picture(update.camera_id), self._groups.get(update.camera_id)
         for audience in self._audiences.values():
             if (audience.kind.every or not every) and audience.subscription.includes(update, group):
@@ -254,12 +250,15 @@ class Hub:
         key = (viewer.kind, subscription)
         audience = self._audiences.get(key)
         if audience is None:
-            audience = self._audiences[key] = Audience(*key, lambda audience: self.on_waiting(audience))
+            audience = self._audiences[key] = Audience(*key, self._on_waiting)
         audience.add(viewer)
-        self._viewers[viewer] = audience
+        self._viewers[viewer] = None
 
     def _exit(self, viewer: Viewer) -> None:
-        audience = self._viewers.pop(viewer)
+        del self._viewers[viewer]
+        audience = viewer.audience
+        if audience is None:
+            return
         audience.remove(viewer)
         if not audience:
             del self._audiences[audience.kind, audience.subscription]
@@ -269,7 +268,7 @@ class Hub:
         return track.latest if track is not None else None
 
     def _new_to(self, before: Subscription, after: Subscription) -> list[Update]:
-        """Latest results that `after` includes and `before` did not."""
+        """Return the latest results that `after` includes and `before` did not."""
         named = self._tracks if after.cameras is None else [c for c in after.cameras if c in self._tracks]
         latest = [(u, self._groups.get(c)) for c in named if (u := self._tracks[c].latest) is not None]
         return [u for u, group in latest if after.includes(u, group) and not before.includes(u, group)]

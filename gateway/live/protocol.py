@@ -13,16 +13,13 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from contract.browser import DASHBOARD_PROTOCOL, ClientMessage, HelloMessage, Subscribe
-from gateway.live.viewer import Kind, Subscription, Update, Viewer
+from gateway.errors import InvalidMessage
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
 
 MAX_MESSAGE_BYTES = 64 * 1024
 BATCH = 256
 TEXT: Final = 0x81
 BINARY: Final = 0x82
-
-
-class InvalidMessage(ValueError):
-    """A client's message that cannot be understood; the sentence tells the client why."""
 
 
 def subscribed(old: Subscription, change: Subscribe) -> Subscription:
@@ -85,7 +82,7 @@ def with_field(body: bytes, name: bytes, value: bytes) -> bytes:
 class ViewerProtocol(Protocol):
     """Turns what waits for viewers into WebSocket frames."""
 
-    kind: Kind
+    kind: ViewerKind
 
     def pause(self, viewers: int) -> float:
         """Seconds from one turn of sending to the next with so many viewers, in which results gather; 0 for none."""
@@ -103,7 +100,7 @@ class ViewerProtocol(Protocol):
 class PlainProtocol:
     """One JSON result per message; with `frames`, the picture in base64 in it."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: ViewerKind) -> None:
         self.kind = kind
 
     def pause(self, viewers: int) -> float:
@@ -127,7 +124,7 @@ class PlainProtocol:
 class DashboardProtocol:
     """`framefleet.v1`: batches of results, binary pictures, states of cameras and nodes."""
 
-    kind = Kind.DASHBOARD
+    kind = ViewerKind.DASHBOARD
 
     def pause(self, viewers: int) -> float:
         """25 ms up to 25 viewers, 50 ms for a hundred, 100 ms from four hundred on: fewer, larger messages."""
@@ -150,7 +147,11 @@ class DashboardProtocol:
         return _dashboard_picture(picture) if picture is not None else b""
 
 
-PLAIN, LATEST, FRAMES = PlainProtocol(Kind.PLAIN), PlainProtocol(Kind.LATEST), PlainProtocol(Kind.FRAMES)
+PLAIN, LATEST, FRAMES = (
+    PlainProtocol(ViewerKind.PLAIN),
+    PlainProtocol(ViewerKind.LATEST),
+    PlainProtocol(ViewerKind.FRAMES),
+)
 DASHBOARD = DashboardProtocol()
 PROTOCOLS: tuple[ViewerProtocol, ...] = (PLAIN, LATEST, FRAMES, DASHBOARD)
 

@@ -43,6 +43,7 @@ class States:
             self._cameras.tidy(now)
         self._tell_cameras(now)
         self._nodes.tidy(now)
+        self._metrics.unsettled.set(self._nodes.unsettled(now))
         nodes = self._nodes.views(now)
         told = [
             replace(node, fps=round(node.fps, 1), busy=round(node.busy, 2), last_seen=0.0) for node in nodes

@@ -1,10 +1,16 @@
 """What one client wants, and the bounded buffer of what waits for it. Pure and synchronous."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from gateway.live.buffers import Buffer, InOrder, Newest
+
+if TYPE_CHECKING:
+    from gateway.live.audience import Audience
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 CLOCK_RESET_SECONDS = 5.0
@@ -12,7 +18,7 @@ PICTURE_SILENCE_SECONDS = 2.0
 FRAMES_DEPTH = 16
 
 
-class Kind(Enum):
+class ViewerKind(Enum):
     """What a viewer understands."""
 
     PLAIN = "plain"  # one JSON result per message: every result, in the order of arrival
@@ -22,12 +28,12 @@ class Kind(Enum):
 
     @property
     def every(self) -> bool:
-        """Whether it gets every result, those too that are older than what came before."""
-        return self is Kind.PLAIN
+        """Whether such a viewer gets every result, those too that are older than what came before."""
+        return self is ViewerKind.PLAIN
 
     def buffer(self) -> Buffer:
         """An empty buffer for what waits. FRAMES see some of what comes in one read; views paint the last."""
-        return InOrder() if self.every else Newest(FRAMES_DEPTH if self is Kind.FRAMES else 1)
+        return InOrder() if self.every else Newest(FRAMES_DEPTH if self is ViewerKind.FRAMES else 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -96,9 +102,11 @@ def carried(update: Update, picture: Update | None, subscription: Subscription) 
 class Viewer:
     """One client's buffer. `wake` is called when there is something to take; it must only set a flag."""
 
-    def __init__(self, kind: Kind, wake: Callable[[], None]) -> None:
+    def __init__(self, kind: ViewerKind, wake: Callable[[], None]) -> None:
         self.kind = kind
         self.subscription = NOTHING
+        self.audience: Audience | None = None
+        """With whom it is served, while it is in the hub."""
         self.wake = wake
         self.results = kind.buffer()
         self._pictures: dict[str, Update] = {}
@@ -106,7 +114,7 @@ class Viewer:
         self._cameras: dict[str, bytes] = {}
         self._nodes: bytes | None = None
         self._watching_since: dict[str, float] = {}
-        self._shown: dict[str, Update] = {}  # of watched cameras, for Kind.FRAMES
+        self._shown: dict[str, Update] = {}  # of watched cameras, for ViewerKind.FRAMES
 
     # --- taking: what the sender calls -------------------------------------------------------------------
 
@@ -143,11 +151,21 @@ class Viewer:
         """Bytes of pictures in the buffer."""
         return self._picture_bytes
 
+    def fall_behind(self, rest: list[Update] | None = None) -> None:
+        """Note that the viewer cannot be written to now; see Audience."""
+        if self.audience is not None:
+            self.audience.fall_behind(self, rest)
+
+    def catch_up(self) -> None:
+        """Note that the viewer has been written to; see Audience."""
+        if self.audience is not None:
+            self.audience.catch_up(self)
+
     # --- filling: what the hub calls ---------------------------------------------------------------------
 
     def offer_result(self, update: Update, picture: Update | None) -> None:
         """`picture` is the camera's latest one."""
-        if self.kind is Kind.FRAMES and update.camera_id in self.subscription.pictures:
+        if self.kind is ViewerKind.FRAMES and update.camera_id in self.subscription.pictures:
             since = self._watching_since[update.camera_id]
             last = since if picture is None else max(since, picture.arrival)
             if update.arrival - last <= PICTURE_SILENCE_SECONDS:
@@ -160,7 +178,7 @@ class Viewer:
 
     def offer_picture(self, update: Update) -> None:
         camera_id = update.camera_id
-        if self.kind is Kind.FRAMES:
+        if self.kind is ViewerKind.FRAMES:
             shown = self._shown.get(camera_id)
             if shown is not None and (
                 shown.frame_id == update.frame_id

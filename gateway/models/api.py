@@ -4,6 +4,7 @@ import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from contract.api.models import ModelsView
@@ -11,11 +12,12 @@ from contract.errors import InvalidModelSpec
 from contract.identifiers import CAMERA_ID_SCHEMA
 from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, parse_model_spec
 from contract.topology import Lane
-from gateway.http.documented import answer, errors
+from gateway.errors import CannotKeep, NotHeardYet, TooManyCameras
+from gateway.http.documentation import answer, errors
+from gateway.http.parameters import QueryParameters
 from gateway.http.problems import json_response, problem
 from gateway.models.catalogue import models_view, unknown_models
-from gateway.models.desired import TooManyCameras
-from gateway.models.keeper import CannotKeep, ModelKeeper, NotHeardYet
+from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
 from gateway.security.access import address_of, identity_of
 from runtime.logs import get_logger
@@ -26,13 +28,9 @@ DEFAULT = "default"
 """In place of a model: nothing is desired at this level, the next one decides."""
 RETRY_SECONDS = 5
 
-OneLane = Annotated[
-    Lane | None, Query(description="only the workers of this lane; without lane and camera: all")
-]
 _NAME = MODEL_NAME_PATTERN.replace(r"\Z", "").removeprefix("^")
 SPEC_PATTERN = rf"^\s*{_NAME}(\s*,\s*{_NAME}){{0,3}}\s*(:(all|best|vote)\s*)?$"
 """For the document; parse_model_spec says better what is wrong."""
-OneCamera = Annotated[str | None, Query(pattern=CAMERA_ID_SCHEMA, description="only this camera's frames")]
 
 EXAMPLE: dict[str, Any] = {
     "models": [
@@ -81,6 +79,25 @@ REFUSALS = errors(
 )
 
 
+class LevelParameters(QueryParameters):
+    """Whose model is meant: the cluster's, a lane's or a camera's."""
+
+    lane: Lane | None = Field(None, description="only the workers of this lane; without lane and camera: all")
+    camera: str | None = Field(None, pattern=CAMERA_ID_SCHEMA, description="only this camera's frames")
+
+
+class SwitchParameters(LevelParameters):
+    """What is desired."""
+
+    model: str = Field(
+        min_length=1,
+        max_length=MAX_SPEC_LENGTH,
+        description="a model, or several with all, best or vote; `default` clears what was desired here",
+        json_schema_extra={"pattern": SPEC_PATTERN},
+        examples=["yunet", "yunet,haar:vote", DEFAULT],
+    )
+
+
 def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/api/models", tags=["Models"])
@@ -89,7 +106,8 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
         now = time.monotonic()
         return json_response(models_view(models.desired, nodes.views(now), nodes.statuses(now)))
 
-    async def switch(request: Request, spec: str | None, lane: Lane | None, camera: str | None) -> Response:
+    async def switch(request: Request, spec: str | None, level: LevelParameters) -> Response:
+        lane, camera = level.lane, level.camera
         if lane is not None and camera is not None:
             return problem(422, "bad_data", "lane and camera at once: switch the one or the other")
         try:
@@ -131,27 +149,16 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
     )
     async def switch_model(
         request: Request,
-        model: Annotated[
-            str,
-            Query(
-                min_length=1,
-                max_length=MAX_SPEC_LENGTH,
-                description="a model, or several with all, best or vote; `default` clears what was desired here",
-                json_schema_extra={"pattern": SPEC_PATTERN},
-                examples=["yunet", "yunet,haar:vote", DEFAULT],
-            ),
-        ],
-        lane: OneLane = None,
-        camera: OneCamera = None,
+        asked: Annotated[SwitchParameters, Query()],
     ) -> Response:
         """Desire a model of the cluster, a lane or a camera. Workers load it beside the old one and then switch.
 
         Kept, and taken on by workers that join or come back. `nodes` of the answer says what each has still to do.
         """
-        if model.strip() == DEFAULT:
-            return await switch(request, None, lane, camera)
+        if asked.model.strip() == DEFAULT:
+            return await switch(request, None, asked)
         try:
-            spec = parse_model_spec(model)
+            spec = parse_model_spec(asked.model)
         except InvalidModelSpec as error:
             return problem(422, "bad_data", f"model: {error}")
         statuses = nodes.statuses(time.monotonic())
@@ -160,7 +167,7 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
             return problem(503, "unavailable", words, {"Retry-After": str(RETRY_SECONDS)})
         if unknown := unknown_models(spec, statuses):
             return problem(404, "not_found", unknown)
-        return await switch(request, str(spec), lane, camera)
+        return await switch(request, str(spec), asked)
 
     @router.delete(
         "/switch",
@@ -169,8 +176,8 @@ def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
         operation_id="clear_model",
         summary="Let go of a desired model",
     )
-    async def clear(request: Request, lane: OneLane = None, camera: OneCamera = None) -> Response:
+    async def clear(request: Request, asked: Annotated[LevelParameters, Query()]) -> Response:
         """Of the cluster, a lane or a camera: the next level decides again. The same as switching to `default`."""
-        return await switch(request, None, lane, camera)
+        return await switch(request, None, asked)
 
     return router

@@ -14,7 +14,7 @@ LOADED = "loaded"
 def models_view(
     desired: DesiredModels, nodes: Sequence[NodeView], statuses: Iterable[NodeStatus]
 ) -> ModelsView:
-    """Everything at once: `statuses` are the last words of the nodes that live."""
+    """Put the answer of /api/models together; `statuses` are the last words of the nodes that live."""
     running = [node for node in nodes if node.state == "running"]
     settled = sum(node.settled for node in running)
     return ModelsView(

@@ -8,9 +8,10 @@ from pathlib import Path
 from contract.models import DesiredModels
 from contract.status import NodeStatus
 from contract.topology import Lane
-from gateway.models.announcing import REPEAT_SECONDS, Announcements
-from gateway.models.desired import check, prevailing, successor, switched
-from gateway.models.kept import load_desired, save_desired
+from gateway.errors import CannotKeep, NotHeardYet
+from gateway.models.announcements import REPEAT_SECONDS, Announcements
+from gateway.models.file import save_desired
+from gateway.models.revision import check, prevailing, successor, switched
 from gateway.nodes import Nodes
 from runtime.logs import get_logger
 
@@ -20,18 +21,13 @@ PATIENCE_SECONDS = 2 * REPEAT_SECONDS
 """So long a revision that only nodes know of may be another gateway's; then it is lost, and may be overwritten."""
 
 
-class CannotKeep(Exception):
-    """The file cannot be written: nothing was changed."""
-
-
-class NotHeardYet(Exception):
-    """Nodes act on a wish that this gateway has not heard: a change would undo what it does not know."""
-
-
 class ModelKeeper:
-    """Belongs to the event loop. `announce` publishes on `control`; `nodes` learns which revision settles it."""
+    """Belongs to the event loop. `desired` is what was kept in `folder`; `announce` publishes on `control`; `nodes`
+    learns which revision settles it."""
 
-    def __init__(self, folder: Path, nodes: Nodes, announce: Callable[[DesiredModels], None]) -> None:
+    def __init__(
+        self, folder: Path, desired: DesiredModels, nodes: Nodes, announce: Callable[[DesiredModels], None]
+    ) -> None:
         self._folder = folder
         self._nodes = nodes
         self._announcements = Announcements(announce)
@@ -39,7 +35,7 @@ class ModelKeeper:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unheard_since: float | None = None
         self.desired = DesiredModels()
-        self._take(load_desired(folder))
+        self._take(desired)
 
     # --- changes -----------------------------------------------------------------------------------------
 
@@ -68,7 +64,7 @@ class ModelKeeper:
         return wanted
 
     def heard(self, theirs: DesiredModels, now: float) -> None:
-        """Another gateway's wish, or our own come back. Raises ValueError if no gateway of ours said it."""
+        """Take another gateway's wish, or our own come back. Raises ValueError if no gateway of ours said it."""
         if theirs == self.desired:
             return  # as it is each time that anybody repeats it
         check(theirs)
@@ -82,6 +78,11 @@ class ModelKeeper:
         task.add_done_callback(self._tasks.discard)
         if held.revision > theirs.revision:  # settled by us: nobody has said it yet
             self.announce(now)
+
+    def examine(self, theirs: DesiredModels) -> None:
+        """Raise ValueError for a wish that no gateway of ours said."""
+        if theirs != self.desired:
+            check(theirs)
 
     async def stop(self) -> None:
         """Finish writing."""
@@ -114,7 +115,7 @@ class ModelKeeper:
             self._announcements.follow(self.desired, now, lagging=True)
 
     def tick(self, now: float) -> None:
-        """Once a second."""
+        """Repeat what is desired, if it is time; call this once a second."""
         reports = [status.desired for status in self._nodes.statuses(now) if status.state == "running"]
         lagging = any(revision < self.desired.revision for revision in reports)
         self._announcements.follow(self.desired, now, lagging=lagging)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from gateway.errors import OutOfBounds
 from gateway.prometheus.client import TIMEOUT_SECONDS
 from gateway.times import parse_duration, parse_time
 
@@ -13,10 +14,6 @@ SMALLEST = 0.001  # Prometheus counts in milliseconds
 MAX_TIME = 1e11  # as in tasks: beyond, somebody wrote milliseconds
 
 Parameters = list[tuple[str, str]]
-
-
-class OutOfBounds(ValueError):
-    """A query that asks for too much, or for what no query can be."""
 
 
 def bounded(path: str, parameters: Parameters, now: float) -> Parameters:

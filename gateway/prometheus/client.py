@@ -10,20 +10,12 @@ import aiohttp
 import msgspec
 
 from contract.api.figures import Point
+from gateway.errors import PrometheusError
 
 TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 MAX_CONNECTIONS = 48  # those of the proxy, and as many again for the cards
 T = TypeVar("T")
-
-
-class PrometheusError(Exception):
-    """Prometheus gave no usable answer. `status` is what the gateway answers in its place."""
-
-    def __init__(self, status: int, error_type: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.error_type = error_type
 
 
 class _Sample(msgspec.Struct):
@@ -80,7 +72,7 @@ ITS_STATUSES = frozenset({200, 400, 422, 503})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PrometheusAnswer:
     """Prometheus' own answer, JSON in its usual shape; `status` may be an error's."""
 
     status: int
@@ -103,7 +95,7 @@ class Prometheus:
 
     async def request(
         self, path: str, parameters: Sequence[tuple[str, str]], *, form: bool = False
-    ) -> Answer:
+    ) -> PrometheusAnswer:
         """GET, or POST a form to, `/api/v1/<path>`. Raises PrometheusError."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -121,7 +113,7 @@ class Prometheus:
                     data=aiohttp.FormData(list(parameters)) if form else None,
                     allow_redirects=False,
                 ) as response:
-                    return Answer(response.status, await self._read(response))
+                    return PrometheusAnswer(response.status, await self._read(response))
         except TimeoutError:
             raise PrometheusError(
                 504,

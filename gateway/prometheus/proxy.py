@@ -10,12 +10,13 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from contract.api.service import PrometheusView
-from gateway.http.documented import FORM, Responses, answer, errors
+from gateway.errors import OutOfBounds, PrometheusError, TooManyQueries
+from gateway.http.documentation import FORM, Responses, answer, errors
 from gateway.http.problems import problem
 from gateway.http.strict import PASSED_ON
-from gateway.prometheus.bounds import OutOfBounds, Parameters, bounded
-from gateway.prometheus.client import TIMEOUT_SECONDS, Prometheus, PrometheusError
-from gateway.prometheus.gate import Busy, Gate
+from gateway.prometheus.bounds import Parameters, bounded
+from gateway.prometheus.client import TIMEOUT_SECONDS, Prometheus
+from gateway.prometheus.turnstile import Turnstile
 
 AT_ONCE = 20  # as many as Prometheus itself computes at once, if not told otherwise
 WAITING = 100  # a Grafana page asks all its panels at the same moment
@@ -50,7 +51,7 @@ RULE = {"name": "NoWorkers", "query": "absent(up == 1)", "health": "ok", "type":
 
 
 @dataclass(frozen=True, slots=True)
-class Proxied:
+class PromqlPath:
     """One path, as the document describes it. `needed` names the parameters that it cannot do without."""
 
     summary: str
@@ -60,25 +61,27 @@ class Proxied:
 
 
 GET_OR_POST = {
-    "query": Proxied(
+    "query": PromqlPath(
         "Value of an expression now, or at `time`", VECTOR, (QUERY, TIME, TIMEOUT, LIMIT), ("query",)
     ),
-    "query_range": Proxied(
+    "query_range": PromqlPath(
         "Values of an expression over time",
         MATRIX,
         (QUERY, START, END, STEP, TIMEOUT, LIMIT),
         ("query", "start", "end", "step"),
     ),
-    "query_exemplars": Proxied("Exemplars of an expression over time", [], (QUERY, START, END), ("query",)),
-    "series": Proxied("Series that match", [LABELS], SPAN, ("match[]",)),
-    "labels": Proxied("Names of labels", ["__name__", "node_id"], SPAN),
+    "query_exemplars": PromqlPath(
+        "Exemplars of an expression over time", [], (QUERY, START, END), ("query",)
+    ),
+    "series": PromqlPath("Series that match", [LABELS], SPAN, ("match[]",)),
+    "labels": PromqlPath("Names of labels", ["__name__", "node_id"], SPAN),
 }
 GET_ONLY = {
-    "label/{label}/values": Proxied("Values of a label", ["a1b2c3", "d4e5f6"], SPAN),
-    "alerts": Proxied("Pending and firing alerts", {"alerts": []}),
-    "rules": Proxied("Rules and their state", {"groups": [{"name": "workers", "rules": [RULE]}]}),
-    "metadata": Proxied("Types and help texts of metrics", METADATA, (METRIC, LIMIT)),
-    "status/buildinfo": Proxied("Version of Prometheus", {"version": "3.5.0"}),
+    "label/{label}/values": PromqlPath("Values of a label", ["a1b2c3", "d4e5f6"], SPAN),
+    "alerts": PromqlPath("Pending and firing alerts", {"alerts": []}),
+    "rules": PromqlPath("Rules and their state", {"groups": [{"name": "workers", "rules": [RULE]}]}),
+    "metadata": PromqlPath("Types and help texts of metrics", METADATA, (METRIC, LIMIT)),
+    "status/buildinfo": PromqlPath("Version of Prometheus", {"version": "3.5.0"}),
 }
 REFUSALS = errors(
     {
@@ -94,7 +97,7 @@ REFUSALS = errors(
 def proxy_router(prometheus: Prometheus | None) -> APIRouter:
     """Routes under /api/prometheus/api/v1."""
     router = APIRouter(prefix="/api/prometheus/api/v1", tags=["Prometheus"])
-    gate = Gate(AT_ONCE, WAITING, PATIENCE_SECONDS)
+    gate = Turnstile(AT_ONCE, WAITING, PATIENCE_SECONDS)
 
     async def label_values(request: Request, label: Annotated[str, Path(pattern=LABEL)]) -> Response:
         return await _forward(request, f"label/{label}/values")
@@ -116,7 +119,7 @@ def proxy_router(prometheus: Prometheus | None) -> APIRouter:
                 answer = await prometheus.request(path, parameters, form=form)
         except OutOfBounds as error:
             return problem(400, "bad_data", str(error))
-        except Busy:
+        except TooManyQueries:
             words = f"{AT_ONCE} queries are under way and {gate.waiting} wait: try again in a moment"
             return problem(503, "unavailable", words)
         except PrometheusError as error:
@@ -139,12 +142,12 @@ def proxy_router(prometheus: Prometheus | None) -> APIRouter:
     return router
 
 
-def good(proxied: Proxied) -> Responses:
+def good(proxied: PromqlPath) -> Responses:
     """Prometheus' good answer, in the document."""
     return answer("Prometheus' own answer.", {"status": "success", "data": proxied.data})
 
 
-def taken(method: str, proxied: Proxied) -> dict[str, Any]:
+def taken(method: str, proxied: PromqlPath) -> dict[str, Any]:
     """What an operation takes, in the document: a query, or the same as a form."""
     schemas: dict[str, dict[str, Any]] = {
         name: {"type": "array", "items": {"type": "string"}} if name.endswith("[]") else {"type": "string"}

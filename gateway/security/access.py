@@ -5,7 +5,6 @@ is checked before a WebSocket is accepted and before anything is changed.
 """
 
 import math
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,19 +14,19 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.errors import TooManyGuesses
+from gateway.http.cookies import COOKIE, SECURE_COOKIE
+from gateway.http.paths import OPEN_FILES, OPEN_PATHS
 from gateway.http.problems import problem
 from gateway.metrics import GatewayMetrics
-from gateway.security.auth import Authenticator, Identity, TooManyGuesses
+from gateway.security.auth import Authenticator, Identity
 from gateway.security.origins import Origins
-from gateway.security.roles import SAFE_METHODS, needed_role, suffices
-from gateway.security.sessions import COOKIE, SECURE_COOKIE, SESSION_SECONDS
+from gateway.security.sessions import SESSION_SECONDS
+from gateway.tokens.roles import SAFE_METHODS, needed_role, suffices
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
 
-OPEN_PATHS = frozenset({"/livez", "/readyz", "/login", "/api/login"})
-# The dashboard's own code and icons: they hold no data, and the login page needs them.
-OPEN_FILES = re.compile(r"/assets/.*|/[\w-]+\.(js|css|svg|ico|png|webmanifest)")
 HOW = "open the link that was printed at start, or send `Authorization: Bearer <token>`"
 
 
@@ -86,7 +85,7 @@ class Access:
         return None
 
     def _check_origin(self, scope: Scope, headers: Headers) -> Response | None:
-        """Whether a foreign page is behind this."""
+        """Refuse what a foreign page is behind."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._authenticator.required and not self._origins.own_host(host):
             self._refused.labels("host").inc()
@@ -107,7 +106,7 @@ class Access:
         return problem(403, "forbidden", f"pages of {origin[:200]} may not connect: {words}")
 
     def _check_rights(self, scope: Scope, headers: Headers, identity: Identity) -> Response | None:
-        """Whether this somebody may do this. A browser sends its cookie along whoever asks it to."""
+        """Refuse what this identity may not do. A browser sends its cookie along whoever asks it to."""
         if identity.session is not None and changes(scope) and not self._origins.own_page(headers):
             self._refused.labels("origin").inc()
             words = "a browser's request must carry Origin or Sec-Fetch-Site; programs send a token instead of a cookie"

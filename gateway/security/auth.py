@@ -8,16 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.errors import TooManyGuesses
+from gateway.http.cookies import COOKIE, SECURE_COOKIE
 from gateway.security.codes import Codes
 from gateway.security.credentials import cookie_of, token_of
-from gateway.security.guesses import Guesses, TooManyGuesses
-from gateway.security.roles import Role, lesser
+from gateway.security.guesses import Guesses
 from gateway.security.sessions import (
-    COOKIE,
     RENEW_SECONDS,
-    SECURE_COOKIE,
     SESSION_SECONDS,
-    Session,
+    BrowserSession,
     claimed,
     seal,
     session_key,
@@ -25,6 +24,7 @@ from gateway.security.sessions import (
 )
 from gateway.tokens.entries import MAIN, digest, id_of
 from gateway.tokens.keyring import Keyring
+from gateway.tokens.roles import Role, lesser
 
 __all__ = ["Authenticator", "Identity", "TooManyGuesses", "load_token", "session_holder", "token_holder"]
 
@@ -64,16 +64,23 @@ def session_holder(session: str) -> str:
 
 
 class Authenticator:
-    """Checks credentials. `token` None: authentication is off, everybody is the operator."""
+    """Checks credentials. `token` None: authentication is off, everybody is the operator.
 
-    def __init__(self, token: str | None, keyring: Keyring | None = None) -> None:
+    `on_guess` is told the address of each different wrong secret, which is no more than the limits let through.
+    """
+
+    def __init__(
+        self,
+        token: str | None,
+        keyring: Keyring | None = None,
+        on_guess: Callable[[str], None] = lambda address: None,
+    ) -> None:
         self._token = token
-        self._keyring = keyring or Keyring(None)
+        self._keyring = keyring or Keyring()
         self._guesses = Guesses()
         self._codes = Codes()
         self._revoked: OrderedDict[str, None] = OrderedDict()
-        self.on_guess: Callable[[str], None] = lambda address: None
-        """Told the address of each different wrong secret, which is no more than the limits let through."""
+        self._on_guess = on_guess
 
     @property
     def required(self) -> bool:
@@ -89,7 +96,7 @@ class Authenticator:
     def identify(
         self, authorization: str, cookies: str, address: str, wall: float, *, secure: bool = False
     ) -> Identity | None:
-        """Who sends these headers; None if nobody known. `secure`: by HTTPS. Raises TooManyGuesses."""
+        """Find out who sends these headers; None if nobody known. `secure`: by HTTPS. Raises TooManyGuesses."""
         if self._token is None:
             return Identity()
         presented = token_of(authorization)
@@ -98,7 +105,7 @@ class Authenticator:
         return self._session(cookie_of(cookies, SECURE_COOKIE if secure else COOKIE), wall)
 
     def check(self, presented: str, address: str, wall: float) -> Identity | None:
-        """Whose token that is; None if nobody's. Raises TooManyGuesses."""
+        """Find out whose token that is; None if nobody's. Raises TooManyGuesses."""
         if self._token is None:
             return Identity()
         identity = self._match(presented, wall)
@@ -110,7 +117,7 @@ class Authenticator:
         return identity
 
     def redeem(self, code: str, address: str, wall: float) -> Identity | None:
-        """Who may begin a session with that code; it is used up. None if it is none. Raises TooManyGuesses."""
+        """Use a code up and find out who may begin a session with it; None if it is none. Raises TooManyGuesses."""
         if self._token is None:
             return Identity()
         grant = self._codes.take(code, wall)
@@ -129,7 +136,7 @@ class Authenticator:
     def new_session(self, identity: Identity, wall: float) -> str:
         """A cookie's value; the next one of `identity`'s session if it has one."""
         nonce = identity.session or secrets.token_urlsafe(9)
-        session = Session(identity.token_id, identity.role, int(wall), nonce)
+        session = BrowserSession(identity.token_id, identity.role, int(wall), nonce)
         return seal(session, self._key(identity.token_id))
 
     def revoke(self, session: str) -> None:
@@ -151,7 +158,7 @@ class Authenticator:
         return self._of_token(entry.id, entry.role, wall)
 
     def _of_token(self, token_id: str, role: Role, wall: float) -> Identity | None:
-        """Somebody with that token and at most these rights; None if it no longer lets in."""
+        """Identify whoever has that token, with at most these rights; None if the token no longer lets in."""
         if token_id == MAIN:
             return Identity(role, MAIN, MAIN)
         entry = self._keyring.find(token_id)
@@ -188,7 +195,7 @@ class Authenticator:
         if identity is not None:
             self._guesses.right(address)
         elif self._guesses.wrong(address, secret, wall):
-            self.on_guess(address)
+            self._on_guess(address)
 
 
 def load_token(folder: Path) -> str:

@@ -5,7 +5,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from gateway.security.roles import Role
+from gateway.tokens.roles import Role
 
 CODE_SECONDS = 24 * 3600.0
 MAX_CODES = 1_000

@@ -22,14 +22,14 @@ class Shares:
         return True
 
     def give_back(self, address: str) -> None:
-        """One less."""
+        """Count one less of an address."""
         key = network_of(address)
         self._held[key] -= 1
         if self._held[key] <= 0:
             del self._held[key]
 
     def __len__(self) -> int:
-        """How many addresses hold something."""
+        """Return how many addresses hold something."""
         return len(self._held)
 
 
@@ -48,7 +48,7 @@ class Crowd:
         self._idle: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
 
     def admit(self, connection: Hashable, address: str) -> str | None:
-        """Count it in; or why it may not in: `address` has too many, or there are too many `connections`."""
+        """Count a connection in, or return why not: `address` has too many, or there are too many `connections`."""
         counted = not self.spared(address)
         if counted and not self._shares.take(address):
             return "address"
@@ -64,21 +64,21 @@ class Crowd:
         return None
 
     def leave(self, connection: Hashable) -> None:
-        """It is gone."""
+        """Forget a connection that is gone."""
         self._idle.pop(connection, None)
         address = self._open.pop(connection, None)
         if address is not None:
             self._shares.give_back(address)
 
     def idle(self, connection: Hashable, evict: Callable[[], None]) -> None:
-        """It asks for nothing now; `evict` would end it at once."""
+        """Note that the connection asks for nothing now; `evict` would end it at once."""
         if connection in self._open and connection not in self._idle:
             self._idle[connection] = evict
 
     def busy(self, connection: Hashable) -> None:
-        """It has asked for something."""
+        """Note that the connection has asked for something."""
         self._idle.pop(connection, None)
 
     def __len__(self) -> int:
-        """How many are open."""
+        """Return how many connections are open."""
         return len(self._open)

@@ -8,19 +8,13 @@ import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from gateway.errors import TooManyGuesses
+
 PER_ADDRESS = 10
 IN_ALL = 600
 """Many addresses together: ten a second are no accident."""
 WINDOW_SECONDS = 60.0
 MAX_ADDRESSES = 10_000
-
-
-class TooManyGuesses(Exception):
-    """Nothing more is tried for a while. `first`: worth a line in the log, because nobody was told in this minute."""
-
-    def __init__(self, *, first: bool = False) -> None:
-        super().__init__("too many different wrong tokens")
-        self.first = first
 
 
 @dataclass(slots=True)
@@ -55,7 +49,7 @@ class Guesses:
             raise _limited(together)
 
     def wrong(self, address: str, secret: str, wall: float) -> bool:
-        """Count a wrong secret; whether it is a new one of this address."""
+        """Count a wrong secret; return whether it is a new one of this address."""
         key = network_of(address)
         tries = self._tries.get(key)
         if tries is None or tries.over(wall):
@@ -73,7 +67,7 @@ class Guesses:
         return True
 
     def right(self, address: str) -> None:
-        """Somebody at this address has a right token: others' guessing does not shut it out."""
+        """Note that somebody at this address has a right token: others' guessing does not shut it out."""
         key = network_of(address)
         self._known[key] = None
         self._known.move_to_end(key)

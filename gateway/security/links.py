@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from contract.api.service import LinkView
 from contract.json import decode
-from gateway.http.documented import answer, errors
+from gateway.addresses import is_loopback
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 from gateway.security.access import address_of, identity_of, is_secure
 from gateway.security.auth import Authenticator
-from gateway.security.roles import ROLES, Role
-from gateway.settings import is_loopback
+from gateway.tokens.roles import ROLES, Role
 from runtime.logs import get_logger
 
 log = get_logger("gateway")

@@ -15,12 +15,13 @@ from starlette.types import Scope
 
 from contract.api.service import ProblemView
 from contract.json import decode
-from gateway.http.below import placed
+from gateway.errors import TooManyGuesses
+from gateway.http.cookies import COOKIE, SECURE_COOKIE
+from gateway.http.prefix import placed
 from gateway.http.problems import json_response, problem
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import address_of, identity_of, is_secure, set_session, too_many_guesses
-from gateway.security.auth import Authenticator, TooManyGuesses, session_holder
-from gateway.security.sessions import COOKIE, SECURE_COOKIE
+from gateway.security.auth import Authenticator, session_holder
 from runtime.logs import get_logger
 
 log = get_logger("gateway")

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from gateway.settings import is_loopback
+from gateway.addresses import is_loopback
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 

@@ -9,20 +9,17 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from gateway.security.roles import Role
+from gateway.tokens.roles import Role
 
 SESSION_SECONDS = 90 * 24 * 3600.0
 RENEW_SECONDS = 24 * 3600.0
 CLOCK_SKEW_SECONDS = 300.0
-COOKIE = "framefleet_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"
-"""Over HTTPS: no other host of the domain, and nobody on plain HTTP, can set a cookie of this name."""
 
 _VALUE = re.compile(r"v2\.(main|[0-9a-f]{8})\.(viewer|operator)\.(\d{1,12})\.([A-Za-z0-9_-]{12})")
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class BrowserSession:
     """What a cookie says. The nonce stays the same when it is renewed, so that signing out ends all of its cookies."""
 
     token_id: str
@@ -42,20 +39,20 @@ def session_key(main_token: str, token_id: str, token_digest: str) -> bytes:
     )
 
 
-def seal(session: Session, key: bytes) -> str:
+def seal(session: BrowserSession, key: bytes) -> str:
     """The cookie's value."""
     text = f"v2.{session.token_id}.{session.role}.{session.begin}.{session.nonce}"
     return f"{text}.{_sign(text, key)}"
 
 
-def claimed(value: str) -> tuple[Session, str, str] | None:
+def claimed(value: str) -> tuple[BrowserSession, str, str] | None:
     """The session that a cookie claims to be, its signed text and its signature; None if it is none of ours."""
     text, _, signature = value.rpartition(".")
     found = _VALUE.fullmatch(text)
     if found is None or not value.isascii():
         return None
     role: Role = "operator" if found[2] == "operator" else "viewer"
-    return Session(found[1], role, int(found[3]), found[4]), text, signature
+    return BrowserSession(found[1], role, int(found[3]), found[4]), text, signature
 
 
 def signed(text: str, signature: str, key: bytes) -> bool:

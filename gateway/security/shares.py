@@ -2,12 +2,12 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.addresses import is_loopback
 from gateway.http.problems import problem
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import address_of, refuse_websocket
 from gateway.security.crowd import Shares
 from gateway.security.proxies import PROXIED
-from gateway.settings import is_loopback
 
 BUSY = {"Retry-After": "5"}
 

@@ -1,7 +1,8 @@
 """Further tokens beside the main one: made, kept as hashes in a file, revoked, and followed while they change."""
 
-from gateway.tokens.entries import InvalidToken, TokenEntry, make_token
-from gateway.tokens.file import BrokenTokens, add_token, read_tokens, revoke_token
+from gateway.errors import BrokenTokens, InvalidToken
+from gateway.tokens.entries import TokenEntry, make_token
+from gateway.tokens.file import add_token, read_tokens, revoke_token
 from gateway.tokens.keyring import Keyring
 
 __all__ = [

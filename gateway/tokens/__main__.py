@@ -10,7 +10,7 @@ from runtime.settings import USAGE_ERROR, read
 
 
 def main() -> int:
-    """Run it on the file that the gateway's own settings name; the exit status."""
+    """Run the command on the file that the gateway's own settings name; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m gateway.tokens")
     add_arguments(parser)
     arguments = parser.parse_args()

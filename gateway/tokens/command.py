@@ -6,9 +6,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.security.roles import ROLES
-from gateway.tokens.entries import InvalidToken, TokenEntry
-from gateway.tokens.file import BrokenTokens, add_token, read_tokens, revoke_token
+from gateway.errors import BrokenTokens, InvalidToken
+from gateway.tokens.entries import TokenEntry
+from gateway.tokens.file import add_token, read_tokens, revoke_token
+from gateway.tokens.roles import ROLES
 
 DAY = 24 * 3600.0
 DAYS = 90
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, path: Path) -> int:
-    """Do it on the file; returns the exit status."""
+    """Run the command on the file; return the exit status."""
     wall = time.time()
     try:
         match arguments.action:

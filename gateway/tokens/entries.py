@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.security.roles import Role
+from gateway.errors import InvalidToken
+from gateway.tokens.roles import Role
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$"
 MAIN = "main"
@@ -20,10 +21,6 @@ MAIN = "main"
 _TOKEN = re.compile(r"ff_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 
 State = Literal["valid", "expired", "revoked"]
-
-
-class InvalidToken(ValueError):
-    """No such token can be made, or there is none to revoke; a sentence that says why."""
 
 
 class TokenEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +35,7 @@ class TokenEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revoked: float | None
 
     def state(self, wall: float) -> State:
-        """Whether it still lets in."""
+        """Tell whether the token still lets in."""
         if self.revoked is not None:
             return "revoked"
         return "expired" if self.expires is not None and wall >= self.expires else "valid"
@@ -61,6 +58,6 @@ def digest(token: str) -> str:
 
 
 def id_of(token: str) -> str | None:
-    """The id in a token of ours; None if it is none."""
+    """Return the id in a token of ours; None for anything else."""
     found = _TOKEN.fullmatch(token)
     return found[1] if found else None

@@ -10,17 +10,14 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from gateway.security.roles import Role
-from gateway.tokens.entries import InvalidToken, TokenEntry, make_token
+from gateway.errors import BrokenTokens, InvalidToken
+from gateway.tokens.entries import TokenEntry, make_token
+from gateway.tokens.roles import Role
 
 FILE = "tokens.json"
 MAX_TOKENS = 1_000
 FORGET_SECONDS = 90 * 24 * 3600.0
 """How long a revoked or expired token is still listed, once others are added."""
-
-
-class BrokenTokens(Exception):
-    """The file is there and cannot be used; a sentence that says what to do."""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,10 +1,13 @@
 """The tokens as the gateway knows them, followed while their file changes."""
 
 import errno
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
+from gateway.errors import BrokenTokens
 from gateway.tokens.entries import TokenEntry
-from gateway.tokens.file import BrokenTokens, read_tokens
+from gateway.tokens.file import read_tokens
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -13,16 +16,24 @@ _Stamp = tuple[int, int, int]
 
 
 class Keyring:
-    """By id. While the file is broken, what was read before holds: it neither opens to others nor locks out.
+    """Tokens by id; without a path there are none.
 
-    Raises BrokenTokens and OSError at first, for then there is nothing that could hold.
+    While the file is broken, what was read before holds: it neither opens to others nor locks out.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(
+        self, path: Path | None = None, stamp: _Stamp | None = None, entries: Iterable[TokenEntry] = ()
+    ) -> None:
         self._path = path
-        self._stamp = self._look()
+        self._stamp = stamp
         self._trouble = ""
-        self._entries = {entry.id: entry for entry in read_tokens(path)} if path is not None else {}
+        self._entries = {entry.id: entry for entry in entries}
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The tokens in the file. Raises BrokenTokens and OSError, for then there is nothing that could hold."""
+        stamp = _look(path)
+        return cls(path, stamp, read_tokens(path))
 
     def find(self, identifier: str) -> TokenEntry | None:
         """The entry with that id, valid or not. A token that was just made is known at once."""
@@ -35,7 +46,7 @@ class Keyring:
         if self._path is None:
             return frozenset()
         try:
-            stamp = self._look()
+            stamp = _look(self._path)
             if stamp == self._stamp:
                 return frozenset()
             entries = {entry.id: entry for entry in read_tokens(self._path)}
@@ -57,21 +68,20 @@ class Keyring:
         )
         return changed
 
-    def _look(self) -> _Stamp | None:
-        """What changes with the file; None if there is none. Raises OSError."""
-        if self._path is None:
-            return None
-        try:
-            seen = self._path.stat()
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOTDIR):
-                return None
-            raise
-        return seen.st_mtime_ns, seen.st_ino, seen.st_size
-
     def _complain(self, trouble: str) -> None:
         if trouble != self._trouble:
             self._trouble = trouble
             log.error(
                 "the tokens file cannot be used: the tokens read before stay as they are", error=trouble
             )
+
+
+def _look(path: Path) -> _Stamp | None:
+    """What changes with the file; None if there is none. Raises OSError."""
+    try:
+        seen = path.stat()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return None
+        raise
+    return seen.st_mtime_ns, seen.st_ino, seen.st_size

@@ -1,225 +1,195 @@
-"""What a camera is doing, and when that changes. Pure: times are arguments.
+"""One camera while this producer has it: its settings, its condition, its source and its inspector."""
 
-connecting -> live once a good frame comes; degraded while it fails but may recover at once, while its pictures show
-that something is wrong with it, or while none of them can be used; offline when it does not recover; stalled when it is
-open and silent; disabled when it is switched off or came to its end.
-"""
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol, runtime_checkable
 
-from collections import Counter
-from collections.abc import Callable
+from contract.status import CameraReport, CameraStatus
+from producer.camera.condition import Condition
+from producer.catalogue.settings import CameraSettings
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, Source
+from producer.inspection.health import Change
+from producer.inspection.inspector import Inspector
+from producer.lane.permit import FrameLane
+from producer.metrics import ProducerMetrics
+from producer.sources.pacing import Rate
+from runtime.logs import get_logger
 
-from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus
-from contract.topology import Lane
-from producer.catalogue.grammar import CameraSpec
-from producer.frames import Captured, Frame, SourceError
+log: Any = get_logger("producer")
 
-FAILURES_UNTIL_OFFLINE = 3
-STALLED_AFTER = 5.0  # seconds without a frame, or three intervals of a slow camera
-LONGEST_PATIENCE = 60.0  # with a camera that turns out to be slow
-LEFT_OUT, LEFT_OUT_SECONDS = 3, 2.0  # frames in a row, for so long, before a camera has no good ones
-DETAILS = 1_000  # different messages of one camera that are told, once each
+IDLE_AFTER = 30.0  # seconds without anything new
+NOTHING_NEW = frozenset({"unmodified", "identical", "still"})
+
+
+@runtime_checkable
+class MayIdle(Protocol):
+    """A source that can be read with less work, and less often, while nothing moves in its pictures."""
+
+    def set_idle(self, idle: bool) -> None: ...
 
 
 class Camera:
-    """One camera's state and counts. `now` is monotonic seconds, `wall` Unix seconds.
+    """What `capture.run_camera` runs. `source` None: the camera is switched off. Its frames leave through `lane`.
 
-    `changed` hears each transition.
+    It is the holder of its permits: they tell it what becomes of its frames.
     """
 
     def __init__(
         self,
-        spec: CameraSpec,
-        *,
-        producer_id: str,
-        start: int,
-        wall: float,
-        fps: float = 0.0,
-        changed: Callable[["Camera"], None] = lambda camera: None,
+        settings: CameraSettings,
+        condition: Condition,
+        source: Source | None,
+        lane: FrameLane,
+        metrics: ProducerMetrics,
     ) -> None:
-        self.spec = spec
-        self.state: CameraState = "connecting"
-        self.reason: str | None = None
-        self.since = wall
-        self.labels: CameraLabels | None = None
-        self.sent = 0
-        self.skipped = 0
-        self.dropped: Counter[str] = Counter()
-        self.waiting_for_queue = False  # a lossless source that waits is not stalled
-        self._producer_id = producer_id
-        self._start = start
-        self._patience = max(STALLED_AFTER, 3 / fps if fps else 0.0)
-        self._changed = changed
-        self._counter = 0
-        self._captured = 0
-        self._defects: dict[str, str] = {}
-        self._failures = 0
-        self._alive = float("-inf")
-        self._interval = 0.0  # between its last two signs of life
-        self._left_out = 0  # frames in a row, since
-        self._left_out_since = 0.0
-        self._left_out_why = ""
-        self._told: set[str] = set()
-        self._counted = 0
-        self._counted_at: float | None = None
-        self._fps = 0.0
+        self.camera_id = settings.camera_id
+        self.settings = settings
+        self.condition = condition
+        self.source = source
+        self.lane = lane
+        self._metrics = metrics
+        # A whole interval of slack: the source keeps the rate too, and what passed it must not be lost to jitter.
+        self._rate = Rate(0.0 if settings.lossless else settings.fps, slack=1.0)
+        self._inspector = _inspector(settings)
+        self._new_at = float("-inf")
+        self._forgotten = False
+        condition.labels = settings.labels
 
     @property
-    def camera_id(self) -> str:
-        return self.spec.camera_id
+    def waiting_for_queue(self) -> bool:
+        """Whether the camera waits for its turn or for the queue, and so is not stalled."""
+        return self.condition.waiting_for_queue
 
-    def frame(
-        self, captured: Captured, now: float, wall: float, *, lane: Lane = Lane.LIVE, model: str | None = None
-    ) -> Frame:
-        """The captured picture as the camera's next frame, for this lane and model."""
-        self.good(now, wall)
-        self._captured += 1
-        frame_id = f"{self.camera_id}:{self._start}:{self._counter}"
-        self._counter += 1
-        return Frame(self.camera_id, frame_id, captured.timestamp, captured.picture, lane, model)
+    @waiting_for_queue.setter
+    def waiting_for_queue(self, waits: bool) -> None:
+        self.condition.waiting_for_queue = waits
 
-    def nothing_new(self, now: float, wall: float) -> None:
-        """A frame came that is not sent: it shows what the last one showed."""
-        self.good(now, wall)
-        self._captured += 1
-        self.skipped += 1
+    def change(self, settings: CameraSettings, lane: FrameLane) -> None:
+        """Take on new settings, from the next frame on. What the source was opened with does not change by this."""
+        if settings.sight != self.settings.sight:
+            self._inspector = _inspector(settings)
+            self.condition.well()
+            self._metrics.no_defects(self.camera_id)
+        self.settings = settings
+        self.lane = lane
+        self.condition.labels = settings.labels
 
-    def good(self, now: float, wall: float) -> None:
-        """A picture came that can be used."""
-        self._left_out = 0
-        self._lives(now)
-        self._well(wall)
+    def show(self) -> None:
+        """Send the next frame, whether it shows something new or not."""
+        if self._inspector is not None:
+            self._inspector.lost()
 
-    def alive(self, now: float, wall: float) -> None:
-        """The source gave a sign of life, which says nothing of its pictures."""
-        self._lives(now)
-        if self.state == "stalled" and not self._left_out:
-            self._well(wall)
+    def forget(self) -> None:
+        """There is no such camera any more: what becomes of its last frames is not counted."""
+        self._forgotten = True
+        self._metrics.forget(self.camera_id)
 
-    def left_out(self, why: str, now: float, wall: float, *, count: int = 1) -> None:
-        """A picture came that cannot be used, for the reason that the sentence `why` says."""
-        self._lives(now)
-        if not self._left_out:
-            self._left_out_since = now
-        self._left_out += count
-        self._left_out_why = why
-        if self._left_out >= LEFT_OUT and now - self._left_out_since >= LEFT_OUT_SECONDS:
-            self._become("degraded", why, wall)
+    # --- what its source gives --------------------------------------------------------------------------
 
-    def waiting(self, why: str, now: float, wall: float) -> None:
-        """It is open, and its first picture is still to come; `why` is a sentence."""
-        self._lives(now)
-        self._become("connecting" if self.state in ("connecting", "offline") else "degraded", why, wall)
+    async def inspect(self, item: Captured | Skipped) -> Frame | None:
+        """Return the item as the camera's next frame if it is worth sending; else count why it is not."""
+        if isinstance(item, Skipped):
+            self._skip(item)
+            return None
+        if not self._rate.wants(time.monotonic()):
+            self._skip(Skipped("rate"))
+            return None
+        if self._inspector is not None:
+            picture = item.picture
+            if isinstance(picture, Encoded | Pixels) and not await self._look(item, picture, self._inspector):
+                return None
+            item = Captured(item.timestamp, self._inspector.leaving(picture))
+        settings = self.settings
+        return self.condition.frame(
+            item, time.monotonic(), time.time(), lane=settings.lane, model=settings.model
+        )
 
-    def _lives(self, now: float) -> None:
-        if self._alive > float("-inf"):
-            self._interval = now - self._alive
-        self._alive = now
-        self._failures = 0
+    async def _look(self, item: Captured, picture: Encoded | Pixels, inspector: Inspector) -> bool:
+        """Return whether the picture is worth sending."""
+        now = time.monotonic()
+        verdict = await inspector.look(picture, now)
+        look = verdict.look
+        self._idle(new=look.reason in ("first", "changed"), now=now)
+        self._note(verdict.changes)
+        if not look.send:
+            what = f"{item.name} cannot be used" if item.name else "its pictures cannot be used"
+            self._skip(Skipped(look.reason, f"{what}: {look.why}" if look.why else ""))
+        return look.send
 
-    def _well(self, wall: float) -> None:
-        if self._defects:
-            self._become(
-                "degraded", "; ".join(f"{name}: {text}" for name, text in self._defects.items()), wall
-            )
+    def _idle(self, *, new: bool, now: float) -> None:
+        """Tell a source that can do with less while nothing moves."""
+        if new:
+            self._new_at = now
+        if isinstance(self.source, MayIdle):
+            self.source.set_idle(now - self._new_at > IDLE_AFTER)
+
+    def _skip(self, item: Skipped) -> None:
+        condition, now, wall = self.condition, time.monotonic(), time.time()
+        self._metrics.skipped.labels(self.camera_id, item.reason).inc(item.count)
+        if item.reason in NOTHING_NEW:
+            if item.reason == "unmodified" and self._inspector is not None:
+                self._note(self._inspector.unmodified(now))
+            condition.nothing_new(now, wall)
+        elif not item.detail:
+            condition.alive(now, wall)
+        elif item.reason == "no_keyframe":
+            condition.waiting(item.detail, now, wall)
         else:
-            self._become("live", None, wall)
+            if item.count:  # none: files that were passed over are no frames
+                condition.left_out(item.detail, now, wall, count=item.count)
+            if condition.news(item.detail):
+                log.warning("frame skipped", camera_id=self.camera_id, reason=item.reason, detail=item.detail)
 
-    def defect(self, name: str, text: str | None) -> None:
-        """Something is wrong with its pictures, which `text` says; None: no longer. Told with the next frame."""
-        if text is None:
-            self._defects.pop(name, None)
-        else:
-            self._defects[name] = text
+    def _note(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self.condition.defect(change.defect, change.text if change.on else None)
+            self._metrics.defect(self.camera_id, change.defect, on=change.on)
 
-    @property
-    def defects(self) -> tuple[str, ...]:
-        """What is wrong with its pictures, the oldest first."""
-        return tuple(self._defects)
-
-    def well(self) -> None:
-        """What was wrong with its pictures is no longer known."""
-        self._defects.clear()
-
-    def switched_off(self, wall: float) -> None:
-        """It is not to be served."""
-        self._become("disabled", "switched off in cameras.yaml (enabled: false)", wall)
-
-    def failed(self, error: SourceError, wall: float, *, final: bool = False) -> None:
+    def fail(self, error: SourceError, *, final: bool) -> None:
         """The source could not be opened or broke off."""
-        self._failures += 1
-        self._left_out = 0
-        self._alive = float("-inf")
-        was_up = self.state in ("live", "degraded", "stalled")
-        hopeful = was_up and not final and self._failures < FAILURES_UNTIL_OFFLINE
-        self._become("degraded" if hopeful else "offline", str(error), wall)
+        self._metrics.errors.labels(self.camera_id, error.reason).inc()
+        self.condition.failed(error, time.time(), final=final)
+        if self._inspector is not None:
+            self._inspector.away()
 
-    def ended(self, wall: float) -> None:
-        """The source came to its end."""
-        self._become("disabled", "finished: its source came to its end", wall)
+    # --- what its permits tell --------------------------------------------------------------------------
 
-    def tick(self, now: float, wall: float) -> None:
-        """Notice silence. A recording cannot be silent: its next picture may be due in a minute."""
-        patience = max(self._patience, min(3 * self._interval, LONGEST_PATIENCE))
-        if (
-            self.state in ("live", "degraded")
-            and self.spec.kind != "video"
-            and not self._failures
-            and not self.waiting_for_queue
-            and now - self._alive > patience
-        ):
-            self._become("stalled", f"no frame for {patience:.0f} s", wall)
-        elif self.state == "connecting" and self._left_out and now - self._left_out_since > patience:
-            self._become("degraded", self._left_out_why, wall)
+    def frame_sent(self) -> None:
+        """The broker has confirmed a frame."""
+        if not self._forgotten:
+            self.condition.sent += 1
+            self._metrics.sent.labels(self.camera_id).inc()
 
-    def news(self, detail: str) -> bool:
-        """Whether this message was not told before."""
-        if detail in self._told or len(self._told) >= DETAILS:
-            return False
-        self._told.add(detail)
-        return True
+    def frame_dropped(self, reason: str) -> None:
+        """A frame will not reach the queue."""
+        if not self._forgotten:
+            self.condition.dropped[reason] += 1
+            self._metrics.dropped.labels(self.camera_id, reason).inc()
 
-    def report(self, now: float) -> CameraReport:
+    def frame_unseen(self) -> None:
+        """A frame was not computed: the next one is not compared with it."""
+        self.show()
+
+    def frame_unanswered(self) -> None:
+        """A frame's result was not heard of in time."""
+        if not self._forgotten:
+            self._metrics.missing_replies.labels(self.camera_id).inc()
+
+    # --- what it says of itself -------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Notice silence."""
+        self.condition.tick(time.monotonic(), time.time())
+
+    def report(self) -> CameraReport:
         """The camera in its producer's heartbeat."""
-        return CameraReport(
-            camera_id=self.camera_id,
-            state=self.state,
-            reason=self.reason,
-            since=self.since,
-            fps=self._rate(now),
-            sent=self.sent,
-            dropped=dict(self.dropped),
-            skipped=self.skipped,
-            labels=self.labels,
-        )
+        return self.condition.report(time.monotonic())
 
-    def status(self, now: float, wall: float) -> CameraStatus:
+    def status(self) -> CameraStatus:
         """The camera as it is told at a change."""
-        return CameraStatus(
-            camera_id=self.camera_id,
-            producer_id=self._producer_id,
-            state=self.state,
-            reason=self.reason,
-            since=self.since,
-            fps=self._rate(now),
-            sent=self.sent,
-            dropped=dict(self.dropped),
-            skipped=self.skipped,
-            labels=self.labels,
-            time=wall,
-        )
+        return self.condition.status(time.monotonic(), time.time())
 
-    def _rate(self, now: float) -> float:
-        if self._counted_at is None or now - self._counted_at >= 1.0:
-            if self._counted_at is not None:
-                self._fps = (self._captured - self._counted) / (now - self._counted_at)
-            self._counted, self._counted_at = self._captured, now
-        return round(self._fps, 2)
 
-    def _become(self, state: CameraState, reason: str | None, wall: float) -> None:
-        # Another reason in the same state is told too, but the state began when it began.
-        if (state, reason) == (self.state, self.reason):
-            return
-        if state != self.state:
-            self.since = wall
-        self.state, self.reason = state, reason
-        self._changed(self)
+def _inspector(settings: CameraSettings) -> Inspector | None:
+    return Inspector(settings.sight) if settings.sight is not None else None

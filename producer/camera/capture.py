@@ -1,75 +1,100 @@
-"""Runs one camera: opens its source, passes on what is worth sending, and opens it again for ever if that can help."""
+"""Runs one camera: opens its source, sends what is worth it, and opens it again for ever if that can help."""
 
 import asyncio
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 from broker.backoff import compute_backoff
 from producer.camera.camera import Camera
-from producer.camera.served import Served
-from producer.frames import Captured, Due, Encoded, Pixels, Skipped, SourceError
-from producer.inspection.health import Change
-from producer.lane.outlet import Outlet
-from producer.metrics import ProducerMetrics
+from producer.errors import SourceError
+from producer.frames import Captured, Due, Skipped, Source
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")
 
 FIRST_RETRY, LAST_RETRY = 0.5, 30.0
 FIRST_LOGIN, LAST_LOGIN = 10.0, 300.0  # many cameras lock an account after a few wrong passwords
-NOTHING_NEW = frozenset({"unmodified", "identical", "still"})
+WITHOUT_TURN = 10.0  # seconds; then a picture is fetched all the same: is the camera still there, and well?
 
 
-async def run_camera(served: Served, outlet: Outlet, metrics: ProducerMetrics) -> bool:
-    """Until the source ends (True) or fails for good (False); a source that `retries` never does the latter.
+async def run_camera(camera: Camera) -> bool:
+    """Run it until the source ends (True) or fails for good (False); one that `retries` never does the latter.
 
     A camera that is switched off ends at once.
     """
-    camera, source = served.camera, served.source
+    source = camera.source
     if source is None:
-        camera.switched_off(time.time())
+        camera.condition.switched_off(time.time())
         return True
-    attempt = 0
+    attempts = _Attempts()
     while True:
         try:
-            async with aclosing(source.frames()) as items:
-                async for item in items:
-                    if isinstance(item, Due):
-                        await outlet.turn()
-                        continue
-                    attempt = 0
-                    if isinstance(item, Captured):
-                        await _captured(served, item, outlet, metrics)
-                        del item  # a thousand cameras that wait for their next picture need not hold the last
-                    else:
-                        _skipped(served, item, metrics)
-                        outlet.give_back()
+            await _capture(camera, source, attempts)
         except SourceError as error:
             failure = error.with_traceback(None)  # it would hold what was read until the camera is back
         except Exception as error:
             failure = _unexpected(camera, error)  # one camera's surprise must not end the others
         else:
-            camera.ended(time.time())
+            camera.condition.ended(time.time())
             return True
-        finally:
-            outlet.give_back()
-        metrics.errors.labels(camera.camera_id, failure.reason).inc()
-        camera.failed(failure, time.time(), final=not source.retries)
-        if served.view is not None:
-            served.view.away()
+        camera.fail(failure, final=not source.retries)
         if not source.retries:
             return False
+        await asyncio.sleep(attempts.delay(failure))
+
+
+async def _capture(camera: Camera, source: Source, attempts: "_Attempts") -> None:
+    """One opening of the source, to its end."""
+    async with aclosing(source.frames()) as items:
+        async for item in items:
+            if isinstance(item, Due):
+                while await _poll(camera, items, attempts):
+                    pass
+            else:
+                attempts.failed = 0
+                frame = await camera.inspect(item)
+                if frame is not None:
+                    # It waits for the camera's turn by itself, unless a newer one comes before that.
+                    await camera.lane.permit(camera).send(frame)
+                del frame
+            del item  # a thousand cameras that wait for their next picture need not hold the last
+
+
+async def _poll(
+    camera: Camera, items: AsyncGenerator[Captured | Skipped | Due], attempts: "_Attempts"
+) -> bool:
+    """The turn first, then the picture: it is fetched when it can be sent at once. Returns whether one is due again."""
+    async with camera.lane.permit(camera, patience=WITHOUT_TURN) as permit:
+        item = await anext(items, None)
+        if item is None or isinstance(item, Due):
+            return item is not None
+        attempts.failed = 0
+        frame = await camera.inspect(item)
+        if frame is not None:
+            await permit.send(frame)
+    return False
+
+
+class _Attempts:
+    """How often in a row the source has failed."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+
+    def delay(self, failure: SourceError) -> float:
+        """Seconds until it is opened again."""
         refused = failure.reason == "unauthorised"
         base, cap = (FIRST_LOGIN, LAST_LOGIN) if refused else (FIRST_RETRY, LAST_RETRY)
-        await asyncio.sleep(compute_backoff(attempt, base=base, cap=cap))
-        attempt += 1
+        delay = compute_backoff(self.failed, base=base, cap=cap)
+        self.failed += 1
+        return delay
 
 
 def _unexpected(camera: Camera, error: Exception) -> SourceError:
-    """What no source should raise. Its place is told to us, and not its message, which may hold the address."""
+    """Log what no source should raise. We are told its place but not its message, which may hold the address."""
     place = "".join(traceback.format_tb(error.__traceback__))
     log.error(
         "source failed unexpectedly",
@@ -78,52 +103,3 @@ def _unexpected(camera: Camera, error: Exception) -> SourceError:
         place=place,
     )
     return SourceError("error", "an unexpected error; the producer's log has it")
-
-
-async def _captured(served: Served, item: Captured, outlet: Outlet, metrics: ProducerMetrics) -> None:
-    view, picture = served.view, item.picture
-    if not served.rate.wants(time.monotonic()):
-        _skipped(served, Skipped("rate"), metrics)
-        outlet.give_back()
-        return
-    if view is not None:
-        if isinstance(picture, Encoded | Pixels):
-            now = time.monotonic()
-            verdict = await view.look(picture, now)
-            served.looked(new=verdict.look.reason in ("first", "changed"), now=now)
-            _tell(served, verdict.changes, metrics)
-            if not verdict.look.send:
-                look = verdict.look
-                what = f"{item.name} cannot be used" if item.name else "its pictures cannot be used"
-                detail = f"{what}: {look.why}" if look.why else ""
-                _skipped(served, Skipped(look.reason, detail), metrics)
-                outlet.give_back()
-                return
-        item = Captured(item.timestamp, view.leaving(picture))
-    wanted = served.wanted
-    frame = served.camera.frame(item, time.monotonic(), time.time(), lane=wanted.lane, model=wanted.model)
-    await outlet.offer(frame)
-
-
-def _skipped(served: Served, item: Skipped, metrics: ProducerMetrics) -> None:
-    camera, now, wall = served.camera, time.monotonic(), time.time()
-    metrics.skipped.labels(camera.camera_id, item.reason).inc(item.count)
-    if item.reason in NOTHING_NEW:
-        if item.reason == "unmodified" and served.view is not None:
-            _tell(served, served.view.unmodified(now), metrics)
-        camera.nothing_new(now, wall)
-    elif not item.detail:
-        camera.alive(now, wall)
-    elif item.reason == "no_keyframe":
-        camera.waiting(item.detail, now, wall)
-    else:
-        if item.count:  # none: files that were passed over are no frames
-            camera.left_out(item.detail, now, wall, count=item.count)
-        if camera.news(item.detail):
-            log.warning("frame skipped", camera_id=camera.camera_id, reason=item.reason, detail=item.detail)
-
-
-def _tell(served: Served, changes: Iterable[Change], metrics: ProducerMetrics) -> None:
-    for change in changes:
-        served.camera.defect(change.defect, change.text if change.on else None)
-        metrics.defect(served.camera.camera_id, change.defect, on=change.on)

@@ -1,4 +1,4 @@
-"""What SOURCE may say, and the cameras that it names. Pure but for a look whether a path is a folder."""
+"""Reads SOURCE: what it may say, and the cameras that it names. Pure, except that it looks at paths."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from contract.identifiers import CAMERA_ID_PATTERN
 from producer.catalogue.redaction import doubtful, redact
+from producer.errors import InvalidSource, NearlyAddress
 
 Kind = Literal["demo", "video", "folder", "snapshot", "stream", "webcam"]
 
@@ -20,7 +21,7 @@ SCHEMES: dict[str, Kind] = {
     "rtmps": "stream",
 }
 LIVE_KINDS: frozenset[Kind] = frozenset({"snapshot", "stream", "webcam"})
-"""What shows a place as it is now; the others are recordings, or drawn."""
+"""The kinds that show a place as it is now; the others are recordings, or drawn."""
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp"}
@@ -50,9 +51,7 @@ user name and password belong into the address; in them @ / ? # [ ] % and the co
 
 _ID = re.compile(CAMERA_ID_PATTERN)
 _PREFIX = re.compile(r"([^=:/?]*)=(.+)", re.DOTALL)
-
-
-# What is meant as an address, and lacks its scheme or a part of it: a scheme that is spelt wrong, a login, a port.
+# A text that is meant as an address, and lacks its scheme or a part of it: it has a misspelt scheme, a login, a port.
 _NEARLY_ADDRESS = re.compile(
     rf"\s*(?:(?:{'|'.join(SCHEMES)})[:;/\\].*|[^/]*@.*|.*:.*@.*|//.*|[\w.-]+:\d{{1,5}}(?:[/?].*)?"
     r"|\d{1,3}(?:\.\d{1,3}){3}(?:[/?].*)?|\[[0-9a-f:.]+\].*)",
@@ -64,19 +63,8 @@ NO_ADDRESS = (
 )
 
 
-class InvalidSource(ValueError):
-    """A part of SOURCE that cannot be understood; the message shows no credentials."""
-
-
-class NearlyAddress(InvalidSource):
-    """A part of SOURCE that is no path, and lacks what makes an address of it; the message shows nothing of it."""
-
-    def __init__(self) -> None:
-        super().__init__(NO_ADDRESS)
-
-
 def nearly_address(target: str) -> bool:
-    """Whether what is no file was probably meant as an address."""
+    """Whether a target that is no file was probably meant as an address."""
     return "://" not in target and _NEARLY_ADDRESS.fullmatch(target) is not None
 
 
@@ -84,7 +72,7 @@ def nearly_address(target: str) -> bool:
 class CameraSpec:
     """One camera of SOURCE. `target` is a path, a URL or a number, by kind; for `demo` the camera's number.
 
-    `label` stands for the target where people read it, if that has secrets in places where `redact` sees none.
+    `label` replaces the target where people read it, if that has secrets in places where `redact` sees none.
     """
 
     camera_id: str
@@ -99,7 +87,7 @@ class CameraSpec:
 
     @property
     def missing(self) -> bool:
-        """Whether it is a file or folder that does not exist; one that is written as a folder (`/`) may come later."""
+        """True for a file or folder that does not exist; a path that is written as a folder (`/`) may come later."""
         named = self.kind in ("video", "folder") and not self.target.endswith("/")
         return named and not Path(self.target).exists()
 
@@ -114,7 +102,7 @@ def parse_sources(text: str) -> list[CameraSpec]:
 
 
 def parse_camera(camera_id: str, source: str) -> CameraSpec:
-    """The one camera with this id that a part of SOURCE without a name means. Raises InvalidSource."""
+    """The one camera, with this id, that a part of SOURCE without a name describes. Raises InvalidSource."""
     cameras = _parse_target(camera_id, source.strip())
     if len(cameras) != 1:
         raise InvalidSource(
@@ -151,7 +139,7 @@ def _parse_target(camera_id: str | None, target: str) -> list[CameraSpec]:
         reason = error.strerror if isinstance(error, OSError) else "there is no such home"
         raise InvalidSource(f"{redact(target)}: this path cannot be looked at: {reason}") from None
     if nearly_address(target) and not _exists(str(path)):
-        raise NearlyAddress
+        raise NearlyAddress(NO_ADDRESS)
     if not is_dir and target.endswith("/"):  # not there yet
         return [CameraSpec(camera_id or sanitise(path.name), "folder", f"{path}/")]
     folder = is_dir or path.suffix.lower() in IMAGE_SUFFIXES
@@ -198,7 +186,7 @@ def _split_prefix(part: str) -> tuple[str | None, str]:
 def _exists(path: str) -> bool:
     try:
         return Path(path).exists()
-    except OSError:  # an address may be too long for the name of a file
+    except OSError:  # an address may be too long for a file's name
         return False
 
 
@@ -209,7 +197,7 @@ def _number(text: str, target: str, example: str) -> int:
 
 
 def sanitise(name: str) -> str:
-    """A camera name made of any text: what is not allowed becomes `-`."""
+    """A camera name made of any text: characters that are not allowed become `-`."""
     return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:ID_LENGTH].rstrip("-") or "camera"
 
 

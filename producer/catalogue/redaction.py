@@ -1,30 +1,33 @@
-"""Addresses without their secrets, wherever a person may read them."""
+"""Shows addresses and texts without their secrets, wherever a person may read them."""
 
 import re
 
+SHOWN = 60  # characters
 _USER = re.compile(r"://[^/?#]*@")
-# What may be a password with one of / ? # that is not percent-encoded: where it ends, nobody can say.
+# This may be a password with one of / ? # that is not percent-encoded: nobody can say where it ends.
 _SPOILT = re.compile(r"://(?:[^/?#]*[:@][^/?#]*[/?#].*@|[^/?#]*[/?#](?:(?!://).)*:(?!//).*@).*", re.DOTALL)
-# Behind a host that is one for certain, and no login before it, an @ is nothing but an @.
+# Behind what is a host for certain, without a login before it, an @ is nothing but an @.
 _CERTAIN = re.compile(r"://(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:.]+\])(?::\d+)?[/?#]", re.ASCII)
-# What stands before :// where a scheme should; a reference of cameras.yaml is no secret.
+# What stands before :// in the place of a scheme; a reference of cameras.yaml is no secret.
 _SCHEME = re.compile(r"(?:[\w+.-]|\$\{\w+\})*", re.ASCII)
-# Without ://, what ends with an @ in its first part, or has a colon before one, may be a login.
+# A text without :// may be a login if there is an @ in its first part, or a colon before one.
 _BARE_LOGIN = re.compile(r"[^/]*@|.*:.*@", re.DOTALL)
 _QUERY_VALUE = re.compile(r"=[^&;]*")
 
 
 def doubtful(target: str) -> bool:
-    """Whether it cannot be told where the login of an address ends. What looks like its host may be half a password:
-    nobody may look that up."""
+    """Whether nobody can tell where the login of an address ends.
+
+    What looks like its host may then be half a password, which must not be looked up.
+    """
     return bool(_SPOILT.search(target)) and not _CERTAIN.search(target)
 
 
 def redact(target: str) -> str:
-    """A URL without user name, password and values of its query (cameras take passwords there); paths unchanged.
-    The same of what looks as if its scheme was forgotten.
+    """A URL without its user name, its password and the values of its query, where cameras take passwords, too.
 
-    For people, not for programs: it needs no valid URL, and of one whose end of the password is in doubt it hides all.
+    Texts that look as if their scheme was forgotten are treated the same; paths stay as they are. The result is for
+    people, not for programs: the URL need not be valid, and if the end of its password is in doubt, all is hidden.
     """
     scheme, separator, rest = target.partition("://")
     if not separator:
@@ -36,3 +39,9 @@ def redact(target: str) -> str:
     target = f"{scheme}://{rest}"
     address, _, query = _USER.sub("://", _SPOILT.sub("://***", target)).partition("#")[0].partition("?")
     return f"{address}?{_QUERY_VALUE.sub('=***', query)}" if query else address
+
+
+def shown(text: str) -> str:
+    """A text of a file as a message may show it: quoted, short, without the credentials of an address."""
+    text = redact(text)
+    return repr(text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}...")

@@ -1,10 +1,10 @@
-"""The cameras that are wanted: those of SOURCE for good, or those of cameras.yaml as it changes."""
+"""Knows the cameras that are wanted: those of SOURCE for good, or those of cameras.yaml as it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from producer.catalogue.file.reload import Kept, News, Reloader, follow
-from producer.catalogue.wanted import Wanted, of_config
+from producer.catalogue.file.reload import News, Rejected, Reloader, follow
+from producer.catalogue.settings import CameraSettings, of_config
 from producer.metrics import ProducerMetrics
 from producer.settings import ProducerSettings
 from runtime.logs import get_logger
@@ -20,7 +20,7 @@ class Roster:
 
     def __init__(
         self,
-        cameras: Sequence[Wanted],
+        cameras: Sequence[CameraSettings],
         settings: ProducerSettings,
         metrics: ProducerMetrics,
         reloader: Reloader | None = None,
@@ -40,7 +40,7 @@ class Roster:
         reloader = self.reloader
 
         def tell(news: News) -> None:
-            if isinstance(news, Kept):
+            if isinstance(news, Rejected):
                 self._metrics.file_problems.set(len(news.problems))
                 for problem in news.problems:
                     log.error("the file of cameras cannot be used: all stays as it was", problem=str(problem))
@@ -66,8 +66,8 @@ class Roster:
             log.error("wrong in the file of cameras", problem=str(problem))
         self._set([of_config(config, self._settings) for config in file.cameras.values()])
 
-    def _set(self, cameras: Sequence[Wanted]) -> None:
-        self.cameras: Mapping[str, Wanted] = {wanted.camera_id: wanted for wanted in cameras}
+    def _set(self, cameras: Sequence[CameraSettings]) -> None:
+        self.cameras: Mapping[str, CameraSettings] = {wanted.camera_id: wanted for wanted in cameras}
         # Devices are this machine's own, and what ends is to be sent once.
         shared = (c.camera_id for c in cameras if self._settings.end == "loop" and c.spec.kind != "webcam")
         self.shared = frozenset(shared)

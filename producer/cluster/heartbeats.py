@@ -1,77 +1,77 @@
-"""What a producer says of itself and of its cameras on `status`."""
+"""A producer's heartbeats: what it says of itself and of its cameras on `status`."""
 
 import time
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from broker import Message, Publisher
+from broker import Link, Message
 from broker.aio import publish
 from contract.status import CamerasStatus, ProducerStatus, Status, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE
 from producer.camera.camera import Camera
-from producer.lane.sender import Sender
+from producer.lane.lanes import Lanes
 from runtime.version import VERSION
 
 WINDOW = 10_000  # messages without a confirm; a thousand cameras may change their states at once
 
 
 class Heartbeats:
-    """Attach its `publisher` to a connection. `offer` gives the digest by which producers share cameras."""
+    """Publishes them. `offer` gives the digest by which producers share cameras."""
 
     def __init__(
         self,
+        link: Link,
         producer_id: str,
         since: float,
         *,
-        sender: Sender,
+        lanes: Lanes,
         cameras: Callable[[], Iterable[Camera]],
         offer: Callable[[], str],
     ) -> None:
-        self.publisher = Publisher(window=WINDOW, on_ready=self.all)
+        self._publisher = link.publisher(window=WINDOW, on_ready=self.all)
         self._producer_id = producer_id
         self._since = since
-        self._sender = sender
+        self._lanes = lanes
         self._cameras = cameras
         self._offer = offer
 
     def all(self) -> None:
-        """The producer's heartbeat and that of its cameras."""
+        """Send the producer's heartbeat and that of its cameras."""
         self.producer()
         self.cameras()
 
     def producer(self) -> None:
-        """The producer's own."""
-        self.publisher.publish(_message(self._producer("running")))
+        """Send the producer's own heartbeat."""
+        self._publisher.publish(_message(self._producer("running")))
 
     def cameras(self) -> None:
-        """Of all cameras that it serves, in one message."""
-        now = time.monotonic()
-        reports = [camera.report(now) for camera in self._cameras()]
+        """Send that of all cameras that the producer serves, in one message."""
+        reports = [camera.report() for camera in self._cameras()]
         status = CamerasStatus(
             producer_id=self._producer_id, producer_since=self._since, time=time.time(), cameras=reports
         )
-        self.publisher.publish(_message(status))
+        self._publisher.publish(_message(status))
 
     def camera(self, camera: Camera) -> None:
-        """Of one whose state has changed."""
-        self.publisher.publish(_message(camera.status(time.monotonic(), time.time())))
+        """Tell the new state of one camera."""
+        self._publisher.publish(_message(camera.status()))
 
     async def goodbye(self) -> None:
-        """The last one; returns when the broker has it."""
-        await publish(self.publisher, _message(self._producer("stopped")))
+        """Send the last heartbeat; returns when the broker has it."""
+        await publish(self._publisher, _message(self._producer("stopped")))
 
     def _producer(self, state: Literal["running", "stopped"]) -> ProducerStatus:
         return ProducerStatus(
             producer_id=self._producer_id,
             state=state,
             cameras=sum(1 for _ in self._cameras()),
-            outstanding=self._sender.outstanding,
-            window=self._sender.window,
+            outstanding=self._lanes.outstanding,
+            window=self._lanes.window,
             since=self._since,
             time=time.time(),
             version=VERSION,
             offer=self._offer(),
-            lanes=self._sender.lanes,
+            lanes=self._lanes.loads,
         )
 
 

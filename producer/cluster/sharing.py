@@ -5,7 +5,7 @@ IEEE/ACM Transactions on Networking 6(1), 1998): each producer gives every membe
 everywhere, and the heaviest member serves the camera. If a member goes, only its cameras move; if one comes, only
 those that it gets.
 
-Members are heard of by their heartbeats. Those that offer the same cameras agree by the hash alone. Others that offer
+Members are known by their heartbeats. Those that offer the same cameras agree by the hash alone. Others that offer
 some of them (a file that is being rolled out) are reckoned with where they say that they serve one. Either way
 the heaviest of those that could serve a camera ends up serving it: nobody heavier stands in its way, and everybody
 lighter sees it.
@@ -64,7 +64,7 @@ class Sharing:
         return sorted([self.member, *self._peers])
 
     def offer(self, now: float) -> str:
-        """What our heartbeat says: a digest of the cameras that we could serve, 16 hex digits.
+        """The digest that our heartbeat says: of the cameras that we could serve, 16 hex digits.
 
         Empty while we do not hear ourselves. Others then count us as silent: we would not learn of a change, and
         a producer without replies sends no frames.
@@ -72,7 +72,7 @@ class Sharing:
         return self._digest if self._hears(now) else ""
 
     def know(self, cameras: Iterable[str]) -> bool:
-        """The cameras that we could serve, from now on. Whether they are others than before: say so at once."""
+        """Take on the cameras that we could serve. Returns whether they differ from before: then say so at once."""
         cameras = frozenset(cameras)
         if self._digest and cameras == self._cameras:
             return False
@@ -83,7 +83,7 @@ class Sharing:
         return True
 
     def heard(self, member: Member, offer: str, now: float) -> bool:
-        """A heartbeat came, perhaps our own. Whether to say ours at once: somebody does not know us yet."""
+        """Take in a heartbeat, perhaps our own. Returns whether to say ours at once: somebody is new to us."""
         if member == self.member:
             return self._heard_ourselves(now)
         if not offer:  # deaf, of an older version, or shares nothing: no member
@@ -100,7 +100,7 @@ class Sharing:
         return False
 
     def serves(self, member: Member, cameras: Iterable[str]) -> None:
-        """A member says which cameras it serves: all of them. Of others than members it means nothing."""
+        """A member says which cameras it serves: all of them. What others than members say means nothing."""
         peer = self._peers.get(member)
         served = frozenset(cameras)
         if peer is not None and peer.serves != served:
@@ -156,7 +156,7 @@ class Sharing:
         )
 
     def _heavier(self, other: Member, camera_id: str) -> bool:
-        """Whether the other goes before us at this camera."""
+        """Return whether the other goes before us at this camera."""
         if other.name == self.member.name:  # they divide what falls to the name
             return _weight(str(other.since), camera_id) > _weight(str(self.member.since), camera_id)
         return self._cached(other.name, camera_id) > self._cached(self.member.name, camera_id)

@@ -1,4 +1,4 @@
-"""From looks to states that do not flap."""
+"""Alarms, which turn single looks into a state that does not flap, and baselines."""
 
 import math
 
@@ -36,7 +36,7 @@ class Alarm:
 
 
 class Baseline:
-    """What a positive measure of a camera usually is: its geometric mean over about `memory` seconds.
+    """The usual value of a camera's positive measure: its geometric mean over about `memory` seconds.
 
     None until it has learned from `enough` looks.
     """

@@ -22,7 +22,7 @@ class Black:
 
     @property
     def suspect(self) -> bool:
-        """Whether the last look was, though it may be too soon to say so."""
+        """True if the last look was suspect, though it may be too soon for the alarm."""
         return self._alarm.suspect
 
     def look(self, levels: Levels, now: float) -> bool:
@@ -47,7 +47,7 @@ class Blinded:
 
     @property
     def suspect(self) -> bool:
-        """Whether the last look was, though it may be too soon to say so."""
+        """True if the last look was suspect, though it may be too soon for the alarm."""
         return self._alarm.suspect
 
     def look(self, levels: Levels, now: float) -> bool:

@@ -1,10 +1,10 @@
-"""Which frames are sent: those that show something new, and one now and then all the same."""
+"""The gate: it lets through frames that show something new, and one now and then all the same."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from contract.picture import MAX_PIXELS
 from producer.inspection.luma import (
-    MAX_PIXELS,
     MAX_REDUCED_PIXELS,
     Image,
     Luma,
@@ -44,7 +44,7 @@ class Look:
 
 
 class Gate:
-    """One camera's gate. `now` is monotonic seconds. Without `motion` only identical pictures are skipped.
+    """The gate of one camera. `now` is monotonic seconds. Without `motion` only identical pictures are skipped.
 
     A frame is sent at the latest `refresh` seconds after the last one that was. One of more than `max_pixels`, or that
     does not decode, is not: what nobody can decode would come back as a dead letter. Without `motion` it is decoded

@@ -42,11 +42,11 @@ class Health:
 
     @property
     def defects(self) -> tuple[Defect, ...]:
-        """What is wrong now, the oldest first."""
+        """The defects that the camera has now, the oldest first."""
         return tuple(self._on)
 
     def due(self, now: float) -> bool:
-        """Whether the next look should be a thorough one."""
+        """Return whether the next look should be a thorough one."""
         return now - self._thorough_at >= THOROUGH_SECONDS
 
     def repeated(self, now: float) -> list[Change]:

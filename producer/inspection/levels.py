@@ -1,4 +1,4 @@
-"""What a picture is worth, in a few figures."""
+"""A picture's worth in a few figures."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _DARK_LEVEL = 16.0  # keeps the noise of a black picture from looking like struc
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Of the unmasked pixels.
+    """The figures, of the unmasked pixels.
 
     bright: the grey level (0-255) that 95 of 100 pixels stay below: a clock drawn into a black picture is none of them.
     visible: share, 0-1, of the pixels that are not saturated.

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.picture import PNG_SIGNATURE, PictureError, picture_size
+from contract.picture import MAX_PIXELS, PNG_SIGNATURE, PictureError, picture_size
 from producer.inspection.unreadable import Unreadable, undecodable
 
 Luma = NDArray[np.uint8]  # height x width, 0 black to 255 white
@@ -12,7 +12,6 @@ Image = NDArray[np.uint8]  # height x width x 3, BGR, or height x width, grey
 
 SMALL = 80  # pixels: a face that YuNet can find (14 of its 320) is still 3 to 4 of them wide
 DETAIL = 320  # pixels: what sharpness is judged on
-MAX_PIXELS = 50_000_000
 MAX_REDUCED_PIXELS = 130_000_000
 """Of a JPEG that is decoded smaller: a progressive one still needs up to six bytes of memory for each."""
 
@@ -66,13 +65,13 @@ def readable_size(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
 
 
 def too_many_pixels(width: int, height: int, *, shrinks: bool) -> Unreadable:
-    """What is wrong with a picture of this size; `shrinks`: with `longer_side` it could be used."""
+    """Make the error for a picture of this size; `shrinks`: with `longer_side` it could be used."""
     remedy = "set longer_side, up to 3500" if shrinks else "set a lower resolution in the camera"
     return Unreadable("too_many_pixels", f"{width}x{height} are too many pixels: {remedy}")
 
 
 def luma_of_pixels(image: Image, longer_side: int = SMALL) -> Luma:
-    """The same of an image in memory: BGR or grey, uint8."""
+    """The grey picture of an image in memory: BGR or grey, uint8."""
     small = _shrunk(image, longer_side)
     return small if small.ndim == 2 else np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 

@@ -36,7 +36,7 @@ class Moved:
         self._at = 0.0
         self._moved_at = 0.0
         self.shift = 0.0
-        """At the last look, as a share of the longer side."""
+        """By how much the view had moved at the last look, as a share of its longer side."""
 
     @property
     def on(self) -> bool:
@@ -59,7 +59,7 @@ class Moved:
         return self._alarm.on
 
     def accepted(self, now: float) -> bool:
-        """Whether the camera moved so long ago that the new view is its own."""
+        """Return whether the camera moved so long ago that the new view is its own."""
         return self._alarm.on and now - self._moved_at >= ACCEPTED_AFTER
 
     def restart(self) -> None:
@@ -67,7 +67,7 @@ class Moved:
         self._alarm.restart()
 
     def forget(self) -> None:
-        """What comes next is the camera's view."""
+        """Take what comes next for the camera's view."""
         self._alarm = Alarm(RISE, FALL)
         self._reference, self._learned, self.shift = None, 0, 0.0
 
@@ -110,6 +110,5 @@ def _edges(view: Floats) -> Floats:
 def _correlation(one: Floats, other: Floats) -> float:
     one, other = one - one.mean(), other - other.mean()
     spread = math.sqrt(float((one * one).sum()) * float((other * other).sum()))
-    return (
-        float((one * other).sum()) / spread if spread else 1.0
-    )  # where there are no edges, none are missing
+    # Where there are no edges, none are missing.
+    return float((one * other).sum()) / spread if spread else 1.0

@@ -1,12 +1,13 @@
-"""What leaves the producer: masked, perhaps smaller. Taken at its word: what cannot be masked does not leave."""
+"""Pictures as they leave the producer: masked, perhaps smaller. What cannot be masked does not leave."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from contract.picture import MAX_PIXELS
 from producer.frames import Encoded, Picture, Pixels, encode_jpeg
-from producer.inspection.luma import MAX_PIXELS, MAX_REDUCED_PIXELS, Image, readable_size, reduction
+from producer.inspection.luma import MAX_REDUCED_PIXELS, Image, readable_size, reduction
 from producer.inspection.masks import Mask
 from producer.inspection.unreadable import undecodable
 
@@ -34,7 +35,7 @@ class Outgoing:
 
     @property
     def changes(self) -> bool:
-        """Whether any picture can be changed at all."""
+        """True if any picture can be changed at all."""
         return bool(self.mask) or self.longer_side is not None or self.recompress
 
     @property

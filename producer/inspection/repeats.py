@@ -1,4 +1,4 @@
-"""The same bytes once more: a picture that needs no decoding to be known."""
+"""Repeated pictures, known by their bytes: they need no decoding."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ class Repeats:
         self._last = b""
 
     def again(self, data: bytes | NDArray[np.uint8]) -> bool:
-        """Whether these are the bytes (a file's, or pixels) of the call before."""
+        """Return whether these are the bytes (a file's, or pixels) of the call before."""
         plain = data if isinstance(data, bytes) else np.ascontiguousarray(data).data
         digest = hashlib.blake2b(plain, digest_size=16).digest()
         same = digest == self._last

@@ -1,15 +1,16 @@
-"""What cannot be looked at, and why."""
+"""Pictures that cannot be decoded, and why."""
 
 import re
 import struct
 from typing import Literal
 
 from contract.picture import PictureError, picture_size
+from producer.errors import ProducerError
 
 Reason = Literal["corrupt", "too_many_pixels"]
 
 
-class Unreadable(ValueError):
+class Unreadable(ProducerError, ValueError):
     """A picture that cannot be decoded. `reason` is one word for metrics, the text says to the operator why."""
 
     def __init__(self, reason: Reason, text: str) -> None:
@@ -18,7 +19,7 @@ class Unreadable(ValueError):
 
 
 def undecodable(data: bytes) -> Unreadable:
-    """Of a picture that did not decode, as far as its header explains it (ITU-T T.81, B.2.2)."""
+    """Say why a picture did not decode, as far as its header explains it (ITU-T T.81, B.2.2)."""
     try:
         width, height = picture_size(data)
     except PictureError as error:

@@ -12,7 +12,7 @@ FIELDS_BYTES = 4096  # room for all that is not the picture
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the frames of this producer look like on the wire."""
+    """How the frames of this producer look on the wire."""
 
     form: TaskForm
     quality: int
@@ -21,7 +21,7 @@ class Form:
 
 
 def picture_of(frame: Frame, form: Form) -> Encoded | str:
-    """The picture as it travels (above the limit, as a smaller JPEG), or the reason why it cannot, as one word.
+    """Encode the picture as it travels (above the limit, as a smaller JPEG), or say why it cannot, in one word.
 
     Takes milliseconds unless the source had a file: call it in a thread.
     """
@@ -40,7 +40,7 @@ def picture_of(frame: Frame, form: Form) -> Encoded | str:
 
 
 def message_of(frame: Frame, encoded: Encoded, form: Form, reply_to: str | None) -> Message:
-    """The task's message for the frame's lane."""
+    """Make the message of the frame's task for its lane."""
     task = encode_task(
         Task(
             image=encoded.data,

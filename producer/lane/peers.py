@@ -17,7 +17,7 @@ FORGOTTEN_AFTER = 10.0  # seconds without a heartbeat
 
 
 class Neighbours:
-    """Feed it the heartbeats of others."""
+    """Knows the other producers. Feed it their heartbeats."""
 
     def __init__(self) -> None:
         self._heard: dict[Hashable, tuple[float, Mapping[str, LaneLoad]]] = {}
@@ -27,7 +27,7 @@ class Neighbours:
         self._heard[producer] = now, lanes
 
     def left(self, producer: Hashable) -> None:
-        """It said that it stops."""
+        """Another producer said that it stops."""
         self._heard.pop(producer, None)
 
     def gain(self, lane: str, own: LaneLoad, now: float) -> float:

@@ -32,7 +32,7 @@ class Turns:
         return len(self._arrival)
 
     def weigh(self, camera_id: str, weight: float) -> None:
-        """From its next turn on the camera gets `weight` turns for each one of a camera of weight 1."""
+        """Give the camera `weight` turns for each one of a camera of weight 1, from its next turn on."""
         if not 0 < weight < float("inf"):
             raise ValueError(f"a weight is a positive number, not {weight}")
         self._weight[camera_id] = weight
@@ -57,6 +57,10 @@ class Turns:
             self._end[camera_id] = tag + 1 / self._weight.get(camera_id, 1.0)
             return camera_id
         return None
+
+    def leave(self, camera_id: str) -> None:
+        """Leave the line without a turn. What the last turn cost is remembered."""
+        self._arrival.pop(camera_id, None)
 
     def forget(self, camera_id: str) -> None:
         """The camera is no longer served here."""

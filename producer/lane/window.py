@@ -33,15 +33,15 @@ class Window:
 
     @property
     def silent(self) -> bool:
-        """Whether no reply came for long: nobody seems to work."""
+        """True if no reply came for long: nobody seems to work."""
         return self._silence > 0
 
     def grow_by(self, frames: float) -> None:
-        """Near the target, in a round trip."""
+        """Set by how many frames the window grows in a round trip near the target."""
         self._gain = frames
 
     def allows(self, outstanding: int, now: float) -> bool:
-        """Whether one frame more may be sent."""
+        """Return whether one frame more may be sent."""
         return outstanding < self.size and now >= self._paused_until
 
     def answered(self, queued: float, round_trip: float, now: float, *, limited: bool) -> None:

@@ -1,1 +1,1 @@
-"""One module for each kind of source; all yield frames through the protocol `producer.frames.Source`."""
+"""One module for each kind of source; all of them yield frames as `producer.frames.Source` says."""

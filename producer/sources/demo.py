@@ -1,4 +1,4 @@
-"""Moving faces at exactly known places: cameras for people who have none, and ground truth for tests.
+"""Draws moving faces at exactly known places: cameras for people who have none, and ground truth for tests.
 
 The one face comes from the public-domain portrait that scikit-image carries (`skimage/data/astronaut.png`).
 Where it is drawn is a pure function of the camera and the frame number, so a test can compare a detection
@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from producer.frames import Captured, Encoded, Image, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Image, Skipped
 from producer.sources.pacing import Ticker
 
 WIDTH, HEIGHT = 640, 480
@@ -46,8 +47,8 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placement:
-    """Where the photograph lies: a point (u, v) of it is drawn at (scale*u + x, scale*v + y)."""
+class _Pose:
+    """The place of the photograph: its point (u, v) is drawn at (scale*u + x, scale*v + y)."""
 
     scale: float
     x: float
@@ -91,21 +92,21 @@ class Demo:
         while True:
             await asyncio.sleep(ticker.delay(time.monotonic()))
             scene = _scene(self._camera, self._next)
-            # Drawing takes milliseconds: off the event loop until the loop of pictures is complete.
+            # Drawing takes milliseconds: it stays off the event loop until all pictures of the scene are there.
             data = _kept[scene] if scene in _kept else await asyncio.to_thread(_jpeg, *scene)
             self._next += 1
             yield Captured(time.time(), Encoded(data, "image/jpeg"))
 
 
 def _scene(camera: int, n: int) -> tuple[int, int]:
-    """(scene 0-3, phase 0 .. LOOP-1): what is drawn, and at which moment of its loop."""
+    """The scene that is drawn (0-3) and the moment of its loop (0 to LOOP-1)."""
     return (camera - 1) % SCENES, (n + (camera - 1) // SCENES * 17) % LOOP
 
 
-def _placements(scene: int, phase: int) -> Sequence[_Placement]:
+def _placements(scene: int, phase: int) -> Sequence[_Pose]:
     turn = 2 * math.pi * phase / LOOP
     if scene == 0:  # a window of 640x480 wanders over the photograph, which is 922 pixels wide
-        return [_Placement(1.8, -141 - 125 * math.sin(turn), -50 - 45 * math.sin(2 * turn))]
+        return [_Pose(1.8, -141 - 125 * math.sin(turn), -50 - 45 * math.sin(2 * turn))]
     if scene == 1:  # zoom about the face
         scale = 1.75 - 0.45 * math.cos(turn)
         return [_at(scale, 278 + 30 * math.sin(turn), 150 + 44 * (scale - 1.3))]
@@ -119,10 +120,10 @@ def _placements(scene: int, phase: int) -> Sequence[_Placement]:
     ]
 
 
-def _at(scale: float, x: float, y: float) -> _Placement:
+def _at(scale: float, x: float, y: float) -> _Pose:
     """The placement that puts the middle of the face at (x, y) of the frame."""
     left, top, w, h = _FACE
-    return _Placement(scale, x - scale * (left + w / 2), y - scale * (top + h / 2))
+    return _Pose(scale, x - scale * (left + w / 2), y - scale * (top + h / 2))
 
 
 _kept: dict[tuple[int, int], bytes] = {}  # bounded: SCENES * LOOP pictures
@@ -148,7 +149,7 @@ def _draw(scene: int, phase: int) -> Image:
     return canvas.astype(np.uint8)
 
 
-def _warp(image: Image, placement: _Placement, border: int) -> Image:
+def _warp(image: Image, placement: _Pose, border: int) -> Image:
     return np.asarray(
         cv2.warpAffine(image, placement.matrix(), (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=border),
         np.uint8,
@@ -178,8 +179,7 @@ def _wall() -> Image:
 
 
 def _carried(name: str, how: int) -> Image:
-    """A picture of scikit-image's, without importing it: that takes a second and 60 MB, and an image of ours holds
-    these files alone."""
+    """A picture of scikit-image, which is not imported: that takes a second and 60 MB, and images hold only files."""
     package = find_spec("skimage")
     folders = package.submodule_search_locations if package else None
     if not folders:

@@ -1,9 +1,9 @@
-"""What is at the path of a source, where it is no file."""
+"""Tells what is at the path of a source, where it is no file."""
 
 import stat
 from pathlib import Path
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -15,7 +15,7 @@ _KINDS = (
 
 
 def no_file(path: Path, shown: str) -> SourceError | None:
-    """What is wrong with the path where a file is meant; None if a file is there. `shown` is how messages call it."""
+    """What is wrong with a path that should lead to a file; None if it does. `shown` is how messages call it."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""A folder of images, with the folders in it, in the order of their names; also a single image."""
+"""Reads a folder of images, with the folders in it, in the order of their names; or a single image."""
 
 import asyncio
 import time
@@ -10,37 +10,36 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from contract.picture import PictureCutOff, PictureError, picture_extent
+from contract.picture import MAX_PIXELS, PictureCutOff, PictureError, picture_extent
 from producer.catalogue.grammar import IMAGE_SUFFIXES
 from producer.catalogue.redaction import redact
-from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped
 from producer.sources.files import no_file
-from producer.sources.listing import Listing, images_below, position, printable
+from producer.sources.image_files import ImageFiles, images_below, position, printable
 from producer.sources.pacing import Ticker
 
 FPS = 1.0
-REMEMBERED = 100_000  # files that are not decoded again until they change
+REMEMBERED = 100_000  # files that are decoded again only once they change
 MAX_BYTES = 128 * 1024 * 1024
-WHOLE_PIXELS = 50_000_000
-"""Pictures of more are not decoded whole to see whether they are intact."""
 WRITING_SECONDS = 5.0
-"""A file that was changed less long ago and has no end may be on its way."""
+"""A file that changed less long ago than this, and has no end, may still be on its way."""
 WRITING_MOST_SECONDS = 60.0
 LIST_SECONDS = 10.0
-"""The folder is read again after so long, and at most a fiftieth of the time goes into that."""
+"""The folder is read again after so long, but at most a fiftieth of the time goes into reading it."""
 LIST_SHARE = 50
 LOOK_SECONDS = 1.0
 TELL = 3
-"""Times in a row that a failure is told; then it is waited in silence for something else."""
+"""The same failure is told so many times in a row; after that the folder is looked at in silence."""
 
 
 class Folder:
     """The images of a folder at `fps` a second (0: one); again from the start if `loop`.
 
     An intact JPEG or PNG is passed on byte for byte, other formats as JPEG. A corrupt image is skipped, with its
-    name; one that is being written is waited for. The folder is read anew now and then, so images may come and go;
-    what was decoded once to see whether it is intact is only read after that. If `loop`, a folder that is not there,
-    or empty, is looked at again for ever. `shown` is how messages call it, else by its path.
+    name; one that is still being written gets time for that. The folder is read anew now and then, so images may come
+    and go; a file that was found intact is not decoded again. If `loop`, a folder that is empty or not there is looked
+    at again for ever. `shown` is how messages call the folder, instead of by its path.
     """
 
     def __init__(
@@ -74,7 +73,7 @@ class Folder:
                 return
 
     async def _round(self, ticker: Ticker) -> AsyncGenerator[Captured | Skipped]:
-        """Every image once; also those that come meanwhile, if their names come later."""
+        """Every image once, also those that appear meanwhile with names that come later."""
         last: str | None = None
         unfinished: list[str] = []
         ended = False
@@ -101,8 +100,8 @@ class Folder:
         for path in unfinished:
             yield self._item(await self._finished(path), path)
 
-    async def _listing(self) -> Listing:
-        """What there is. Raises SourceError; the same one not for ever: if that can help, it waits instead."""
+    async def _listing(self) -> ImageFiles:
+        """The images that there are. Raises SourceError, but not the same one for ever: then it waits if that helps."""
         while True:
             try:
                 listing = await asyncio.to_thread(self._images)
@@ -116,11 +115,11 @@ class Folder:
                 self._failure = ""
                 return listing
 
-    def _images(self) -> Listing:
+    def _images(self) -> ImageFiles:
         again = "; it is looked at again every second" if self._loop else ""
         try:
             if self._path.is_file():
-                return Listing([str(self._path)])
+                return ImageFiles([str(self._path)])
             if not self._path.is_dir() and (wrong := no_file(self._path, self._name)) is not None:
                 raise SourceError(wrong.reason, f"{wrong}{again}")
             listing = images_below(self._path)
@@ -135,7 +134,7 @@ class Folder:
         return listing
 
     async def _finished(self, path: str) -> Picture | Skipped:
-        """The image of a file that was being written, once it is whole or nobody goes on with it."""
+        """The image of a file that is being written, once it is whole or nobody goes on writing it."""
         deadline = time.monotonic() + WRITING_MOST_SECONDS
         while time.monotonic() < deadline:
             picture = await asyncio.to_thread(self._load, path)
@@ -145,7 +144,7 @@ class Folder:
         return Skipped("corrupt", f"{self._shown(path)} is written to all the time; it is left out")
 
     def _load(self, path: str) -> Picture | Skipped | None:
-        """None: it seems to be on its way."""
+        """The image of a file, or why it is left out; None if it seems to be still on its way."""
         shown = self._shown(path)
         try:
             found = Path(path).stat()
@@ -162,7 +161,7 @@ class Folder:
         return picture
 
     def _shown(self, path: str) -> str:
-        """A file's name within the folder."""
+        """The file's name within the folder."""
         within = path.removeprefix(str(self._path)).lstrip("/")
         return printable(within) if within else self._single
 
@@ -171,9 +170,9 @@ class Folder:
 
 
 def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixels | Skipped:
-    """The image of a file, or why it is left out. Reads and decodes: blocking.
+    """The image of a file, or why it is left out. Reads and decodes, so it blocks.
 
-    `intact`: the content type of a JPEG or PNG that is known to decode.
+    `intact` is the content type of a JPEG or PNG that is known to decode.
     """
     try:
         with path.open("rb") as file:
@@ -187,14 +186,14 @@ def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixe
     except PictureCutOff:
         return Skipped("corrupt", f"{shown} is cut off; it is left out")
     except PictureError:
-        found = None  # another format, perhaps
+        found = None  # perhaps another format
     if found is not None:
         encoded = Encoded(found.cut(data), found.content_type)
-        # Whoever may not decode a huge one knows by its header.
-        if encoded.content_type == intact or found.width * found.height > WHOLE_PIXELS:
+        # A huge one is not decoded here: its header tells everybody how large it is.
+        if encoded.content_type == intact or found.width * found.height > MAX_PIXELS:
             return encoded
         data = encoded.data
-    # OpenCV fills what a broken file lacks with grey and reports success, hence the walk to its end above.
+    # OpenCV fills the missing part of a broken file with grey and reports success, hence the walk to its end above.
     image = decoded(data)
     if image is None:
         return Skipped("corrupt", f"{shown} is no image that can be decoded; it is left out")
@@ -202,9 +201,9 @@ def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixe
 
 
 def decoded(data: bytes) -> Image | None:
-    """The pixels of a file of any kind that OpenCV knows."""
+    """The pixels of a file of any kind that OpenCV knows; None if it knows it not, or fails."""
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except (cv2.error, MemoryError):  # more pixels than it takes on, and what else its decoders do not expect
+    except (cv2.error, MemoryError):  # too many pixels, or whatever else its decoders do not expect
         return None
     return None if image is None else np.asarray(image, np.uint8)

@@ -1,11 +1,11 @@
-"""When the next frame is due. Pure: the clock is an argument, sleeping is the caller's."""
+"""Decides when the next frame is due. Pure: the clock is an argument, and sleeping is left to the caller."""
 
 
 class Ticker:
-    """Every `interval` seconds, without drift; who comes late starts a new rhythm instead of a burst.
+    """Ticks every `interval` seconds, without drift; a late caller starts a new rhythm instead of a burst.
 
-    `spread` (0-1) shifts the ticks after the first by up to half an interval either way: a thousand cameras that
-    are opened at once shall not be read at once ever after. 0.5 shifts nothing.
+    `spread` (0-1) shifts the ticks after the first by up to half an interval either way, so that a thousand cameras
+    that are opened at once are not read at once ever after. 0.5 shifts nothing.
     """
 
     def __init__(self, interval: float, *, spread: float = 0.5) -> None:
@@ -26,11 +26,11 @@ class Ticker:
 
 
 class Timeline:
-    """A recording's own timestamps made into time that passes: never backwards, and never without an end.
+    """Makes time that passes of a recording's own timestamps: never backwards, and never with endless gaps.
 
-    A step is believed if it is forward and no more than `GAP` seconds or three times the one before; so is a first
-    step of up to `LONGEST` (a picture every six seconds, or every minute). Any other is a jump, as recorders write
-    them at a cut or over a pause, or a clock that stands still: it counts as much as the last step that was believed.
+    A step is believed if it goes forward by no more than `GAP` seconds, or three times the step before; so is a first
+    step of up to `LONGEST` (a picture every six seconds, or every minute). Any other step is a jump, as recorders
+    write them at a cut or over a pause, or a clock that stands still: it counts as much as the last believed one.
     """
 
     GAP, LONGEST = 5.0, 60.0
@@ -41,7 +41,7 @@ class Timeline:
         self._at = 0.0
 
     def at(self, media: float, lasts: float) -> float:
-        """Seconds since the first frame of the one with media time `media`; `lasts`: how long it says it is shown."""
+        """The seconds from the first frame to the one with media time `media`, which is to be shown for `lasts`."""
         if self._last is not None:
             step = media - self._last
             most = self.LONGEST if self._step is None else max(self.GAP, 3 * self._step)
@@ -57,7 +57,7 @@ class Timeline:
 
 
 class Playback:
-    """Lays the time of a recording on the clock: frame at second 3 is due 3 seconds after frame 0.
+    """Lays the time of a recording on the clock: the frame at second 3 is due 3 seconds after frame 0.
 
     A player that fell behind by more than `late` seconds starts a new rhythm.
     """
@@ -91,11 +91,11 @@ class Sampling:
 
 
 class Rate:
-    """At most `fps` frames a second by the clock, whatever timestamps say; 0 lets every frame pass.
+    """Lets at most `fps` frames a second pass by the clock, whatever timestamps say; 0 lets every frame pass.
 
-    Frames that were late let the next ones come early, by `slack` intervals: a source that keeps the rate itself loses
-    none to its own unevenness, and n seconds never have more than `fps` times n, and one or two
-    (the generic cell rate algorithm, ITU-T I.371).
+    After a late frame the next ones may come early, by `slack` intervals, so that a source which keeps the rate itself
+    loses none to its own unevenness. In n seconds never more than `fps` times n, and one or two, pass (the generic cell
+    rate algorithm, ITU-T I.371).
     """
 
     def __init__(self, fps: float, *, slack: float = 0.5) -> None:

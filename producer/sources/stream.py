@@ -1,19 +1,20 @@
-"""A live stream: RTSP, RTMP or HLS, decoded in a process of its own kind (producer/streams)."""
+"""Reads a live stream (RTSP, RTMP or HLS), which a process of its own decodes (`producer.sources.streams`)."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from urllib.parse import urlsplit
 
 from producer.catalogue.redaction import redact
-from producer.frames import Captured, Skipped, SourceError
-from producer.sources.streams.feed import Feed
-from producer.sources.streams.messages import Request
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
+from producer.sources.streams.feed import FrameFeed
+from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
 from producer.sources.trust import Trust
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 10.0
-HLS_READ_TIMEOUT = 30.0  # a playlist grows by whole segments, of ten seconds and more
-# FFmpeg looks at a stream before it gives frames: for up to five seconds, unless told otherwise, in microseconds.
+HLS_READ_TIMEOUT = 30.0  # a playlist grows by whole segments, which last ten seconds and more
+# FFmpeg looks at a stream for up to five seconds before it gives frames, unless it is told otherwise (microseconds).
 BRIEF = {"analyzeduration": "1000000"}
 NOTHING_CAME = frozenset({"transport", "timeout", "not_a_video", "io_error", "closed"})
 RTMP_OPTIONS = {"rtmp_live": "live", **BRIEF}
@@ -23,10 +24,10 @@ class Stream:
     """The frames of a stream as they come, at most `fps` a second (0: all), as JPEG of `quality`.
 
     `shown` is how messages call it, if the address has secrets that `redact` does not see (the key of an RTMP stream).
-    `live`: an http address is no playlist, but a video that comes as it is made (FLV, MPEG-TS).
-    HLS comes in segments of seconds: it is played by its own timestamps, so that frames are spread over time.
-    RTSP comes over TCP, since what UDP loses shows as smeared pictures; over UDP if a camera has nothing else.
-    `trust`: how its certificate is judged.
+    `live` if an http address is no playlist, but a video that comes as it is made (FLV, MPEG-TS).
+    HLS comes in segments of seconds; it is played by its own timestamps, so that frames are spread over time.
+    RTSP comes over TCP, since pictures smear where UDP loses packets; over UDP only if a camera offers nothing else.
+    `trust` says how its certificate is judged.
     """
 
     retries = True
@@ -51,10 +52,10 @@ class Stream:
         self._trust = trust
         self._transport = "tcp"
         self._idle = False
-        self._feed: Feed | None = None
+        self._feed: FrameFeed | None = None
 
     def set_idle(self, idle: bool) -> None:
-        """Nothing moves in its picture: only keyframes are decoded, if they come at least every two seconds."""
+        """Say whether anything moves: if not, only keyframes are decoded, if they come at least every two seconds."""
         if idle != self._idle:
             self._idle = idle
             if self._feed is not None:
@@ -88,7 +89,7 @@ class Stream:
             feed.close()
 
     def _over_udp(self, error: SourceError, came: bool) -> SourceError:
-        """The error, with what was tried if nothing came in an unusual way. The next time TCP is first again."""
+        """The error, which says what was tried if nothing came over UDP either. The next time TCP is first again."""
         if self._transport != "udp":
             return error
         self._transport = "tcp"
@@ -100,13 +101,13 @@ class Stream:
             "allow TCP (interleaved) in the camera, or UDP in the firewall",
         )
 
-    def _request(self) -> Request:
+    def _request(self) -> DecodeRequest:
         scheme = urlsplit(self._url).scheme.lower()
         http = scheme.startswith("http")
         hls = http and not self._live
         rtsp = {"rtsp_transport": self._transport, **BRIEF}
         options = {} if hls else BRIEF if http else RTMP_OPTIONS if scheme.startswith("rtmp") else rtsp
-        return Request(
+        return DecodeRequest(
             url=self._url,
             shown=self._shown,
             options=options,

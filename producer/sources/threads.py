@@ -1,4 +1,4 @@
-"""Blocking sources in threads of their own: one thread per camera, so that a stuck one hurts no other."""
+"""Runs blocking sources in threads of their own, one per camera, so that a stuck one hurts no other."""
 
 import asyncio
 import contextlib
@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 async def in_thread(items: Callable[[], Generator[Item]], name: str) -> AsyncGenerator[Item]:
-    """What the blocking generator yields, at most one item ahead of the reader; its exceptions are raised here.
+    """The items of a blocking generator, at most one ahead of the reader; its exceptions are raised here.
 
-    Closing the async iterator asks the thread to stop at its next item and does not wait for it: a read that is
-    stuck ends with its own timeout. The thread is a daemon, so it never keeps the process alive.
+    Closing the async iterator asks the thread to stop at its next item, and does not wait for that: a stuck read ends
+    with its own timeout. The thread is a daemon, so it never keeps the process alive.
     """
     reader = _Reader(items)
     threading.Thread(target=reader.run, name=name, daemon=True).start()
@@ -55,7 +55,7 @@ class _Reader(Generic[Item]):
                     if self.stopped.is_set():
                         return
                     self._hand_over(_News(item))
-        except BaseException as raised:  # whatever it is, the reader must hear of it
+        except BaseException as raised:  # the reader must hear of it, whatever it is
             error = raised
         self._hand_over(_End(error))
 

@@ -1,9 +1,9 @@
-"""Makes the source of a camera, by kind, with what sources of a kind share."""
+"""Makes the source of a camera, by its kind, with what sources of a kind share."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from producer.catalogue.wanted import Wanted
+from producer.catalogue.settings import CameraSettings
 from producer.frames import Source
 from producer.inspection.outgoing import FINE
 from producer.settings import ProducerSettings
@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
 
 class Tools:
-    """Use it inside the event loop. What is shared is opened when a camera first needs it: the demo loads no FFmpeg."""
+    """Makes sources, inside the event loop. What they share is opened on first need: the demo loads no FFmpeg."""
 
     def __init__(self, settings: ProducerSettings) -> None:
         self._settings = settings
         self._client: HttpClient | None = None
         self._pool: Pool | None = None
 
-    def source(self, wanted: Wanted) -> Source:
+    def source(self, wanted: CameraSettings) -> Source:
         """The source that is wanted, not opened yet."""
         target, label, fps = wanted.spec.target, wanted.spec.label, wanted.fps
         loop, paced = self._settings.end == "loop", not wanted.lossless
         sight = wanted.sight
         again = sight is not None and (sight.masks or sight.longer_side or sight.recompress)
-        quality = FINE if again else self._settings.jpeg_quality  # so that what is encoded twice loses little
+        # Pictures that are encoded twice should lose little.
+        quality = FINE if again else self._settings.jpeg_quality
         match wanted.spec.kind:
             case "demo":
                 from producer.sources.demo import Demo
@@ -69,13 +70,13 @@ class Tools:
                 return Webcam(int(target), shown=label, fps=fps)
 
     async def close(self) -> None:
-        """Close what is shared, once no source uses it any more."""
+        """Close what sources share, once none uses it any more."""
         if self._client is not None:
             await self._client.close()
         if self._pool is not None:
             await self._pool.close()
 
-    def _stream(self, wanted: Wanted, quality: int, *, live: bool = False) -> Source:
+    def _stream(self, wanted: CameraSettings, quality: int, *, live: bool = False) -> Source:
         from producer.sources.stream import Stream
 
         spec, pool = wanted.spec, self._decoders()

@@ -1,4 +1,4 @@
-"""Whether a camera's certificate is trusted: as browsers do, by its fingerprint, or without looking."""
+"""Judges a camera's certificate: as browsers do, by its fingerprint, or without looking."""
 
 import asyncio
 import hashlib
@@ -7,37 +7,42 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 
+from producer.errors import ProducerError
+
 FINGERPRINT = re.compile(r"(?:sha-?256[:=]?)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})", re.IGNORECASE)
 LOOK_SECONDS = 5.0
 
-
-OTHER_NAMES = frozenset({62, 63, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and, by mail and address, its like
+OTHER_NAMES = frozenset({62, 63, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, and the same for mail and IP addresses
 OTHER_NAME = "it is for another host"
 
 
-class Untrusted(Exception):
-    """Another certificate than the one that is trusted."""
+class Untrusted(ProducerError):
+    """A camera shows another certificate than the one that is trusted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
     """How the certificate of a camera is judged.
 
-    `fingerprint`: the SHA-256 of the one certificate that is trusted, whoever signed it. Without one, `verify` says
-    whether an authority must have signed it for the name that is asked.
+    `fingerprint` is the SHA-256 of the one certificate that is trusted, whoever signed it. Without a fingerprint
+    `verify` says whether an authority must have signed the certificate for the name that is asked.
     """
 
     verify: bool = True
     fingerprint: bytes | None = None
 
     def context(self) -> ssl.SSLContext:
-        """As sockets want it; a fingerprint must be compared with the certificate that is shown then."""
+        """The context for a socket. A fingerprint must then be compared, by `check`, with the certificate."""
         return _context(self.verify and self.fingerprint is None)
 
     def check(self, certificate: bytes | None) -> None:
-        """Raises Untrusted if this, shown on a connection with `context()`, is not the certificate that is trusted."""
+        """Raise Untrusted unless this certificate, shown on a connection with `context()`, is the trusted one."""
         if self.fingerprint is not None and (certificate is None or _digest(certificate) != self.fingerprint):
             raise Untrusted("another certificate than the one that is trusted")
+
+
+UNVERIFIED = Trust(verify=False)
+"""For questions that say nothing secret."""
 
 
 def parse_fingerprint(text: str) -> bytes:
@@ -49,20 +54,20 @@ def parse_fingerprint(text: str) -> bytes:
 
 
 def mistrust(error: ssl.SSLCertVerificationError) -> str:
-    """Why a certificate is not trusted, without the name of the host, which OpenSSL repeats and may be a secret."""
+    """Why a certificate is not trusted, without the host's name: OpenSSL repeats it, and it may be a secret."""
     return OTHER_NAME if error.verify_code in OTHER_NAMES else error.verify_message
 
 
 def written(fingerprint: bytes) -> str:
-    """The fingerprint as settings take it."""
+    """The fingerprint as settings take it: sha256: and its digits."""
     return f"sha256:{fingerprint.hex()}"
 
 
 async def shown_fingerprint(host: str, port: int) -> bytes | None:
-    """The fingerprint of what a host shows at this moment, unverified; None if it shows nothing."""
+    """The fingerprint of the certificate that a host shows now, unverified; None if it shows none."""
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            _, writer = await asyncio.open_connection(host, port, ssl=_context(False))
+            _, writer = await asyncio.open_connection(host, port, ssl=UNVERIFIED.context())
         try:
             certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         finally:

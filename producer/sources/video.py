@@ -1,17 +1,18 @@
-"""A video file: MKV, MP4, AVI, GIF and whatever else FFmpeg reads, decoded in a process of its own kind."""
+"""Reads a video file (MKV, MP4, AVI, GIF and whatever else FFmpeg knows), which a process of its own decodes."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
 from producer.catalogue.redaction import redact
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources.files import no_file
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
 
-# A file is a file: what is called .mkv may be a list (HLS, ffconcat, DASH, SDP) that names other files, or addresses of
-# this network. So FFmpeg may use only readers of formats that hold their own video.
+# What is called .mkv may be a list (HLS, ffconcat, DASH, SDP) that names other files, or addresses of this network. So
+# FFmpeg may use only readers of formats that hold their own video.
 FORMATS = (
     "matroska,webm,mov,mp4,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,av1,obu,ivf,vc1,dirac,"
     "cavsvideo,avs2,avs3,dnxhd,asf,asf_o,wtv,ogg,nut,rm,mxf,gxf,lxf,dv,mjpeg,mjpeg_2000,smjpeg,mpjpeg,ingenient,gif,apng,"
@@ -21,15 +22,15 @@ FORMATS = (
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 LISTS = (b"ffconcat", b"#extm3u", b"<mpd", b"v=0")
 FAULTS_OF_PROCESSES = ("crashed", "stuck", "memory", "restarted")
-ATTEMPTS = 3  # processes that may end under it without a frame: the last one is its own
+ATTEMPTS = 3  # so many processes may end under a file without a frame; it has the last one for itself
 
 
 class Video:
     """The frames of a file, paced by its own timestamps; again from the start if `loop`.
 
-    `fps` thins it to that many frames a second of media time (0: every frame); they come as JPEG of `quality`. Not
-    `paced`, it is read as fast as its frames are accepted. If its process ends, another goes on where it was.
-    `shown` is how messages call it, else by its name.
+    `fps` thins it to that many frames a second of media time (0: every frame); they come as JPEG of `quality`. If it is
+    not `paced`, it is read as fast as its frames are accepted. If its process ends, another goes on where that was.
+    `shown` is how messages call the file, instead of by its name.
     """
 
     retries = False
@@ -89,9 +90,9 @@ class Video:
             return False
         return begin.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(LISTS)
 
-    def _request(self, seen: int) -> Request:
-        return Request(
-            url=f"file:{self._path.absolute()}",  # else a colon in its name makes a protocol of what is before
+    def _request(self, seen: int) -> DecodeRequest:
+        return DecodeRequest(
+            url=f"file:{self._path.absolute()}",  # else what stands before a colon in its name is taken for a protocol
             shown=self._shown,
             options=OPTIONS,
             fps=self._fps,

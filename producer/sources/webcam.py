@@ -1,4 +1,4 @@
-"""A camera on this machine: `webcam:0` is /dev/video0."""
+"""Reads a camera of this machine: `webcam:0` is /dev/video0."""
 
 import time
 from collections.abc import AsyncGenerator, Generator
@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from producer.frames import Captured, Pixels, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Pixels, Skipped
 from producer.sources.pacing import Rate
 from producer.sources.threads import in_thread
 

@@ -8,7 +8,7 @@ from broker import Consumer, Delivery
 from contract.result import Result, parse_result
 from contract.topology import RESULTS_EXCHANGE, EphemeralQueue
 from gateway.history.database import Database
-from gateway.history.writer import Writer
+from gateway.history.writer import HistoryWriter
 from gateway.live.hub import Hub
 from gateway.live.viewer import Update
 
@@ -36,7 +36,7 @@ class Screen(Consumer):
 
     def stored(self, file: Path) -> int:
         """How many rows a fresh history has after it was given every result twice."""
-        history = Writer(Database("", file))
+        history = HistoryWriter(Database("", file))
         try:
             for _ in range(2):
                 history.store(self.results, time.time())

@@ -19,7 +19,7 @@ from broker import Message, Outcome
 from contract.result import Result, encode_result
 from contract.topology import RESULTS_EXCHANGE
 from gateway.history.activity import minutes
-from gateway.history.presence import Seen, stretches
+from gateway.history.presence import Sighting, stretches
 from tests.conftest import StartService
 from tests.faults.patched import DIES_BEFORE_ACKNOWLEDGING, patch
 from tests.helpers.bus import Bus, bus
@@ -104,7 +104,7 @@ class Books:
         frames = sorted(frame_id for (frame_id,) in self.rows("SELECT frame_id FROM results"))
         assert frames == sorted(each.frame_id for each in confirmed)
         seen = [
-            Seen(
+            Sighting(
                 each.camera_id,
                 each.original_timestamp,
                 len(each.detections),

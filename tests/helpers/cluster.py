@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.rabbitmq import Epmd, RabbitMQNode
+from cli.epmd import Epmd
+from cli.rabbitmq import RabbitMQNode
 from tests.helpers.eventually import eventually
 
 NAMES = ("hare", "bunny", "coney")

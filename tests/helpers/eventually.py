@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from cli.waiting import wait_until
+from cli.wait import wait_until
 
 T = TypeVar("T")
 

@@ -5,7 +5,8 @@ from contextlib import aclosing
 
 import pytest
 
-from producer.frames import Captured, Due, Skipped, Source, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Due, Skipped, Source
 
 
 async def granted(source: Source) -> AsyncGenerator[Captured | Skipped]:

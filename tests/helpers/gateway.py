@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from gateway.metrics import GatewayMetrics
-from gateway.service import Gateway
+from gateway.service import Gateway, compose
 from gateway.settings import GatewaySettings
 
 TOKEN = "a-token-of-the-test-suite"
@@ -29,21 +29,21 @@ async def running_gateway(
         "data_dir": folder / "data",
         "dashboard_dir": folder / "dist",
     }
-    gateway = Gateway(
+    async with compose(
         GatewaySettings(**{**chosen, **settings}),
         metrics=GatewayMetrics(CollectorRegistry()),
         patience=patience,
         request_seconds=request_seconds,
-    )
-    task = asyncio.create_task(gateway.run())
-    try:
-        async with asyncio.timeout(10):
-            while not gateway.serving:
-                if task.done():
-                    task.result()
-                await asyncio.sleep(0.01)
-        yield gateway
-    finally:
-        gateway.stop()
-        async with asyncio.timeout(10):
-            await task
+    ) as gateway:
+        task = asyncio.create_task(gateway.serve())
+        try:
+            async with asyncio.timeout(10):
+                while not gateway.serving:
+                    if task.done():
+                        task.result()
+                    await asyncio.sleep(0.01)
+            yield gateway
+        finally:
+            gateway.stop()
+            async with asyncio.timeout(10):
+                await task

@@ -48,12 +48,19 @@ def nginx(folder: Path, gateway: int, *changes: tuple[str, str], port: int = 0) 
     for old, new in changes:
         assert old in server, old
         server = server.replace(old, new)
+    with serving(folder, server, port):
+        yield port
+
+
+@contextmanager
+def serving(folder: Path, server: str, port: int) -> Iterator[None]:
+    """Runs nginx with this `server`, which listens on the port."""
     folder.mkdir()
     (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, server=server))
     process = subprocess.Popen([require("nginx"), "-p", folder, "-c", folder / "nginx.conf"])
     try:
         eventually("nginx answers", lambda: process.poll() is not None or answers(port))
-        yield port
+        yield
     finally:
         process.terminate()
         process.wait(10)

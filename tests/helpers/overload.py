@@ -137,13 +137,13 @@ class Producer:
         return LaneLoad(window=self.flow.window.size, weight=self.flow.weight)
 
     def answered(self, item: Item, queued: float, seconds: float) -> None:
-        self.flow.answered(item.frame_id, queued, seconds, self._cluster.now)
+        self.flow.answered(item, queued, seconds, self._cluster.now)
         self.pump()
 
     def pump(self) -> None:
         now = self._cluster.now
         while (item := self.flow.take(now)) is not None:
-            self.flow.sent(item.frame_id, now, now - item.captured)
+            self.flow.sent(item, now, now - item.captured)
             self._cluster.after(
                 self._cluster.random.uniform(0, ON_ITS_WAY),
                 lambda item=item: self._cluster.accept(item, self),  # type: ignore[misc]

@@ -10,9 +10,8 @@ from prometheus_client import CollectorRegistry
 from producer.camera.capture import run_camera
 from producer.catalogue.grammar import CameraSpec
 from producer.frames import Frame, Source
-from producer.lane.outlet import Straight
 from producer.metrics import ProducerMetrics
-from tests.helpers.served import served
+from tests.helpers.cameras import OpenLane, camera
 
 
 class Running:
@@ -20,11 +19,15 @@ class Running:
 
     def __init__(self, name: str, source: Source) -> None:
         self.frames: list[float] = []
-        one = served(source, spec=CameraSpec(name, "stream", name))
-        self.camera = one.camera
         self._registry = CollectorRegistry()
-        metrics = ProducerMetrics(self._registry)
-        self.task = asyncio.create_task(run_camera(one, Straight(self._sink), metrics))
+        one = camera(
+            source,
+            OpenLane(self._sink),
+            ProducerMetrics(self._registry),
+            spec=CameraSpec(name, "stream", name),
+        )
+        self.condition = one.condition
+        self.task = asyncio.create_task(run_camera(one))
 
     async def _sink(self, frame: Frame) -> None:
         self.frames.append(time.monotonic())

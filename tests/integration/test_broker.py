@@ -157,8 +157,12 @@ async def test_the_second_url_serves_when_the_first_does_not(rabbitmq: str) -> N
 async def test_a_wrong_password_says_so(shared_rabbitmq: RabbitMQNode) -> None:
     url = f"amqp://framefleet:wrong@127.0.0.1:{shared_rabbitmq.amqp_port}/"
     said: list[str] = []
-    connection = Connection(AsyncioLoop(), [url], "wrong", [])
-    connection.on_state = lambda state, detail: said.append(detail) if state == "lost" else None
+    connection = Connection(
+        AsyncioLoop(),
+        [url],
+        "wrong",
+        on_state=lambda state, detail: said.append(detail) if state == "lost" else None,
+    )
     connection.start()
     await aeventually("the reason", lambda: said)
     assert "refused the user name or password" in said[0]

@@ -36,7 +36,7 @@ async def test_who_takes_what_is_not_theirs_is_counted(
         ]
         both = (first, second)
         await aeventually(
-            "both consume the results", lambda: first.feed.depth.consumers.get(RESULT_QUEUE) == 2
+            "both consume the results", lambda: first.queues.depth.consumers.get(RESULT_QUEUE) == 2
         )
         await aeventually("nobody is foreign", lambda: all(foreign(g) == [0, 0, 0] for g in both))
         consumers = [Consumer(queue, lambda delivery: None, prefetch=1) for queue in QUEUES]

@@ -181,7 +181,7 @@ async def test_a_plain_client_gets_one_result_per_message(gateway: Gateway, work
 async def test_the_snapshot_comes_first_and_filters_apply(gateway: Gateway, worker: Worker) -> None:
     await worker.result("a", 1)
     await worker.result("b", 1)
-    await until(lambda: gateway.feed.hub.cameras == 2)
+    await until(lambda: gateway.hub.cameras == 2)
     async with viewer(gateway, "?cameras=b,c") as socket:
         assert (await message(socket))["frame_id"] == "b:1"
         await worker.result("a", 2)
@@ -209,7 +209,7 @@ async def test_results_by_group_node_and_detections(gateway: Gateway, worker: Wo
 
     await worker.result("gate", 1)
     await worker.result("hall", 1, node_id="node-2", detections=[])
-    await until(lambda: gateway.feed.hub.cameras == 2)
+    await until(lambda: gateway.hub.cameras == 2)
     async with (
         viewer(gateway, "?groups=north") as north,
         viewer(gateway, "?nodes=node-2&detections=1") as node,
@@ -290,7 +290,7 @@ async def test_watched_cameras_are_announced_and_their_pictures_arrive(
         assert base64.b64decode(received["frame"]) == JPEG
         again = await asyncio.wait_for(worker.announced.get(), 5)
         assert again.cameras == ["a"]
-    await until(lambda: gateway.feed.hub.watched == frozenset())
+    await until(lambda: gateway.hub.watched == frozenset())
     async with asyncio.timeout(10):  # after a grace, the workers are told that nobody watches
         while (await worker.announced.get()).cameras:
             pass
@@ -300,7 +300,7 @@ async def test_a_frames_client_gets_plain_results_while_no_picture_comes(
     gateway: Gateway, worker: Worker
 ) -> None:
     async with viewer(gateway, "?frames=1&cameras=a") as socket:
-        await until(lambda: gateway.feed.hub.watched)
+        await until(lambda: gateway.hub.watched)
         await worker.result("a", 1)
         await asyncio.sleep(2.1)
         await worker.result("a", 2)
@@ -311,7 +311,7 @@ async def test_a_frames_client_gets_plain_results_while_no_picture_comes(
 
 async def test_the_dashboard_protocol(gateway: Gateway, worker: Worker) -> None:
     await worker.result("a", 1)
-    await until(lambda: gateway.feed.hub.cameras == 1)
+    await until(lambda: gateway.hub.cameras == 1)
     async with viewer(gateway, dashboard=True) as socket:
         assert socket.subprotocol == "framefleet.v1"
         hello = await message(socket)
@@ -322,7 +322,7 @@ async def test_the_dashboard_protocol(gateway: Gateway, worker: Worker) -> None:
         assert (await of_type(socket, "results"))["results"][0]["frame_id"] == "a:1"
         assert (await of_type(socket, "cameras"))["items"][0]["camera_id"] == "a"
         await socket.send(json.dumps({"type": "subscribe", "cameras": None, "pictures": ["a"]}))
-        await until(lambda: gateway.feed.hub.watched)
+        await until(lambda: gateway.hub.watched)
         await asyncio.wait_for(worker.announced.get(), 5)
         sent = await worker.picture("a", 2)
         while not isinstance(received := await asyncio.wait_for(socket.recv(), 5), bytes):
@@ -337,7 +337,7 @@ async def test_the_dashboard_protocol(gateway: Gateway, worker: Worker) -> None:
         for age in (0.1, 0.2, -1.0, 1e9):  # one in half a second is enough, and these are none
             await socket.send(json.dumps({"type": "painted", "frame_id": sent.frame_id, "age": age}))
         await socket.send(json.dumps({"type": "subscribe", "pictures": []}))
-        await until(lambda: not gateway.feed.hub.watched)
+        await until(lambda: not gateway.hub.watched)
         assert registry.get_sample_value("gateway_paint_age_seconds_count") == 1.0
 
 
@@ -408,7 +408,7 @@ async def test_heartbeats_become_nodes_and_cameras(gateway: Gateway, worker: Wor
         assert metrics["queueDepth"] == 0
         assert set(metrics["source"].values()) == {"gateway"}
         await asyncio.gather(*(worker.result(f"c{n}", 1) for n in range(5)))
-        await until(lambda: gateway.feed.hub.cameras == 5)
+        await until(lambda: gateway.hub.cameras == 5)
         async with http.get("/api/cameras?limit=4") as answer:
             page = await answer.json()
         assert ([i["camera_id"] for i in page["items"]], page["total"], page["next"]) == (
@@ -465,7 +465,7 @@ async def test_impossible_numbers_and_texts_do_not_stop_the_history(
     async with viewer(gateway) as socket:
         while (await message(socket))["frame_id"] != "odd:1":
             pass
-    await until(lambda: gateway.feed.depth.messages.get("result_queue") == 0 and rows(tmp_path, "odd") >= 1)
+    await until(lambda: gateway.queues.depth.messages.get("result_queue") == 0 and rows(tmp_path, "odd") >= 1)
     assert gateway.missing() == []
 
 
@@ -519,7 +519,7 @@ async def test_bad_queries_are_refused_before_the_upgrade(gateway: Gateway) -> N
 
 async def test_the_number_of_clients_is_bounded(amqp_url: str, tmp_path: Path) -> None:
     async with running_gateway(tmp_path, amqp_url=amqp_url, max_viewers=1) as gateway, viewer(gateway):
-        await until(lambda: gateway.feed.hub.viewers == 1)
+        await until(lambda: gateway.hub.viewers == 1)
         with pytest.raises(websockets.InvalidStatus) as refused:
             async with viewer(gateway):
                 pass
@@ -552,7 +552,7 @@ async def test_history_is_written_once(gateway: Gateway, worker: Worker, tmp_pat
         await worker.result("h", number)
         await worker.result("h", number)  # delivered twice
     await until(lambda: rows(tmp_path, "h") == 50)
-    await until(lambda: gateway.feed.depth.messages.get("result_queue") == 0)
+    await until(lambda: gateway.queues.depth.messages.get("result_queue") == 0)
 
 
 def rows(folder: Path, camera: str) -> int:

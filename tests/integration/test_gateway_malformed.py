@@ -73,7 +73,7 @@ class Healthy:
             self.sent += 1
             now = time.monotonic()
             body = b"[%d,%f]" % (self.sent, now)
-            self.gateway.feed.hub.publish(Update("a", f"a:{self.sent}", float(self.sent), now, body))
+            self.gateway.hub.publish(Update("a", f"a:{self.sent}", float(self.sent), now, body))
             await asyncio.sleep(0.01)
 
 
@@ -182,9 +182,9 @@ async def gone(gateway: Gateway, left: int) -> None:
     registry = gateway.metrics.registry
     async with asyncio.timeout(5):
         while not (  # noqa: ASYNC110
-            gateway.feed.hub.viewers == left
+            gateway.hub.viewers == left
             and registry.get_sample_value("gateway_clients") == left
-            and len(gateway._server.server_state.connections) == left
+            and len(gateway.server.server_state.connections) == left
         ):
             await asyncio.sleep(0.02)
 
@@ -227,9 +227,9 @@ async def test_pings_that_nobody_reads_the_answers_of_take_no_memory(gateway: Ga
     before = resident(os.getpid())
     try:
         async with asyncio.timeout(10):
-            while gateway.feed.hub.viewers == 0:  # noqa: ASYNC110
+            while gateway.hub.viewers == 0:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-            while gateway.feed.hub.viewers:
+            while gateway.hub.viewers:
                 writer.write(frame(9, bytes(125)) * 100)
                 await asyncio.sleep(0)
     except ConnectionError:

@@ -18,7 +18,7 @@ from broker import Consumer, Delivery, Message
 from contract.models import DesiredModels, ModelReport
 from contract.status import NodeStatus, encode_status, parse_control, status_routing_key
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
-from gateway.models.announcing import REPEAT_SECONDS
+from gateway.models.announcements import REPEAT_SECONDS
 from gateway.service import Gateway
 from tests.helpers.bus import Bus, bus
 from tests.helpers.eventually import aeventually
@@ -112,9 +112,7 @@ async def living(url: str, *nodes: Node) -> AsyncIterator[None]:
 @asynccontextmanager
 async def connected_gateway(folder: Path, url: str, **settings: Any) -> AsyncIterator[Gateway]:
     async with running_gateway(folder, amqp_url=url, **settings) as gateway:
-        await aeventually(
-            "a connected gateway", lambda: gateway.missing() == [] and gateway.feed.publisher.usable
-        )
+        await aeventually("a connected gateway", lambda: gateway.missing() == [] and gateway.publisher.usable)
         yield gateway
 
 
@@ -214,16 +212,14 @@ async def test_two_gateways_agree(rabbitmq: str, gateway: Gateway, tmp_path: Pat
         await ask(gateway, "POST", "/switch?model=yunet")
         async with connected_gateway(tmp_path / "other", rabbitmq) as other:
             await known(other, node)
-            await aeventually(
-                "hears what was desired before it was", lambda: other.feed.models.desired.cluster
-            )
+            await aeventually("hears what was desired before it was", lambda: other.models.desired.cluster)
             there = await ask(other, "POST", "/switch?model=haar&lane=gpu")
             await aeventually(
                 "the first hears",
-                lambda: gateway.feed.models.desired.revision == there["desired"]["revision"],
+                lambda: gateway.models.desired.revision == there["desired"]["revision"],
             )
-            assert gateway.feed.models.desired == other.feed.models.desired == (await said(node, there))
-        assert (gateway.feed.models.desired.cluster, gateway.feed.models.desired.lanes) == (
+            assert gateway.models.desired == other.models.desired == (await said(node, there))
+        assert (gateway.models.desired.cluster, gateway.models.desired.lanes) == (
             "yunet",
             {"gpu": "haar"},
         )
@@ -231,7 +227,7 @@ async def test_two_gateways_agree(rabbitmq: str, gateway: Gateway, tmp_path: Pat
         gateway.settings.data_dir, tmp_path / "again"
     )  # the history is the first one's alone
     async with connected_gateway(tmp_path, rabbitmq, data_dir=kept) as again:
-        assert again.feed.models.desired == gateway.feed.models.desired
+        assert again.models.desired == gateway.models.desired
 
 
 async def said(node: Node, answer: Any) -> DesiredModels:
@@ -308,7 +304,7 @@ async def test_what_cannot_be_is_refused_with_a_reason(
         problem = await ask(gateway, "POST", f"/switch?{query}", status)
         assert problem["status"] == "error"
         assert words in problem["error"]
-    assert gateway.feed.models.desired == DesiredModels()
+    assert gateway.models.desired == DesiredModels()
 
 
 async def test_without_workers_nothing_can_be_chosen_but_cleared(gateway: Gateway) -> None:
@@ -323,4 +319,4 @@ async def test_a_foreign_page_cannot_switch(rabbitmq: str, gateway: Gateway) -> 
     async with living(rabbitmq, node):
         await known(gateway, node)
         await ask(gateway, "POST", "/switch?model=yunet", 403, Origin="https://elsewhere.example")
-    assert gateway.feed.models.desired == DesiredModels()
+    assert gateway.models.desired == DesiredModels()

@@ -12,8 +12,7 @@ import pytest
 import websockets
 
 from cli.ports import free_port
-from gateway.http.below import SECURE_COOKIE_BELOW
-from gateway.security.sessions import COOKIE
+from gateway.http.cookies import COOKIE, SECURE_COOKIE_BELOW
 from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.nginx import nginx

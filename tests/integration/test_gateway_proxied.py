@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 import websockets
 
-from gateway.security.sessions import COOKIE, SECURE_COOKIE
+from gateway.http.cookies import COOKIE, SECURE_COOKIE
 from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
 

@@ -31,9 +31,9 @@ from cli.rabbitmq import RabbitMQNode
 from contract.result import Result, encode_result
 from contract.status import WatchAnnouncement, parse_control
 from contract.topology import CONTROL_EXCHANGE, RESULT_QUEUE, RESULTS_EXCHANGE, WATCH_EXCHANGE, EphemeralQueue
+from gateway.errors import CannotStart
 from gateway.history.store import Stored
-from gateway.history.writer import Writer
-from gateway.starting import CannotStart
+from gateway.history.writer import HistoryWriter
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
@@ -116,21 +116,21 @@ async def settled(source: Source, path: Path, rows: int) -> None:
 async def test_a_failure_after_the_commit_writes_nothing_twice(
     amqp_url: str, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = Writer.store
+    honest = HistoryWriter.store
     failures = iter([sqlite3.OperationalError("the machine stopped here"), OSError("and here")])
 
-    def store_then_fail(self: Writer, batch: Sequence[Result], wall: float) -> Stored:
+    def store_then_fail(self: HistoryWriter, batch: Sequence[Result], wall: float) -> Stored:
         stored = honest(self, batch, wall)
         for failure in failures:
             raise failure
         return stored
 
-    monkeypatch.setattr(Writer, "store", store_then_fail)
+    monkeypatch.setattr(HistoryWriter, "store", store_then_fail)
     path = tmp_path / "data" / "history.sqlite3"
     async with running_gateway(tmp_path, amqp_url=amqp_url) as gateway:
         await source.publish(range(700))
         await settled(source, path, 700)
-        await aeventually("written in the end", lambda: gateway.recorder.trouble == "")
+        await aeventually("written in the end", lambda: gateway.history.recorder.trouble == "")
         assert gateway.metrics.registry.get_sample_value("gateway_recorder_errors_total") == 2.0
     assert count(path) == 700
 
@@ -142,7 +142,7 @@ async def test_a_disk_that_refuses_leaves_the_results_in_the_queue(
     async with running_gateway(tmp_path, amqp_url=amqp_url) as gateway:
         await source.publish(range(10))
         async with asyncio.timeout(10):
-            while not gateway.recorder.trouble:  # noqa: ASYNC110
+            while not gateway.history.recorder.trouble:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert any(lack.startswith("history:") for lack in gateway.missing())
         (tmp_path / "data").unlink()  # somebody mends it
@@ -307,7 +307,7 @@ async def test_a_file_that_another_program_locks_is_waited_for_and_read_meanwhil
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             await source.publish(range(10, 20))
-            await aeventually("said", lambda: "another program holds" in gateway.recorder.trouble)
+            await aeventually("said", lambda: "another program holds" in gateway.history.recorder.trouble)
             async with http.get("/api/events") as answer:
                 assert answer.status == 200
         await settled(source, path, 20)
@@ -330,7 +330,7 @@ async def test_a_postgresql_that_restarts_is_waited_for(
             await aeventually("written", lambda: rows() == 100)
             server.stop()
             await source.publish(range(100, 200))
-            await aeventually("trouble", lambda: gateway.recorder.trouble)
+            await aeventually("trouble", lambda: gateway.history.recorder.trouble)
             (lack,) = gateway.missing()
             assert lack.startswith("history: ")
             assert "password" not in lack
@@ -356,7 +356,7 @@ async def test_a_gateway_without_its_postgresql_starts_and_waits(
             aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
         ):
             await source.publish(range(200, 210))
-            await aeventually("trouble", lambda: gateway.recorder.trouble)
+            await aeventually("trouble", lambda: gateway.history.recorder.trouble)
             async with http.get("/api/events") as answer:
                 assert answer.status == 503
             server.start()

@@ -179,7 +179,7 @@ async def test_nothing_that_is_sent_breaks_it_or_stays_with_it(gateway: Gateway)
     await aeventually("its tasks are gone", lambda: held()[0] <= before[0] + 2)
     await aeventually("its sockets are gone", lambda: held()[1] <= before[1] + MAX_CONNECTIONS)
     assert held()[2] - before[2] < MAX_GROWTH_BYTES
-    assert gateway.feed.hub.viewers == 0
+    assert gateway.hub.viewers == 0
     async with (
         aiohttp.ClientSession(gateway.address, headers={"Cookie": cookie}) as http,
         http.get("/api/cameras?limit=1") as answer,

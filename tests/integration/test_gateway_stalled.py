@@ -58,7 +58,7 @@ def sockets_to(port: int, client: socket.socket) -> list[str]:
 def publish(gateway: Gateway, number: int, size: int = 20_000) -> float:
     now = time.monotonic()
     body = b'{"n":%d,"t":%f,"pad":"%s"}' % (number, now, b"x" * size)
-    gateway.feed.hub.publish(Update("a", f"a:{number}", float(number), now, body))
+    gateway.hub.publish(Update("a", f"a:{number}", float(number), now, body))
     return now
 
 
@@ -82,12 +82,12 @@ async def test_a_stalled_client_is_dropped_and_its_socket_dies_while_others_see_
 
     reader = asyncio.create_task(healthy())
     async with asyncio.timeout(5):
-        while gateway.feed.hub.viewers < 2:  # noqa: ASYNC110
+        while gateway.hub.viewers < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     began = time.monotonic()
     number = 0
     async with asyncio.timeout(15):
-        while gateway.feed.hub.viewers > 1 or sockets_to(gateway.port, stalled):
+        while gateway.hub.viewers > 1 or sockets_to(gateway.port, stalled):
             number += 1
             publish(gateway, number)
             await asyncio.sleep(0.01)
@@ -114,7 +114,7 @@ async def test_a_slow_client_that_reads_is_kept(gateway: Gateway) -> None:
         publish(gateway, number, 50_000)
         await loop.sock_recv(slow, 16_384)
         await asyncio.sleep(0.02)
-    assert gateway.feed.hub.viewers == 1
+    assert gateway.hub.viewers == 1
     slow.close()
 
 
@@ -122,7 +122,7 @@ async def test_a_stalled_client_does_not_hold_up_the_end(tmp_path: Path) -> None
     async with running_gateway(tmp_path, patience=60.0) as gateway:
         stalled = await stalled_client(gateway.port)
         async with asyncio.timeout(5):
-            while gateway.feed.hub.viewers < 1:  # noqa: ASYNC110
+            while gateway.hub.viewers < 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         for number in range(30):
             publish(gateway, number, 100_000)
@@ -136,9 +136,9 @@ async def test_a_stalled_client_does_not_hold_up_the_end(tmp_path: Path) -> None
 async def test_memory_of_a_stalled_client_is_bounded(gateway: Gateway) -> None:
     stalled = await stalled_client(gateway.port)
     async with asyncio.timeout(5):
-        while gateway.feed.hub.viewers < 1:  # noqa: ASYNC110
+        while gateway.hub.viewers < 1:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    (connection,) = (c for c in gateway._server.server_state.connections if hasattr(c, "writable"))
+    (connection,) = (c for c in gateway.server.server_state.connections if hasattr(c, "writable"))
     for number in range(60):
         publish(gateway, number, 100_000)
         await asyncio.sleep(0.005)

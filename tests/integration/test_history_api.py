@@ -18,10 +18,11 @@ from contract.dead_letters import ERROR, NODE, REASON, TIME
 from contract.result import DetectedObject, Result
 from contract.status import CameraLabels
 from contract.task import Task, TaskForm, encode_task
-from gateway.history import exports_api, reading
+from gateway.history import exports_api
+from gateway.history import readers as readers_module
 from gateway.history.presence import CROWDED
 from gateway.history.thumbnail_store import Thumbnail
-from gateway.history.writer import Writer
+from gateway.history.writer import HistoryWriter
 from gateway.service import Gateway
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
@@ -42,8 +43,8 @@ class Api:
         self.gateway = gateway
         self.http = http
         self.groups: dict[str, str] = {}
-        self.writer = Writer(
-            gateway.database, labels=lambda c: CameraLabels(name=c, group=self.groups.get(c))
+        self.writer = HistoryWriter(
+            gateway.history.database, labels=lambda c: CameraLabels(name=c, group=self.groups.get(c))
         )
 
     async def store(self, *results: Result, wall: float = NOW + 86_400) -> None:
@@ -77,7 +78,7 @@ async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
         running_gateway(tmp_path, database_url=database_url) as gateway,
         aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
     ):
-        await aeventually("the history", lambda: gateway.database.opened)
+        await aeventually("the history", lambda: gateway.history.database.opened)
         yield Api(gateway, http)
 
 
@@ -334,7 +335,7 @@ async def test_detections_as_files(api: Api, monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_who_goes_away_ends_the_export(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports_api, "CHUNK", 10)
-    monkeypatch.setattr(reading, "MAX_EXPORTS", 1)
+    monkeypatch.setattr(readers_module, "MAX_EXPORTS", 1)
     wide = [DetectedObject(x=n, y=1, w=2, h=3, confidence=0.5, label="l" * 500) for n in range(200)]
     for _ in range(20):
         await api.store(*(result(NOW, detections=wide) for _ in range(10)))  # 20 MB of text
@@ -344,7 +345,7 @@ async def test_who_goes_away_ends_the_export(api: Api, monkeypatch: pytest.Monke
     assert (status, problem["errorType"]) == (503, "unavailable")
     answer.close()
 
-    await aeventually("its place is free", lambda: api.gateway._readers._exports == 0)
+    await aeventually("its place is free", lambda: api.gateway.history.readers._exports == 0)
     assert (await text(api, "/api/events/export"))[0] == "text/csv"
 
 
@@ -412,7 +413,7 @@ async def test_a_frame_among_the_dead_letters(rabbitmq: str, tmp_path: Path, dat
 
 
 async def test_too_many_questions_are_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_WAITING", 0)
+    monkeypatch.setattr(readers_module, "MAX_WAITING", 0)
     async with api.http.get("/api/events") as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
         assert "try again" in (await answer.json())["error"]
@@ -427,7 +428,7 @@ async def test_a_question_that_takes_too_long_is_given_up(api: Api, monkeypatch:
         return connection.exec_driver_sql(endless).all()
 
     monkeypatch.setattr("gateway.history.queries.events", forever)
-    monkeypatch.setattr(reading, "QUERY_SECONDS", 0.2)
+    monkeypatch.setattr(readers_module, "QUERY_SECONDS", 0.2)
     status, problem = await api.status("/api/events")
     assert (status, "shorter time" in problem["error"]) == (503, True)
 

@@ -16,16 +16,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from contract.status import CameraLabels
+from gateway.errors import HistoryOccupied, HistoryTooSlow, HistoryUnavailable, WrongEncoding, WrongVersion
 from gateway.history import database as database_module
-from gateway.history import faults, migrating, retention
-from gateway.history.database import Database, Occupied, TooSlow, Unavailable
-from gateway.history.faults import WrongEncoding
-from gateway.history.migrating import HEAD, MIGRATIONS, WrongVersion
-from gateway.history.retention import DAY, Limits
-from gateway.history.store import Repeat, Wish
+from gateway.history import faults, retention, schema
+from gateway.history.database import Database
+from gateway.history.retention import DAY, RetentionLimits
+from gateway.history.schema import HEAD, MIGRATIONS
+from gateway.history.store import Repeat, ThumbnailRequest
 from gateway.history.tables import metadata
 from gateway.history.thumbnail_store import Thumbnail
-from gateway.history.writer import Writer
+from gateway.history.writer import HistoryWriter
 from tests.helpers.postgres import Postgres
 from tests.helpers.results import result
 
@@ -42,7 +42,7 @@ class History:
 
     def __init__(self, url: str, folder: Path, **settings: Any) -> None:
         self.database = Database(url, folder / "h.sqlite3")
-        self.writer = Writer(self.database, labels=labels, **settings)
+        self.writer = HistoryWriter(self.database, labels=labels, **settings)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.database.reading(5) as connection:
@@ -182,10 +182,10 @@ def test_pictures_are_wished_for_while_somebody_is_there(history: History) -> No
     wishes = history.writer.store(
         [result(NOW), result(NOW - 60, camera_id="b"), result(NOW, 0, camera_id="c")], NOW
     )
-    assert wishes.wishes == [Wish("a", 10)]  # b left, and c is empty
+    assert wishes.wishes == [ThumbnailRequest("a", 10)]  # b left, and c is empty
     assert history.writer.store_thumbnail(Thumbnail("a", "f", NOW, 2090, b"jpeg"))
     assert history.writer.store([result(NOW + 1, 2)], NOW + 1).wishes == []  # no better than what is there
-    assert history.writer.store([result(NOW + 2, 3)], NOW + 2).wishes == [Wish("a", 2100)]
+    assert history.writer.store([result(NOW + 2, 3)], NOW + 2).wishes == [ThumbnailRequest("a", 2100)]
 
 
 def test_the_better_picture_stays_also_when_events_become_one(history: History) -> None:
@@ -238,7 +238,7 @@ def test_bounded_by_age(history: History, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_bounded_by_number(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "DELETE_AT_ONCE", 10)
-    history = History(database_url, tmp_path, limits=Limits(rows=20, events=5))
+    history = History(database_url, tmp_path, limits=RetentionLimits(rows=20, events=5))
     history.writer.store([result(NOW - n * 10) for n in range(100)], NOW)
     pruned(history, NOW)
     assert kept(history)[:2] == (20, 5)
@@ -352,7 +352,7 @@ def test_a_start_with_nothing_to_do_needs_no_alembic(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("Alembic was asked")
 
-    monkeypatch.setattr(migrating, "_upgrade", fail)
+    monkeypatch.setattr(schema, "_upgrade", fail)
     again = Database(database_url, tmp_path / "h.sqlite3")
     again.open()
     again.close()
@@ -361,7 +361,7 @@ def test_a_start_with_nothing_to_do_needs_no_alembic(
 def test_a_migration_that_fails_leaves_all_as_it_was(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = migrating._upgrade
+    real = schema._upgrade
 
     def fail_after(connection: Any, *, stamp: bool) -> None:
         real(connection, stamp=stamp)
@@ -369,7 +369,7 @@ def test_a_migration_that_fails_leaves_all_as_it_was(
 
     database = Database(database_url, tmp_path / "h.sqlite3")
     with monkeypatch.context() as patched:
-        patched.setattr(migrating, "_upgrade", fail_after)
+        patched.setattr(schema, "_upgrade", fail_after)
         with pytest.raises(OSError, match="stopped"):
             database.open()
     with database.writing() as connection:
@@ -423,7 +423,7 @@ def test_a_foreign_file_is_left_alone(tmp_path: Path, version: int) -> None:
 def test_a_sqlite_file_is_for_one(tmp_path: Path) -> None:
     first, second = (Database("", tmp_path / "new" / "h.sqlite3") for _ in range(2))
     first.open()
-    with pytest.raises(Occupied, match=r"another gateway writes .*\(DATABASE_URL=postgresql://"):
+    with pytest.raises(HistoryOccupied, match=r"another gateway writes .*\(DATABASE_URL=postgresql://"):
         second.open()
     first.close()
     second.open()
@@ -467,11 +467,11 @@ def test_several_share_a_postgresql(shared_postgres: Any, tmp_path: Path) -> Non
 def test_a_reader_is_stopped_in_time(history: History) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
     begun = time.monotonic()
-    with pytest.raises(TooSlow), history.database.reading(0.2) as connection:
+    with pytest.raises(HistoryTooSlow), history.database.reading(0.2) as connection:
         connection.execute(text(endless))
     assert time.monotonic() - begun < 3
 
 
 def test_readers_cannot_write(history: History) -> None:
-    with pytest.raises((Unavailable, DBAPIError)), history.database.reading(5) as connection:
+    with pytest.raises((HistoryUnavailable, DBAPIError)), history.database.reading(5) as connection:
         connection.execute(text("DELETE FROM results"))

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from broker.session import session
-from cli.passage import CLIENT, Blocked, DeadQueue, try_passage
+from cli.errors import BrokerAlarm, DeadQueue
+from cli.passage import CLIENT, try_passage
 from cli.rabbitmq import RabbitMQNode
 from tests.helpers.bus import bus
 from tests.helpers.eventually import eventually
@@ -42,7 +43,7 @@ async def test_a_dead_queue_is_named(rabbitmq: str, shared_rabbitmq: RabbitMQNod
 async def test_an_alarm_is_no_dead_queue(rabbitmq: str, shared_rabbitmq: RabbitMQNode) -> None:
     shared_rabbitmq.ctl("set_vm_memory_high_watermark", "0")
     try:
-        with pytest.raises(Blocked):
+        with pytest.raises(BrokerAlarm):
             await try_passage([rabbitmq])
     finally:
         shared_rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources import stream
 from producer.sources.stream import Stream
-from producer.sources.streams import asking, decoding
+from producer.sources.streams import decoder, rtsp
 from producer.sources.streams.keyframes import Keyframes
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
 from producer.sources.trust import Trust
 from tests.helpers.components import require
@@ -106,19 +107,21 @@ async def test_before_the_first_keyframe_it_is_waited_for_and_nothing_is_corrupt
 async def test_one_that_sends_no_keyframe_is_given_up_for_that_reason(
     rare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "KEYFRAME_SECONDS", 2.0)
+    monkeypatch.setattr(decoder, "KEYFRAME_SECONDS", 2.0)
     camera = H264Camera(rare, first=1)
     async with listening(camera):
-        request = Request(url=camera.url, shown="the camera", options=TCP, open_timeout=1.0, read_timeout=5.0)
+        request = DecodeRequest(
+            url=camera.url, shown="the camera", options=TCP, open_timeout=1.0, read_timeout=5.0
+        )
         failed = await asyncio.to_thread(_decoded, request)
     assert failed.reason == "no_keyframe"
     assert "the camera sent no keyframe for 2 s" in str(failed)
 
 
-def _decoded(request: Request) -> SourceError:
+def _decoded(request: DecodeRequest) -> SourceError:
     """What ends decoding, in this process, before the first frame."""
     try:
-        for item in decoding.decode(request, Keyframes()):
+        for item in decoder.decode(request, Keyframes()):
             assert isinstance(item, Skipped)
     except SourceError as error:
         return error
@@ -171,7 +174,7 @@ async def test_what_is_at_the_port_is_looked_at_before_it_is_blamed(
     pool: Pool, often: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "OPEN_TIMEOUT", 1.0)
-    monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(rtsp, "ANSWER_SECONDS", 0.5)
 
     async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from producer.catalogue.file.read import read_cameras
-from producer.catalogue.wanted import of_config
+from producer.catalogue.file.reader import read_cameras
+from producer.catalogue.settings import of_config
 from producer.settings import ProducerSettings
 from producer.sources.tools import Tools
 from tests.helpers.frames import failure

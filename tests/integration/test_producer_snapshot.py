@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 
 from bench.machine import resident_megabytes
-from producer.frames import Captured, Skipped, SourceError
-from producer.sources import snapshot
-from producer.sources.http import client as http_client
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
+from producer.sources.http import address, stills
 from producer.sources.http.client import HttpClient
 from producer.sources.snapshot import Snapshot
 from tests.helpers.frames import data, failure, granted, read
@@ -64,7 +64,7 @@ async def test_a_picture_s_time_is_when_all_of_it_had_come(camera: HttpCamera) -
 async def test_https_where_nobody_begins_with_tls_is_told_as_that(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_client, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(address, "CONNECT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         said = await failure(Snapshot(f"https://127.0.0.1:{port}/x.jpg", client))
@@ -83,7 +83,7 @@ async def test_a_coding_that_is_not_unpacked_is_named(
 async def test_a_still_camera_is_asked_for_its_picture_now_and_then(
     camera: HttpCamera, client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(stills, "REFRESH_SECONDS", 0.0)
     seen = await read(Quick(f"{camera.url}/good", client, fps=100), 3)
     assert [data(item) for item in seen] == [jpeg(1)] * 3
     assert not any("if-none-match" in request.headers for request in camera.requests)

@@ -13,11 +13,11 @@ import pytest
 
 from cli.survivors import start_time
 from producer.camera import capture
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.stream import Stream
 from producer.sources.streams import pool as pools
 from producer.sources.streams import watchdog
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
 from producer.sources.video import Video
 from tests.conftest import StartService
@@ -48,7 +48,7 @@ def server(video: Path) -> Iterator[str]:
 
 async def flowing(camera: Running, frames: int = 1, *, since: float = 0.0) -> None:
     """Until it gave so many frames after that moment."""
-    await aeventually(f"{camera.camera.camera_id} gives frames", lambda: camera.since(since) >= frames)
+    await aeventually(f"{camera.condition.camera_id} gives frames", lambda: camera.since(since) >= frames)
 
 
 async def test_killed_its_cameras_are_back_and_others_go_on(server: str) -> None:
@@ -61,11 +61,11 @@ async def test_killed_its_cameras_are_back_and_others_go_on(server: str) -> None
             (killed,) = (pid for pid, count in pool.pids.items() if count == 2)
             when = time.monotonic()
             os.kill(killed, signal.SIGKILL)
-            shared = [each for each in cameras.values() if each.camera.camera_id in "ab"]
+            shared = [each for each in cameras.values() if each.condition.camera_id in "ab"]
             for each in shared:
                 await flowing(each, 6, since=when + 0.5)
                 assert each.reasons == {"crashed": 1}
-                assert each.camera.state == "live"
+                assert each.condition.state == "live"
             assert killed not in pool.pids
             other = cameras["c"]
             assert other.reasons == {}
@@ -85,7 +85,7 @@ async def test_one_that_is_stopped_is_ended_and_its_cameras_are_back(
         when = time.monotonic()
         await aeventually("it fails", lambda: camera.reasons, 10)
         assert camera.reasons == {"stuck": 1}
-        assert "not answered" in str(camera.camera.reason)
+        assert "not answered" in str(camera.condition.reason)
         await flowing(camera, 6, since=when + PATIENCE + 0.5)
         await aeventually("the process is gone", lambda: start_time(stopped) is None, 10)
 
@@ -101,8 +101,8 @@ async def test_a_camera_stuck_in_ffmpeg_is_named_and_soon_hurts_nobody(
         await flowing(camera)
         reasons = []
         for _ in range(3):
-            await aeventually("both share", lambda: camera.camera.state == "live" and camera.frames)
-            feed = await pool.open(Request(url=f"file:{pipe}", shown="pipe.mkv"))
+            await aeventually("both share", lambda: camera.condition.state == "live" and camera.frames)
+            feed = await pool.open(DecodeRequest(url=f"file:{pipe}", shown="pipe.mkv"))
             try:
                 async for _ in feed.items():
                     pytest.fail("there is nothing to be read")
@@ -156,7 +156,7 @@ async def test_a_file_that_kills_every_process_is_given_up(tmp_path: Path) -> No
                     os.kill(pid, signal.SIGKILL)
             await asyncio.sleep(0)
         assert cameras["v"].task.result() is False
-        assert cameras["v"].camera.state == "offline"
+        assert cameras["v"].condition.state == "offline"
         assert cameras["v"].reasons == {"crashed": 1}
 
 

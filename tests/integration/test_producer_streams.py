@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources import stream
 from producer.sources.stream import Stream
 from producer.sources.streams.pool import Pool

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources.streams.pool import Pool
 from producer.sources.video import Video
 from tests.helpers.media import image, write_video

@@ -20,7 +20,8 @@ from typing import Any
 import pika
 import pytest
 
-from cli.broker_url import NoBroker, broker_urls
+from cli.broker_url import broker_urls
+from cli.errors import NoBroker
 from cli.layout import Layout
 from cli.ports import answers
 from cli.rabbitmq import RabbitMQNode

@@ -16,7 +16,8 @@ from worker.detection import DecodedImage, Detections, decode, yunet_network
 from worker.detection import any_batch as any_batch_module
 from worker.detection.any_batch import any_batch, batch_session, by_size
 from worker.detection.detector import Detector, detect_many, warm_up
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.errors import ModelMismatch
+from worker.detection.onnx_session import session
 from worker.detection.yolo import Yolo
 from worker.detection.yunet import YuNet
 

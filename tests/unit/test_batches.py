@@ -21,7 +21,7 @@ from worker.detection.image import EVERYTHING
 from worker.inference import Arrival, Inference
 from worker.processor import Computed, Failed, Given, Processed, Processor
 from worker.settings import WorkerSettings
-from worker.settling import Settled
+from worker.settler import Completion
 from worker.switchboard import Switchboard
 
 FRAME = jpeg(astronaut())
@@ -171,7 +171,7 @@ class Blocking(Batching):
         return super().detect_many(images)
 
 
-Batches = queue.SimpleQueue[list[Settled]]
+Batches = queue.SimpleQueue[list[Completion]]
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def begin(tmp_path: Path, computed: Batches) -> Begin:
     return make
 
 
-def ids(items: list[Settled]) -> list[str | None]:
+def ids(items: list[Completion]) -> list[str | None]:
     return [item.delivery.message_id for item in items]
 
 

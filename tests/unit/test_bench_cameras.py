@@ -14,7 +14,7 @@ from bench.cameras import chosen, dimensions, duration, share
 from bench.pictures import at_most, encoded
 from bench.snapshot_server import LARGEST_HEAD, Behaviour, Connection, Rig
 from contract.picture import picture_size
-from producer.catalogue.file.read import read_cameras
+from producer.catalogue.file.reader import read_cameras
 from producer.catalogue.grammar import parse_sources
 
 PICTURES = [b"first", b"second", b"third"]

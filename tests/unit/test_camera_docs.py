@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from producer.catalogue.file.keys import CAMERA, OWN
-from producer.catalogue.file.read import read_cameras
-from producer.catalogue.wanted import REOPENED
+from producer.catalogue.file.keys import KNOWN, OWN
+from producer.catalogue.file.reader import read_cameras
+from producer.catalogue.settings import REOPENED
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cameras.md").read_text()
 
@@ -30,7 +30,7 @@ def test_the_example_is_valid_and_does_what_is_said() -> None:
 
 def test_every_key_is_explained_and_the_first_four_are_the_cameras_own() -> None:
     keys = cells("The keys", 0)
-    assert sorted(keys) == sorted(CAMERA)
+    assert sorted(keys) == sorted(KNOWN)
     assert sorted(keys[:4]) == sorted(OWN)
 
 

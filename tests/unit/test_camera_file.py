@@ -1,6 +1,7 @@
 """cameras.yaml: what holds for each camera, and what is told of the rest."""
 
 import time
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.topology import Lane
-from producer.catalogue.file.cameras import CameraConfig, CameraFile, InvalidCameraFile, Problem
-from producer.catalogue.file.keys import SHARED
-from producer.catalogue.file.read import MAX_BYTES, MAX_CAMERAS, read_cameras
+from producer.catalogue.file.cameras import CameraConfig, CameraFile
+from producer.catalogue.file.keys import CAMERA, KNOWN, SharedKeys
+from producer.catalogue.file.reader import MAX_BYTES, MAX_CAMERAS, read_cameras
 from producer.catalogue.grammar import CameraSpec
+from producer.errors import FileProblem, InvalidCameraFile
 
 SNAPSHOT = "http://10.0.0.7/snapshot.jpg"
 
@@ -132,7 +134,7 @@ def test_layers_are_as_if_the_camera_had_said_it_all(
 
 
 def test_the_layers_of_the_test_above_have_every_key() -> None:
-    assert SHARED_TEXTS.keys() == SHARED.keys()
+    assert SHARED_TEXTS.keys() == SharedKeys.__annotations__.keys()
 
 
 def test_texts_stay_as_they_are_written() -> None:
@@ -198,6 +200,11 @@ def test_an_anchor_may_share_masks_among_cameras() -> None:
         ("enabled: maybe", "enabled: 'maybe' is neither true nor false"),
         ("priority: 0", "priority: '0' is not within 1 and 100"),
         ("priority: 1.5", "priority: 1.5 is no whole number"),
+        ("priority: 0.5", "priority: 0.5 is no whole number within 1 and 100"),
+        ("priority: 1e400", "priority: '1e400' is not within 1 and 100"),
+        ("priority: 1_0", "priority: '1_0' is no number"),
+        ("enabled: 1", "enabled: '1' is neither true nor false"),
+        ("enabled: t", "enabled: 't' is neither true nor false"),
         ("motion: auto", "motion: 'auto' is neither true nor false"),
         ("motion_threshold: 0", "motion_threshold: '0' is not within 1 and 254"),
         ("motion_area: 1", "motion_area: '1' is not within 0.0001 and 0.9"),
@@ -212,6 +219,11 @@ def test_an_anchor_may_share_masks_among_cameras() -> None:
         ("masks: [[[0,0],[1,1]]]", "masks: a polygon has at least 3 corners, not 2"),
         ("masks: [[[0,0],[1,1],[0.5,0.5]]]", "masks: the corners lie on one line"),
         ("masks: [[[0,0],[1,1],[0.5]]]", "masks: a corner is two numbers, [x, y], not 1"),
+        ("masks: [[[0,0],[1,1],[0.5,1,1]]]", "masks: a corner is two numbers, [x, y], not 3"),
+        ("masks: [[0,0],[1,0],[1,1]]", "masks: a corner is two numbers, [x, y], not a single value"),
+        ("masks: [[[0,0],[x,0],[1,1]]]", "masks: 'x' is no number; corners are fractions of width"),
+        (f"masks: {[[[0, 0], [1, 0]] * 51]}", "masks: at most 100 corners [x, y], not 102"),
+        ("model: http://u:p@h/", "model: 'http://h/' is no model name"),
         ("masks: [[[0,0],[640,0],[640,480]]]", "'640' is not within 0 and 1; corners are fractions of width"),
         (f"masks: {[[[0, 0], [1, 0], [1, 1]]] * 33}", "masks: at most 32 polygons, not 33"),
     ],
@@ -229,6 +241,29 @@ def test_a_bad_key_leaves_the_camera_out_and_is_told_with_its_line(entry: str, p
     assert (only.line, only.camera_id) == (6, "b")
     assert only.text.startswith("camera b: ")
     assert problem in only.text
+
+
+BAD_VALUES = st.sampled_from(
+    ["", "~", "x", "-1", "1e400", "0.5", "1_0", "nan", "[x]", "{x: 1}", "!x y", "z" * 2_001]
+)
+
+
+@given(st.dictionaries(st.sampled_from(KNOWN), BAD_VALUES))
+def test_no_value_is_told_in_pydantics_words(keys: dict[str, str]) -> None:
+    entry = ", ".join(f"{key}: {value}" for key, value in {"id": "a", "source": "demo:1", **keys}.items())
+    for problem in told(read(f"cameras: [{{{entry}}}]")):
+        assert "nput should" not in problem
+        assert "pydantic" not in problem
+
+
+def test_every_key_says_what_it_means_and_no_bounds_are_told_wrong() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cameras.md").read_text()
+    for key, schema in CAMERA.json_schema()["properties"].items():
+        assert schema["description"]
+        if "minimum" in schema and not key.startswith("motion_"):
+            row = next(line for line in page.splitlines() if line.startswith(f"| `{key}`"))
+            if key != "refresh":
+                assert f"{schema['minimum']:g} to {schema['maximum']:g}" in row
 
 
 def test_lines_are_exact_inside_of_values() -> None:
@@ -410,15 +445,16 @@ def test_neither_keys_nor_values_in_messages_show_credentials() -> None:
             source: demo:1
             http://u:hunter2@h/: x
             lane: http://u:hunter2@h/
+            model: http://u:hunter2@h/
             group: http://u:hunter2@h/
         """
     )
-    assert len(file.problems) == 4
+    assert len(file.problems) == 5
     assert "hunter2" not in str(file)
 
 
 def test_a_problem_without_a_line_says_none() -> None:
-    assert [str(Problem(0, "x")), str(Problem(3, "x"))] == ["x", "line 3: x"]
+    assert [str(FileProblem(0, "x")), str(FileProblem(3, "x"))] == ["x", "line 3: x"]
 
 
 # --- size -----------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.catalogue.file.cameras import CameraConfig, CameraFile
-from producer.catalogue.file.changes import Changes, compare, keep_broken
-from producer.catalogue.file.read import read_cameras
-from producer.catalogue.wanted import Wanted, of_config
+from producer.catalogue.file.changes import CatalogueChanges, compare, keep_broken
+from producer.catalogue.file.reader import read_cameras
+from producer.catalogue.settings import CameraSettings, of_config
 from producer.settings import ProducerSettings
 
 NEW_VALUES = {
@@ -46,7 +46,7 @@ def file(cameras: Mapping[str, Mapping[str, str]]) -> CameraFile:
     return read_cameras(f"groups: {{yard: }}\ncameras: [{', '.join(entries)}]".encode(), {})
 
 
-def want(file: CameraFile, camera_id: str = "a") -> Wanted:
+def want(file: CameraFile, camera_id: str = "a") -> CameraSettings:
     return of_config(file.cameras[camera_id], ProducerSettings(id="p"))
 
 
@@ -54,13 +54,16 @@ def test_added_removed_and_changed() -> None:
     before = file({"a": {}, "b": {}, "c": {}})
     after = file({"d": {}, "c": {"fps": "2"}, "a": {}})
     changes = compare(before, after)
-    assert changes == Changes(added=("d",), removed=("b",), changed=("c",))
+    assert changes == CatalogueChanges(added=("d",), removed=("b",), changed=("c",))
     assert changes
 
 
 def test_the_same_is_no_change() -> None:
-    assert compare(file({"a": {}, "b": {"fps": "2"}}), file({"b": {"fps": "2.0"}, "a": {}})) == Changes()
-    assert not Changes()
+    assert (
+        compare(file({"a": {}, "b": {"fps": "2"}}), file({"b": {"fps": "2.0"}, "a": {}}))
+        == CatalogueChanges()
+    )
+    assert not CatalogueChanges()
 
 
 @pytest.mark.parametrize(("key", "value", "reopen"), [(key, *new) for key, new in NEW_VALUES.items()])
@@ -90,7 +93,7 @@ def test_a_camera_that_breaks_goes_on_as_it_was_and_one_that_was_never_valid_doe
     assert after.broken == {"b", "new"}
     assert len(after.problems) == 2
     changes = compare(before, after)
-    assert changes == Changes(removed=("c",), changed=("a",))
+    assert changes == CatalogueChanges(removed=("c",), changed=("a",))
 
 
 STATES = st.dictionaries(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.catalogue.file.cameras import CameraFile
-from producer.catalogue.file.read import read_cameras
+from producer.catalogue.file.reader import read_cameras
 
 SECRETS = {"USER": "admin", "PASSWORD": "hunter2/@x"}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.catalogue.file.cameras import InvalidCameraFile
-from producer.catalogue.file.reload import Kept, News, Reloaded, Reloader, follow, load
-from producer.catalogue.file.watch import PATIENCE, Watch
+from producer.catalogue.file.reload import News, Rejected, Reloaded, Reloader, follow, load
+from producer.catalogue.file.watch import PATIENCE, FileWatch
+from producer.errors import InvalidCameraFile
 from tests.helpers.eventually import aeventually
 
 ONE = b"cameras: [{id: a, source: demo:1}]\n"
@@ -63,7 +63,7 @@ def test_a_file_that_stays_as_it_is_is_no_news(path: Path, clock: Clock) -> None
 
 
 def test_a_change_is_read_once_it_has_settled(path: Path) -> None:
-    watch = Watch(path, ONE, largest=1_000)
+    watch = FileWatch(path, ONE, largest=1_000)
     assert watch.look(0.0) is None
     path.write_bytes(TWO)
     assert watch.look(1.0) is None
@@ -77,7 +77,7 @@ def test_a_change_is_read_once_it_has_settled(path: Path) -> None:
 
 
 def test_a_file_that_is_gone_has_not_settled(path: Path) -> None:
-    watch = Watch(path, ONE, largest=1_000)
+    watch = FileWatch(path, ONE, largest=1_000)
     for now in (0.0, PATIENCE):
         watch.look(now)
     assert watch.settled
@@ -89,17 +89,17 @@ def test_a_file_that_is_gone_has_not_settled(path: Path) -> None:
 
 
 def test_without_a_known_content_the_first_one_is_news(path: Path) -> None:
-    watch = Watch(path, largest=1_000, patience=0.0)
+    watch = FileWatch(path, largest=1_000, patience=0.0)
     assert watch.look(0.0) == ONE
 
 
 def test_no_more_than_one_byte_too_many_is_read(path: Path) -> None:
-    assert Watch(path, largest=10, patience=0.0).look(0.0) == ONE[:11]
+    assert FileWatch(path, largest=10, patience=0.0).look(0.0) == ONE[:11]
 
 
 def test_a_change_while_it_is_read_is_not_half_a_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = Path.open
-    watch = Watch(path, largest=1_000, patience=0.0)
+    watch = FileWatch(path, largest=1_000, patience=0.0)
 
     def slowly(self: Path, mode: str) -> object:
         monkeypatch.undo()
@@ -182,13 +182,13 @@ def test_what_is_no_camera_file_changes_nothing_and_is_told_once(
     reloader = load(path, {})
     path.write_bytes(content)
     [news] = clock.settle(reloader)
-    assert isinstance(news, Kept)
+    assert isinstance(news, Rejected)
     assert news.problems
     assert ids(reloader) == ["a"]
     assert clock.settle(reloader) == []
     path.write_bytes(content + b"  ")
     again = clock.settle(reloader)
-    assert all(isinstance(each, Kept) for each in again)
+    assert all(isinstance(each, Rejected) for each in again)
     path.write_bytes(ONE)
     [news] = clock.settle(reloader)
     assert isinstance(news, Reloaded), "that it is good again is told"
@@ -240,11 +240,11 @@ def test_a_file_that_is_cut_off_is_told_with_what_to_do(path: Path, clock: Clock
     reloader = load(path, {})
     path.write_bytes(FULL[: FULL.index(b"three.jpg")])
     [news] = clock.settle(reloader)
-    assert isinstance(news, Kept)
+    assert isinstance(news, Rejected)
     assert "line 13: its last line has no end" in str(news.problems[0])
     path.write_bytes(FULL[: FULL.index(b"    masks")])
     [news] = clock.settle(reloader)
-    assert isinstance(news, Kept)
+    assert isinstance(news, Rejected)
     assert "it ends within what it said before" in str(news.problems[0])
     path.write_bytes(FULL[: FULL.index(b"    masks")] + b"# all\n")
     [news] = clock.settle(reloader)
@@ -271,7 +271,7 @@ def test_a_file_that_is_gone_changes_nothing_is_told_once_and_is_taken_on_again(
     clock.settle(reloader)
     path.unlink()
     [news] = clock.settle(reloader)
-    assert isinstance(news, Kept)
+    assert isinstance(news, Rejected)
     assert str(news.problems[0]) == "the file cannot be read: No such file or directory"
     assert clock.settle(reloader) == []
     assert ids(reloader) == ["a"]

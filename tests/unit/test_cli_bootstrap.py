@@ -15,10 +15,10 @@ from cli.bootstrap.checkout import check_checkout
 from cli.bootstrap.commands import Commands
 from cli.bootstrap.node import new_enough
 from cli.bootstrap.packages import Package
-from cli.bootstrap.problem import Problem
 from cli.bootstrap.stamps import Stamp, digest
 from cli.bootstrap.system import check_system, read_os_release
 from cli.display import Display
+from cli.errors import NotPrepared
 from cli.layout import Layout
 
 
@@ -39,7 +39,7 @@ def test_supported_systems(name: str, version: str) -> None:
     ("name", "version"), [("debian", "11"), ("ubuntu", "22.04"), ("fedora", "41"), ("", "")]
 )
 def test_other_systems_are_pointed_at_compose(name: str, version: str) -> None:
-    with pytest.raises(Problem, match="docker compose up"):
+    with pytest.raises(NotPrepared, match="docker compose up"):
         check_system({"ID": name, "VERSION_ID": version})
 
 
@@ -88,7 +88,7 @@ def test_a_stamp_matches_what_it_was_written_with(tmp_path: Path) -> None:
 
 def test_a_failing_command_says_its_last_lines_and_what_to_do(commands: Commands) -> None:
     script = "import sys; [print(n) for n in range(20)]; sys.exit(3)"
-    with pytest.raises(Problem) as error:
+    with pytest.raises(NotPrepared) as error:
         commands.run("Counting", [sys.executable, "-c", script], advice="Count again.")
     text = str(error.value)
     assert "Counting failed (exit code 3)" in text
@@ -99,12 +99,12 @@ def test_a_failing_command_says_its_last_lines_and_what_to_do(commands: Commands
 
 def test_reasons_come_before_the_advice_that_follows_them(commands: Commands) -> None:
     script = "print('npm error code EUSAGE'); [print('usage', n) for n in range(20)]; raise SystemExit(1)"
-    with pytest.raises(Problem, match="EUSAGE"):
+    with pytest.raises(NotPrepared, match="EUSAGE"):
         commands.run("Installing", [sys.executable, "-c", script], advice="")
 
 
 def test_a_command_that_is_not_there_is_named(commands: Commands) -> None:
-    with pytest.raises(Problem, match="/no/such/program"):
+    with pytest.raises(NotPrepared, match="/no/such/program"):
         commands.run("Trying", ["/no/such/program"], advice="Install it.")
 
 
@@ -119,7 +119,7 @@ def test_without_root_and_sudo_there_is_one_line_to_type(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", str(tmp_path))
     missing = [Package(name, lambda: False) for name in ("rabbitmq-server", "prometheus")]
-    with pytest.raises(Problem) as error:
+    with pytest.raises(NotPrepared) as error:
         packages.install(missing, commands)
     assert len(str(error.value).splitlines()) == 1
     assert "sudo apt-get install rabbitmq-server prometheus" in str(error.value)
@@ -173,7 +173,7 @@ def test_what_another_user_made_is_said_with_the_owner(
     monkeypatch.setattr(os, "geteuid", lambda: 54_321)
     monkeypatch.setattr(os, "access", lambda path, mode: ".venv" not in str(path))
     owner = layout.root.owner()
-    with pytest.raises(Problem) as raised:
+    with pytest.raises(NotPrepared) as raised:
         check_checkout(layout)
     first, second = str(raised.value).splitlines()
     assert first.startswith(
@@ -188,21 +188,21 @@ def test_a_read_only_file_system_is_no_matter_of_owners(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     monkeypatch.setattr(os, "statvfs", lambda path: types.SimpleNamespace(f_flag=os.ST_RDONLY))
-    with pytest.raises(Problem, match=f"{layout.root} is on a file system that is read-only"):
+    with pytest.raises(NotPrepared, match=f"{layout.root} is on a file system that is read-only"):
         check_checkout(layout)
 
 
 def test_what_is_in_the_way_is_named(layout: Layout, tmp_path: Path) -> None:
     layout.venv.symlink_to("nowhere")
     with pytest.raises(
-        Problem, match=r"\.venv is a link to nothing: remove it \(rm '.*my checkout/\.venv'\)"
+        NotPrepared, match=r"\.venv is a link to nothing: remove it \(rm '.*my checkout/\.venv'\)"
     ):
         check_checkout(layout)
     layout.venv.unlink()
     layout.venv.touch()
-    with pytest.raises(Problem, match=r"\.venv is no folder: move it away"):
+    with pytest.raises(NotPrepared, match=r"\.venv is no folder: move it away"):
         check_checkout(layout)
-    with pytest.raises(Problem, match="has a colon"):
+    with pytest.raises(NotPrepared, match="has a colon"):
         check_checkout(Layout(tmp_path / "2026:11"))
 
 
@@ -236,7 +236,7 @@ def test_a_python_of_ones_own_without_ensurepip_is_sent_to_another(
 ) -> None:
     monkeypatch.setattr(packages, "VENV", Package("python3.99-venv", lambda: False))
     monkeypatch.setattr(sys, "base_prefix", "/opt/python")
-    with pytest.raises(Problem, match=r"has no ensurepip.* make up PYTHON=/usr/bin/python3"):
+    with pytest.raises(NotPrepared, match=r"has no ensurepip.* make up PYTHON=/usr/bin/python3"):
         run._for_venv(layout)
     monkeypatch.setattr(sys, "base_prefix", "/usr")
     assert [package.name for package in run._for_venv(layout)] == ["python3.99-venv"]

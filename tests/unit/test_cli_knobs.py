@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.knobs import KnobError, broker_addresses, check_names, read_knobs
+from cli.errors import KnobError
+from cli.knobs import broker_addresses, check_names, read_knobs
 
 
 def test_without_knobs_there_is_a_worker_per_core_the_demo_and_a_private_broker(tmp_path: Path) -> None:
@@ -83,6 +84,25 @@ def test_a_misspelt_knob_of_make_is_noticed() -> None:
     check_names("WORKERS SOURCE quiet")
     with pytest.raises(KnobError, match="did you mean WORKERS"):
         check_names("WORKER")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("workers", "WORKERS"), ("SUORCE", "SOURCE"), ("port", "PORT"), ("MODELDIR", "MODEL_DIR")],
+)
+def test_a_knob_may_be_misspelt_in_lower_case_too(given: str, meant: str) -> None:
+    with pytest.raises(KnobError, match=f"{given} is no knob: did you mean {meant}"):
+        check_names(f"PORT {given}")
+    check_names("PORT WORKERS verbose")
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [("dmeo", "demo"), ("gate=non", "none"), ("rtps://camera/1", "rtsp://"), ("htpp://camera/1", "http://")],
+)
+def test_a_misspelt_source_is_answered_with_the_right_word(source: str, meant: str, tmp_path: Path) -> None:
+    with pytest.raises(KnobError, match=f"Did you mean {meant}"):
+        read_knobs({"SOURCE": source}, tmp_path)
 
 
 def test_broker_addresses_have_the_usual_ports() -> None:

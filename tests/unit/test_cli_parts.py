@@ -17,12 +17,13 @@ import pytest
 from cli import lock, probe, secret
 from cli.addresses import GATEWAY, Addresses, choose
 from cli.display import Display
-from cli.knobs import KnobError, Knobs
+from cli.errors import AlreadyRuns, KnobError
+from cli.knobs import Knobs
 from cli.logfile import LogFile
 from cli.notices import Repetitions, notice
 from cli.ports import BLOCK, LOOPBACK, OWN, answers, free_port, is_free, listener
 from cli.survivors import Register, Started, end, original, start_time, survivors
-from cli.waiting import wait_until
+from cli.wait import wait_until
 from tests.helpers.processes import ROOT
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -242,7 +243,7 @@ def test_the_lock_names_its_holder(tmp_path: Path) -> None:
     assert lock.holder(file) is None
     with lock.acquire(file):
         assert lock.holder(file) == os.getpid()
-        with pytest.raises(lock.AlreadyRuns, match=f"pid {os.getpid()}"):
+        with pytest.raises(AlreadyRuns, match=f"pid {os.getpid()}"):
             lock.acquire(file)
     assert lock.holder(file) is None
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from cli import supervisor as module
-from cli.child import Child, Command
-from cli.part import Ended, StartFailed
-from cli.supervisor import Refused, Supervisor
+from cli.child import ChildProcess, Command
+from cli.errors import SettingsRefused, StartFailed
+from cli.part import Exit
+from cli.supervisor import Supervisor
 from cli.survivors import Register, start_time
 from tests.helpers.eventually import aeventually
 
@@ -22,7 +23,7 @@ class Puppet:
         self.name = name
         self.pids: dict[str, int] = {}
         self._journal = journal
-        self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         self.starts_fail = 0
 
     async def start(self) -> None:
@@ -32,7 +33,7 @@ class Puppet:
         self._journal.append(f"{self.name} started")
         self._ended = asyncio.get_running_loop().create_future()
 
-    async def ended(self) -> Ended:
+    async def ended(self) -> Exit:
         return await self._ended
 
     async def stop(self) -> None:
@@ -42,7 +43,7 @@ class Puppet:
         self._journal.append(f"{self.name} killed")
 
     def die(self, code: int, *last_lines: str) -> None:
-        self._ended.set_result(Ended(code, last_lines))
+        self._ended.set_result(Exit(code, last_lines))
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +112,7 @@ async def test_wrong_settings_are_not_tried_again(supervisor: Supervisor, journa
     part = Puppet("worker-1", journal)
     await supervisor.start(part)
     part.die(2, "WORKER_DETECTR is no setting: did you mean WORKER_DETECTOR?")
-    with pytest.raises(Refused, match="did you mean WORKER_DETECTOR"):
+    with pytest.raises(SettingsRefused, match="did you mean WORKER_DETECTOR"):
         await asyncio.wait_for(supervisor.refused, 5)
     assert journal == ["worker-1 started"]
 
@@ -136,7 +137,7 @@ async def test_force_ends_everything_at_once(supervisor: Supervisor, journal: li
 # Real processes
 
 
-def child(script: str, tmp_path: Path, heard: list[str], grace: float = 10) -> Child:
+def child(script: str, tmp_path: Path, heard: list[str], grace: float = 10) -> ChildProcess:
     command = Command(
         name="child",
         arguments=[sys.executable, "-c", script],
@@ -145,14 +146,14 @@ def child(script: str, tmp_path: Path, heard: list[str], grace: float = 10) -> C
         cwd=tmp_path,
         grace=grace,
     )
-    return Child(command, lambda name, line: heard.append(f"{name}: {line}"))
+    return ChildProcess(command, lambda name, line: heard.append(f"{name}: {line}"))
 
 
 async def test_a_childs_output_is_logged_heard_and_remembered(tmp_path: Path) -> None:
     heard: list[str] = []
     part = child("print('one'); print('two', end=''); raise SystemExit(4)", tmp_path, heard)
     await part.start()
-    assert await part.ended() == Ended(4, ("one", "two"))
+    assert await part.ended() == Exit(4, ("one", "two"))
     assert heard == ["child: one", "child: two"]
     assert (tmp_path / "child.log").read_text() == "one\ntwo"
 
@@ -183,6 +184,6 @@ async def test_a_child_that_does_not_end_is_killed_after_its_grace(tmp_path: Pat
 
 
 async def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
-    part = Child(Command("x", ["/no/such/program"], {}, tmp_path / "x.log", tmp_path), lambda *_: None)
+    part = ChildProcess(Command("x", ["/no/such/program"], {}, tmp_path / "x.log", tmp_path), lambda *_: None)
     with pytest.raises(StartFailed, match="/no/such/program"):
         await part.start()

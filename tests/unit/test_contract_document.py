@@ -19,7 +19,7 @@ from contract.result import DetectedObject, Result, encode_result
 from gateway.http import openapi
 from gateway.live.hub import Hub
 from gateway.live.protocol import DASHBOARD, parse_message
-from gateway.live.viewer import Kind, Subscription, Update, Viewer
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
 
 RESULT = Result(
     timestamp=2.5,
@@ -62,7 +62,7 @@ def sent() -> Iterator[bytes]:
     """One of each message that a dashboard gets, by the way that the gateway takes."""
     encode = msgspec.json.encode
     yield payload_of(DASHBOARD.greeting(5.5, "0.1", 2.0))
-    viewer = Viewer(Kind.DASHBOARD, lambda: None)
+    viewer = Viewer(ViewerKind.DASHBOARD, lambda: None)
     hub = Hub()
     hub.join(viewer, Subscription(None, frozenset({"b"})), 0.0)
     body = encode_result(RESULT)

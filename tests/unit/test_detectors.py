@@ -14,9 +14,9 @@ from tests.helpers.tiny_yunet import SIDE, write_tiny_yunet
 from worker.detection import Detections
 from worker.detection.detections import Floats
 from worker.detection.detector import Detector
+from worker.detection.errors import ModelMismatch
 from worker.detection.haar import Haar
 from worker.detection.image import DecodedImage, Image, decode
-from worker.detection.onnx_session import ModelMismatch
 from worker.detection.yunet import YuNet, resized
 
 

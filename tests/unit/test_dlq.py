@@ -14,10 +14,11 @@ from broker import Delivery
 from broker.again import again
 from broker.compare import Difference, read_difference
 from broker.properties import Properties, fields_of
-from cli.broker_url import NoBroker, broker_urls
+from cli.broker_url import broker_urls
 from cli.dlq import tables
 from cli.dlq.pictures import picture_of
 from cli.dlq.selection import Selection, moment
+from cli.errors import NoBroker
 from cli.layout import Layout
 from contract.dead_letters import ALL, BROKERS_OWN, NOT_OURS, DeadLetter, is_trace, parse_dead_letter
 from contract.numbers import Float32
@@ -153,7 +154,7 @@ def test_whatever_it_is_it_is_read_listed_and_sent_as_json(
 ) -> None:
     """One that were not would close the queue to everybody."""
     dead = parse_dead_letter(body, content_type=content_type, headers=headers, message_id="m-1")
-    assert tables.table([dead], 1e9)
+    assert tables.listing([dead], 1e9)
     assert tables.details(dead)
     assert msgspec.json.encode([dead, headers])
     assert _cursor(dead)
@@ -258,7 +259,7 @@ def test_the_picture_of_either_form_and_of_none() -> None:
 
 def test_what_a_message_says_cannot_command_the_terminal() -> None:
     read = letter(OURS | {"x-framefleet-error": "\x1b[2Jgone"})
-    assert "\x1b" not in "\n".join([*tables.details(read), *tables.table([read], 0.0)])
+    assert "\x1b" not in "\n".join([*tables.details(read), tables.listing([read], 0.0)])
 
 
 @pytest.mark.parametrize(

@@ -120,3 +120,19 @@ def test_sigterm_reaches_the_service_which_finishes_in_its_own_time() -> None:
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=20)[0] == "finishing\n"
     assert process.returncode == 7
+
+
+def test_the_operators_command_needs_no_broker_and_keeps_its_terminal(tmp_path: Path) -> None:
+    program = tmp_path / "framefleet"
+    program.write_text('#!/bin/sh\necho "$0 $*, $(cat)"\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["sh", str(ROOT / "deploy/entrypoint.sh"), "framefleet", "dlq", "list"],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        input="typed",
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{program} dlq list, typed\n", "")

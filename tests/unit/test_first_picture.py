@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from producer.frames import SourceError
-from producer.sources.first_picture import First, Video, first_picture
-from producer.sources.http.answers import Answer
+from producer.errors import SourceError
+from producer.sources.http.answers import CameraAnswer
+from producer.sources.http.first_picture import First, VideoAnswer, first_picture
 from tests.helpers.media import jpeg, png
 
 PICTURE = jpeg(1)
@@ -39,7 +39,7 @@ class Body:
 
 async def first(*pieces: bytes, **headers: str) -> First:
     body = Body(pieces, CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()}))
-    return await first_picture(Answer(body, elsewhere=False), "the camera", wait=True)
+    return await first_picture(CameraAnswer(body, elsewhere=False), "the camera", wait=True)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ async def test_whatever_comes_is_a_picture_or_has_a_reason(rubbish: bytes, size:
     body = [rubbish, PICTURE[:-20] + rubbish, rubbish + PICTURE, PICTURE + rubbish][kind]
     try:
         found = await first(*(body[n : n + size] for n in range(0, len(body), size)))
-    except (SourceError, Video):
+    except (SourceError, VideoAnswer):
         assert kind < 3, "what follows a picture hurts nobody"
     else:
         assert found.content in body

@@ -8,21 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.security.auth import Authenticator, Identity, TooManyGuesses, load_token
+from gateway.errors import TooManyGuesses
+from gateway.http.cookies import COOKIE, SECURE_COOKIE
+from gateway.security.auth import Authenticator, Identity, load_token
 from gateway.security.codes import CODE_SECONDS, MAX_CODES, Codes
 from gateway.security.credentials import cookie_of, token_of
 from gateway.security.guesses import PER_ADDRESS, WINDOW_SECONDS
-from gateway.security.roles import Role
-from gateway.security.sessions import (
-    COOKIE,
-    RENEW_SECONDS,
-    SECURE_COOKIE,
-    SESSION_SECONDS,
-    Session,
-    claimed,
-    seal,
-)
+from gateway.security.sessions import RENEW_SECONDS, SESSION_SECONDS, BrowserSession, claimed, seal
 from gateway.tokens import Keyring, add_token, revoke_token
+from gateway.tokens.roles import Role
 
 TOKEN = "correct horse battery"
 OPERATOR = Identity(name="main", token_id="main")
@@ -122,7 +116,7 @@ def tokens(tmp_path: Path) -> Path:
 
 def test_a_further_token_has_its_role_name_and_end(tokens: Path) -> None:
     token = add_token(tokens, "wall", "viewer", 1000.0, 5000.0)
-    authenticator = Authenticator(TOKEN, Keyring(tokens))
+    authenticator = Authenticator(TOKEN, Keyring.load(tokens))
     found = authenticator.check(token, "", 2000.0)
     assert found is not None
     assert (found.role, found.name, found.expires) == ("viewer", "wall", 5000.0)
@@ -137,7 +131,7 @@ def test_a_further_token_has_its_role_name_and_end(tokens: Path) -> None:
 
 def test_revoking_a_token_ends_it_its_sessions_and_the_links_made_with_it(tokens: Path) -> None:
     token = add_token(tokens, "anna", "operator", 1000.0, None)
-    authenticator = Authenticator(TOKEN, Keyring(tokens))
+    authenticator = Authenticator(TOKEN, Keyring.load(tokens))
     anna = authenticator.check(token, "", 1001.0)
     assert anna is not None
     session = cookie(authenticator.new_session(anna, 1001.0))
@@ -151,10 +145,10 @@ def test_revoking_a_token_ends_it_its_sessions_and_the_links_made_with_it(tokens
 
 def test_who_has_the_file_of_hashes_can_sign_no_session(tokens: Path) -> None:
     token = add_token(tokens, "anna", "operator", 1000.0, None)
-    anna = Authenticator(TOKEN, Keyring(tokens)).check(token, "", 1001.0)
+    anna = Authenticator(TOKEN, Keyring.load(tokens)).check(token, "", 1001.0)
     assert anna is not None
-    forged = Authenticator("a main token that was made up", Keyring(tokens)).new_session(anna, 1001.0)
-    assert Authenticator(TOKEN, Keyring(tokens)).identify("", cookie(forged), "", 1002.0) is None
+    forged = Authenticator("a main token that was made up", Keyring.load(tokens)).new_session(anna, 1001.0)
+    assert Authenticator(TOKEN, Keyring.load(tokens)).identify("", cookie(forged), "", 1002.0) is None
 
 
 # --- links -----------------------------------------------------------------------------------------------
@@ -200,9 +194,8 @@ def test_wrong_codes_are_guesses_too() -> None:
 
 
 def test_different_wrong_tokens_are_guesses_and_end_for_a_while() -> None:
-    authenticator = Authenticator(TOKEN)
     told: list[str] = []
-    authenticator.on_guess = told.append
+    authenticator = Authenticator(TOKEN, on_guess=told.append)
     for number in range(PER_ADDRESS):
         assert authenticator.check(f"guess {number}", "evil", 100.0) is None
     with pytest.raises(TooManyGuesses):
@@ -214,7 +207,7 @@ def test_different_wrong_tokens_are_guesses_and_end_for_a_while() -> None:
 
 def test_who_has_a_further_token_is_not_shut_out_by_guesses_from_the_same_address(tokens: Path) -> None:
     token = add_token(tokens, "grafana", "viewer", 1.0, None)
-    authenticator = Authenticator(TOKEN, Keyring(tokens))
+    authenticator = Authenticator(TOKEN, Keyring.load(tokens))
     for number in range(PER_ADDRESS):
         authenticator.check(f"guess {number}", "proxy", 100.0)
     with pytest.raises(TooManyGuesses):
@@ -291,7 +284,7 @@ def test_a_cookie_is_found_among_any_others(junk: str) -> None:
 def test_a_sealed_session_reads_as_what_it_was(
     token_id: str, role: Role, begin: int, nonce: str, key: bytes
 ) -> None:
-    session = Session(token_id, role, begin, nonce)
+    session = BrowserSession(token_id, role, begin, nonce)
     claim = claimed(seal(session, key))
     assert claim is not None
     assert claim[0] == session

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contract.api.cameras import CameraView
 from contract.status import CameraLabels, CameraReport, CamerasStatus
 from gateway.cameras.cameras import Cameras
-from gateway.cameras.listing import FIELDS, CameraFilter, chosen_fields, page_of
+from gateway.cameras.page import FIELDS, CameraFilter, chosen_fields, page_of
 
 WALL = 1_795_000_000.0
 

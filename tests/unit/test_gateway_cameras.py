@@ -15,7 +15,7 @@ from gateway.cameras.pace import Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
 from gateway.live.hub import Hub
 from gateway.live.states import States
-from gateway.live.viewer import Kind, Subscription, Viewer
+from gateway.live.viewer import Subscription, Viewer, ViewerKind
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 
@@ -360,7 +360,7 @@ class TestForgetting:
     def test_dashboards_are_told(self, heard: Heard) -> None:
         hub = Hub()
         states = States(hub, heard.cameras, Nodes(), GatewayMetrics(CollectorRegistry()))
-        viewer = Viewer(Kind.DASHBOARD, lambda: None)
+        viewer = Viewer(ViewerKind.DASHBOARD, lambda: None)
         hub.join(viewer, Subscription(frozenset()), 0.0)
         heard.beat("p", report(), offer="")
         heard.beat("p", offer="")
@@ -370,7 +370,7 @@ class TestForgetting:
         assert [msgspec.json.decode(item) for item in viewer.take_cameras()] == [
             {"camera_id": "a", "gone": True}
         ]
-        late = Viewer(Kind.DASHBOARD, lambda: None)
+        late = Viewer(ViewerKind.DASHBOARD, lambda: None)
         states.greet(late)
         assert late.take_cameras() == []
 
@@ -551,7 +551,7 @@ class TestTelling:
     def test_nothing_new_is_no_event_and_the_gauges_follow(self, heard: Heard) -> None:
         hub, registry = Hub(), CollectorRegistry()
         states = States(hub, heard.cameras, Nodes(), GatewayMetrics(registry))
-        viewer = Viewer(Kind.DASHBOARD, lambda: None)
+        viewer = Viewer(ViewerKind.DASHBOARD, lambda: None)
         hub.join(viewer, Subscription(frozenset()), 0.0)
 
         def beat(second: int, broken: bool = False) -> int:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.security.guesses import MAX_ADDRESSES, WINDOW_SECONDS, Guesses, TooManyGuesses, network_of
+from gateway.errors import TooManyGuesses
+from gateway.security.guesses import MAX_ADDRESSES, WINDOW_SECONDS, Guesses, network_of
 
 
 def guess(guesses: Guesses, address: str, *secrets: str, wall: float = 100.0) -> None:

@@ -10,11 +10,12 @@ import pytest
 from contract.models import DesiredModels, ModelReport, parse_desired, parse_model_spec
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
 from contract.topology import Lane
-from gateway.models.announcing import LAGGING_SECONDS, REPEAT_SECONDS, Announcements
+from gateway.errors import CannotKeep, NotHeardYet, TooManyCameras
+from gateway.models.announcements import LAGGING_SECONDS, REPEAT_SECONDS, Announcements
 from gateway.models.catalogue import catalogue, models_view, unknown_models
-from gateway.models.desired import MAX_REVISION, TooManyCameras, check, prevailing, successor, switched
-from gateway.models.keeper import PATIENCE_SECONDS, CannotKeep, ModelKeeper, NotHeardYet
-from gateway.models.kept import FILE, load_desired, save_desired
+from gateway.models.file import FILE, load_desired, save_desired
+from gateway.models.keeper import PATIENCE_SECONDS, ModelKeeper
+from gateway.models.revision import MAX_REVISION, check, prevailing, successor, switched
 from gateway.nodes import Nodes
 
 WALL = 1_795_000_000.0
@@ -68,7 +69,7 @@ class TestSwitching:
         assert switched(FULL, None, camera_id="never-set") == FULL
 
     def test_cameras_are_bounded_and_may_still_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.models.desired.MAX_CAMERAS", 1)
+        monkeypatch.setattr("gateway.models.revision.MAX_CAMERAS", 1)
         assert switched(FULL, "haar", camera_id="gate-3").cameras == {"gate-3": "haar"}
         with pytest.raises(TooManyCameras):
             switched(FULL, "haar", camera_id="gate-4")
@@ -233,12 +234,14 @@ class TestKeeper:
     def keeper(self, folder: Path) -> tuple[ModelKeeper, Nodes, list[DesiredModels]]:
         said: list[DesiredModels] = []
         nodes = Nodes()
-        return ModelKeeper(folder, nodes, said.append), nodes, said
+        return ModelKeeper(folder, load_desired(folder), nodes, said.append), nodes, said
 
     async def test_a_switch_is_kept_before_it_is_announced(self, tmp_path: Path) -> None:
         kept: list[DesiredModels] = []
         nodes = Nodes()
-        keeper = ModelKeeper(tmp_path, nodes, lambda _desired: kept.append(load_desired(tmp_path)))
+        keeper = ModelKeeper(
+            tmp_path, DesiredModels(), nodes, lambda _desired: kept.append(load_desired(tmp_path))
+        )
         desired = await keeper.switch("haar")
         assert kept == [desired]
         assert (keeper.desired, nodes.revision, desired.cluster) == (desired, desired.revision, "haar")

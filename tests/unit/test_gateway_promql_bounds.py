@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.prometheus.bounds import MAX_POINTS, MAX_RANGE_SECONDS, OutOfBounds, Parameters, bounded
+from gateway.errors import OutOfBounds
+from gateway.prometheus.bounds import MAX_POINTS, MAX_RANGE_SECONDS, Parameters, bounded
 from gateway.prometheus.client import TIMEOUT_SECONDS
 
 NOW = 1_795_216_000.0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from contract.browser import Painted, Subscribe
+from gateway.errors import InvalidMessage
 from gateway.live.hub import Hub
 from gateway.live.protocol import (
     BINARY,
@@ -18,7 +19,6 @@ from gateway.live.protocol import (
     FRAMES,
     PLAIN,
     TEXT,
-    InvalidMessage,
     parse_message,
     plausible_age,
     protocol_for,
@@ -26,7 +26,7 @@ from gateway.live.protocol import (
     with_field,
     ws_frame,
 )
-from gateway.live.viewer import Kind, Subscription, Update, Viewer
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
 
 RESULT = b'{"camera_id":"a","frame_id":"a:1"}'
 
@@ -46,7 +46,7 @@ def payload_of(frame: bytes) -> bytes:
     return frame[skip:]
 
 
-def viewer_with(kind: Kind, *updates: Update, pictures: tuple[Update, ...] = ()) -> Viewer:
+def viewer_with(kind: ViewerKind, *updates: Update, pictures: tuple[Update, ...] = ()) -> Viewer:
     hub = Hub()
     viewer = Viewer(kind, lambda: None)
     hub.join(viewer, Subscription(None, frozenset(u.camera_id for u in pictures)), 0.0)
@@ -59,8 +59,8 @@ def viewer_with(kind: Kind, *updates: Update, pictures: tuple[Update, ...] = ())
 
 def test_results_pass_through_untouched_and_are_framed_once() -> None:
     update = Update("a", "a:1", 1.0, 0.0, RESULT)
-    one = PLAIN.next(viewer_with(Kind.PLAIN, update))
-    two = PLAIN.next(viewer_with(Kind.PLAIN, update))
+    one = PLAIN.next(viewer_with(ViewerKind.PLAIN, update))
+    two = PLAIN.next(viewer_with(ViewerKind.PLAIN, update))
     assert payload_of(one) == RESULT
     assert one == two
     assert list(update.forms) == ["plain"]
@@ -68,7 +68,7 @@ def test_results_pass_through_untouched_and_are_framed_once() -> None:
 
 def test_pictures_in_base64() -> None:
     picture = Update("a", "a:1", 1.0, 0.0, RESULT, b"\xff\xd8jpeg", "image/jpeg")
-    frame = FRAMES.next(viewer_with(Kind.FRAMES, pictures=(picture,)))
+    frame = FRAMES.next(viewer_with(ViewerKind.FRAMES, pictures=(picture,)))
     message = json.loads(payload_of(frame))
     assert base64.b64decode(message["frame"]) == b"\xff\xd8jpeg"
     assert message["frame_id"] == "a:1"
@@ -76,7 +76,7 @@ def test_pictures_in_base64() -> None:
 
 def test_pictures_in_binary() -> None:
     picture = Update("a", "a:1", 1.0, 0.0, RESULT, b"\x89PNGpng", "image/png")
-    payload = payload_of(DASHBOARD.next(viewer_with(Kind.DASHBOARD, pictures=(picture,))))
+    payload = payload_of(DASHBOARD.next(viewer_with(ViewerKind.DASHBOARD, pictures=(picture,))))
     (size,) = struct.unpack_from("!I", payload)
     assert json.loads(payload[4 : 4 + size]) == {**json.loads(RESULT), "content_type": "image/png"}
     assert payload[4 + size :] == b"\x89PNGpng"
@@ -84,7 +84,7 @@ def test_pictures_in_binary() -> None:
 
 def test_a_dashboard_gets_states_then_results_then_pictures() -> None:
     picture = Update("b", "b:1", 1.0, 0.0, RESULT, b"x", "image/jpeg")
-    viewer = viewer_with(Kind.DASHBOARD, Update("a", "a:1", 1.0, 0.0, RESULT), pictures=(picture,))
+    viewer = viewer_with(ViewerKind.DASHBOARD, Update("a", "a:1", 1.0, 0.0, RESULT), pictures=(picture,))
     viewer.offer_camera("a", b'{"camera_id":"a"}')
     viewer.offer_nodes(b"[]")
     protocol = DASHBOARD
@@ -100,9 +100,9 @@ def test_a_dashboard_gets_states_then_results_then_pictures() -> None:
 
 
 def test_the_protocol_is_the_client_s_choice() -> None:
-    assert protocol_for(["other", "framefleet.v1"], PLAIN).kind is Kind.DASHBOARD
-    assert protocol_for([], PLAIN).kind is Kind.PLAIN
-    assert protocol_for(["other"], FRAMES).kind is Kind.FRAMES
+    assert protocol_for(["other", "framefleet.v1"], PLAIN).kind is ViewerKind.DASHBOARD
+    assert protocol_for([], PLAIN).kind is ViewerKind.PLAIN
+    assert protocol_for(["other"], FRAMES).kind is ViewerKind.FRAMES
 
 
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), min_size=1))

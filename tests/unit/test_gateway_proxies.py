@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from gateway.security.proxies import PROXIED, Proxied, TrustedProxies
+from gateway.addresses import TrustedProxies
+from gateway.security.proxies import PROXIED, ForwardedClient
 
 TRUSTED = TrustedProxies(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"])
 
@@ -58,7 +59,7 @@ async def seen(peer: str, **headers: str) -> Scope:
 
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope: Scope = {"type": "http", "scheme": "http", "client": (peer, 5), "headers": raw}
-    await Proxied(app, TRUSTED)(scope, never, never)
+    await ForwardedClient(app, TRUSTED)(scope, never, never)
     return scopes[0]
 
 

@@ -12,8 +12,8 @@ from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
 from gateway.consumers import MAX_GATEWAYS, Gateways, foreign_consumers
 from gateway.live.hub import Hub
 from gateway.live.states import States
-from gateway.live.viewer import Kind, Subscription, Viewer
-from gateway.live.watching import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchedCameras
+from gateway.live.viewer import Subscription, Viewer, ViewerKind
+from gateway.live.watch_list import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchList
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 from gateway.statistics import KEPT_SECONDS, Statistics
@@ -258,10 +258,10 @@ class TestStatistics:
 
 
 class TestWatching:
-    def watched(self) -> tuple[WatchedCameras, list[tuple[str, bool]], list[list[str]]]:
+    def watched(self) -> tuple[WatchList, list[tuple[str, bool]], list[list[str]]]:
         bound: list[tuple[str, bool]] = []
         announced: list[list[str]] = []
-        return WatchedCameras(lambda c, on: bound.append((c, on)), announced.append), bound, announced
+        return WatchList(lambda c, on: bound.append((c, on)), announced.append), bound, announced
 
     def test_announced_at_once_and_then_every_three_seconds(self) -> None:
         watching, bound, announced = self.watched()
@@ -290,7 +290,7 @@ class TestWatching:
         ]  # nobody watches; that there is a gateway is to be heard all the same
 
     def test_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.live.watching.MAX_WATCHED", 2)
+        monkeypatch.setattr("gateway.live.watch_list.MAX_WATCHED", 2)
         watching, _, _ = self.watched()
         watching.follow(frozenset("abc"), 0.0)
         assert len(watching.cameras) == 2
@@ -334,7 +334,7 @@ class TestConsumers:
 def test_states_are_told_when_they_change_and_not_with_every_result() -> None:
     hub, cameras, nodes = Hub(), Cameras(lambda now: ["live"]), Nodes()
     states = States(hub, cameras, nodes, GatewayMetrics(CollectorRegistry()))
-    viewer = Viewer(Kind.DASHBOARD, lambda: None)
+    viewer = Viewer(ViewerKind.DASHBOARD, lambda: None)
     hub.join(viewer, Subscription(frozenset()), 0.0)
     cameras.result(result(), 0.0, WALL)
     nodes.heard(node_status(), 0.0, WALL)
@@ -348,7 +348,7 @@ def test_states_are_told_when_they_change_and_not_with_every_result() -> None:
     states.tick(20.0)
     assert b"stalled" in viewer.take_cameras()[0]
     assert b"lost" in (viewer.take_nodes() or b"")
-    late = Viewer(Kind.DASHBOARD, lambda: None)
+    late = Viewer(ViewerKind.DASHBOARD, lambda: None)
     states.greet(late)
     assert len(late.take_cameras()) == 1
     assert late.take_nodes() is not None

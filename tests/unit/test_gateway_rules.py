@@ -4,7 +4,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from gateway.security.origins import Origins
-from gateway.security.roles import lesser, needed_role, suffices
+from gateway.tokens.roles import lesser, needed_role, suffices
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.tokens import (
-    BrokenTokens,
-    InvalidToken,
-    Keyring,
-    add_token,
-    make_token,
-    read_tokens,
-    revoke_token,
-)
+from gateway.errors import BrokenTokens, InvalidToken
+from gateway.tokens import Keyring, add_token, make_token, read_tokens, revoke_token
 from gateway.tokens.command import add_arguments, run
 from gateway.tokens.entries import id_of
 from gateway.tokens.file import FORGET_SECONDS
@@ -114,11 +107,11 @@ def test_a_broken_file_is_an_error_that_names_it(tmp_path: Path, change: Any) ->
     with pytest.raises(BrokenTokens, match=str(path)):
         read_tokens(path)
     with pytest.raises(BrokenTokens):
-        Keyring(path)
+        Keyring.load(path)
 
 
 def test_the_keyring_follows_the_file(path: Path) -> None:
-    keyring = Keyring(path)  # there is no file yet
+    keyring = Keyring.load(path)  # there is no file yet
     wall = id_of(add_token(path, "wall", "viewer", 1.0, None))
     assert wall is not None
     assert keyring.find(wall) is not None  # at once
@@ -140,7 +133,7 @@ def test_while_the_file_is_broken_what_was_read_before_holds(path: Path) -> None
     assert kept is not None
     revoke_token(path, "gone", 2.0)
     good = path.read_text()
-    keyring = Keyring(path)
+    keyring = Keyring.load(path)
     with structlog.testing.capture_logs() as logs:
         for text in ("{", "{", '{"tokens": "all"}'):
             path.write_text(text)

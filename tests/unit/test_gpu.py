@@ -11,9 +11,11 @@ import pytest
 from contract.topology import Lane
 from tests.helpers.tiny_yunet import write_tiny_yunet
 from worker.detection import gpu, onnx_session
+from worker.detection.errors import GpuUnavailable
 from worker.detection.gpu import CPU_BUILD, NOT_STARTED, gpu_missing
-from worker.detection.onnx_session import CPU, CUDA, GpuUnavailable, session
-from worker.device import Device, DeviceUnavailable, choose_device
+from worker.detection.onnx_session import CPU, CUDA, session
+from worker.device import Device, choose_device
+from worker.errors import DeviceUnavailable
 from worker.heartbeat import Tally, heartbeat
 from worker.models import ModelUnavailable
 from worker.settings import GPU_BATCH, WorkerSettings

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from gateway.history.faults import KINDS, Moved, fault
-from gateway.history.migrating import WrongVersion
+from gateway.errors import HistoryMoved, WrongVersion
+from gateway.history.faults import KINDS, fault
 
 
 def history(path: Path) -> sqlite3.Connection:
@@ -99,7 +99,7 @@ def test_an_error_of_sqlite_is_said_with_what_to_do(
         (PermissionError(13, "Permission denied", "/home/somebody/history.sqlite3.lock"), "unwritable"),
         (OSError(30, "Read-only file system"), "unwritable"),
         (WrongVersion("the history was written by another version"), "foreign"),
-        (Moved(), "moved"),
+        (HistoryMoved(), "moved"),
         (sqlite3.OperationalError("of a driver without codes"), "unavailable"),
         (RuntimeError("whatever"), "unavailable"),
     ],

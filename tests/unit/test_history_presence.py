@@ -10,7 +10,7 @@ from gateway.history.presence import (
     CROWDED,
     SPAN_SECONDS,
     SPANS,
-    Seen,
+    Sighting,
     Stretch,
     certainty,
     merge,
@@ -23,8 +23,8 @@ from gateway.history.presence import (
 GAP = 5.0
 
 
-def seen(when: float, faces: int = 1, confidence: float = 0.5) -> Seen:
-    return Seen("a", when, faces, confidence, f"m{confidence}")
+def seen(when: float, faces: int = 1, confidence: float = 0.5) -> Sighting:
+    return Sighting("a", when, faces, confidence, f"m{confidence}")
 
 
 class Table:
@@ -33,7 +33,7 @@ class Table:
     def __init__(self) -> None:
         self.events: dict[int, Stretch] = {}
 
-    def add(self, batch: list[Seen]) -> None:
+    def add(self, batch: list[Sighting]) -> None:
         for additions in stretches(batch, GAP).values():
             changes = merge(list(self.events.values()), additions, GAP)
             for stretch in changes.new:
@@ -107,7 +107,7 @@ MANY = st.lists(
 
 
 @given(batches=st.lists(MANY, max_size=6), order=st.randoms())
-def test_order_and_batches_do_not_matter(batches: list[list[Seen]], order: object) -> None:
+def test_order_and_batches_do_not_matter(batches: list[list[Sighting]], order: object) -> None:
     everything = [each for batch in batches for each in batch]
     at_once, one_by_one, by_batch = Table(), Table(), Table()
     at_once.add(everything)

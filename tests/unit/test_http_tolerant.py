@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.sources.http.tolerant import Head, NotHttp, read_head
+from producer.sources.http.tolerant import AnswerHead, NotHttp, read_head
 from tests.helpers.media import jpeg
 
 PICTURE = jpeg(1)
 
 
-def head(data: bytes) -> Head:
+def head(data: bytes) -> AnswerHead:
     found = read_head(data)
     assert found is not None
     return found

@@ -6,7 +6,7 @@ from gateway.live import buffers
 from gateway.live import hub as hub_module
 from gateway.live import viewer as viewer_module
 from gateway.live.hub import Hub
-from gateway.live.viewer import Kind, Subscription, Update, Viewer
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
 
 
 def update(camera: str = "a", number: int = 1, time: float | None = None, arrival: float = 0.0) -> Update:
@@ -29,7 +29,10 @@ class Wakes:
 
 
 def joined(
-    hub: Hub, kind: Kind = Kind.PLAIN, cameras: set[str] | None = None, pictures: set[str] | None = None
+    hub: Hub,
+    kind: ViewerKind = ViewerKind.PLAIN,
+    cameras: set[str] | None = None,
+    pictures: set[str] | None = None,
 ) -> Viewer:
     viewer = Viewer(kind, Wakes())
     wanted = Subscription(None if cameras is None else frozenset(cameras), frozenset(pictures or ()))
@@ -87,7 +90,7 @@ def test_what_is_no_longer_wanted_leaves_the_buffer() -> None:
 
 def test_a_slow_dashboard_keeps_only_the_newest_of_each_camera() -> None:
     hub = Hub()
-    viewer = joined(hub, Kind.DASHBOARD)
+    viewer = joined(hub, ViewerKind.DASHBOARD)
     for number in range(1, 101):
         hub.publish(update("a", number))
         hub.publish(update("b", number))
@@ -114,7 +117,7 @@ def test_a_plain_client_gets_every_result_in_the_order_of_arrival() -> None:
 
 def test_who_asks_for_the_latest_gets_the_newest_of_each_camera() -> None:
     hub = Hub()
-    viewer = joined(hub, Kind.LATEST)
+    viewer = joined(hub, ViewerKind.LATEST)
     for camera, number in [("a", 2), ("b", 1), ("a", 1), ("a", 4), ("b", 3), ("a", 3)]:
         hub.publish(update(camera, number))
     assert frames(viewer.take_results(100)) == ["a:4", "b:3"]
@@ -142,7 +145,7 @@ def test_a_plain_client_that_does_not_keep_up_is_known_and_costs_nothing(
 
 def test_what_was_missed_live_is_answered_once_and_moves_no_view() -> None:
     hub = Hub()
-    every, latest = joined(hub), joined(hub, Kind.LATEST)
+    every, latest = joined(hub), joined(hub, ViewerKind.LATEST)
     hub.publish(update(number=5, arrival=1.0))
     assert not hub.answer(update(number=5, arrival=1.3), since=1.0)  # it came live
     assert hub.answer(update(number=6, arrival=60.0), since=2.0)
@@ -168,7 +171,7 @@ def test_a_backlog_older_than_what_is_remembered_is_not_answered_again(
 
 def test_an_older_result_never_moves_the_view_backwards() -> None:
     hub = Hub()
-    viewer = joined(hub, Kind.DASHBOARD)
+    viewer = joined(hub, ViewerKind.DASHBOARD)
     assert hub.publish(update(number=2, arrival=1.0))
     assert not hub.publish(update(number=1, arrival=1.1))
     assert frames(viewer.take_results(10)) == ["a:2"]
@@ -200,7 +203,7 @@ def test_a_frame_is_delivered_once_even_long_after() -> None:
 
 def test_leaving_frees_everything_and_may_happen_twice() -> None:
     hub = Hub()
-    viewer = joined(hub, Kind.DASHBOARD, pictures={"a"})
+    viewer = joined(hub, ViewerKind.DASHBOARD, pictures={"a"})
     hub.publish(update())
     hub.publish_picture(picture())
     hub.leave(viewer)
@@ -214,8 +217,8 @@ def test_leaving_frees_everything_and_may_happen_twice() -> None:
 def test_watched_cameras_are_counted_over_viewers() -> None:
     changes: list[None] = []
     hub = Hub(on_watch=lambda: changes.append(None))
-    one = joined(hub, Kind.DASHBOARD, pictures={"a", "b"})
-    two = joined(hub, Kind.DASHBOARD, pictures={"b"})
+    one = joined(hub, ViewerKind.DASHBOARD, pictures={"a", "b"})
+    two = joined(hub, ViewerKind.DASHBOARD, pictures={"b"})
     assert hub.watched == {"a", "b"}
     hub.leave(one)
     assert hub.watched == {"b"}
@@ -227,7 +230,7 @@ def test_watched_cameras_are_counted_over_viewers() -> None:
 def test_a_picture_goes_only_to_who_wants_it() -> None:
     hub = Hub()
     assert not hub.publish_picture(picture())
-    plain, wall = joined(hub), joined(hub, Kind.DASHBOARD, pictures={"a"})
+    plain, wall = joined(hub), joined(hub, ViewerKind.DASHBOARD, pictures={"a"})
     assert hub.publish_picture(picture("a"))
     assert not hub.publish_picture(picture("b"))
     assert plain.take_picture() is None
@@ -238,7 +241,7 @@ def test_a_picture_goes_only_to_who_wants_it() -> None:
 
 def test_a_dashboard_does_not_get_a_result_that_its_picture_carries() -> None:
     hub = Hub()
-    viewer = joined(hub, Kind.DASHBOARD, pictures={"a"})
+    viewer = joined(hub, ViewerKind.DASHBOARD, pictures={"a"})
     hub.publish_picture(picture(number=1))
     hub.publish(update(number=1))
     assert viewer.take_results(10) == []
@@ -250,7 +253,7 @@ def test_a_dashboard_does_not_get_a_result_that_its_picture_carries() -> None:
 
 def test_pictures_are_newest_wins_and_monotonic() -> None:
     hub = Hub()
-    viewer = joined(hub, Kind.DASHBOARD, pictures={"a", "b"})
+    viewer = joined(hub, ViewerKind.DASHBOARD, pictures={"a", "b"})
     hub.publish_picture(picture("a", 1))
     hub.publish_picture(picture("b", 1))
     hub.publish_picture(picture("a", 3))
@@ -262,25 +265,25 @@ def test_pictures_are_newest_wins_and_monotonic() -> None:
 def test_a_second_watcher_gets_the_picture_at_once_and_a_program_no_stale_one() -> None:
     """Of a camera that leaves out unchanged frames an old picture is what there is; dashboards say how old."""
     hub = Hub()
-    joined(hub, Kind.DASHBOARD, pictures={"a"})
+    joined(hub, ViewerKind.DASHBOARD, pictures={"a"})
     hub.publish_picture(picture(arrival=10.0))
 
-    def joining(kind: Kind, now: float) -> Update | None:
+    def joining(kind: ViewerKind, now: float) -> Update | None:
         viewer = Viewer(kind, Wakes())
         hub.join(viewer, Subscription(None, frozenset({"a"})), now=now)
         return viewer.take_picture()
 
-    assert joining(Kind.DASHBOARD, 11.0) is not None
-    assert joining(Kind.DASHBOARD, 70.0) is not None
-    assert joining(Kind.FRAMES, 11.0) is not None
-    assert joining(Kind.FRAMES, 13.0) is None
+    assert joining(ViewerKind.DASHBOARD, 11.0) is not None
+    assert joining(ViewerKind.DASHBOARD, 70.0) is not None
+    assert joining(ViewerKind.FRAMES, 11.0) is not None
+    assert joining(ViewerKind.FRAMES, 13.0) is None
 
 
 def test_pictures_in_a_buffer_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewer_module, "MAX_PICTURE_BYTES", 30)
     hub = Hub()
     names = {f"c{n}" for n in range(10)}
-    viewer = joined(hub, Kind.DASHBOARD, pictures=names)
+    viewer = joined(hub, ViewerKind.DASHBOARD, pictures=names)
     for name in sorted(names):
         hub.publish_picture(picture(name))
     assert viewer.picture_bytes <= 30
@@ -292,7 +295,7 @@ class TestFramesClients:
 
     def test_gets_the_picture_and_not_the_result(self) -> None:
         hub = Hub()
-        viewer = joined(hub, Kind.FRAMES, {"a"}, {"a"})
+        viewer = joined(hub, ViewerKind.FRAMES, {"a"}, {"a"})
         hub.publish(update(number=1, arrival=0.1))
         hub.publish_picture(picture(number=1, arrival=0.1))
         assert viewer.take_results(10) == []
@@ -300,7 +303,7 @@ class TestFramesClients:
 
     def test_gets_results_once_no_picture_came_for_two_seconds(self) -> None:
         hub = Hub()
-        viewer = joined(hub, Kind.FRAMES, {"a"}, {"a"})
+        viewer = joined(hub, ViewerKind.FRAMES, {"a"}, {"a"})
         hub.publish(update(number=1, arrival=2.0))
         assert viewer.pending == 0
         hub.publish(update(number=2, arrival=2.1))
@@ -313,7 +316,7 @@ class TestFramesClients:
 
     def test_no_frame_comes_twice_and_no_picture_goes_backwards(self) -> None:
         hub = Hub()
-        viewer = joined(hub, Kind.FRAMES, {"a"}, {"a"})
+        viewer = joined(hub, ViewerKind.FRAMES, {"a"}, {"a"})
         hub.publish(update(number=5, arrival=3.0))
         assert frames(viewer.take_results(10)) == ["a:5"]
         hub.publish_picture(picture(number=5, arrival=3.1))
@@ -324,7 +327,7 @@ class TestFramesClients:
 
     def test_a_picture_replaces_the_results_that_still_wait(self) -> None:
         hub = Hub()
-        viewer = joined(hub, Kind.FRAMES, {"a"}, {"a"})
+        viewer = joined(hub, ViewerKind.FRAMES, {"a"}, {"a"})
         hub.publish(update(number=1, arrival=3.0))
         hub.publish_picture(picture(number=2, arrival=3.1))
         assert viewer.take_results(10) == []
@@ -333,7 +336,7 @@ class TestFramesClients:
 
 def test_states_go_to_dashboards_newest_wins() -> None:
     hub = Hub()
-    plain, dashboard = joined(hub), joined(hub, Kind.DASHBOARD)
+    plain, dashboard = joined(hub), joined(hub, ViewerKind.DASHBOARD)
     hub.publish_camera("a", b"1")
     hub.publish_camera("a", b"2")
     hub.publish_nodes(b"[1]")
@@ -366,8 +369,8 @@ def test_publishing_wakes_only_who_has_something_to_take() -> None:
 
 def test_a_frame_that_comes_twice_is_no_other_frame_with_its_id() -> None:
     """The first of an id is shown, and no other: that the second was no redelivery is told."""
-    hub, told = Hub(), list[Update]()
-    hub.on_repeated = told.append
+    told = list[Update]()
+    hub = Hub(on_repeated=told.append)
     viewer = joined(hub)
     hub.publish(update("a", 1, time=10.0))
     hub.publish(update("a", 1, time=10.0))

@@ -5,7 +5,7 @@ import pytest
 from gateway.live import buffers
 from gateway.live.audience import Audience
 from gateway.live.hub import Hub
-from gateway.live.viewer import Kind, Subscription, Update, Viewer
+from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
 
 
 def update(camera: str = "a", number: int = 1, node: str = "n1", detections: int = 1) -> Update:
@@ -14,7 +14,7 @@ def update(camera: str = "a", number: int = 1, node: str = "n1", detections: int
     )
 
 
-def joined(hub: Hub, wanted: Subscription, kind: Kind = Kind.PLAIN) -> Viewer:
+def joined(hub: Hub, wanted: Subscription, kind: ViewerKind = ViewerKind.PLAIN) -> Viewer:
     viewer = Viewer(kind, lambda: None)
     hub.join(viewer, wanted, now=0.0)
     return viewer
@@ -45,8 +45,8 @@ def test_all_conditions_hold_together() -> None:
 
 def test_a_result_without_detections_does_not_replace_one_with_some() -> None:
     hub = Hub()
-    picky = joined(hub, Subscription(detections=True), Kind.DASHBOARD)
-    other = joined(hub, Subscription(), Kind.DASHBOARD)
+    picky = joined(hub, Subscription(detections=True), ViewerKind.DASHBOARD)
+    other = joined(hub, Subscription(), ViewerKind.DASHBOARD)
     hub.publish(update("a", 1))
     for number in range(2, 34):
         hub.publish(update("a", number, detections=0))
@@ -90,7 +90,7 @@ def test_views_follow_a_camera_that_changes_its_group() -> None:
 def test_pictures_come_with_a_result_that_is_wanted() -> None:
     hub = Hub()
     viewer = joined(
-        hub, Subscription(names(), names("a"), nodes=names("n1"), detections=True), Kind.DASHBOARD
+        hub, Subscription(names(), names("a"), nodes=names("n1"), detections=True), ViewerKind.DASHBOARD
     )
     for node, detections in (("n1", 0), ("n2", 1)):
         assert hub.publish_picture(update("a", 10 + detections, node, detections))
@@ -102,13 +102,12 @@ def test_pictures_come_with_a_result_that_is_wanted() -> None:
 class Crowd:
     """Viewers of one hub, and its audiences that have something waiting."""
 
-    def __init__(self, count: int, kind: Kind = Kind.PLAIN) -> None:
-        self.hub = Hub()
+    def __init__(self, count: int, kind: ViewerKind = ViewerKind.PLAIN) -> None:
         self.woken: list[Audience] = []
-        self.hub.on_waiting = self.woken.append
+        self.hub = Hub(on_waiting=self.woken.append)
         self.viewers = [joined(self.hub, Subscription(), kind) for _ in range(count)]
         for viewer in self.viewers:
-            self.hub.catch_up(viewer)
+            viewer.catch_up()
 
 
 def test_viewers_in_step_are_an_audience_that_is_woken_once() -> None:
@@ -125,20 +124,20 @@ def test_viewers_in_step_are_an_audience_that_is_woken_once() -> None:
 
 
 def test_who_falls_behind_gets_the_rest_and_what_follows_newest_wins() -> None:
-    crowd = Crowd(3, Kind.DASHBOARD)
+    crowd = Crowd(3, ViewerKind.DASHBOARD)
     for camera in "abc":
         crowd.hub.publish(update(camera, 1))
     (audience,) = crowd.woken
     results = audience.begin()
     slow = audience.next()
     assert slow is not None
-    crowd.hub.fall_behind(slow, results[1:])  # one result was all that fitted
+    slow.fall_behind(results[1:])  # one result was all that fitted
     crowd.hub.publish(update("b", 2))
     assert frames(slow.take_results(10)) == ["b:2", "c:1"]
-    crowd.hub.catch_up(slow)
+    slow.catch_up()
     assert audience.in_step == 2  # the others still wait for b:2, which it has: not yet in step with them
     assert frames(audience.begin()) == ["b:2"]
-    crowd.hub.catch_up(slow)
+    slow.catch_up()
     assert audience.in_step == 3
 
 
@@ -170,7 +169,7 @@ def test_who_leaves_in_the_middle_of_a_round_is_not_served() -> None:
 def test_nothing_is_kept_for_an_audience_with_nobody_in_step() -> None:
     crowd = Crowd(1)
     crowd.hub.publish(update("a", 1))
-    crowd.hub.fall_behind(crowd.viewers[0])
+    crowd.viewers[0].fall_behind()
     (audience,) = crowd.woken
     crowd.hub.publish(update("a", 2))
     assert audience.begin() == []
@@ -190,7 +189,7 @@ def test_more_than_may_wait_between_two_rounds_is_told_to_those_in_step(
 
 
 def test_frames_clients_each_have_their_own_buffer() -> None:
-    crowd = Crowd(2, Kind.FRAMES)
+    crowd = Crowd(2, ViewerKind.FRAMES)
     crowd.hub.publish(update())
     assert crowd.woken == []
     assert [frames(viewer.take_results(10)) for viewer in crowd.viewers] == [["a:1"]] * 2

@@ -1,7 +1,7 @@
 """Whatever happens, in whatever order: views never go backwards, and hold the newest; who is to get every result gets
 every one, in the order of arrival; nothing comes twice, nothing that is not wanted, and all is bounded.
 
-Viewers are served as `gateway.live.sending` does it: those in step by rounds that may be interrupted anywhere, the
+Viewers are served as `gateway.live.writers` does it: those in step by rounds that may be interrupted anywhere, the
 others from their own buffer.
 """
 
@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from gateway.live.audience import Audience
 from gateway.live.hub import Hub
-from gateway.live.viewer import CLOCK_RESET_SECONDS, FRAMES_DEPTH, Kind, Subscription, Update, Viewer
+from gateway.live.viewer import CLOCK_RESET_SECONDS, FRAMES_DEPTH, Subscription, Update, Viewer, ViewerKind
 
 CAMERAS = st.sampled_from(["a", "b", "c"])
 GROUPS = st.sampled_from(["north", "south"])
@@ -40,8 +40,7 @@ class HubMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hub = Hub()
-        self.hub.on_waiting = lambda audience: self.waiting.update({audience: None})
+        self.hub = Hub(on_waiting=lambda audience: self.waiting.update({audience: None}))
         self.waiting: dict[Audience, None] = {}
         self.rounds: list[tuple[Audience, list[Update]]] = []
         self.groups: dict[str, str | None] = {}
@@ -63,16 +62,16 @@ class HubMachine(RuleBasedStateMachine):
     def crowd(self) -> MultipleResults[Viewer]:
         """Some who are in step from the start."""
         wanted = [Subscription(), Subscription(), Subscription(groups=frozenset({"north"}))]
-        viewers = [self.join(Kind.PLAIN, each) for each in wanted]
+        viewers = [self.join(ViewerKind.PLAIN, each) for each in wanted]
         for viewer in viewers:
-            self.hub.catch_up(viewer)
+            viewer.catch_up()
         return multiple(*viewers)
 
-    @rule(target=viewers, kind=st.sampled_from(Kind), wanted=SUBSCRIPTIONS)
-    def join_as(self, kind: Kind, wanted: Subscription) -> Viewer:
+    @rule(target=viewers, kind=st.sampled_from(ViewerKind), wanted=SUBSCRIPTIONS)
+    def join_as(self, kind: ViewerKind, wanted: Subscription) -> Viewer:
         return self.join(kind, wanted)
 
-    def join(self, kind: Kind, wanted: Subscription) -> Viewer:
+    def join(self, kind: ViewerKind, wanted: Subscription) -> Viewer:
         viewer = Viewer(kind, lambda: None)
         self.seen[viewer], self.pictures[viewer] = {}, {}
         self.hub.join(viewer, wanted, self.now)
@@ -184,7 +183,7 @@ class HubMachine(RuleBasedStateMachine):
             for result in results[:fits]:
                 self.check(viewer, result)
             if results[fits:]:
-                self.hub.fall_behind(viewer, results[fits:])
+                viewer.fall_behind(results[fits:])
             return
 
     @rule(viewer=viewers, limit=st.sampled_from([1, 100, 100, 100]))
@@ -196,15 +195,15 @@ class HubMachine(RuleBasedStateMachine):
         if picture is not None:
             assert viewer.subscription.includes_picture(picture)
             check_follows(self.pictures[viewer].setdefault(picture.camera_id, []), picture)
-            if viewer.kind is Kind.FRAMES:
+            if viewer.kind is ViewerKind.FRAMES:
                 assert picture.frame_id not in {
                     u.frame_id for u in self.seen[viewer].get(picture.camera_id, [])
                 }
-        self.hub.catch_up(viewer)
+        viewer.catch_up()
 
     @rule(viewer=viewers)
     def congest(self, viewer: Viewer) -> None:
-        self.hub.fall_behind(viewer)
+        viewer.fall_behind()
 
     @rule()
     def send_all(self) -> None:
@@ -215,7 +214,7 @@ class HubMachine(RuleBasedStateMachine):
         for viewer in self.alive:
             while viewer.results:
                 self.take(viewer, 100)
-            self.hub.catch_up(viewer)
+            viewer.catch_up()
             assert not viewer.kind.every or self.owed[viewer] == []
             for camera, update in self.due[viewer].items():
                 if viewer.kind.every:
@@ -247,7 +246,7 @@ class HubMachine(RuleBasedStateMachine):
         assert self.hub.audiences == len({(v.kind, v.subscription) for v in self.alive})
         assert self.hub.cameras <= 3
         for viewer in self.seen:
-            depth = FRAMES_DEPTH if viewer.kind is Kind.FRAMES else 1
+            depth = FRAMES_DEPTH if viewer.kind is ViewerKind.FRAMES else 1
             assert viewer.kind.every or viewer.pending <= 3 * depth + 3
             assert not viewer.kind.every or len(viewer.results) <= len(self.owed[viewer])
             if viewer not in self.alive:

@@ -4,25 +4,25 @@ import numpy as np
 
 from producer.inspection.gate import Gate
 from producer.inspection.health import Health
-from producer.inspection.looking import Looking
+from producer.inspection.judge import Judge
 from producer.inspection.motion import Motion
 from tests.helpers.scenes import Image, Sensor, noisy, room
 
 
-def both(motion: bool = True) -> Looking:
-    return Looking(Gate(Motion() if motion else None), Health())
+def both(motion: bool = True) -> Judge:
+    return Judge(Gate(Motion() if motion else None), Health())
 
 
 def test_frames_are_skipped_and_the_camera_is_well() -> None:
-    looking, sensor = both(), Sensor()
-    verdicts = [looking.encoded(sensor.shot(room()), n * 0.5) for n in range(30)]
+    judge, sensor = both(), Sensor()
+    verdicts = [judge.encoded(sensor.shot(room()), n * 0.5) for n in range(30)]
     assert {v.look.reason for v in verdicts} == {"first", "still", "refresh"}
     assert [v.changes for v in verdicts] == [[]] * 30
 
 
 def test_a_camera_whose_picture_turns_black_is_seen_though_nothing_is_sent() -> None:
-    looking, dark = both(), np.zeros_like(room())
-    begun = [c for n in range(30) for c in looking.encoded(Sensor(1.0, n).shot(dark), n * 0.5).changes]
+    judge, dark = both(), np.zeros_like(room())
+    begun = [c for n in range(30) for c in judge.encoded(Sensor(1.0, n).shot(dark), n * 0.5).changes]
     assert [c.defect for c in begun] == ["black"]
 
 
@@ -39,30 +39,30 @@ def test_identical_and_unmodified_pictures_are_frozen_after_a_while() -> None:
 
 
 def test_with_the_motion_gate_off_health_is_looked_at_all_the_same() -> None:
-    looking, dark = both(motion=False), np.zeros_like(room())
-    begun = [c for n in range(30) for c in looking.encoded(Sensor(1.0, n).shot(dark), n * 0.5).changes]
+    judge, dark = both(motion=False), np.zeros_like(room())
+    begun = [c for n in range(30) for c in judge.encoded(Sensor(1.0, n).shot(dark), n * 0.5).changes]
     assert [c.defect for c in begun] == ["black"]
 
 
 def test_a_picture_that_cannot_be_read_says_nothing_about_health() -> None:
     for motion in (True, False):
-        looking = both(motion)
-        verdict = looking.encoded(b"\xff\xd8\xff no picture", 0.0)
+        judge = both(motion)
+        verdict = judge.encoded(b"\xff\xd8\xff no picture", 0.0)
         assert verdict.changes == []
         assert not verdict.look.send
         assert verdict.look.why == "the JPEG ends before its size"
 
 
 def test_decoded_frames_likewise() -> None:
-    looking, rng = both(), np.random.default_rng(1)
+    judge, rng = both(), np.random.default_rng(1)
     frames: list[Image] = [noisy(room(), 4, rng) for _ in range(5)]
-    assert [looking.pixels(f, n * 0.1).look.reason for n, f in enumerate(frames)] == ["first"] + ["still"] * 4
-    begun = [c for n in range(70) for c in looking.pixels(frames[-1], 1.0 + n).changes]
+    assert [judge.pixels(f, n * 0.1).look.reason for n, f in enumerate(frames)] == ["first"] + ["still"] * 4
+    begun = [c for n in range(70) for c in judge.pixels(frames[-1], 1.0 + n).changes]
     assert [c.defect for c in begun] == ["frozen"]
 
 
 def test_health_can_be_left_out() -> None:
-    looking, picture = Looking(Gate(None), None), Sensor().shot(room())
-    assert looking.encoded(picture, 0.0).changes == []
-    assert looking.pixels(room(), 1.0).changes == []
-    assert looking.unmodified(2.0) == []
+    judge, picture = Judge(Gate(None), None), Sensor().shot(room())
+    assert judge.encoded(picture, 0.0).changes == []
+    assert judge.pixels(room(), 1.0).changes == []
+    assert judge.unmodified(2.0) == []

@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from cli.console import DownloadLines, download, share
 from cli.display import Display
-from cli.models.fetching import Meter, described
 from tests.helpers.tiny_yolo import write_tiny_yolo
 from tests.helpers.tiny_yunet import write_tiny_yunet
 from tests.helpers.tool import ROOT
@@ -204,10 +205,9 @@ def test_help_teaches(tmp_path: Path, action: list[str]) -> None:
 
 
 def test_how_far_a_download_is() -> None:
-    assert described(0, None) == "0 B"
-    assert described(115_000, 230_000) == "50 %, 115 kB of 230 kB"
-    assert described(115_000, 230_000, 4) == "██░░ 50 %, 115 kB of 230 kB"
-    assert described(300, 200, 4) == "████ 100 %, 300 B of 200 B"
+    assert share(0, None) == "0 B"
+    assert share(115_000, 230_000) == "50 %, 115 kB of 230 kB"
+    assert share(300, 200) == "100 %, 300 B of 200 B"
 
 
 class Terminal(io.StringIO):
@@ -215,11 +215,28 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_sees_a_bar_that_moves_and_a_file_no_line_for_what_is_quick() -> None:
+def test_a_terminal_sees_a_bar_that_moves_and_a_file_no_line_for_what_is_quick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     terminal, file = Terminal(), io.StringIO()
     for out in (terminal, file):
-        meter = Meter(Display(out), "plates")
-        meter(0, 100)
-        meter(100, 100)
-    assert "plates  ██████████████████████████████ 100 %" in terminal.getvalue()
+        monkeypatch.setattr(sys, "stderr", out)
+        with download("plates") as downloaded:
+            downloaded(0, 100_000)
+            downloaded(100_000, 100_000)
+    assert "plates" in terminal.getvalue()
+    assert "━" * 40 in terminal.getvalue()
+    assert "100.0/100.0 kB" in terminal.getvalue()
     assert file.getvalue() == ""
+
+
+def test_a_slow_download_is_told_of_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter((0.0, 14.0, 16.0, 17.0, 40.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
+    file = io.StringIO()
+    lines = DownloadLines("plates", Display(file))  # at 0
+    for _ in range(4):
+        lines(115_000, 230_000)
+    assert file.getvalue() == "  plates: 50 %, 115 kB of 230 kB\n" * 2

@@ -17,9 +17,9 @@ from tests.helpers.model_server import ModelServer, model_server
 from tests.helpers.tool import ROOT
 from worker.models import (
     DownloadFailed,
+    FileOrigin,
     ModelEntry,
     ModelUnavailable,
-    Place,
     Registry,
     copies,
     digest,
@@ -62,7 +62,11 @@ def test_a_file_is_taken_from_the_folder_then_the_image_then_the_cache(tmp_path:
     model_dir, baked, cache = (tmp_path / name for name in ("models", "baked", "cache"))
     entry = entry_of(b"weights")
     assert present(entry, model_dir=model_dir, cache=cache, baked=baked) is None
-    for folder, place in ((cache, Place.CACHE), (baked, Place.IMAGE), (model_dir, Place.MODEL_DIR)):
+    for folder, place in (
+        (cache, FileOrigin.CACHE),
+        (baked, FileOrigin.IMAGE),
+        (model_dir, FileOrigin.MODEL_DIR),
+    ):
         folder.mkdir()
         (folder / "m.onnx").write_bytes(b"weights")
         found = folder / "m.onnx"

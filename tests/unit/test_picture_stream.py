@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.picture import picture_extent
-from producer.sources.picture_stream import Broken, Found, NoPictures, PictureStream, TooLarge
+from producer.sources.http.picture_stream import (
+    BrokenPicture,
+    NoPictures,
+    PictureStream,
+    TooLarge,
+    WholePicture,
+)
 from tests.helpers.media import image, jpeg, png
 
 PICTURES = [jpeg(1), jpeg(2), png(3), jpeg(4)]
@@ -30,12 +36,12 @@ def written(
     return stream + before
 
 
-def seen(stream: PictureStream, pieces: Iterable[bytes]) -> list[Found | Broken]:
+def seen(stream: PictureStream, pieces: Iterable[bytes]) -> list[WholePicture | BrokenPicture]:
     return [item for piece in pieces for item in stream.feed(piece, 0.0)]
 
 
 def read(stream: PictureStream, pieces: Iterable[bytes]) -> list[bytes]:
-    return [item.content for item in seen(stream, pieces) if isinstance(item, Found)]
+    return [item.content for item in seen(stream, pieces) if isinstance(item, WholePicture)]
 
 
 FRAMED = written(b"--frame\r\n", "Content-Type: image/jpeg\r\n", b"\r\n")
@@ -92,7 +98,7 @@ def test_a_picture_arrives_with_its_last_byte_and_does_not_wait_for_what_follows
     until = STREAMS[name].index(PICTURES[0]) + len(PICTURES[0])
     assert not stream.feed(STREAMS[name][: until - 1], 8.0)
     (found,) = stream.feed(STREAMS[name][until - 1 : until], 9.0)
-    assert isinstance(found, Found)
+    assert isinstance(found, WholePicture)
     assert (found.arrived, found.content, found.content_type) == (9.0, PICTURES[0], "image/jpeg")
 
 
@@ -106,8 +112,8 @@ def test_a_picture_that_is_cut_off_costs_no_other(end: int) -> None:
     head = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"
     parts = [*PICTURES[:2], PICTURES[0][:end], *PICTURES[2:], *PICTURES * 40]
     items = seen(PictureStream(MAX), [b"".join(head + part + b"\r\n" for part in parts)])
-    assert [item.content for item in items if isinstance(item, Found)] == PICTURES * 41
-    assert sum(isinstance(item, Broken) for item in items) == 1
+    assert [item.content for item in items if isinstance(item, WholePicture)] == PICTURES * 41
+    assert sum(isinstance(item, BrokenPicture) for item in items) == 1
 
 
 def test_the_last_boundary_ends_the_stream() -> None:

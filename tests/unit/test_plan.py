@@ -23,7 +23,7 @@ from cli.plan.costs import BROKER, YARDSTICK, BrokerMeasured, Costs, costs_of
 from cli.plan.demand import Demand, demand_of
 from cli.plan.limits import warnings
 from cli.plan.machine import Machine, this_machine
-from cli.plan.measuring import Measured
+from cli.plan.measurement import Measured
 from cli.plan.pictures import pictures
 from cli.plan.report import Report, json_of, text_of
 from contract.task import Task, TaskForm, encode_task

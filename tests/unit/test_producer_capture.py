@@ -14,19 +14,20 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from contract.topology import Lane
+from producer.camera import camera as cameras
 from producer.camera import capture
-from producer.camera.camera import Camera
 from producer.camera.capture import run_camera
+from producer.camera.condition import Condition
 from producer.catalogue.grammar import CameraSpec
-from producer.catalogue.wanted import of_spec
-from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, SourceError
-from producer.lane.outlet import Straight
+from producer.catalogue.settings import of_spec
+from producer.errors import SourceError
+from producer.frames import Captured, Encoded, Frame, Pixels, Skipped
 from producer.metrics import ProducerMetrics
 from producer.settings import ProducerSettings
 from producer.sources.folder import Folder
 from producer.sources.threads import in_thread
+from tests.helpers.cameras import SIGHT, OpenLane, camera
 from tests.helpers.media import image, jpeg
-from tests.helpers.served import SIGHT, served
 
 FRAME = Captured(1000.0, Encoded(jpeg(), "image/jpeg"))
 
@@ -63,24 +64,26 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "compute_backoff", lambda attempt, **_: 0.0)
 
 
-async def run(source: Script | None, **different: Any) -> tuple[bool, list[Frame], Camera, CollectorRegistry]:
+async def run(
+    source: Script | None, **different: Any
+) -> tuple[bool, list[Frame], Condition, CollectorRegistry]:
     frames: list[Frame] = []
     registry = CollectorRegistry()
-    one = served(source, **different)
 
     async def sink(frame: Frame) -> None:
         frames.append(frame)
 
-    ended = await run_camera(one, Straight(sink), ProducerMetrics(registry))
-    return ended, frames, one.camera, registry
+    one = camera(source, OpenLane(sink), ProducerMetrics(registry), **different)
+    ended = await run_camera(one)
+    return ended, frames, one.condition, registry
 
 
 async def test_it_is_opened_again_until_it_ends() -> None:
     lost, surprise = SourceError("timeout", "slow"), RuntimeError("a bug")
-    ended, frames, camera, registry = await run(Script([lost], [FRAME, lost], [surprise], [FRAME, FRAME]))
+    ended, frames, condition, registry = await run(Script([lost], [FRAME, lost], [surprise], [FRAME, FRAME]))
     assert ended
     assert [frame.frame_id for frame in frames] == ["cam:1:0", "cam:1:1", "cam:1:2"]
-    assert camera.state == "disabled"
+    assert condition.state == "disabled"
     errors = {"camera_id": "cam", "reason": "timeout"}
     assert registry.get_sample_value("producer_camera_errors_total", errors) == 2
     assert registry.get_sample_value("producer_camera_errors_total", {**errors, "reason": "error"}) == 1
@@ -99,9 +102,9 @@ async def test_a_wrong_password_is_not_tried_often(monkeypatch: pytest.MonkeyPat
 
 
 async def test_what_cannot_recover_is_not_opened_again() -> None:
-    ended, _, camera, _ = await run(Script([SourceError("missing", "not there")], retries=False))
+    ended, _, condition, _ = await run(Script([SourceError("missing", "not there")], retries=False))
     assert not ended
-    assert (camera.state, camera.reason) == ("offline", "not there")
+    assert (condition.state, condition.reason) == ("offline", "not there")
 
 
 async def test_skipped_frames_are_counted_and_a_corrupt_one_is_no_sign_of_life() -> None:
@@ -118,13 +121,13 @@ async def test_what_shows_nothing_new_is_counted_and_not_sent() -> None:
     same = Captured(1000.0, Encoded(jpeg(), "image/jpeg"))
     other = Captured(1001.0, Encoded(jpeg(5), "image/jpeg"))
     resaved = Captured(1002.0, Encoded(jpeg(5, quality=80), "image/jpeg"))
-    ended, frames, camera, registry = await run(
+    ended, frames, condition, registry = await run(
         Script([same, same, Skipped("unmodified"), other, resaved]),
         sight=replace(SIGHT, motion=(12.0, 0.002)),
     )
     assert ended
     assert [frame.timestamp for frame in frames] == [1000.0, 1001.0]
-    assert camera.skipped == 3
+    assert condition.skipped == 3
     for reason in ("identical", "unmodified", "still"):
         labels = {"camera_id": "cam", "reason": reason}
         assert registry.get_sample_value("producer_frames_skipped_total", labels) == 1
@@ -138,13 +141,13 @@ async def test_with_motion_off_only_the_same_bytes_are_skipped() -> None:
 
 async def test_a_picture_that_does_not_decode_is_told_and_is_no_sign_of_life() -> None:
     broken = Encoded(jpeg()[:300] + b"\xff\xd9", "image/jpeg")
-    _, frames, camera, registry = await run(
+    _, frames, condition, registry = await run(
         Script([FRAME, Captured(1001.0, broken)]), sight=replace(SIGHT, motion=(12.0, 0.002))
     )
     assert len(frames) == 1
     labels = {"camera_id": "cam", "reason": "corrupt"}
     assert registry.get_sample_value("producer_frames_skipped_total", labels) == 1
-    assert camera.skipped == 0
+    assert condition.skipped == 0
 
 
 def twelve_bit() -> bytes:
@@ -176,20 +179,20 @@ async def test_pictures_that_nobody_can_decode_are_not_sent_and_the_camera_says_
     motion: tuple[float, float] | None,
     health: bool,
 ) -> None:
-    monkeypatch.setattr(capture, "time", FakeTime(iter(range(10_000))))
+    monkeypatch.setattr(cameras, "time", FakeTime(iter(range(10_000))))
     data = picture()
     shots = [Captured(n, Encoded(data + bytes(n), "image/jpeg")) for n in range(6)]
     lost = SourceError("closed", "over")  # so that its state stays to be seen
     source = Script([*shots, lost], [])
-    one = served(source, sight=replace(SIGHT, motion=motion, health=health))
     told: list[tuple[str, str | None]] = []
-    one.camera._changed = lambda camera: told.append((camera.state, camera.reason))
     frames: list[Frame] = []
 
     async def sink(frame: Frame) -> None:
         frames.append(frame)
 
-    await run_camera(one, Straight(sink), ProducerMetrics(CollectorRegistry()))
+    one = camera(source, OpenLane(sink), sight=replace(SIGHT, motion=motion, health=health))
+    one.condition._changed = lambda condition: told.append((condition.state, condition.reason))
+    await run_camera(one)
     assert frames == []
     state, reason = told[0]
     assert state == "degraded"
@@ -212,7 +215,7 @@ async def test_longer_side_makes_a_picture_of_54_megapixels_possible() -> None:
 
 async def test_no_source_gives_more_frames_a_second_than_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter(n / 100 for n in range(100_000))
-    monkeypatch.setattr(capture, "time", FakeTime(moments))  # each look at the clock is 10 ms later
+    monkeypatch.setattr(cameras, "time", FakeTime(moments))  # each look at the clock is 10 ms later
     shots = [Captured(n, Encoded(jpeg(n), "image/jpeg")) for n in range(1000)]
     _, frames, _, registry = await run(Script(shots), fps=1.0)
     seconds = next(moments)
@@ -227,23 +230,25 @@ async def test_a_black_camera_is_degraded_with_the_reason_and_a_metric_until_it_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = iter(range(10_000))
-    monkeypatch.setattr(capture, "time", FakeTime(now))
+    monkeypatch.setattr(cameras, "time", FakeTime(now))
     black = [Captured(n, Pixels(np.full((48, 64, 3), n % 8, np.uint8))) for n in range(30)]
     states: list[tuple[str, str | None]] = []
     registry = CollectorRegistry()
     metrics = ProducerMetrics(registry)
     labels = {"camera_id": "cam", "defect": "black"}
     values: list[float | None] = []
-    one = served(
-        Script([*black, *(Captured(n, Pixels(image(n))) for n in range(40))]),
-        sight=replace(SIGHT, health=True),
-    )
 
     async def sink(frame: Frame) -> None:
-        states.append((one.camera.state, one.camera.reason))
+        states.append((one.condition.state, one.condition.reason))
         values.append(registry.get_sample_value("producer_camera_defect", labels))
 
-    await run_camera(one, Straight(sink), metrics)
+    one = camera(
+        Script([*black, *(Captured(n, Pixels(image(n))) for n in range(40))]),
+        OpenLane(sink),
+        metrics,
+        sight=replace(SIGHT, health=True),
+    )
+    await run_camera(one)
     kinds = [state for n, (state, _) in enumerate(states) if n == 0 or states[n - 1][0] != state]
     assert kinds == ["live", "degraded", "live"]
     assert ("degraded", "black: the picture is black") in states
@@ -252,9 +257,9 @@ async def test_a_black_camera_is_degraded_with_the_reason_and_a_metric_until_it_
 
 
 async def test_a_camera_that_is_switched_off_is_disabled_and_says_so() -> None:
-    ended, frames, camera, _ = await run(None, enabled=False)
-    assert (ended, frames, camera.state) == (True, [], "disabled")
-    assert "enabled: false" in (camera.reason or "")
+    ended, frames, condition, _ = await run(None, enabled=False)
+    assert (ended, frames, condition.state) == (True, [], "disabled")
+    assert "enabled: false" in (condition.reason or "")
 
 
 async def test_frames_go_to_the_lane_and_model_that_are_wanted_of_the_camera() -> None:

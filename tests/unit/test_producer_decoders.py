@@ -4,12 +4,12 @@ import json
 import subprocess
 import sys
 
-from producer.sources.decoders import QUIET_SECONDS, Complaints
+from producer.sources.complaints import QUIET_SECONDS, Complaints
 
 PROGRAM = """
 import os, sys
 import cv2, numpy as np
-from producer.sources.decoders import tell_complaints
+from producer.sources.complaints import tell_complaints
 from runtime.logs import configure_logs
 from tests.helpers.media import jpeg
 configure_logs("producer", "info", "json")

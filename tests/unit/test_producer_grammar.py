@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.identifiers import CAMERA_ID_PATTERN
-from producer.catalogue.grammar import CameraSpec, InvalidSource, parse_camera, parse_sources, sanitise
+from producer.catalogue.grammar import CameraSpec, parse_camera, parse_sources, sanitise
 from producer.catalogue.redaction import redact
+from producer.errors import InvalidSource
 
 
 def ids(text: str) -> list[str]:

@@ -34,7 +34,7 @@ class Cluster:
             self.busy.remove((end, item, flow, wait))
             self.done += 1
             since_capture = end - self.seconds - item.captured
-            flow.answered(item.frame_id, since_capture, self.seconds, self.now)
+            flow.answered(item, since_capture, self.seconds, self.now)
         while self.queue and len(self.busy) < self.workers:
             item, flow, arrived = self.queue.popleft()
             self.waits.append((self.now, self.now - arrived))
@@ -42,7 +42,7 @@ class Cluster:
 
     def send(self, flow: Flow[Item]) -> None:
         while (item := flow.take(self.now)) is not None:
-            flow.sent(item.frame_id, self.now, self.now - item.captured)
+            flow.sent(item, self.now, self.now - item.captured)
             self.queue.append((item, flow, self.now))
 
     def p95(self, since: float) -> float:
@@ -167,15 +167,16 @@ def test_without_workers_the_queue_does_not_fill() -> None:
 
 def test_a_lost_reply_frees_its_slot_and_changes_nothing_else() -> None:
     flow: Flow[Item] = Flow()
-    for name in "abc":
-        flow.offer(Item(name, name, 0.0))
+    a, b, c = items = [Item(name, name, 0.0) for name in "abc"]
+    for item in items:
+        flow.offer(item)
     for _ in range(3):
         flow.take(0.0)
-    flow.answered("b", 0.0, 0.0, 1.0)
-    flow.answered("c", 0.0, 0.0, 1.0)
+    flow.answered(b, 0.0, 0.0, 1.0)
+    flow.answered(c, 0.0, 0.0, 1.0)
     assert flow.give_up(REPLY_TIMEOUT) == []
     size = flow.window.size
-    assert flow.give_up(REPLY_TIMEOUT + 0.1) == ["a"]
+    assert flow.give_up(REPLY_TIMEOUT + 0.1) == [a]
     assert flow.outstanding == 0
     assert flow.window.size == size
     assert not flow.window.silent
@@ -187,8 +188,8 @@ def test_a_skewed_clock_of_a_worker_neither_shrinks_nor_inflates_the_window() ->
         load = Load(cluster, cameras=50, fps=10)
         answered = load.flow.answered
 
-        def skewed(frame_id: str, queued: float, processing: float, now: float, skew: float = skew) -> None:
-            answered(frame_id, max(0.0, queued + skew), processing, now)  # noqa: B023
+        def skewed(item: Item, queued: float, processing: float, now: float, skew: float = skew) -> None:
+            answered(item, max(0.0, queued + skew), processing, now)  # noqa: B023
 
         load.flow.answered = skewed  # type: ignore[method-assign]
         run(cluster, [load], 20)
@@ -218,10 +219,11 @@ def test_silence_grows_and_ends_with_any_reply() -> None:
 
 def test_resetting_frees_every_camera() -> None:
     flow: Flow[Item] = Flow()
-    for name in "ab":
-        flow.offer(Item(name, name, 0.0))
+    items = [Item(name, name, 0.0) for name in "ab"]
+    for item in items:
+        flow.offer(item)
         flow.take(0.0)
-    assert flow.reset() == ["a", "b"]
+    assert flow.reset() == items
     flow.offer(Item("a", "a2", 0.0))
     assert flow.take(0.0) is not None
 
@@ -229,9 +231,10 @@ def test_resetting_frees_every_camera() -> None:
 @pytest.mark.parametrize("queue_full", [True, False])
 def test_a_failed_frame_frees_its_camera(queue_full: bool) -> None:
     flow: Flow[Item] = Flow()
-    flow.offer(Item("a", "a1", 0.0))
+    first = Item("a", "a1", 0.0)
+    flow.offer(first)
     flow.take(0.0)
-    flow.failed("a1", 0.0, queue_full=queue_full)
+    flow.failed(first, 0.0, queue_full=queue_full)
     assert flow.outstanding == 0
     flow.offer(Item("a", "a2", 0.0))
     assert flow.take(5.0) is not None

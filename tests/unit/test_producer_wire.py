@@ -7,10 +7,10 @@ import pytest
 from contract.task import MAX_BODY_BYTES, TaskForm, parse_task
 from contract.topology import Lane
 from producer.frames import Encoded, Frame
-from producer.inspection.view import View
+from producer.inspection.inspector import Inspector
 from producer.lane.message import Form, message_of, picture_of
+from tests.helpers.cameras import SIGHT
 from tests.helpers.media import jpeg
-from tests.helpers.served import SIGHT
 
 
 @pytest.mark.parametrize("form", list(TaskForm))
@@ -24,7 +24,7 @@ def test_a_picture_above_the_limit_becomes_a_smaller_jpeg_or_is_dropped(form: Ta
 
 
 def test_what_cannot_be_masked_does_not_leave() -> None:
-    view = View(replace(SIGHT, masks=(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),)))
+    view = Inspector(replace(SIGHT, masks=(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),)))
     broken = view.leaving(Encoded(jpeg()[:300], "image/jpeg"))
     frame = Frame("cam", "cam:1:0", 1.0, broken)
     assert picture_of(frame, Form(TaskForm.COMPACT, 50, "p", 2.0)) == "corrupt"

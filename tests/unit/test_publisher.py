@@ -64,10 +64,9 @@ class Bench:
     """A publisher on a channel, and what became of its messages."""
 
     def __init__(self) -> None:
-        self.publisher = Publisher()
+        self.publisher = Publisher(on_void=self._void)
         self.outcomes: dict[str, Outcome] = {}
         self.voided = 0
-        self.publisher.on_void = self._void
         self.timers: list[Callable[[], None]] = []
         loop = SimpleNamespace(call_later=self._call_later)
         connection: Any = SimpleNamespace(

@@ -2,7 +2,7 @@
 
 from tests.helpers.images import astronaut, jpeg, task
 from tests.helpers.one import One
-from worker.cache import ResultCache, Seen
+from worker.cache import Finding, ResultCache
 from worker.detection import DecodedImage, Detections
 from worker.detection.haar import Haar
 from worker.processor import Computed, Processor
@@ -63,5 +63,5 @@ def test_the_cache_is_bounded_and_keeps_what_is_used() -> None:
     assert cache.get(seen["a"]) == found("a")
 
 
-def found(letter: str) -> Seen:
-    return Seen(NOTHING, ord(letter), 1)
+def found(letter: str) -> Finding:
+    return Finding(NOTHING, ord(letter), 1)

@@ -16,8 +16,8 @@ from tests.helpers.components import require_package
 from tests.helpers.images import FACE, astronaut, encoded, iou, jpeg
 from tests.helpers.processes import ROOT
 from worker.detection import Detections
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import DecodedImage, Image, decode
-from worker.detection.onnx_session import ModelMismatch
 from worker.detection.yunet import YuNet
 from worker.models import Registry, packages, unusable
 

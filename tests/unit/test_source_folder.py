@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from producer.frames import Captured, Skipped, SourceError
+from producer.errors import SourceError
+from producer.frames import Captured, Skipped
 from producer.sources import folder as folder_module
 from producer.sources.folder import Folder
 from tests.helpers.media import image, jpeg, png

@@ -7,7 +7,7 @@ import pytest
 
 from producer.catalogue.grammar import HELP
 from producer.settings import ProducerSettings
-from producer.sources.http.places import Places
+from producer.sources.http.places import RequestPlaces
 from runtime import files
 from runtime.files import allow_many_files
 
@@ -32,7 +32,7 @@ def test_a_thousand_connections_need_more_files_than_most_systems_start_with(
 
 
 async def test_places_of_hosts_without_cameras_are_forgotten() -> None:
-    places = Places(10, 2)
+    places = RequestPlaces(10, 2)
     first, second = places.at("http://a"), places.at("http://a")
     places.at("http://b")
     assert set(places._hosts) == {"http://a"}
@@ -41,7 +41,7 @@ async def test_places_of_hosts_without_cameras_are_forgotten() -> None:
 
 
 async def test_in_all_there_are_as_many_places_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    places = Places(2, 10)
+    places = RequestPlaces(2, 10)
     taken = [await places.at(host).take(doubtful=False) for host in ("a", "b")]
     monkeypatch.setattr("producer.sources.http.places.PATIENCE", 0.0)
     with pytest.raises(Exception, match="PRODUCER_HTTP_CONNECTIONS") as raised:

@@ -7,17 +7,18 @@ import cv2
 import numpy as np
 import pytest
 
-from producer.frames import Image, Skipped, SourceError
-from producer.sources.streams import decoding, failures
-from producer.sources.streams.decoding import Decoded, decode, encoded
+from producer.errors import SourceError
+from producer.frames import Image, Skipped
+from producer.sources.streams import decoder, failures
+from producer.sources.streams.decoder import Decoded, decode, encoded
 from producer.sources.streams.failures import failure, open_failure
 from producer.sources.streams.keyframes import Keyframes
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
 from tests.helpers.media import write_video
 
 
-def request(path: Path) -> Request:
-    return Request(url=f"file:{path}", shown=path.name)
+def request(path: Path) -> DecodeRequest:
+    return DecodeRequest(url=f"file:{path}", shown=path.name)
 
 
 def pictures(path: Path, keyframes: Keyframes | None = None) -> list[Image]:
@@ -152,7 +153,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
 def test_a_picture_of_unreasonable_size_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_video(tmp_path / "v.mkv", frames=3)
     item = next(item for item in decode(request(path), Keyframes()) if isinstance(item, Decoded))
-    monkeypatch.setattr(decoding, "MAX_PIXELS", 1_000)
+    monkeypatch.setattr(decoder, "MAX_PIXELS", 1_000)
     with pytest.raises(SourceError, match="64x48") as at_once:
         pictures(path)
     with pytest.raises(SourceError) as later:  # one that changed its size on the way
@@ -171,7 +172,7 @@ def test_a_stream_of_rubbish_ends(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as raised:
         seen.extend(decode(request(path), Keyframes()))
     assert raised.value.reason == "corrupt"
-    assert sum(isinstance(item, Skipped) for item in seen) == decoding.CORRUPT_IN_A_ROW - 1
+    assert sum(isinstance(item, Skipped) for item in seen) == decoder.CORRUPT_IN_A_ROW - 1
 
 
 def test_a_playlist_that_calls_itself_a_video_reaches_nothing_else(tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_a_playlist_that_calls_itself_a_video_reaches_nothing_else(tmp_path: Pat
     with pytest.raises(SourceError) as raised:
         list(
             decode(
-                Request(url=f"file:{path}", shown="v.mkv", options={"protocol_whitelist": "file"}),
+                DecodeRequest(url=f"file:{path}", shown="v.mkv", options={"protocol_whitelist": "file"}),
                 Keyframes(),
             )
         )
@@ -209,7 +210,10 @@ def test_errors_have_their_word(error: Exception, reason: str) -> None:
 
 def test_a_host_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError(5, "Input/output error")
-    stream, file = Request(url="rtsp://h/s", shown="rtsp://h/s"), Request(url="file:/a", shown="a")
+    stream, file = (
+        DecodeRequest(url="rtsp://h/s", shown="rtsp://h/s"),
+        DecodeRequest(url="file:/a", shown="a"),
+    )
     monkeypatch.setattr(failures, "ask", lambda url: None)
     monkeypatch.setattr(failures, "_known", lambda url: False)
     assert open_failure(error, stream).reason == "dns"

@@ -5,16 +5,16 @@ import pytest
 from producer.sources.streams.messages import (
     LENGTH_BYTES,
     Close,
-    Ended,
+    DecodedPicture,
+    DecodeRequest,
     KeyframesOnly,
-    Left,
+    LeftOut,
     News,
     Open,
     Order,
-    Picture,
     Ping,
     Pong,
-    Request,
+    StreamEnded,
     Take,
     framed,
     length_of,
@@ -22,7 +22,9 @@ from producer.sources.streams.messages import (
     parse_order,
 )
 
-REQUEST = Request(url="rtsp://me:hunter2@h/s", shown="rtsp://h/s", open_timeout=10.0, fps=2.5, pace="media")
+REQUEST = DecodeRequest(
+    url="rtsp://me:hunter2@h/s", shown="rtsp://h/s", open_timeout=10.0, fps=2.5, pace="media"
+)
 
 
 def body(message: Order | News) -> bytes:
@@ -39,10 +41,10 @@ def test_orders_come_back_the_same(order: Order) -> None:
 @pytest.mark.parametrize(
     "news",
     [
-        Picture(1, 1795216000.123, b"\xff\xd8\x00\xff", 7, {"rate": 12}),
-        Left(2, {"corrupt": 1}, "v.avi has packets that do not decode"),
-        Ended(3),
-        Ended(4, "timeout", "it does not answer"),
+        DecodedPicture(1, 1795216000.123, b"\xff\xd8\x00\xff", 7, {"rate": 12}),
+        LeftOut(2, {"corrupt": 1}, "v.avi has packets that do not decode"),
+        StreamEnded(3),
+        StreamEnded(4, "timeout", "it does not answer"),
         Pong({5: 0.25}),
     ],
 )

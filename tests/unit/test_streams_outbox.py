@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from producer.sources.streams.messages import Ended, Left, News, Picture
+from producer.sources.streams.messages import DecodedPicture, LeftOut, News, StreamEnded
 from producer.sources.streams.outbox import Closed, Outbox, Shot
 from tests.helpers.eventually import eventually
 
@@ -26,8 +26,8 @@ def shot(number: int) -> Shot:
     return Shot(1000.0 + number, b"jpeg", number)
 
 
-def picture(number: int, **skipped: int) -> Picture:
-    return Picture(7, 1000.0 + number, b"jpeg", number, skipped)
+def picture(number: int, **skipped: int) -> DecodedPicture:
+    return DecodedPicture(7, 1000.0 + number, b"jpeg", number, skipped)
 
 
 def test_the_first_goes_at_once_and_the_next_when_it_was_taken() -> None:
@@ -81,7 +81,7 @@ def test_without_a_picture_it_is_told_every_second() -> None:
     assert sent == []
     clock.now += 0.2
     box.skip("rate")
-    assert sent == [Left(7, {"rate": 3})]
+    assert sent == [LeftOut(7, {"rate": 3})]
     box.skip("rate")
     assert len(sent) == 1
 
@@ -89,7 +89,7 @@ def test_without_a_picture_it_is_told_every_second() -> None:
 def test_a_detail_is_told_at_once() -> None:
     box, sent, _ = outbox()
     box.skip("corrupt", "v.avi is broken")
-    assert sent == [Left(7, {"corrupt": 1}, "corrupt", "v.avi is broken")]
+    assert sent == [LeftOut(7, {"corrupt": 1}, "corrupt", "v.avi is broken")]
 
 
 def test_the_last_word_comes_after_all_counts_and_only_once() -> None:
@@ -97,7 +97,7 @@ def test_the_last_word_comes_after_all_counts_and_only_once() -> None:
     box.skip("rate")
     box.end("timeout", "no answer")
     box.end()
-    assert sent == [Left(7, {"rate": 1}), Ended(7, "timeout", "no answer")]
+    assert sent == [LeftOut(7, {"rate": 1}), StreamEnded(7, "timeout", "no answer")]
 
 
 @pytest.mark.parametrize("act", ["put", "wait", "skip", "pause"])

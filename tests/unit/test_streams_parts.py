@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from producer.sources.streams.keyframes import Keyframes
-from producer.sources.streams.placement import Placement, Seats
+from producer.sources.streams.seats import Seating, Seats
 from producer.sources.streams.substreams import choose
 
 
@@ -88,14 +88,14 @@ def seats(*cameras: int, alone: bool = False) -> list[Seats[str]]:
 
 
 def test_the_fullest_process_with_room_takes_it() -> None:
-    placement = Placement(4)
+    placement = Seating(4)
     assert placement.seat("cam", seats(), 0.0) is None
     assert placement.seat("cam", seats(4, 1, 3), 0.0) == "process 2"
     assert placement.seat("cam", seats(4, 4), 0.0) is None
 
 
 def test_cameras_fill_as_few_processes_as_will_do() -> None:
-    placement = Placement(8)
+    placement = Seating(8)
     loads: list[int] = []
     for n in range(20):
         process = placement.seat(f"cam{n}", seats(*loads), 0.0)
@@ -107,7 +107,7 @@ def test_cameras_fill_as_few_processes_as_will_do() -> None:
 
 
 def test_after_two_deaths_in_ten_minutes_a_camera_is_alone() -> None:
-    placement = Placement(8)
+    placement = Seating(8)
     placement.died(["bad"], 100.0)
     assert placement.seat("bad", seats(3), 101.0) == "process 0"
     placement.died(["bad"], 600.0)
@@ -118,7 +118,7 @@ def test_after_two_deaths_in_ten_minutes_a_camera_is_alone() -> None:
 
 
 def test_nobody_joins_one_that_is_alone_and_its_process_can_be_used_again() -> None:
-    placement = Placement(8)
+    placement = Seating(8)
     for now in (1.0, 2.0):
         placement.died(["bad"], now)
     lone = seats(1, alone=True)
@@ -128,7 +128,7 @@ def test_nobody_joins_one_that_is_alone_and_its_process_can_be_used_again() -> N
 
 
 def test_old_deaths_are_forgotten() -> None:
-    placement = Placement(8)
+    placement = Seating(8)
     for n in itertools.count():
         placement.died([f"cam{n}"], float(n))
         if n == 2_000:

@@ -1,11 +1,11 @@
 """When a decoding process is ended, and whose fault it was."""
 
-from producer.sources.streams.watchdog import PATIENCE_SECONDS, Verdict, Watchdog, blamed
+from producer.sources.streams.watchdog import PATIENCE_SECONDS, ProcessFault, Watchdog, blamed
 
 MB = 1_000_000
 
 
-def looked(watchdog: Watchdog, begin: int, end: int, resident: int = 80 * MB) -> Verdict | None:
+def looked(watchdog: Watchdog, begin: int, end: int, resident: int = 80 * MB) -> ProcessFault | None:
     """Look once a second; the first verdict."""
     for now in range(begin, end):
         verdict = watchdog.look(resident, float(now))
@@ -66,4 +66,4 @@ def test_who_was_stopped_itself_does_not_blame_the_others() -> None:
 
 def test_a_crash_may_be_the_fault_of_each() -> None:
     assert blamed(None, [4, 5]) == {4, 5}
-    assert blamed(Verdict("stuck", "", frozenset({9})), [4, 5]) == frozenset()
+    assert blamed(ProcessFault("stuck", "", frozenset({9})), [4, 5]) == frozenset()

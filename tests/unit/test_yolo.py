@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tests.helpers.images import encoded
 from tests.helpers.tiny_yolo import CELL, FINAL, HEADS, OBJECTNESS, POINTS, SIDE, write_tiny_yolo
 from worker.detection import Detections
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import decode
-from worker.detection.onnx_session import ModelMismatch
 from worker.detection.yolo import Yolo
 
 LABELS = ("red", "green", "blue")

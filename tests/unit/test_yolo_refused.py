@@ -10,9 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.helpers.tiny_yolo import write_model, write_tiny_yolo
 from tests.helpers.tiny_yunet import write_tiny_yunet
-from worker.detection.onnx_session import ModelMismatch
+from worker.detection.errors import ModelMismatch
 from worker.detection.yolo import Yolo
-from worker.detection.yolo_head import Head, Kind, grid_cells, recognise
+from worker.detection.yolo_head import HeadFamily, YoloHead, grid_cells, recognise
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 PICTURE = (1, 3, 64, 64)
@@ -110,23 +110,25 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
 
 def head(
     *shape: int, side: int = 640, classes: int | None = None, keypoints: tuple[int, int] | None = None
-) -> Head:
+) -> YoloHead:
     return recognise(shape, cells=grid_cells(side, side), classes=classes, keypoints=keypoints)
 
 
 def test_the_shapes_that_exporters_write() -> None:
     """At 640x640, and YOLOv5 with one class at 64x64, which has fewer rows than an end-to-end head may."""
-    assert head(1, 25200, 85) == Head(Kind.OBJECTNESS, 80)
-    assert head(1, 25200, 6) == Head(Kind.OBJECTNESS, 1)
-    assert head(1, 252, 6, side=64) == head(1, 84, 6, side=64) == Head(Kind.OBJECTNESS, 1)
-    assert head(1, 8400, 85, classes=80) == Head(Kind.OBJECTNESS, 80)
-    assert head(1, 84, 8400, classes=80) == Head(Kind.CLASSES, 80)
-    assert head(1, 5, 8400) == Head(Kind.CLASSES, 1)
-    assert head(1, 300, 6) == head(1, 300, 6, classes=80) == head(1, 0, 6) == Head(Kind.FINAL)
-    assert head(1, 20, 8400, classes=1) == Head(Kind.CLASSES, 1, points=3)
-    assert head(1, 20, 8400) == head(1, 20, 8400, classes=16) == Head(Kind.CLASSES, 16)
-    assert head(1, 15, 8400, classes=1, keypoints=(5, 2)) == Head(Kind.CLASSES, 1, points=2)
-    assert head(1, 56, 8400, classes=1, keypoints=(17, 3)) == Head(Kind.CLASSES, 1)  # a body, not a face
+    assert head(1, 25200, 85) == YoloHead(HeadFamily.OBJECTNESS, 80)
+    assert head(1, 25200, 6) == YoloHead(HeadFamily.OBJECTNESS, 1)
+    assert head(1, 252, 6, side=64) == head(1, 84, 6, side=64) == YoloHead(HeadFamily.OBJECTNESS, 1)
+    assert head(1, 8400, 85, classes=80) == YoloHead(HeadFamily.OBJECTNESS, 80)
+    assert head(1, 84, 8400, classes=80) == YoloHead(HeadFamily.CLASSES, 80)
+    assert head(1, 5, 8400) == YoloHead(HeadFamily.CLASSES, 1)
+    assert head(1, 300, 6) == head(1, 300, 6, classes=80) == head(1, 0, 6) == YoloHead(HeadFamily.FINAL)
+    assert head(1, 20, 8400, classes=1) == YoloHead(HeadFamily.CLASSES, 1, points=3)
+    assert head(1, 20, 8400) == head(1, 20, 8400, classes=16) == YoloHead(HeadFamily.CLASSES, 16)
+    assert head(1, 15, 8400, classes=1, keypoints=(5, 2)) == YoloHead(HeadFamily.CLASSES, 1, points=2)
+    assert head(1, 56, 8400, classes=1, keypoints=(17, 3)) == YoloHead(
+        HeadFamily.CLASSES, 1
+    )  # a body, not a face
 
 
 @pytest.mark.parametrize(

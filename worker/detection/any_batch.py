@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import onnxruntime as ort
 
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import Image
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.onnx_session import session
 
-SIDE = 64  # of a trial picture where the network takes any; a multiple of the strides in use
+SIDE = 64  # a trial picture's, where the network takes any: a multiple of the strides in use
 TOLERANCE = 1e-3
 
 
@@ -41,7 +42,7 @@ def batch_session(model: bytes, *, gpu: bool = False) -> ort.InferenceSession | 
 
 def any_batch(model: bytes) -> bytes:
     """The network with the first dimension of its inputs and outputs free. Not checked: see `batch_session`."""
-    import onnx  # of the extra worker-gpu only
+    import onnx  # the extra worker-gpu alone brings it
     from onnx import numpy_helper
 
     network = onnx.load_from_string(model)
@@ -59,12 +60,12 @@ def any_batch(model: bytes) -> bytes:
         if shape_given.size and shape_given[0] == 1:
             free = np.concatenate([[0], shape_given[1:]]).astype(np.int64)
             constant.CopyFrom(numpy_helper.from_array(free, constant.name))
-    del graph.value_info[:]  # shapes of what lies between, which hold no longer
+    del graph.value_info[:]  # the shapes in between, which hold no longer
     return bytes(network.SerializeToString())
 
 
 def computes_several(several: ort.InferenceSession, single: ort.InferenceSession) -> bool:
-    """Whether the one session gives for two different pictures together what the other gives for each alone."""
+    """Check that the one session gives for two different pictures together what the other gives for each alone."""
     (source,) = single.get_inputs()
     sides = [side if isinstance(side, int) else SIDE for side in source.shape[2:]]
     pictures = np.random.default_rng(0).uniform(0, 255, (2, 3, *sides)).astype(np.float32)

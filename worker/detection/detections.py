@@ -1,4 +1,4 @@
-"""What a detector found in one image."""
+"""The detections in one image."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Detections:
         return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), ())
 
     def chosen(self, index: NDArray[np.intp]) -> Detections:
-        """Those at the given positions, in that order."""
+        """The detections at the given positions, in that order."""
         return Detections(
             self.boxes[index],
             self.confidence[index],

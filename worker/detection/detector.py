@@ -1,4 +1,4 @@
-"""What every detector is."""
+"""The protocol of detectors."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -19,7 +19,7 @@ class Detector(Protocol):
     model: str
     """As results name it: `<name>@<first 8 hex digits of the model's SHA-256>`."""
     wants: Wants
-    """What decoding must give it; more is fine."""
+    """The picture that decoding must give it; more is fine."""
 
     def detect(self, image: DecodedImage) -> Detections:
         """Detections in pixels of the original frame, clipped to it, best first."""
@@ -47,7 +47,7 @@ def warm_up(detector: Detector, count: int = 1) -> None:
 
 
 def detects(detector: Detector) -> bool:
-    """Whether it still computes a blank picture."""
+    """Check that it still computes a blank picture."""
     try:
         warm_up(detector)
     except Exception:  # what is wrong is known: the caller has the exception of a frame

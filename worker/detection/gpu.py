@@ -1,4 +1,4 @@
-"""Whether there is an NVIDIA GPU that ONNX Runtime computes on. Trying is the only way to know."""
+"""Finds out whether ONNX Runtime computes on an NVIDIA GPU here. Trying is the only way to know."""
 
 import numpy as np
 import onnxruntime as ort
@@ -16,7 +16,7 @@ NOT_STARTED = (
 
 
 def gpu_missing() -> str | None:
-    """Why ONNX Runtime cannot compute on a GPU here, as a sentence; None if it can.
+    """Say in a sentence why ONNX Runtime cannot compute on a GPU here; None if it can.
 
     That the provider is listed says nothing: it comes with the package. A small convolution is computed, which needs
     the driver, a GPU and the libraries of CUDA and cuDNN. What exactly is missing ONNX Runtime writes to stderr.
@@ -34,7 +34,7 @@ def gpu_missing() -> str | None:
 
 def _convolution() -> bytes:
     """A model of one convolution: the operator that everything here is made of, and that needs cuDNN."""
-    import onnx  # of the extra worker-gpu only
+    import onnx  # the extra worker-gpu alone brings it
     from onnx import TensorProto, helper
 
     source = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 3, 3])

@@ -30,7 +30,7 @@ class TooManyPixels(PictureError):
 
 @dataclass(frozen=True)
 class Wants:
-    """What a detector must have of a picture: at least so many pixels on its longer side, and perhaps colour.
+    """The needs of a detector in a picture: at least so many pixels on its longer side, and perhaps colour.
 
     `longer_side` None stands for all the pixels there are.
     """
@@ -39,7 +39,7 @@ class Wants:
     colour: bool
 
     def __or__(self, other: "Wants") -> "Wants":
-        """What serves both."""
+        """The needs that serve both."""
         sides = (self.longer_side, other.longer_side)
         return Wants(
             None if None in sides else max(side for side in sides if side is not None),
@@ -91,6 +91,6 @@ def _reduction(longer_side: int, wanted: int | None) -> int:
 
 
 def _turned(decoded_width: int, decoded_height: int, width: int, height: int, factor: int) -> bool:
-    """Whether EXIF orientation swapped the sides of the decoded image."""
+    """Tell whether EXIF orientation swapped the sides of the decoded image."""
     expected = (-(-width // factor), -(-height // factor))
     return (decoded_width, decoded_height) != expected and (decoded_height, decoded_width) == expected

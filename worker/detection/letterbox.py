@@ -16,8 +16,8 @@ GREY = 114
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where the picture lies in the input: all in pixels of the input, top-left origin."""
+class Letterbox:
+    """The place of the picture in the input: all in pixels of the input, top-left origin."""
 
     input_width: int
     input_height: int
@@ -27,10 +27,10 @@ class Placement:
     height: int
 
 
-def placement(
+def fit(
     width: int, height: int, *, limit: tuple[int, int], grow: tuple[bool, bool], stride: int
-) -> Placement:
-    """Where a picture of `width` x `height` lies in an input of at most `limit` (width, height) pixels.
+) -> Letterbox:
+    """Fit a picture of `width` x `height` into an input of at most `limit` (width, height) pixels.
 
     A side that is free (`grow`: width, height) ends at the next multiple of `stride` instead of at its limit.
     """
@@ -41,10 +41,10 @@ def placement(
         for side, free, most in zip(inner, grow, limit, strict=True)
     ]
     left, top = ((out - side) // 2 for out, side in zip(outer, inner, strict=True))
-    return Placement(outer[0], outer[1], left, top, *inner)
+    return Letterbox(outer[0], outer[1], left, top, *inner)
 
 
-def place(pixels: Image, where: Placement) -> Image:
+def place(pixels: Image, where: Letterbox) -> Image:
     """The input: uint8 BGR (input_height, input_width, 3), from a picture (H, W, 3) of any scale."""
     size = (where.width, where.height)
     if pixels.shape[1::-1] != size:
@@ -57,7 +57,7 @@ def place(pixels: Image, where: Placement) -> Image:
     return canvas
 
 
-def undo(found: Detections, where: Placement, image: DecodedImage) -> Detections:
+def undo(found: Detections, where: Letterbox, image: DecodedImage) -> Detections:
     """Detections in pixels of the input as detections in pixels of the original frame, clipped to it."""
     offset = np.array([where.left, where.top], np.float32)
     boxes = found.boxes.copy()

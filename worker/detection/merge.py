@@ -45,7 +45,7 @@ def merge(found: Sequence[Detections], strategy: str, overlap: float = OVERLAP) 
 
 
 def known_strategy(strategy: str) -> str:
-    """The same again. Raises ValueError if `merge` does not know it."""
+    """Check a strategy's name. Raises ValueError if there is no such one."""
     if strategy not in STRATEGIES:
         raise ValueError(f"{strategy!r} is no merge strategy: {', '.join(STRATEGIES)}")
     return strategy

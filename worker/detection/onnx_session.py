@@ -4,6 +4,8 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from worker.detection.errors import GpuUnavailable, ModelMismatch
+
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 # https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
@@ -16,14 +18,6 @@ CUDA_OPTIONS = {
 }
 
 ort.disable_telemetry_events()  # nothing leaves the operator's machine
-
-
-class ModelMismatch(ValueError):
-    """A model file that this detector cannot use; the message says what was found and what is expected."""
-
-
-class GpuUnavailable(RuntimeError):
-    """ONNX Runtime does not compute on a GPU here."""
 
 
 def session(model: Path | bytes, *, gpu: bool = False) -> ort.InferenceSession:

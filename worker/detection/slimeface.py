@@ -21,14 +21,14 @@ from typing import cast
 import numpy as np
 
 from worker.detection.detections import Detections, Floats
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import DecodedImage, Image, Wants
-from worker.detection.onnx_session import ModelMismatch
 from worker.detection.yunet import input_size, reduced
 
 LABEL = "face"
 LIBRARY = "libfacedetection.so"
 SHA256 = "e5d7995df2fe6df48e50077da82c5b1282e24d4e1fc9c54742506d23bdff1dc9"
-"""Of the library in every wheel of 2024.9.27 for Linux: what is called without its package must be what was tested."""
+"""The library's in every wheel of 2024.9.27 for Linux: what is called without its package must be what was tested."""
 FUNCTION = "_Z14facedetect_cnnPhS_iii"
 """`int *facedetect_cnn(unsigned char *result, unsigned char *bgr, int width, int height, int step)`; into `result` go
 the number of faces, an int, and 16 shorts for each."""

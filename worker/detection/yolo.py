@@ -13,12 +13,13 @@ import numpy as np
 
 from worker.detection.any_batch import by_size, computes_several
 from worker.detection.detections import Detections, Floats
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import DecodedImage, Image, Wants
-from worker.detection.letterbox import GREY, Placement, place, placement, undo
+from worker.detection.letterbox import GREY, Letterbox, fit, place, undo
 from worker.detection.nms import suppress
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.onnx_session import session
 from worker.detection.yolo_file import Description, describe
-from worker.detection.yolo_head import Head, Kind, candidates, grid_cells, recognise
+from worker.detection.yolo_head import HeadFamily, YoloHead, candidates, grid_cells, recognise
 
 DEFAULT_SIZE = 640
 
@@ -63,13 +64,13 @@ class Yolo:
         self.together = several and self._file.any_batch and computes_several(self._session, self._session)
 
     def detect(self, image: DecodedImage) -> Detections:
-        where = self._placement(image.width, image.height)
+        where = self._fit(image.width, image.height)
         return self._found(self._run([place(image.pixels, where)]), where, image)
 
     def detect_many(self, images: Sequence[DecodedImage]) -> list[Detections]:
         if not self.together:
             return [self.detect(image) for image in images]
-        places = [self._placement(image.width, image.height) for image in images]
+        places = [self._fit(image.width, image.height) for image in images]
         pictures = [place(image.pixels, where) for image, where in zip(images, places, strict=True)]
         found = [Detections.none()] * len(images)
         for group in by_size(pictures):
@@ -78,10 +79,10 @@ class Yolo:
                 found[i] = self._found(output[np.newaxis], places[i], images[i])
         return found
 
-    def _found(self, output: Floats, where: Placement, image: DecodedImage) -> Detections:
-        """What one picture's output (1, ., .) says."""
+    def _found(self, output: Floats, where: Letterbox, image: DecodedImage) -> Detections:
+        """Read one picture's output (1, ., .)."""
         found = candidates(output, self._head, self._threshold)
-        if self._head.kind is Kind.FINAL:
+        if self._head.family is HeadFamily.FINAL:
             keep = np.argsort(-found.confidence, kind="stable")
         else:
             kinds = self._first[found.classes] if self._labels else found.classes
@@ -94,9 +95,9 @@ class Yolo:
         )
         return undo(detections, where, image)
 
-    def _try(self) -> Head:
+    def _try(self) -> YoloHead:
         """Run once, on grey: it works, its output is recognised, and the first frame finds it warm."""
-        where = self._placement(*self._limit)
+        where = self._fit(*self._limit)
         try:
             output = self._run([np.full((where.input_height, where.input_width, 3), GREY, np.uint8)])
         except Exception as error:  # ONNX Runtime's errors share no base class
@@ -113,8 +114,8 @@ class Yolo:
             raise ModelMismatch("its confidences are not between 0 and 1: export it with the sigmoid applied")
         return head
 
-    def _placement(self, width: int, height: int) -> Placement:
-        return placement(
+    def _fit(self, width: int, height: int) -> Letterbox:
+        return fit(
             width,
             height,
             limit=self._limit,

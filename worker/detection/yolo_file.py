@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself: its input and output, and the metadata that YOLO exporters write.
+"""Reads what an ONNX file says of itself: its input and output, and the metadata that YOLO exporters write.
 
 The metadata are texts, and those of Ultralytics' exporters are Python literals: names `{0: 'face'}`, imgsz
 `[640, 640]`, stride `32`, kpt_shape `[5, 3]`. YOLOv5 and v8–v11 write them; others write none.
@@ -11,7 +11,7 @@ from typing import Any
 
 import onnxruntime as ort
 
-from worker.detection.onnx_session import ModelMismatch
+from worker.detection.errors import ModelMismatch
 
 STRIDE = 32
 MAX_LABEL = 100  # characters

@@ -1,4 +1,4 @@
-"""What the output of a YOLO-style network means, recognised from its shape.
+"""Reads the output of a YOLO-style network, whose meaning is recognised from its shape.
 
 | exported by | shape | one candidate |
 | --- | --- | --- |
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.detection.detections import Floats
-from worker.detection.onnx_session import ModelMismatch
+from worker.detection.errors import ModelMismatch
 
 FINAL_AT_MOST = 1000  # detections of an end-to-end head; the exporters' default is 300
 POINTS = 5
@@ -31,7 +31,7 @@ EXPECTED = (
 )
 
 
-class Kind(Enum):
+class HeadFamily(Enum):
     """The three families of heads."""
 
     OBJECTNESS = auto()
@@ -40,22 +40,25 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Head:
-    """How to read an output.
+class YoloHead:
+    """The layout of an output.
 
     `classes` is how many there are (0 where the output names the class by its number); `points` is how many numbers
     each of the five keypoints has (0: there are none).
     """
 
-    kind: Kind
+    family: HeadFamily
     classes: int = 0
     points: int = 0
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What the network proposes, in pixels of its input: boxes (M, 4) x, y, width, height; confidence (M,);
-    classes (M,) int; landmarks (M, 5, 2) or None. All float32 but the classes."""
+    """The boxes that the network proposes, in pixels of its input.
+
+    boxes: (M, 4) x, y, width, height; confidence: (M,); classes: (M,) int; landmarks: (M, 5, 2) or None. All of them
+    but the classes are float32.
+    """
 
     boxes: Floats
     confidence: Floats
@@ -65,7 +68,7 @@ class Candidates:
 
 def recognise(
     shape: Sequence[int], *, cells: int, classes: int | None, keypoints: tuple[int, int] | None
-) -> Head:
+) -> YoloHead:
     """The head with this output shape, for an input with so many `cells` (see `grid_cells`).
 
     `classes` is the number of labels and `keypoints` the metadata `kpt_shape` (how many, numbers of each), where
@@ -77,12 +80,14 @@ def recognise(
     _, rows, columns = shape
     # YOLOv5 with one class has six columns too, but always a row for every cell, or three.
     if columns == 6 and rows <= FINAL_AT_MOST and rows not in (cells, 3 * cells):
-        return Head(Kind.FINAL)
-    kind, channels, box = (Kind.OBJECTNESS, columns, 5) if rows > columns else (Kind.CLASSES, rows, 4)
+        return YoloHead(HeadFamily.FINAL)
+    family, channels, box = (
+        (HeadFamily.OBJECTNESS, columns, 5) if rows > columns else (HeadFamily.CLASSES, rows, 4)
+    )
     rest = 0
     if keypoints is not None:
         rest = keypoints[0] * keypoints[1]
-    elif kind is Kind.CLASSES and classes is not None and channels - box - classes == POINTS * 3:
+    elif family is HeadFamily.CLASSES and classes is not None and channels - box - classes == POINTS * 3:
         keypoints, rest = (POINTS, 3), POINTS * 3
     number = channels - box - rest
     if number < 1:
@@ -91,9 +96,9 @@ def recognise(
         raise ModelMismatch(
             f"its output is {found}, which is {number} classes, but there are {classes} labels"
         )
-    if rest and kind is not Kind.CLASSES:
+    if rest and family is not HeadFamily.CLASSES:
         raise ModelMismatch(f"its output is {found} with keypoints: only 1x(4+classes+keypoints)xN is known")
-    return Head(kind, number, keypoints[1] if keypoints is not None and keypoints[0] == POINTS else 0)
+    return YoloHead(family, number, keypoints[1] if keypoints is not None and keypoints[0] == POINTS else 0)
 
 
 def grid_cells(width: int, height: int) -> int:
@@ -101,14 +106,14 @@ def grid_cells(width: int, height: int) -> int:
     return sum(-(-width // stride) * -(-height // stride) for stride in (8, 16, 32))
 
 
-def candidates(output: Floats, head: Head, threshold: float) -> Candidates:
-    """What reaches the threshold in one output (1, ., .), of every class the best only."""
+def candidates(output: Floats, head: YoloHead, threshold: float) -> Candidates:
+    """Read what reaches the threshold in one output (1, ., .), of every candidate the best class only."""
     rows = output[0]
-    if head.kind is Kind.FINAL:
+    if head.family is HeadFamily.FINAL:
         rows = rows[rows[:, 4] >= threshold]
         boxes = np.hstack([rows[:, :2], rows[:, 2:4] - rows[:, :2]])
         return Candidates(boxes, rows[:, 4], rows[:, 5].astype(np.intp))
-    if head.kind is Kind.OBJECTNESS:
+    if head.family is HeadFamily.OBJECTNESS:
         rows = rows[rows[:, 4] >= threshold]  # the product with a class can only be less
         scores = rows[:, 5:].T * rows[:, 4]
         rows = rows.T

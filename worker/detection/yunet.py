@@ -15,7 +15,7 @@ import numpy as np
 from worker.detection.detections import Detections, Floats
 from worker.detection.image import DecodedImage, Image, Wants
 from worker.detection.nms import suppress
-from worker.detection.yunet_network import Grid, Said, YuNetNetwork
+from worker.detection.yunet_network import CellOutputs, Grid, YuNetNetwork
 
 LABEL = "face"
 Candidates = tuple[Floats, Floats, Floats]
@@ -94,7 +94,7 @@ class YuNet:
         return min(image.width, image.height) * self._scale(image) > SECOND_ABOVE
 
     def _chosen(self, image: DecodedImage, found: Candidates, again: Candidates | None) -> Detections:
-        """What is reported of the first look's candidates, and of the large ones of the second."""
+        """Choose what is reported of the first look's candidates, and of the large ones of the second."""
         if again is not None:
             large = np.flatnonzero(again[0].max(axis=1, initial=0) * self._scale(image) >= LARGE)
             found = _joined(found, (again[0][large], again[1][large], again[2][large]))
@@ -115,7 +115,7 @@ class YuNet:
         said = self._network.run_many([reduced(image, size) for image in images])
         return [self._candidates(grid, image, size) for grid, image in zip(said, images, strict=True)]
 
-    def _candidates(self, grid: Grid | Said, image: DecodedImage, size: int) -> Candidates:
+    def _candidates(self, grid: Grid | CellOutputs, image: DecodedImage, size: int) -> Candidates:
         """Every cell at or over the threshold, in pixels of the original; the longer side of the input was `size`."""
         cls, obj = np.clip(grid.scores, 0, 1)
         confidence = np.sqrt(cls * obj)

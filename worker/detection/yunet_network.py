@@ -13,8 +13,9 @@ import onnxruntime as ort
 
 from worker.detection.any_batch import batch_session, by_size
 from worker.detection.detections import Floats
+from worker.detection.errors import ModelMismatch
 from worker.detection.image import Image
-from worker.detection.onnx_session import ModelMismatch, session
+from worker.detection.onnx_session import session
 
 STRIDES = (8, 16, 32)
 PAD_TO = 32
@@ -25,8 +26,8 @@ KEPT_PIXELS = 2_000_000
 
 
 @dataclass(frozen=True)
-class Said:
-    """What the N cells say of one picture of several; as in `Grid`, but kept."""
+class CellOutputs:
+    """The outputs of the N cells for one picture of several; as in `Grid`, but kept."""
 
     cell: Floats
     stride: Floats
@@ -100,18 +101,18 @@ class YuNetNetwork:
         if several and (changed := batch_session(data, gpu=gpu)) is not None:
             self._session, self.together = changed, True
 
-    def run(self, pixels: Image) -> Grid | Said:
-        """What the cells say of a picture, uint8 BGR (H, W, 3), padded on the right and at the bottom."""
-        if self._gpu:  # whose results are copied in any case
+    def run(self, pixels: Image) -> Grid | CellOutputs:
+        """Run the network on a picture, uint8 BGR (H, W, 3), padded on the right and at the bottom."""
+        if self._gpu:  # a GPU's results are copied in any case
             return self.run_many([pixels])[0]
         grid = self._grid(pixels)
         grid.fill(pixels)
         self._session.run_with_iobinding(grid.binding)
         return grid
 
-    def run_many(self, pictures: Sequence[Image]) -> list[Said]:
-        """What the cells say of each picture, as `run`; those of the same size in one go. More than one: `together`."""
-        said: dict[int, Said] = {}
+    def run_many(self, pictures: Sequence[Image]) -> list[CellOutputs]:
+        """Run the network on each picture, as `run`; those of the same size in one go. More than one: `together`."""
+        said: dict[int, CellOutputs] = {}
         for group in by_size(pictures):
             grid = self._grid(pictures[group[0]])
             blob = np.empty((len(group), *grid.blob.shape[1:]), np.float32)
@@ -125,7 +126,7 @@ class YuNetNetwork:
             )
             scores = np.stack([cls[:, :, 0], obj[:, :, 0]], axis=1)
             for row, position in enumerate(group):
-                said[position] = Said(grid.cell, grid.stride, scores[row], bbox[row], kps[row])
+                said[position] = CellOutputs(grid.cell, grid.stride, scores[row], bbox[row], kps[row])
         return [said[position] for position in range(len(pictures))]
 
     def _grid(self, pixels: Image) -> Grid:

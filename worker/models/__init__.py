@@ -1,18 +1,19 @@
 """Models by name: which there are, and where their files come from."""
 
-from worker.models.download import DownloadFailed, Progress
-from worker.models.entries import InvalidRegistry, ModelEntry
-from worker.models.files import Copy, ModelUnavailable, Place, Report, copies, digest, locate, present
+from worker.errors import DownloadFailed, InvalidRegistry, ModelUnavailable, UnknownModel
+from worker.models.download import Progress
+from worker.models.entries import ModelEntry
+from worker.models.files import Copy, FileOrigin, Report, copies, digest, locate, present
 from worker.models.packages import unusable
-from worker.models.registry import Registry, UnknownModel
+from worker.models.registry import Registry
 
 __all__ = [
     "Copy",
     "DownloadFailed",
+    "FileOrigin",
     "InvalidRegistry",
     "ModelEntry",
     "ModelUnavailable",
-    "Place",
     "Progress",
     "Registry",
     "Report",

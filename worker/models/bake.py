@@ -4,7 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from worker.models.download import DownloadFailed, download
+from worker.errors import DownloadFailed
+from worker.models.download import download
 from worker.models.entries import ModelEntry
 from worker.models.files import Report, copies
 from worker.models.registry import Registry

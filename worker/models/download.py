@@ -18,24 +18,21 @@ from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
+from worker.errors import DownloadFailed
 from worker.models.entries import ModelEntry
 
 Progress = Callable[[int, int | None], None]
 """Told the bytes so far and the bytes in all, None where those are not known."""
 
 SILENCE_SECONDS = 10.0
-"""How long a server may say nothing."""
+"""A server may be silent for so long."""
 LEAST_RATE = 10_000
-"""Bytes per second, on the whole: a server that only drips must not keep a worker from its fallback."""
+"""The least bytes per second, on the whole: a server that only drips must not keep a worker from its fallback."""
 MAX_BYTES = 512 * 1024**2
-"""Of a file whose entry states no size."""
+"""The most that is fetched of a file whose entry states no size."""
 CHUNK = 256 * 1024
 LEFTOVER_SECONDS = 24 * 3600.0
 """An unfinished file this old is not being written any more: its process was killed."""
-
-
-class DownloadFailed(RuntimeError):
-    """Nothing was fetched; the message has the reason of each address."""
 
 
 def download(

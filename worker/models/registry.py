@@ -8,17 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from contract.models import MODEL_NAME_PATTERN
-from worker.models.entries import KINDS_TASK, InvalidRegistry, ModelEntry, read_entries
+from worker.errors import InvalidRegistry, UnknownModel
+from worker.models.entries import KINDS_TASK, ModelEntry, read_entries
 from worker.models.labels import read_labels
 
 BUILT_IN = Path(__file__).with_name("models.toml")
 OPERATORS = "models.toml"
 
 _NAME = re.compile(MODEL_NAME_PATTERN)
-
-
-class UnknownModel(ValueError):
-    """No model has this name; the message lists those there are."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection comes from `gateway.history.migrating`, which holds the lock."""
+"""Alembic's entry: the connection comes from `gateway.history.schema`, which holds the lock."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""The file that names the cameras, cameras.yaml: read, checked, compared and watched (docs/cameras.md)."""
+"""The file that names the cameras, cameras.yaml: how it is read, checked, compared and watched (docs/cameras.md)."""

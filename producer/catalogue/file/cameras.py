@@ -1,23 +1,22 @@
-"""What cameras.yaml says, once it is read: cameras, and problems with their lines."""
+"""What cameras.yaml says once it is read: cameras, and problems with their lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from contract.topology import Lane
 from producer.catalogue.grammar import CameraSpec
+from producer.errors import FileProblem
 
 Polygon = tuple[tuple[float, float], ...]
-"""Corners (x, y) as fractions 0-1 of the frame's width and height, from its top left; closed by itself."""
+"""Corners (x, y) in fractions (0-1) of the frame's width and height, from its top left; the last meets the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
-    """One camera as the file wants it. None: the producer's own setting holds (PRODUCER_FPS, _LANE, _MODEL, ...).
+    """One camera as the file wants it; `keys` says what each value means.
 
-    `fps` is frames a second, 0 the source's own rate; `priority` the camera's weight when cameras take turns;
-    `masks` the regions that nobody may see; `timeout` the seconds in which a picture must be there;
-    `tls_fingerprint` the SHA-256 of its certificate.
+    Where a value is None, the producer's own setting holds (PRODUCER_FPS, _LANE, _MODEL, ...).
     """
 
     spec: CameraSpec
@@ -47,36 +46,13 @@ class CameraConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong in which line (from 1; 0: in none), without any secret.
-
-    `camera_id`: the only camera concerned, if one is.
-    """
-
-    line: int
-    text: str
-    camera_id: str | None = None
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.text}" if self.line else self.text
-
-
-class InvalidCameraFile(ValueError):
-    """The file as a whole says nothing usable; the message has a line for each of its `problems`."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = tuple(problems)
-
-
-@dataclass(frozen=True, slots=True)
 class CameraFile:
     """The valid cameras by id, in the file's order, and what is wrong with the rest.
 
-    `broken` names the cameras that the file has and that cannot be used as they are written; those of them that ran
-    before are among `cameras` after a reload, as they were.
+    `broken` names the cameras that cannot be used as the file has them; those of them that ran before a reload are
+    still among `cameras`, as they were.
     """
 
     cameras: Mapping[str, CameraConfig] = field(default_factory=lambda: MappingProxyType({}))
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
     broken: frozenset[str] = frozenset()

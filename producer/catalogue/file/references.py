@@ -1,18 +1,16 @@
-"""`${NAME}` in a source: filled in from the environment, and never shown."""
+"""Fills in `${NAME}` in a source from the environment; the value is never shown."""
 
 import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from producer.errors import InvalidReference
+
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
 
 
-class InvalidReference(ValueError):
-    """A reference that cannot be filled in; the message shows the variable's name at most."""
-
-
 def names(template: str) -> list[str]:
-    """The variables that `template` refers to, in order, each once."""
+    """The variables that `template` refers to, in their order, each once."""
     found = (match["name"] for match in _REFERENCE.finditer(template) if match["name"])
     return list(dict.fromkeys(found))
 
@@ -20,9 +18,11 @@ def names(template: str) -> list[str]:
 def fill_in(template: str, environment: Mapping[str, str]) -> str:
     """`template` with each `${NAME}` replaced by the variable NAME; `$${` stands for `${`. Raises InvalidReference.
 
-    In the user name, the password and the query of an address the value is percent-encoded, so that the variable
-    holds a password as it is, whatever its characters; elsewhere it is put in unchanged.
+    In the user name, the password and the query of an address the value is percent-encoded, so that the variable can
+    hold a password as it is, whatever its characters; elsewhere the value is put in unchanged.
     """
+    if "${" not in template:
+        return template
     encoded = _encoded_places(template)
 
     def value(match: re.Match[str]) -> str:
@@ -43,7 +43,7 @@ def fill_in(template: str, environment: Mapping[str, str]) -> str:
 
 
 def _encoded_places(template: str) -> list[range]:
-    """Where in an address user name and password, and the query, are (RFC 3986, section 3)."""
+    """The parts of an address that are its user name and password, and its query (RFC 3986, section 3)."""
     scheme = template.find("://")
     if scheme < 0:
         return []

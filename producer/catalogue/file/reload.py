@@ -1,4 +1,4 @@
-"""Takes on a changed cameras.yaml while the cameras run; what cannot be used changes nothing and is told."""
+"""Takes on a changed cameras.yaml while the cameras run; a file that cannot be used changes nothing, and is told."""
 
 import asyncio
 import time
@@ -6,62 +6,62 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from producer.catalogue.file.cameras import CameraFile, InvalidCameraFile, Problem
-from producer.catalogue.file.changes import Changes, compare, keep_broken
-from producer.catalogue.file.cut_off import refuse_cut_off
-from producer.catalogue.file.read import MAX_BYTES, read_cameras
-from producer.catalogue.file.watch import PATIENCE, Watch
+from producer.catalogue.file.cameras import CameraFile
+from producer.catalogue.file.changes import CatalogueChanges, compare, keep_broken, refuse_cut_off
+from producer.catalogue.file.reader import MAX_BYTES, read_cameras
+from producer.catalogue.file.watch import PATIENCE, FileWatch
+from producer.errors import FileProblem, InvalidCameraFile
 
 POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """The file was read: what holds now, and how that differs. A broken camera that ran goes on as it was."""
+    """The file was read again: what holds now, and what changed. A camera that ran and is broken goes on as it was."""
 
     file: CameraFile
-    changes: Changes
+    changes: CatalogueChanges
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The file cannot be used: everything stays as it was. Told once for each new reason."""
+class Rejected:
+    """The file cannot be used, and everything stays as it was. Each new reason is told once."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[FileProblem, ...]
 
 
-News = Reloaded | Kept
+News = Reloaded | Rejected
 
 
 def load(path: Path, environment: Mapping[str, str], *, patience: float = PATIENCE) -> "Reloader":
-    """Read the file for the first time. Raises InvalidCameraFile, also if it cannot be read."""
+    """Read the file for the first time. Raises InvalidCameraFile, also if the file cannot be read at all."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidCameraFile([_unreadable(error)]) from None
     current = read_cameras(content, environment)
-    watch = Watch(path, content, largest=MAX_BYTES, patience=patience)
+    watch = FileWatch(path, content, largest=MAX_BYTES, patience=patience)
     return Reloader(watch, content, current, environment)
 
 
 class Reloader:
-    """The last good state of the file, and what becomes of it. `poll` from any thread but one at a time."""
+    """Keeps the last good state of the file. Call `poll` from any thread, but from one at a time."""
 
     def __init__(
-        self, watch: Watch, content: bytes, current: CameraFile, environment: Mapping[str, str]
+        self, watch: FileWatch, content: bytes, current: CameraFile, environment: Mapping[str, str]
     ) -> None:
         """`current` is what `content` says."""
         self.current = current
         self._content = content
         self._watch = watch
         self._environment = environment
-        self._unusable: tuple[Problem, ...] = ()  # of the content that is there now
-        self._told: tuple[Problem, ...] = ()
+        self._unusable: tuple[FileProblem, ...] = ()  # what is wrong with the content that is there now
+        self._told: tuple[FileProblem, ...] = ()
 
     def poll(self, now: float) -> News | None:
-        """What there is to be told at `now` (monotonic seconds)."""
-        changes = Changes()
+        """The news at `now` (monotonic seconds), if there is any."""
+        changes = CatalogueChanges()
         fresh = False
         try:
             content = self._watch.look(now)
@@ -75,23 +75,23 @@ class Reloader:
         except InvalidCameraFile as error:
             self._unusable = error.problems
         except OSError as error:
-            return self._kept((_unreadable(error),))
+            return self._rejected((_unreadable(error),))
         if self._unusable:
-            return self._kept(self._unusable)
+            return self._rejected(self._unusable)
         if not self._watch.settled:
             return None
         recovered, self._told = bool(self._told), ()
         return Reloaded(self.current, changes) if fresh or recovered else None
 
-    def _kept(self, problems: tuple[Problem, ...]) -> Kept | None:
+    def _rejected(self, problems: tuple[FileProblem, ...]) -> Rejected | None:
         if problems == self._told:
             return None
         self._told = problems
-        return Kept(problems)
+        return Rejected(problems)
 
 
 async def follow(reloader: Reloader, tell: Callable[[News], None], *, interval: float = POLL_SECONDS) -> None:
-    """Poll for ever, in a thread (10,000 cameras take a second to read), and tell the event loop what is new."""
+    """Poll for ever, in a thread since 10,000 cameras take a second to read, and tell the event loop what is new."""
     while True:
         await asyncio.sleep(interval)
         news = await asyncio.to_thread(reloader.poll, time.monotonic())
@@ -99,5 +99,5 @@ async def follow(reloader: Reloader, tell: Callable[[News], None], *, interval: 
             tell(news)
 
 
-def _unreadable(error: OSError) -> Problem:
-    return Problem(0, f"the file cannot be read: {error.strerror or type(error).__name__}")
+def _unreadable(error: OSError) -> FileProblem:
+    return FileProblem(0, f"the file cannot be read: {error.strerror or type(error).__name__}")

@@ -1,8 +1,8 @@
-"""YAML as a small tree of texts with their lines. Values keep their spelling: what they mean is the reader's to say.
+"""Parses YAML into a small tree of texts with their lines.
 
-YAML's own guesses are not asked for: an id `007` stays what it is, a camera may be named `no`, and a password may be
-a number. The tree is built from the parser's events, because PyYAML's composer follows nesting by recursion in C,
-which ends the process at some 100,000 brackets.
+Values keep their spelling, and YAML's own guesses are not asked for: an id `007` stays what it is, a camera may be
+named `no`, and a password may be a number. The tree is built from the parser's events, because PyYAML's composer
+follows nesting by recursion in C, which ends the process at some 100,000 brackets.
 """
 
 from collections.abc import Iterator
@@ -11,18 +11,18 @@ from typing import Any
 
 import yaml
 
-from producer.catalogue.file.cameras import InvalidCameraFile, Problem
+from producer.errors import FileProblem, InvalidCameraFile
 
 MAX_DEPTH = 32
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2, section 10.3.2
 
-# libyaml, where PyYAML was built with it (all wheels are): ten times as fast.
+# libyaml is ten times as fast; PyYAML has it where it was built with it, as all wheels are.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
-    """A text. `null`: nothing is written, or a plain `null` or `~`. `tag`: one that the file itself gives."""
+class ScalarNode:
+    """A text. `null` if nothing is written, or a plain `null` or `~`; `tag` is one that the file itself gives."""
 
     line: int
     text: str
@@ -31,7 +31,7 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListNode:
     """A sequence of nodes."""
 
     line: int
@@ -39,14 +39,20 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Keys and values in their order; a key may be there twice."""
+class TableNode:
+    """Keys and values in their order. A key may be there twice."""
 
     line: int
     pairs: "list[tuple[Node, Node]]"
 
+    def line_of(self, key: str) -> int:
+        """The line of the value of a key that is there."""
+        return next(
+            value.line for name, value in self.pairs if isinstance(name, ScalarNode) and name.text == key
+        )
 
-Node = Scalar | Listing | Table
+
+Node = ScalarNode | ListNode | TableNode
 
 
 def parse_tree(data: bytes) -> Node | None:
@@ -76,7 +82,7 @@ def _build(events: Iterator[Any]) -> Node | None:
         match event:
             case yaml.ScalarEvent():
                 plain_null = event.implicit[0] and event.value in NULLS
-                node = Scalar(_line(event), event.value, plain_null, event.tag)
+                node = ScalarNode(_line(event), event.value, plain_null, event.tag)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 if len(open_nodes) == MAX_DEPTH:
                     raise _refusal(_line(event), f"nested more than {MAX_DEPTH} times")
@@ -86,7 +92,7 @@ def _build(events: Iterator[Any]) -> Node | None:
                 children, event = open_nodes.pop()
                 node = _collection(children, event)
             case yaml.AliasEvent():
-                # A collection has its name once it is complete, so that none can hold itself.
+                # A collection gets its name once it is complete, so that none can hold itself.
                 if event.anchor not in anchors:
                     raise _refusal(_line(event), f"*{event.anchor} has no &{event.anchor} above")
                 node = anchors[event.anchor]
@@ -109,8 +115,8 @@ def _build(events: Iterator[Any]) -> Node | None:
 def _collection(children: list[Node], event: Any) -> Node:
     line = _line(event)
     if isinstance(event, yaml.SequenceStartEvent):
-        return Listing(line, children)
-    return Table(line, list(zip(children[::2], children[1::2], strict=True)))
+        return ListNode(line, children)
+    return TableNode(line, list(zip(children[::2], children[1::2], strict=True)))
 
 
 def _line(event: Any) -> int:
@@ -119,4 +125,4 @@ def _line(event: Any) -> int:
 
 
 def _refusal(line: int, text: str) -> InvalidCameraFile:
-    return InvalidCameraFile([Problem(line, f"no valid YAML: {text}")])
+    return InvalidCameraFile([FileProblem(line, f"no valid YAML: {text}")])

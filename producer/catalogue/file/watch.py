@@ -1,6 +1,7 @@
-"""Notices that a file has new content, however it was put there: written in place, renamed over, a link swapped.
+"""Notices that a file has new content, whether it was written in place, renamed over, or a link was swapped.
 
-Polled, not inotify: a ConfigMap's link, a bind mount and a network share tell inotify nothing or the wrong thing.
+The file is polled, since inotify hears nothing, or the wrong thing, of a ConfigMap's link, a bind mount or a network
+share.
 """
 
 import hashlib
@@ -8,17 +9,17 @@ import os
 from pathlib import Path
 
 PATIENCE = 2.0
-"""Seconds without a change until a file is read: whoever writes it is done, and the time of its next change will
-differ even where the file system keeps whole or even seconds only (FAT)."""
+"""Seconds without a change until a file is read. Then whoever writes it is done, and the time of its next change will
+differ, even where the file system keeps only whole seconds, or even ones (FAT)."""
 
 
-class Watch:
-    """One file. `look` it up every second or so, from any thread but one at a time; times are monotonic seconds."""
+class FileWatch:
+    """Watches one file. Call `look` about every second, from one thread at a time; times are monotonic seconds."""
 
     def __init__(
         self, path: Path, content: bytes | None = None, *, largest: int, patience: float = PATIENCE
     ) -> None:
-        """`content` is what is known already; a file is read up to one byte more than `largest`."""
+        """`content` is the content that is known already; of a file one byte more than `largest` is read at most."""
         self._path = path
         self._largest = largest
         self._patience = patience
@@ -29,13 +30,13 @@ class Watch:
 
     @property
     def settled(self) -> bool:
-        """Whether what is there now has been looked at."""
+        """True once the file that is there now has been read."""
         return self._since is None and self._failing is None
 
     def look(self, now: float) -> bytes | None:
-        """The content, if it is another than before and has settled.
+        """The content, once it is another than before and has settled.
 
-        Raises OSError if the file cannot be read for as long: some editors take it away for a moment.
+        Raises OSError only if the file cannot be read for as long as that: some editors take it away for a moment.
         """
         try:
             content = self._read(now)
@@ -62,12 +63,12 @@ class Watch:
             return None
         with self._path.open("rb") as file:
             content = file.read(self._largest + 1)
-        # Unless it was changed while it was read: then the next look sees that.
+        # If it was changed while it was read, the next look sees that.
         return content if _signature(self._path) == signature else None
 
 
 def _signature(path: Path) -> tuple[int, ...]:
-    """Of the file that `path` leads to at the end: another file, or this one touched, has another."""
+    """A signature of the file that `path` leads to in the end; another file, or this one once touched, has another."""
     status = os.stat(path)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 

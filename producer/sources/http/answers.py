@@ -1,9 +1,19 @@
-"""An HTTP answer as far as cameras' pictures need it, whoever read it: the strict client or the tolerant one."""
+"""An HTTP answer, as far as pictures need it; the strict client and the tolerant reader both give it."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple, Protocol
 
 from multidict import CIMultiDict, CIMultiDictProxy
+
+from contract.task import MAX_BODY_BYTES
+from producer.errors import SourceError
+
+MAX_BYTES = MAX_BODY_BYTES
+"""The largest picture: what a task may weigh."""
+
+
+class CutShort(SourceError):
+    """An answer ended within its picture: its length may have been wrong."""
 
 
 class Content(Protocol):
@@ -28,24 +38,26 @@ class Response(Protocol):
         """Hang up."""
 
 
-class Answer(NamedTuple):
-    """What a camera answers, its body not read yet.
-
-    `elsewhere`: a redirect led to another host.
-    """
+class CameraAnswer(NamedTuple):
+    """A camera's answer, whose body is not read yet. `elsewhere` if a redirect led to another host."""
 
     response: Response
     elsewhere: bool
 
 
 def content_type(response: Response) -> str:
-    """What the answer says that it is: in lower case, without parameters, short; empty if it says nothing."""
+    """The content type that the answer claims: in lower case, short, without parameters; empty if it claims none."""
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()[:60]
 
 
 def content_length(response: Response) -> int | None:
-    """How many bytes of body the answer announces; None if it does not, or not clearly."""
+    """The number of bytes that the answer announces for its body; None if it does not do so clearly."""
     said = response.headers.getall("Content-Length", [])
     if len(set(said)) != 1 or not said[0].isascii() or not said[0].isdigit():
         return None
     return int(said[0][:18])
+
+
+def is_stream(response: Response) -> bool:
+    """Whether an answer claims to be a stream of parts: multipart/x-mixed-replace, or any other multipart."""
+    return response.headers.get("Content-Type", "")[:10].lower() == "multipart/"

@@ -1,4 +1,4 @@
-"""How a camera wants to be logged in to: the challenges of its `WWW-Authenticate` headers (RFC 9110 §11.6.1). Pure."""
+"""Reads how a camera wants a login: the challenges of its `WWW-Authenticate` headers (RFC 9110 §11.6.1). Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ class Challenge:
 
 
 def challenges(headers: Iterable[str]) -> list[Challenge]:
-    """All challenges of all headers, in their order: several may share a header, and cameras forget commas."""
+    """All challenges of all headers, in their order. Several may share a header, and cameras forget commas."""
     found: list[Challenge] = []
     for header in headers:
         fields: dict[str, str] | None = None

@@ -1,43 +1,17 @@
-"""The one HTTP client of the process, and a camera's address as it is asked through it."""
+"""The one HTTP client of the process: the connections that all cameras share, and how many there may be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self, TypeVar
+from typing import Self
 
 import aiohttp
-from yarl import URL
 
-from producer.frames import SourceError
-from producer.sources.http import tolerant
-from producer.sources.http.answers import Answer, Response
-from producer.sources.http.errors import in_plain_words
-from producer.sources.http.login import Login
-from producer.sources.http.places import Places
-from producer.sources.trust import Trust, Untrusted, shown_fingerprint, written
+from producer.errors import SourceError
+from producer.sources.http.answers import Response
+from producer.sources.http.places import RequestPlaces
 from runtime.files import allow_many_files
 from runtime.files import connections as most_connections
-
-Result = TypeVar("Result")
-
-MAX_BYTES = 12 * 1024 * 1024  # of one picture: what a task may weigh
-REDIRECTS = 5
-SECONDS = 10.0
-"""For one picture: a camera that sends a byte now and then is cut off all the same. A stream may be silent as long."""
-CONNECT_SECONDS = 5.0
-LOOK_SECONDS = 2.0
-NO_HANDSHAKE = (
-    "takes the connection and does not begin with TLS in time: is it http:// at this port, or overloaded?"
-)
-
-_TRUSTED = Trust()
-_MISUNDERSTOOD = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError)
-"""What aiohttp raises for answers that break the rules of HTTP: the other reader may understand them."""
-
-
-class CutShort(SourceError):
-    """An answer ended within its picture: its length may have been wrong."""
-
 
 NO_FILES = (
     "this producer may open no further connection: raise its limit of open files (ulimit -n, LimitNOFILE=), or start "
@@ -48,20 +22,20 @@ NO_FILES = (
 class HttpClient:
     """Pooled keep-alive connections and cached names for all HTTP cameras. Open it inside the event loop.
 
-    `connections` requests for pictures in all, `per_host` at each host and port; names are kept for
-    `dns_cache_seconds`. Streams hold a connection for ever and count towards neither; of them there are as many as the
-    limit of open files allows.
+    It allows `connections` requests for pictures in all and `per_host` at each host and port; names are kept for
+    `dns_cache_seconds`. Streams hold a connection for ever and count towards neither: there may be as many of them as
+    the limit of open files allows.
     """
 
     def __init__(self, *, connections: int = 500, per_host: int = 10, dns_cache_seconds: int = 300) -> None:
         files = allow_many_files()
-        # Half of what there is for pictures, half for streams, which keep what they have.
+        # Half of the connections are for pictures, half for streams, which keep what they have.
         may_have = most_connections(files) // 2
-        self.places = Places(min(connections, may_have), per_host)
+        self.places = RequestPlaces(min(connections, may_have), per_host)
         self._streams = asyncio.Semaphore(may_have)
         few = may_have < connections
-        # The connector's own limits count the waiting for a free connection towards the request's timeout: the
-        # cameras of a busy host would be reported as silent. Hence `places`, and no limit here.
+        # The connector counts the wait for a free connection towards the request's timeout: the cameras of a busy
+        # host would be reported as silent. Hence `places`, and no limit here.
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,
@@ -69,7 +43,7 @@ class HttpClient:
                 force_close=few,  # where files are few, none is kept for a camera's next picture
             ),
             headers={"Accept-Encoding": "identity"},  # JPEG does not shrink
-            # Cameras' cookies are none of our business, and a jar that a thousand of them fill is slow.
+            # We have no use for cameras' cookies, and a jar that a thousand of them fill is slow.
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -81,7 +55,7 @@ class HttpClient:
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[None]:
-        """A connection that a stream keeps. Raises SourceError where the limit of open files allows no further one."""
+        """Hold a connection for a stream. Raises SourceError where the limit of open files allows no further one."""
         if self._streams.locked():
             raise SourceError("no_files", NO_FILES)
         async with self._streams:
@@ -92,227 +66,9 @@ class HttpClient:
         await self.session.close()
 
 
-class Address:
-    """The URL of one camera, with its login. `shown` is how messages call it, without secrets.
-
-    `seconds` is how long a picture may take. An answer that the strict client does not understand is asked for again
-    through the tolerant reader; if that understands it, the camera is remembered as one that needs it.
-    """
-
-    def __init__(
-        self, url: str, client: HttpClient, *, shown: str, seconds: float = SECONDS, trust: Trust = _TRUSTED
-    ) -> None:
-        self.shown = shown
-        self.seconds = seconds
-        parsed = _parsed(url)
-        self._url = parsed and parsed.with_user(None)
-        self._login = Login(parsed.user, parsed.password) if parsed else Login(None, None)
-        self._place = client.places.at(str(parsed.origin()) if parsed else self.shown)
-        self._client = client
-        self._session = client.session
-        self._trust = trust
-        # One object for all requests: connections are kept by it.
-        self._checked = trust.verify if trust.fingerprint is None else aiohttp.Fingerprint(trust.fingerprint)
-        self._doubtful = False
-        self._needs_tolerance = False
-        connecting = min(seconds, CONNECT_SECONDS)
-        self._picture_limits = aiohttp.ClientTimeout(sock_connect=connecting)
-        self._stream_limits = aiohttp.ClientTimeout(sock_connect=connecting, sock_read=seconds)
-
-    async def fetch(
-        self, headers: Mapping[str, str] | None, read: Callable[[Answer], Awaitable[Result]]
-    ) -> Result:
-        """Ask for one picture, and what `read` makes of the answer. One call at a time.
-
-        Waits for a place first, which takes nothing of the picture's time. Raises SourceError for whatever goes wrong.
-        """
-        # The producer's hot path: context managers and generators of our own would cost a tenth of it.
-        place = await self._place.take(doubtful=self._doubtful)
-        self._doubtful = True
-        try:
-            if self._needs_tolerance:
-                result = await self._fetch_tolerantly(headers, read)
-            else:
-                try:
-                    async with asyncio.timeout(self.seconds):  # with all redirects and logins
-                        answer = await self._ask(headers, self._picture_limits)
-                        try:
-                            result = await read(answer)
-                        finally:
-                            _leave(answer.response)
-                except (*_MISUNDERSTOOD, CutShort) as error:
-                    result = await self._in_spite_of(error, headers, read)
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise await self._explained(error) from None
-        finally:
-            place.release()
-        self._doubtful = False
-        return result
-
-    @asynccontextmanager
-    async def stream(self) -> AsyncIterator[Answer]:
-        """The answer to a request that may go on for ever. Raises SourceError, while it is read too."""
-        try:
-            async with self._client.streaming():
-                try:
-                    if self._needs_tolerance:
-                        answer = await self._ask(None, None)
-                    else:
-                        answer = await self._ask(None, self._stream_limits)
-                except _MISUNDERSTOOD:
-                    answer = await self._ask(None, None)
-                try:
-                    yield answer
-                finally:
-                    answer.response.close()
-        except (TimeoutError, aiohttp.ClientError, OSError, EOFError, tolerant.NotHttp, Untrusted) as error:
-            raise await self._explained(error) from None
-
-    def refusal(self, answer: Answer) -> str:
-        """What is wrong with our login, as a 401 or 403 shows."""
-        if answer.elsewhere:
-            return "leads on to another host, which wants a login of its own: give that address"
-        if not self._login.known:
-            return "asks for a login: write the address with user:password@ before the host"
-        return self._login.trouble or "refuses the user name or password"
-
-    async def _fetch_tolerantly(
-        self, headers: Mapping[str, str] | None, read: Callable[[Answer], Awaitable[Result]]
-    ) -> Result:
-        self._needs_tolerance = False  # unless it serves: what a camera needs may change
-        try:
-            async with asyncio.timeout(self.seconds):
-                answer = await self._ask(headers, None)
-                try:
-                    result = await read(answer)
-                finally:
-                    answer.response.close()
-        except (EOFError, tolerant.NotHttp, Untrusted) as error:
-            raise in_plain_words(error, self.shown) from None
-        self._needs_tolerance = True
-        return result
-
-    async def _in_spite_of(
-        self,
-        error: Exception,
-        headers: Mapping[str, str] | None,
-        read: Callable[[Answer], Awaitable[Result]],
-    ) -> Result:
-        """What the tolerant reader makes of an answer that the strict client failed at."""
-        try:
-            return await self._fetch_tolerantly(headers, read)
-        except SourceError as found:
-            # Where neither makes a picture of it, the better word of the two.
-            if isinstance(found, CutShort) or (
-                isinstance(error, CutShort) and found.reason in ("closed", "not_http")
-            ):
-                raise error from None
-            raise
-        except (TimeoutError, OSError):
-            raise error from None
-
-    async def _ask(self, headers: Mapping[str, str] | None, limits: aiohttp.ClientTimeout | None) -> Answer:
-        """Logged in and redirected, where that is asked for; without `limits` by the tolerant reader."""
-        own = url = self._url
-        if own is None or url is None:
-            raise SourceError("invalid_url", f"{self.shown} is no address that can be used")
-        logins = redirects = 0
-        while True:
-            elsewhere = redirects > 0 and url.origin() != own.origin()
-            sent = dict(headers) if headers else {}
-            if not elsewhere and (login := self._login.header(url)) is not None:
-                sent["Authorization"] = login
-            # The fingerprint is that of the camera, not of whom it leads to.
-            trust = self._trust if url.host == own.host else _TRUSTED
-            response = await self._send(url, sent, limits, trust)
-            if response.status == 401 and not elsewhere and logins < 2:
-                offers = response.headers.getall("WWW-Authenticate", [])
-                if self._login.learns(offers, again=logins > 0):
-                    logins += 1
-                    _leave(response)
-                    continue
-            if response.status in (301, 302, 303, 307, 308) and "Location" in response.headers:
-                redirects += 1
-                _leave(response)
-                if redirects > REDIRECTS:
-                    raise SourceError(
-                        "redirects",
-                        f"{self.shown} redirects without end: ask for the address that it should lead to",
-                    )
-                url = self._joined(url, response.headers["Location"])
-                continue
-            return Answer(response, elsewhere)
-
-    async def _send(
-        self, url: URL, headers: Mapping[str, str], limits: aiohttp.ClientTimeout | None, trust: Trust
-    ) -> Response:
-        if limits is not None:
-            checked = self._checked if trust is self._trust else True
-            try:
-                return await self._session.get(
-                    url, headers=headers, allow_redirects=False, timeout=limits, ssl=checked
-                )
-            except aiohttp.ConnectionTimeoutError:
-                # aiohttp's time for a connection includes the handshake.
-                if url.scheme == "https" and await _takes_connections(url):
-                    raise SourceError("tls", f"{self.shown} {NO_HANDSHAKE}") from None
-                raise
-        return await tolerant.ask(
-            url,
-            headers,
-            trust=trust,
-            connect_seconds=min(self.seconds, CONNECT_SECONDS),
-            silence=self.seconds,
-        )
-
-    def _joined(self, url: URL, location: str) -> URL:
-        try:
-            joined = url.join(URL(location)).with_user(None)
-            joined.origin()
-        except ValueError:
-            joined = None
-        if joined is None or joined.scheme not in ("http", "https"):
-            raise SourceError("redirects", f"{self.shown} redirects to something that is no HTTP address")
-        return joined
-
-    async def _explained(self, error: Exception) -> SourceError:
-        """The error in plain words; of a certificate that is not trusted, with its fingerprint."""
-        said = in_plain_words(error, self.shown)
-        url = self._url
-        untrusted = aiohttp.ClientConnectorCertificateError | aiohttp.ServerFingerprintMismatch
-        if not isinstance(error, untrusted) or url is None or error.host != url.host or error.port is None:
-            return said
-        shown = await shown_fingerprint(error.host, error.port)
-        if shown is None:
-            return said
-        return SourceError(
-            said.reason, f"{said}. If this is its own certificate, write `tls_fingerprint: {written(shown)}`"
-        )
-
-
-async def _takes_connections(url: URL) -> bool:
-    """Whether somebody listens there, at this moment."""
-    try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            _, writer = await asyncio.open_connection(url.host, url.port)
-    except (OSError, TimeoutError):
-        return False
-    writer.transport.abort()
-    return True
-
-
-def _leave(response: Response) -> None:
-    """Back to the pool if it was read to its end, else closed."""
+def leave(response: Response) -> None:
+    """Give a connection back to the pool if its answer was read to the end, else close it."""
     if isinstance(response, aiohttp.ClientResponse):
         response.release()
     else:
         response.close()
-
-
-def _parsed(url: str) -> URL | None:
-    try:
-        parsed = URL(url)
-        parsed.origin()
-    except ValueError:
-        return None
-    return parsed

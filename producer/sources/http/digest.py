@@ -1,4 +1,4 @@
-"""Digest, which proves that the password is known without sending it (RFC 7616, and RFC 2069 before it)."""
+"""Logs in by Digest, which proves that the password is known without sending it (RFC 7616, before it RFC 2069)."""
 
 import hashlib
 import secrets
@@ -28,11 +28,11 @@ class Digest:
 
     @property
     def stale(self) -> bool:
-        """Whether only the nonce was too old: the login itself was right."""
+        """True if only the nonce was too old, and the login itself was right."""
         return self._fields.get("stale", "").lower() == "true"
 
     def answer(self, method: str, uri: str) -> str:
-        """The Authorization of the next request."""
+        """The Authorization header of the next request."""
         self._count += 1
         digest, fields = self._hash, self._fields
         realm, nonce = fields.get("realm", ""), fields["nonce"]
@@ -73,7 +73,7 @@ class Digest:
 
 
 def strongest(offers: Sequence[Challenge], user: str, password: str) -> Digest | None:
-    """The answerer of the best of these Digest challenges; None if none of them is known."""
+    """The Digest that answers the best of these challenges; None if none of them is known."""
     known = []
     for offer in offers:
         algorithm = offer.fields.get("algorithm", "MD5")
@@ -87,7 +87,7 @@ def strongest(offers: Sequence[Challenge], user: str, password: str) -> Digest |
 
 
 def _available() -> set[str]:
-    # SHA-512/256 is OpenSSL's: Python has it where that was built with it.
+    # SHA-512/256 comes from OpenSSL: Python has it only where OpenSSL was built with it.
     return {name for name, ours in _BEST_FIRST.items() if ours in hashlib.algorithms_available}
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with an HTTP camera, as one word for metrics and a sentence for the operator."""
+"""Explains what went wrong with an HTTP camera, in one word for metrics and in a sentence for the operator."""
 
 import errno
 import os
@@ -7,15 +7,15 @@ import ssl
 
 import aiohttp
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 from producer.sources.http.tolerant import NotHttp
 from producer.sources.trust import Untrusted, mistrust
 
 
 def in_plain_words(error: Exception, shown: str) -> SourceError:
-    """The client's or the system's error as ours. `shown` is the address without credentials.
+    """The client's or the system's error as a SourceError. `shown` is the address without credentials.
 
-    aiohttp's own texts are not used: they repeat the URL.
+    aiohttp's own texts are not used, because they repeat the URL.
     """
     reason, text = _said(error)
     return SourceError(reason, f"{shown} {text}")

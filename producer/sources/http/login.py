@@ -1,4 +1,4 @@
-"""Logging in to a camera: the strongest way that it offers, the password itself only where nothing else is offered."""
+"""Logs in to a camera in the strongest way that it offers; the password itself is sent only where nothing else is."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from producer.sources.http.digest import Digest, strongest
 class Login:
     """User name and password of one camera, and how it wants them.
 
-    They are not sent before the camera has asked for them. Where Digest is offered, or once was, Basic is never used:
+    They are not sent before the camera asks for them. Where Digest is offered, or once was, Basic is never used, since
     it would send the password itself. `trouble` says why a camera that asks for a login does not get one.
     """
 
@@ -25,13 +25,13 @@ class Login:
         self._digest_was_offered = False
 
     def header(self, url: URL) -> str | None:
-        """The Authorization of the next request for `url`; None while the camera has not asked for one."""
+        """The Authorization header of the next request for `url`; None while the camera has not asked for one."""
         return self._basic if self._digest is None else self._digest.answer("GET", url.raw_path_qs)
 
     def learns(self, offers: Sequence[str], *, again: bool) -> bool:
-        """After a 401 with these `WWW-Authenticate`: whether asking (again) in the way that the camera wants may help.
+        """Learn from a 401 with these `WWW-Authenticate` headers whether another request, logged in, may help.
 
-        `again`: this request was repeated with what was learnt already.
+        `again` if this request was already repeated with what was learnt before.
         """
         if not self.known:
             return False

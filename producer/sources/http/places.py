@@ -1,13 +1,14 @@
-"""How many requests may be under way at once: in all, and at each host."""
+"""Limits the requests that may be under way at once: in all, and at each host."""
 
 import asyncio
 from asyncio import Semaphore
 from typing import Self
 from weakref import WeakValueDictionary
 
-from producer.frames import SourceError
+from producer.errors import SourceError
 
-PATIENCE = 4.0  # seconds of waiting for a place; less than the silence after which a camera counts as stalled
+PATIENCE = 4.0
+"""Seconds to wait for a place: fewer than those of silence after which a camera counts as stalled."""
 
 
 class _Limit:
@@ -16,8 +17,8 @@ class _Limit:
         self.doubtful = Semaphore(max(1, places // 2))
 
 
-class Place:
-    """Where one camera, which makes one request at a time, waits its turn."""
+class RequestPlace:
+    """The place of one camera, which makes one request at a time and waits its turn here."""
 
     def __init__(self, here: _Limit, everywhere: _Limit) -> None:
         self._sure = (here.all, everywhere.all)
@@ -28,7 +29,7 @@ class Place:
     async def take(self, *, doubtful: bool) -> Self:
         """Take a place for one request. Raises SourceError `busy` if none becomes free within PATIENCE seconds.
 
-        `doubtful` is a camera whose last request failed. All of these together get half of the places: ten dead
+        A camera is `doubtful` if its last request failed. All of these together get half of the places: ten dead
         channels of a recorder, ten seconds each, must not take the living ones with them.
         """
         wanted = self._doubtful if doubtful else self._sure
@@ -62,17 +63,18 @@ class Place:
             ) from None
 
 
-class Places:
-    """`connections` requests in all, `per_host` at each host; who waits is served in the order of arrival."""
+class RequestPlaces:
+    """Allows `connections` requests in all and `per_host` at each host; cameras are served in the order of arrival."""
 
     def __init__(self, connections: int, per_host: int) -> None:
         self._everywhere = _Limit(connections)
         self._per_host = per_host
-        self._hosts: WeakValueDictionary[str, _Limit] = WeakValueDictionary()  # gone with its last camera
+        # A host is forgotten with its last camera.
+        self._hosts: WeakValueDictionary[str, _Limit] = WeakValueDictionary()
 
-    def at(self, host: str) -> Place:
-        """A camera's place at its host (scheme, name and port)."""
+    def at(self, host: str) -> RequestPlace:
+        """The place of one more camera at this host (scheme, name and port)."""
         limit = self._hosts.get(host)
         if limit is None:
             limit = self._hosts[host] = _Limit(self._per_host)
-        return Place(limit, self._everywhere)
+        return RequestPlace(limit, self._everywhere)

@@ -1,8 +1,8 @@
 """Reads one HTTP answer that breaks the rules: what cameras send, and curl, browsers and OpenCV take.
 
-The strict client comes first and does all the work for cameras that keep the rules; this one is for the others. One
-request on a connection of its own, and the body as it comes. Lengths are not believed, header lines that are none are
-passed over; what is a picture, the picture itself says.
+The strict client comes first and does all the work for cameras that keep the rules; this reader is for the others. It
+sends one request on a connection of its own, and takes the body as it comes. Lengths are not believed, and lines that
+are no headers are passed over: only the picture itself says where it begins and ends.
 """
 
 import asyncio
@@ -15,12 +15,13 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from contract.picture import find_start
+from producer.errors import ProducerError
 from producer.sources.trust import Trust
 
 MOST_HEAD = 64 * 1024
 MOST_INTERIM = 8  # answers 1xx before the one that counts
 PIECE = 256 * 1024
-LENIENCE = 0.5  # seconds for which bytes beyond the announced length are waited for
+LENIENCE = 0.5  # seconds to wait for bytes beyond the announced length
 
 _STATUS = re.compile(rb"(?:HTTP|ICY|RTSP)[/0-9.]*[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
 _BARE = re.compile(rb"\xff|\x89PNG|--\S")  # a body without any head, as HTTP/0.9 had it
@@ -30,11 +31,11 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CHUNK = re.compile(rb"(?:\r?\n)?[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,256})?\r?\n")
 
 
-class NotHttp(ValueError):
-    """What answers does not speak HTTP, or no dialect of it that is known here."""
+class NotHttp(ProducerError):
+    """Whoever answers does not speak HTTP, or no dialect of it that is known here."""
 
 
-class Head(NamedTuple):
+class AnswerHead(NamedTuple):
     """Status and headers of an answer, and where its body begins."""
 
     status: int
@@ -42,18 +43,18 @@ class Head(NamedTuple):
     end: int
 
 
-def read_head(data: bytes) -> Head | None:
+def read_head(data: bytes) -> AnswerHead | None:
     """The head at the beginning of `data`; None while it has no end yet. Raises NotHttp. Pure."""
     at = len(data) - len(data.lstrip(b"\r\n"))
     if len(data) - at < 16 and b"\n" not in data[at:]:
         return None
     if _BARE.match(data, at):
-        return Head(200, CIMultiDict(), at)
+        return AnswerHead(200, CIMultiDict(), at)
     status = _STATUS.match(data, at)
     if status is None:
         raise NotHttp("there is no status line")
     at = data.find(b"\n", at) + 1
-    # Looked for first: whoever sends its head byte by byte must not have it read anew each time.
+    # Its end is looked for first, so that a head that comes byte by byte is not read anew each time.
     if not at or (_EMPTY_LINE.search(data, at - 1) is None and find_start(data, at) < 0):
         if len(data) > MOST_HEAD:
             raise NotHttp(f"headers of more than {MOST_HEAD >> 10} KiB")
@@ -62,19 +63,19 @@ def read_head(data: bytes) -> Head | None:
     name = ""
     while True:
         if find_start(data[at : at + 8]) == 0:  # the empty line was forgotten
-            return Head(int(status[1]), headers, at)
+            return AnswerHead(int(status[1]), headers, at)
         end = data.find(b"\n", at)
         if end < 0:
             return None
         line = data[at:end].rstrip(b"\r")
         at = end + 1
         if not line:
-            return Head(int(status[1]), headers, at)
+            return AnswerHead(int(status[1]), headers, at)
         name = _read_line(line, name, headers)
 
 
 def _read_line(line: bytes, before: str, headers: CIMultiDict[str]) -> str:
-    """Add what the line says, if it says something. Returns its name, for a line that may go on."""
+    """Add what the line says, if it says something. Returns its name, because the next line may go on with it."""
     if line[:1] in b" \t" and before:
         values = headers.popall(before)
         values[-1] += f" {_text(line)}"
@@ -100,7 +101,7 @@ async def ask(
     connect_seconds: float,
     silence: float,
 ) -> "Reply":
-    """The answer to one GET; `silence` seconds without a byte end it with a TimeoutError.
+    """The answer to one GET. Silence of `silence` seconds ends it with a TimeoutError.
 
     Raises OSError, TimeoutError, EOFError (hung up before there was an answer), NotHttp and Untrusted.
     """
@@ -120,8 +121,8 @@ async def ask(
         raise
 
 
-async def _head(data: bytearray, reader: asyncio.StreamReader, silence: float) -> Head:
-    """The head of the answer that counts, after those of interim ones (1xx); what was read is in `data`."""
+async def _head(data: bytearray, reader: asyncio.StreamReader, silence: float) -> AnswerHead:
+    """The head of the answer that counts, after those of interim answers (1xx). What was read is left in `data`."""
     for _ in range(MOST_INTERIM):
         while (head := read_head(bytes(data))) is None:
             data += await _piece(reader, silence)
@@ -136,7 +137,7 @@ class Reply:
 
     def __init__(
         self,
-        head: Head,
+        head: AnswerHead,
         first: bytes,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
@@ -155,7 +156,7 @@ class Reply:
         self._writer.transport.abort()
 
     def iter_any(self) -> AsyncIterator[bytes]:
-        """The body, out of its chunks and unpacked, if that is what it is."""
+        """The body, taken out of its chunks and unpacked where it is chunked or packed."""
         body = self._raw()
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             body = _out_of_chunks(body)
@@ -179,7 +180,7 @@ class Reply:
                 if beyond:
                     return
                 raise
-            except (EOFError, OSError):  # cameras hang up in every manner: what is missing will show
+            except (EOFError, OSError):  # cameras hang up in every way; whatever is missing will show
                 return
 
 
@@ -192,7 +193,7 @@ async def _piece(reader: asyncio.StreamReader, silence: float) -> bytes:
 
 
 async def _out_of_chunks(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """The content of chunks; as it comes, where there are none in spite of what was said."""
+    """The content of the chunks, or the body as it comes, where there are no chunks in spite of the header."""
     buffer = bytearray()
     left, chunked = 0, True
     async for piece in body:
@@ -220,7 +221,7 @@ async def _out_of_chunks(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
 
 
 async def _unpacked(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """The body, unpacked if it is gzip, whatever its headers say; in pieces of bounded size."""
+    """The body in pieces of bounded size, unpacked if it is gzip, whatever its headers say."""
     unpacker = None
     first = True
     async for piece in body:

@@ -1,4 +1,4 @@
-"""Whether a stream's certificate is trusted. FFmpeg looks at none unless told to, and then only as it is told here."""
+"""Checks whether a stream's certificate is trusted. FFmpeg looks at none unless it is told to, as it is here."""
 
 import contextlib
 import hashlib
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from producer.frames import SourceError
-from producer.sources.streams.messages import Request
-from producer.sources.trust import mistrust
+from producer.errors import SourceError
+from producer.sources.streams.messages import DecodeRequest
+from producer.sources.trust import UNVERIFIED, mistrust, written
 
 SECONDS = 5.0  # for one look at a certificate
 PORTS = {"rtsps": 322, "rtmps": 443, "https": 443}
@@ -20,10 +20,10 @@ BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/
 
 
 @contextlib.contextmanager
-def tls_options(request: Request) -> Iterator[dict[str, str]]:
-    """FFmpeg's options for the certificate of what is requested, while it is opened.
+def tls_options(request: DecodeRequest) -> Iterator[dict[str, str]]:
+    """FFmpeg's options for the certificate of the requested stream; they hold while it is opened.
 
-    Raises SourceError for one that is pinned by its fingerprint and is another, or cannot be used.
+    Raises SourceError if the certificate is not the one that is pinned by its fingerprint, or cannot be used.
     """
     if urlsplit(request.url).scheme.lower() not in PORTS:
         yield {}
@@ -40,8 +40,8 @@ def tls_options(request: Request) -> Iterator[dict[str, str]]:
         yield {"tls_verify": "0"}
 
 
-def complaint(request: Request) -> SourceError | None:
-    """What is wrong with the certificate, if that is why it did not open; FFmpeg tells no reason. Takes seconds."""
+def complaint(request: DecodeRequest) -> SourceError | None:
+    """What is wrong with the certificate, if that is why a stream did not open; FFmpeg does not say. Takes seconds."""
     if urlsplit(request.url).scheme.lower() not in PORTS or not request.verify:
         return None
     context = ssl.create_default_context(cafile=_authorities())
@@ -49,13 +49,13 @@ def complaint(request: Request) -> SourceError | None:
         _certificate(request.url, context)
     except ssl.SSLCertVerificationError as error:
         try:
-            shown = _certificate(request.url, _unverified())
+            shown = _certificate(request.url, UNVERIFIED.context())
         except OSError:
             return None
         return SourceError(
             "tls",
             f"{request.shown} has a certificate that is not trusted here ({mistrust(error)}): if it is its own, "
-            f"set tls_fingerprint: sha256:{hashlib.sha256(shown).hexdigest()}",
+            f"set tls_fingerprint: {written(hashlib.sha256(shown).digest())}",
         )
     except ssl.SSLError:
         return SourceError(
@@ -66,15 +66,15 @@ def complaint(request: Request) -> SourceError | None:
     return None
 
 
-def _pinned(request: Request, fingerprint: bytes) -> tuple[str, str]:
-    """The certificate that is shown, if it is the pinned one, and a name in it that FFmpeg can ask for."""
+def _pinned(request: DecodeRequest, fingerprint: bytes) -> tuple[str, str]:
+    """The certificate that the stream shows, if it is the pinned one, and a name in it that FFmpeg can ask for."""
     try:
-        shown = _certificate(request.url, _unverified())
+        shown = _certificate(request.url, UNVERIFIED.context())
         if hashlib.sha256(shown).digest() != fingerprint:
             raise SourceError(
                 "tls",
                 f"{request.shown} shows another certificate than its tls_fingerprint says "
-                f"(sha256:{hashlib.sha256(shown).hexdigest()})",
+                f"({written(hashlib.sha256(shown).digest())})",
             )
         pem = ssl.DER_cert_to_PEM_cert(shown)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -131,14 +131,7 @@ def _shaken(url: str, context: ssl.SSLContext) -> ssl.SSLSocket:
         raise
 
 
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def _authorities() -> str | None:
-    """The file of those whom this machine trusts; None where Python knows of none, and FFmpeg uses its own."""
+    """The file of the authorities that this machine trusts; None where Python knows none, and FFmpeg uses its own."""
     named = ssl.get_default_verify_paths().cafile
     return named or next((str(path) for path in BUNDLES if path.exists()), None)

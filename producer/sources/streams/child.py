@@ -31,19 +31,18 @@ from producer.sources.streams.messages import (
     length_of,
     parse_order,
 )
-from producer.sources.streams.reading import Reading
+from producer.sources.streams.reader import CameraReader
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
-OOM_SCORE_ADJ = (
-    500  # proc(5), -1000 to 1000: of all that is ours the kernel ends this first if memory runs out
-)
+# -1000 to 1000, see proc(5): if memory runs out, the kernel ends this process before all our others.
+OOM_SCORE_ADJ = 500
 
 
 def main() -> int:
-    """Until the producer hangs up."""
+    """Decode until the producer hangs up."""
     _die_with_parent()
     faulthandler.enable()  # a crash in C says in the log which Python called it
-    # The producer ends us when it is done; a signal to the whole group (Ctrl-C) must not make cameras fail before.
+    # The producer ends us when it is done; a signal to the whole group (Ctrl-C) must not make cameras fail earlier.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(OSError):
@@ -51,21 +50,23 @@ def main() -> int:
     av.logging.set_level(None)  # its lines may hold addresses with passwords
     cv2.setNumThreads(1)
     with socket.socket(fileno=sys.stdin.fileno()) as line:
-        Child(line).run()
+        DecoderChild(line).run()
     sys.stderr.flush()
-    os._exit(0)  # threads may still be in FFmpeg, and do not outlive an interpreter that is taken down
+    os._exit(
+        0
+    )  # threads may still be in FFmpeg, and would crash in an interpreter that is taken down under them
 
 
-class Child:
-    """The cameras of one process, as told over `line`."""
+class DecoderChild:
+    """The cameras of one decoding process, as the producer orders them over `line`."""
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._sending = threading.Lock()
-        self._cameras: dict[int, Reading] = {}
+        self._cameras: dict[int, CameraReader] = {}
 
     def run(self) -> None:
-        """Hear the producer until it hangs up."""
+        """Carry out the producer's orders until it hangs up."""
         with self._line.makefile("rb") as stream:
             while len(head := stream.read(LENGTH_BYTES)) == LENGTH_BYTES:
                 self._hear(parse_order(stream.read(length_of(head))))
@@ -75,12 +76,12 @@ class Child:
             busy = {number: reading.busy() for number, reading in list(self._cameras.items())}
             self._send(Pong({number: seconds for number, seconds in busy.items() if seconds is not None}))
         elif isinstance(order, Open):
-            reading = self._cameras[order.camera] = Reading(order.camera, order.request, self._send)
+            reading = self._cameras[order.camera] = CameraReader(order.camera, order.request, self._send)
             threading.Thread(
                 target=self._read, args=(order.camera, reading), name=order.request.shown, daemon=True
             ).start()
         elif (camera := self._cameras.get(order.camera)) is None:
-            return  # it has just ended
+            return  # the camera has just ended
         elif isinstance(order, Take):
             camera.take()
         elif isinstance(order, KeyframesOnly):
@@ -88,7 +89,7 @@ class Child:
         elif isinstance(order, Close):
             camera.close()
 
-    def _read(self, number: int, reading: Reading) -> None:
+    def _read(self, number: int, reading: CameraReader) -> None:
         try:
             reading.run()
         finally:

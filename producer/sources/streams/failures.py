@@ -1,4 +1,4 @@
-"""FFmpeg's errors as ours. Its own texts may repeat the address with the password: only the cause is kept."""
+"""Turns FFmpeg's errors into ours. Only the cause is kept: its texts may repeat the address with the password."""
 
 import errno
 import socket
@@ -6,19 +6,19 @@ from urllib.parse import urlsplit
 
 import av
 
-from producer.frames import SourceError
-from producer.sources.streams.asking import Answer, ask, strange_login
+from producer.errors import SourceError
 from producer.sources.streams.certificates import complaint
-from producer.sources.streams.messages import Request
+from producer.sources.streams.messages import DecodeRequest
+from producer.sources.streams.rtsp import RtspAnswer, ask, strange_login
 
 
 def timeout(shown: str) -> SourceError:
-    """It did not open for as long as FFmpeg was told to wait."""
+    """The error of a source that did not open for as long as FFmpeg was told to wait."""
     return SourceError("timeout", f"{shown} does not answer in time: is it switched on and reachable?")
 
 
-def silence(request: Request) -> SourceError:
-    """It was open, and nothing came any more."""
+def silence(request: DecodeRequest) -> SourceError:
+    """The error of a source that was open, and then sent nothing any more."""
     return SourceError(
         "timeout", f"{request.shown} is open, and has sent nothing for {request.read_timeout or 0:.0f} s"
     )
@@ -63,10 +63,11 @@ def failure(error: Exception, shown: str) -> SourceError:
             return SourceError("io_error", f"{shown} cannot be read")
 
 
-def open_failure(error: Exception, request: Request, *, in_time: bool = True) -> SourceError:
-    """The same where opening failed, which FFmpeg often gives no reason for: then it is looked for, in a few seconds.
+def open_failure(error: Exception, request: DecodeRequest, *, in_time: bool = True) -> SourceError:
+    """The error of a source that could not be opened.
 
-    `in_time`: whether the time that opening may take was not over.
+    FFmpeg often gives no reason for that; then we look for one, which takes a few seconds. `in_time`: the time that
+    opening may take was not over.
     """
     failed = failure(error, request.shown) if in_time else timeout(request.shown)
     if isinstance(error, av.error.ArgumentError) and "format_whitelist" in request.options:
@@ -86,22 +87,22 @@ def open_failure(error: Exception, request: Request, *, in_time: bool = True) ->
 
 
 ASKED = frozenset({"unauthorised", "timeout", "not_a_video", "closed", "io_error"})
-"""Where the camera itself may know better what is wrong."""
+"""Reasons for which the camera itself may know better what is wrong."""
 
 
-def _asked(reason: str, request: Request) -> SourceError | None:
-    """What is wrong as the camera's own words show, if they do."""
+def _asked(reason: str, request: DecodeRequest) -> SourceError | None:
+    """What is wrong in the camera's own words, if they show it."""
     answer = ask(request.url)
     match reason, answer:
         case "timeout", None:
             text = "does not take the connection in time: is it switched on and reachable?"
-        case "timeout", Answer(silent=True):
+        case "timeout", RtspAnswer(silent=True):
             text = "takes the connection and says nothing: is this its RTSP port?"
-        case "timeout", Answer(status=int()):
+        case "timeout", RtspAnswer(status=int()):
             text = "answers, and sends no video in time: has it too many viewers?"
-        case "unauthorised", Answer(challenges=challenges) if name := strange_login(challenges):
+        case "unauthorised", RtspAnswer(challenges=challenges) if name := strange_login(challenges):
             text = f"takes logins by {name} only, which FFmpeg does not know: allow Digest with MD5 in the camera"
-        case _, Answer(status=None, silent=False):
+        case _, RtspAnswer(status=None, silent=False):
             reason, text = "not_rtsp", "does not answer as RTSP cameras do: check the port"
         case _:
             return None
@@ -113,6 +114,6 @@ def _known(url: str) -> bool:
         socket.getaddrinfo(urlsplit(url).hostname, None)
     except socket.gaierror:
         return False
-    except ValueError:  # an address that cannot be taken apart: the fault lies elsewhere
+    except ValueError:  # the address cannot be taken apart: the fault lies elsewhere
         return True
     return True

@@ -1,10 +1,10 @@
-"""Whether only keyframes are decoded: a tenth of the work, for cameras where nothing moves."""
+"""Decides when only keyframes are decoded, which is a tenth of the work, for cameras where nothing moves."""
 
-LONGEST_GAP = 2.0  # seconds of media time: who looks less often misses somebody who passes
+LONGEST_GAP = 2.0  # seconds of media time: with longer gaps somebody who passes would be missed
 
 
 class Keyframes:
-    """Decides for each packet. Pure; `asked` may be set from another thread.
+    """Decides for each packet whether it is decoded. Pure; `asked` may be set from another thread.
 
     A keyframe needs no other frame, so the packets between two need not even reach the decoder. Once all frames are
     wanted again it takes the next keyframe to begin with: the frames before it refer to some that were not decoded.
@@ -18,11 +18,11 @@ class Keyframes:
 
     @property
     def only(self) -> bool:
-        """Whether at present only keyframes are decoded."""
+        """Whether only keyframes are decoded at present."""
         return self._only
 
     def wants(self, key: bool, media: float | None) -> bool:
-        """Whether the packet at media second `media` (None: unknown) is decoded; `key`: it is a keyframe."""
+        """Whether a packet is decoded; `key` if it is a keyframe, `media` its second of media time, None if unknown."""
         if key:
             self._gap = media - self._last if media is not None and self._last is not None else None
             self._last = media

@@ -1,6 +1,7 @@
 """What the producer and its decoding processes tell each other: MessagePack, each message behind its length.
 
-Over a socket pair, never over arguments or the environment: those can be read by others, and addresses hold passwords.
+They travel over a socket pair, never as arguments or in the environment: others can read those, and addresses hold
+passwords.
 """
 
 from typing import Literal
@@ -8,13 +9,13 @@ from typing import Literal
 import msgspec
 
 LENGTH_BYTES = 4
-LARGEST = 256 * 1024 * 1024  # a JPEG of 50 megapixels is far smaller: what is longer is no message of ours
+LARGEST = 256 * 1024 * 1024  # a JPEG of 50 megapixels is far smaller: anything longer is no message of ours
 
 Pace = Literal["live", "media", "eager"]
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be read, and how.
+class DecodeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What to read, and how.
 
     shown: what messages call it, without credentials. options: FFmpeg's, for the protocol and the container.
     open_timeout, read_timeout: seconds that FFmpeg may wait for the other side; None: as long as it takes.
@@ -22,7 +23,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     quality: of the JPEGs, 1-100.
     pace: `live` takes frames as they come, the newest wins; `media` plays them by their own timestamps; `eager` as
     fast as they are taken. Nothing is dropped in the last two.
-    skip: frames at the beginning that were seen already. keyframes_only: as `Feed.keyframes_only` would ask for.
+    skip: frames at the beginning that were seen already. keyframes_only: as `FrameFeed.keyframes_only` asks for.
     verify: whether somebody trusted must have signed the other side's certificate, in its name.
     fingerprint: the SHA-256 of the one certificate that is trusted instead.
     """
@@ -41,14 +42,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"Request({self.shown!r}, pace={self.pace!r})"  # a log must not show the address
+        return f"DecodeRequest({self.shown!r}, pace={self.pace!r})"  # a log must not show the address
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
     """Read this as camera number `camera`; the first picture may be sent at once."""
 
     camera: int
-    request: Request
+    request: DecodeRequest
 
 
 class Take(msgspec.Struct, frozen=True, tag=True):
@@ -58,25 +59,28 @@ class Take(msgspec.Struct, frozen=True, tag=True):
 
 
 class KeyframesOnly(msgspec.Struct, frozen=True, tag=True):
-    """Nothing moves: decode keyframes only, if they come often enough; or all again."""
+    """Decode keyframes only, if they come often enough, because nothing moves; or decode all frames again."""
 
     camera: int
     on: bool
 
 
 class Close(msgspec.Struct, frozen=True, tag=True):
-    """Read it no more."""
+    """Stop reading this camera."""
 
     camera: int
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):
-    """Are you well?"""
+    """A question whether the process is well; Pong is the answer."""
 
 
-class Picture(msgspec.Struct, frozen=True, tag=True):
-    """A frame: when it was captured (Unix seconds), as JPEG; its number among the decoded ones, from 0; and how many
-    were left out since the message before, by reason."""
+class DecodedPicture(msgspec.Struct, frozen=True, tag=True):
+    """One frame as JPEG.
+
+    timestamp: when it was captured, in Unix seconds. number: its number among all that were decoded, from 0.
+    skipped: how many frames were left out since the message before, by reason.
+    """
 
     camera: int
     timestamp: float
@@ -85,9 +89,11 @@ class Picture(msgspec.Struct, frozen=True, tag=True):
     skipped: dict[str, int]
 
 
-class Left(msgspec.Struct, frozen=True, tag=True):
-    """No picture for a while, but a sign of life: what was left out, by reason; `detail` says more of one of them,
-    `reason`."""
+class LeftOut(msgspec.Struct, frozen=True, tag=True):
+    """A sign of life while there is no picture: how many frames were left out, by reason.
+
+    `detail` says more about one of the reasons, `reason`.
+    """
 
     camera: int
     skipped: dict[str, int]
@@ -95,8 +101,8 @@ class Left(msgspec.Struct, frozen=True, tag=True):
     detail: str = ""
 
 
-class Ended(msgspec.Struct, frozen=True, tag=True):
-    """It came to its end, or `reason` (one word) and `text` say why it cannot go on."""
+class StreamEnded(msgspec.Struct, frozen=True, tag=True):
+    """The source came to its end, or cannot go on, as `reason` (one word) and `text` say."""
 
     camera: int
     reason: str | None = None
@@ -104,14 +110,13 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pong(msgspec.Struct, frozen=True, tag=True):
-    """For each camera the seconds that the call into FFmpeg has taken in which it is now; those that wait are
-    missing."""
+    """For each camera that is in FFmpeg's hands: the seconds that this call has taken so far."""
 
     busy: dict[int, float]
 
 
 Order = Open | Take | KeyframesOnly | Close | Ping
-News = Picture | Left | Ended | Pong
+News = DecodedPicture | LeftOut | StreamEnded | Pong
 
 _encoder = msgspec.msgpack.Encoder()
 _orders: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
@@ -119,13 +124,13 @@ _news: msgspec.msgpack.Decoder[News] = msgspec.msgpack.Decoder(News)
 
 
 def framed(message: Order | News) -> bytes:
-    """The message as it travels."""
+    """The message as it travels: behind its length."""
     body = _encoder.encode(message)
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
 
 
 def length_of(head: bytes) -> int:
-    """Bytes of the message behind this head. Raises ValueError if that cannot be."""
+    """The number of bytes of the message behind this head. Raises ValueError if it is impossibly large."""
     length = int.from_bytes(head, "big")
     if length > LARGEST:
         raise ValueError(f"a message of {length} bytes: the stream of messages is broken")
@@ -133,10 +138,10 @@ def length_of(head: bytes) -> int:
 
 
 def parse_order(body: bytes) -> Order:
-    """Raises ValueError (msgspec.ValidationError) for what is no order."""
+    """The order in `body`. Raises ValueError (msgspec.ValidationError) if there is none."""
     return _orders.decode(body)
 
 
 def parse_news(body: bytes) -> News:
-    """Raises ValueError (msgspec.ValidationError) for what is no news."""
+    """The news in `body`. Raises ValueError (msgspec.ValidationError) if there is none."""
     return _news.decode(body)

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from producer.sources.streams.messages import Ended, Left, News, Picture
+from producer.sources.streams.messages import DecodedPicture, LeftOut, News, StreamEnded
 
-REPORT_SECONDS = 1.0  # what was left out is told at least this often
+REPORT_SECONDS = 1.0  # frames that were left out are reported at least this often
 
 
 class Closed(Exception):
@@ -17,7 +17,7 @@ class Closed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture on its way: Unix seconds, JPEG, number of the frame."""
+    """A picture on its way: when it was captured (Unix seconds), its JPEG, and the number of its frame."""
 
     timestamp: float
     jpeg: bytes
@@ -25,10 +25,10 @@ class Shot:
 
 
 class Outbox:
-    """Credit: a picture is sent only when the one before was taken, so neither side ever holds more than two.
+    """Sends a picture only when the one before was taken, so that neither side ever holds more than two.
 
-    `put` with `wait` blocks until then; without, a newer picture takes the place of the one that waits. `put` and
-    `skip` are the camera's thread's, `take` and `close` the one's that hears the producer.
+    `put` with `wait` blocks until then; without it, a newer picture replaces the one that waits. `put` and `skip` are
+    called by the camera's thread, `take` and `close` by the thread that hears the producer.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Outbox:
                 self._waiting = shot
 
     def skip(self, reason: str, detail: str = "") -> None:
-        """A frame was left out. Raises Closed."""
+        """Count a frame that was left out. Raises Closed."""
         with self._changed:
             if self._closed:
                 raise Closed
@@ -68,7 +68,7 @@ class Outbox:
                 self._send_left(reason if detail else "", detail)
 
     def take(self) -> None:
-        """The producer took the last one."""
+        """Note that the producer took the last picture, and send the one that waits."""
         with self._changed:
             self._credit = True
             if self._waiting is not None:
@@ -82,27 +82,27 @@ class Outbox:
             self._changed.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """Wait so long. Raises Closed."""
+        """Wait for so many seconds. Raises Closed."""
         with self._changed:
             if self._changed.wait_for(lambda: self._closed, seconds):
                 raise Closed
 
     def end(self, reason: str | None = None, text: str = "") -> None:
-        """The camera's last word."""
+        """Send the camera's last word."""
         with self._changed:
             if self._closed:
                 return
             self._closed = True
             if self._skipped:
                 self._send_left()
-            self._send(Ended(self._camera, reason, text))
+            self._send(StreamEnded(self._camera, reason, text))
 
     def _send_picture(self, shot: Shot) -> None:
         self._credit = False
-        self._send(Picture(self._camera, shot.timestamp, shot.jpeg, shot.number, self._taken()))
+        self._send(DecodedPicture(self._camera, shot.timestamp, shot.jpeg, shot.number, self._taken()))
 
     def _send_left(self, reason: str = "", detail: str = "") -> None:
-        self._send(Left(self._camera, self._taken(), reason, detail))
+        self._send(LeftOut(self._camera, self._taken(), reason, detail))
 
     def _taken(self) -> dict[str, int]:
         skipped, self._skipped = dict(self._skipped), Counter()

@@ -4,26 +4,27 @@ import asyncio
 import time
 from types import TracebackType
 
-from producer.sources.streams.feed import Feed
-from producer.sources.streams.messages import Request
-from producer.sources.streams.placement import Placement, Seats
-from producer.sources.streams.process import Process
-from producer.sources.streams.watchdog import Verdict, blamed
+from producer.sources.streams.feed import FrameFeed
+from producer.sources.streams.messages import DecodeRequest
+from producer.sources.streams.process import DecoderProcess
+from producer.sources.streams.seats import Seating, Seats
+from producer.sources.streams.watchdog import ProcessFault, blamed
 
-CAMERAS = 8  # to a process
-MEMORY_MB = 1_000  # of a process
+CAMERAS = 8  # per process
+MEMORY_MB = 1_000  # per process
 WATCH_SECONDS = 1.0
 END_SECONDS = 5.0
-IDLE_SECONDS = 60.0  # a process without a camera stays: one that is offline is tried again and again
+# A process without a camera stays this long: cameras that are offline are tried again and again.
+IDLE_SECONDS = 60.0
 
 
 class Pool:
-    """Use it as an asynchronous context manager, or `start` and `close` it; then all processes are gone."""
+    """Used as an asynchronous context manager, or by `start` and `close`; afterwards all its processes are gone."""
 
     def __init__(self, *, cameras: int = CAMERAS, memory_mb: int = MEMORY_MB) -> None:
-        self._placement = Placement(cameras)
+        self._seating = Seating(cameras)
         self._limit = memory_mb * 1_000_000
-        self._processes: list[Process] = []
+        self._processes: list[DecoderProcess] = []
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Pool":
@@ -39,7 +40,7 @@ class Pool:
         await self.close()
 
     def start(self) -> None:
-        """Begin to watch; inside the event loop."""
+        """Begin to watch the processes. Call it inside the event loop."""
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
@@ -52,11 +53,11 @@ class Pool:
 
     @property
     def pids(self) -> dict[int, int]:
-        """The processes, and how many cameras each has."""
+        """The number of cameras by process id."""
         return {process.pid: process.cameras for process in self._processes if process.usable}
 
-    async def open(self, request: Request) -> Feed:
-        """Begin to read; what goes wrong with the source itself is raised where the feed is read.
+    async def open(self, request: DecodeRequest) -> FrameFeed:
+        """Begin to read a source. Whatever goes wrong with the source itself is raised where the feed is read.
 
         Raises SourceError if no process can be started.
         """
@@ -69,18 +70,20 @@ class Pool:
             raise
         return feed
 
-    def _seat(self, url: str) -> Process:
+    def _seat(self, url: str) -> DecoderProcess:
         now = time.monotonic()
         seats = [Seats(each, each.cameras, each.alone) for each in self._processes if each.usable]
-        process = self._placement.seat(url, seats, now)
+        process = self._seating.seat(url, seats, now)
         if process is None:
-            process = Process(self._limit, alone=self._placement.alone(url, now), ended=self._process_ended)
+            process = DecoderProcess(
+                self._limit, alone=self._seating.alone(url, now), ended=self._process_ended
+            )
             self._processes.append(process)
         return process
 
-    def _process_ended(self, verdict: Verdict | None, feeds: list[Feed]) -> None:
-        guilty = blamed(verdict, [feed.camera for feed in feeds])
-        self._placement.died({feed.request.url for feed in feeds if feed.camera in guilty}, time.monotonic())
+    def _process_ended(self, fault: ProcessFault | None, feeds: list[FrameFeed]) -> None:
+        guilty = blamed(fault, [feed.camera for feed in feeds])
+        self._seating.died({feed.request.url for feed in feeds if feed.camera in guilty}, time.monotonic())
 
     async def _watch(self) -> None:
         while True:

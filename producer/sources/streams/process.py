@@ -1,4 +1,4 @@
-"""A decoding process as the producer sees it: started, told, heard, watched, ended. On the event loop only."""
+"""A decoding process as the producer sees it, from its start to its end. Used on the event loop only."""
 
 import asyncio
 import contextlib
@@ -13,20 +13,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from producer.frames import SourceError
-from producer.sources.streams.feed import Feed
+import psutil
+
+from producer.errors import SourceError
+from producer.sources.streams.feed import FrameFeed
 from producer.sources.streams.messages import (
     LENGTH_BYTES,
+    DecodeRequest,
     Open,
     Order,
     Ping,
     Pong,
-    Request,
     framed,
     length_of,
     parse_news,
 )
-from producer.sources.streams.watchdog import Verdict, Watchdog
+from producer.sources.streams.watchdog import ProcessFault, Watchdog
 from runtime.logs import get_logger
 from runtime.loopback import direct
 
@@ -34,27 +36,26 @@ log: Any = get_logger("producer")
 
 MODULE = "producer.sources.streams.child"
 ROOT = Path(__file__).resolve().parents[2]
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 _numbers = itertools.count(1)
 
 
-class Process:
-    """One child. `ended` hears when it fails: the verdict that ended it, if one did, and the feeds that it had."""
+class DecoderProcess:
+    """One child process. When it fails, `ended` is told the fault, if one is known, and the feeds that it had."""
 
     def __init__(
         self,
         memory_limit: int,
         *,
         alone: bool,
-        ended: Callable[[Verdict | None, list[Feed]], None],
+        ended: Callable[[ProcessFault | None, list[FrameFeed]], None],
     ) -> None:
         self.alone = alone
         self.idle_since = time.monotonic()
         self.pid = 0
         self._ended = ended
-        self._feeds: dict[int, Feed] = {}
-        self._over = False  # no camera of it will ever say anything again
+        self._feeds: dict[int, FrameFeed] = {}
+        self._over = False  # none of its cameras will ever say anything again
         self._watchdog = Watchdog(memory_limit, time.monotonic())
         self._child: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -64,70 +65,70 @@ class Process:
 
     @property
     def cameras(self) -> int:
-        """How many are read, or about to be."""
+        """The number of cameras that it reads, or is about to read."""
         return len(self._feeds)
 
     @property
     def usable(self) -> bool:
-        """Whether it can take cameras."""
+        """True while the process can take cameras."""
         return not self._over
 
     @property
     def gone(self) -> bool:
-        """Whether nothing is left of it."""
+        """True once nothing is left of the process."""
         return self._running.done()
 
-    def reserve(self, request: Request) -> Feed:
-        """A place for a camera; nothing happens yet."""
-        feed = Feed(next(_numbers), request, self._send, self._let_go)
+    def reserve(self, request: DecodeRequest) -> FrameFeed:
+        """Keep a place for a camera; nothing is started yet."""
+        feed = FrameFeed(next(_numbers), request, self._send, self._let_go)
         self._feeds[feed.camera] = feed
         return feed
 
-    async def open(self, feed: Feed) -> None:
-        """Begin to read. Raises SourceError if there is no process to do it."""
+    async def open(self, feed: FrameFeed) -> None:
+        """Begin to read a reserved camera. Raises SourceError if the process could not be started."""
         await asyncio.shield(self._started)
         self._send(Open(feed.camera, feed.request))
 
     def watch(self, now: float) -> None:
-        """Once a second: ask how it is, and end it if it is to be ended."""
+        """Ask the process how it is, once a second, and end it where the watchdog says so."""
         if not self._started.done() or self._over:
             return
         self._send(Ping())
-        verdict = self._watchdog.look(self.resident(), now)
-        if verdict is not None:
+        fault = self._watchdog.look(self.resident(), now)
+        if fault is not None:
             self._kill()
-            # Now, not when it is gone: one that waits for a disk does not even die.
-            self._fail(verdict, verdict.reason, verdict.text)
+            # Its cameras are told now, not once it is gone: a process that waits for a disk does not even die.
+            self._fail(fault, fault.reason, fault.text)
 
     def resident(self) -> int:
-        """Bytes of memory; 0 if it is gone."""
+        """The resident memory of the process in bytes; 0 if it is gone."""
         try:
-            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE_BYTES
-        except (OSError, IndexError):
+            return psutil.Process(self.pid).memory_info().rss
+        except psutil.Error:
             return 0
 
     def end(self) -> None:
-        """It is not needed any more; its cameras, if any, hear nothing of it."""
-        # Not asked to end in order: whatever it holds can be made again, and it may be stuck.
+        """End a process that is not needed any more; its cameras, if it has any, are told nothing."""
+        # It is not asked to end by itself: whatever it holds can be made again, and it may be stuck.
         self._over = True
         self._kill()
 
     async def wait(self, seconds: float) -> None:
-        """Until nothing is left of it, at most so long."""
+        """Wait until nothing is left of the process, at most this long."""
         await asyncio.wait([self._running], timeout=seconds)
 
     async def _start(self) -> asyncio.StreamReader:
         ours, theirs = socket.socketpair()
         try:
-            # Standard input is all that it inherits: no connection of ours outlives us in it. `-m` looks in the
-            # working directory first: there is the same code as ours, wherever we were started.
+            # The child inherits nothing but its standard input, so no connection of ours outlives us in it. `-m` looks
+            # in the working directory first, where the same code as ours is, wherever we were started.
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", MODULE),
                 stdin=theirs.fileno(),
                 stdout=DEVNULL,
                 cwd=ROOT,
-                env=direct(os.environ),  # FFmpeg heeds proxies
+                env=direct(os.environ),  # since FFmpeg heeds proxies
             )
         except OSError as error:
             ours.close()
@@ -176,36 +177,36 @@ class Process:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(framed(order))
 
-    def _let_go(self, feed: Feed) -> None:
+    def _let_go(self, feed: FrameFeed) -> None:
         if self._feeds.pop(feed.camera, None) is not None:
             self.idle_since = time.monotonic()
 
     def _kill(self) -> None:
         if self._child is not None and self._child.returncode is None:
-            # Not `Process.kill`: it would take the exit code away from asyncio, which waits for it.
+            # `asyncio.subprocess.Process.kill` would take the exit code away from asyncio, which waits for it.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
-    def _fail(self, verdict: Verdict | None, reason: str, text: str) -> None:
+    def _fail(self, fault: ProcessFault | None, reason: str, text: str) -> None:
         if self._over:
             return
         self._over = True
         feeds = list(self._feeds.values())
         for feed in feeds:
-            feed.failed(_error(feed, verdict, reason, text))
+            feed.failed(_error(feed, fault, reason, text))
         log.warning("decoding process ended", pid=self.pid, reason=reason, detail=text, cameras=len(feeds))
-        self._ended(verdict, feeds)
+        self._ended(fault, feeds)
 
 
-def _error(feed: Feed, verdict: Verdict | None, reason: str, text: str) -> SourceError:
+def _error(feed: FrameFeed, fault: ProcessFault | None, reason: str, text: str) -> SourceError:
     shown = feed.request.shown
-    if verdict is None or verdict.guilty is None or feed.camera in verdict.guilty:
+    if fault is None or fault.guilty is None or feed.camera in fault.guilty:
         return SourceError(reason, f"{shown}: {text}")
     return SourceError("restarted", f"{shown}: its process was ended because another camera was stuck in it")
 
 
 def _how(code: int) -> str:
-    """The end of a process in words: its exit code is minus the signal's number."""
+    """How a process ended, in words; `code` is minus the number of the signal that ended it."""
     if code >= 0:
         return f"exit code {code}"
     try:

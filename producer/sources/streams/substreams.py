@@ -1,4 +1,4 @@
-"""Which of several video streams is decoded: cameras and playlists offer the same picture in several sizes."""
+"""Chooses among several video streams: cameras and playlists offer the same picture in several sizes."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ ENOUGH = 640  # pixels of the longer side: detectors look at 320 to 640
 
 
 def choose(sizes: Sequence[tuple[int, int]]) -> int:
-    """Index of the (width, height) to take: the smallest that has `ENOUGH` pixels, else the largest.
+    """The index of the size (width, height) to decode: the smallest that has `ENOUGH` pixels, else the largest.
 
-    Among equals the first. Raises ValueError if there is none.
+    Among equal sizes the first is taken. Raises ValueError if there is none.
     """
     if not sizes:
         raise ValueError("no size to choose from")

@@ -1,0 +1,36 @@
+"""`framefleet queues`: whether the broker's queues are as this version wants them, and making them so."""
+
+import argparse
+
+UPGRADE = """\
+Makes queues anew whose arguments are not those of this version, and keeps their messages: they are set aside in
+<queue>.upgrade, the empty queue is deleted and declared anew, and they are moved back, each published and confirmed
+before it is acknowledged. Interrupted at any point, it goes on when it is run again.
+
+Stop all that sends and computes first; the broker must run. docs/upgrading.md says how.
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `queues`."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
+    actions.add_parser(
+        "check", help="say which queues are not as this version wants them; exit status 1 if any"
+    )
+    upgrading = actions.add_parser(
+        "upgrade",
+        help="make those anew and keep their messages",
+        description=UPGRADE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    upgrading.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    upgrading.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `framefleet queues …`; returns the exit status."""
+    # The help needs no AMQP client, which takes a quarter of a second to import.
+    from cli.queues.commands import run as run_queues
+    from cli.tools import run_tool
+
+    return run_tool(run_queues, arguments)

@@ -1,0 +1,96 @@
+"""The commands of `framefleet queues`: what each does and says."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from broker import BrokerError
+from broker.session import Session, session
+from cli.confirm import confirmed
+from cli.console import progress
+from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
+from contract.topology import TOPOLOGY
+
+CLIENT = "framefleet queues"
+
+
+async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
+    """Run `framefleet queues …`; returns the exit status. Raises BrokerError."""
+    async with session(urls, CLIENT) as connection:
+        states = await _inspect_all(connection)
+        for state in states:
+            print(_describe(state))
+        affected = [state for state in states if state.needs_upgrade]
+        if not affected:
+            print("all queues are as they should be")
+            return 0
+        if arguments.action == "check":
+            print("to mend it: framefleet queues upgrade (docs/upgrading.md)", file=sys.stderr)
+            return 1
+        for state in affected:
+            refuse_if_used(state)
+        if arguments.dry_run:
+            print("Dry run: nothing was changed.")
+            return 0
+        count = sum((state.messages or 0) + (state.set_aside or 0) for state in affected)
+        question = f"Make {len(affected)} queues anew, moving {count:,} messages?"
+        if not confirmed(question, yes=arguments.yes):
+            return 1
+        return await _upgrade_all(connection, urls, affected)
+
+
+async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Sequence[State]) -> int:
+    failed = missing = 0
+    # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
+    async with session(urls, f"{CLIENT} publish") as publishing:
+        publisher = await publishing.publisher()
+        for state in affected:
+            done = Upgraded()
+            try:
+                await upgrade(connection, publisher, state, done)
+            except BrokerError as error:
+                print(f"{state.queue.name}: {error}", file=sys.stderr)
+                failed += 1
+            else:
+                print(f"{state.queue.name}: made anew with its {done.moved:,} messages")
+            for where in done.where:
+                print(f"{state.queue.name}: {where}", file=sys.stderr)
+            missing += done.missing
+    if missing:
+        print(f"{missing:,} messages fewer than before: see above", file=sys.stderr)
+    if failed:
+        what_waits = "" if missing else "; nothing is lost"
+        print(f"{failed} queues are not done{what_waits}: run this again", file=sys.stderr)
+    return 1 if failed or missing else 0
+
+
+async def _inspect_all(connection: Session) -> list[State]:
+    states = []
+    async with progress("looking at queues", len(TOPOLOGY.queues)) as shown:
+        for queue in TOPOLOGY.queues:
+            states.append(await inspect(connection, queue))
+            shown.done += 1
+    return states
+
+
+def _describe(state: State) -> str:
+    name = f"{state.queue.name:28}"
+    if state.messages is None:
+        lines = [f"{name} not there yet: the first service that connects declares it"]
+    elif state.differs:
+        lines = [f"{name} differs; {state.messages:,} messages"]
+        lines += [
+            f"    {each.argument}: is {_value(each.current)}, should be {_value(each.wanted)}"
+            for each in state.differences
+        ]
+    else:
+        lines = [f"{name} as it should be; {state.messages:,} messages"]
+    if state.set_aside is not None:
+        lines.append(
+            f"    {state.set_aside:,} messages in {state.queue.name}{SUFFIX}: an upgrade was interrupted"
+        )
+    return "\n".join(lines)
+
+
+def _value(value: object) -> str:
+    return "not set" if value is None else str(value)

@@ -1,0 +1,144 @@
+"""The services of one run: the command line and the environment of each."""
+
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.addresses import Addresses
+from cli.child import Command
+from cli.knobs import Knobs
+from cli.layout import Layout
+from cli.ports import LOOPBACK
+
+
+@dataclass(frozen=True)
+class ServiceCommands:
+    """The commands of the workers, the producer and the gateway. Secrets travel in the environment only."""
+
+    layout: Layout
+    knobs: Knobs
+    addresses: Addresses
+    amqp_url: str
+    token: str
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.addresses.gateway}"
+
+    @property
+    def prometheus_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.addresses.prometheus}"
+
+    @property
+    def workers(self) -> list[Command]:
+        """One command per slot; `NODE_ID` is `<host>-<slot>`."""
+        host = socket.gethostname()
+        return [
+            self._service(
+                "worker",
+                {
+                    "NODE_ID": f"{host[:56]}-{slot}",
+                    "WORKER_METRICS_HOST": LOOPBACK,
+                    "WORKER_METRICS_PORT": str(port),
+                    **({"MODEL_DIR": str(self.knobs.model_dir)} if self.knobs.model_dir else {}),
+                },
+                slot=slot,
+                # The worker has its own grace period (10 s unless set) for frames at hand, and some for closing.
+                grace=5 + _seconds(os.environ.get("WORKER_GRACE_SECONDS"), 10),
+            )
+            for slot, port in enumerate(self.addresses.workers, 1)
+        ]
+
+    @property
+    def producer(self) -> Command:
+        return self._service(
+            "producer",
+            {
+                **self._cameras,
+                "PRODUCER_METRICS_HOST": LOOPBACK,
+                "PRODUCER_METRICS_PORT": str(self.addresses.producer_metrics),
+            },
+        )
+
+    @property
+    def gateway(self) -> Command:
+        return self._service(
+            "gateway",
+            {
+                "GATEWAY_HOST": LOOPBACK,
+                "GATEWAY_PORT": str(self.addresses.gateway),
+                "GATEWAY_METRICS_HOST": LOOPBACK,
+                "GATEWAY_METRICS_PORT": str(self.addresses.gateway_metrics),
+                "GATEWAY_TOKEN": self.token,
+                "GATEWAY_PRINT_LINK": "false",  # `up` asks for one; in a log file it would only lie about
+                "GATEWAY_DATA_DIR": str(self.layout.gateway),
+                "GATEWAY_DASHBOARD_DIR": str(self.layout.dashboard / "dist"),
+                "GATEWAY_EXPECTED_WORKERS": str(self.knobs.workers),
+                "PROMETHEUS_URL": self.prometheus_url,
+            },
+        )
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """Addresses for Prometheus, by job; workers and RabbitMQ aside."""
+        targets = {"gateway": f"{LOOPBACK}:{self.addresses.gateway_metrics}"}
+        if self.knobs.own_producer:
+            targets["producer"] = f"{LOOPBACK}:{self.addresses.producer_metrics}"
+        return targets
+
+    @property
+    def endpoints(self) -> dict[str, object]:
+        """The content of `.run/endpoints.json`."""
+        return {
+            "gateway": self.gateway_url,
+            "token": self.token,
+            "prometheus": self.prometheus_url,
+            "amqp": self.amqp_url,
+            "workers": [f"http://{LOOPBACK}:{port}/metrics" for port in self.addresses.workers],
+        }
+
+    @property
+    def _cameras(self) -> dict[str, str]:
+        if self.knobs.cameras is not None:
+            return {"CAMERAS": str(self.knobs.cameras)}
+        return {"SOURCE": self.knobs.source}
+
+    def _service(
+        self, package: str, env: dict[str, str], *, slot: int | None = None, grace: float = 10
+    ) -> Command:
+        name = f"{package}-{slot}" if slot is not None else package
+        return Command(
+            name=name,
+            # -P: the folder that we are called from adds nothing to what is imported.
+            arguments=[sys.executable, "-P", "-m", package],
+            env=environment(self.layout.root) | {"AMQP_URL": self.amqp_url} | env,
+            log=self.layout.logs / f"{name}.log",
+            cwd=self.layout.root,
+            grace=grace,
+        )
+
+
+def environment(root: Path) -> dict[str, str]:
+    """The operator's environment without the knobs: services get theirs from us, the rest as it was set."""
+    ours = {
+        "WORKERS",
+        "SOURCE",
+        "CAMERAS",
+        "PORT",
+        "MODEL_DIR",
+        "AMQP_URL",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+    }
+    kept = {key: value for key, value in os.environ.items() if key not in ours}
+    return kept | {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"}
+
+
+def _seconds(text: str | None, default: float) -> float:
+    try:
+        return float(text) if text else default
+    except ValueError:
+        return default  # the worker says what is wrong with it

@@ -1,0 +1,83 @@
+"""What this gateway says on `control`: the cameras whose pictures it wants, and the desired models."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from broker import Message, Publisher
+from contract.status import Control, encode_status
+from contract.topology import CONTROL_EXCHANGE
+from gateway.live.watch_list import WatchList
+from gateway.models.keeper import ModelKeeper
+from runtime.logs import get_logger
+
+log = get_logger("gateway")
+
+
+class Occasions:
+    """Why something is to be said now: noted by parts that know nothing of who says it."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._reconnected = False
+
+    def reconnected(self) -> None:
+        """Note that the broker is back: nobody may have heard what was said meanwhile."""
+        self._reconnected = True
+        self._event.set()
+
+    def watch_changed(self) -> None:
+        """Note that somebody wants pictures of other cameras than before."""
+        self._event.set()
+
+    async def next(self) -> bool:
+        """Wait for an occasion; whether everything is to be said again."""
+        await self._event.wait()
+        self._event.clear()
+        again, self._reconnected = self._reconnected, False
+        return again
+
+
+class Announcer:
+    """Says what is wanted on each occasion, and now and then: announcements are transient.
+
+    `by_viewers()` and `briefly(now)` tell which cameras to watch, the latter for one picture each.
+    """
+
+    def __init__(
+        self,
+        occasions: Occasions,
+        watch_list: WatchList,
+        models: ModelKeeper,
+        *,
+        by_viewers: Callable[[], frozenset[str]],
+        briefly: Callable[[float], frozenset[str]],
+    ) -> None:
+        self._occasions = occasions
+        self._watch_list = watch_list
+        self._models = models
+        self._by_viewers = by_viewers
+        self._briefly = briefly
+
+    async def run(self) -> None:
+        """Say what is new, until cancelled."""
+        while True:
+            everything = await self._occasions.next()
+            try:
+                now = time.monotonic()
+                self.follow(now)
+                if everything:
+                    self._watch_list.announce(now)
+                    self._models.announce(now)
+            except Exception:
+                log.exception("an announcement failed")
+
+    def follow(self, now: float) -> None:
+        """Watch what is wanted now. Say it if it is new, or if it was not said for a while."""
+        self._watch_list.follow(self._by_viewers(), now, self._briefly(now))
+
+
+def say(publisher: Publisher, control: Control) -> None:
+    """Publish on `control`; whoever is away hears it the next time."""
+    body = encode_status(control)
+    publisher.publish(Message(CONTROL_EXCHANGE, "", body, persistent=False, mandatory=False))

@@ -1,0 +1,107 @@
+"""Where each message from the broker goes. What it does there is the business of the part that takes it."""
+
+import time
+from dataclasses import dataclass
+
+from broker import Consumer
+from broker.link import Link, from_body
+from contract.models import DesiredModels
+from contract.status import (
+    CamerasStatus,
+    CameraStatus,
+    Control,
+    NodeStatus,
+    ProducerStatus,
+    Status,
+    WatchAnnouncement,
+    parse_control,
+    parse_status,
+)
+from contract.topology import (
+    CONTROL_EXCHANGE,
+    RESULT_QUEUE,
+    RESULTS_EXCHANGE,
+    STATUS_EXCHANGE,
+    WATCH_EXCHANGE,
+)
+from gateway.cameras.cameras import Cameras
+from gateway.consumers import Gateways
+from gateway.history.recorder import PREFETCH, Recorder
+from gateway.history.thumbnails import Thumbnailer
+from gateway.live.absence import Absence
+from gateway.live.hub import Hub
+from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
+from gateway.live.results import LiveResults, parse_received
+from gateway.models.keeper import ModelKeeper
+from gateway.nodes import Nodes
+from gateway.statistics import Statistics
+
+
+def listen_to_results(link: Link, results: LiveResults, absence: Absence) -> Consumer:
+    """Take every result, live."""
+    return link.listen(
+        RESULTS_EXCHANGE,
+        "#",
+        from_body(parse_received),
+        results.take,
+        on_subscribed=absence.end,
+        on_lost=absence.begin,
+        needed=True,
+    )
+
+
+def listen_to_pictures(link: Link, hub: Hub, thumbnailer: Thumbnailer) -> Consumer:
+    """Take the pictures of the cameras that the consumer is bound to: for viewers, and for the history's thumbnails."""
+
+    def take(picture: ReceivedPicture) -> None:
+        thumbnailer.picture(picture.received.result, picture.picture, time.monotonic(), time.time())
+        show_picture(hub, picture)
+
+    return link.listen(WATCH_EXCHANGE, (), parse_picture, take, max_length=200, max_bytes=64 * 1024 * 1024)
+
+
+def consume_results(link: Link, recorder: Recorder) -> Consumer:
+    """Take every result once, for the history."""
+    return link.consume(RESULT_QUEUE, recorder.receive, prefetch=PREFETCH, on_lost=recorder.lost)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusListener:
+    """Hears what nodes, producers and other gateways say of themselves."""
+
+    nodes: Nodes
+    cameras: Cameras
+    models: ModelKeeper
+    gateways: Gateways
+    statistics: Statistics
+
+    def listen(self, link: Link) -> None:
+        """Begin to listen."""
+        link.listen(STATUS_EXCHANGE, "#", from_body(parse_status), self._status)
+        link.listen(CONTROL_EXCHANGE, "", from_body(self._parse_control), self._control)
+
+    def _status(self, status: Status) -> None:
+        now, wall = time.monotonic(), time.time()
+        match status:
+            case NodeStatus():
+                self.statistics.failed(self.nodes.heard(status, now, wall), wall)
+                self.models.reported(status, now)
+            case ProducerStatus():
+                self.cameras.producer(status, now, wall)
+            case CameraStatus():
+                self.cameras.status(status, now, wall)
+            case CamerasStatus():
+                self.cameras.served(status, now, wall)
+
+    def _parse_control(self, body: bytes) -> Control:
+        control = parse_control(body)
+        if isinstance(control, DesiredModels):
+            self.models.examine(control)
+        return control
+
+    def _control(self, control: Control) -> None:
+        match control:  # another gateway's, or our own coming back
+            case DesiredModels():
+                self.models.heard(control, time.monotonic())
+            case WatchAnnouncement():
+                self.gateways.heard(control.gateway_id, time.monotonic())

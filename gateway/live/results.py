@@ -1,0 +1,94 @@
+"""Results as workers send them: counted, and given to the hub, the cameras and the figures."""
+
+import time
+from typing import NamedTuple
+
+from contract.failures import STALENESS_SECONDS
+from contract.result import Result, parse_result
+from gateway.cameras.cameras import Cameras
+from gateway.live.hub import Hub
+from gateway.live.viewer import Update
+from gateway.metrics import GatewayMetrics
+from gateway.statistics import Statistics
+
+MAX_RESULT_BYTES = 1024 * 1024
+
+
+class ReceivedResult(NamedTuple):
+    """A worker's word on a frame, and the JSON that it came as."""
+
+    result: Result
+    body: bytes
+
+    def update(self, now: float, picture: bytes = b"", content_type: str = "") -> Update:
+        """What viewers are shown; `now` is monotonic seconds."""
+        result = self.result
+        return Update(
+            result.camera_id,
+            result.frame_id,
+            result.original_timestamp,
+            now,
+            self.body,
+            picture,
+            content_type,
+            result.node_id,
+            len(result.detections),
+        )
+
+
+def parse_received(body: bytes) -> ReceivedResult:
+    """Read a result. Raises ValueError for what is none."""
+    check_size_and_text(body)
+    return ReceivedResult(parse_result(body), body)
+
+
+def check_size_and_text(body: bytes) -> None:
+    """Raise ValueError for JSON that may not go into a text frame as it is."""
+    if len(body) > MAX_RESULT_BYTES:
+        raise ValueError("too large for a result")
+    if not body.isascii():
+        body.decode()
+
+
+class LiveResults:
+    """Takes what comes live, and what was missed live and comes by `result_queue`."""
+
+    def __init__(self, hub: Hub, cameras: Cameras, statistics: Statistics, metrics: GatewayMetrics) -> None:
+        self._hub = hub
+        self._cameras = cameras
+        self._statistics = statistics
+        self._metrics = metrics
+        self._started = time.monotonic()
+
+    def take(self, received: ReceivedResult) -> None:
+        """Take a result that came live."""
+        result = received.result
+        now, wall = time.monotonic(), time.time()
+        self._metrics.results.inc()
+        # By the worker's word, which knows the clock that wrote the capture time, and the way from there to here.
+        age = result.queue_seconds + result.processing_seconds + max(0.0, wall - result.timestamp)
+        self._metrics.result_age.observe(age)
+        self._statistics.result(result, wall)
+        if result.status == "expired":
+            self._cameras.expired(result)
+            return  # nothing was computed: no live view moves
+        if age > STALENESS_SECONDS:
+            self._metrics.stale.inc()
+        if self._hub.publish(received.update(now)):
+            self._cameras.result(result, now, wall)
+        else:
+            self._metrics.superseded.inc()
+
+    def recorded(self, result: Result, body: bytes) -> None:
+        """Take a result that the history has stored. It came by `result_queue`, where nothing is lost while we are
+        away from the broker: those who get every result get it now, if it did not come live."""
+        now, wall = time.monotonic(), time.time()
+        computed = now - max(0.0, wall - result.timestamp)
+        if result.status == "expired" or computed < self._started:
+            return
+        try:
+            check_size_and_text(body)
+        except ValueError:
+            return  # counted when it came live
+        if self._hub.answer(ReceivedResult(result, body).update(now), computed):
+            self._metrics.late.inc()

@@ -1,0 +1,51 @@
+"""What goes wrong in a producer. Whoever starts one catches `ProducerError`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ProducerError(Exception):
+    """Anything that a producer says of its settings, cameras and sources. The text tells the operator what to do."""
+
+
+class SourceError(ProducerError):
+    """A source cannot go on. `reason` is one word for metrics and states, the text says what to do."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class InvalidSource(ProducerError):
+    """A part of SOURCE cannot be understood; the message shows no credentials."""
+
+
+class NearlyAddress(InvalidSource):
+    """A part of SOURCE is no path, and lacks what makes an address of it; the message shows nothing of it."""
+
+
+class InvalidReference(ProducerError):
+    """A `${NAME}` in cameras.yaml cannot be filled in; the message shows the variable's name at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """What is wrong in which line of cameras.yaml (from 1; 0: in none), without any secret.
+
+    `camera_id` names the only camera concerned, if one is.
+    """
+
+    line: int
+    text: str
+    camera_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.text}" if self.line else self.text
+
+
+class InvalidCameraFile(ProducerError):
+    """The file of cameras as a whole says nothing usable; the message has a line for each of its `problems`."""
+
+    def __init__(self, problems: Sequence[FileProblem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)

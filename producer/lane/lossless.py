@@ -1,0 +1,92 @@
+"""The way of frames that must not be lost: no turns and no window, each waits until the broker has it."""
+
+import asyncio
+import time
+from typing import Any, Self
+
+from broker import Outcome
+from broker.aio import publish
+from broker.backoff import compute_backoff
+from producer.frames import Frame
+from producer.lane.drops import REPORT_SECONDS, Drops
+from producer.lane.message import message_of, picture_of
+from producer.lane.permit import Holder
+from producer.lane.sender import Sender
+from runtime.logs import get_logger
+
+log: Any = get_logger("producer")
+
+
+class LosslessLane:
+    """Gives permits at once. What limits a source here is that `send` returns when the frame is in the queue."""
+
+    def __init__(self, sender: Sender, drops: Drops) -> None:
+        self._sender = sender
+        self._drops = drops
+        self._told_at = float("-inf")
+
+    def permit(self, camera: Holder, patience: float = 0.0) -> "LosslessPermit":
+        """A permit, for which nobody waits."""
+        del patience
+        return LosslessPermit(self, camera)
+
+    async def deliver(self, camera: Holder, frame: Frame) -> None:
+        """Publish the frame again and again, until the broker confirms it or never will."""
+        camera.waiting_for_queue = True
+        try:
+            reason = await self._deliver(camera, frame)
+        finally:
+            camera.waiting_for_queue = False
+        if reason is None:
+            camera.frame_sent()
+        else:
+            camera.frame_dropped(reason)
+            self._drops.add(reason)
+
+    async def _deliver(self, camera: Holder, frame: Frame) -> str | None:
+        """The reason why it is left out, if it is."""
+        sender = self._sender
+        picture = await asyncio.to_thread(picture_of, frame, sender.form)
+        if isinstance(picture, str):
+            return picture
+        message = message_of(frame, picture, sender.form, None)
+        attempt = 0
+        while (outcome := await publish(sender.publisher, message)) is not Outcome.CONFIRMED:
+            if outcome is Outcome.REFUSED:
+                log.warning(
+                    "frame left out: the broker refuses its message, and its log says why",
+                    camera_id=frame.camera_id,
+                    frame_id=frame.frame_id,
+                    bytes=len(message.body),
+                )
+                return outcome.value
+            self._tell_waiting(camera.camera_id, outcome)
+            if outcome is Outcome.UNROUTABLE:
+                sender.ensure_queue()
+            await asyncio.sleep(compute_backoff(attempt, base=0.1, cap=2.0))
+            attempt += 1
+        return None
+
+    def _tell_waiting(self, camera_id: str, outcome: Outcome) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= REPORT_SECONDS:
+            self._told_at = now
+            log.info("waiting for the queue", camera_id=camera_id, reason=outcome.value)
+
+
+class LosslessPermit:
+    """A permit that is always granted."""
+
+    def __init__(self, lane: LosslessLane, camera: Holder) -> None:
+        self._lane = lane
+        self._camera = camera
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing was held."""
+
+    async def send(self, frame: Frame) -> None:
+        """Returns when the broker has the frame, or refuses it for good."""
+        await self._lane.deliver(self._camera, frame)

@@ -1,0 +1,78 @@
+"""The repository's own tools: licences that may come along, subjects of commits."""
+
+import tomllib
+
+import pytest
+
+from tests.house import coverage, licences, policy, subject
+
+
+@pytest.mark.parametrize(
+    ("package", "licence"),
+    [
+        ("rich", "MIT"),
+        ("numpy", "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0"),
+        ("structlog", "MIT OR GPL-3.0-only"),
+        ("psycopg", "LGPL-3.0-only"),
+        ("greenlet", "(MIT AND PSF-2.0)"),
+    ],
+)
+def test_what_may_come_along(package: str, licence: str) -> None:
+    assert policy.complaint(package, licence) is None
+
+
+@pytest.mark.parametrize(
+    ("package", "licence"),
+    [
+        ("ultralytics", "AGPL-3.0-only"),
+        ("other", "LGPL-3.0-only"),
+        ("psycopg", "GPL-3.0-only"),
+        ("mixed", "MIT AND GPL-2.0-only"),
+        ("silent", ""),
+        ("unknown", "UNKNOWN"),
+    ],
+)
+def test_what_may_not(package: str, licence: str) -> None:
+    fault = policy.complaint(package, licence)
+    assert fault
+    assert package in fault
+
+
+def test_every_locked_package_has_a_row_with_its_version() -> None:
+    page = licences.PAGE.read_text()
+    for name, version in licences.locked().items():
+        assert f"| {name} | {version} | " in page, f"{name}: `make licences` writes the page"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Cameras take turns\n\nBecause …\n",
+        "x" * 71,
+        "Merge branch 'house'",
+        "# a comment of git\nSubject\n# another\n",
+    ],
+)
+def test_a_good_message(message: str) -> None:
+    assert subject.complaint(message) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "words"), [("x" * 72, "72 characters"), ("", "empty"), ("One\nTwo", "a blank line")]
+)
+def test_a_bad_message(message: str, words: str) -> None:
+    assert words in (subject.complaint(message) or "")
+
+
+def test_coverage_is_summed_by_package() -> None:
+    def file(statements: int, run: int) -> dict[str, dict[str, int]]:
+        return {"summary": {"num_statements": statements, "covered_lines": run}}
+
+    report = {"broker/link.py": file(100, 50), "broker/loops.py": file(300, 300), "cli/up.py": file(10, 1)}
+    assert coverage.percents(report) == {"broker": 87.5, "cli": 10.0}
+
+
+def test_every_package_has_a_floor() -> None:
+    floors = tomllib.loads(coverage.FLOORS.read_text())
+    assert set(floors) == {"broker", "cli", "contract", "gateway", "producer", "runtime", "worker"}
+    assert all(0 < floor <= 100 for floor in floors.values())

@@ -1,0 +1,181 @@
+"""What raises while a frame is settled costs that frame, which becomes a dead letter: no other, and not the thread."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from broker import Consumer, Delivery, Message, Outcome
+from broker.properties import Properties, read, write
+from contract.dead_letters import ERROR, REASON
+from contract.failures import FailureReason
+from contract.result import Result
+from contract.topology import DEAD_LETTER_QUEUE, Lane
+from worker import settler
+from worker.heartbeat import Tally
+from worker.processor import Computed, Failed, Processed
+from worker.settler import Completion, Settler
+
+RESULT = Result(
+    timestamp=1.0,
+    original_timestamp=1.0,
+    node_id="n",
+    detections=[],
+    camera_id="c",
+    frame_id="f",
+    width=1,
+    height=1,
+    model="m",
+    status="ok",
+    processing_seconds=0.0,
+    queue_seconds=0.0,
+)
+
+
+class FakeChannel:
+    """Where deliveries are settled."""
+
+    is_open = True
+
+    def __init__(self) -> None:
+        self.settled: list[tuple[str, int]] = []
+
+    def basic_ack(self, tag: int) -> None:
+        self.settled.append(("ack", tag))
+
+    def basic_reject(self, tag: int, *, requeue: bool) -> None:
+        self.settled.append(("requeue" if requeue else "reject", tag))
+
+
+class FakePublisher:
+    """Keeps messages with whoever wants to know their outcome."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Message, Callable[[Outcome], None] | None]] = []
+
+    def publish(self, message: Message, done: Callable[[Outcome], None] | None = None) -> None:
+        self.sent.append((message, done))
+
+    def tell(self, outcome: Outcome) -> Message:
+        message, done = self.sent.pop()
+        if done is not None:
+            done(outcome)
+        return message
+
+
+class FakeMetrics:
+    """Counts outcomes; may raise."""
+
+    def __init__(self) -> None:
+        self.counted: list[Processed] = []
+        self.raises = False
+
+    def settled(self, outcome: Processed, *, age: float, publish: float) -> None:
+        if self.raises:
+            raise ZeroDivisionError
+        self.counted.append(outcome)
+
+
+class Desk:
+    """A settler among fakes."""
+
+    def __init__(self) -> None:
+        self.channel, self.publisher, self.metrics = FakeChannel(), FakePublisher(), FakeMetrics()
+        self.released = 0
+        make: Any = Settler
+        self.settler: Settler = make(
+            self.publisher, SimpleNamespace(), Lane.LIVE, "n-1", set(), self.metrics, Tally(), self._release
+        )
+
+    def settle(self, outcome: Processed) -> None:
+        delivery = Delivery(
+            self.channel, SimpleNamespace(delivery_tag=7), Properties(message_id="m"), b"body"
+        )
+        self.settler.settle(Completion(delivery, outcome, 0.0, 0.0, 0.0))
+
+    def _release(self) -> None:
+        self.released += 1
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def told(message: Message) -> dict[str, Any]:
+    assert message.routing_key == DEAD_LETTER_QUEUE
+    return read(write(message.properties)).headers
+
+
+def test_a_result_that_cannot_be_written_becomes_a_dead_letter(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(result: Result) -> Message:
+        raise ValueError("surrogates not allowed")
+
+    monkeypatch.setattr(settler, "result_message", raises)
+    desk.settle(Computed(RESULT, b""))
+    headers = told(desk.publisher.tell(Outcome.CONFIRMED))
+    assert (headers[REASON], headers[ERROR]) == ("worker_error", "ValueError: surrogates not allowed")
+    assert desk.channel.settled == [("ack", 7)]
+    assert desk.released == 1
+    assert isinstance(desk.metrics.counted[0], Failed)
+
+
+def test_if_even_that_raises_the_broker_dead_letters_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raises(*_given: object) -> Message:
+        raise ValueError
+
+    monkeypatch.setattr(settler, "result_message", raises)
+    monkeypatch.setattr(settler, "dead_letter", raises)
+    desk.settle(Computed(RESULT, b""))
+    assert desk.channel.settled == [("reject", 7)]
+    assert desk.released == 1
+
+
+def test_what_rabbitmq_refuses_is_not_sent_for_ever(desk: Desk) -> None:
+    desk.settle(Computed(RESULT, b""))
+    desk.publisher.tell(Outcome.REFUSED)
+    headers = told(desk.publisher.tell(Outcome.REFUSED))
+    assert headers[ERROR] == "RabbitMQ refuses to take its result"
+    assert desk.channel.settled == [("reject", 7)]
+    assert desk.released == 1
+
+
+def test_counting_that_raises_holds_no_frame(desk: Desk) -> None:
+    desk.metrics.raises = True
+    desk.settle(Failed(FailureReason.NOT_JSON, "no"))
+    desk.publisher.tell(Outcome.CONFIRMED)
+    assert desk.channel.settled == [("ack", 7)]
+    assert desk.released == 1
+
+
+def test_a_delivery_is_settled_once() -> None:
+    """RabbitMQ closes the channel, with all that it holds, for the second time."""
+    channel = FakeChannel()
+    delivery = Delivery(channel, SimpleNamespace(delivery_tag=1), Properties(), b"")
+    assert delivery.ack()
+    assert not delivery.ack()
+    assert not delivery.reject()
+    assert channel.settled == [("ack", 1)]
+
+
+@pytest.mark.parametrize("no_ack", [True, False])
+def test_a_message_that_cannot_be_handled_is_refused_and_costs_no_other(no_ack: bool) -> None:
+    heard: list[bytes] = []
+
+    def handle(delivery: Delivery) -> None:
+        if delivery.body == b"bad":
+            raise ZeroDivisionError
+        heard.append(delivery.body)
+
+    class Subscribing(FakeChannel):
+        def basic_consume(self, _name: str, received: Any, **_given: object) -> None:
+            for tag, body in enumerate((b"bad", b"good")):
+                received(self, SimpleNamespace(delivery_tag=tag, exchange=""), Properties(), body)
+
+    channel = Subscribing()
+    Consumer("q", handle, no_ack=no_ack)._consume(channel, "q")
+    assert heard == [b"good"]
+    assert channel.settled == ([] if no_ack else [("reject", 0)])

@@ -1,0 +1,171 @@
+"""Takes a completion to a settled delivery: publish, confirm, then acknowledge (DESIGN §4, promise 2).
+
+A worker holds its frame while the broker takes no results. Lives on the connection's thread.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from broker import Delivery, Link, Message, Outcome, Publisher
+from broker.backoff import compute_backoff
+from contract import dead_letters
+from contract.failures import FailureReason
+from contract.topology import Lane
+from runtime.logs import get_logger
+from worker.heartbeat import Tally
+from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
+from worker.metrics import WorkerMetrics
+from worker.processor import Computed, Failed, Processed
+from worker.watched_cameras import WatchedCameras
+
+log = get_logger("worker")
+
+LONGEST_RETRY = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A delivery with its outcome, on its way out. Times are `perf_counter` seconds."""
+
+    delivery: Delivery
+    outcome: Processed
+    age: float  # seconds since capture, when it was received
+    received: float
+    computed: float
+
+
+class Settler:
+    """Publishes outcomes and acknowledges their deliveries. `released` is called once for each."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        link: Link,
+        lane: Lane,
+        node_id: str,
+        watched: WatchedCameras,
+        metrics: WorkerMetrics,
+        tally: Tally,
+        released: Callable[[], None],
+    ) -> None:
+        self._publisher = publisher
+        self._link = link
+        self._lane = lane
+        self._node_id = node_id
+        self._watched = watched
+        self._metrics = metrics
+        self._tally = tally
+        self._released = released
+        self._kept: list[Callable[[], None]] | None = None
+
+    def keep_acknowledgements(self) -> None:
+        """Acknowledge nothing for now, so that the broker sends nothing more."""
+        self._kept = []
+
+    def release_acknowledgements(self) -> None:
+        """Acknowledge what was kept, and from now on at once."""
+        kept, self._kept = self._kept or [], None
+        for acknowledge in kept:
+            acknowledge()
+
+    def settle(self, item: Completion) -> None:
+        """Publish what came of the delivery until it is confirmed, then acknowledge. Never raises."""
+        try:
+            self._publish(item, self._message(item), 0)
+        except Exception as error:
+            log.exception("what came of a frame could not be published")
+            self._give_up(item, f"{type(error).__name__}: {error}")
+
+    def _message(self, item: Completion) -> Message:
+        outcome = item.outcome
+        if isinstance(outcome, Failed):
+            return self._failure(item.delivery, outcome)
+        if isinstance(outcome, Computed) and outcome.result.camera_id in self._watched:
+            self._publisher.publish(picture_message(outcome))
+        return result_message(outcome.result)
+
+    def _give_up(self, item: Completion, why: str) -> None:
+        """The frame becomes a dead letter with this reason; if even that cannot be, the broker's own."""
+        try:
+            failed = Failed(FailureReason.WORKER_ERROR, why)
+            letter = dead_letter(failed, item.delivery, self._lane.queue, self._node_id)
+            self._publish(replace(item, outcome=failed), letter, 0)
+        except Exception:
+            log.exception("a frame could not be dead-lettered: the broker does it")
+            self._refuse(item)
+
+    def _refuse(self, item: Completion) -> None:
+        if item.delivery.reject():
+            self._tally.settled(ok=False)
+        self._released()
+
+    def _failure(self, delivery: Delivery, failed: Failed) -> Message:
+        """Send it to the next attempt, if another may succeed and the lane has one left; else to the dead letters."""
+        tried = dead_letters.attempts(delivery.headers)
+        again = failed.reason.transient and tried < len(self._lane.retries)
+        log.warning(
+            "frame gets another attempt" if again else "frame dead-lettered",
+            reason=failed.reason.value,
+            error=failed.error[:200],
+            message_id=delivery.message_id,
+            attempt=tried + 1,
+        )
+        if again:
+            return retry(delivery, self._lane.retries[tried])
+        return dead_letter(failed, delivery, self._lane.queue, self._node_id)
+
+    def _publish(self, item: Completion, message: Message, attempt: int) -> None:
+        if not item.delivery.open:
+            self._released()  # the broker has taken the frame back, and somebody else computes it
+            return
+
+        def done(outcome: Outcome) -> None:
+            if outcome is Outcome.CONFIRMED:
+                self._confirmed(item, message)
+                return
+            if outcome is Outcome.REFUSED:
+                if isinstance(item.outcome, Failed):
+                    self._refuse(item)  # the broker's own way to the dead letters publishes nothing
+                else:
+                    self._give_up(item, "RabbitMQ refuses to take its result")
+                return
+            delay = compute_backoff(attempt, cap=LONGEST_RETRY)
+            if attempt == 0:
+                log.warning(
+                    "result not taken: holding the frame", outcome=outcome.value, queue=message.routing_key
+                )
+            if outcome is Outcome.UNROUTABLE:
+                self._link.ensure_topology()  # somebody deleted a queue
+            self._link.loop.call_later(delay, partial(self._publish, item, message, attempt + 1))
+
+        self._publisher.publish(message, done)
+
+    def _confirmed(self, item: Completion, message: Message) -> None:
+        if self._kept is not None:
+            self._kept.append(partial(self._confirmed, item, message))
+            return
+        now = time.perf_counter()
+        try:
+            # Where that fails, the frame comes again, and its second result is recognised by frame_id.
+            if item.delivery.ack():
+                self._count(item, message, now)
+        except Exception:
+            log.exception("a frame that has its result could not be counted")
+        self._released()
+
+    def _count(self, item: Completion, message: Message, now: float) -> None:
+        outcome = item.outcome
+        if isinstance(outcome, Failed):
+            if message.routing_key in self._lane.retries:
+                self._metrics.retried(outcome.reason)
+                return
+            self._tally.settled(ok=False)
+        else:
+            reply = reply_message(outcome.result, item.delivery)
+            if reply is not None:
+                self._publisher.publish(reply)
+            if isinstance(outcome, Computed):
+                self._tally.settled(ok=True)
+        self._metrics.settled(outcome, age=item.age + now - item.received, publish=now - item.computed)
