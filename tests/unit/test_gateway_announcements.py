@@ -1,0 +1,68 @@
+"""What is said on `control`, and when: on occasions that other parts note."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from contract.models import DesiredModels
+from gateway.announcements import Announcer, Occasions
+from gateway.live.watch_list import WatchList
+from gateway.models.keeper import ModelKeeper
+from gateway.nodes import Nodes
+
+
+class Bench:
+    """An announcer that says things to a list."""
+
+    def __init__(self, folder: Path) -> None:
+        self.watched: frozenset[str] = frozenset()
+        self.bound: list[tuple[str, bool]] = []
+        self.said: list[object] = []
+        self.occasions = Occasions()
+        self.announcer = Announcer(
+            self.occasions,
+            WatchList(lambda camera_id, on: self.bound.append((camera_id, on)), self.said.append),
+            ModelKeeper(folder, DesiredModels(revision=7, cluster="haar"), Nodes(), self.said.append),
+            by_viewers=lambda: self.watched,
+            briefly=lambda now: frozenset(),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.announcer.run())
+        yield
+        task.cancel()
+
+    async def until(self, length: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.said) < length:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+
+async def test_a_camera_that_somebody_wants_to_see_is_bound_and_said_at_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    async with bench.running():
+        bench.watched = frozenset({"gate"})
+        bench.occasions.watch_changed()
+        await bench.until(1)
+    assert (bench.bound, bench.said) == ([("gate", True)], [["gate"]])
+
+
+async def test_after_a_reconnect_everything_is_said_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    async with bench.running():
+        bench.occasions.watch_changed()
+        await bench.until(1)
+        bench.occasions.reconnected()
+        await bench.until(3)
+    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar")]
+
+
+async def test_an_occasion_before_anybody_announces_is_not_lost(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.occasions.reconnected()
+    bench.occasions.watch_changed()
+    async with bench.running():
+        await bench.until(3)  # what is watched: it is new, and said again; and the models
+    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar")]
