@@ -11,7 +11,7 @@ from broker.errors import NoSuchQueue
 from cli.broker_url import broker_urls
 from cli.errors import CommandError
 from cli.layout import Layout
-from cli.quiet import quiet_logs
+from cli.logs import quiet_logs
 
 Tool = Callable[[argparse.Namespace, Sequence[str]], Awaitable[int]]
 

@@ -10,7 +10,7 @@ from cli.bootstrap.checkout import check_checkout, not_writable
 from cli.bootstrap.commands import Commands
 from cli.bootstrap.system import check_system, is_ubuntu, read_os_release
 from cli.display import Display
-from cli.errors import KnobError, NotPrepared
+from cli.errors import CommandError, NotPrepared
 from cli.knobs import Knobs, check_names, read_knobs
 from cli.layout import Layout
 
@@ -28,8 +28,8 @@ def main(arguments: list[str]) -> int:
         else:
             python = prepare_up(layout, read_knobs(os.environ, Path.cwd()))
             os.execv(python, [str(python), "-m", "cli", "up"])  # noqa: S606 - the same process from here on
-    except (NotPrepared, KnobError) as problem:
-        print(problem, file=sys.stderr)
+    except CommandError as error:
+        print(error, file=sys.stderr)
         return 1
     except OSError as error:
         print(_sentence(error, layout), file=sys.stderr)

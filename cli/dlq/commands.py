@@ -12,7 +12,7 @@ import msgspec
 from broker import Delivery
 from broker.errors import NoSuchQueue
 from broker.session import session
-from cli.confirm import confirmed
+from cli.confirmation import confirmed
 from cli.console import size
 from cli.dlq import changes, tables
 from cli.dlq.pictures import SavedPicture, picture_of, save

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cli.errors import CommandError, InvalidOption
 from cli.layout import Layout
+from cli.logs import quiet_logs
 from cli.models.download import fetch
 from cli.models.overview import show
 from cli.models.shelf import ModelShelf
 from cli.models.verification import verify
-from cli.quiet import quiet_logs
 from cli.system_settings import settings_in_force
 from worker.models import ModelUnavailable, Registry
 from worker.settings import default_cache

@@ -10,13 +10,13 @@ from broker import BrokerError
 from cli.broker_url import broker_urls
 from cli.errors import CommandError
 from cli.layout import Layout
+from cli.logs import quiet_logs
 from cli.plan.arithmetic import Footprint, plan
 from cli.plan.costs import costs_of
 from cli.plan.demand import Demand, demand_of
 from cli.plan.machine import this_machine
 from cli.plan.measurement import measure
 from cli.plan.report import Report, json_of, text_of
-from cli.quiet import quiet_logs
 from cli.system_settings import SystemSettings, settings_in_force
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from cli.quiet import quiet_logs
+from cli.logs import quiet_logs
 
 CHUNK_SECONDS = 0.08
 STEPS = 1_000

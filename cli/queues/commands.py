@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from broker import BrokerError
 from broker.session import Session, session
-from cli.confirm import confirmed
+from cli.confirmation import confirmed
 from cli.console import progress
 from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
 from contract.topology import TOPOLOGY

@@ -1,4 +1,4 @@
-"""A stop to our packages' log lines: a tool says itself what happens."""
+"""Our packages' log lines, kept back in a tool: it says itself what happens."""
 
 import logging
 import sys
