@@ -54,7 +54,7 @@ class History:
             HistoryWriter(self.database, labels=labels, gap=settings.history_gap_seconds, limits=limits),
             metrics,
             queue,
-            on_wishes=self._look_for_pictures,
+            on_requests=self._look_for_pictures,
             on_recorded=on_recorded,
             on_repeat=on_repeat,
         )
@@ -95,5 +95,5 @@ class History:
                     await recording
 
     def _look_for_pictures(self, requests: Sequence[ThumbnailRequest]) -> None:
-        if self.thumbnailer.wish(requests, time.monotonic()):
+        if self.thumbnailer.request(requests, time.monotonic()):
             self._on_watch()

@@ -45,7 +45,7 @@ class Recorder:
     """`run` writes what it receives until `stop`, and the `thumbnails`.
 
     `on_recorded` hears of every result that is stored, with its JSON; `on_repeat` of every one that is not, since its
-    frame_id is another frame's; `on_wishes` after each batch which pictures would make thumbnails.
+    frame_id is another frame's; `on_requests` after each batch which pictures would make thumbnails.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Recorder:
         metrics: GatewayMetrics,
         thumbnails: ThumbnailQueue,
         *,
-        on_wishes: Callable[[Sequence[ThumbnailRequest]], None],
+        on_requests: Callable[[Sequence[ThumbnailRequest]], None],
         on_recorded: Callable[[Result, bytes], None],
         on_repeat: Callable[[Repeat], None],
     ) -> None:
@@ -62,7 +62,7 @@ class Recorder:
         self._thumbnails = thumbnails
         self._fault: HistoryFault | None = None
         self._metrics = metrics
-        self._on_wishes = on_wishes
+        self._on_requests = on_requests
         self._on_recorded = on_recorded
         self._on_repeat = on_repeat
         # The database waits for the disk: not on the event loop.
@@ -170,7 +170,7 @@ class Recorder:
             self._writing = []
             for repeat in stored.repeats:
                 self._on_repeat(repeat)
-            self._on_wishes(stored.wishes)
+            self._on_requests(stored.requests)
 
     def _count(self, stored: Stored, seconds: float) -> None:
         self._metrics.recorded.inc(stored.new)

@@ -69,10 +69,10 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How many results were new, which pictures are wished for, and which frames' ids were others'."""
+    """How many results were new, which pictures are asked for, and which frames' ids were others'."""
 
     new: int
-    wishes: Sequence[ThumbnailRequest]
+    requests: Sequence[ThumbnailRequest]
     repeats: Sequence[Repeat] = ()
 
 
@@ -91,9 +91,9 @@ def store(connection: Connection, batch: Iterable[Result], wall: float, labels: 
         return Stored(0, [], repeats)
     insert_rows(connection, results, [row for row, _ in fresh])
     timed = [(moment(result, wall), row, result) for row, result in fresh]
-    wishes = _present(connection, timed, wall, labels, gap)
+    requests = _present(connection, timed, wall, labels, gap)
     _add_minutes(connection, minutes((when, result) for when, _, result in timed))
-    return Stored(len(fresh), wishes, repeats)
+    return Stored(len(fresh), requests, repeats)
 
 
 def _repeats(rows: Sequence[Row], known: Mapping[str, tuple[str, float]]) -> list[Repeat]:

@@ -56,18 +56,18 @@ class Thumbnailer:
         self._rests: dict[str, _Rest] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
 
-    def wish(self, wishes: Iterable[ThumbnailRequest], now: float) -> bool:
+    def request(self, requests: Iterable[ThumbnailRequest], now: float) -> bool:
         """Whether cameras were added to those that are wanted. What is too much at once is left to the next batch."""
         self._tidy(now)
         added = False
-        for wish in wishes:
-            first = wish.quality < FACE_WORTH
-            if not self._may(wish.camera_id, first, now):
+        for request in requests:
+            first = request.quality < FACE_WORTH
+            if not self._may(request.camera_id, first, now):
                 continue
-            full = len(self._watched) >= MAX_WATCHED and wish.camera_id not in self._watched
+            full = len(self._watched) >= MAX_WATCHED and request.camera_id not in self._watched
             if full and not (first and self._make_room(now)):
                 continue
-            self._watched[wish.camera_id] = _Watch(wish.quality, now + WATCH_SECONDS, first)
+            self._watched[request.camera_id] = _Watch(request.quality, now + WATCH_SECONDS, first)
             added = True
         return added
 

@@ -102,7 +102,7 @@ class HistoryWriter:
 
     def _one_by_one(self, batch: Sequence[Result], wall: float) -> Stored:
         new = 0
-        wishes: list[ThumbnailRequest] = []
+        requests: list[ThumbnailRequest] = []
         repeats: list[Repeat] = []
         for result in batch:
             try:
@@ -111,6 +111,6 @@ class HistoryWriter:
                 self.unstorable += 1
             else:
                 new += stored.new
-                wishes += stored.wishes
+                requests += stored.requests
                 repeats += stored.repeats
-        return Stored(new, wishes, repeats)
+        return Stored(new, requests, repeats)

@@ -179,13 +179,13 @@ def test_texts_that_databases_do_not_like(history: History) -> None:
 
 
 def test_pictures_are_wished_for_while_somebody_is_there(history: History) -> None:
-    wishes = history.writer.store(
+    requests = history.writer.store(
         [result(NOW), result(NOW - 60, camera_id="b"), result(NOW, 0, camera_id="c")], NOW
     )
-    assert wishes.wishes == [ThumbnailRequest("a", 10)]  # b left, and c is empty
+    assert requests.requests == [ThumbnailRequest("a", 10)]  # b left, and c is empty
     assert history.writer.store_thumbnail(Thumbnail("a", "f", NOW, 2090, b"jpeg"))
-    assert history.writer.store([result(NOW + 1, 2)], NOW + 1).wishes == []  # no better than what is there
-    assert history.writer.store([result(NOW + 2, 3)], NOW + 2).wishes == [ThumbnailRequest("a", 2100)]
+    assert history.writer.store([result(NOW + 1, 2)], NOW + 1).requests == []  # no better than what is there
+    assert history.writer.store([result(NOW + 2, 3)], NOW + 2).requests == [ThumbnailRequest("a", 2100)]
 
 
 def test_the_better_picture_stays_also_when_events_become_one(history: History) -> None:

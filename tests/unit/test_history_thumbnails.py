@@ -84,8 +84,8 @@ class Bench:
 
 async def test_the_first_picture_and_then_better_ones_and_then_a_rest() -> None:
     bench = Bench()
-    assert bench.it.wish([ThumbnailRequest("a", 10)], 0.0)
-    assert not bench.it.wish([ThumbnailRequest("a", 10)], 0.1)
+    assert bench.it.request([ThumbnailRequest("a", 10)], 0.0)
+    assert not bench.it.request([ThumbnailRequest("a", 10)], 0.1)
     assert bench.it.wanted(0.1) == {"a"}
     for count, confidence in [(0, 0), (1, 0.55), (1, 0.6), (1, 0.85), (1, 0.5), (2, 0.6), (1, 0.99)]:
         frame = result(NOW, count, confidence=confidence, frame_id=f"{count} {confidence}")
@@ -98,47 +98,47 @@ async def test_the_first_picture_and_then_better_ones_and_then_a_rest() -> None:
         ("a", "2 0.6", NOW, 2060),
     ]
     assert bench.it.wanted(WATCH_SECONDS) == frozenset()
-    assert not bench.it.wish([ThumbnailRequest("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS - 0.1)
-    assert bench.it.wish([ThumbnailRequest("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS)
+    assert not bench.it.request([ThumbnailRequest("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS - 0.1)
+    assert bench.it.request([ThumbnailRequest("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS)
     assert bench.count("missed") == 0
     bench.it.close()
 
 
 async def test_another_event_soon_after_gets_its_picture_too() -> None:
     bench = Bench()
-    bench.it.wish([ThumbnailRequest("a", 10)], 0.0)
+    bench.it.request([ThumbnailRequest("a", 10)], 0.0)
     bench.it.picture(result(NOW, confidence=0.9), WHOLE, 1.0, NOW)
-    assert not bench.it.wish([ThumbnailRequest("a", 10)], 1.0 + REST_SECONDS - 0.1)  # it is not stored yet
-    assert bench.it.wish(
+    assert not bench.it.request([ThumbnailRequest("a", 10)], 1.0 + REST_SECONDS - 0.1)  # it is not stored yet
+    assert bench.it.request(
         [ThumbnailRequest("a", 10)], 1.0 + REST_SECONDS
     )  # another event, while it is watched
     bench.it.picture(result(NOW + 5, confidence=0.5, frame_id="second"), WHOLE, 4.5, NOW + 5)
     await aeventually("made", lambda: len(bench.made) == 2)
     assert bench.made[1].frame_id == "second"
     assert bench.it.wanted(10.0) == frozenset()
-    assert bench.it.wish([ThumbnailRequest("a", 10)], 10.0)  # and another one, soon after
+    assert bench.it.request([ThumbnailRequest("a", 10)], 10.0)  # and another one, soon after
     bench.it.close()
 
 
 async def test_a_camera_that_brings_nothing_is_let_go() -> None:
     bench = Bench()
-    bench.it.wish([ThumbnailRequest("a", 10), ThumbnailRequest("b", 1100)], 0.0)
+    bench.it.request([ThumbnailRequest("a", 10), ThumbnailRequest("b", 1100)], 0.0)
     assert bench.it.wanted(WATCH_SECONDS) == frozenset()
     assert bench.count("missed") == 1  # b has a picture
-    assert not bench.it.wish([ThumbnailRequest("a", 10)], WATCH_SECONDS + REST_SECONDS - 0.1)
-    assert bench.it.wish([ThumbnailRequest("a", 10)], WATCH_SECONDS + REST_SECONDS)
-    assert not bench.it.wish([ThumbnailRequest("b", 1100)], WATCH_SECONDS + FRUITLESS_REST_SECONDS - 0.1)
-    assert bench.it.wish([ThumbnailRequest("b", 1100)], WATCH_SECONDS + FRUITLESS_REST_SECONDS)
+    assert not bench.it.request([ThumbnailRequest("a", 10)], WATCH_SECONDS + REST_SECONDS - 0.1)
+    assert bench.it.request([ThumbnailRequest("a", 10)], WATCH_SECONDS + REST_SECONDS)
+    assert not bench.it.request([ThumbnailRequest("b", 1100)], WATCH_SECONDS + FRUITLESS_REST_SECONDS - 0.1)
+    assert bench.it.request([ThumbnailRequest("b", 1100)], WATCH_SECONDS + FRUITLESS_REST_SECONDS)
     bench.it.close()
 
 
 async def test_so_many_at_once_and_no_more() -> None:
     bench = Bench()
-    bench.it.wish([ThumbnailRequest(f"c{n}", 10) for n in range(MAX_WATCHED + 5)], 0.0)
+    bench.it.request([ThumbnailRequest(f"c{n}", 10) for n in range(MAX_WATCHED + 5)], 0.0)
     assert len(bench.it.wanted(0.0)) == MAX_WATCHED
     bench.it.picture(result(NOW, camera_id="c7"), WHOLE, 0.1, NOW)
-    assert not bench.it.wish([ThumbnailRequest("other", 1100)], 0.1)
-    assert bench.it.wish(
+    assert not bench.it.request([ThumbnailRequest("other", 1100)], 0.1)
+    assert bench.it.request(
         [ThumbnailRequest("new", 10)], 0.1
     )  # c7 has a picture, and makes room for one that has none
     assert bench.it.wanted(0.1) == {"new", *(f"c{n}" for n in range(MAX_WATCHED) if n != 7)}
@@ -147,7 +147,7 @@ async def test_so_many_at_once_and_no_more() -> None:
 
 async def test_a_bad_picture_is_counted() -> None:
     bench = Bench()
-    bench.it.wish([ThumbnailRequest("a", 10)], 0.0)
+    bench.it.request([ThumbnailRequest("a", 10)], 0.0)
     bench.it.picture(result(NOW), WHOLE[:400], 0.1, NOW)
     await aeventually("counted", lambda: bench.count("unreadable") == 1)
     await asyncio.sleep(0)
