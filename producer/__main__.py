@@ -11,7 +11,7 @@ from producer.catalogue.file.reload import load as load_cameras
 from producer.catalogue.grammar import parse_sources
 from producer.catalogue.roster import Roster
 from producer.catalogue.settings import of_spec
-from producer.errors import InvalidCameraFile, InvalidSource
+from producer.errors import ProducerError
 from producer.metrics import ProducerMetrics
 from producer.service import Producer
 from producer.settings import ProducerSettings
@@ -39,6 +39,8 @@ def main() -> int:
         return _refuse(f"SOURCE: {error}")
     except InvalidCameraFile as error:
         return _refuse(*(f"CAMERAS: {settings.cameras}: {problem}" for problem in error.problems))
+    except ProducerError as error:
+        return _refuse(str(error))
     return asyncio.run(_run(settings, roster, metrics))
 
 
