@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults soak bench lint lock clean
+.PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults soak bench lint contract lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -40,8 +40,8 @@ test-rules: test-tools ## Prometheus: configuration, alert rules and their tests
 	promtool check config prometheus.yml
 	cd deploy/prometheus/tests && promtool test rules *.yml
 
-test-dashboard: test-tools ## svelte-check and Vitest (the production build is made by test-tools)
-	cd dashboard && npm run check && npm test
+test-dashboard: test-tools ## ESLint, Prettier, svelte-check and Vitest (the production build is made by test-tools)
+	cd dashboard && npm run lint && npm run format:check && npm run contract:check && npm run check && npm test
 
 test-unit: test-tools ## pytest: no network, no sleeping
 	pytest tests/unit $(PYTEST)
@@ -63,6 +63,9 @@ bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md
 	python -m bench.history --check
 
 lint: test-lint ## the same as test-lint
+
+contract: test-tools ## generate the dashboard's types and readers anew, after a change of contract/
+	cd dashboard && npm run contract
 
 lock: test-tools ## pin the Python packages anew, after a change of pyproject.toml (needs uv)
 	requirements/lock

@@ -12,8 +12,8 @@ from typing import Any
 
 from broker import tables
 from broker.tables import SHORT, Raw
+from contract.abbreviation import shortened
 from contract.dead_letters import LEFT_OUT, PREFIX
-from contract.shortening import shortened
 
 Short = str | bytes
 """A short string: bytes where it is not UTF-8."""

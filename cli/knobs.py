@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from contract.identifiers import CAMERA_ID
 from producer.catalogue.redaction import redact
 from runtime.urls import HOW, flaw
 
@@ -24,7 +25,7 @@ NAMES = (
     "SEED",
 )
 MOST_WORKERS = 512
-CAMERA_PREFIX = re.compile(r"^([A-Za-z0-9_-]{1,64})=(?!=)")
+CAMERA_PREFIX = re.compile(rf"^({CAMERA_ID})=(?!=)")
 WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|rtmps?)://.+)$")
 
 

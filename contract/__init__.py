@@ -1,1 +1,1 @@
-"""What crosses a process boundary, and nothing else: messages and topology as data. Pure."""
+"""All that crosses a process boundary, and nothing else: messages, answers and topology as data. Pure."""

@@ -1,4 +1,4 @@
-"""What a dead letter says of itself, in headers; and the attempt that a task is on its way to."""
+"""The headers by which a dead letter explains itself, and a task tells how often it was tried."""
 
 import hashlib
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from contract.failures import InvalidTask
+from contract.errors import InvalidTask
 from contract.task import parse_head, parse_names
 
 PREFIX = "x-framefleet-"
@@ -20,7 +20,7 @@ ATTEMPTS = f"{PREFIX}attempts"
 EXPIRATION = f"{PREFIX}expiration"
 """The sender's `expiration`, which does not run on in a message that is published again (see broker.again)."""
 LEFT_OUT = f"{PREFIX}left-out"
-"""Which headers did not fit into a message that was published again (see broker.properties)."""
+"""The names of headers that did not fit into a message that was published again (see broker.properties)."""
 
 TOLD = (REASON, ERROR, ORIGIN, NODE, TIME, ATTEMPTS)
 ALL = (*TOLD, EXPIRATION, LEFT_OUT)
@@ -28,8 +28,8 @@ ALL = (*TOLD, EXPIRATION, LEFT_OUT)
 UNKNOWN = "unknown"
 NOT_OURS = "no worker of ours put it here, nor did RabbitMQ: somebody sent it to this queue"
 LATEST = 1e11
-"""Unix seconds, in the year 5138: beyond it somebody wrote milliseconds."""
-# RabbitMQ's own headers: how often it delivered the message, and from where it dead-lettered it.
+"""Unix seconds in the year 5138: a larger number means that somebody wrote milliseconds."""
+# RabbitMQ's own headers tell how often it delivered the message, and from where it dead-lettered it.
 BROKERS_OWN = ("x-delivery-count", "x-acquired-count", "x-opt-deaths", "x-death")
 BROKERS_OWN_PREFIXES = ("x-first-death-", "x-last-death-")
 
@@ -66,7 +66,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 def attempts(headers: Mapping[str, Any]) -> int:
-    """How often the message was tried before, by its own header; a value that is no number counts as 0."""
+    """Return how often the message was tried before, by its own header; a value that is no number counts as 0."""
     value = headers.get(ATTEMPTS, 0)
     return max(0, value) if isinstance(value, int) else 0
 
@@ -74,7 +74,7 @@ def attempts(headers: Mapping[str, Any]) -> int:
 def parse_dead_letter(
     body: bytes, *, content_type: str | None, headers: Mapping[str, Any], message_id: str | None
 ) -> DeadLetter:
-    """Read a message of the dead-letter queue, whatever it is: this never fails."""
+    """Read a message of the dead-letter queue, whatever it is. Never raises."""
     deaths = _deaths(headers)
     ours = REASON in headers
     camera_id = timestamp = None
@@ -82,7 +82,7 @@ def parse_dead_letter(
     try:
         head = parse_head(body, content_type=content_type, headers=headers, message_id=message_id)
         camera_id, frame_id, timestamp = head.camera_id, head.frame_id, head.timestamp
-    except InvalidTask:  # which is why it is here
+    except InvalidTask:  # this is probably why it was dead-lettered
         names = parse_names(body, content_type=content_type, headers=headers)
         camera_id, frame_id = names.camera_id, names.frame_id or message_id
     return DeadLetter(
@@ -103,13 +103,15 @@ def parse_dead_letter(
 
 
 def is_trace(name: str) -> bool:
-    """Whether a header is no word of the sender's: our reasons and attempts, RabbitMQ's counts and deaths."""
+    """Tell whether a header was not set by the sender, but by us (reasons, attempts) or RabbitMQ (counts, deaths)."""
     return name in ALL or is_brokers_own(name)
 
 
 def is_brokers_own(name: str) -> bool:
-    """Whether RabbitMQ wrote this header, or reads it: by a foreign `x-death` it takes an expiry for a cycle and
-    drops the message."""
+    """Tell whether RabbitMQ writes or reads this header.
+
+    It must not travel on: RabbitMQ takes an expiry after a foreign `x-death` for a cycle and drops the message.
+    """
     return name in BROKERS_OWN or name.startswith(BROKERS_OWN_PREFIXES)
 
 
@@ -135,12 +137,12 @@ def _deaths(headers: Mapping[str, Any]) -> list[Death]:
 
 
 def _number(value: Any) -> float | None:
-    """Unix seconds; None for what no moment can be."""
+    """Read Unix seconds; None for a value that can be no moment."""
     try:
         seconds = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return seconds if 0 <= seconds <= LATEST else None  # NaN is not
+    return seconds if 0 <= seconds <= LATEST else None  # NaN fails the comparison
 
 
 def _text(value: Any) -> str | None:

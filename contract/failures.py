@@ -1,10 +1,10 @@
-"""Why a frame was not computed: the reasons that appear on dead letters and as metric labels."""
+"""The reasons why a frame was not computed, as they appear on dead letters and as metric labels."""
 
 from enum import StrEnum
 
 
 class FailureReason(StrEnum):
-    """Reason of a dead letter and value of the label `reason` of `cv_frames_failed_total`."""
+    """The reason of a dead letter, and the value of the label `reason` of `cv_frames_failed_total`."""
 
     EMPTY = "empty"  # the message has no body
     NOT_JSON = "not_json"
@@ -20,23 +20,15 @@ class FailureReason(StrEnum):
 
     @property
     def transient(self) -> bool:
-        """Whether another attempt may succeed; the others are the message's own fault and final."""
+        """True if another attempt may succeed; the other reasons are the message's own fault, and final."""
         return self in (FailureReason.DETECTOR_ERROR, FailureReason.WORKER_ERROR, FailureReason.CRASHED)
 
 
 STALENESS_SECONDS = 2.0
-"""The staleness budget unless it is set otherwise: how old a live frame may be and still be worth anything."""
+"""The default staleness budget: the age up to which a live frame is worth computing."""
 
 
 class ExpiryReason(StrEnum):
-    """Why a live frame was not computed although nothing was wrong with it."""
+    """The reason why a live frame was not computed although nothing was wrong with it."""
 
     STALE = "stale"  # older than the staleness budget when a worker took it
-
-
-class InvalidTask(ValueError):
-    """A message that is no task; carries the reason for the dead letter."""
-
-    def __init__(self, reason: FailureReason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason

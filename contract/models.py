@@ -1,4 +1,4 @@
-"""Which model computes which frame: how a model is named, and the state that operators desire.
+"""How models are named, and which of them operators desire for which frames.
 
 A model specification is `NAME`, or several names with the way their detections are merged:
 `yunet`, `yunet,haar`, `yunet,haar:vote`.
@@ -11,11 +11,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from contract.nesting import decode
+from contract.errors import InvalidModelSpec
+from contract.json import decode
 
 MODEL_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
 MAX_MODELS = 4
-"""Models on one frame."""
+"""The most models that compute one frame."""
 MAX_SPEC_LENGTH = 300
 
 ModelSpecText = Annotated[str, Meta(min_length=1, max_length=MAX_SPEC_LENGTH)]
@@ -24,18 +25,14 @@ _NAME = re.compile(MODEL_NAME_PATTERN)
 
 
 class Merge(StrEnum):
-    """How the detections of several models on one frame become one list."""
+    """The way in which the detections of several models on one frame become one list."""
 
     ALL = "all"
     """Every detection of every model."""
     BEST = "best"
-    """Of detections that lie on each other, the most confident."""
+    """The most confident of the detections that lie on each other."""
     VOTE = "vote"
-    """Only what more than half of the models found, at the mean of their boxes."""
-
-
-class InvalidModelSpec(ValueError):
-    """A text that names no model; the message says why."""
+    """The detections that more than half of the models share, at the mean of their boxes."""
 
 
 class ModelSpec(Struct, frozen=True):
@@ -50,7 +47,7 @@ class ModelSpec(Struct, frozen=True):
 
 
 def parse_model_spec(text: str) -> ModelSpec:
-    """Read `NAME[,NAME...][:all|best|vote]`. Raises InvalidModelSpec. Whether a model exists is not looked at."""
+    """Read `NAME[,NAME...][:all|best|vote]`. Raises InvalidModelSpec. The models need not exist."""
     if len(text) > MAX_SPEC_LENGTH:
         raise InvalidModelSpec(f"a model specification has at most {MAX_SPEC_LENGTH} characters")
     given, colon, strategy = text.strip().partition(":")
@@ -73,7 +70,7 @@ def parse_model_spec(text: str) -> ModelSpec:
 
 
 class DesiredModels(Struct, frozen=True, kw_only=True, tag_field="kind", tag="models"):
-    """On `control`: what operators want. Always the whole of it; the highest `revision` holds.
+    """The models that operators want, all of them at once, on `control`; the highest `revision` holds.
 
     Values are model specifications. A frame's model is that of its camera, else that of the worker's lane, else
     that of the cluster, else the worker's own setting; a task that names a model itself gets that one.
@@ -105,7 +102,7 @@ _decoder = msgspec.json.Decoder(DesiredModels)
 
 
 def encode_desired(desired: DesiredModels) -> bytes:
-    """The desired state as JSON, to be kept; on the wire see `contract.status`."""
+    """Write the desired state as JSON for a file; for the wire see `contract.status`."""
     return _encoder.encode(desired)
 
 

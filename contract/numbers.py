@@ -1,5 +1,5 @@
-"""Numbers that AMQP has and Python has not."""
+"""Kinds of numbers that AMQP has and Python does not."""
 
 
 class Float32(float):
-    """A number that came in 32 bits: of its decimal digits seven are right. Unix seconds have ten before the point."""
+    """A number that came in 32 bits. Only seven of its digits are right, and Unix seconds have ten before the point."""

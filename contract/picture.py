@@ -9,14 +9,17 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from contract.errors import PictureCutOff as PictureCutOff
+from contract.errors import PictureError as PictureError
+
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEAD = 4096
-"""Bytes before a picture that are forgiven: a line break, an FF, a byte order mark, the headers of a part."""
+"""The most bytes that may stand before a picture: a line break, an FF, a byte-order mark, the headers of a part."""
 ENOUGH_TO_TELL = 192
-"""Bytes by which `other_format` knows what it is."""
+"""Bytes by which `other_format` knows a format."""
 MAX_PIXELS = 50_000_000
-"""A picture of more is not decoded whole: 50 megapixels are 150 MB of memory."""
+"""A picture of more pixels is not decoded whole: 50 megapixels take 150 MB of memory."""
 
 ContentType = Literal["image/jpeg", "image/png"]
 Bytes = bytes | bytearray
@@ -31,7 +34,7 @@ _BARE = (0x01, *range(0xD0, 0xD8))  # markers without a length: TEM and restarts
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MOST_SEGMENTS = 65_536  # a picture has dozens; each costs a step here
 
-_OTHERS = (  # what is no JPEG or PNG, but may have one within; by its first bytes
+_OTHERS = (  # other formats, which may have a JPEG or PNG within, by their first bytes
     ("WebP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
     ("AVI video", re.compile(rb"RIFF....AVI ", re.DOTALL)),
     ("JPEG XL", re.compile(rb"\xff\x0a|\x00\x00\x00\x0cJXL ")),
@@ -53,14 +56,6 @@ _OTHERS = (  # what is no JPEG or PNG, but may have one within; by its first byt
     ("XML", re.compile(rb"(?:\xef\xbb\xbf)?\s{0,64}<\?xml", re.IGNORECASE)),
     ("JSON", re.compile(rb"(?:\xef\xbb\xbf)?\s{0,64}[{\[]\s{0,64}[\"{\[]")),
 )
-
-
-class PictureError(ValueError):
-    """Bytes that are no usable JPEG or PNG."""
-
-
-class PictureCutOff(PictureError):
-    """A picture begins, and its end is missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is wrong with a message that is no task, and what its sender has to write instead, in a sentence each."""
+"""Explains in a sentence what is wrong with a message that is no task, and what to write instead."""
 
 import math
 import re
@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from contract.nesting import check
+from contract.identifiers import CAMERA_ID, MAX_FRAME_ID
+from contract.json import check
 from contract.numbers import Float32
 from contract.picture import other_format
 
 MILLISECONDS_FROM = 1e11
-"""Unix seconds above this are milliseconds: as seconds they would lie beyond the year 5138."""
+"""A time above this is in milliseconds: as Unix seconds it would lie beyond the year 5138."""
 
 REQUIRED = ("frame", "timestamp")
 TASK = (
@@ -25,52 +26,14 @@ _TIMESTAMP = "it is the time of capture in Unix seconds, a number like 179521600
 _SHOWN = 60
 _UNITS = ((1e17, "nanoseconds", 1e9), (1e14, "microseconds", 1e6), (MILLISECONDS_FROM, "milliseconds", 1e3))
 
-# As senders call the two that are required, without case, `_` and `-`.
-_MEANT = {
-    "frame": {
-        *(
-            "frame",
-            "frames",
-            "framedata",
-            "framebase64",
-            "image",
-            "images",
-            "imagedata",
-            "imagebase64",
-            "img",
-            "picture",
-        ),
-        *(
-            "photo",
-            "jpeg",
-            "jpg",
-            "png",
-            "snapshot",
-            "base64",
-            "b64",
-            "data",
-            "content",
-            "body",
-            "payload",
-            "file",
-        ),
-    },
-    "timestamp": {
-        *(
-            "timestamp",
-            "timestamps",
-            "time",
-            "ts",
-            "t",
-            "datetime",
-            "date",
-            "unixtime",
-            "epoch",
-            "capturedat",
-        ),
-        *("capturetime", "captured", "createdat", "timestampms", "originaltimestamp"),
-    },
+# Other names that senders use for the two required fields, without case, `_` and `-`.
+_OTHER_NAMES = {
+    "frame": "frame frames framedata framebase64 image images imagedata imagebase64 img picture photo jpeg jpg "
+    "png snapshot base64 b64 data content body payload file",
+    "timestamp": "timestamp timestamps time ts t datetime date unixtime epoch capturedat capturetime captured "
+    "createdat timestampms originaltimestamp",
 }
+_MEANT = {name: frozenset(others.split()) for name, others in _OTHER_NAMES.items()}
 
 _NO_PICTURES = ("gzip", "HTML", "XML", "JSON")
 _PACKED = (
@@ -81,8 +44,8 @@ _PACKED = (
     (b"PK\x03\x04", "zip"),
 )
 _EDGE = 2_000
-"""Bytes at either end of a body that are searched for what it may be: it can be large."""
-# A string, which may be a field's name, or what begins or ends an object or array.
+"""How many bytes at either end of a body are searched for what it may be; the whole can be large."""
+# Matches a string, which may be a field's name, or the beginning or end of an object or array.
 _TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[{}\[\]]', re.DOTALL)
 _TOKENS = 5_000
 _LONE_SURROGATE = re.compile(
@@ -93,13 +56,13 @@ _NO_NUMBER = re.compile(rb":\s*-?(NaN|Infinity|nan|inf)\b")
 
 
 def foreign_picture(data: bytes) -> str | None:
-    """`WebP` and the like: a picture, film or document that we do not read. None for all else."""
+    """Name the format of a picture, film or document that we do not read, like `WebP`. None for anything else."""
     name = other_format(data)
     return None if name in _NO_PICTURES else name
 
 
 def not_json(body: bytes, error: Exception) -> str:
-    """Of a body that is neither JSON nor a picture."""
+    """Explain a body that is neither JSON nor a picture."""
     start = body[:200].lstrip()
     if packed := next((name for beginning, name in _PACKED if body.startswith(beginning)), None):
         return f"the body is compressed with {packed}: only gzip and deflate are unpacked, and none is needed"
@@ -127,15 +90,18 @@ def not_json(body: bytes, error: Exception) -> str:
 
 
 def not_an_object(body: bytes) -> str:
-    """Of JSON that is something else than an object."""
+    """Explain a body that is JSON, but no object."""
     if body.lstrip().startswith(b"["):
         return "the body is a JSON array: each task is a message of its own"
     return f"the body is JSON, but no object: {TASK}"
 
 
 class Names(NamedTuple):
-    """The names of a task's fields as they are written; `inside`: those that stand in another field's object, and
-    that field's name; `nested`: fields that are objects or arrays."""
+    """The names of a task's fields as the sender wrote them.
+
+    `inside` maps names that stand in another field's object to that field; `nested` are fields that are objects or
+    arrays.
+    """
 
     top: Sequence[str]
     inside: Mapping[str, str] = {}
@@ -143,7 +109,7 @@ class Names(NamedTuple):
 
 
 def names(body: bytes) -> Names:
-    """The field names of a JSON object, as far as a bounded look goes."""
+    """Find the field names of a JSON object, as far as a bounded search goes."""
     top: list[str] = []
     inside: dict[str, str] = {}
     nested: set[str] = set()
@@ -166,7 +132,7 @@ def names(body: bytes) -> Names:
 
 
 def invalid_fields(given: Mapping[str, Any], error: Exception, *, names: Names, headers: bool) -> str:
-    """Of a task whose fields are missing or wrong: the first that is.
+    """Explain the first field of a task that is missing or wrong.
 
     `names` are those of all fields that are there; `headers`: they came in the AMQP headers.
     """
@@ -232,20 +198,20 @@ def _wrong_time_in_words(value: str) -> str:
 def _wrong_name(name: str, value: object) -> str | None:
     if not isinstance(value, str):
         return f'it is text: write "{value}"' if isinstance(value, int) else "it is text"
-    if name == "camera_id" and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+    if name == "camera_id" and not re.fullmatch(CAMERA_ID, value):
         suggestion = re.sub(r"[^A-Za-z0-9_-]+", "_", value[:200]).strip("_")[:64]
         like = f', for example "{suggestion}"' if suggestion else ""
         return f"it has 1 to 64 characters, letters, digits, `_` and `-`{like}"
     if name == "model" and not value:
         return "leave it out for the model that is set for the camera"
-    most = {"frame_id": 200, "model": 100}.get(name, 64)
+    most = {"frame_id": MAX_FRAME_ID, "model": 100}.get(name, 64)
     if not 1 <= len(value) <= most:
         return f"it has 1 to {most} characters" + ("; leave it out to get one" if name == "frame_id" else "")
     return None
 
 
 def _half_a_character(body: bytes) -> str | None:
-    """The first lone surrogate, if lone ones are all that keeps the body from being JSON."""
+    """Return the first lone surrogate if lone surrogates are all that keeps the body from being JSON."""
     lone = _LONE_SURROGATE.search(body) if b"\\u" in body else None
     if lone is None:
         return None

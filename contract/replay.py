@@ -1,30 +1,30 @@
-"""A dead letter made a task again."""
+"""Makes a task of a dead letter again."""
 
 from typing import Any
 
 import msgspec
 
 from contract.dead_letters import DeadLetter
-from contract.failures import InvalidTask
+from contract.envelope import is_picture, unwrap
+from contract.errors import InvalidTask
 from contract.task import MAX_BODY_BYTES, is_compact
 from contract.topology import Lane
-from contract.unwrapping import is_picture, unwrap
 
 
 def destination(letter: DeadLetter, lane: Lane | None = None) -> str:
-    """The queue for another try: `lane`'s if given; else where it came from, but batch for live frames.
+    """Return the queue for another try: that of `lane` if given; else where it came from, but batch for live frames.
 
     A live frame that has died is older than the staleness budget: its own lane would let it expire at once.
     """
     if lane is not None:
         return lane.queue
-    # Never elsewhere: who may only send tasks can write the header that tells the origin.
+    # No other queue: somebody who may only send tasks can write any origin into the header.
     gpu = Lane.GPU.queue
     return gpu if f"{letter.origin}.".startswith(f"{gpu}.") else Lane.BATCH.queue
 
 
 def fresh(body: bytes, *, content_type: str | None, captured: float) -> tuple[bytes, dict[str, Any]]:
-    """The body and the changed headers of the task as if it were captured at `captured` (Unix seconds).
+    """Return the body and the changed headers of the task as if it had been captured at `captured` (Unix seconds).
 
     A body that is no JSON object stays as it is: it is no task, and will be refused again.
     """

@@ -1,11 +1,11 @@
-"""Result, v1: what a worker says of one frame (DESIGN §3). Readers ignore fields that they do not know."""
+"""The result of one frame, v1, from a worker (DESIGN §3). Readers ignore fields that they do not know."""
 
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from contract.nesting import decode
+from contract.json import decode
 
 SCHEMA = 1
 
@@ -23,7 +23,7 @@ class DetectedObject(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """A worker's word on one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
+    """The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
 
     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason.
     """
@@ -50,7 +50,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode_result(result: Result) -> bytes:
-    """The result as JSON."""
+    """Write the result as JSON."""
     return _encoder.encode(result)
 
 

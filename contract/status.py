@@ -5,8 +5,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from contract.json import decode
 from contract.models import DesiredModels, ModelReport
-from contract.nesting import decode
 
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
@@ -35,12 +35,12 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     desired: int = 0
     """Revision of the desired models that this node acts on; 0: it has heard of none."""
     model_error: str | None = None
-    """Why it does not compute with the models desired of it."""
+    """The reason why it does not compute with the models desired of it."""
     models: list[ModelReport] = []
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):
-    """How a producer fills a lane: frames that it may have outstanding there, and the weight of its cameras."""
+    """A producer's load on a lane: how many frames it may have outstanding there, and the weight of its cameras."""
 
     window: int
     weight: float
@@ -63,7 +63,7 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
 
 
 class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What people call a camera and where it is, as its operator wrote it down; each up to 100 characters."""
+    """A camera's name and place in its operator's own words, each up to 100 characters."""
 
     name: str | None = None
     group: str | None = None
@@ -84,7 +84,7 @@ class CameraStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cam
     dropped: dict[str, int]
     time: float
     skipped: int = 0
-    """Frames left out because they showed nothing new, since it was taken up."""
+    """How many frames were left out because they showed nothing new, since the camera was taken up."""
     labels: CameraLabels | None = None
 
 
@@ -116,7 +116,7 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
 
 
 class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):
-    """On `control`: the cameras whose pictures a gateway wants, valid for `ttl` seconds after receipt."""
+    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt."""
 
     gateway_id: str
     cameras: list[str]
@@ -132,12 +132,12 @@ _control_decoder = msgspec.json.Decoder(Control)
 
 
 def encode_status(message: Status | Control) -> bytes:
-    """The message as JSON, tagged with its `kind`."""
+    """Write the message as JSON, tagged with its `kind`."""
     return _encoder.encode(message)
 
 
 def status_routing_key(message: Status) -> str:
-    """`node.<id>`, `producer.<id>`, `camera.<id>` or `cameras.<producer id>`; dots inside an id become underscores."""
+    """Return `node.<id>`, `producer.<id>`, `camera.<id>` or `cameras.<producer id>`, dots in ids as underscores."""
     match message:
         case NodeStatus():
             kind, name = "node", message.node_id
@@ -157,6 +157,6 @@ def parse_status(body: bytes) -> Status:
 
 
 def parse_control(body: bytes) -> Control:
-    """Read what a gateway says on `control`. Raises ValueError (msgspec.DecodeError) for anything else."""
+    """Read a gateway's announcement on `control`. Raises ValueError (msgspec.DecodeError) for anything else."""
     control: Control = decode(_control_decoder, body)
     return control

@@ -1,8 +1,8 @@
-"""Task, v1: one frame on its way to a worker (DESIGN §3).
+"""The task, v1: one frame on its way to a worker (DESIGN §3).
 
 Two forms carry the same task. JSON with the image in base64 is what every plain client can write; the
-compact form has the image itself as the body and the other fields in the AMQP headers. What is written otherwise, but
-says the same, is read in a slower way; the rest is refused with its remedy.
+compact form has the image itself as the body and the other fields in the AMQP headers. A message that says the same in
+another way is read more slowly; all others are refused with a remedy.
 """
 
 import hashlib
@@ -15,29 +15,28 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from contract import remedies
-from contract.failures import FailureReason, InvalidTask
-from contract.nesting import check, decode
+from contract.abbreviation import shortened
+from contract.envelope import decode_base64, is_picture, unwrap, unwrap_picture
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
+from contract.identifiers import CAMERA_ID_PATTERN, MAX_FRAME_ID
+from contract.json import check, decode
 from contract.numbers import Float32
-from contract.shortening import shortened
-from contract.unwrapping import decode_base64, is_picture, unwrap, unwrap_picture
 
 MAX_BODY_BYTES = 12 * 1024 * 1024
-"""Largest body of a task, unpacked too. RabbitMQ 4 closes the channel above 16 MiB."""
+"""The largest body of a task, packed or unpacked. RabbitMQ 4 closes the channel above 16 MiB."""
 
 DEFAULT_CAMERA_ID = "default"
-CAMERA_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
-
 CameraId = Annotated[str, Meta(pattern=CAMERA_ID_PATTERN)]
-MAX_FRAME_ID = 200
 FrameId = Annotated[str, Meta(min_length=1, max_length=MAX_FRAME_ID)]
 ModelName = Annotated[str, Meta(min_length=1, max_length=100)]
-# Above it the sender wrote milliseconds: refused, instead of taking the frame for one from the year 5138. Nor are they
-# divided: the result would tell another time of capture than its sender knows.
+# A larger number is in milliseconds, and refused. Dividing it would be no help: the result would then tell another
+# time of capture than its sender knows.
 UnixSeconds = Annotated[float, Meta(ge=0, le=remedies.MILLISECONDS_FROM)]
 
 
 class TaskForm(StrEnum):
-    """How a task is written on the wire."""
+    """The form of a task on the wire."""
 
     BASE64 = "base64"
     COMPACT = "compact"
@@ -62,7 +61,7 @@ class TaskHead(Struct, frozen=True, kw_only=True):
 
 
 class TaskNames(NamedTuple):
-    """What a message says that it is of; None for what it does not say, or not as it should."""
+    """The camera and frame that a message claims to be of; None where it names none, or not as it should."""
 
     camera_id: str | None
     frame_id: str | None
@@ -92,7 +91,7 @@ class _WrappedTask(_Fields, kw_only=True):
 
 
 class _AnyTask(Struct, kw_only=True):
-    """The fields as they are written: whatever else a body holds is not built in memory."""
+    """The fields as the sender wrote them. Nothing else that a body holds is built in memory."""
 
     frame: Raw = Raw()
     timestamp: Raw = Raw()
@@ -127,7 +126,7 @@ def parse_task(
 ) -> Task:
     """Read a task in either form; a body that is a picture, or `content_type` `image/*`, means the compact one.
 
-    Raises InvalidTask with the reason if the message is no task. Whether the image decodes is not looked at.
+    Raises InvalidTask with the reason if the message is no task. The image need not decode.
     """
     fields, image, compact = _read(body, content_type, headers or {})
     if not is_picture(image):
@@ -142,7 +141,7 @@ def parse_task(
 
 
 def encode_task(task: Task, form: TaskForm = TaskForm.BASE64) -> EncodedTask:
-    """Write a task for the wire. The image is not looked at beyond its first bytes (for the content type)."""
+    """Write a task for the wire. Only the first bytes of the image are looked at, for the content type."""
     if form is TaskForm.COMPACT:
         headers: dict[str, Any] = {
             # As text: AMQP has doubles, but not every client library can write one (pika cannot).
@@ -170,7 +169,7 @@ def parse_head(
     headers: Mapping[str, Any] | None = None,
     message_id: str | None = None,
 ) -> TaskHead:
-    """A task without its image, which is neither decoded nor checked: some microseconds instead of a hundred.
+    """Read a task without its image, which is neither decoded nor checked: microseconds instead of a hundred.
 
     Raises InvalidTask.
     """
@@ -189,7 +188,7 @@ def parse_head(
 def parse_names(
     body: bytes, *, content_type: str | None = None, headers: Mapping[str, Any] | None = None
 ) -> TaskNames:
-    """What a message that is no task says of its camera and frame, as far as that can be read. Never raises."""
+    """Read the camera and frame of a message that is no task, as far as that is possible. Never raises."""
     given: Mapping[str, Any] = headers or {}
     if len(body) <= MAX_BODY_BYTES:
         try:
@@ -203,12 +202,12 @@ def parse_names(
 
 
 def is_compact(content_type: str | None) -> bool:
-    """Whether a message is a task in the compact form."""
+    """Tell whether a message is a task in the compact form."""
     return content_type is not None and content_type.lower().startswith("image/")
 
 
 def default_frame_id(camera_id: str, *content: bytes) -> str:
-    """The frame_id of a task that names none: the same for every redelivery of the same content."""
+    """Make the frame_id of a task that names none: the same for every redelivery of the same content."""
     digest = hashlib.sha256()
     for each in content:
         digest.update(each)
@@ -216,12 +215,12 @@ def default_frame_id(camera_id: str, *content: bytes) -> str:
 
 
 def image_type(image: bytes) -> str:
-    """`image/png` or `image/jpeg`, from the signature."""
+    """Return `image/png` or `image/jpeg`, by the signature."""
     return "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
 
 
 def _fitting(frame_id: str) -> str:
-    """A message_id may be longer than a frame_id, and becomes one where the task names none."""
+    """Shorten a message_id, which may be longer than a frame_id and becomes one where the task names none."""
     if len(frame_id) <= MAX_FRAME_ID:
         return frame_id
     return shortened(frame_id.encode(), MAX_FRAME_ID).decode()
@@ -233,7 +232,7 @@ def _frame_id(fields: _Fields, message_id: str | None, body: bytes, *, compact: 
         return _fitting(frame_id)
     if not compact:
         return default_frame_id(fields.camera_id, body)
-    # The same picture may be sent again and again: what tells its frames apart is not in the body.
+    # A camera may send the same picture again and again: only the headers tell its frames apart.
     return default_frame_id(fields.camera_id, body, f"{fields.timestamp!r} {fields.model or ''}".encode())
 
 
@@ -256,7 +255,7 @@ def _read(body: bytes, content_type: str | None, headers: Mapping[str, Any]) -> 
 
 
 def _read_otherwise(body: bytes, content_type: str | None, headers: Mapping[str, Any]) -> _Read:
-    """The slower way, of what is not written as it should be."""
+    """Read a message that is not written as it should be, more slowly."""
     data = unwrap(body, MAX_BODY_BYTES)
     if is_picture(data):
         return _Read(_compact_fields(headers), data, True)
@@ -267,7 +266,7 @@ def _read_otherwise(body: bytes, content_type: str | None, headers: Mapping[str,
             raise
         given = {}
     if is_compact(content_type) and "frame" not in given:
-        return _Read(_compact_fields(headers), body, True)  # no JPEG or PNG at first sight: decoding will say
+        return _Read(_compact_fields(headers), body, True)  # decoding will tell whether it is a picture
     fields = _converted(given, _WrappedTask, remedies.names(data), headers=False)
     image = decode_base64(fields.frame)
     if not image:
@@ -276,10 +275,10 @@ def _read_otherwise(body: bytes, content_type: str | None, headers: Mapping[str,
 
 
 def _as_written(data: bytes) -> dict[str, Any]:
-    """A JSON task's fields, of whatever type; of arrays and objects only that they are one."""
+    """Read a JSON task's fields, of whatever type; arrays and objects come out empty."""
     try:
         task = decode(_any_task_decoder, data)
-    except msgspec.ValidationError:  # told by the first character: the rest may be no JSON
+    except msgspec.ValidationError:  # msgspec saw only the first character: the rest may be no JSON
         _check_json(data)
         raise InvalidTask(FailureReason.INVALID_TASK, remedies.not_an_object(data)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -300,7 +299,7 @@ def _value(raw: bytes) -> Any:
         return [] if raw[:1] == b"[" else {}
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a number that none can be, text that is not UTF-8
+    except (msgspec.DecodeError, UnicodeDecodeError):  # an impossible number, or text that is not UTF-8
         return raw
 
 
@@ -328,16 +327,16 @@ def _valid(kind: Any, value: Any) -> str | None:
 
 
 def _seconds(value: Any) -> Any:
-    """Clients differ in what they write for a number (double, decimal, text, AMQP's timestamp): all are understood."""
+    """Read a time in whatever form clients write it: double, decimal, text, or AMQP's timestamp."""
     if isinstance(value, Float32):
-        raise TypeError("too few digits")  # it is up to 64 seconds off
+        raise TypeError("too few digits")  # the time is up to 64 seconds off
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return float(value) if not isinstance(value, bool) else value
 
 
 def _picture_by_its_beginning(image: bytes) -> bytes:
-    """What is no JPEG or PNG at first sight: perhaps one in base64 once more, perhaps of another kind."""
+    """Return the picture that was encoded in base64 twice, or `image` as it is; refuse other formats by name."""
     if kind := remedies.foreign_picture(image):
         raise InvalidTask(FailureReason.NOT_AN_IMAGE, f"the image is {kind}: only JPEG and PNG are read")
     return unwrap_picture(image)

@@ -1,4 +1,4 @@
-"""The broker's objects as data (DESIGN §4): who connects first declares them, idempotently.
+"""The broker's objects as data (DESIGN §4). Whoever connects first declares them, idempotently.
 
 Arguments are immutable once a queue exists; every number here is therefore part of the contract.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 UNLIMITED_DELIVERIES = 1_000_000
-"""Where no limit is meant. RabbitMQ 4 drops silently at 20 without one, and -1 misbehaves on 3.10."""
+"""The delivery limit where none is meant. RabbitMQ 4 drops silently at 20 without one, and -1 misbehaves on 3.10."""
 
 Argument = str | int
 
@@ -39,14 +39,14 @@ class Lane(StrEnum):
 
 
 RETRY_DELAYS = (1, 10, 60)
-"""Seconds. A queue for each: a message's own time to live would block those behind it."""
+"""Seconds. Each delay has a queue, because a message's own time to live would block those behind it."""
 
 TASK_QUEUE = "frame_queue"
 DEAD_LETTER_QUEUE = "frame_queue.dlq"
 RESULT_QUEUE = "result_queue"
 TASKS_EXCHANGE = "tasks"
-"""A second way to the lanes, by the queue's name, for users who may write nowhere else. A right to the default
-exchange is one to every queue: who has it can write results and dead letters too."""
+"""A second way to the lanes, by the queue's name, for users who may write nowhere else. The right to the default
+exchange is a right to every queue: whoever has it can write results and dead letters too."""
 RESULTS_EXCHANGE = "results"
 WATCH_EXCHANGE = "watch"
 CONTROL_EXCHANGE = "control"

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from contract.api.figures import AlertsView, HistoryView, MetricsView
+from contract.api.nodes import NodesView
+from contract.api.service import SessionView
 from gateway.figures import FigureBoard
 from gateway.http.documented import answer, answers
 from gateway.http.problems import json_response
-from gateway.http.views import AlertsView, HistoryView, MetricsView, NodesView, SessionView
 from gateway.nodes import Nodes
 from gateway.security.access import identity_of
 from runtime.version import VERSION

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.responses import Response
 
+from contract.api.service import StatusView
 from gateway.api import api_router
 from gateway.cameras.api import cameras_router
 from gateway.cameras.cameras import Cameras
@@ -20,7 +21,6 @@ from gateway.http.below import Below
 from gateway.http.deadline import Deadline
 from gateway.http.documented import answer
 from gateway.http.strict import Strict
-from gateway.http.views import StatusView
 from gateway.live.websocket import ResultsSocket
 from gateway.metrics import GatewayMetrics
 from gateway.models.api import models_router

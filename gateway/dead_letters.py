@@ -17,11 +17,11 @@ from broker import BrokerError, Delivery
 from broker.browse import Bounds, browse
 from broker.errors import Busy, NoSuchQueue
 from broker.session import session
+from contract.api.dead_letters import DeadLettersView
 from contract.dead_letters import DeadLetter, parse_dead_letter
 from contract.topology import DEAD_LETTER_QUEUE
 from gateway.http.documented import answer, errors
 from gateway.http.problems import json_response, problem
-from gateway.http.views import DeadLettersView
 
 BOUNDS = Bounds(messages=10_000, size=1 << 30, seconds=20.0)  # the first two are the queue's own
 FRESH_SECONDS = 5.0

@@ -6,8 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from gateway import statistics
-from gateway.http.views import (
+from contract.api.figures import (
     AlertsView,
     AlertView,
     HistoryView,
@@ -17,6 +16,7 @@ from gateway.http.views import (
     Source,
     SourcesView,
 )
+from gateway import statistics
 from gateway.nodes import Nodes
 from gateway.prometheus import promql
 from gateway.prometheus.client import Prometheus, PrometheusError

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from contract.api.nodes import NodeView
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
-from gateway.http.views import NodeView
 
 FORGET_AFTER_SECONDS = 300.0
 MAX_NODES = 10_000

@@ -8,8 +8,8 @@ from array import array
 from collections import deque
 from dataclasses import dataclass, field
 
+from contract.api.figures import LatencyView, Point
 from contract.result import Result
-from gateway.http.views import LatencyView, Point
 
 KEPT_SECONDS = 3600
 WINDOW_SECONDS = 60

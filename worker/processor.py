@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from contract.failures import ExpiryReason, FailureReason, InvalidTask
-from contract.models import InvalidModelSpec
+from contract.errors import InvalidModelSpec, InvalidTask
+from contract.failures import ExpiryReason, FailureReason
 from contract.picture import PictureError
 from contract.result import DetectedObject, Result
 from contract.task import Task, TaskHead, parse_task

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial
 
 from broker import Connection, Consumer, Delivery, Publisher, ThreadLoop, split_urls
-from contract.failures import FailureReason, InvalidTask
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
 from contract.status import HEARTBEAT_SECONDS, ProducerStatus, WatchAnnouncement, parse_control, parse_status
 from contract.task import TaskHead, parse_head
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue

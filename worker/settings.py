@@ -8,8 +8,9 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from contract.errors import InvalidModelSpec
 from contract.failures import STALENESS_SECONDS
-from contract.models import InvalidModelSpec, parse_model_spec
+from contract.models import parse_model_spec
 from contract.topology import Lane
 from runtime.settings import ServiceSettings
 

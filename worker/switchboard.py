@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from contract.models import DesiredModels, InvalidModelSpec, ModelReport, parse_model_spec
+from contract.errors import InvalidModelSpec
+from contract.models import DesiredModels, ModelReport, parse_model_spec
 from runtime.logs import get_logger
 from worker.detection.detector import Detector
 from worker.loading import Loader, registry_of

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker import Delivery
-from contract.failures import InvalidTask
+from contract.errors import InvalidTask
 from contract.task import parse_task
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"

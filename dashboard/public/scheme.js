@@ -4,9 +4,10 @@
   var choice = null;
   try {
     choice = localStorage.getItem('framefleet.scheme');
-  } catch (error) {
+  } catch {
     // Storage is switched off: the default serves.
   }
-  var light = choice === 'light' || (choice === 'auto' && matchMedia('(prefers-color-scheme: light)').matches);
+  var light =
+    choice === 'light' || (choice === 'auto' && matchMedia('(prefers-color-scheme: light)').matches);
   document.documentElement.dataset.scheme = light ? 'light' : 'dark';
 })();

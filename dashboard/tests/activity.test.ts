@@ -1,16 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { type Activity, barAt, bars, describePart, nextBar, summarise, together } from '../src/lib/activity';
+import { barAt, bars, describePart, nextBar, summarise, together } from '../src/lib/activity';
+import type { ActivityView } from '../src/lib/contract.gen';
 
 const local = (hour: number, minute: number) => new Date(2026, 10, 25, hour, minute).getTime() / 1000;
 const SPAN = { from: local(14, 0), to: local(14, 10) };
-const point = (minute: number, with_detections: number, faces = 1, expired = 0) => ({ time: local(14, minute), frames: 60, with_detections, faces, expired });
-const ACTIVITY: Activity = { step: 60, items: [point(0, 0, 0), point(2, 10), point(3, 40, 3), point(9, 1, 1, 5)] };
+const point = (minute: number, with_detections: number, faces = 1, expired = 0) => ({
+  time: local(14, minute),
+  frames: 60,
+  with_detections,
+  faces,
+  expired,
+});
+const ACTIVITY: ActivityView = {
+  step: 60,
+  items: [point(0, 0, 0), point(2, 10), point(3, 40, 3), point(9, 1, 1, 5)],
+};
 
 describe('bars', () => {
   it('stand where and as high as they should', () => {
     const found = bars(ACTIVITY, SPAN);
     expect(found).toHaveLength(3);
-    expect(found.map(({ x }) => x)).toEqual([0.2, 0.3, 0.9].map((x) => expect.closeTo(x)));
+    expect(found.map(({ x }) => x)).toEqual([0.2, 0.3, 0.9].map((x): unknown => expect.closeTo(x)));
     expect(found.map(({ height }) => height)).toEqual([0.25, 1, 0.06]);
     expect(found.every(({ width }) => Math.abs(width - 0.1) < 1e-9)).toBe(true);
   });
@@ -38,9 +48,15 @@ describe('bars', () => {
 });
 
 it('is told in words', () => {
-  expect(describePart(ACTIVITY, { from: local(14, 3), to: local(14, 4) })).toBe('25 Nov 14:03 – 14:04: 40 frames with detections, at most 3 faces');
-  expect(describePart(ACTIVITY, { from: local(14, 9), to: local(14, 10) })).toBe('25 Nov 14:09 – 14:10: 1 frame with detections, at most 1 face, 5 not computed');
-  expect(describePart(ACTIVITY, { from: local(14, 5), to: local(14, 6) })).toBe('25 Nov 14:05 – 14:06: nothing seen');
+  expect(describePart(ACTIVITY, { from: local(14, 3), to: local(14, 4) })).toBe(
+    '25 Nov 14:03 – 14:04: 40 frames with detections, at most 3 faces',
+  );
+  expect(describePart(ACTIVITY, { from: local(14, 9), to: local(14, 10) })).toBe(
+    '25 Nov 14:09 – 14:10: 1 frame with detections, at most 1 face, 5 not computed',
+  );
+  expect(describePart(ACTIVITY, { from: local(14, 5), to: local(14, 6) })).toBe(
+    '25 Nov 14:05 – 14:06: nothing seen',
+  );
   expect(summarise(ACTIVITY, SPAN)).toContain('51 frames with detections');
   expect(summarise(ACTIVITY, SPAN)).toContain('Most between 25 Nov 14:03 – 14:04.');
   expect(summarise({ step: 60, items: [] }, SPAN)).toBe('25 Nov 14:00 – 14:10: nothing seen.');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { gather, titled } from '../src/lib/alerts';
-import type { Alert } from '../src/lib/api';
+import type { AlertView } from '../src/lib/contract.gen';
 
-const down = (camera: number, more: Partial<Alert> = {}): Alert => ({
+const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
   name: 'CameraDown',
   severity: 'warning',
   state: 'firing',
@@ -21,7 +21,12 @@ describe('alerts of one rule', () => {
   });
 
   it('stay apart where they differ in more than the camera', () => {
-    const groups = gather([down(1), down(2, { state: 'pending' }), down(3, { severity: 'critical' }), down(4, { name: 'TargetDown' })]);
+    const groups = gather([
+      down(1),
+      down(2, { state: 'pending' }),
+      down(3, { severity: 'critical' }),
+      down(4, { name: 'TargetDown' }),
+    ]);
     expect(groups.map(titled)).toEqual(['CameraDown', 'CameraDown', 'CameraDown', 'TargetDown']);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dayTitle, length } from '../src/lib/format';
 import { Sequence } from '../src/lib/keys';
 import { confidenceWords } from '../src/lib/score';
-import { suggest } from '../src/lib/suggest';
+import { suggest } from '../src/lib/suggestions';
 
 describe('cameras to choose from', () => {
   const cameras = [
@@ -10,9 +10,11 @@ describe('cameras to choose from', () => {
     { id: 'gate-2', name: 'Harbour' },
     { id: 'cam-3', name: 'Roof' },
   ];
-  const ids = (typed: string, chosen: string[] = [], most = 8) => suggest(typed, chosen, cameras, most).map(({ id }) => id);
+  const ids = (typed: string, chosen: string[] = [], most = 8) =>
+    suggest(typed, chosen, cameras, most).map(({ id }) => id);
 
-  it('are found by name or id, beginnings first', () => expect(ids('GATE')).toEqual(['gate-2', 'cam-1', 'GATE']));
+  it('are found by name or id, beginnings first', () =>
+    expect(ids('GATE')).toEqual(['gate-2', 'cam-1', 'GATE']));
   it('are all where nothing is typed, but no more than asked for', () => {
     expect(ids('')).toEqual(['cam-1', 'gate-2', 'cam-3']);
     expect(ids('', [], 2)).toEqual(['cam-1', 'gate-2']);
@@ -40,12 +42,22 @@ describe('two keys one after the other', () => {
 
 it('tells how long something took', () => {
   expect([0, 0.4, 18.2, 59.6, 60, 125, 3600, 3780, 90_000, null].map(length)).toEqual([
-    '<1 s', '<1 s', '18 s', '1 min', '1 min', '2 min 5 s', '1 h', '1 h 3 min', '1 d 1 h', '–',
+    '<1 s',
+    '<1 s',
+    '18 s',
+    '1 min',
+    '1 min',
+    '2 min 5 s',
+    '1 h',
+    '1 h 3 min',
+    '1 d 1 h',
+    '–',
   ]);
 });
 
 it('names days', () => {
-  const at = (year: number, month: number, day: number, hour = 12) => new Date(year, month, day, hour).getTime() / 1000;
+  const at = (year: number, month: number, day: number, hour = 12) =>
+    new Date(year, month, day, hour).getTime() / 1000;
   const now = at(2026, 10, 25, 1);
   expect(dayTitle(at(2026, 10, 25, 0), now)).toBe('Today, 25 Nov');
   expect(dayTitle(at(2026, 10, 24), now)).toBe('Yesterday, 24 Nov');

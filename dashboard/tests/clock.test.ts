@@ -4,7 +4,10 @@ import { ServerClock, frameAge } from '../src/lib/clock';
 describe('server clock', () => {
   it('follows the server, whatever this machine believes', () => {
     let local = 1_000;
-    const clock = new ServerClock(() => local, () => 5);
+    const clock = new ServerClock(
+      () => local,
+      () => 5,
+    );
     expect(clock.now()).toBe(5);
     clock.correct(2_000_000, 1_000);
     expect(clock.now()).toBe(2_000_000);
@@ -13,13 +16,19 @@ describe('server clock', () => {
   });
 
   it('takes half the round trip for the way back', () => {
-    const clock = new ServerClock(() => 10_400, () => 0);
+    const clock = new ServerClock(
+      () => 10_400,
+      () => 0,
+    );
     clock.correct(100, 10_000, 10_400);
     expect(clock.now()).toBeCloseTo(100.2);
   });
 
   it('follows corrections, also backwards', () => {
-    const clock = new ServerClock(() => 0, () => 0);
+    const clock = new ServerClock(
+      () => 0,
+      () => 0,
+    );
     clock.correct(100, 0);
     clock.correct(90, 0);
     expect(clock.now()).toBe(90);

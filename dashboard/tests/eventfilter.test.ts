@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type EventFilter, EVERYTHING, describeFilter, eventParameters, isEverything, readFilter, writeFilter } from '../src/lib/eventfilter';
+import {
+  type EventFilter,
+  EVERYTHING,
+  describeFilter,
+  eventParameters,
+  isEverything,
+  readFilter,
+  writeFilter,
+} from '../src/lib/eventfilter';
 
 const read = (search: string) => readFilter(new URLSearchParams(search));
 const written = (filter: EventFilter) => {
@@ -17,7 +25,15 @@ describe('the filter in the address', () => {
   });
 
   it('is what was written', () => {
-    const filter: EventFilter = { cameras: ['gate-3', 'roof_2'], group: 'Süd & Nord', range: null, from: NOW - 60, to: NOW, faces: 2, confidence: 0.85 };
+    const filter: EventFilter = {
+      cameras: ['gate-3', 'roof_2'],
+      group: 'Süd & Nord',
+      range: null,
+      from: NOW - 60,
+      to: NOW,
+      faces: 2,
+      confidence: 0.85,
+    };
     expect(read(written(filter))).toEqual(filter);
     expect(isEverything(filter)).toBe(false);
   });
@@ -40,7 +56,9 @@ describe('the filter in the address', () => {
 
 it('is put to the gateway in Unix seconds', () => {
   const filter = read('?range=1h&camera=a&camera=b&group=g&min_faces=2&min_confidence=0.5');
-  expect(eventParameters(filter, NOW).toString()).toBe(`from=${NOW - 3600}&camera=a&camera=b&group=g&min_faces=2&min_confidence=0.5`);
+  expect(eventParameters(filter, NOW).toString()).toBe(
+    `from=${NOW - 3600}&camera=a&camera=b&group=g&min_faces=2&min_confidence=0.5`,
+  );
   expect(eventParameters(read('?from=10&to=20'), NOW).toString()).toBe('from=10&to=20');
   expect(eventParameters(EVERYTHING, NOW).toString()).toBe('');
 });
@@ -49,5 +67,7 @@ it('is told in words', () => {
   const words = (search: string) => describeFilter(read(search), (camera) => camera.toUpperCase());
   expect(words('')).toBe('');
   expect(words('?camera=a&range=1h&min_faces=2')).toBe('of A, in the last hour, with at least 2 faces');
-  expect(words('?camera=a&camera=b&group=g&range=today&min_confidence=0.8')).toBe('of 2 cameras, in the group g, today, with a confidence of at least 80 %');
+  expect(words('?camera=a&camera=b&group=g&range=today&min_confidence=0.8')).toBe(
+    'of 2 cameras, in the group g, today, with a confidence of at least 80 %',
+  );
 });

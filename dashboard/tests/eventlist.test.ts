@@ -6,8 +6,14 @@ import { page } from './helpers';
 
 /** A list and what it asks for; the test answers. */
 function begin() {
-  const asked: { parameters: URLSearchParams; answer: (page: EventPage) => void; refuse: (error: Error) => void }[] = [];
-  const list = new EventList((parameters) => new Promise((answer, refuse) => asked.push({ parameters, answer, refuse })));
+  const asked: {
+    parameters: URLSearchParams;
+    answer: (page: EventPage) => void;
+    refuse: (error: Error) => void;
+  }[] = [];
+  const list = new EventList(
+    (parameters) => new Promise((answer, refuse) => asked.push({ parameters, answer, refuse })),
+  );
   const next = () => {
     const one = asked.shift();
     if (one === undefined) throw new Error('nothing was asked for');

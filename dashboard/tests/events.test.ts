@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type EventPage, append, byDay, neighbourAmongDays, newIn, refresh, refreshSize, update } from '../src/lib/events';
+import {
+  type EventPage,
+  append,
+  byDay,
+  neighbourAmongDays,
+  newIn,
+  refresh,
+  refreshSize,
+  update,
+} from '../src/lib/events';
 import { event, page } from './helpers';
 
 const ids = ({ items }: EventPage) => items.map(({ event_id }) => event_id);
@@ -30,7 +39,10 @@ describe('a newly fetched first page', () => {
     const known = page([3, 2], null).items;
     const fresh: EventPage = { items: [event(4), event(3, { open: true, faces: 9 })], next: null };
     expect(newIn(known, fresh)).toBe(1);
-    expect(update(known, fresh).map(({ event_id, faces }) => [event_id, faces])).toEqual([[3, 9], [2, 1]]);
+    expect(update(known, fresh).map(({ event_id, faces }) => [event_id, faces])).toEqual([
+      [3, 9],
+      [2, 1],
+    ]);
   });
 });
 
@@ -39,7 +51,8 @@ it('appends older ones once', () => {
 });
 
 it('looks as far down as events are open, within bounds', () => {
-  const list = (length: number, open: number[]) => Array.from({ length }, (_, n) => event(1000 - n, { open: open.includes(n) }));
+  const list = (length: number, open: number[]) =>
+    Array.from({ length }, (_, n) => event(1000 - n, { open: open.includes(n) }));
   expect(refreshSize([])).toBe(50);
   expect(refreshSize(list(200, [3]))).toBe(50);
   expect(refreshSize(list(200, [3, 120]))).toBe(121);
@@ -50,8 +63,15 @@ describe('days', () => {
   const at = (day: number, hour: number) => new Date(2026, 10, day, hour).getTime() / 1000;
 
   it('hold the events that began on them, in order', () => {
-    const events = [event(4, { start: at(25, 9) }), event(3, { start: at(25, 0) }), event(2, { start: at(24, 23) }), event(1, { start: at(20, 1) })];
-    expect(byDay(events).map(({ time, events: items }) => [time, items.map(({ event_id }) => event_id)])).toEqual([
+    const events = [
+      event(4, { start: at(25, 9) }),
+      event(3, { start: at(25, 0) }),
+      event(2, { start: at(24, 23) }),
+      event(1, { start: at(20, 1) }),
+    ];
+    expect(
+      byDay(events).map(({ time, events: items }) => [time, items.map(({ event_id }) => event_id)]),
+    ).toEqual([
       [at(25, 0), [4, 3]],
       [at(24, 0), [2]],
       [at(20, 0), [1]],

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { clockTime, count, digits, duration, elapsed, figure, moment, percent, plain } from '../src/lib/format';
+import {
+  clockTime,
+  count,
+  digits,
+  duration,
+  elapsed,
+  figure,
+  moment,
+  percent,
+  plain,
+} from '../src/lib/format';
 
 describe('digits', () => {
   it.each([
@@ -33,7 +43,9 @@ describe('digits', () => {
 
   it('never has more than three significant digits', () => {
     for (let value = 0.01; value < 1e8; value *= 1.37) {
-      const significant = digits(value).replace(/[^0-9]/g, '').replace(/^0+/, '');
+      const significant = digits(value)
+        .replace(/[^0-9]/g, '')
+        .replace(/^0+/, '');
       expect(significant.length, `${value} as ${digits(value)}`).toBeLessThanOrEqual(3);
     }
   });
@@ -61,7 +73,14 @@ it('counts things', () => {
 });
 
 it('tells elapsed time in its largest unit, never negative', () => {
-  expect([-5, 9.9, 60, 3599, 3600, 200_000].map(elapsed)).toEqual(['0 s', '9 s', '1 min', '59 min', '1 h', '2 d']);
+  expect([-5, 9.9, 60, 3599, 3600, 200_000].map(elapsed)).toEqual([
+    '0 s',
+    '9 s',
+    '1 min',
+    '59 min',
+    '1 h',
+    '2 d',
+  ]);
 });
 
 it('names the day of moments that are not today', () => {

@@ -5,9 +5,12 @@ import { CAMERA_STATES } from '../src/lib/protocol';
 const LIVE = { state: 'live', still: false, fps: null } as const;
 
 describe('a picture within the budget', () => {
-  it.each([null, LIVE, { ...LIVE, state: 'degraded' } as const])('is fresh whatever is said of its camera', (info) => {
-    expect(freshness(2, 2, info)).toBe('fresh');
-  });
+  it.each([null, LIVE, { ...LIVE, state: 'degraded' } as const])(
+    'is fresh whatever is said of its camera',
+    (info) => {
+      expect(freshness(2, 2, info)).toBe('fresh');
+    },
+  );
 });
 
 describe('an older picture', () => {

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type GridRoom, commonAspect, layOut, neighbour, placeTile, visibleTiles } from '../src/lib/grid';
 
-const ROOM: GridRoom = { width: 1080, height: 640, count: 4, aspect: 16 / 9, gap: 12, caption: 28, minimum: 232 };
+const ROOM: GridRoom = {
+  width: 1080,
+  height: 640,
+  count: 4,
+  aspect: 16 / 9,
+  gap: 12,
+  caption: 28,
+  minimum: 232,
+};
 
 describe('the layout', () => {
   it.each([1, 2, 4, 6, 9])('shows %i cameras at once', (count) => {
@@ -82,7 +90,11 @@ describe('arrows', () => {
 });
 
 it('takes the proportions that most cameras have', () => {
-  const [vga, hd, unknown] = [{ width: 640, height: 480 }, { width: 1920, height: 1080 }, { width: null, height: null }];
+  const [vga, hd, unknown] = [
+    { width: 640, height: 480 },
+    { width: 1920, height: 1080 },
+    { width: null, height: null },
+  ];
   expect(commonAspect([])).toBeCloseTo(16 / 9);
   expect(commonAspect([vga, vga, hd, unknown, unknown, unknown])).toBeCloseTo(4 / 3, 1);
   expect(commonAspect([{ width: 4000, height: 500 }])).toBe(2);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Alert, Metrics, Series } from '../src/lib/api';
+import type { Series } from '../src/lib/api';
+import type { AlertView, MetricsView, NodeView } from '../src/lib/contract.gen';
 import { type HealthInputs, isGrowing, judge } from '../src/lib/health';
-import type { NodeInfo, NodeState } from '../src/lib/protocol';
+import type { NodeState } from '../src/lib/protocol';
 
-const METRICS: Metrics = {
+const METRICS: MetricsView = {
   processingRate: 148,
   avgLatency: 0.04,
   queueDepth: 3,
@@ -14,11 +15,19 @@ const METRICS: Metrics = {
   nodes: [],
   workers: 2,
   starting: false,
-  source: {},
+  source: {
+    processingRate: 'prometheus',
+    avgLatency: 'prometheus',
+    queueDepth: 'prometheus',
+    latency: 'prometheus',
+    notComputed: 'prometheus',
+    errors: 'prometheus',
+    nodes: 'prometheus',
+  },
   objectives: { latencyP95: 0.5, queueDepth: 300, notComputed: 0.01, errors: 0 },
   time: 0,
 };
-const node = (state: NodeState): NodeInfo => ({
+const node = (state: NodeState): NodeView => ({
   node_id: 'n',
   state,
   lane: null,
@@ -33,7 +42,7 @@ const node = (state: NodeState): NodeInfo => ({
   model_error: null,
   settled: true,
 });
-const alert = (name: string, severity: string, state: Alert['state'] = 'firing'): Alert => ({
+const alert = (name: string, severity: string, state: AlertView['state'] = 'firing'): AlertView => ({
   name,
   severity,
   state,
@@ -54,7 +63,7 @@ const WELL: HealthInputs = {
   alerts: [],
 };
 const word = (change: Partial<HealthInputs>) => judge({ ...WELL, ...change }).word;
-const metrics = (change: Partial<Metrics>) => ({ metrics: { ...METRICS, ...change } });
+const metrics = (change: Partial<MetricsView>) => ({ metrics: { ...METRICS, ...change } });
 
 describe('the health word', () => {
   it('knows what a start looks like', () => {
@@ -69,7 +78,8 @@ describe('the health word', () => {
     expect(judge({ ...WELL, ...starting, alerts: [alert('QueueFull', 'critical')] }).level).toBe('bad');
     expect(judge({ ...WELL, ...starting, missing: ['RabbitMQ: lost'] }).level).toBe('bad');
   });
-  it('is Healthy when all is well', () => expect(judge(WELL)).toEqual({ level: 'good', word: 'Healthy', problems: [] }));
+  it('is Healthy when all is well', () =>
+    expect(judge(WELL)).toEqual({ level: 'good', word: 'Healthy', problems: [] }));
 
   it('counts how long the gateway has been away', () => {
     expect(judge({ ...WELL, disconnected: 12.4 })).toMatchObject({ level: 'bad', word: 'Disconnected 12 s' });
@@ -84,7 +94,10 @@ describe('the health word', () => {
 
   it('does not call well what it does not know', () => {
     expect(word({ metrics: null })).toBe('Connecting');
-    expect(judge({ ...WELL, metrics: null, metricsFailed: true })).toMatchObject({ level: 'warning', word: 'Degraded: no figures' });
+    expect(judge({ ...WELL, metrics: null, metricsFailed: true })).toMatchObject({
+      level: 'warning',
+      word: 'Degraded: no figures',
+    });
   });
 
   it.each<[string, Partial<HealthInputs>]>([
@@ -93,7 +106,10 @@ describe('the health word', () => {
     ['Degraded: 1 camera offline', { cameras: { ...CAMERAS, offline: 1 } }],
     ['Degraded: 2 cameras stalled', { cameras: { ...CAMERAS, stalled: 2 } }],
     ['Degraded: 1 camera degraded', { cameras: { ...CAMERAS, degraded: 1 } }],
-    ['Degraded: 1 node on an old model', { nodes: [node('running'), { ...node('running'), model_error: 'no file' }] }],
+    [
+      'Degraded: 1 node on an old model',
+      { nodes: [node('running'), { ...node('running'), model_error: 'no file' }] },
+    ],
     ['Degraded: 1 node lost', { nodes: [node('running'), node('lost')] }],
     ['Degraded: 2 of 3 nodes', { expectedNodes: 3 }],
     ['Degraded: 301 frames in the queue', metrics({ queueDepth: 301 })],
@@ -102,12 +118,23 @@ describe('the health word', () => {
     ['Degraded: 6.0 % of frames not computed', metrics({ notComputed: 0.06 })],
     ['Degraded: slow, p95 1.3 s', metrics({ latency: { p50: 0.1, p95: 1.3, p99: 2 } })],
     ['Degraded: alert QueueGrowing', { alerts: [alert('QueueGrowing', 'warning')] }],
-    ['Degraded: RabbitMQ missing', { missing: ['RabbitMQ: connecting'], ...metrics({ workers: 0 }), nodes: [] }],
+    [
+      'Degraded: RabbitMQ missing',
+      { missing: ['RabbitMQ: connecting'], ...metrics({ workers: 0 }), nodes: [] },
+    ],
     ['Degraded: history missing', { missing: ['history: the disk is full'] }],
     ['Idle: no cameras', { cameras: { ...CAMERAS, live: 0 } }],
     ['Healthy', { alerts: [alert('QueueGrowing', 'warning', 'pending')] }],
     ['Healthy', { cameras: { ...CAMERAS, disabled: 3, connecting: 1 } }],
-    ['Healthy', metrics({ queueDepth: null, errors: null, notComputed: null, latency: { p50: null, p95: null, p99: null } })],
+    [
+      'Healthy',
+      metrics({
+        queueDepth: null,
+        errors: null,
+        notComputed: null,
+        latency: { p50: null, p95: null, p99: null },
+      }),
+    ],
   ])('is %s', (expected, change) => expect(word(change)).toBe(expected));
 
   it('names the gravest problem first and keeps the others', () => {
@@ -117,13 +144,18 @@ describe('the health word', () => {
       cameras: { ...CAMERAS, offline: 1 },
       alerts: [alert('NoWorkers', 'critical')],
     });
-    expect(health.problems.map(({ words }) => words)).toEqual(['alert NoWorkers', '1 camera offline', '0.4 errors/s']);
+    expect(health.problems.map(({ words }) => words)).toEqual([
+      'alert NoWorkers',
+      '1 camera offline',
+      '0.4 errors/s',
+    ]);
     expect(health.level).toBe('bad');
   });
 });
 
 describe('a growing queue', () => {
-  const series = (...values: (number | null)[]): Series => values.map((value, index) => [1000 + index * 15, value]);
+  const series = (...values: (number | null)[]): Series =>
+    values.map((value, index) => [1000 + index * 15, value]);
 
   it.each<[boolean, string, Series]>([
     [false, 'nothing', []],
@@ -133,6 +165,10 @@ describe('a growing queue', () => {
     [false, 'a burst that has drained', series(5, 5, 200, 150, 40, 5)],
     [false, 'a high but steady queue', series(200, 201, 199, 200, 201, 200)],
     [true, 'growth with a gap', series(5, 20, null, 60, 80, 100)],
-    [false, 'growth that ended minutes ago', [...series(5, 50, 100), [1300, 100], [1315, 100], [1330, 100], [1345, 100]]],
+    [
+      false,
+      'growth that ended minutes ago',
+      [...series(5, 50, 100), [1300, 100], [1315, 100], [1330, 100], [1345, 100]],
+    ],
   ])('%s for %s', (expected, _, values) => expect(isGrowing(values, 300)).toBe(expected));
 });

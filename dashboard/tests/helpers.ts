@@ -1,8 +1,9 @@
 /** Events as the gateway tells them. */
 
-import type { EventPage, PresenceEvent } from '../src/lib/events';
+import type { EventView } from '../src/lib/contract.gen';
+import type { EventPage } from '../src/lib/events';
 
-export const event = (event_id: number, change: Partial<PresenceEvent> = {}): PresenceEvent => ({
+export const event = (event_id: number, change: Partial<EventView> = {}): EventView => ({
   event_id,
   camera_id: 'gate-3',
   name: null,
@@ -18,4 +19,7 @@ export const event = (event_id: number, change: Partial<PresenceEvent> = {}): Pr
   ...change,
 });
 
-export const page = (ids: number[], next: string | null): EventPage => ({ items: ids.map((id) => event(id)), next });
+export const page = (ids: number[], next: string | null): EventPage => ({
+  items: ids.map((id) => event(id)),
+  next,
+});

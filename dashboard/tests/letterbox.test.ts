@@ -10,7 +10,12 @@ describe('the picture', () => {
   });
 
   it('fills a canvas of its own proportions, at any scale', () => {
-    expect(letterbox(FRAME, { width: 1920, height: 1440 })).toEqual({ x: 0, y: 0, width: 1920, height: 1440 });
+    expect(letterbox(FRAME, { width: 1920, height: 1440 })).toEqual({
+      x: 0,
+      y: 0,
+      width: 1920,
+      height: 1440,
+    });
   });
 
   it('is empty for an impossible frame', () => {
@@ -21,13 +26,19 @@ describe('the picture', () => {
 describe('boxes', () => {
   it('lie where they were found, their stroke inside', () => {
     const picture = letterbox(FRAME, { width: 800, height: 480 });
-    expect(placeBox({ x: 100, y: 50, w: 60, h: 80 }, FRAME, picture, 2)).toEqual({ x: 181, y: 51, width: 58, height: 78 });
+    expect(placeBox({ x: 100, y: 50, w: 60, h: 80 }, FRAME, picture, 2)).toEqual({
+      x: 181,
+      y: 51,
+      width: 58,
+      height: 78,
+    });
   });
 
   it('have strokes on whole device pixels', () => {
     const picture = letterbox(FRAME, { width: 517, height: 301 });
     const box = placeBox({ x: 101.3, y: 57.7, w: 33.3, h: 44.4 }, FRAME, picture, 2);
-    for (const edge of [box.x - 1, box.y - 1, box.x + box.width + 1, box.y + box.height + 1]) expect(edge % 1).toBe(0);
+    for (const edge of [box.x - 1, box.y - 1, box.x + box.width + 1, box.y + box.height + 1])
+      expect(edge % 1).toBe(0);
   });
 
   it('are clipped to the picture', () => {
@@ -38,7 +49,12 @@ describe('boxes', () => {
 
   it('scale with the picture', () => {
     const picture = letterbox(FRAME, { width: 1280, height: 960 });
-    expect(placeBox({ x: 100, y: 50, w: 60, h: 80 }, FRAME, picture, 4)).toEqual({ x: 202, y: 102, width: 116, height: 156 });
+    expect(placeBox({ x: 100, y: 50, w: 60, h: 80 }, FRAME, picture, 4)).toEqual({
+      x: 202,
+      y: 102,
+      width: 116,
+      height: 156,
+    });
   });
 });
 

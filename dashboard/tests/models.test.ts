@@ -1,14 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { type ModelInfo, type Models, caveat, choices, consequence, exceptions, inUse, modelRemark, plainModel, progress, some } from '../src/lib/models';
-import { type NodeInfo, readNode } from '../src/lib/protocol';
+import { type ModelView, type ModelsView, type NodeView, readNodeView } from '../src/lib/contract.gen';
+import {
+  caveat,
+  choices,
+  consequence,
+  exceptions,
+  inUse,
+  modelRemark,
+  plainModel,
+  progress,
+  some,
+} from '../src/lib/models';
 
-function node(node_id: string, changes: Partial<NodeInfo> = {}): NodeInfo {
-  const read = readNode({ node_id, state: 'running', model: 'yunet@ebafce4e', desired: 7 });
+function node(node_id: string, changes: Partial<NodeView> = {}): NodeView {
+  const read = readNodeView({ node_id, state: 'running', model: 'yunet@ebafce4e', desired: 7 });
   if (read === null) throw new Error('no node');
   return { ...read, ...changes };
 }
 
-const model = (name: string, states: Record<string, string>, changes: Partial<ModelInfo> = {}): ModelInfo => ({
+const model = (
+  name: string,
+  states: Record<string, string>,
+  changes: Partial<ModelView> = {},
+): ModelView => ({
   name,
   licence: null,
   conflict: false,
@@ -17,7 +31,7 @@ const model = (name: string, states: Record<string, string>, changes: Partial<Mo
   ...changes,
 });
 
-const cluster = (desired: Partial<Models['desired']> = {}, models: ModelInfo[] = []): Models => ({
+const cluster = (desired: Partial<ModelsView['desired']> = {}, models: ModelView[] = []): ModelsView => ({
   models,
   desired: { revision: 7, cluster: null, lanes: {}, cameras: {}, ...desired },
 });
@@ -33,14 +47,26 @@ it('names some of many', () => {
 });
 
 it('counts what running nodes use, the most used first', () => {
-  const nodes = [node('a', { model: 'haar@1' }), node('b'), node('c'), node('d', { state: 'lost', model: 'old@1' })];
-  expect(inUse(nodes)).toEqual([['yunet', 2], ['haar', 1]]);
+  const nodes = [
+    node('a', { model: 'haar@1' }),
+    node('b'),
+    node('c'),
+    node('d', { state: 'lost', model: 'old@1' }),
+  ];
+  expect(inUse(nodes)).toEqual([
+    ['yunet', 2],
+    ['haar', 1],
+  ]);
   expect(inUse([])).toEqual([]);
 });
 
 describe('progress', () => {
   it('is that of the running nodes', () => {
-    const nodes = [node('a'), node('b', { settled: false, desired: 6 }), node('c', { state: 'lost', settled: false })];
+    const nodes = [
+      node('a'),
+      node('b', { settled: false, desired: 6 }),
+      node('c', { state: 'lost', settled: false }),
+    ];
     expect(progress(nodes, 7)).toEqual({ running: 2, settled: 1, errors: [] });
   });
 
@@ -51,7 +77,10 @@ describe('progress', () => {
 
   it('says an error once, with the nodes that have it', () => {
     const bad = { settled: false, model_error: 'no file' };
-    expect(progress([node('a', bad), node('b'), node('c', bad), node('d', { ...bad, model_error: 'other' })], 7).errors).toEqual([
+    expect(
+      progress([node('a', bad), node('b'), node('c', bad), node('d', { ...bad, model_error: 'other' })], 7)
+        .errors,
+    ).toEqual([
       { words: 'no file', nodes: ['a', 'c'] },
       { words: 'other', nodes: ['d'] },
     ]);
@@ -59,7 +88,7 @@ describe('progress', () => {
 });
 
 describe('what can be chosen', () => {
-  it.each<[string | null, ModelInfo]>([
+  it.each<[string | null, ModelView]>([
     [null, model('m', { a: 'loaded', b: 'available' })],
     ['does not load', model('m', { a: 'failed' })],
     ['does not load on 1 worker', model('m', { a: 'failed', b: 'loaded' })],
@@ -69,23 +98,37 @@ describe('what can be chosen', () => {
   ])('comes with its caveat: %s', (words, info) => expect(caveat(info)).toBe(words));
 
   it('is every model and none, with what is desired among them', () => {
-    const values = (models: Models) => choices(models).map(({ value }) => value);
+    const values = (models: ModelsView) => choices(models).map(({ value }) => value);
     const known = [model('haar', { a: 'loaded' }), model('yunet', { a: 'missing' })];
     expect(values(cluster({}, known))).toEqual(['default', 'haar', 'yunet']);
     expect(values(cluster({ cluster: 'yunet' }, known))).toEqual(['default', 'haar', 'yunet']);
-    expect(values(cluster({ cluster: 'yunet,haar:vote' }, known))).toEqual(['default', 'haar', 'yunet', 'yunet,haar:vote']);
+    expect(values(cluster({ cluster: 'yunet,haar:vote' }, known))).toEqual([
+      'default',
+      'haar',
+      'yunet',
+      'yunet,haar:vote',
+    ]);
     expect(choices(cluster({}, known))[2]?.label).toBe('yunet – to be downloaded');
   });
 });
 
 it('says who has models of their own', () => {
   expect(exceptions(cluster())).toBeNull();
-  expect(exceptions(cluster({ lanes: { batch: 'haar' }, cameras: { a: 'x' } }))).toBe('lane batch (haar), 1 camera');
+  expect(exceptions(cluster({ lanes: { batch: 'haar' }, cameras: { a: 'x' } }))).toBe(
+    'lane batch (haar), 1 camera',
+  );
 });
 
 it('says what a switch does, with numbers, before it is made', () => {
-  const nodes = [node('a', { lane: 'live' }), node('b', { lane: 'live' }), node('c', { lane: 'batch' }), node('d', { state: 'lost' })];
-  expect(consequence('haar', cluster(), nodes)).toBe('3 workers load haar and then switch. No frame is lost.');
+  const nodes = [
+    node('a', { lane: 'live' }),
+    node('b', { lane: 'live' }),
+    node('c', { lane: 'batch' }),
+    node('d', { state: 'lost' }),
+  ];
+  expect(consequence('haar', cluster(), nodes)).toBe(
+    '3 workers load haar and then switch. No frame is lost.',
+  );
   expect(consequence('default', cluster({ lanes: { batch: 'haar' } }), nodes)).toBe(
     '2 workers go back to their own setting; not concerned: lane batch (haar). No frame is lost.',
   );
@@ -99,5 +142,7 @@ it('says of a node what others do not share', () => {
   expect(modelRemark(node('a'), true, 7)).toBe('yunet');
   expect(modelRemark(node('a', { settled: false }), false, 8)).toBe('yunet, has not switched yet');
   expect(modelRemark(node('a', { settled: false }), false, 6)).toContain('does not know');
-  expect(modelRemark(node('a', { settled: false, model_error: 'why' }), true, 7)).toBe('keeps yunet: what is desired does not load');
+  expect(modelRemark(node('a', { settled: false, model_error: 'why' }), true, 7)).toBe(
+    'keeps yunet: what is desired does not load',
+  );
 });

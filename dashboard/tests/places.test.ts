@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { nextPath, signInPath } from '../src/lib/api';
-import { explain, readCredential, whyHere } from '../src/lib/login';
+import { explain, nextPath, readCredential, signInPath, whyHere } from '../src/lib/login';
 import { confidenceText } from '../src/lib/paint';
 import { EVENTS, OVERVIEW, opens, readPlace, writePlace } from '../src/lib/place';
-import { parseShape } from '../src/lib/remember';
+import { parseShape } from '../src/lib/memory';
 
 const at = (path: string) => readPlace(new URL(path, 'http://x'));
 
@@ -25,7 +24,9 @@ describe('the address', () => {
   it('ignores what it does not know', () => {
     expect(at('/?state=odd&x=1&camera=')).toEqual(OVERVIEW);
     expect(at('/elsewhere?event=3')).toEqual(OVERVIEW);
-    expect(at('/events/?q=gate&event=none&range=odd&min_faces=0&min_confidence=2&from=yesterday&camera=')).toEqual(EVENTS);
+    expect(
+      at('/events/?q=gate&event=none&range=odd&min_faces=0&min_confidence=2&from=yesterday&camera='),
+    ).toEqual(EVENTS);
   });
 
   it('knows what "back" closes', () => {
@@ -44,9 +45,12 @@ describe('signing in', () => {
     expect(nextPath(new URL(path, 'http://x').search)).toBe('/?camera=gate-3&q=a');
   });
 
-  it.each(['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)', ''])('never leads to %s', (next) => {
-    expect(nextPath(`?next=${encodeURIComponent(next)}`)).toBe('/');
-  });
+  it.each(['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)', ''])(
+    'never leads to %s',
+    (next) => {
+      expect(nextPath(`?next=${encodeURIComponent(next)}`)).toBe('/');
+    },
+  );
 
   it('takes a token, or a whole link', () => {
     expect(readCredential('  abc123\n')).toEqual({ token: 'abc123' });
@@ -55,7 +59,8 @@ describe('signing in', () => {
   });
 
   it('says what to do', () => {
-    const words = (status: number, retryAfter: string | null = null) => explain(status, { token: 'x' }, retryAfter).join('');
+    const words = (status: number, retryAfter: string | null = null) =>
+      explain(status, { token: 'x' }, retryAfter).join('');
     expect(words(401)).toContain('Copy it again');
     expect(words(429)).toContain('Wait a minute,');
     expect(words(429, '20')).toContain('Wait 20 seconds,');
@@ -76,7 +81,14 @@ describe('signing in', () => {
 });
 
 it('writes confidences short', () => {
-  expect([0.934, 0.999, 1, 0, 0.05, 7.3].map(confidenceText)).toEqual(['.93', '1.0', '1.0', '.00', '.05', '7.3']);
+  expect([0.934, 0.999, 1, 0, 0.05, 7.3].map(confidenceText)).toEqual([
+    '.93',
+    '1.0',
+    '1.0',
+    '.00',
+    '.05',
+    '7.3',
+  ]);
 });
 
 it('remembers only sound grids', () => {

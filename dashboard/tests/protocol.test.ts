@@ -33,20 +33,31 @@ describe('text messages', () => {
       staleness: 3,
       version: '0.1.0',
     });
-    expect(decodeText('{"type":"hello","time":5,"staleness":-1}')).toMatchObject({ staleness: 2, version: '' });
+    expect(decodeText('{"type":"hello","time":5,"staleness":-1}')).toMatchObject({
+      staleness: 2,
+      version: '',
+    });
   });
 
   it('keeps good results of a batch with bad ones', () => {
-    const message = decodeText(JSON.stringify({ type: 'results', results: [RESULT, null, 7, {}, { camera_id: 'x' }] }));
+    const message = decodeText(
+      JSON.stringify({ type: 'results', results: [RESULT, null, 7, {}, { camera_id: 'x' }] }),
+    );
     expect(message).toMatchObject({ type: 'results', results: [{ camera_id: 'gate-3', width: 640 }] });
     expect(message?.type === 'results' && message.results).toHaveLength(1);
   });
 
   it('does not know cameras and nodes in states that it does not know', () => {
-    const cameras = decodeText('{"type":"cameras","items":[{"camera_id":"a","state":"live"},{"camera_id":"b","state":"?"}]}');
+    const cameras = decodeText(
+      '{"type":"cameras","items":[{"camera_id":"a","state":"live"},{"camera_id":"b","state":"?"}]}',
+    );
     expect(cameras).toMatchObject({ items: [{ camera_id: 'a', reason: null, fps: null }] });
-    const nodes = decodeText('{"type":"nodes","items":[{"node_id":"n","state":"running","busy":0.5},{"node_id":"m"}]}');
-    expect(nodes).toMatchObject({ items: [{ node_id: 'n', busy: 0.5, desired: 0, model_error: null, settled: true }] });
+    const nodes = decodeText(
+      '{"type":"nodes","items":[{"node_id":"n","state":"running","busy":0.5},{"node_id":"m"}]}',
+    );
+    expect(nodes).toMatchObject({
+      items: [{ node_id: 'n', busy: 0.5, desired: 0, model_error: null, settled: true }],
+    });
   });
 
   it('reads what people call a camera, and which ones are forgotten', () => {
@@ -66,10 +77,18 @@ describe('text messages', () => {
     });
   });
 
-  it.each(['', '{', '[]', 'null', '"hello"', '7', '{}', '{"type":"hello"}', '{"type":"later"}', '{"type":7}'])(
-    'gives nothing for %s',
-    (json) => expect(decodeText(json)).toBeNull(),
-  );
+  it.each([
+    '',
+    '{',
+    '[]',
+    'null',
+    '"hello"',
+    '7',
+    '{}',
+    '{"type":"hello"}',
+    '{"type":"later"}',
+    '{"type":7}',
+  ])('gives nothing for %s', (json) => expect(decodeText(json)).toBeNull());
 
   it('survives lists that are none', () => {
     expect(decodeText('{"type":"results","results":{}}')).toEqual({ type: 'results', results: [] });
@@ -79,13 +98,18 @@ describe('text messages', () => {
 
 describe('results', () => {
   it('drops impossible boxes and keeps the others', () => {
-    const boxes = [{ x: 1, y: 1, w: 0, h: 5 }, { x: 1, y: 1, w: 5, h: 'a' }, { x: 1, y: 1, w: 5, h: 5 }];
+    const boxes = [
+      { x: 1, y: 1, w: 0, h: 5 },
+      { x: 1, y: 1, w: 5, h: 'a' },
+      { x: 1, y: 1, w: 5, h: 5 },
+    ];
     expect(readResult({ ...RESULT, detections: boxes })?.detections).toEqual([
       { x: 1, y: 1, w: 5, h: 5, confidence: null, label: 'face' },
     ]);
   });
 
-  it('ignores frames that were not computed', () => expect(readResult({ ...RESULT, status: 'expired' })).toBeNull());
+  it('ignores frames that were not computed', () =>
+    expect(readResult({ ...RESULT, status: 'expired' })).toBeNull());
 
   it('needs no more than a camera and a capture time', () => {
     expect(readResult({ camera_id: 'a', original_timestamp: 5 })).toMatchObject({
@@ -120,7 +144,10 @@ describe('pictures', () => {
     ['JSON that is no object', binary('[1]', image)],
     ['bytes that are not UTF-8', binary(new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]), image)],
     ['no content type', binary(JSON.stringify(RESULT), image)],
-    ['a content type that is no picture', binary(JSON.stringify({ ...RESULT, content_type: 'text/html' }), image)],
+    [
+      'a content type that is no picture',
+      binary(JSON.stringify({ ...RESULT, content_type: 'text/html' }), image),
+    ],
     ['a result without a camera', binary('{"content_type":"image/jpeg","original_timestamp":1}', image)],
   ])('gives nothing for %s', (_, buffer) => expect(decodePicture(buffer)).toBeNull());
 });

@@ -66,7 +66,12 @@ describe('the stream', () => {
   it('speaks the sub-protocol and hands on what it understands', () => {
     const { stream, heard } = start();
     last().open();
-    for (const data of ['{"type":"results","results":[]}', 'rubbish', new ArrayBuffer(2), '{"type":"nodes","items":[]}']) {
+    for (const data of [
+      '{"type":"results","results":[]}',
+      'rubbish',
+      new ArrayBuffer(2),
+      '{"type":"nodes","items":[]}',
+    ]) {
       last().onmessage?.({ data });
     }
     expect(last().protocol).toBe('framefleet.v1');
@@ -85,7 +90,9 @@ describe('the stream', () => {
     vi.advanceTimersByTime(500);
     expect(Socket.all).toHaveLength(2);
     last().open();
-    expect(last().sent.map((text) => JSON.parse(text))).toEqual([{ type: 'subscribe', cameras: ['a'], pictures: ['a'] }]);
+    expect(last().sent.map((text): unknown => JSON.parse(text))).toEqual([
+      { type: 'subscribe', cameras: ['a'], pictures: ['a'] },
+    ]);
     expect(heard.connections.at(-1)?.open).toBe(true);
   });
 

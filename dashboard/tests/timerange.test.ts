@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { describeBounds, midnight, readLocal, readTime, startOf, stepFor, stripSpan, tickWords, ticks, writeLocal, writeTime } from '../src/lib/timerange';
+import {
+  describeBounds,
+  midnight,
+  readLocal,
+  readTime,
+  startOf,
+  stepFor,
+  stripSpan,
+  tickWords,
+  ticks,
+  writeLocal,
+  writeTime,
+} from '../src/lib/timerange';
 
-const local = (day: number, hour = 0, minute = 0, second = 0) => new Date(2026, 10, day, hour, minute, second).getTime() / 1000;
+const local = (day: number, hour = 0, minute = 0, second = 0) =>
+  new Date(2026, 10, day, hour, minute, second).getTime() / 1000;
 const NOW = local(25, 14, 3, 22);
 
 describe('times in links', () => {
@@ -77,7 +90,15 @@ describe('the strip', () => {
     const span = { from: local(25, 13, 7), to: local(25, 14, 7) };
     expect(ticks(span, 5).map((time) => tickWords(time, span))).toEqual(['13:15', '13:30', '13:45', '14:00']);
     const week = { from: local(18, 14), to: local(25, 14) };
-    expect(ticks(week, 8).map((time) => tickWords(time, week))).toEqual(['19 Nov', '20 Nov', '21 Nov', '22 Nov', '23 Nov', '24 Nov', '25 Nov']);
+    expect(ticks(week, 8).map((time) => tickWords(time, week))).toEqual([
+      '19 Nov',
+      '20 Nov',
+      '21 Nov',
+      '22 Nov',
+      '23 Nov',
+      '24 Nov',
+      '25 Nov',
+    ]);
   });
 
   it.each([2, 5, 9])('has at most %s marks, and some', (most) => {

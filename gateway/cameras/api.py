@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from contract.api.cameras import CamerasView
 from contract.status import CameraState
 from gateway.cameras.cameras import Cameras
 from gateway.cameras.listing import FIELDS, CameraFilter, chosen_fields, page_of
 from gateway.http.documented import answers, errors
 from gateway.http.problems import json_response, problem
-from gateway.http.views import CamerasView
 
 FIELD = f"({'|'.join(FIELDS)})"
 FIELDS_PATTERN = f"^$|^{FIELD}(,{FIELD})*$"

@@ -7,6 +7,7 @@ no producer speaks for, is judged by its results. What nobody serves any more is
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from contract.api.cameras import CameraView
 from contract.result import Result
 from contract.status import (
     CameraLabels,
@@ -18,7 +19,6 @@ from contract.status import (
 )
 from gateway.cameras.camera import NO_LABELS, Camera, deserted, judge
 from gateway.cameras.producers import OFFER_SETTLES_SECONDS, Producer, Producers, spokesman
-from gateway.http.views import CameraView
 
 FORGET_AFTER_SECONDS = 24 * 3600.0
 REMOVED_AFTER_SECONDS = 600.0

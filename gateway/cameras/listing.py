@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 
+from contract.api.cameras import CameraView
 from contract.status import CameraState
 from gateway.cameras.camera import Camera
 from gateway.cameras.cameras import Cameras
-from gateway.http.views import CameraView
 
 FIELDS = tuple(field.name for field in fields(CameraView))
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection, Row, bindparam, text
 from starlette.responses import Response
 
+from contract.api.history import ActivityPointView, ActivityView
 from gateway.history.activity import ALL, MINUTE
 from gateway.history.parameters import ERRORS, CameraIds, Since, Until, check_span, distinct, now
 from gateway.history.reading import Readers
-from gateway.history.views import ActivityPointView, ActivityView
 from gateway.http.documented import answer
 from gateway.http.problems import json_response, problem
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from contract.api.history import EventsView, EventView
 from gateway.history import queries
 from gateway.history.filters import Cursor, EventFilter
 from gateway.history.parameters import (
@@ -16,7 +17,7 @@ from gateway.history.parameters import (
     read_cursor,
 )
 from gateway.history.reading import Readers
-from gateway.history.views import EventsView, EventView, event_view
+from gateway.history.views import event_view
 from gateway.http.documented import answer, errors
 from gateway.http.problems import json_response, problem
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from contract.api.history import EventView
 from gateway.history import detections, queries
 from gateway.history.detections import Position
 from gateway.history.export import Export, Format, Record, encoded
@@ -24,7 +25,7 @@ from gateway.history.parameters import (
     now,
 )
 from gateway.history.reading import Readers
-from gateway.history.views import EventView, event_view
+from gateway.history.views import event_view
 
 CHUNK = 1_000
 STREAMS: dict[int | str, dict[str, Any]] = {

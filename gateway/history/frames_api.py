@@ -8,13 +8,13 @@ from sqlalchemy import Connection, Row, select
 from starlette.responses import Response
 
 from broker import BrokerError
+from contract.api.history import FrameResultView, FrameView, HopView
 from contract.dead_letters import DeadLetter
 from gateway.dead_letters import DeadLetterReader
 from gateway.history.parameters import ERRORS
 from gateway.history.reading import Readers
 from gateway.history.rows import MAX_ID
 from gateway.history.tables import results
-from gateway.history.views import FrameResultView, FrameView, HopView
 from gateway.http.documented import answer, errors
 from gateway.http.problems import json_response, problem
 

@@ -8,12 +8,12 @@ from fastapi import Path, Query
 from pydantic import BeforeValidator, WithJsonSchema
 from starlette.exceptions import HTTPException
 
+from contract.identifiers import CAMERA_ID_SCHEMA
 from gateway.history.filters import MAX_EVENT_ID, Cursor, EventFilter, parse_cursor
 from gateway.http.documented import errors
 from gateway.times import parse_time
 
 FURTHEST = 1e11
-CAMERA_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 CURSOR_PATTERN = r"^(-?\d{1,15}(\.\d{1,20})?(e[+-]?\d{1,2})?~\d{1,18})?$"
 NO_CURSOR = "`cursor` must be the `next` of the page before"
 TWISTED = "`from` is later than `to`"
@@ -39,7 +39,7 @@ Moment = Annotated[
     WithJsonSchema({"anyOf": [SECONDS, {"type": "string", "format": "date-time"}]}),
 ]
 CameraIds = Annotated[
-    list[Annotated[str, Query(pattern=CAMERA_PATTERN)]],
+    list[Annotated[str, Query(pattern=CAMERA_ID_SCHEMA)]],
     Query(alias="camera", max_length=100, description="only these cameras: `camera=a&camera=b`, at most 100"),
 ]
 Group = Annotated[

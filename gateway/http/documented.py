@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from contract.api.service import ProblemView
 from gateway.http.problems import TYPES
-from gateway.http.views import ProblemView
 
 FORM = "application/x-www-form-urlencoded"
 Responses = dict[int | str, dict[str, Any]]

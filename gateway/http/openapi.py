@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
+from contract.document import message_schemas
 from gateway.http.documented import FORM, example_of
 from gateway.http.strict import PASSED_ON
 from gateway.security.access import OPEN_PATHS
@@ -30,7 +31,8 @@ filter does not list everything. HEAD works wherever GET does. Nothing is cached
 
 **WebSocket.** `ws://HOST/ws/results` sends one result per message, as JSON; the token goes as above. `?cameras=a,b`
 names cameras, `&frames=1` adds their pictures in base64. The dashboard speaks the sub-protocol `framefleet.v1` on the
-same path. OpenAPI cannot describe WebSockets: docs/streaming.md does.
+same path: `HelloMessage`, `ResultsMessage`, `CamerasMessage`, `NodesMessage` and `PictureHead` come, `Subscribe` and
+`Painted` go. OpenAPI cannot describe WebSockets themselves: docs/streaming.md does.
 """
 
 TAGS = [
@@ -112,6 +114,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     made["security"] = [{name: []} for name in SCHEMES]
     made["components"]["securitySchemes"] = SCHEMES
+    made["components"]["schemas"] |= message_schemas() | made["components"]["schemas"]
     for name in FASTAPIS_OWN:
         made["components"]["schemas"].pop(name, None)
     for path, methods in made["paths"].items():

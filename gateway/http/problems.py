@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from gateway.http.views import ProblemView
+from contract.api.service import ProblemView
 
 TYPES = {
     400: "bad_data",

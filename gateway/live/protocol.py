@@ -1,4 +1,4 @@
-"""What goes over a viewer's WebSocket, as bytes. Pure.
+"""What goes over a viewer's WebSocket, as bytes; the shapes are in contract/browser.py. Pure.
 
 Server frames are neither masked nor deflated, so a frame's bytes are the same for every viewer: they are made once
 and kept with the update.
@@ -7,21 +7,15 @@ and kept with the update.
 import binascii
 import math
 import struct
-from typing import Annotated, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from contract.task import CameraId
+from contract.browser import DASHBOARD_PROTOCOL, ClientMessage, HelloMessage, Subscribe
 from gateway.live.viewer import Kind, Subscription, Update, Viewer
 
-DASHBOARD_PROTOCOL = "framefleet.v1"
 MAX_MESSAGE_BYTES = 64 * 1024
-MAX_PICTURES = 256
-MAX_CAMERAS = 1_000
-MAX_GROUPS = 100
-MAX_NODES = 100
-MAX_NAME = 100
 BATCH = 256
 TEXT: Final = 0x81
 BINARY: Final = 0x82
@@ -31,30 +25,15 @@ class InvalidMessage(ValueError):
     """A client's message that cannot be understood; the sentence tells the client why."""
 
 
-Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
-CameraNames = Annotated[list[CameraId], Meta(max_length=MAX_CAMERAS)]
-GroupNames = Annotated[list[Name], Meta(max_length=MAX_GROUPS)]
-NodeNames = Annotated[list[Name], Meta(max_length=MAX_NODES)]
-
-
-class Subscribe(Struct, tag_field="type", tag="subscribe"):
-    """Change the subscription: an absent field stays as it is, `null` means any. All conditions hold together."""
-
-    cameras: CameraNames | UnsetType | None = UNSET
-    groups: GroupNames | UnsetType | None = UNSET
-    nodes: NodeNames | UnsetType | None = UNSET
-    detections: bool | UnsetType = UNSET
-    pictures: Annotated[list[CameraId], Meta(max_length=MAX_PICTURES)] | UnsetType = UNSET
-
-    def apply(self, old: Subscription) -> Subscription:
-        """The subscription that follows `old`."""
-        return Subscription(
-            cameras=_changed(self.cameras, old.cameras),
-            groups=_changed(self.groups, old.groups),
-            nodes=_changed(self.nodes, old.nodes),
-            detections=old.detections if self.detections is UNSET else self.detections,
-            pictures=old.pictures if self.pictures is UNSET else frozenset(self.pictures),
-        )
+def subscribed(old: Subscription, change: Subscribe) -> Subscription:
+    """The subscription that follows `old`."""
+    return Subscription(
+        cameras=_changed(change.cameras, old.cameras),
+        groups=_changed(change.groups, old.groups),
+        nodes=_changed(change.nodes, old.nodes),
+        detections=old.detections if change.detections is UNSET else change.detections,
+        pictures=old.pictures if change.pictures is UNSET else frozenset(change.pictures),
+    )
 
 
 def _changed(names: list[str] | UnsetType | None, old: frozenset[str] | None) -> frozenset[str] | None:
@@ -63,22 +42,15 @@ def _changed(names: list[str] | UnsetType | None, old: frozenset[str] | None) ->
     return None if names is None else frozenset(names)
 
 
-class Painted(Struct, tag_field="type", tag="painted"):
-    """A dashboard has painted a frame `age` seconds after its capture."""
-
-    frame_id: str
-    age: float
-
-
 class _Any(Struct):
     type: str
 
 
-_message: msgspec.json.Decoder[Subscribe | Painted] = msgspec.json.Decoder(Subscribe | Painted)
+_message: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
 _any_message = msgspec.json.Decoder(_Any)
 
 
-def parse_message(text: str) -> Subscribe | Painted | None:
+def parse_message(text: str) -> ClientMessage | None:
     """Read a client's message; None for a type that this gateway does not know. Raises InvalidMessage."""
     try:
         if _any_message.decode(text).type not in ("subscribe", "painted"):
@@ -162,8 +134,7 @@ class DashboardProtocol:
         return min(max(0.005 * math.sqrt(viewers), 0.025), 0.1)
 
     def greeting(self, time: float, version: str, staleness: float) -> bytes:
-        hello = {"type": "hello", "time": time, "staleness": staleness, "version": version}
-        return ws_frame(TEXT, msgspec.json.encode(hello))
+        return ws_frame(TEXT, msgspec.json.encode(HelloMessage(time, staleness, version)))
 
     def results(self, results: list[Update]) -> bytes:
         return ws_frame(TEXT, b'{"type":"results","results":[', b",".join([u.body for u in results]), b"]}")

@@ -6,9 +6,10 @@ from typing import get_args
 
 import msgspec
 
+from contract.api.nodes import NodeView
+from contract.browser import GoneCamera
 from contract.status import CameraState
 from gateway.cameras.cameras import Cameras, Shown
-from gateway.http.views import NodeView
 from gateway.live.hub import Hub
 from gateway.live.viewer import Viewer
 from gateway.metrics import GatewayMetrics
@@ -70,7 +71,7 @@ class States:
             del self._items[camera_id]
             self._hub.forget(camera_id)
             self._hub.regroup(camera_id, None)
-            self._hub.publish_camera(camera_id, _encode({"camera_id": camera_id, "gone": True}))
+            self._hub.publish_camera(camera_id, _encode(GoneCamera(camera_id, gone=True)))
         self._told = told
         for state in CAMERA_STATES:
             self._metrics.cameras.labels(state).set(states[state])

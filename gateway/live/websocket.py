@@ -9,6 +9,15 @@ from dataclasses import replace
 import msgspec
 from fastapi import WebSocket
 
+from contract.browser import (
+    DASHBOARD_PROTOCOL,
+    MAX_CAMERAS,
+    MAX_GROUPS,
+    MAX_NAME,
+    MAX_NODES,
+    MAX_PICTURES,
+    Painted,
+)
 from contract.failures import STALENESS_SECONDS
 from contract.task import CameraId
 from gateway.http.problems import problem
@@ -16,21 +25,15 @@ from gateway.live.buffers import MAX_UNREAD
 from gateway.live.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import (
-    DASHBOARD_PROTOCOL,
     FRAMES,
     LATEST,
-    MAX_CAMERAS,
-    MAX_GROUPS,
-    MAX_NAME,
-    MAX_NODES,
-    MAX_PICTURES,
     PLAIN,
     InvalidMessage,
-    Painted,
     ViewerProtocol,
     parse_message,
     plausible_age,
     protocol_for,
+    subscribed,
 )
 from gateway.live.sending import writers
 from gateway.live.viewer import Kind, Subscription, Viewer
@@ -169,7 +172,7 @@ class ResultsSocket:
                     painted = now
                     self._metrics.paint_age.observe(request.age)
             elif request is not None:
-                self._hub.subscribe(viewer, request.apply(viewer.subscription), now)
+                self._hub.subscribe(viewer, subscribed(viewer.subscription, request), now)
 
     def _drop(
         self, viewer: Viewer, connection: ViewerConnection, code: int, reason: str, sentence: str

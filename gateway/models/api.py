@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, InvalidModelSpec, parse_model_spec
-from contract.task import CAMERA_ID_PATTERN
+from contract.api.models import ModelsView
+from contract.errors import InvalidModelSpec
+from contract.identifiers import CAMERA_ID_SCHEMA
+from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, parse_model_spec
 from contract.topology import Lane
 from gateway.http.documented import answer, errors
 from gateway.http.problems import json_response, problem
-from gateway.http.views import ModelsView
 from gateway.models.catalogue import models_view, unknown_models
 from gateway.models.desired import TooManyCameras
 from gateway.models.keeper import CannotKeep, ModelKeeper, NotHeardYet
@@ -28,12 +29,10 @@ RETRY_SECONDS = 5
 OneLane = Annotated[
     Lane | None, Query(description="only the workers of this lane; without lane and camera: all")
 ]
-# In JSON Schema's regular expressions `$` is what Python calls `\Z`, which they do not know.
-CAMERA_PATTERN = CAMERA_ID_PATTERN.replace(r"\Z", "$")
 _NAME = MODEL_NAME_PATTERN.replace(r"\Z", "").removeprefix("^")
 SPEC_PATTERN = rf"^\s*{_NAME}(\s*,\s*{_NAME}){{0,3}}\s*(:(all|best|vote)\s*)?$"
 """For the document; parse_model_spec says better what is wrong."""
-OneCamera = Annotated[str | None, Query(pattern=CAMERA_PATTERN, description="only this camera's frames")]
+OneCamera = Annotated[str | None, Query(pattern=CAMERA_ID_SCHEMA, description="only this camera's frames")]
 
 EXAMPLE: dict[str, Any] = {
     "models": [

@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
+from contract.api.models import DesiredModelsView, ModelsView, ModelView, NodeModelsView
+from contract.api.nodes import NodeView
 from contract.models import DesiredModels, ModelReport, ModelSpec
 from contract.status import NodeStatus
-from gateway.http.views import DesiredModelsView, ModelsView, ModelView, NodeModelsView, NodeView
 
 LOADED = "loaded"
 

@@ -4,8 +4,8 @@ import re
 
 from msgspec.structs import replace
 
+from contract.identifiers import CAMERA_ID_PATTERN
 from contract.models import DesiredModels, parse_model_spec
-from contract.task import CAMERA_ID_PATTERN
 from contract.topology import Lane
 
 MAX_CAMERAS = 10_000

@@ -9,7 +9,7 @@ from typing import Generic, Literal, TypeVar
 import aiohttp
 import msgspec
 
-from gateway.http.views import Point
+from contract.api.figures import Point
 
 TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 16 * 1024 * 1024

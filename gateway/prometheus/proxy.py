@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from contract.api.service import PrometheusView
 from gateway.http.documented import FORM, Responses, answer, errors
 from gateway.http.problems import problem
 from gateway.http.strict import PASSED_ON
-from gateway.http.views import PrometheusView
 from gateway.prometheus.bounds import OutOfBounds, Parameters, bounded
 from gateway.prometheus.client import TIMEOUT_SECONDS, Prometheus, PrometheusError
 from gateway.prometheus.gate import Busy, Gate

@@ -1,14 +1,14 @@
 """POST /api/links: another ready link."""
 
 import time
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from contract.nesting import decode
+from contract.api.service import LinkView
+from contract.json import decode
 from gateway.http.documented import answer, errors
 from gateway.http.problems import json_response, problem
 from gateway.security.access import address_of, identity_of, is_secure
@@ -20,14 +20,6 @@ from runtime.logs import get_logger
 log = get_logger("gateway")
 
 WHERE = "authentication is off: there is nothing to sign in to"
-
-
-@dataclass(slots=True, frozen=True)
-class LinkView:
-    """`link` signs in one browser, once, until `expires` (Unix seconds)."""
-
-    link: str
-    expires: float
 
 
 class _Wanted(msgspec.Struct):

@@ -13,10 +13,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
-from contract.nesting import decode
+from contract.api.service import ProblemView
+from contract.json import decode
 from gateway.http.below import placed
 from gateway.http.problems import json_response, problem
-from gateway.http.views import ProblemView
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import address_of, identity_of, is_secure, set_session, too_many_guesses
 from gateway.security.auth import Authenticator, TooManyGuesses, session_holder

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from contract.task import CAMERA_ID_PATTERN
+from contract.identifiers import CAMERA_ID_PATTERN
 from producer.catalogue.redaction import doubtful, redact
 from producer.errors import InvalidSource, NearlyAddress
 

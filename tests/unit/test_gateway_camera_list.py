@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.api.cameras import CameraView
 from contract.status import CameraLabels, CameraReport, CamerasStatus
 from gateway.cameras.cameras import Cameras
 from gateway.cameras.listing import FIELDS, CameraFilter, chosen_fields, page_of
-from gateway.http.views import CameraView
 
 WALL = 1_795_000_000.0
 

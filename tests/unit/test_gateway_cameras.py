@@ -6,13 +6,13 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
+from contract.api.cameras import CameraView
 from contract.result import Result
 from contract.status import CameraLabels, CameraReport, CamerasStatus, CameraStatus, ProducerStatus
 from gateway.cameras.camera import REPEATS_SECONDS, SKIPPING_SECONDS, clock
 from gateway.cameras.cameras import FORGET_AFTER_SECONDS, REMOVED_AFTER_SECONDS, Cameras
 from gateway.cameras.pace import Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
-from gateway.http.views import CameraView
 from gateway.live.hub import Hub
 from gateway.live.states import States
 from gateway.live.viewer import Kind, Subscription, Viewer

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from contract.api.cameras import CameraView
 from contract.result import DetectedObject, Result
 from contract.status import CameraStatus, NodeStatus, ProducerStatus
 from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
 from gateway.consumers import MAX_GATEWAYS, Gateways, foreign_consumers
-from gateway.http.views import CameraView
 from gateway.live.hub import Hub
 from gateway.live.states import States
 from gateway.live.viewer import Kind, Subscription, Viewer

@@ -2,7 +2,8 @@
 
 import pytest
 
-from contract.models import DesiredModels, InvalidModelSpec, Merge, ModelSpec, parse_model_spec
+from contract.errors import InvalidModelSpec
+from contract.models import DesiredModels, Merge, ModelSpec, parse_model_spec
 from contract.status import WatchAnnouncement, encode_status, parse_control
 
 

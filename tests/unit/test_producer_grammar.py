@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.task import CAMERA_ID_PATTERN
+from contract.identifiers import CAMERA_ID_PATTERN
 from producer.catalogue.grammar import CameraSpec, parse_camera, parse_sources, sanitise
 from producer.catalogue.redaction import redact
 from producer.errors import InvalidSource

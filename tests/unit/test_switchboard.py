@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.models import DesiredModels, InvalidModelSpec
+from contract.errors import InvalidModelSpec
+from contract.models import DesiredModels
 from tests.helpers.components import require_package
 from tests.helpers.eventually import eventually
 from tests.helpers.models import write_models

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.failures import FailureReason, InvalidTask
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task, parse_task
 
 IMAGE = b"\xff\xd8\xff\xe0 an image"

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from contract.failures import FailureReason, InvalidTask
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
 from contract.numbers import Float32
 from contract.task import MAX_BODY_BYTES, parse_head, parse_task
 

@@ -1,23 +1,8 @@
 /** The activity strip's arithmetic: frames with detections over time. Times are Unix seconds. Pure. */
 
+import type { ActivityPointView, ActivityView } from './contract.gen';
 import { count, exactly } from './format';
 import { type Span, describeBounds } from './timerange';
-
-/** Of `GET /api/activity`: what happened in the `step` seconds from `time` on. */
-export interface ActivityPoint {
-  time: number;
-  frames: number;
-  with_detections: number;
-  /** Most at once. */
-  faces: number;
-  /** Frames that were not computed. */
-  expired: number;
-}
-
-export interface Activity {
-  step: number;
-  items: ActivityPoint[];
-}
 
 /** Bars from 0 to 1 of the strip's width and height. */
 export interface Bar {
@@ -29,14 +14,18 @@ export interface Bar {
 /** A bar that is there is seen, however small. */
 const LEAST = 0.06;
 
-export function bars({ step, items }: Activity, { from, to }: Span): Bar[] {
+export function bars({ step, items }: ActivityView, { from, to }: Span): Bar[] {
   const most = Math.max(1, ...items.map((item) => item.with_detections));
   const length = to - from;
   return items
     .filter(({ time, with_detections }) => with_detections > 0 && time + step > from && time < to)
     .map(({ time, with_detections }) => {
       const [left, right] = [Math.max(from, time), Math.min(to, time + step)];
-      return { x: (left - from) / length, width: (right - left) / length, height: Math.max(LEAST, with_detections / most) };
+      return {
+        x: (left - from) / length,
+        width: (right - left) / length,
+        height: Math.max(LEAST, with_detections / most),
+      };
     });
 }
 
@@ -47,7 +36,10 @@ export function barAt(time: number, step: number, { from, to }: Span): Span {
 }
 
 /** The span from the earlier of two bars, or of a bar and a choice, to the later. */
-export const together = (one: Span, other: Span): Span => ({ from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) });
+export const together = (one: Span, other: Span): Span => ({
+  from: Math.min(one.from, other.from),
+  to: Math.max(one.to, other.to),
+});
 
 /** The bar after `bar` (before it, for -1), or `bar` itself at the edges. */
 export function nextBar(bar: Span, by: number, step: number, { from, to }: Span): Span {
@@ -55,20 +47,23 @@ export function nextBar(bar: Span, by: number, step: number, { from, to }: Span)
   return begin + step <= from || begin >= to ? bar : { from: begin, to: begin + step };
 }
 
-/** What there was in a part of the strip, in words. */
-export function describePart({ step, items }: Activity, part: Span): string {
+/** Describes a part of the strip in words. */
+export function describePart({ step, items }: ActivityView, part: Span): string {
   const inside = items.filter(({ time }) => time + step > part.from && time < part.to);
   const seen = inside.reduce((sum, item) => sum + item.with_detections, 0);
   const expired = inside.reduce((sum, item) => sum + item.expired, 0);
   const faces = Math.max(0, ...inside.map((item) => item.faces));
-  const words = seen === 0 ? 'nothing seen' : `${exactly(seen)} ${seen === 1 ? 'frame' : 'frames'} with detections, at most ${count(faces, 'face')}`;
+  const words =
+    seen === 0
+      ? 'nothing seen'
+      : `${exactly(seen)} ${seen === 1 ? 'frame' : 'frames'} with detections, at most ${count(faces, 'face')}`;
   return `${describeBounds(part)}: ${words}${expired === 0 ? '' : `, ${exactly(expired)} not computed`}`;
 }
 
-/** The whole strip in words, for who does not see it. */
-export function summarise(activity: Activity, span: Span): string {
+/** Describes the whole strip in words, for people who do not see it. */
+export function summarise(activity: ActivityView, span: Span): string {
   const whole = describePart(activity, span);
-  const busiest = activity.items.reduce<ActivityPoint | null>(
+  const busiest = activity.items.reduce<ActivityPointView | null>(
     (best, item) => (item.with_detections > (best?.with_detections ?? 0) ? item : best),
     null,
   );

@@ -1,12 +1,12 @@
 /** Alerts for people: those of one rule together, so that a thousand cameras without power are one entry. */
 
-import type { Alert } from './api';
+import type { AlertView } from './contract.gen';
 
 export interface AlertGroup {
   name: string;
   severity: string;
-  state: Alert['state'];
-  /** What is said of each, without repetitions. */
+  state: AlertView['state'];
+  /** The summaries of all, without repetitions. */
   summaries: string[];
   /** How many there are. */
   count: number;
@@ -15,7 +15,7 @@ export interface AlertGroup {
 }
 
 /** Groups in the order in which their first alerts come. */
-export function gather(alerts: readonly Alert[]): AlertGroup[] {
+export function gather(alerts: readonly AlertView[]): AlertGroup[] {
   const groups = new Map<string, AlertGroup>();
   for (const { name, severity, state, summary, since } of alerts) {
     const key = `${state} ${severity} ${name}`;

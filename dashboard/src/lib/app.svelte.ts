@@ -1,26 +1,51 @@
-/** What the page is made of, put together: the stream, the polls, and the states that components read. */
+/** The page's parts, put together: the stream, the polls, and the state that components read. */
 
-import { type Alerts, type History, type InviteLink, type Metrics, Refused, type Series, type SeriesName, type Session, every, get, getMissing, post, signInPath, signOut } from './api';
+import {
+  type Reader,
+  Refused,
+  type Series,
+  type SeriesName,
+  every,
+  get,
+  getMissing,
+  post,
+  signOut,
+} from './api';
 import { BASE } from './base';
 import { ServerClock, frameAge } from './clock';
 import type { Camera } from './camera.svelte';
+import {
+  type AlertsView,
+  type HistoryView,
+  type LinkView,
+  type MetricsView,
+  type ModelsView,
+  type Result,
+  type SessionView,
+  readAlertsView,
+  readHistoryView,
+  readLinkView,
+  readMetricsView,
+  readModelsView,
+  readNodesView,
+  readSessionView,
+} from './contract.gen';
 import { Fleet } from './fleet.svelte';
 import { type Freshness, freshness } from './freshness';
 import { type Health, judge } from './health';
-import type { Models } from './models';
+import { signInPath } from './login';
 import { Pictures } from './pictures';
-import type { Result } from './protocol';
 import { Route } from './route.svelte';
 import { SchemeChoice } from './scheme.svelte';
 import { type Connection, Stream } from './stream';
-import { Watching } from './watching';
+import { Watch } from './watch';
 
 /** Milliseconds between polls. */
 const METRICS = 2_500;
 const HISTORY = 15_000;
 const PANELS = 10_000;
 const SESSION = 60_000;
-/** Milliseconds after which figures without successor are no longer shown. */
+/** Milliseconds after which figures that nothing newer has replaced are no longer shown. */
 const OUTDATED = 15_000;
 /** Milliseconds of the gateway's silence after which its word on a camera no longer counts. */
 const SILENT = 6_000;
@@ -34,23 +59,23 @@ export class App {
   readonly scheme = new SchemeChoice();
   readonly clock = new ServerClock();
   readonly stream: Stream;
-  readonly watching: Watching;
+  readonly watching: Watch;
 
-  /** Local milliseconds, four times a second: what ages and clocks react to. */
+  /** Local milliseconds, set four times a second: ages and clocks react to it. */
   tick = $state(performance.now());
   connection = $state.raw<Connection>({ open: false, since: performance.now(), retryAt: null });
   everConnected = $state(false);
   staleness = $state(2);
-  session = $state.raw<Session | null>(null);
-  alerts = $state.raw<Alerts | null>(null);
-  models = $state.raw<Models | null>(null);
+  session = $state.raw<SessionView | null>(null);
+  alerts = $state.raw<AlertsView | null>(null);
+  models = $state.raw<ModelsView | null>(null);
   expectedNodes = $state<number | null>(null);
-  /** What the gateway lacks to do its work. */
+  /** Sentences on what the gateway lacks to do its work. */
   missing = $state.raw<readonly string[]>([]);
-  #metrics = $state.raw<{ value: Metrics; at: number } | null>(null);
-  #history = $state.raw<History | null>(null);
+  #metrics = $state.raw<{ value: MetricsView; at: number } | null>(null);
+  #history = $state.raw<HistoryView | null>(null);
   /** Figures since the history was fetched. */
-  #recent = $state.raw<Metrics[]>([]);
+  #recent = $state.raw<MetricsView[]>([]);
   /** Local milliseconds when the gateway last said anything. */
   #heard = performance.now();
   #switches = 0;
@@ -60,7 +85,9 @@ export class App {
   /** Server time, Unix seconds. */
   now = $derived.by(() => (this.tick, this.clock.now()));
   /** `null` while there are none, or none fresh enough to be shown. */
-  metrics = $derived(this.#metrics !== null && this.tick - this.#metrics.at < OUTDATED ? this.#metrics.value : null);
+  metrics = $derived(
+    this.#metrics !== null && this.tick - this.#metrics.at < OUTDATED ? this.#metrics.value : null,
+  );
   metricsFailed = $state(false);
   step = $derived(this.#history?.step ?? 15);
 
@@ -87,8 +114,8 @@ export class App {
       },
       unauthorised: () => this.#leave(),
     });
-    this.watching = new Watching((cameras, pictures) => this.stream.subscribe(cameras, pictures));
-    // A page without tiles wants no results.
+    this.watching = new Watch((cameras, pictures) => this.stream.subscribe(cameras, pictures));
+    // A page without tiles needs no results.
     this.watching.changed();
     document.addEventListener('visibilitychange', () => this.watching.changed());
     addEventListener('online', () => this.stream.retry());
@@ -96,26 +123,36 @@ export class App {
 
     every(METRICS, (signal) => this.#readMetrics(signal));
     every(METRICS, async (signal) => (this.missing = await getMissing(signal).catch(() => this.missing)));
-    every(HISTORY, (signal) => this.#read<History>(`/api/metrics/history?seconds=${SPAN}`, signal, (history) => {
-      this.#history = history;
-      this.#recent = [];
-    }));
-    every(PANELS, (signal) => this.#read<Alerts>('/api/alerts', signal, (alerts) => (this.alerts = alerts)));
-    every(PANELS, (signal) => this.#read<{ expected: number | null }>('/api/nodes', signal, (nodes) => (this.expectedNodes = nodes.expected)));
+    every(HISTORY, (signal) =>
+      this.#read(`/api/metrics/history?seconds=${SPAN}`, readHistoryView, signal, (history) => {
+        this.#history = history;
+        this.#recent = [];
+      }),
+    );
+    every(PANELS, (signal) =>
+      this.#read('/api/alerts', readAlertsView, signal, (alerts) => (this.alerts = alerts)),
+    );
+    every(PANELS, (signal) =>
+      this.#read('/api/nodes', readNodesView, signal, (nodes) => (this.expectedNodes = nodes.expected)),
+    );
     every(PANELS, (signal) => {
       const before = this.#switches;
-      return this.#read<Models>('/api/models/available', signal, (models) => {
+      return this.#read('/api/models/available', readModelsView, signal, (models) => {
         if (before === this.#switches) this.models = models; // else the answer is older than the switch
       });
     });
-    every(SESSION, (signal) => this.#read<Session>('/api/session', signal, (session) => (this.session = session)));
+    every(SESSION, (signal) =>
+      this.#read('/api/session', readSessionView, signal, (session) => (this.session = session)),
+    );
   }
 
   /** The last 15 minutes of a figure. */
   series(name: SeriesName): Series {
     const past = this.#history?.series[name] ?? [];
     const end = past.at(-1)?.[0] ?? 0;
-    const recent = this.#recent.filter(({ time }) => time > end).map((metrics): Series[number] => [metrics.time, FIGURES[name](metrics)]);
+    const recent = this.#recent
+      .filter(({ time }) => time > end)
+      .map((metrics): Series[number] => [metrics.time, FIGURES[name](metrics)]);
     return [...past, ...recent];
   }
 
@@ -134,10 +171,10 @@ export class App {
     }),
   );
 
-  /** The gateway is away: not merely while the first connection of this page is made. */
+  /** True if the gateway is away, and not merely while this page makes its first connection. */
   disconnected = $derived(!this.connection.open && (this.everConnected || this.health.level === 'bad'));
 
-  /** How old the camera's picture is, in seconds, and what that means; `null` without a picture to show. */
+  /** The age of the camera's picture in seconds, and what that means; `null` without a picture to show. */
   pictureAge(camera: Camera): { seconds: number; freshness: Freshness } | null {
     if (camera.painted === null || camera.state === 'offline' || camera.state === 'disabled') return null;
     const { result, arrived } = camera.painted;
@@ -146,7 +183,7 @@ export class App {
     return { seconds, freshness: freshness(seconds, this.staleness, word) };
   }
 
-  /** A picture of the camera has just been painted. */
+  /** Notes that a picture of the camera has just been painted. */
   painted(camera: Camera, result: Result, arrived: number): void {
     camera.painted = { result, arrived };
     const local = performance.now();
@@ -156,23 +193,24 @@ export class App {
     this.stream.send({ type: 'painted', frame_id: result.frame_id, age });
   }
 
-  /** Desires a model of the whole cluster. Returns why that was refused, or `null`. */
+  /** Desires a model for the whole cluster. Returns the reason of a refusal, or `null`. */
   async switchModel(model: string): Promise<string | null> {
-    return this.#change<Models>(`/api/models/switch?model=${encodeURIComponent(model)}`, (models) => {
+    const path = `/api/models/switch?model=${encodeURIComponent(model)}`;
+    return this.#change(path, readModelsView, (models) => {
       this.models = models;
       this.#switches += 1;
     });
   }
 
-  /** Makes a link that signs a viewer in once, for `then`. Returns why that was refused, or `null`. */
-  async invite(then: (invite: InviteLink) => void): Promise<string | null> {
-    return this.#change<InviteLink>('/api/links?role=viewer', then);
+  /** Makes a link that signs a viewer in once, for `then`. Returns the reason of a refusal, or `null`. */
+  async invite(then: (invite: LinkView) => void): Promise<string | null> {
+    return this.#change('/api/links?role=viewer', readLinkView, then);
   }
 
-  /** What the gateway answers. Rejects when it refuses (`Refused`) or does not answer. */
-  async ask<T>(path: string, signal: AbortSignal): Promise<T> {
+  /** Asks the gateway. Rejects when it refuses (`Refused`) or does not answer. */
+  async ask<T>(path: string, read: Reader<T>, signal: AbortSignal): Promise<T> {
     try {
-      const value = await get<T>(path, signal);
+      const value = await get(path, read, signal);
       this.#heard = performance.now();
       return value;
     } catch (error) {
@@ -182,19 +220,21 @@ export class App {
     }
   }
 
-  async #change<T>(path: string, then: (value: T) => void): Promise<string | null> {
+  async #change<T>(path: string, read: Reader<T>, then: (value: T) => void): Promise<string | null> {
     try {
-      then(await post<T>(path));
+      then(await post(path, read));
       return null;
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#leave();
-      return error instanceof Refused ? error.message : 'the gateway does not answer; look at it, then try again';
+      return error instanceof Refused
+        ? error.message
+        : 'the gateway does not answer; look at it, then try again';
     }
   }
 
-  /** Leads to the login. False if the gateway did not answer: then nothing has ended. */
+  /** Signs out and leads to the login. Returns false if the gateway did not answer: then nothing has ended. */
   async signOut(): Promise<boolean> {
-    // The gateway closes the stream at once: that this session ends is no news.
+    // The gateway closes the stream at once, which must not pass for a session that has expired.
     this.#leaving = true;
     try {
       await signOut();
@@ -215,7 +255,7 @@ export class App {
 
   async #readMetrics(signal: AbortSignal): Promise<void> {
     const asked = performance.now();
-    const reached = await this.#read<Metrics>('/api/metrics', signal, (value) => {
+    const reached = await this.#read('/api/metrics', readMetricsView, signal, (value) => {
       const at = performance.now();
       this.clock.correct(value.time, asked, at);
       this.#metrics = { value, at };
@@ -224,10 +264,15 @@ export class App {
     this.metricsFailed = !reached;
   }
 
-  /** True if the gateway answered as asked. */
-  async #read<T>(path: string, signal: AbortSignal, then: (value: T) => void): Promise<boolean> {
+  /** Returns true if the gateway answered. */
+  async #read<T>(
+    path: string,
+    read: Reader<T>,
+    signal: AbortSignal,
+    then: (value: T) => void,
+  ): Promise<boolean> {
     try {
-      then(await this.ask<T>(path, signal));
+      then(await this.ask(path, read, signal));
       return true;
     } catch {
       return false;
@@ -235,7 +280,7 @@ export class App {
   }
 }
 
-const FIGURES: Record<SeriesName, (metrics: Metrics) => number | null> = {
+const FIGURES: Record<SeriesName, (metrics: MetricsView) => number | null> = {
   processingRate: (metrics) => metrics.processingRate,
   latencyP50: (metrics) => metrics.latency.p50,
   latencyP95: (metrics) => metrics.latency.p95,

@@ -1,4 +1,4 @@
-/** How long to wait before the next try: exponential, capped, jittered. */
+/** The wait before the next try: exponential, capped, jittered. */
 
 export interface BackoffOptions {
   /** Milliseconds. */

@@ -1,5 +1,8 @@
-/** Where the gateway is below its host: '' or, behind a proxy, `/fleet`. It writes that into the page. */
-export const BASE = typeof document === 'undefined' ? '' : readBase(document.querySelector<HTMLMetaElement>('meta[name=base]')?.content);
+/** The gateway's path below its host: '' or, behind a proxy, `/fleet`. The gateway writes it into the page. */
+export const BASE =
+  typeof document === 'undefined'
+    ? ''
+    : readBase(document.querySelector<HTMLMetaElement>('meta[name=base]')?.content);
 
 export function readBase(content: string | undefined): string {
   return (content ?? '/').replace(/\/+$/, '');

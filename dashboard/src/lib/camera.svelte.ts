@@ -1,17 +1,18 @@
-/** One camera as the page sees it: fields that tiles react to. */
+/** A camera as the page sees it, with fields that tiles react to. */
 
 import type { Monotonic } from './clock';
-import type { CameraInfo, CameraState, Result } from './protocol';
+import type { CameraView, Result } from './contract.gen';
+import type { CameraState } from './protocol';
 
-/** A result and when it arrived here. */
+/** A result, and the time when it arrived here. */
 export interface Sighting {
   result: Result;
   arrived: Monotonic;
 }
 
 export class Camera {
-  /** What the gateway says of the camera; `null` while only results are known. */
-  info = $state.raw<CameraInfo | null>(null);
+  /** The gateway's view of the camera; `null` while only results are known. */
+  info = $state.raw<CameraView | null>(null);
   /** The newest result. */
   latest = $state.raw<Sighting | null>(null);
   /** The result whose picture is on the canvas, set in the same frame that paints it; `null` without a picture. */
@@ -19,7 +20,7 @@ export class Camera {
 
   constructor(readonly id: string) {}
 
-  /** What people call it. */
+  /** The name that people call it by. */
   get name(): string {
     return this.info?.name ?? this.id;
   }
@@ -28,7 +29,7 @@ export class Camera {
     return this.info?.state ?? 'live';
   }
 
-  /** What the tile speaks of: the painted frame, so that words and boxes agree, else the newest result. */
+  /** The result that the tile speaks of: the painted one, so that words and boxes agree, else the newest. */
   get seen(): Sighting | null {
     return this.painted ?? this.latest;
   }

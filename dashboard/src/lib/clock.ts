@@ -19,7 +19,7 @@ export class ServerClock {
 
   /**
    * Corrects the offset: the server said `time` (Unix seconds) somewhere between `asked` and `answered`.
-   * Half the round trip is the best guess of when.
+   * The middle of the two is the best guess.
    */
   correct(time: number, asked: Monotonic, answered: Monotonic = asked): void {
     this.#offset = time - (asked + answered) / 2 / 1000;
@@ -31,7 +31,7 @@ export class ServerClock {
   }
 }
 
-/** How old a frame is, in seconds, never negative. */
+/** The age of a frame in seconds, never negative. */
 export function frameAge(
   frame: { captured: number; arrived: Monotonic },
   serverNow: number,

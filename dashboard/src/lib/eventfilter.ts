@@ -1,7 +1,17 @@
 /** Which events a person asks for: in the page's address, in words, and as the gateway's parameters. Pure. */
 
+import { CAMERA_ID } from './contract.gen';
 import { count } from './format';
-import { type Bounds, RANGES, RANGE_NAMES, type RangeName, describeBounds, readTime, startOf, writeTime } from './timerange';
+import {
+  type Bounds,
+  RANGES,
+  RANGE_NAMES,
+  type RangeName,
+  describeBounds,
+  readTime,
+  startOf,
+  writeTime,
+} from './timerange';
 
 export interface EventFilter {
   /** Names; none: all cameras. */
@@ -18,10 +28,18 @@ export interface EventFilter {
   confidence: number | null;
 }
 
-export const EVERYTHING: EventFilter = { cameras: [], group: null, range: null, from: null, to: null, faces: null, confidence: null };
+export const EVERYTHING: EventFilter = {
+  cameras: [],
+  group: null,
+  range: null,
+  from: null,
+  to: null,
+  faces: null,
+  confidence: null,
+};
 
-/** What names of cameras look like; the gateway refuses others. */
-export const isCameraId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
+/** Tells whether the text can name a camera; the gateway refuses other names. */
+export const isCameraId = (text: string): boolean => CAMERA_ID.test(text);
 
 /** The gateway takes no more names than this at once. */
 export const MOST_CAMERAS = 100;
@@ -33,7 +51,8 @@ function numberBetween(text: string | null, least: number, most: number): number
 
 export function readFilter(parameters: URLSearchParams): EventFilter {
   const range = RANGE_NAMES.find((name) => name === parameters.get('range')) ?? null;
-  let [from, to] = range === null ? [readTime(parameters.get('from')), readTime(parameters.get('to'))] : [null, null];
+  let [from, to] =
+    range === null ? [readTime(parameters.get('from')), readTime(parameters.get('to'))] : [null, null];
   if (from !== null && to !== null && from >= to) [from, to] = [null, null];
   const faces = numberBetween(parameters.get('min_faces'), 1, 1000);
   return {
@@ -77,12 +96,22 @@ export function eventParameters(filter: EventFilter, now: number): URLSearchPara
 }
 
 export const isEverything = (filter: EventFilter): boolean =>
-  filter.cameras.length === 0 && [filter.group, filter.range, filter.from, filter.to, filter.faces, filter.confidence].every((part) => part === null);
+  filter.cameras.length === 0 &&
+  [filter.group, filter.range, filter.from, filter.to, filter.faces, filter.confidence].every(
+    (part) => part === null,
+  );
 
 /** `of gate-3, in the last hour, with at least 2 faces`; empty for everything. */
 export function describeFilter(filter: EventFilter, named: (camera: string) => string): string {
   const { cameras, group, range, from, to, faces, confidence } = filter;
-  const when = range === null ? describeBounds({ from, to }) : range === 'today' ? 'today' : range === '1h' ? 'in the last hour' : `in the last ${RANGES[range]}`;
+  const when =
+    range === null
+      ? describeBounds({ from, to })
+      : range === 'today'
+        ? 'today'
+        : range === '1h'
+          ? 'in the last hour'
+          : `in the last ${RANGES[range]}`;
   const [first] = cameras;
   return [
     first === undefined ? '' : `of ${cameras.length === 1 ? named(first) : count(cameras.length, 'camera')}`,

@@ -1,20 +1,21 @@
 /** The events of one filter: loaded page by page, kept up to date, new ones held back while somebody reads. */
 
 import { Refused } from './api';
-import { type EventPage, type PresenceEvent, PAGE, append, newIn, refresh, refreshSize, update } from './events';
+import type { EventView } from './contract.gen';
+import { type EventPage, PAGE, append, newIn, refresh, refreshSize, update } from './events';
 
 /** Fetches `GET /api/events` with the parameters. */
 export type LoadEvents = (parameters: URLSearchParams, signal: AbortSignal) => Promise<EventPage>;
 
 export class EventList {
-  items = $state.raw<readonly PresenceEvent[]>([]);
+  items = $state.raw<readonly EventView[]>([]);
   /** `stale`: another filter's events are shown until those of this one arrive. */
   phase = $state<'loading' | 'stale' | 'ready' | 'failed'>('loading');
-  /** Whether there are older ones. */
+  /** The state of the older events. */
   older = $state<'none' | 'more' | 'loading' | 'failed'>('none');
-  /** How many new ones are held back. */
+  /** How many new events are held back. */
   held = $state(0);
-  /** Why the events are not to be had, or not up to date. */
+  /** The reason why the events cannot be had, or are not up to date. */
   problem = $state<string | null>(null);
 
   #load: LoadEvents;
@@ -22,14 +23,14 @@ export class EventList {
   #parameters: () => URLSearchParams = () => new URLSearchParams();
   #next: string | null = null;
   #heldPage: EventPage | null = null;
-  /** Ends what was asked for an earlier filter. */
+  /** Ends questions that were asked for an earlier filter. */
   #turn = new AbortController();
 
   constructor(load: LoadEvents) {
     this.#load = load;
   }
 
-  /** Events of another filter, from the newest on. */
+  /** Shows the events of another filter, from the newest on. */
   async show(parameters: () => URLSearchParams): Promise<void> {
     this.#turn.abort();
     this.#turn = new AbortController();
@@ -40,29 +41,30 @@ export class EventList {
     await this.#fetch({ limit: PAGE }, (page) => this.#take(page));
   }
 
-  /** What has changed since. While `reading`, what is new is only counted. */
+  /** Asks what has changed. While somebody is `reading`, new events are only counted. */
   async poll(reading: boolean): Promise<void> {
     const { signal } = this.#turn;
     await this.#fetch({ limit: refreshSize(this.items) }, (page) => {
       if (signal.aborted) return;
-      if (this.phase !== 'ready' || !reading || newIn(this.items, page) === 0) return this.#take(refresh(this.#page(), page));
+      if (this.phase !== 'ready' || !reading || newIn(this.items, page) === 0)
+        return this.#take(refresh(this.#page(), page));
       this.items = update(this.items, page);
       this.#hold(page);
     });
   }
 
-  /** Shows what was held back. */
+  /** Shows the events that were held back. */
   reveal(): void {
     if (this.#heldPage !== null) this.#take(refresh(this.#page(), this.#heldPage));
   }
 
-  /** The next page of older ones. */
+  /** Fetches the next page of older events. */
   async more(): Promise<void> {
     const cursor = this.#next;
     if (cursor === null || this.older === 'loading' || this.phase !== 'ready') return;
     this.older = 'loading';
     const done = await this.#fetch({ limit: PAGE, cursor }, (page) => {
-      // Unless the list has begun anew meanwhile.
+      // The list may have begun anew meanwhile: then the page does not belong to it.
       if (this.#next === cursor) this.#set(append(this.#page(), page));
       else this.#set(this.#page());
     });
@@ -96,7 +98,7 @@ export class EventList {
     this.held = page === null ? 0 : newIn(this.items, page);
   }
 
-  /** True if that went well; otherwise `problem` says why it did not. */
+  /** Returns true if that went well; otherwise `problem` says why it did not. */
   async #fetch(more: { limit: number; cursor?: string }, then: (page: EventPage) => void): Promise<boolean> {
     const { signal } = this.#turn;
     const parameters = this.#parameters();

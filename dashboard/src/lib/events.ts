@@ -1,31 +1,11 @@
 /** Presence events and pages of them: merging what comes later, and the order in which they are shown. Pure. */
 
+import type { EventView } from './contract.gen';
 import { midnight } from './timerange';
-
-/** Of `GET /api/events`: a stretch of time in which a camera saw something. Times are Unix seconds. */
-export interface PresenceEvent {
-  event_id: number;
-  camera_id: string;
-  name: string | null;
-  group: string | null;
-  start: number;
-  end: number;
-  /** May still grow. */
-  open: boolean;
-  /** Frames with a detection. */
-  frames: number;
-  /** Most at once. */
-  faces: number;
-  /** The best. */
-  confidence: number;
-  model: string;
-  /** Where its picture is. */
-  thumbnail: string | null;
-}
 
 /** Events, newest first, and the cursor to older ones. */
 export interface EventPage {
-  items: readonly PresenceEvent[];
+  items: readonly EventView[];
   next: string | null;
 }
 
@@ -33,19 +13,19 @@ export interface EventPage {
 export const PAGE = 50;
 const MOST_AT_ONCE = 500;
 
-export const nameOf = ({ name, camera_id }: PresenceEvent): string => name ?? camera_id;
+export const nameOf = ({ name, camera_id }: EventView): string => name ?? camera_id;
 
 /** Newest start first; of one instant the later recorded first. */
-const order = (a: PresenceEvent, b: PresenceEvent): number => b.start - a.start || b.event_id - a.event_id;
+const order = (a: EventView, b: EventView): number => b.start - a.start || b.event_id - a.event_id;
 
 /** How many events of `fresh` are not known yet. */
-export function newIn(known: readonly PresenceEvent[], fresh: EventPage): number {
+export function newIn(known: readonly EventView[], fresh: EventPage): number {
   const ids = new Set(known.map(({ event_id }) => event_id));
   return fresh.items.filter(({ event_id }) => !ids.has(event_id)).length;
 }
 
 /** Known events as `fresh` tells them now; none comes or goes. */
-export function update(known: readonly PresenceEvent[], fresh: EventPage): readonly PresenceEvent[] {
+export function update(known: readonly EventView[], fresh: EventPage): readonly EventView[] {
   const byId = new Map(fresh.items.map((event) => [event.event_id, event]));
   return known.map((event) => byId.get(event.event_id) ?? event);
 }
@@ -66,11 +46,14 @@ export function refresh(known: EventPage, fresh: EventPage): EventPage {
 /** The list with a page of older events. */
 export function append(known: EventPage, page: EventPage): EventPage {
   const ids = new Set(known.items.map(({ event_id }) => event_id));
-  return { items: [...known.items, ...page.items.filter(({ event_id }) => !ids.has(event_id))], next: page.next };
+  return {
+    items: [...known.items, ...page.items.filter(({ event_id }) => !ids.has(event_id))],
+    next: page.next,
+  };
 }
 
 /** How many events the first page must have to tell how every open one goes on. */
-export function refreshSize(known: readonly PresenceEvent[]): number {
+export function refreshSize(known: readonly EventView[]): number {
   const last = known.findLastIndex(({ open }) => open);
   return Math.min(MOST_AT_ONCE, Math.max(PAGE, last + 1));
 }
@@ -78,11 +61,11 @@ export function refreshSize(known: readonly PresenceEvent[]): number {
 export interface Day {
   /** When it begins. */
   time: number;
-  events: PresenceEvent[];
+  events: EventView[];
 }
 
 /** By the day of their start, in this browser's time zone; order is kept. */
-export function byDay(events: readonly PresenceEvent[]): Day[] {
+export function byDay(events: readonly EventView[]): Day[] {
   const days: Day[] = [];
   for (const event of events) {
     const time = midnight(event.start);
@@ -94,7 +77,12 @@ export function byDay(events: readonly PresenceEvent[]): Day[] {
 }
 
 /** The event that a key leads to from number `index`, where days of these `sizes` begin a new row of `columns` each. */
-export function neighbourAmongDays(key: string, index: number, sizes: readonly number[], columns: number): number {
+export function neighbourAmongDays(
+  key: string,
+  index: number,
+  sizes: readonly number[],
+  columns: number,
+): number {
   const last = sizes.reduce((sum, size) => sum + size, 0) - 1;
   const vertical = key === 'ArrowUp' ? -1 : key === 'ArrowDown' ? 1 : 0;
   if (vertical !== 0) {
@@ -102,12 +90,15 @@ export function neighbourAmongDays(key: string, index: number, sizes: readonly n
     const rows: [number, number][] = [];
     let first = 0;
     for (const size of sizes) {
-      for (let begin = 0; begin < size; begin += columns) rows.push([first + begin, Math.min(columns, size - begin)]);
+      for (let begin = 0; begin < size; begin += columns)
+        rows.push([first + begin, Math.min(columns, size - begin)]);
       first += size;
     }
     const row = rows.findIndex(([begin, length]) => index >= begin && index < begin + length);
     const [here, there] = [rows[row], rows[row + vertical]];
-    return here === undefined || there === undefined ? index : there[0] + Math.min(index - here[0], there[1] - 1);
+    return here === undefined || there === undefined
+      ? index
+      : there[0] + Math.min(index - here[0], there[1] - 1);
   }
   switch (key) {
     case 'ArrowLeft':

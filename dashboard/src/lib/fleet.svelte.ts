@@ -5,9 +5,10 @@
 
 import { Camera } from './camera.svelte';
 import type { Monotonic } from './clock';
+import type { CameraView, NodeView, Result } from './contract.gen';
 import { commonAspect } from './grid';
-import { recall, remember } from './remember';
-import { CAMERA_STATES, type CameraInfo, type CameraState, type NodeInfo, type Result, type ServerMessage } from './protocol';
+import { recall, remember } from './memory';
+import { CAMERA_STATES, type CameraState, type ServerMessage } from './protocol';
 
 type Counts = Record<CameraState, number>;
 
@@ -23,7 +24,7 @@ export class Fleet {
   counts = $state.raw<Counts>(none());
   /** Groups that cameras are in, in order. */
   groups = $state.raw<readonly string[]>([]);
-  nodes = $state.raw<readonly NodeInfo[]>([]);
+  nodes = $state.raw<readonly NodeView[]>([]);
   /** How many cameras there were when this page was last open. */
   readonly remembered: number;
   /** Proportions that most cameras have. */
@@ -34,8 +35,8 @@ export class Fleet {
   #cameras = new Map<string, Camera>();
   #results = new Map<string, { result: Result; arrived: Monotonic }>();
   /** `null`: forgotten by the gateway. */
-  #infos = new Map<string, CameraInfo | null>();
-  #newNodes: readonly NodeInfo[] | null = null;
+  #infos = new Map<string, CameraView | null>();
+  #newNodes: readonly NodeView[] | null = null;
   /** Cameras of an earlier connection that this one has not mentioned yet. */
   #unconfirmed = new Set<string>();
   #grace: ReturnType<typeof setTimeout> | undefined;
@@ -132,7 +133,8 @@ export class Fleet {
       camera.info = info;
     }
     for (const [id, sighting] of this.#results) known(id).latest = sighting;
-    if (this.#newNodes !== null) this.nodes = [...this.#newNodes].sort((a, b) => byName(a.node_id, b.node_id));
+    if (this.#newNodes !== null)
+      this.nodes = [...this.#newNodes].sort((a, b) => byName(a.node_id, b.node_id));
     this.#infos.clear();
     this.#results.clear();
     this.#newNodes = null;
@@ -146,7 +148,9 @@ export class Fleet {
     this.counts = counts;
     if (!members) return;
     this.ids = [...this.#cameras.keys()].sort(byName);
-    this.groups = [...new Set([...this.#cameras.values()].flatMap(({ info }) => info?.group ?? []))].sort(byName);
+    this.groups = [...new Set([...this.#cameras.values()].flatMap(({ info }) => info?.group ?? []))].sort(
+      byName,
+    );
     this.aspect = commonAspect([...this.#cameras.values()].map(sizeOf));
     remember({ count: this.ids.length, aspect: this.aspect });
   }
@@ -160,7 +164,11 @@ export class Fleet {
     return this.ids.filter((id) => {
       const camera = this.#cameras.get(id);
       const named = id.toLowerCase().includes(wanted) || camera?.name.toLowerCase().includes(wanted) === true;
-      return named && (state === null || camera?.state === state) && (group === null || camera?.info?.group === group);
+      return (
+        named &&
+        (state === null || camera?.state === state) &&
+        (group === null || camera?.info?.group === group)
+      );
     });
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Whether a picture may be taken for what its camera sees now.
+ * Decides whether a picture may be taken for what its camera sees now.
  *
  * Past the staleness budget only the camera's own word can say so: it is live, and either leaves out frames that
  * show nothing new, or sends them so seldom. Such a picture is never shown without its age.
  */
 
-import type { CameraInfo } from './protocol';
+import type { CameraView } from './contract.gen';
 
 export type Freshness =
   /** Within the budget. */
@@ -16,11 +16,15 @@ export type Freshness =
   | 'slow'
   | 'stale';
 
-/** Of a slow camera this many intervals may pass: one frame may be late. */
+/** How many intervals of a slow camera may pass: one frame may be late. */
 const INTERVALS = 2;
 
 /** `age` and `budget` in seconds; `info` is the gateway's word, `null` where there is none that still counts. */
-export function freshness(age: number, budget: number, info: Pick<CameraInfo, 'state' | 'still' | 'fps'> | null): Freshness {
+export function freshness(
+  age: number,
+  budget: number,
+  info: Pick<CameraView, 'state' | 'still' | 'fps'> | null,
+): Freshness {
   if (age <= budget) return 'fresh';
   if (info === null || info.state !== 'live') return 'stale';
   if (info.still) return 'unchanged';

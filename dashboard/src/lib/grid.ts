@@ -1,4 +1,4 @@
-/** The arithmetic of the camera grid: how large tiles are, which ones are worth rendering, where arrows lead. */
+/** The arithmetic of the camera grid: the size of tiles, which of them to render, where arrows lead. */
 
 import type { Rectangle } from './letterbox';
 
@@ -23,7 +23,7 @@ export interface Grid {
   tileWidth: number;
   tileHeight: number;
   gap: number;
-  /** Of all rows. */
+  /** The height of all rows, in pixels. */
   height: number;
 }
 
@@ -34,10 +34,17 @@ function withColumns(columns: number, room: GridRoom, height: number | null): Gr
   // To fit, tiles get lower, never wider: the picture is letterboxed in what is left.
   const fitting = height === null ? natural : Math.floor((height - room.gap * (rows - 1)) / rows);
   const tileHeight = Math.max(0, Math.min(natural, fitting));
-  return { columns, rows, tileWidth, tileHeight, gap: room.gap, height: rows * tileHeight + (rows - 1) * room.gap };
+  return {
+    columns,
+    rows,
+    tileWidth,
+    tileHeight,
+    gap: room.gap,
+    height: rows * tileHeight + (rows - 1) * room.gap,
+  };
 }
 
-/** How wide the pictures themselves come out. */
+/** The width of the pictures themselves. */
 const pictureWidth = (grid: Grid, room: GridRoom): number =>
   Math.min(grid.tileWidth, (grid.tileHeight - room.caption) * room.aspect);
 
@@ -59,7 +66,13 @@ export function layOut(room: GridRoom): Grid {
 }
 
 /** The tiles to render, `[from, to)`, for the part of the grid between `top` and `bottom` (pixels from its start). */
-export function visibleTiles(grid: Grid, count: number, top: number, bottom: number, spare: number): [number, number] {
+export function visibleTiles(
+  grid: Grid,
+  count: number,
+  top: number,
+  bottom: number,
+  spare: number,
+): [number, number] {
   const pitch = grid.tileHeight + grid.gap;
   if (count === 0 || pitch <= 0 || grid.rows === 0) return [0, 0];
   const first = Math.floor(top / pitch) - spare;
@@ -80,7 +93,13 @@ export function placeTile(grid: Grid, index: number): Rectangle {
 }
 
 /** The tile that a key leads to from tile `index`; `index` itself at the edges and for any other key. */
-export function neighbour(key: string, index: number, count: number, columns: number, rowsPerPage: number): number {
+export function neighbour(
+  key: string,
+  index: number,
+  count: number,
+  columns: number,
+  rowsPerPage: number,
+): number {
   const last = count - 1;
   const go = (to: number) => Math.max(0, Math.min(last, to));
   switch (key) {

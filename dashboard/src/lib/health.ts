@@ -1,19 +1,20 @@
-/** One word on the cluster, and all that is behind it. Pure. */
+/** The cluster's health in a word, with the problems behind it. Pure. */
 
 import { gather, titled } from './alerts';
-import type { Alert, Metrics, Series } from './api';
+import type { Series } from './api';
+import type { AlertView, MetricsView, NodeView } from './contract.gen';
 import { count, digits, duration, elapsed, percent, plain } from './format';
-import type { CameraState, NodeInfo } from './protocol';
+import type { CameraState } from './protocol';
 
 export type Level = 'good' | 'warning' | 'bad' | 'unknown';
 
 export interface Problem {
   level: 'warning' | 'bad';
-  /** What follows "Degraded: ". */
+  /** The words after "Degraded: ". */
   words: string;
-  /** The state of the cameras that it is about. */
+  /** The state of the cameras that the problem is about. */
   state?: CameraState;
-  /** What every start looks like for some seconds: no worker yet, frames that came before the first one. */
+  /** True for what every start looks like for some seconds: no worker yet, frames older than the first worker. */
   ofStart?: true;
 }
 
@@ -28,23 +29,23 @@ export interface HealthInputs {
   disconnected: number | null;
   /** False before the first connection of this page. */
   everConnected: boolean;
-  metrics: Metrics | null;
+  metrics: MetricsView | null;
   /** The last request for figures failed. */
   metricsFailed: boolean;
-  /** What the gateway lacks, a sentence each. */
+  /** Sentences on what the gateway lacks. */
   missing: readonly string[];
   queue: Series;
   cameras: Record<CameraState, number>;
-  nodes: readonly NodeInfo[];
+  nodes: readonly NodeView[];
   expectedNodes: number | null;
-  alerts: Alert[];
+  alerts: AlertView[];
 }
 
-/** Seconds of the queue's history that say whether it grows. */
+/** How many seconds of the queue's history decide whether it grows. */
 const WINDOW = 120;
 
 /**
- * Whether the queue has been growing for two minutes and matters: its later half lies clearly above its earlier
+ * Tells whether the queue has been growing for two minutes, and matters: its later half lies clearly above its earlier
  * half, it has not come down since, and it is past a tenth of its objective. A single burst is not growth.
  */
 export function isGrowing(series: Series, objective: number): boolean {
@@ -61,22 +62,23 @@ export function isGrowing(series: Series, objective: number): boolean {
   return end >= objective / 10 && later > earlier * 1.25 && end >= later;
 }
 
-/** Why the gateway has no broker, if it has none. */
+/** Tells why the gateway has no broker; `null` if it has one. */
 export const brokerTrouble = (missing: readonly string[]): string | null =>
   missing.find((sentence) => sentence.startsWith('RabbitMQ')) ?? null;
 
-/** Why nothing is recorded, if so. */
+/** Tells why nothing is recorded; `null` if the history works. */
 export const historyTrouble = (missing: readonly string[]): string | null =>
   missing.find((sentence) => /^history/i.test(sentence)) ?? null;
 
-/** Problems, the gravest first. */
+/** Finds all problems, the gravest first. */
 export function findProblems(inputs: HealthInputs): Problem[] {
   const problems: Problem[] = [];
   const bad = (words: string) => problems.push({ level: 'bad', words });
   const warning = (words: string) => problems.push({ level: 'warning', words });
   const ofStart = (level: Problem['level'], words: string) => problems.push({ level, words, ofStart: true });
   const camerasIn = (state: CameraState, level: Problem['level']) => {
-    if (cameras[state] > 0) problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
+    if (cameras[state] > 0)
+      problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
   };
   const { metrics, cameras, nodes } = inputs;
   const firing = gather(inputs.alerts.filter((alert) => alert.state === 'firing'));
@@ -87,7 +89,7 @@ export function findProblems(inputs: HealthInputs): Problem[] {
     if (sentence === broker) bad(words);
     else ofStart('warning', words);
   }
-  // Without the broker nobody knows of the workers.
+  // Without the broker the gateway knows nothing of the workers.
   const noWorkers = metrics?.workers === 0 && broker === null;
   if (noWorkers) ofStart('bad', 'no workers');
   for (const alert of firing) if (alert.severity === 'critical') bad(`alert ${titled(alert)}`);
@@ -127,10 +129,12 @@ export function findProblems(inputs: HealthInputs): Problem[] {
 
 export function judge(inputs: HealthInputs): Health {
   if (inputs.disconnected !== null) {
-    if (!inputs.everConnected && inputs.disconnected < 3) return { level: 'unknown', word: 'Connecting', problems: [] };
+    if (!inputs.everConnected && inputs.disconnected < 3)
+      return { level: 'unknown', word: 'Connecting', problems: [] };
     return { level: 'bad', word: `Disconnected ${elapsed(inputs.disconnected)}`, problems: [] };
   }
-  if (inputs.metrics === null && !inputs.metricsFailed) return { level: 'unknown', word: 'Connecting', problems: [] };
+  if (inputs.metrics === null && !inputs.metricsFailed)
+    return { level: 'unknown', word: 'Connecting', problems: [] };
   const problems = findProblems(inputs);
   const first = problems[0];
   if (inputs.metrics?.starting && first !== undefined && problems.every((problem) => problem.ofStart)) {

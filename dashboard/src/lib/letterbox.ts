@@ -1,4 +1,4 @@
-/** Where a frame and its boxes lie on a canvas. Pure arithmetic, in device pixels. */
+/** Places a frame and its boxes on a canvas. Pure arithmetic, in device pixels. */
 
 export interface Size {
   width: number;
@@ -40,11 +40,12 @@ export function placeBox(
   const left = Math.max(picture.x, Math.round(picture.x + box.x * scaleX)) + half;
   const top = Math.max(picture.y, Math.round(picture.y + box.y * scaleY)) + half;
   const right = Math.min(picture.x + picture.width, Math.round(picture.x + (box.x + box.w) * scaleX)) - half;
-  const bottom = Math.min(picture.y + picture.height, Math.round(picture.y + (box.y + box.h) * scaleY)) - half;
+  const bottom =
+    Math.min(picture.y + picture.height, Math.round(picture.y + (box.y + box.h) * scaleY)) - half;
   return { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
 }
 
-/** Where a box's label goes: above the box, else below, else inside it, and always inside the picture. */
+/** The place of a box's label: above the box, else below, else inside it, and always inside the picture. */
 export function placeLabel(box: Rectangle, label: Size, picture: Rectangle, stroke: number): Rectangle {
   const half = stroke / 2;
   const above = box.y - half - label.height;

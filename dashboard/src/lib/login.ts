@@ -1,10 +1,10 @@
 /** Signing in: with a token, or with the one-time code of a ready link. */
 
-import { BASE } from './base';
+import { BASE, below } from './base';
 
 export type Credential = { token: string } | { code: string };
 
-/** What was pasted: a token, or a whole link with a code (or, from earlier versions, a token) in it. */
+/** Reads what was pasted: a token, or a whole link with a code (or, from earlier versions, a token) in it. */
 export function readCredential(pasted: string): Credential {
   const text = pasted.trim();
   const code = /[?&]code=([^&#\s]+)/.exec(text)?.[1];
@@ -42,7 +42,8 @@ const USED: Words = [
 export function explain(status: number, credential: Credential, retryAfter: string | null): Words {
   if (status === 429) return [`Too many wrong tokens. Wait ${wait(retryAfter)}, then try again.`];
   if (status === 401 && 'code' in credential) return USED;
-  if (status === 401 || status === 403) return ['This is no token of this gateway, or it was revoked or has expired. Copy it again, whole.'];
+  if (status === 401 || status === 403)
+    return ['This is no token of this gateway, or it was revoked or has expired. Copy it again, whole.'];
   return [`The gateway could not sign you in (status ${status}). Its log says why.`];
 }
 
@@ -50,20 +51,41 @@ export function explain(status: number, credential: Credential, retryAfter: stri
 function wait(retryAfter: string | null): string {
   const seconds = Number(retryAfter);
   if (retryAfter === null || !(seconds > 0)) return 'a minute';
-  if (seconds <= 90) return seconds === 60 ? 'a minute' : `${Math.ceil(seconds)} ${seconds === 1 ? 'second' : 'seconds'}`;
+  if (seconds <= 90)
+    return seconds === 60 ? 'a minute' : `${Math.ceil(seconds)} ${seconds === 1 ? 'second' : 'seconds'}`;
   return `${Math.ceil(seconds / 60)} minutes`;
 }
 
-/** Why the gateway, or this page, led here, from the address; `null` where nobody says. */
+/** Tells from the address why the gateway, or this page, led here; `null` where the address does not say. */
 export function whyHere(search: string): Words | null {
   const parameters = new URLSearchParams(search);
   if (parameters.get('link') === 'used') return USED;
   if (parameters.get('link') === 'token') {
-    return ['Links with a token in them no longer sign in, because logs and histories keep them. Paste the token here, or run ', 'framefleet link', ' for a link that does.'];
+    return [
+      'Links with a token in them no longer sign in, because logs and histories keep them. Paste the token here, or run ',
+      'framefleet link',
+      ' for a link that does.',
+    ];
   }
   if (parameters.has('wrong')) return explain(401, { token: '' }, null);
   if (parameters.get('reason') === 'ended') {
-    return [`Your session has ended.${parameters.has('next') ? ' After signing in you are back where you were.' : ''}`];
+    return [
+      `Your session has ended.${parameters.has('next') ? ' After signing in you are back where you were.' : ''}`,
+    ];
   }
   return null;
+}
+
+/** The sign-in page, which says that the session has ended and leads back to where this page is. */
+export function signInPath(location: { pathname: string; search: string }): string {
+  const here = below(location.pathname) + location.search;
+  return here === '/'
+    ? `${BASE}/login?reason=ended`
+    : `${BASE}/login?reason=ended&next=${encodeURIComponent(here)}`;
+}
+
+/** The path to go to after signing in; it is one of this site, whatever the link says. */
+export function nextPath(search: string): string {
+  const next = new URLSearchParams(search).get('next') ?? '/';
+  return BASE + (/^\/(?![/\\])/.test(next) ? next : '/');
 }

@@ -1,31 +1,9 @@
-/** Which models the cluster has and which one operators desire, as people read it. Pure. */
+/** The models that the cluster has and the one that operators desire, in words. Pure. */
 
+import type { ModelView, ModelsView, NodeView } from './contract.gen';
 import { count } from './format';
-import type { NodeInfo } from './protocol';
 
-/** A model that workers know; states and errors by node. */
-export interface ModelInfo {
-  name: string;
-  licence: string | null;
-  /** Files of different content go by this name. */
-  conflict: boolean;
-  states: Record<string, string>;
-  errors: Record<string, string>;
-}
-
-/** `GET /api/models/available`, as far as this page reads it. */
-export interface Models {
-  models: ModelInfo[];
-  desired: {
-    /** 0: nobody has desired anything so far. */
-    revision: number;
-    cluster: string | null;
-    lanes: Record<string, string>;
-    cameras: Record<string, string>;
-  };
-}
-
-/** In place of a model: each worker's own setting decides. */
+/** Stands for no model in particular: each worker's own setting decides. */
 export const DEFAULT = 'default';
 
 export interface Choice {
@@ -49,10 +27,10 @@ export function some(names: readonly string[], most: number): string {
 /** `yunet@ebafce4e,haar@0f7d4527:vote` without the digests. */
 export const plainModel = (model: string): string => model.replace(/@[0-9a-f]+/g, '');
 
-const modelOf = (node: NodeInfo): string => plainModel(node.model ?? node.detector ?? 'an unknown model');
+const modelOf = (node: NodeView): string => plainModel(node.model ?? node.detector ?? 'an unknown model');
 
 /** The models of running nodes and how many use each, the most used first. */
-export function inUse(nodes: readonly NodeInfo[]): [string, number][] {
+export function inUse(nodes: readonly NodeView[]): [string, number][] {
   const counts = new Map<string, number>();
   for (const node of nodes) {
     if (node.state === 'running') counts.set(modelOf(node), (counts.get(modelOf(node)) ?? 0) + 1);
@@ -60,29 +38,35 @@ export function inUse(nodes: readonly NodeInfo[]): [string, number][] {
   return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b));
 }
 
-/** Why a model may disappoint who chooses it, or `null`. */
-export function caveat(model: ModelInfo): string | null {
+/** Tells why a model may disappoint whoever chooses it, or `null`. */
+export function caveat(model: ModelView): string | null {
   const states = Object.values(model.states);
   const of = (state: string) => states.filter((each) => each === state).length;
-  if (of('failed') > 0) return of('failed') === states.length ? 'does not load' : `does not load on ${count(of('failed'), 'worker')}`;
+  if (of('failed') > 0)
+    return of('failed') === states.length
+      ? 'does not load'
+      : `does not load on ${count(of('failed'), 'worker')}`;
   if (model.conflict) return 'workers have different files';
-  if (of('missing') > 0) return of('missing') === states.length ? 'to be downloaded' : `to be downloaded by ${of('missing')}`;
+  if (of('missing') > 0)
+    return of('missing') === states.length ? 'to be downloaded' : `to be downloaded by ${of('missing')}`;
   return null;
 }
 
-/** What can be chosen for the cluster; what is desired now is always among them. */
-export function choices({ models, desired }: Models): Choice[] {
+/** The models that can be chosen for the cluster; the one that is desired now is always among them. */
+export function choices({ models, desired }: ModelsView): Choice[] {
   const known = models.map((model): Choice => {
     const words = caveat(model);
     return { value: model.name, label: words === null ? model.name : `${model.name} – ${words}` };
   });
   const all = [{ value: DEFAULT, label: 'each worker’s own setting' }, ...known];
   const present = desired.cluster;
-  return present === null || all.some(({ value }) => value === present) ? all : [...all, { value: present, label: present }];
+  return present === null || all.some(({ value }) => value === present)
+    ? all
+    : [...all, { value: present, label: present }];
 }
 
-/** How far running nodes are with revision `revision`. A node's own word counts, which may be newer than ours. */
-export function progress(nodes: readonly NodeInfo[], revision: number): Progress {
+/** Tells how far running nodes are with revision `revision`. A node's own word counts, which may be newer than ours. */
+export function progress(nodes: readonly NodeView[], revision: number): Progress {
   const running = nodes.filter((node) => node.state === 'running');
   const errors = new Map<string, string[]>();
   for (const { node_id, model_error: words } of running) {
@@ -95,26 +79,30 @@ export function progress(nodes: readonly NodeInfo[], revision: number): Progress
   };
 }
 
-/** Who has models of their own: `lane batch (haar), 2 cameras`. */
-export function exceptions({ desired }: Models): string | null {
+/** Names the lanes and cameras that have models of their own: `lane batch (haar), 2 cameras`. */
+export function exceptions({ desired }: ModelsView): string | null {
   const lanes = Object.entries(desired.lanes).map(([lane, model]) => `lane ${lane} (${model})`);
   const cameras = Object.keys(desired.cameras).length;
   return [...lanes, ...(cameras === 0 ? [] : [count(cameras, 'camera')])].join(', ') || null;
 }
 
-/** What switching the cluster to `model` does, in words. */
-export function consequence(model: string, models: Models, nodes: readonly NodeInfo[]): string {
-  const workers = nodes.filter(({ state, lane }) => state === 'running' && !(lane !== null && lane in models.desired.lanes)).length;
-  const [load, change, own] = workers === 1 ? ['loads', 'switches', 'goes back to its'] : ['load', 'switch', 'go back to their'];
+/** Says what switching the cluster to `model` does. */
+export function consequence(model: string, models: ModelsView, nodes: readonly NodeView[]): string {
+  const workers = nodes.filter(
+    ({ state, lane }) => state === 'running' && !(lane !== null && lane in models.desired.lanes),
+  ).length;
+  const [load, change, own] =
+    workers === 1 ? ['loads', 'switches', 'goes back to its'] : ['load', 'switch', 'go back to their'];
   const what = model === DEFAULT ? `${own} own setting` : `${load} ${model} and then ${change}`;
   const except = exceptions(models);
   return `${count(workers, 'worker')} ${what}${except === null ? '' : `; not concerned: ${except}`}. No frame is lost.`;
 }
 
-/** What there is to say of a running node's model, or `null`; `mixed`: not all nodes use the same; `revision`: desired. */
-export function modelRemark(node: NodeInfo, mixed: boolean, revision: number): string | null {
+/** A remark on a running node's model, or `null`; `mixed`: not all nodes use the same; `revision`: desired. */
+export function modelRemark(node: NodeView, mixed: boolean, revision: number): string | null {
   if (node.model_error !== null) return `keeps ${modelOf(node)}: what is desired does not load`;
-  if (!node.settled && node.desired > revision) return `${modelOf(node)}, by a switch that this gateway does not know: switch again`;
+  if (!node.settled && node.desired > revision)
+    return `${modelOf(node)}, by a switch that this gateway does not know: switch again`;
   if (!node.settled) return `${modelOf(node)}, has not switched yet`;
   return mixed ? modelOf(node) : null;
 }

@@ -1,9 +1,9 @@
 /** Draws one picture and its boxes on one canvas, in one go. */
 
 import type { Monotonic } from './clock';
+import type { Result } from './contract.gen';
 import { digits } from './format';
 import { type Rectangle, type Size, letterbox, placeBox, placeLabel } from './letterbox';
-import type { Result } from './protocol';
 
 export interface Surface {
   canvas: HTMLCanvasElement;
@@ -16,7 +16,7 @@ export interface Painting {
   bitmap: ImageBitmap;
   result: Result;
   arrived: Monotonic;
-  /** Of the original frame, in its pixels. */
+  /** The size of the original frame, in its pixels. */
   frame: Size;
 }
 
@@ -53,7 +53,7 @@ export function openSurface(canvas: HTMLCanvasElement): Surface {
   return { canvas, context, ratio: 1 };
 }
 
-/** Fits the canvas to its element's size in device pixels. True when that changed (and emptied) it. */
+/** Fits the canvas to its element's size in device pixels. Returns true when that changed, and so emptied, it. */
 export function measure(surface: Surface, size: Size, ratio: number): boolean {
   const width = Math.max(1, Math.round(size.width));
   const height = Math.max(1, Math.round(size.height));
@@ -89,7 +89,8 @@ export function paint(surface: Surface, { bitmap, result, frame }: Painting): vo
   context.textBaseline = 'middle';
   result.detections.forEach(({ confidence }, index) => {
     const box = boxes[index];
-    if (confidence !== null && box !== undefined) label(surface, confidenceText(confidence), box, picture, stroke, ink as Ink);
+    if (confidence !== null && box !== undefined)
+      label(surface, confidenceText(confidence), box, picture, stroke, ink as Ink);
   });
 
   canvas.dataset['frame'] = result.frame_id;
@@ -105,10 +106,20 @@ export function confidenceText(confidence: number): string {
   return rounded.startsWith('0') ? rounded.slice(1) : '1.0';
 }
 
-function label(surface: Surface, words: string, box: Rectangle, picture: Rectangle, stroke: number, { box: fill, text }: Ink): void {
+function label(
+  surface: Surface,
+  words: string,
+  box: Rectangle,
+  picture: Rectangle,
+  stroke: number,
+  { box: fill, text }: Ink,
+): void {
   const { context, ratio } = surface;
   const padding = Math.round(LABEL.padding * ratio);
-  const size = { width: Math.ceil(context.measureText(words).width) + 2 * padding, height: Math.round(LABEL.height * ratio) };
+  const size = {
+    width: Math.ceil(context.measureText(words).width) + 2 * padding,
+    height: Math.round(LABEL.height * ratio),
+  };
   const place = placeLabel(box, size, picture, stroke);
   context.fillStyle = fill;
   context.fillRect(place.x, place.y, place.width, place.height);

@@ -4,8 +4,9 @@
  */
 
 import type { Monotonic } from './clock';
+import type { Result } from './contract.gen';
 import { type Painting, type Surface, paint } from './paint';
-import type { Picture, Result } from './protocol';
+import type { Picture } from './protocol';
 
 /** Called in the animation frame that paints `result`'s picture, which arrived at local time `arrived`. */
 export type OnPaint = (result: Result, arrived: Monotonic) => void;
@@ -21,7 +22,7 @@ interface Lane {
   waiting: { picture: Picture; arrived: Monotonic } | null;
   decoding: boolean;
   ready: Painting | null;
-  /** What the canvases show, kept to repaint it when they change size. */
+  /** The pictures that the canvases show, kept to repaint them when a canvas changes its size. */
   shown: Painting | null;
 }
 
@@ -31,7 +32,7 @@ export class Pictures {
   #lanes = new Map<string, Lane>();
   #frame = 0;
 
-  /** Paints `camera`'s pictures on `surface` from now on. Returns what ends it. */
+  /** Paints `camera`'s pictures on `surface` from now on. Returns a function that ends it. */
   attach(camera: string, surface: Surface, painted: OnPaint): { repaint(): void; detach(): void } {
     let lane = this.#lanes.get(camera);
     if (lane === undefined) {
@@ -72,7 +73,10 @@ export class Pictures {
       lane.waiting = null;
       let bitmap: ImageBitmap;
       try {
-        bitmap = await createImageBitmap(new Blob([image], { type: contentType }), this.#reduction(lane, result));
+        bitmap = await createImageBitmap(
+          new Blob([image], { type: contentType }),
+          this.#reduction(lane, result),
+        );
       } catch {
         this.undecodable += 1;
         continue;

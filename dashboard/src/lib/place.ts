@@ -1,4 +1,4 @@
-/** What the address of the page says: which page, what is filtered, what is open. Pure. */
+/** The place that the page's address names: which page, what is filtered, what is open. Pure. */
 
 import { type EventFilter, EVERYTHING, readFilter, writeFilter } from './eventfilter';
 import { CAMERA_STATES, type CameraState } from './protocol';
@@ -21,14 +21,26 @@ export interface Place {
 }
 
 /** The pages as they are entered. */
-export const OVERVIEW: Place = { page: 'overview', camera: null, q: '', state: null, group: null, filter: EVERYTHING, event: null };
+export const OVERVIEW: Place = {
+  page: 'overview',
+  camera: null,
+  q: '',
+  state: null,
+  group: null,
+  filter: EVERYTHING,
+  event: null,
+};
 export const EVENTS: Place = { ...OVERVIEW, page: 'events' };
 
 export function readPlace({ pathname, search }: { pathname: string; search: string }): Place {
   const parameters = new URLSearchParams(search);
   if (/^\/events\/?$/.test(pathname)) {
     const event = parameters.get('event');
-    return { ...EVENTS, filter: readFilter(parameters), event: event !== null && /^\d{1,15}$/.test(event) ? Number(event) : null };
+    return {
+      ...EVENTS,
+      filter: readFilter(parameters),
+      event: event !== null && /^\d{1,15}$/.test(event) ? Number(event) : null,
+    };
   }
   return {
     ...OVERVIEW,
@@ -56,8 +68,10 @@ export function writePlace({ page, camera, q, state, group, filter, event }: Pla
   return search === '' ? path : `${path}?${search}`;
 }
 
-/** Whether going from one place to the other opens something that closes again into the first. */
+/** Tells whether going from one place to the other opens something that closes again into the first. */
 export function opens(from: Place, to: Place): boolean {
   if (from.page !== to.page) return false;
-  return to.page === 'events' ? from.event === null && to.event !== null : from.camera === null && to.camera !== null;
+  return to.page === 'events'
+    ? from.event === null && to.event !== null
+    : from.camera === null && to.camera !== null;
 }

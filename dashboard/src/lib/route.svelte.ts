@@ -9,7 +9,7 @@ function here(): Place {
 
 export class Route {
   place = $state.raw<Place>(here());
-  /** Whether "back" closes what is open. */
+  /** True if the browser's "back" closes what is open. */
   #within = false;
 
   constructor() {
@@ -23,7 +23,7 @@ export class Route {
     return BASE + writePlace({ ...this.place, ...change });
   }
 
-  /** Goes there; with `replace`, without a step in the history (typing, stepping through cameras). */
+  /** Goes to a place; with `replace`, without a step in the history (typing, stepping through cameras). */
   go(change: Partial<Place>, { replace = false } = {}): void {
     const href = this.href(change);
     if (replace) history.replaceState(history.state, '', href);

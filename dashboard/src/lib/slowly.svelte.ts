@@ -14,4 +14,3 @@ export function slowly(tick: () => number, read: () => number | null): { readonl
     },
   };
 }
-

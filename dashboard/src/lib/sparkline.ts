@@ -14,7 +14,8 @@ export interface Scale extends Size {
 /** The top of the scale: room above the highest value and the objective, which is always in sight. */
 export function scaleTop(series: Series[], objective: number | null): number {
   let highest = objective ?? 0;
-  for (const one of series) for (const [, value] of one) if (value !== null && value > highest) highest = value;
+  for (const one of series)
+    for (const [, value] of one) if (value !== null && value > highest) highest = value;
   return highest > 0 ? highest * 1.15 : 1;
 }
 

@@ -4,11 +4,11 @@
  */
 
 import { backoff } from './backoff';
+import type { Subscribe } from './contract.gen';
 import {
   type ClientMessage,
   type Picture,
   type ServerMessage,
-  type Subscription,
   SUBPROTOCOL,
   decodePicture,
   decodeText,
@@ -46,7 +46,7 @@ export class Stream {
   #lostAt: number;
   #open = false;
   #stopped = false;
-  #subscription: Subscription = { type: 'subscribe', cameras: null, pictures: [] };
+  #subscription: Subscribe = { type: 'subscribe', cameras: null, pictures: [] };
 
   constructor(
     private readonly url: string,
@@ -56,7 +56,7 @@ export class Stream {
     this.#connect();
   }
 
-  /** What this page wants from now on; kept across reconnects. */
+  /** Tells the gateway what this page wants from now on, after a reconnect too. */
   subscribe(cameras: string[] | null, pictures: string[]): void {
     this.#subscription = { type: 'subscribe', cameras, pictures };
     this.send(this.#subscription);

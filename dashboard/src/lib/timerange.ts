@@ -7,7 +7,7 @@ export const RANGES = { '1h': 'last hour', today: 'today', '24h': '24 hours', '7
 export type RangeName = keyof typeof RANGES;
 export const RANGE_NAMES = Object.keys(RANGES) as RangeName[];
 
-/** `null`: open at that end. */
+/** Bounds of a range; `null` where that end is open. */
 export interface Bounds {
   from: number | null;
   to: number | null;
@@ -21,7 +21,7 @@ export interface Span {
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
-/** When the day of `time` begins, or one `days` later. */
+/** The beginning of the day of `time`, or of the day `days` later. */
 export function midnight(time: number, days = 0): number {
   const date = new Date(time * 1000);
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime() / 1000;
@@ -32,7 +32,7 @@ export function startOf(range: RangeName, now: number): number {
   return now - { '1h': HOUR, '24h': DAY, '7d': 7 * DAY }[range];
 }
 
-/** What the activity strip shows: the bounds where they say, else the day up to their end. */
+/** The span of the activity strip: between the bounds, or the day up to their end where the beginning is open. */
 export function stripSpan({ from, to }: Bounds, now: number): Span {
   const end = to ?? Math.max(now, (from ?? 0) + 60);
   return { from: from ?? end - DAY, to: end };
@@ -49,12 +49,17 @@ export function stepFor({ from, to }: Span): number {
 }
 
 /** `2026-11-25T14:00:00Z`: readable in a link. */
-export const writeTime = (time: number): string => new Date(Math.round(time) * 1000).toISOString().replace('.000Z', 'Z');
+export const writeTime = (time: number): string =>
+  new Date(Math.round(time) * 1000).toISOString().replace('.000Z', 'Z');
 
 /** Unix seconds or RFC 3339, as in the gateway's interface; `null` for anything else. */
 export function readTime(text: string | null): number | null {
   if (text === null || text === '') return null;
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) / 1000 : Number.NaN;
+  const seconds = /^\d+(\.\d+)?$/.test(text)
+    ? Number(text)
+    : /^\d{4}-\d\d-\d\dT/.test(text)
+      ? Date.parse(text) / 1000
+      : Number.NaN;
   return Number.isFinite(seconds) && Math.abs(seconds) < 1e11 ? seconds : null;
 }
 
@@ -75,7 +80,8 @@ const dayMonth = (date: Date) => `${date.getDate()} ${MONTHS[date.getMonth()]}`;
 export function describeBounds({ from, to }: Bounds): string {
   const [start, end] = [from, to].map((time) => (time === null ? null : new Date(time * 1000)));
   const full = (date: Date) => `${dayMonth(date)} ${hourMinute(date)}`;
-  if (start && end) return `${full(start)} – ${start.toDateString() === end.toDateString() ? hourMinute(end) : full(end)}`;
+  if (start && end)
+    return `${full(start)} – ${start.toDateString() === end.toDateString() ? hourMinute(end) : full(end)}`;
   if (start) return `since ${full(start)}`;
   return end ? `until ${full(end)}` : '';
 }
@@ -88,7 +94,23 @@ export function tickWords(time: number, { from, to }: Span): string {
 
 /** Times for marks below the strip, at most `most`, on whole steps of the local clock. */
 export function ticks(span: Span, most: number): number[] {
-  const lengths = [60, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 365 * DAY];
+  const lengths = [
+    60,
+    300,
+    600,
+    900,
+    1800,
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+    30 * DAY,
+    365 * DAY,
+  ];
   const length = lengths.find((one) => (span.to - span.from) / one <= most) ?? 3650 * DAY;
   const found: number[] = [];
   const base = midnight(span.from);

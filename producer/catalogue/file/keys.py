@@ -13,8 +13,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on only
 
-from contract.models import InvalidModelSpec, parse_model_spec
-from contract.task import CAMERA_ID_PATTERN
+from contract.errors import InvalidModelSpec
+from contract.identifiers import CAMERA_ID_PATTERN
+from contract.models import parse_model_spec
 from contract.topology import Lane
 from producer.catalogue.file.cameras import Polygon
 from producer.catalogue.file.tree import ListNode, Node, ScalarNode, TableNode

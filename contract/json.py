@@ -1,4 +1,4 @@
-"""Reading JSON that may be nested a thousand deep: malformed like any other, not a RecursionError in its reader."""
+"""Reads JSON that may be nested a thousand deep: that is malformed JSON, and no RecursionError in the reader."""
 
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ _any_decoder = msgspec.json.Decoder(msgspec.Raw)
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes | str) -> T:
-    """`decoder.decode(body)`. Raises msgspec.DecodeError (a ValueError), for depth too."""
+    """Return `decoder.decode(body)`. Raises msgspec.DecodeError (a ValueError), for depth too."""
     try:
         return decoder.decode(body)
     except RecursionError:
@@ -18,5 +18,5 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes | str) -> T:
 
 
 def check(body: bytes) -> None:
-    """Go through JSON of any kind, and build nothing. Raises msgspec.DecodeError, UnicodeDecodeError."""
+    """Check that `body` is JSON, without building anything. Raises msgspec.DecodeError, UnicodeDecodeError."""
     decode(_any_decoder, body)

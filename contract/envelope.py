@@ -1,4 +1,4 @@
-"""What clients wrap a task in without being asked: compression, byte-order marks, base64 of another dialect.
+"""Unwraps tasks from whatever clients put around them: compression, byte-order marks, other dialects of base64.
 
 The same bytes written in another way are read; nothing is guessed. Bounded: a small body stays small.
 """
@@ -10,11 +10,12 @@ import zlib
 
 import msgspec
 
-from contract.failures import FailureReason, InvalidTask
-from contract.nesting import decode
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
+from contract.json import decode
 from contract.picture import JPEG_SIGNATURE, PNG_SIGNATURE
 
-GZIP_OR_ZLIB = 47  # zlib's word for: whichever of the two the header says
+GZIP_OR_ZLIB = 47  # tells zlib to go by the header
 
 _GZIP = b"\x1f\x8b"
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -25,20 +26,20 @@ _text_decoder = msgspec.json.Decoder(str)
 
 
 def is_picture(data: bytes) -> bool:
-    """Whether it begins like a JPEG or PNG."""
+    """Tell whether the bytes begin like a JPEG or PNG."""
     return data.startswith(_PICTURES)
 
 
 def unwrap(body: bytes, most: int) -> bytes:
-    """A picture, or JSON in UTF-8, out of whatever is around it; else what is there. Raises InvalidTask.
+    """Return the picture, or the JSON in UTF-8, that is inside `body`; else `body` itself. Raises InvalidTask.
 
     What unpacks to more than `most` bytes is too large.
     """
     data = _unpacked(body, most) if body.startswith((_GZIP, *_ZLIB)) else body
     if is_picture(data):
         return data
-    data = _utf8(data).rstrip(b"\0")  # C's end of a string
-    if data.startswith(b'"'):  # JSON written as JSON once more
+    data = _utf8(data).rstrip(b"\0")  # C programs send the end of their string along
+    if data.startswith(b'"'):  # JSON that was encoded twice
         try:
             inner = decode(_text_decoder, data).encode()
         except ValueError:
@@ -49,7 +50,7 @@ def unwrap(body: bytes, most: int) -> bytes:
 
 
 def unwrap_picture(data: bytes) -> bytes:
-    """The picture, if it is one in base64; else as it is."""
+    """Decode a picture in base64; return anything else as it is."""
     if not data.startswith(_PICTURES_IN_BASE64):
         return data
     try:
@@ -60,7 +61,7 @@ def unwrap_picture(data: bytes) -> bytes:
 
 
 def decode_base64(text: str) -> bytes:
-    """Base64 in either alphabet, in lines or not, padded or not, as a data URI, or as Python shows bytes.
+    """Decode base64 in either alphabet, in lines or not, padded or not, as a data URI, or as Python shows bytes.
 
     Raises InvalidTask.
     """

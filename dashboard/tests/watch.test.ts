@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Watching } from '../src/lib/watching';
+import { Watch } from '../src/lib/watch';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -7,7 +7,10 @@ afterEach(() => void vi.useRealTimers());
 function watch() {
   const told: [string[] | null, string[]][] = [];
   let hidden = false;
-  const watching = new Watching((cameras, pictures) => told.push([cameras, pictures]), () => hidden);
+  const watching = new Watch(
+    (cameras, pictures) => told.push([cameras, pictures]),
+    () => hidden,
+  );
   return {
     watching,
     told,

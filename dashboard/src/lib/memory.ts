@@ -12,7 +12,8 @@ const UNKNOWN: Shape = { count: 4, aspect: 16 / 9 };
 export function parseShape(json: string | null): Shape {
   try {
     const { count, aspect } = JSON.parse(json ?? '') as Partial<Shape>;
-    const sound = Number.isInteger(count) && Number.isFinite(aspect) && (count as number) > 0 && (aspect as number) > 0;
+    const sound =
+      Number.isInteger(count) && Number.isFinite(aspect) && (count as number) > 0 && (aspect as number) > 0;
     return sound ? { count: count as number, aspect: aspect as number } : UNKNOWN;
   } catch {
     return UNKNOWN;

@@ -1,5 +1,5 @@
 /**
- * What this page asks the gateway for: results of the cameras that have a tile, pictures of those in sight,
+ * Asks the gateway for what this page shows: results of the cameras that have a tile, pictures of those in sight, and
  * nothing while the page is hidden.
  */
 
@@ -8,7 +8,7 @@ const SETTLE = 200;
 /** The gateway takes no more names than this at once. */
 const MOST = 256;
 
-export class Watching {
+export class Watch {
   #tiles = new Set<string>();
   #inSight = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;

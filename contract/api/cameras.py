@@ -1,0 +1,45 @@
+"""Cameras as the gateway knows them."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from contract.status import CameraState
+
+
+@dataclass(slots=True, frozen=True)
+class CameraView:
+    """A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
+
+    `fps` counts its results, `latency` is that of the last one, from capture to result. An answer to a request with
+    `fields` has only those and `camera_id`.
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(
+        json_schema_extra=lambda schema: schema.update(required=["camera_id"])
+    )
+
+    camera_id: str
+    state: CameraState
+    reason: str | None
+    since: float
+    name: str | None = None
+    group: str | None = None
+    location: str | None = None
+    district: str | None = None
+    still: bool = False
+    fps: float | None = None
+    last_result: float | None = None
+    faces: int | None = None
+    latency: float | None = None
+    width: int | None = None
+    height: int | None = None
+    producer_id: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class CamerasView:
+    total: int
+    next: str | None
+    items: list[CameraView]

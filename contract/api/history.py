@@ -1,0 +1,102 @@
+"""Answers of the history: what was detected when, and what became of a frame."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from contract.api.dead_letters import DeadLetterView
+
+
+@dataclass(slots=True, frozen=True)
+class EventView:
+    """A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
+
+    An event that is `open` may still grow. `frames` counts those with a detection, `faces` is the most detections in
+    one of them, `confidence` the best, in hundredths. `name` and `group` are those of its beginning.
+    """
+
+    event_id: int
+    camera_id: str
+    name: str | None
+    group: str | None
+    start: float
+    end: float
+    open: bool
+    frames: int
+    faces: int
+    confidence: float
+    model: str
+    thumbnail: str | None
+    """The address of its picture, the one with the most faces."""
+
+
+@dataclass(slots=True, frozen=True)
+class EventsView:
+    """A page of events. `next` is the cursor of the following page, null on the last one."""
+
+    items: list[EventView]
+    next: str | None
+
+
+@dataclass(slots=True, frozen=True)
+class ActivityPointView:
+    """The step that begins at `time`. `faces` is the most at once; `frames` does not count those that `expired`."""
+
+    time: float
+    frames: int
+    with_detections: int
+    faces: int
+    expired: int
+
+
+@dataclass(slots=True, frozen=True)
+class ActivityView:
+    """Activity in steps of `step` seconds. Steps in which nothing came are left out."""
+
+    step: int
+    items: list[ActivityPointView]
+
+
+Hop = Literal["captured", "queued", "computed", "recorded", "expired", "dead_letter"]
+
+
+@dataclass(slots=True, frozen=True)
+class HopView:
+    """A place that a frame passed, at the age of `seconds`. `time` is null where no clock saw it."""
+
+    hop: Hop
+    time: float | None
+    seconds: float | None
+    node_id: str | None = None
+    detail: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class FrameResultView:
+    """The result as the worker wrote it, without fields that say nothing."""
+
+    timestamp: float
+    original_timestamp: float
+    node_id: str
+    detections: list[dict[str, Any]]
+    camera_id: str
+    frame_id: str
+    width: int
+    height: int
+    model: str
+    status: Literal["ok", "expired"]
+    processing_seconds: float
+    queue_seconds: float
+    hop: str | None
+    reason: str | None
+
+
+@dataclass(slots=True, frozen=True)
+class FrameView:
+    """The way of a frame, hop by hop. It may have a dead letter as well as a result."""
+
+    frame_id: str
+    camera_id: str | None
+    outcome: Literal["result", "expired", "dead_letter"]
+    hops: list[HopView]
+    result: FrameResultView | None
+    dead_letter: DeadLetterView | None

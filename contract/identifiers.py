@@ -1,0 +1,9 @@
+"""Rules for the names of cameras and frames. Standard library only: `make up` needs them before it installs."""
+
+CAMERA_ID = "[A-Za-z0-9_-]{1,64}"
+"""Part of a regular expression. Dots are not allowed, because they would break routing keys."""
+CAMERA_ID_PATTERN = rf"^{CAMERA_ID}\Z"
+CAMERA_ID_SCHEMA = f"^{CAMERA_ID}$"
+r"""The same for JSON Schema, whose `$` is what Python calls `\Z`."""
+
+MAX_FRAME_ID = 200
