@@ -70,7 +70,7 @@ KNOBS = (
     ),
 )
 DEVELOPERS = (
-    ("PYTEST", "", "", "`make test-…`: further arguments for pytest", 'PYTEST="-k name"'),
+    ("PYTEST", "", "", "`make test` and its parts: further arguments for pytest", 'PYTEST="-k name"'),
     ("SECONDS", "1800", "seconds", "`make soak`: how long", "SECONDS=600"),
     ("SEED", "1", "", "`make soak`: the same faults again", "SEED=7"),
 )

@@ -17,9 +17,9 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEAD = 4096
 """The most bytes that may stand before a picture: a line break, an FF, a byte-order mark, the headers of a part."""
 ENOUGH_TO_TELL = 192
-"""Bytes by which `other_format` knows what it is."""
+"""Bytes by which `other_format` knows a format."""
 MAX_PIXELS = 50_000_000
-"""A picture of more is not decoded whole: 50 megapixels are 150 MB of memory."""
+"""A picture of more pixels is not decoded whole: 50 megapixels take 150 MB of memory."""
 
 ContentType = Literal["image/jpeg", "image/png"]
 Bytes = bytes | bytearray

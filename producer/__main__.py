@@ -11,7 +11,7 @@ from producer.catalogue.file.reload import load as load_cameras
 from producer.catalogue.grammar import parse_sources
 from producer.catalogue.roster import Roster
 from producer.catalogue.settings import of_spec
-from producer.errors import ProducerError
+from producer.errors import InvalidCameraFile, InvalidSource, ProducerError
 from producer.metrics import ProducerMetrics
 from producer.service import Producer
 from producer.settings import ProducerSettings
