@@ -30,11 +30,11 @@ class GatewaySettings(ServiceSettings):
     GET  /api/metrics            rate, latency, queue depth; /api/cameras, /api/nodes, /api/alerts
     POST /api/models/switch      ?model=NAME for the cluster, &lane= or &camera= for less; GET /api/models/available
     GET  /api/prometheus/api/v1  read-only PromQL: promtool query instant http://any:TOKEN@host:8080/api/prometheus ...
-    POST /api/links              another link that signs a browser in, once; `python -m gateway.link` prints one
+    POST /api/links              another link that signs a browser in, once; `framefleet link` prints one
     GET  /livez, /readyz         probes, the only paths that need no token
 
     Programs send a token as `Authorization: Bearer TOKEN`, or as the password of Basic authentication.
-    Further tokens, for viewers and for a time: `python -m gateway.tokens --help`. More in docs/security.md.
+    Further tokens, for viewers and for a time: `framefleet tokens --help`. More in docs/security.md.
     """
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")

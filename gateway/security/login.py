@@ -32,7 +32,7 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 NEW_LINK = (
-    "`.venv/bin/framefleet link`, or with Compose `docker compose exec gateway python -m gateway.link`, "
+    "`.venv/bin/framefleet link`, or with Compose `docker compose exec gateway framefleet link`, "
     "makes a new one"
 )
 USED = f"this link was used already, or has expired: {NEW_LINK}"

@@ -14,7 +14,7 @@ from producer.lane.lanes import Lanes
 from producer.lane.permit import FrameLane
 from producer.metrics import ProducerMetrics
 from producer.settings import ProducerSettings
-from producer.sources.tools import Tools
+from producer.sources.factory import SourceFactory
 
 
 class Share:
@@ -36,7 +36,7 @@ class Share:
         self._metrics = metrics
         self._changed = changed
         self._tasks = CameraTasks(self._run)
-        self._tools = Tools(settings)
+        self._sources = SourceFactory(settings)
 
     @property
     def cameras(self) -> list[Camera]:
@@ -91,7 +91,7 @@ class Share:
     async def close(self) -> None:
         """Let go of all, and wait until they are closed."""
         await self._tasks.close()
-        await self._tools.close()
+        await self._sources.close()
 
     def _run(self, camera_id: str) -> Coroutine[Any, Any, bool]:
         settings = self._offered[camera_id]
@@ -106,7 +106,7 @@ class Share:
             fps=settings.fps,
             changed=lambda _: self._changed(camera),
         )
-        source = self._tools.source(settings) if settings.enabled else None
+        source = self._sources.source(settings) if settings.enabled else None
         camera = Camera(settings, condition, source, self._lane(settings), self._metrics)
         self._cameras[camera_id] = camera
         self._metrics.up.labels(camera_id).set(0)

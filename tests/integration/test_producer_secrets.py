@@ -7,7 +7,7 @@ import pytest
 from producer.catalogue.file.reader import read_cameras
 from producer.catalogue.settings import of_config
 from producer.settings import ProducerSettings
-from producer.sources.tools import Tools
+from producer.sources.factory import SourceFactory
 from tests.helpers.frames import failure
 from tests.helpers.http_camera import HttpCamera, http_camera
 
@@ -23,10 +23,10 @@ async def camera() -> AsyncIterator[HttpCamera]:
 
 
 @pytest.fixture
-async def tools() -> AsyncIterator[Tools]:
-    tools = Tools(ProducerSettings(id="p"))
-    yield tools
-    await tools.close()
+async def sources() -> AsyncIterator[SourceFactory]:
+    sources = SourceFactory(ProducerSettings(id="p"))
+    yield sources
+    await sources.close()
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ async def tools() -> AsyncIterator[Tools]:
         ("${K}/x.jpg", "${K}/x.jpg does not exist"),
     ],
 )
-async def test_the_value_is_not_shown(camera: HttpCamera, tools: Tools, source: str, shown: str) -> None:
+async def test_the_value_is_not_shown(camera: HttpCamera, sources: SourceFactory, source: str, shown: str) -> None:
     host = camera.url.removeprefix("http://")
     text = source.replace("{host}", host)
     file = read_cameras(f"cameras: [{{id: gate, source: '{text}'}}]\n".encode(), {"K": KEY})
     assert not file.problems
-    said = await failure(tools.source(of_config(file.cameras["gate"], ProducerSettings(id="p"))))
+    said = await failure(sources.source(of_config(file.cameras["gate"], ProducerSettings(id="p"))))
     assert KEY not in str(said)
     assert str(said).startswith(shown.replace("{host}", host))

@@ -35,7 +35,7 @@ const USED: Words = [
   'This link was used already or is older than a day. For another one run ',
   'framefleet link',
   ', with Docker Compose ',
-  'docker compose exec gateway python -m gateway.link',
+  'docker compose exec gateway framefleet link',
   '. Or paste a token.',
 ];
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from producer.sources.streams.pool import Pool
 
 
-class Tools:
+class SourceFactory:
     """Makes sources, inside the event loop. What they share is opened on first need: the demo loads no FFmpeg."""
 
     def __init__(self, settings: ProducerSettings) -> None:
