@@ -15,7 +15,10 @@ NOT_READY: dict[str, Any] = {
     "description": "It cannot.",
     "content": {
         "application/json": {
-            "example": {"status": "not ready", "missing": ["RabbitMQ: the connection to the broker is lost (Connection refused)"]}
+            "example": {
+                "status": "not ready",
+                "missing": ["RabbitMQ: the connection to the broker is lost (Connection refused)"],
+            }
         }
     },
 }

@@ -44,7 +44,9 @@ async def sources() -> AsyncIterator[SourceFactory]:
         ("${K}/x.jpg", "${K}/x.jpg does not exist"),
     ],
 )
-async def test_the_value_is_not_shown(camera: HttpCamera, sources: SourceFactory, source: str, shown: str) -> None:
+async def test_the_value_is_not_shown(
+    camera: HttpCamera, sources: SourceFactory, source: str, shown: str
+) -> None:
     host = camera.url.removeprefix("http://")
     text = source.replace("{host}", host)
     file = read_cameras(f"cameras: [{{id: gate, source: '{text}'}}]\n".encode(), {"K": KEY})
