@@ -17,7 +17,7 @@ NOT_READY: dict[str, Any] = {
         "application/json": {
             "example": {
                 "status": "not ready",
-                "missing": ["RabbitMQ: the connection to the broker is lost (Connection refused)"],
+                "missing": ["RabbitMQ: the connection to the broker is lost (connection refused)"],
             }
         }
     },
