@@ -13,6 +13,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from cli import ports, queue_paths
 from cli.epmd import Epmd, epmd_program
 from cli.errors import RabbitMQError
@@ -156,9 +158,15 @@ class RabbitMQNode:
         """End it at once, as a power cut would; epmd and the data stay. `start()` brings it back."""
         if self.process is None:
             return
+        # What it has started (erl_child_setup, the machine that looks for epmd) has sessions of its own.
+        helpers = _descendants(self.process.pid)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)  # its helpers (erl_child_setup, inet_gethost) too
+            os.killpg(self.process.pid, signal.SIGKILL)
+        for helper in helpers:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                helper.kill()
         self.process.wait()
+        psutil.wait_procs(helpers, timeout=5)
         self.process = None
 
     def ctl(self, *arguments: str, timeout: float = 60) -> str:
@@ -281,3 +289,10 @@ class RabbitMQNode:
             out.write(text)
         path.chmod(0o600)
         return text
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    """The processes that this one has started, and those that they have started."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).children(recursive=True)
+    return []

@@ -96,6 +96,7 @@ async def test_a_live_stream_is_thinned_by_our_clock_whatever_its_own_says(
     assert 7 <= len(frames) <= 10
 
 
+@pytest.mark.alone
 async def test_before_the_first_keyframe_it_is_waited_for_and_nothing_is_corrupt(
     pool: Pool, rare: Path
 ) -> None:
