@@ -1,7 +1,10 @@
 """What opens the gateway, as it is found at start: the main token and the further ones."""
 
+import os
+import secrets
+from pathlib import Path
+
 from gateway.errors import BrokenTokens, CannotStart
-from gateway.security.auth import load_token
 from gateway.settings import GatewaySettings
 from gateway.tokens import Keyring
 
@@ -33,3 +36,21 @@ def keyring(settings: GatewaySettings) -> Keyring:
             f"the tokens in {path} cannot be read: {error.strerror}; let this user read the file, or set "
             "GATEWAY_TOKENS_FILE to another one"
         ) from None
+
+
+def load_token(folder: Path) -> str:
+    """The token kept in `folder`, generated at the first start; readable by its owner only. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "token"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        kept = path.read_text().strip()
+        if len(kept) >= 16:
+            return kept
+        path.unlink()  # cut short by a crash, or emptied to get a new one
+        return load_token(folder)
+    token = secrets.token_urlsafe(32)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(token + "\n")
+    return token
