@@ -3,12 +3,16 @@
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import CannotStart
-from tests.helpers.gateway import running_gateway
+from tests.helpers.gateway import NO_BROKER, running_gateway
+
+ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
@@ -52,3 +56,54 @@ async def test_a_gateway_that_has_ended_leaves_port_file_and_tasks(tmp_path: Pat
     async with asyncio.timeout(5):
         while asyncio.all_tasks() - before:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+def refused(folder: Path, **settings: str) -> tuple[int, str]:
+    """The exit status of a gateway that does not start, and what it says."""
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    chosen = {"AMQP_URL": NO_BROKER, "GATEWAY_DATA_DIR": str(folder / "data"), "GATEWAY_METRICS_PORT": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway"],
+        cwd=ROOT,
+        env={**kept, "GATEWAY_PORT": "0", **chosen, **settings},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_PORT", "GATEWAY_METRICS_PORT"])
+def test_a_port_in_use_is_no_wrong_setting(tmp_path: Path, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, said = refused(tmp_path, **{name: str(taken.getsockname()[1])})
+    assert code == 1
+    assert "Address already in use" in said
+    assert name in said
+
+
+async def test_an_occupied_history_is_no_wrong_setting(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path):
+        code, said = await asyncio.to_thread(refused, tmp_path)
+    assert code == 1
+    assert "another gateway writes the history" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("GATEWAY_HOST", "192.0.2.1", "cannot listen on 192.0.2.1"),
+        ("GATEWAY_DATA_DIR", "{file}/data", "the token cannot be kept in GATEWAY_DATA_DIR"),
+        ("GATEWAY_TOKENS_FILE", "{file}", "is no file of tokens"),
+        ("GATEWAY_PROT", "1", "did you mean GATEWAY_PORT?"),
+    ],
+)
+def test_a_wrong_setting_is_told_by_the_exit_status(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("{}")
+    code, said = refused(tmp_path, **{name: value.format(file=file)})
+    assert code == 2
+    assert sentence in said
