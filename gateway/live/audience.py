@@ -7,7 +7,8 @@ of the same kind as the others', and returns when that is empty.
 
 from collections.abc import Callable, Iterator
 
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind, carried
+from gateway.live.update import Subscription, Update, carried
+from gateway.live.viewer import Viewer, ViewerKind
 
 
 class Audience:

@@ -9,15 +9,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from gateway.live.audience import Audience
-from gateway.live.viewer import (
-    CLOCK_RESET_SECONDS,
-    NOTHING,
-    PICTURE_SILENCE_SECONDS,
-    Subscription,
-    Update,
-    Viewer,
-    ViewerKind,
-)
+from gateway.live.update import NOTHING, Subscription, Update
+from gateway.live.viewer import CLOCK_RESET_SECONDS, PICTURE_SILENCE_SECONDS, Viewer, ViewerKind
 
 MAX_CAMERAS = 10_000
 RECENT_FRAMES = 50_000
@@ -90,7 +83,7 @@ class Hub:
         self._on_watch = on_watch
         self._on_waiting = on_waiting
         self._on_repeated = on_repeated
-        self._viewers: dict[Viewer, None] = {}
+        self._viewers: dict[Viewer, Audience] = {}
         self._audiences: dict[tuple[ViewerKind, Subscription], Audience] = {}
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         self._pictures: dict[str, Track] = {}
@@ -252,13 +245,10 @@ class Hub:
         if audience is None:
             audience = self._audiences[key] = Audience(*key, self._on_waiting)
         audience.add(viewer)
-        self._viewers[viewer] = None
+        self._viewers[viewer] = audience
 
     def _exit(self, viewer: Viewer) -> None:
-        del self._viewers[viewer]
-        audience = viewer.audience
-        if audience is None:
-            return
+        audience = self._viewers.pop(viewer)
         audience.remove(viewer)
         if not audience:
             del self._audiences[audience.kind, audience.subscription]

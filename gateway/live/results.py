@@ -7,7 +7,7 @@ from contract.failures import STALENESS_SECONDS
 from contract.result import Result, parse_result
 from gateway.cameras.cameras import Cameras
 from gateway.live.hub import Hub
-from gateway.live.viewer import Update
+from gateway.live.update import Update
 from gateway.metrics import GatewayMetrics
 from gateway.statistics import Statistics
 

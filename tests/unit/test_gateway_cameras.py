@@ -15,7 +15,8 @@ from gateway.cameras.pace import Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
 from gateway.live.hub import Hub
 from gateway.live.states import States
-from gateway.live.viewer import Subscription, Viewer, ViewerKind
+from gateway.live.update import Subscription
+from gateway.live.viewer import Viewer, ViewerKind
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 

@@ -12,7 +12,8 @@ from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
 from gateway.consumers import MAX_GATEWAYS, Gateways, foreign_consumers
 from gateway.live.hub import Hub
 from gateway.live.states import States
-from gateway.live.viewer import Subscription, Viewer, ViewerKind
+from gateway.live.update import Subscription
+from gateway.live.viewer import Viewer, ViewerKind
 from gateway.live.watch_list import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchList
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes

@@ -6,7 +6,8 @@ from gateway.live import buffers
 from gateway.live import hub as hub_module
 from gateway.live import viewer as viewer_module
 from gateway.live.hub import Hub
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import Viewer, ViewerKind
 
 
 def update(camera: str = "a", number: int = 1, time: float | None = None, arrival: float = 0.0) -> Update:

@@ -5,7 +5,9 @@ import pytest
 from gateway.live import buffers
 from gateway.live.audience import Audience
 from gateway.live.hub import Hub
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import Viewer, ViewerKind
+from tests.helpers.viewers import catch_up, fall_behind
 
 
 def update(camera: str = "a", number: int = 1, node: str = "n1", detections: int = 1) -> Update:
@@ -107,7 +109,7 @@ class Crowd:
         self.hub = Hub(on_waiting=self.woken.append)
         self.viewers = [joined(self.hub, Subscription(), kind) for _ in range(count)]
         for viewer in self.viewers:
-            viewer.catch_up()
+            catch_up(viewer)
 
 
 def test_viewers_in_step_are_an_audience_that_is_woken_once() -> None:
@@ -131,13 +133,13 @@ def test_who_falls_behind_gets_the_rest_and_what_follows_newest_wins() -> None:
     results = audience.begin()
     slow = audience.next()
     assert slow is not None
-    slow.fall_behind(results[1:])  # one result was all that fitted
+    fall_behind(slow, results[1:])  # one result was all that fitted
     crowd.hub.publish(update("b", 2))
     assert frames(slow.take_results(10)) == ["b:2", "c:1"]
-    slow.catch_up()
+    catch_up(slow)
     assert audience.in_step == 2  # the others still wait for b:2, which it has: not yet in step with them
     assert frames(audience.begin()) == ["b:2"]
-    slow.catch_up()
+    catch_up(slow)
     assert audience.in_step == 3
 
 
@@ -169,7 +171,7 @@ def test_who_leaves_in_the_middle_of_a_round_is_not_served() -> None:
 def test_nothing_is_kept_for_an_audience_with_nobody_in_step() -> None:
     crowd = Crowd(1)
     crowd.hub.publish(update("a", 1))
-    crowd.viewers[0].fall_behind()
+    fall_behind(crowd.viewers[0])
     (audience,) = crowd.woken
     crowd.hub.publish(update("a", 2))
     assert audience.begin() == []
