@@ -80,7 +80,7 @@ class Cameras:
         camera = self._cameras.get(camera_id)
         return camera is not None and camera.repeat(frame_id, of, now, wall)
 
-    def producer(self, status: ProducerStatus, now: float, wall: float) -> None:
+    def heard_producer(self, status: ProducerStatus, now: float, wall: float) -> None:
         """A producer's heartbeat."""
         producer = self._producers.heard(status.producer_id, status.since, now, wall)
         producer.stopped = status.state == "stopped"
@@ -89,7 +89,7 @@ class Cameras:
                 producer.offer_changed = now
             producer.offer = status.offer or producer.offer
 
-    def served(self, status: CamerasStatus, now: float, wall: float) -> None:
+    def heard_cameras(self, status: CamerasStatus, now: float, wall: float) -> None:
         """All cameras that a producer serves."""
         producer = self._producers.heard(status.producer_id, status.producer_since, now, wall)
         before = producer.reports
@@ -99,7 +99,7 @@ class Cameras:
         for camera_id in before.keys() - producer.reports.keys():
             self._withdraw(camera_id, producer, now, wall)
 
-    def status(self, status: CameraStatus, now: float, wall: float) -> None:
+    def heard_camera(self, status: CameraStatus, now: float, wall: float) -> None:
         """A producer's word on one camera, at a change."""
         producer = self._producers.heard(status.producer_id, None, now, wall)
         report = CameraReport(

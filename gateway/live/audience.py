@@ -33,11 +33,6 @@ class Audience:
         yield from self._in_step
         yield from self._behind
 
-    @property
-    def in_step(self) -> int:
-        """How many viewers are served together."""
-        return len(self._in_step)
-
     def add(self, viewer: Viewer) -> None:
         """Let a viewer in, behind: it has a snapshot to get first."""
         self._behind[viewer] = None

@@ -106,11 +106,6 @@ class Hub:
         """Cameras whose pictures somebody wants."""
         return frozenset(self._watched)
 
-    @property
-    def cameras(self) -> int:
-        """Cameras with a latest result."""
-        return len(self._tracks)
-
     # --- viewers -----------------------------------------------------------------------------------------
 
     def join(self, viewer: Viewer, subscription: Subscription, now: float) -> None:
@@ -171,7 +166,7 @@ class Hub:
         self._offer(update, every=not newest)
         return newest
 
-    def answer(self, update: Update, since: float) -> bool:
+    def publish_late(self, update: Update, since: float) -> bool:
         """A result that came another way, long after the live ones perhaps, and arrived there at `since` (monotonic):
         for those who get every result, if it was missed here. Whether it was."""
         if since <= self._recent.since or not self._recent.take(update):

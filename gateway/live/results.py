@@ -90,5 +90,5 @@ class LiveResults:
             check_size_and_text(body)
         except ValueError:
             return  # counted when it came live
-        if self._hub.answer(ReceivedResult(result, body).update(now), computed):
+        if self._hub.publish_late(ReceivedResult(result, body).update(now), computed):
             self._metrics.late.inc()

@@ -112,16 +112,21 @@ class Crowd:
             catch_up(viewer)
 
 
+def served(audience: Audience) -> set[Viewer]:
+    """The viewers in step, whom the round that has begun is brought to, each once."""
+    viewers = list(iter(audience.next, None))
+    assert len(set(viewers)) == len(viewers)
+    return {viewer for viewer in viewers if viewer is not None}
+
+
 def test_viewers_in_step_are_an_audience_that_is_woken_once() -> None:
     crowd = Crowd(100)
     for number in (1, 2, 3):
         crowd.hub.publish(update("a", number))
     (audience,) = crowd.woken
-    assert (audience.in_step, crowd.hub.audiences) == (100, 1)
+    assert (len(audience), crowd.hub.audiences) == (100, 1)
     assert frames(audience.begin()) == ["a:1", "a:2", "a:3"]
-    served = {audience.next() for _ in range(100)}
-    assert served == set(crowd.viewers)
-    assert audience.next() is None
+    assert served(audience) == set(crowd.viewers)
     assert all(viewer.pending == 0 for viewer in crowd.viewers)
 
 
@@ -137,10 +142,13 @@ def test_who_falls_behind_gets_the_rest_and_what_follows_newest_wins() -> None:
     crowd.hub.publish(update("b", 2))
     assert frames(slow.take_results(10)) == ["b:2", "c:1"]
     catch_up(slow)
-    assert audience.in_step == 2  # the others still wait for b:2, which it has: not yet in step with them
     assert frames(audience.begin()) == ["b:2"]
+    # The others still waited for b:2, which it has: it was not yet in step with them.
+    assert served(audience) == set(crowd.viewers) - {slow}
     catch_up(slow)
-    assert audience.in_step == 3
+    crowd.hub.publish(update("c", 2))
+    assert frames(audience.begin()) == ["c:2"]
+    assert served(audience) == set(crowd.viewers)
 
 
 def test_a_subscription_that_changes_in_the_middle_of_a_round_loses_nothing() -> None:
@@ -149,8 +157,8 @@ def test_a_subscription_that_changes_in_the_middle_of_a_round_loses_nothing() ->
         crowd.hub.publish(update(camera, 1))
     (audience,) = crowd.woken
     audience.begin()
-    served = audience.next()
-    (other,) = set(crowd.viewers) - {served}
+    first = audience.next()
+    (other,) = set(crowd.viewers) - {first}
     crowd.hub.publish(update("b", 2))
     crowd.hub.subscribe(other, Subscription(names("b")), now=0.0)
     assert audience.next() is None

@@ -246,7 +246,10 @@ class HubMachine(RuleBasedStateMachine):
     def bounded(self) -> None:
         assert self.hub.viewers == len(self.alive)
         assert self.hub.audiences == len({(v.kind, v.subscription) for v in self.alive})
-        assert self.hub.cameras <= 3
+        newcomer = Viewer(ViewerKind.LATEST, lambda: None)
+        self.hub.join(newcomer, Subscription(), self.now)
+        assert len(newcomer.results) <= 3  # the latest of each camera
+        self.hub.leave(newcomer)
         for viewer in self.seen:
             depth = FRAMES_DEPTH if viewer.kind is ViewerKind.FRAMES else 1
             assert viewer.kind.every or viewer.pending <= 3 * depth + 3
