@@ -56,7 +56,7 @@ class Audience:
             viewer.offer_result(update, picture)
 
     def forget_results(self, camera_id: str) -> None:
-        """What waits of this camera is no longer wanted."""
+        """Drop what waits of this camera: it is no longer wanted."""
         self._waiting.forget(camera_id)
         for viewer in self:
             viewer.results.forget(camera_id)
@@ -70,7 +70,7 @@ class Audience:
     # --- rounds: what the sender calls -------------------------------------------------------------------
 
     def begin(self) -> list[Update]:
-        """All that waits is the round's, for those now in step; ask `next` for them one by one."""
+        """Begin a round and return all that waits; `next` gives the viewers who get it, one by one."""
         self._round = self._waiting.take(len(self._waiting))
         self._unserved = self._in_step.copy() if self._round else {}
         return self._round
@@ -102,7 +102,8 @@ class Audience:
             viewer.wake()
 
     def catch_up(self, viewer: Viewer) -> None:
-        """Put a viewer that can be written to in step again, if it lacks nothing and nothing waits that it has got."""
+        """Put a viewer that can be written to in step again, if it lacks nothing and nothing it already has is
+        waiting."""
         if (
             viewer in self._behind
             and not viewer.results

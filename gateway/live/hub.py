@@ -51,7 +51,7 @@ class Track:
         self.latest: Update | None = None
 
     def take(self, update: Update) -> bool:
-        """Whether the live view moves on to `update`: never backwards in time.
+        """Return whether the live view moves on to `update`: never backwards in time.
 
         After 5 s without an accepted update an older time is believed: the camera's clock was set back.
         """
@@ -148,8 +148,10 @@ class Hub:
     # --- what is published -------------------------------------------------------------------------------
 
     def publish(self, update: Update) -> bool:
-        """Show a result. True if it moves the live views; one that is older goes to those who get every result, and one
-        that is known to nobody."""
+        """Show a result; returns whether it moves the live views.
+
+        One that is older goes to those who get every result, a known one goes to no one.
+        """
         if not self._recent.take(update):
             if self._recent.differs(update):
                 self._on_repeated(update)
@@ -167,15 +169,17 @@ class Hub:
         return newest
 
     def publish_late(self, update: Update, since: float) -> bool:
-        """A result that came another way, long after the live ones perhaps, and arrived there at `since` (monotonic):
-        for those who get every result, if it was missed here. Whether it was."""
+        """Show a result that came another way, perhaps long after the live ones, computed at `since` (monotonic).
+
+        Only those who get every result get it, and only if it was missed here; returns whether it was.
+        """
         if since <= self._recent.since or not self._recent.take(update):
             return False
         self._offer(update, every=True)
         return True
 
     def publish_picture(self, update: Update) -> bool:
-        """Show a picture with its own result. False if nobody wants it, or it was old or known."""
+        """Show a picture with its own result; returns False if nobody wants it, or it was old or known."""
         camera_id = update.camera_id
         if camera_id not in self._watched:
             return False
