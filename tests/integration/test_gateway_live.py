@@ -405,7 +405,7 @@ async def test_heartbeats_become_nodes_and_cameras(gateway: Gateway, worker: Wor
         assert metrics["queueDepth"] == 0
         assert set(metrics["source"].values()) == {"gateway"}
         await asyncio.gather(*(worker.result(f"c{n}", 1) for n in range(5)))
-        await until(lambda: len(gateway.cameras.known()) == 5)
+        await until(lambda: len(gateway.cameras.known()) == 6)  # and the gate
         async with http.get("/api/cameras?limit=4") as answer:
             page = await answer.json()
         assert ([i["camera_id"] for i in page["items"]], page["total"], page["next"]) == (
