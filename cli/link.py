@@ -7,7 +7,7 @@ from cli import survivors
 from cli.errors import CommandError
 from cli.layout import Layout
 from cli.subcommands import this_image
-from gateway.link import NoLink, add_arguments, ask_link, show_own
+from gateway.ready_link import NoLink, add_arguments, ask_link, show_own
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from cli.rabbitmq import RabbitMQNode
 from cli.secret import write_private
 from cli.services import ServiceCommands, environment
 from cli.supervisor import Supervisor
-from gateway.link import NoLink, ask_link
+from gateway.ready_link import NoLink, ask_link
 from producer.catalogue.file.reload import load as load_cameras
 from producer.catalogue.grammar import parse_sources
 

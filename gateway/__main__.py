@@ -12,7 +12,7 @@ from runtime.settings import USAGE_ERROR, load
 
 
 def main() -> int:
-    """Serve until told to stop; the process's exit code."""
+    """Run a gateway; the exit status is 0 after a clean stop, 1 if it cannot start now, 2 for wrong settings."""
     settings = load(GatewaySettings, "gateway")
     configure_logs("gateway", settings.log_level, settings.log_format)
     try:
@@ -23,7 +23,7 @@ def main() -> int:
         return USAGE_ERROR
     except GatewayError as error:
         print(f"gateway: {error}", file=sys.stderr)
-        return USAGE_ERROR
+        return USAGE_ERROR if error.wrong_setting else 1
     return 0
 
 

@@ -87,11 +87,11 @@ class StatusListener:
                 self.statistics.failed(self.nodes.heard(status, now, wall), wall)
                 self.models.reported(status, now)
             case ProducerStatus():
-                self.cameras.producer(status, now, wall)
+                self.cameras.heard_producer(status, now, wall)
             case CameraStatus():
-                self.cameras.status(status, now, wall)
+                self.cameras.heard_camera(status, now, wall)
             case CamerasStatus():
-                self.cameras.served(status, now, wall)
+                self.cameras.heard_cameras(status, now, wall)
 
     def _parse_control(self, body: bytes) -> Control:
         control = parse_control(body)

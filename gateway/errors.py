@@ -1,12 +1,27 @@
 """What can go wrong in the gateway, as a short tree. The message of each is a sentence for whoever can mend it."""
 
+import errno
+
 
 class GatewayError(Exception):
-    """The root of every error of the gateway."""
+    """The root of every error of the gateway. `wrong_setting`: a setting is to be corrected, nothing else will help."""
+
+    wrong_setting = False
 
 
 class CannotStart(GatewayError):
     """The gateway cannot start; the sentence says what to do."""
+
+
+class WrongSetting(CannotStart):
+    """The gateway cannot start with a setting, or with the file that it names."""
+
+    wrong_setting = True
+
+
+def cannot_listen(sentence: str, error: OSError) -> CannotStart:
+    """The error for a port that cannot be listened on: one in use may be free the next time, the rest is a setting."""
+    return CannotStart(sentence) if error.errno == errno.EADDRINUSE else WrongSetting(sentence)
 
 
 class NoLink(GatewayError):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from broker.link import Link
-from gateway.errors import CannotStart
+from gateway.errors import cannot_listen
 from gateway.metrics import GatewayMetrics
 from gateway.readiness import Readiness
 from gateway.settings import GatewaySettings
@@ -30,8 +30,9 @@ def probing(
             settings.metrics_host, settings.metrics_port, readiness.missing, metrics.registry
         )
     except OSError as error:
-        raise CannotStart(
-            f"cannot listen on the metrics port {settings.metrics_port}: {error.strerror}; set GATEWAY_METRICS_PORT"
+        raise cannot_listen(
+            f"cannot listen on the metrics port {settings.metrics_port}: {error.strerror}; set GATEWAY_METRICS_PORT",
+            error,
         ) from None
     with contextlib.closing(probes):
         yield probes

@@ -1,7 +1,8 @@
 """The gateway as a running whole: `compose` builds it from the bottom up, and closes it in the reverse order.
 
-No part reaches for another: each gets what it needs when it is made, and making one opens nothing. Files, ports and
-connections are opened last, when all that answers for them is there.
+No part reaches for another: each gets what it needs when it is made, and making one opens nothing; only the desired
+models are read, since the keeper begins with them. Then comes what only one gateway can have, its ports and the
+history's file: whoever is refused these leaves nothing behind, no token either. What answers and what connects is last.
 """
 
 import contextlib
@@ -136,11 +137,6 @@ async def compose(
 ) -> AsyncIterator[Gateway]:
     """Build a gateway and open what it needs; all is closed at the end of the block. Raises CannotStart."""
     metrics = metrics or GatewayMetrics()
-    authenticator = Authenticator(
-        main_token(settings),
-        keyring(settings),
-        on_guess=lambda address: log.warning("a wrong token or code", address=address),
-    )
 
     # --- what it knows ---
     nodes = Nodes()
@@ -213,50 +209,61 @@ async def compose(
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
     )
-    dead_letters = DeadLetterReader(urls)
-    app = create_app(
-        settings,
-        authenticator,
-        metrics,
-        [
-            probes_router(readiness),
-            results_router(viewers),
-            login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
-            links_router(authenticator, settings.public_url, settings.published_url),
-            api_router(board, nodes, settings.expected_workers),
-            cameras_router(cameras),
-            models_router(models, nodes),
-            dead_letters_router(dead_letters),
-            history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
-            proxy_router(prometheus),
-            pages_router(settings.dashboard_dir, authenticator),
-        ],
-    )
-    files = allow_many_files()
-    crowd = crowd_of(settings, connections(files))
-    limits = RequestLimits(crowd, metrics, request_seconds, unread_seconds=3 * request_seconds)
-    server = web_server(app, limits, files)
-
-    def end_revoked(_now: float) -> None:
-        for holder in authenticator.refresh():
-            viewers.end(holder, "its token was revoked or changed")
-
-    ticks = (
-        end_revoked,
-        announcer.follow,
-        models.tick,
-        queues.tick,
-        ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
-        absence.tick,
-        states.tick,
-    )
 
     async with AsyncExitStack() as stack:
+        # --- what only one can have ---
         listener = stack.enter_context(contextlib.closing(listen(settings.host, settings.port)))
         probes = stack.enter_context(probing(settings, readiness, metrics))
+        further = keyring(settings)
+        stack.enter_context(history.claimed())
+
+        # --- who may enter, and what they get ---
+        authenticator = Authenticator(
+            main_token(settings),
+            further,
+            on_guess=lambda address: log.warning("a wrong token or code", address=address),
+        )
+        dead_letters = DeadLetterReader(urls)
+        app = create_app(
+            settings,
+            authenticator,
+            metrics,
+            [
+                probes_router(readiness),
+                results_router(viewers),
+                login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
+                links_router(authenticator, settings.public_url, settings.published_url),
+                api_router(board, nodes, settings.expected_workers),
+                cameras_router(cameras),
+                models_router(models, nodes),
+                dead_letters_router(dead_letters),
+                history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
+                proxy_router(prometheus),
+                pages_router(settings.dashboard_dir, authenticator),
+            ],
+        )
+        files = allow_many_files()
+        crowd = crowd_of(settings, connections(files))
+        limits = RequestLimits(crowd, metrics, request_seconds, unread_seconds=3 * request_seconds)
+        server = web_server(app, limits, files)
+
+        def end_revoked(_now: float) -> None:
+            for holder in authenticator.refresh():
+                viewers.end(holder, "its token was revoked or changed")
+
+        ticks = (
+            end_revoked,
+            announcer.follow,
+            models.tick,
+            queues.tick,
+            ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
+            absence.tick,
+            states.tick,
+        )
+
+        # --- what runs ---
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
-        stack.enter_context(history.claimed())
         stack.push_async_callback(models.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))

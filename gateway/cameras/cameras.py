@@ -59,7 +59,7 @@ class Cameras:
     # --- what is heard -----------------------------------------------------------------------------------
 
     def result(self, result: Result, now: float, wall: float) -> None:
-        """A computed frame that the live view took."""
+        """Note the result of a frame that the live view took."""
         camera = self._camera(result.camera_id, now, wall)
         if camera is not None:
             camera.result, camera.result_wall = result, wall
@@ -67,21 +67,21 @@ class Cameras:
             camera.pace.add(now)
 
     def expired(self, result: Result) -> None:
-        """A worker found a frame too old to be computed."""
+        """Note that a worker found a frame too old to be computed."""
         camera = self._cameras.get(result.camera_id)
         if camera is not None:
             camera.expired = True
 
     def repeated(self, camera_id: str, frame_id: str, of: str, now: float, wall: float) -> bool:
-        """A result of another frame than the first with that frame_id, which was one of the camera `of`.
+        """Note a result of another frame than the first with that frame_id, which was one of the camera `of`.
 
-        Whether that is news of this camera.
+        Returns whether this is new for the camera.
         """
         camera = self._cameras.get(camera_id)
         return camera is not None and camera.repeat(frame_id, of, now, wall)
 
-    def producer(self, status: ProducerStatus, now: float, wall: float) -> None:
-        """A producer's heartbeat."""
+    def heard_producer(self, status: ProducerStatus, now: float, wall: float) -> None:
+        """Note a producer's heartbeat."""
         producer = self._producers.heard(status.producer_id, status.since, now, wall)
         producer.stopped = status.state == "stopped"
         if status.offer != producer.offer and status.state == "running":
@@ -89,8 +89,8 @@ class Cameras:
                 producer.offer_changed = now
             producer.offer = status.offer or producer.offer
 
-    def served(self, status: CamerasStatus, now: float, wall: float) -> None:
-        """All cameras that a producer serves."""
+    def heard_cameras(self, status: CamerasStatus, now: float, wall: float) -> None:
+        """Note all the cameras that a producer serves."""
         producer = self._producers.heard(status.producer_id, status.producer_since, now, wall)
         before = producer.reports
         producer.reports = {}
@@ -99,8 +99,8 @@ class Cameras:
         for camera_id in before.keys() - producer.reports.keys():
             self._withdraw(camera_id, producer, now, wall)
 
-    def status(self, status: CameraStatus, now: float, wall: float) -> None:
-        """A producer's word on one camera, at a change."""
+    def heard_camera(self, status: CameraStatus, now: float, wall: float) -> None:
+        """Note what a producer says of one camera, at a change."""
         producer = self._producers.heard(status.producer_id, None, now, wall)
         report = CameraReport(
             camera_id=status.camera_id,
@@ -280,5 +280,5 @@ class Cameras:
 
 
 def _over(former: KnownProducer, new: KnownProducer, now: float) -> bool:
-    """Whether a former producer of a camera is dead, or was an earlier life of the new one."""
+    """Return whether a former producer of a camera is dead, or was an earlier life of the new one."""
     return not former.alive(now) or (former.producer_id == new.producer_id and former.since < new.since)

@@ -7,7 +7,8 @@ of the same kind as the others', and returns when that is empty.
 
 from collections.abc import Callable, Iterator
 
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind, carried
+from gateway.live.update import Subscription, Update, carried
+from gateway.live.viewer import Viewer, ViewerKind
 
 
 class Audience:
@@ -32,11 +33,6 @@ class Audience:
         yield from self._in_step
         yield from self._behind
 
-    @property
-    def in_step(self) -> int:
-        """How many viewers are served together."""
-        return len(self._in_step)
-
     def add(self, viewer: Viewer) -> None:
         """Let a viewer in, behind: it has a snapshot to get first."""
         self._behind[viewer] = None
@@ -60,7 +56,7 @@ class Audience:
             viewer.offer_result(update, picture)
 
     def forget_results(self, camera_id: str) -> None:
-        """What waits of this camera is no longer wanted."""
+        """Drop what waits of this camera: it is no longer wanted."""
         self._waiting.forget(camera_id)
         for viewer in self:
             viewer.results.forget(camera_id)
@@ -74,7 +70,7 @@ class Audience:
     # --- rounds: what the sender calls -------------------------------------------------------------------
 
     def begin(self) -> list[Update]:
-        """All that waits is the round's, for those now in step; ask `next` for them one by one."""
+        """Begin a round and return all that waits; `next` gives the viewers who get it, one by one."""
         self._round = self._waiting.take(len(self._waiting))
         self._unserved = self._in_step.copy() if self._round else {}
         return self._round
@@ -106,7 +102,8 @@ class Audience:
             viewer.wake()
 
     def catch_up(self, viewer: Viewer) -> None:
-        """Put a viewer that can be written to in step again, if it lacks nothing and nothing waits that it has got."""
+        """Put a viewer that can be written to in step again, if it lacks nothing and nothing it already has is
+        waiting."""
         if (
             viewer in self._behind
             and not viewer.results

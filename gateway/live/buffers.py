@@ -1,13 +1,10 @@
 """Results that wait for a client: every one in order, or the newest of each camera. Bounded, pure and synchronous."""
 
-from __future__ import annotations
-
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from gateway.live.viewer import Update
+from gateway.live.update import Update
 
 MAX_UNREAD = 10_000
 MAX_UNREAD_BYTES = 32 * 1024 * 1024

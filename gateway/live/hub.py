@@ -9,15 +9,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from gateway.live.audience import Audience
-from gateway.live.viewer import (
-    CLOCK_RESET_SECONDS,
-    NOTHING,
-    PICTURE_SILENCE_SECONDS,
-    Subscription,
-    Update,
-    Viewer,
-    ViewerKind,
-)
+from gateway.live.update import NOTHING, Subscription, Update
+from gateway.live.viewer import CLOCK_RESET_SECONDS, PICTURE_SILENCE_SECONDS, Viewer, ViewerKind
 
 MAX_CAMERAS = 10_000
 RECENT_FRAMES = 50_000
@@ -58,7 +51,7 @@ class Track:
         self.latest: Update | None = None
 
     def take(self, update: Update) -> bool:
-        """Whether the live view moves on to `update`: never backwards in time.
+        """Return whether the live view moves on to `update`: never backwards in time.
 
         After 5 s without an accepted update an older time is believed: the camera's clock was set back.
         """
@@ -90,7 +83,7 @@ class Hub:
         self._on_watch = on_watch
         self._on_waiting = on_waiting
         self._on_repeated = on_repeated
-        self._viewers: dict[Viewer, None] = {}
+        self._viewers: dict[Viewer, Audience] = {}
         self._audiences: dict[tuple[ViewerKind, Subscription], Audience] = {}
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         self._pictures: dict[str, Track] = {}
@@ -112,11 +105,6 @@ class Hub:
     def watched(self) -> frozenset[str]:
         """Cameras whose pictures somebody wants."""
         return frozenset(self._watched)
-
-    @property
-    def cameras(self) -> int:
-        """Cameras with a latest result."""
-        return len(self._tracks)
 
     # --- viewers -----------------------------------------------------------------------------------------
 
@@ -160,8 +148,10 @@ class Hub:
     # --- what is published -------------------------------------------------------------------------------
 
     def publish(self, update: Update) -> bool:
-        """Show a result. True if it moves the live views; one that is older goes to those who get every result, and one
-        that is known to nobody."""
+        """Show a result; returns whether it moves the live views.
+
+        One that is older goes to those who get every result, a known one goes to no one.
+        """
         if not self._recent.take(update):
             if self._recent.differs(update):
                 self._on_repeated(update)
@@ -178,16 +168,18 @@ class Hub:
         self._offer(update, every=not newest)
         return newest
 
-    def answer(self, update: Update, since: float) -> bool:
-        """A result that came another way, long after the live ones perhaps, and arrived there at `since` (monotonic):
-        for those who get every result, if it was missed here. Whether it was."""
+    def publish_late(self, update: Update, since: float) -> bool:
+        """Show a result that came another way, perhaps long after the live ones, computed at `since` (monotonic).
+
+        Only those who get every result get it, and only if it was missed here; returns whether it was.
+        """
         if since <= self._recent.since or not self._recent.take(update):
             return False
         self._offer(update, every=True)
         return True
 
     def publish_picture(self, update: Update) -> bool:
-        """Show a picture with its own result. False if nobody wants it, or it was old or known."""
+        """Show a picture with its own result; returns False if nobody wants it, or it was old or known."""
         camera_id = update.camera_id
         if camera_id not in self._watched:
             return False
@@ -252,13 +244,10 @@ class Hub:
         if audience is None:
             audience = self._audiences[key] = Audience(*key, self._on_waiting)
         audience.add(viewer)
-        self._viewers[viewer] = None
+        self._viewers[viewer] = audience
 
     def _exit(self, viewer: Viewer) -> None:
-        del self._viewers[viewer]
-        audience = viewer.audience
-        if audience is None:
-            return
+        audience = self._viewers.pop(viewer)
         audience.remove(viewer)
         if not audience:
             del self._audiences[audience.kind, audience.subscription]

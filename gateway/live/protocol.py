@@ -14,7 +14,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from contract.browser import DASHBOARD_PROTOCOL, ClientMessage, HelloMessage, Subscribe
 from gateway.errors import InvalidMessage
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import Viewer, ViewerKind
 
 MAX_MESSAGE_BYTES = 64 * 1024
 BATCH = 256

@@ -9,7 +9,7 @@ from contract.browser import MAX_CAMERAS, MAX_GROUPS, MAX_NAME, MAX_NODES, MAX_P
 from contract.task import CameraId
 from gateway.errors import InvalidMessage
 from gateway.live.protocol import FRAMES, LATEST, PLAIN, ViewerProtocol
-from gateway.live.viewer import Subscription
+from gateway.live.update import Subscription
 from gateway.settings import split
 
 PARAMETERS = ("cameras", "groups", "nodes", "detections", "latest", "frames")

@@ -7,7 +7,7 @@ from contract.failures import STALENESS_SECONDS
 from contract.result import Result, parse_result
 from gateway.cameras.cameras import Cameras
 from gateway.live.hub import Hub
-from gateway.live.viewer import Update
+from gateway.live.update import Update
 from gateway.metrics import GatewayMetrics
 from gateway.statistics import Statistics
 
@@ -90,5 +90,5 @@ class LiveResults:
             check_size_and_text(body)
         except ValueError:
             return  # counted when it came live
-        if self._hub.answer(ReceivedResult(result, body).update(now), computed):
+        if self._hub.publish_late(ReceivedResult(result, body).update(now), computed):
             self._metrics.late.inc()

@@ -1,16 +1,14 @@
-"""What one client wants, and the bounded buffer of what waits for it. Pure and synchronous."""
+"""One client, as the hub sees it: what it understands and wants, and the bounded buffer of what waits for it.
 
-from __future__ import annotations
+Pure and synchronous.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from gateway.live.buffers import Buffer, InOrder, Newest
-
-if TYPE_CHECKING:
-    from gateway.live.audience import Audience
+from gateway.live.update import NOTHING, Subscription, Update, carried
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 CLOCK_RESET_SECONDS = 5.0
@@ -36,67 +34,14 @@ class ViewerKind(Enum):
         return InOrder() if self.every else Newest(FRAMES_DEPTH if self is ViewerKind.FRAMES else 1)
 
 
-@dataclass(slots=True, eq=False)
-class Update:
-    """One result as it came (`body`, JSON), or one picture with its own result. `arrival` is monotonic seconds,
-    `detections` how many there are.
+class Company(Protocol):
+    """The viewers that are served together, as one of them knows it: its `Audience`."""
 
-    `forms` keeps what the protocols made of it, so that it is made once whatever the number of viewers.
-    """
+    def fall_behind(self, viewer: "Viewer", rest: list[Update] | None = None) -> None:
+        """Take a viewer out of step that cannot be written to now; it did not get `rest`."""
 
-    camera_id: str
-    frame_id: str
-    original_timestamp: float
-    arrival: float
-    body: bytes
-    picture: bytes = b""
-    content_type: str = ""
-    node_id: str = ""
-    detections: int = 0
-    forms: dict[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What a viewer wants: results for which all conditions hold (None: any), and pictures of cameras by name.
-
-    `nodes` and `detections` (only results with some) hold for pictures too: a picture comes with its result.
-    """
-
-    cameras: frozenset[str] | None = None
-    pictures: frozenset[str] = frozenset()
-    groups: frozenset[str] | None = None
-    nodes: frozenset[str] | None = None
-    detections: bool = False
-
-    def includes(self, update: Update, group: str | None) -> bool:
-        """Whether the result is wanted; `group` is its camera's."""
-        return (
-            (self.cameras is None or update.camera_id in self.cameras)
-            and (self.groups is None or group in self.groups)
-            and self._admits(update)
-        )
-
-    def includes_picture(self, update: Update) -> bool:
-        """Whether the picture is wanted."""
-        return update.camera_id in self.pictures and self._admits(update)
-
-    def _admits(self, update: Update) -> bool:
-        return (self.nodes is None or update.node_id in self.nodes) and (
-            not self.detections or update.detections > 0
-        )
-
-
-NOTHING = Subscription(frozenset())
-
-
-def carried(update: Update, picture: Update | None, subscription: Subscription) -> bool:
-    """Whether the camera's latest picture has brought this very result to whoever subscribed so."""
-    return (
-        picture is not None
-        and picture.frame_id == update.frame_id
-        and update.camera_id in subscription.pictures
-    )
+    def catch_up(self, viewer: "Viewer") -> None:
+        """Put a viewer that can be written to in step again, if it lacks nothing."""
 
 
 class Viewer:
@@ -105,12 +50,13 @@ class Viewer:
     def __init__(self, kind: ViewerKind, wake: Callable[[], None]) -> None:
         self.kind = kind
         self.subscription = NOTHING
-        self.audience: Audience | None = None
+        self.audience: Company | None = None
         """With whom it is served, while it is in the hub."""
         self.wake = wake
         self.results = kind.buffer()
         self._pictures: dict[str, Update] = {}
-        self._picture_bytes = 0
+        self.picture_bytes = 0
+        """Bytes of pictures in the buffer."""
         self._cameras: dict[str, bytes] = {}
         self._nodes: bytes | None = None
         self._watching_since: dict[str, float] = {}
@@ -127,7 +73,7 @@ class Viewer:
         if not self._pictures:
             return None
         update = self._pictures.pop(next(iter(self._pictures)))
-        self._picture_bytes -= len(update.picture)
+        self.picture_bytes -= len(update.picture)
         return update
 
     def take_cameras(self) -> list[bytes]:
@@ -145,21 +91,6 @@ class Viewer:
     def pending(self) -> int:
         """Messages in the buffer."""
         return len(self.results) + len(self._pictures) + len(self._cameras) + (self._nodes is not None)
-
-    @property
-    def picture_bytes(self) -> int:
-        """Bytes of pictures in the buffer."""
-        return self._picture_bytes
-
-    def fall_behind(self, rest: list[Update] | None = None) -> None:
-        """Note that the viewer cannot be written to now; see Audience."""
-        if self.audience is not None:
-            self.audience.fall_behind(self, rest)
-
-    def catch_up(self) -> None:
-        """Note that the viewer has been written to; see Audience."""
-        if self.audience is not None:
-            self.audience.catch_up(self)
 
     # --- filling: what the hub calls ---------------------------------------------------------------------
 
@@ -190,9 +121,9 @@ class Viewer:
                 return
             self.results.forget(camera_id)
         old = self._pictures.get(camera_id)
-        self._picture_bytes += len(update.picture) - (len(old.picture) if old else 0)
+        self.picture_bytes += len(update.picture) - (len(old.picture) if old else 0)
         self._pictures[camera_id] = update  # in the old one's place: whoever waited longest is still next
-        while self._picture_bytes > MAX_PICTURE_BYTES and len(self._pictures) > 1:
+        while self.picture_bytes > MAX_PICTURE_BYTES and len(self._pictures) > 1:
             self.take_picture()
         self.wake()
 
@@ -210,7 +141,7 @@ class Viewer:
         self._watching_since = {c: self._watching_since.get(c, now) for c in subscription.pictures}
         self.results.keep(wanted)
         self._pictures = {c: u for c, u in self._pictures.items() if subscription.includes_picture(u)}
-        self._picture_bytes = sum(len(update.picture) for update in self._pictures.values())
+        self.picture_bytes = sum(len(update.picture) for update in self._pictures.values())
         self._shown = {c: update for c, update in self._shown.items() if c in subscription.pictures}
 
     def forget(self, camera_id: str) -> None:

@@ -18,7 +18,8 @@ from gateway.live.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnectio
 from gateway.live.hub import Hub
 from gateway.live.protocol import ViewerProtocol, protocol_for
 from gateway.live.query import parse_query
-from gateway.live.viewer import Subscription, Viewer, ViewerKind
+from gateway.live.update import Subscription
+from gateway.live.viewer import Viewer, ViewerKind
 from gateway.live.writers import Writers
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import identity_of, refuse_websocket

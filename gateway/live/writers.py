@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from gateway.live.audience import Audience
 from gateway.live.connection import ViewerConnection
 from gateway.live.protocol import BATCH, PROTOCOLS, ViewerProtocol
-from gateway.live.viewer import Update, Viewer, ViewerKind
+from gateway.live.update import Update
+from gateway.live.viewer import Viewer, ViewerKind
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -97,7 +98,7 @@ class ViewerWriter:
         for audience, results in rounds:
             parts = self._parts(results)
             while (served := audience.next()) is not None:
-                self._write_round(served, results, parts)
+                self._write_round(audience, served, results, parts)
                 yield
 
     def _parts(self, results: list[Update]) -> list[tuple[bytes, list[Update]]]:
@@ -112,7 +113,7 @@ class ViewerWriter:
             return []
 
     def _write_round(
-        self, viewer: Viewer, rest: list[Update], parts: list[tuple[bytes, list[Update]]]
+        self, audience: Audience, viewer: Viewer, rest: list[Update], parts: list[tuple[bytes, list[Update]]]
     ) -> None:
         recipient = self._recipients[viewer]
         connection = recipient.connection
@@ -124,7 +125,7 @@ class ViewerWriter:
             connection.write(frames)
             rest = following
         if connection.congested:
-            viewer.fall_behind(rest)
+            audience.fall_behind(viewer, rest)
 
     def _write_own(self, viewer: Viewer) -> None:
         recipient = self._recipients.get(viewer)
@@ -140,10 +141,12 @@ class ViewerWriter:
         except Exception:
             log.exception("a message could not be sent")
             recipient.on_broken()
+        if viewer.audience is None:  # it is not in the hub yet, or no longer
+            return
         if connection.congested:
-            viewer.fall_behind()
+            viewer.audience.fall_behind(viewer)
         else:
-            viewer.catch_up()
+            viewer.audience.catch_up(viewer)
 
 
 class Writers:

@@ -1,12 +1,13 @@
-"""Who asks: tokens, sessions and one-time codes. Pure: no HTTP here, time is an argument (`wall`, Unix seconds)."""
+"""Who asks: tokens, sessions and one-time codes.
+
+Requests and clocks are unknown here: the text of the headers and the time (`wall`, Unix seconds) are arguments.
+"""
 
 import hmac
-import os
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from gateway.errors import TooManyGuesses
 from gateway.http.cookies import COOKIE, SECURE_COOKIE
@@ -26,7 +27,7 @@ from gateway.tokens.entries import MAIN, digest, id_of
 from gateway.tokens.keyring import Keyring
 from gateway.tokens.roles import Role, lesser
 
-__all__ = ["Authenticator", "Identity", "TooManyGuesses", "load_token", "session_holder", "token_holder"]
+__all__ = ["Authenticator", "Identity", "TooManyGuesses", "session_holder", "token_holder"]
 
 MAX_REVOKED = 10_000
 
@@ -196,21 +197,3 @@ class Authenticator:
             self._guesses.right(address)
         elif self._guesses.wrong(address, secret, wall):
             self._on_guess(address)
-
-
-def load_token(folder: Path) -> str:
-    """The token kept in `folder`, generated at the first start; readable by its owner only. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / "token"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        kept = path.read_text().strip()
-        if len(kept) >= 16:
-            return kept
-        path.unlink()  # cut short by a crash, or emptied to get a new one
-        return load_token(folder)
-    token = secrets.token_urlsafe(32)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(token + "\n")
-    return token

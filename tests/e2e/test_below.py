@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cli.ports import free_port
-from gateway.link import ask_link
+from gateway.ready_link import ask_link
 from tests.conftest import StartService
 from tests.e2e.test_cameras import PATIENCE, painted
 from tests.helpers.gateway import TOKEN

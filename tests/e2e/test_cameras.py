@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from contract.status import CameraLabels
-from gateway.link import ask_link
+from gateway.ready_link import ask_link
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import astronaut, jpeg

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from cli.ports import free_port
 from cli.rabbitmq import RabbitMQNode
-from gateway.link import ask_link
+from gateway.ready_link import ask_link
 from tests.e2e.test_overview import PATIENCE, link
 from tests.helpers.archive import CAMERAS, EVENTS, Archive
 from tests.helpers.gateway import TOKEN

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cli.ports import free_port
-from gateway.link import ask_link
+from gateway.ready_link import ask_link
 from tests.conftest import StartService
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import NO_BROKER, TOKEN

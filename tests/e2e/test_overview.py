@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from websockets.sync.client import connect
 
-from gateway.link import ask_link
+from gateway.ready_link import ask_link
 from producer.sources.demo import face_boxes
 from tests.e2e.conftest import BUILT_IN
 from tests.helpers.eventually import eventually

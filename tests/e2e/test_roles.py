@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from gateway.link import ask_link
+from gateway.ready_link import ask_link
 from gateway.tokens.file import FILE, add_token, revoke_token
 from tests.e2e.conftest import BUILT_IN
 from tests.e2e.test_overview import PATIENCE, link

@@ -10,7 +10,7 @@ from contract.topology import RESULTS_EXCHANGE, EphemeralQueue
 from gateway.history.database import Database
 from gateway.history.writer import HistoryWriter
 from gateway.live.hub import Hub
-from gateway.live.viewer import Update
+from gateway.live.update import Update
 
 
 class Screen(Consumer):

@@ -178,7 +178,7 @@ async def test_a_plain_client_gets_one_result_per_message(gateway: Gateway, work
 async def test_the_snapshot_comes_first_and_filters_apply(gateway: Gateway, worker: Worker) -> None:
     await worker.result("a", 1)
     await worker.result("b", 1)
-    await until(lambda: gateway.hub.cameras == 2)
+    await until(lambda: len(gateway.cameras.known()) == 2)
     async with viewer(gateway, "?cameras=b,c") as socket:
         assert (await message(socket))["frame_id"] == "b:1"
         await worker.result("a", 2)
@@ -206,7 +206,7 @@ async def test_results_by_group_node_and_detections(gateway: Gateway, worker: Wo
 
     await worker.result("gate", 1)
     await worker.result("hall", 1, node_id="node-2", detections=[])
-    await until(lambda: gateway.hub.cameras == 2)
+    await until(lambda: len(gateway.cameras.known()) == 2)
     async with (
         viewer(gateway, "?groups=north") as north,
         viewer(gateway, "?nodes=node-2&detections=1") as node,
@@ -308,7 +308,7 @@ async def test_a_frames_client_gets_plain_results_while_no_picture_comes(
 
 async def test_the_dashboard_protocol(gateway: Gateway, worker: Worker) -> None:
     await worker.result("a", 1)
-    await until(lambda: gateway.hub.cameras == 1)
+    await until(lambda: len(gateway.cameras.known()) == 1)
     async with viewer(gateway, dashboard=True) as socket:
         assert socket.subprotocol == "framefleet.v1"
         hello = await message(socket)
@@ -405,7 +405,7 @@ async def test_heartbeats_become_nodes_and_cameras(gateway: Gateway, worker: Wor
         assert metrics["queueDepth"] == 0
         assert set(metrics["source"].values()) == {"gateway"}
         await asyncio.gather(*(worker.result(f"c{n}", 1) for n in range(5)))
-        await until(lambda: gateway.hub.cameras == 5)
+        await until(lambda: len(gateway.cameras.known()) == 6)  # and the gate
         async with http.get("/api/cameras?limit=4") as answer:
             page = await answer.json()
         assert ([i["camera_id"] for i in page["items"]], page["total"], page["next"]) == (

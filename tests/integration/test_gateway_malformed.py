@@ -14,7 +14,7 @@ import pytest
 import websockets
 
 from bench.machine import resident
-from gateway.live.viewer import Update
+from gateway.live.update import Update
 from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.malformed import MALFORMED, bad_handshakes, frame, handshake

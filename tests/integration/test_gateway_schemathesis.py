@@ -66,7 +66,7 @@ def fill(gateway: Gateway, wall: float) -> None:
         )
         for number in range(30)
     ]
-    gateway.cameras.served(
+    gateway.cameras.heard_cameras(
         CamerasStatus(producer_id="p", producer_since=wall, time=wall, cameras=reports), now, wall
     )
     for node_id in ("n1", "n2"):

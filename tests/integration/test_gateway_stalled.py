@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import websockets
 
-from gateway.live.viewer import Update
+from gateway.live.update import Update
 from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
 

@@ -19,7 +19,8 @@ from contract.result import DetectedObject, Result, encode_result
 from gateway.http import openapi
 from gateway.live.hub import Hub
 from gateway.live.protocol import DASHBOARD, parse_message
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import Viewer, ViewerKind
 
 RESULT = Result(
     timestamp=2.5,

@@ -20,6 +20,18 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 CODE = re.compile(r"^```(?:sh)?\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
+MODULE = re.compile(r"`([\w./-]+\.(?:py|svelte|ts))`")
+FOLDERS = (
+    *("contract", "broker", "runtime", "producer", "worker", "gateway", "cli", "bench", "tests", "deploy"),
+    *("examples", "dashboard/src", "dashboard/tests"),
+)
+# What CONTRIBUTING.md shows how to add.
+EXAMPLES = {
+    "producer/sources/ndi.py",
+    "worker/detection/retina.py",
+    "dashboard/src/lib/jobs.ts",
+    "dashboard/src/components/Jobs.svelte",
+}
 # Pages that tell what was, with the commands of then.
 TOLD = {"CHANGELOG.md"}
 # On purpose: pages show what a service says of them.
@@ -65,6 +77,24 @@ def test_every_make_target_and_module_is_there(page: Path) -> None:
     assert set(re.findall(r"\bmake ((?!-)[a-z][a-z0-9-]*)", code)) <= targets
     modules = re.findall(r"python3? -m ((?:bench|cli|gateway|producer|tests|worker)[\w.]*)", code)
     assert [module for module in modules if find_spec(module) is None] == []
+
+
+def test_every_module_that_a_page_names_is_there() -> None:
+    """A page names it from the root, or by the end of its path where a section is about one folder."""
+    paths = [
+        path.relative_to(ROOT).parts
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".py", ".svelte", ".ts")
+    ]
+    known = {"/".join(parts[start:]) for parts in paths for start in range(len(parts))}
+    named = {
+        (str(page), module)
+        for page in PAGES
+        if page.parent == Path("docs") or page.name == "CONTRIBUTING.md"
+        for module in MODULE.findall((ROOT / page).read_text())
+    }
+    assert {(page, module) for page, module in named if module not in known | EXAMPLES} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from gateway.errors import TooManyGuesses
 from gateway.http.cookies import COOKIE, SECURE_COOKIE
-from gateway.security.auth import Authenticator, Identity, load_token
+from gateway.security.auth import Authenticator, Identity
 from gateway.security.codes import CODE_SECONDS, MAX_CODES, Codes
 from gateway.security.credentials import cookie_of, token_of
 from gateway.security.guesses import PER_ADDRESS, WINDOW_SECONDS
+from gateway.security.keys import load_token
 from gateway.security.sessions import RENEW_SECONDS, SESSION_SECONDS, BrowserSession, claimed, seal
 from gateway.tokens import Keyring, add_token, revoke_token
 from gateway.tokens.roles import Role

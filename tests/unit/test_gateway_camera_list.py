@@ -24,7 +24,7 @@ def known(*reports: CameraReport, cameras: Cameras | None = None, now: float = 0
     """Cameras of which one producer serves exactly these."""
     cameras = cameras or Cameras(lambda now: ["live"])
     status = CamerasStatus(producer_id="p", producer_since=WALL, time=WALL, cameras=list(reports))
-    cameras.served(status, now, WALL)
+    cameras.heard_cameras(status, now, WALL)
     return cameras
 
 

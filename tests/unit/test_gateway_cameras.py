@@ -15,7 +15,8 @@ from gateway.cameras.pace import Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
 from gateway.live.hub import Hub
 from gateway.live.states import States
-from gateway.live.viewer import Subscription, Viewer, ViewerKind
+from gateway.live.update import Subscription
+from gateway.live.viewer import Viewer, ViewerKind
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 
@@ -56,12 +57,12 @@ class Heard:
             version="0",
             offer=offer,
         )
-        self.cameras.producer(status, self.now, self.wall)
+        self.cameras.heard_producer(status, self.now, self.wall)
         if not stopped:
             served = CamerasStatus(
                 producer_id=name, producer_since=since, time=self.wall, cameras=list(reports)
             )
-            self.cameras.served(served, self.now, self.wall)
+            self.cameras.heard_cameras(served, self.now, self.wall)
 
     def result_of(self, camera_id: str) -> Result:
         return Result(
@@ -190,7 +191,7 @@ class TestHandingOver:
             time=WALL + 1,
             labels=CameraLabels(name="Gate"),
         )
-        heard.cameras.status(change, heard.now, heard.wall)
+        heard.cameras.heard_camera(change, heard.now, heard.wall)
         view = heard.view()
         assert (view.state, view.reason, view.since, view.name) == (
             "offline",

@@ -26,7 +26,8 @@ from gateway.live.protocol import (
     with_field,
     ws_frame,
 )
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import Viewer, ViewerKind
 
 RESULT = b'{"camera_id":"a","frame_id":"a:1"}'
 

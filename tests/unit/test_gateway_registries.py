@@ -12,7 +12,8 @@ from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
 from gateway.consumers import MAX_GATEWAYS, Gateways, foreign_consumers
 from gateway.live.hub import Hub
 from gateway.live.states import States
-from gateway.live.viewer import Subscription, Viewer, ViewerKind
+from gateway.live.update import Subscription
+from gateway.live.viewer import Viewer, ViewerKind
 from gateway.live.watch_list import ANNOUNCE_SECONDS, GRACE_SECONDS, WatchList
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
@@ -104,14 +105,14 @@ class TestCameras:
 
     def test_a_producer_speaks_for_its_camera(self) -> None:
         cameras = Cameras(lambda now: ["live"])
-        cameras.status(camera_status("connecting"), 0.0, WALL)
+        cameras.heard_camera(camera_status("connecting"), 0.0, WALL)
         view = self.view(cameras, 1.0)
         assert (view.state, view.reason, view.since, view.producer_id) == ("connecting", "why", WALL, "p")
 
     def test_a_silent_producer_s_cameras_are_offline(self) -> None:
         cameras = Cameras(lambda now: ["live"])
-        cameras.status(camera_status(), 0.0, WALL)
-        cameras.producer(producer_status(), 3.0, WALL + 3)
+        cameras.heard_camera(camera_status(), 0.0, WALL)
+        cameras.heard_producer(producer_status(), 3.0, WALL + 3)
         view = self.view(cameras, 8.0)
         assert view.state == "live"
         view = self.view(cameras, 9.1)
@@ -121,15 +122,15 @@ class TestCameras:
 
     def test_a_stopped_producer_s_cameras_are_offline_at_once(self) -> None:
         cameras = Cameras(lambda now: ["live"])
-        cameras.status(camera_status(), 0.0, WALL)
-        cameras.producer(producer_status("stopped"), 1.0, WALL + 1)
+        cameras.heard_camera(camera_status(), 0.0, WALL)
+        cameras.heard_producer(producer_status("stopped"), 1.0, WALL + 1)
         view = self.view(cameras, 1.0)
         assert (view.state, view.since) == ("offline", WALL + 1)
 
     def test_a_live_camera_without_results_is_degraded(self) -> None:
         cameras = Cameras(lambda now: ["live"])
         for now in range(0, 31, 2):
-            cameras.status(camera_status(sent=now), float(now), WALL + now)
+            cameras.heard_camera(camera_status(sent=now), float(now), WALL + now)
         assert self.view(cameras, 9.0).state == "live"
         view = self.view(cameras, 31.0)
         assert view.state == "degraded"

@@ -6,7 +6,8 @@ from gateway.live import buffers
 from gateway.live import hub as hub_module
 from gateway.live import viewer as viewer_module
 from gateway.live.hub import Hub
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import Viewer, ViewerKind
 
 
 def update(camera: str = "a", number: int = 1, time: float | None = None, arrival: float = 0.0) -> Update:
@@ -147,9 +148,9 @@ def test_what_was_missed_live_is_answered_once_and_moves_no_view() -> None:
     hub = Hub()
     every, latest = joined(hub), joined(hub, ViewerKind.LATEST)
     hub.publish(update(number=5, arrival=1.0))
-    assert not hub.answer(update(number=5, arrival=1.3), since=1.0)  # it came live
-    assert hub.answer(update(number=6, arrival=60.0), since=2.0)
-    assert not hub.answer(update(number=6, arrival=60.1), since=2.0)
+    assert not hub.publish_late(update(number=5, arrival=1.3), since=1.0)  # it came live
+    assert hub.publish_late(update(number=6, arrival=60.0), since=2.0)
+    assert not hub.publish_late(update(number=6, arrival=60.1), since=2.0)
     assert not hub.publish(update(number=6, arrival=60.1))
     assert frames(every.take_results(10)) == ["a:5", "a:6"]
     assert frames(latest.take_results(10)) == ["a:5"]
@@ -164,8 +165,8 @@ def test_a_backlog_older_than_what_is_remembered_is_not_answered_again(
         hub.publish(update(number=number, arrival=float(number)))
     viewer = joined(hub)
     viewer.take_results(10)
-    assert not hub.answer(update(number=2, arrival=100.0), since=2.0)  # forgotten, and was shown
-    assert hub.answer(update(number=9, arrival=100.0), since=2.5)
+    assert not hub.publish_late(update(number=2, arrival=100.0), since=2.0)  # forgotten, and was shown
+    assert hub.publish_late(update(number=9, arrival=100.0), since=2.5)
     assert frames(viewer.take_results(10)) == ["a:9"]
 
 

@@ -5,7 +5,9 @@ import pytest
 from gateway.live import buffers
 from gateway.live.audience import Audience
 from gateway.live.hub import Hub
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import Viewer, ViewerKind
+from tests.helpers.viewers import catch_up, fall_behind
 
 
 def update(camera: str = "a", number: int = 1, node: str = "n1", detections: int = 1) -> Update:
@@ -107,7 +109,14 @@ class Crowd:
         self.hub = Hub(on_waiting=self.woken.append)
         self.viewers = [joined(self.hub, Subscription(), kind) for _ in range(count)]
         for viewer in self.viewers:
-            viewer.catch_up()
+            catch_up(viewer)
+
+
+def served(audience: Audience) -> set[Viewer]:
+    """The viewers in step, whom the round that has begun is brought to, each once."""
+    viewers = list(iter(audience.next, None))
+    assert len(set(viewers)) == len(viewers)
+    return {viewer for viewer in viewers if viewer is not None}
 
 
 def test_viewers_in_step_are_an_audience_that_is_woken_once() -> None:
@@ -115,11 +124,9 @@ def test_viewers_in_step_are_an_audience_that_is_woken_once() -> None:
     for number in (1, 2, 3):
         crowd.hub.publish(update("a", number))
     (audience,) = crowd.woken
-    assert (audience.in_step, crowd.hub.audiences) == (100, 1)
+    assert (len(audience), crowd.hub.audiences) == (100, 1)
     assert frames(audience.begin()) == ["a:1", "a:2", "a:3"]
-    served = {audience.next() for _ in range(100)}
-    assert served == set(crowd.viewers)
-    assert audience.next() is None
+    assert served(audience) == set(crowd.viewers)
     assert all(viewer.pending == 0 for viewer in crowd.viewers)
 
 
@@ -131,14 +138,17 @@ def test_who_falls_behind_gets_the_rest_and_what_follows_newest_wins() -> None:
     results = audience.begin()
     slow = audience.next()
     assert slow is not None
-    slow.fall_behind(results[1:])  # one result was all that fitted
+    fall_behind(slow, results[1:])  # one result was all that fitted
     crowd.hub.publish(update("b", 2))
     assert frames(slow.take_results(10)) == ["b:2", "c:1"]
-    slow.catch_up()
-    assert audience.in_step == 2  # the others still wait for b:2, which it has: not yet in step with them
+    catch_up(slow)
     assert frames(audience.begin()) == ["b:2"]
-    slow.catch_up()
-    assert audience.in_step == 3
+    # The others still waited for b:2, which it has: it was not yet in step with them.
+    assert served(audience) == set(crowd.viewers) - {slow}
+    catch_up(slow)
+    crowd.hub.publish(update("c", 2))
+    assert frames(audience.begin()) == ["c:2"]
+    assert served(audience) == set(crowd.viewers)
 
 
 def test_a_subscription_that_changes_in_the_middle_of_a_round_loses_nothing() -> None:
@@ -147,8 +157,8 @@ def test_a_subscription_that_changes_in_the_middle_of_a_round_loses_nothing() ->
         crowd.hub.publish(update(camera, 1))
     (audience,) = crowd.woken
     audience.begin()
-    served = audience.next()
-    (other,) = set(crowd.viewers) - {served}
+    first = audience.next()
+    (other,) = set(crowd.viewers) - {first}
     crowd.hub.publish(update("b", 2))
     crowd.hub.subscribe(other, Subscription(names("b")), now=0.0)
     assert audience.next() is None
@@ -169,7 +179,7 @@ def test_who_leaves_in_the_middle_of_a_round_is_not_served() -> None:
 def test_nothing_is_kept_for_an_audience_with_nobody_in_step() -> None:
     crowd = Crowd(1)
     crowd.hub.publish(update("a", 1))
-    crowd.viewers[0].fall_behind()
+    fall_behind(crowd.viewers[0])
     (audience,) = crowd.woken
     crowd.hub.publish(update("a", 2))
     assert audience.begin() == []

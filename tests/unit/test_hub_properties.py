@@ -19,7 +19,9 @@ from hypothesis.stateful import (
 
 from gateway.live.audience import Audience
 from gateway.live.hub import Hub
-from gateway.live.viewer import CLOCK_RESET_SECONDS, FRAMES_DEPTH, Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import CLOCK_RESET_SECONDS, FRAMES_DEPTH, Viewer, ViewerKind
+from tests.helpers.viewers import catch_up, fall_behind
 
 CAMERAS = st.sampled_from(["a", "b", "c"])
 GROUPS = st.sampled_from(["north", "south"])
@@ -64,7 +66,7 @@ class HubMachine(RuleBasedStateMachine):
         wanted = [Subscription(), Subscription(), Subscription(groups=frozenset({"north"}))]
         viewers = [self.join(ViewerKind.PLAIN, each) for each in wanted]
         for viewer in viewers:
-            viewer.catch_up()
+            catch_up(viewer)
         return multiple(*viewers)
 
     @rule(target=viewers, kind=st.sampled_from(ViewerKind), wanted=SUBSCRIPTIONS)
@@ -183,7 +185,7 @@ class HubMachine(RuleBasedStateMachine):
             for result in results[:fits]:
                 self.check(viewer, result)
             if results[fits:]:
-                viewer.fall_behind(results[fits:])
+                fall_behind(viewer, results[fits:])
             return
 
     @rule(viewer=viewers, limit=st.sampled_from([1, 100, 100, 100]))
@@ -199,11 +201,11 @@ class HubMachine(RuleBasedStateMachine):
                 assert picture.frame_id not in {
                     u.frame_id for u in self.seen[viewer].get(picture.camera_id, [])
                 }
-        viewer.catch_up()
+        catch_up(viewer)
 
     @rule(viewer=viewers)
     def congest(self, viewer: Viewer) -> None:
-        viewer.fall_behind()
+        fall_behind(viewer)
 
     @rule()
     def send_all(self) -> None:
@@ -214,7 +216,7 @@ class HubMachine(RuleBasedStateMachine):
         for viewer in self.alive:
             while viewer.results:
                 self.take(viewer, 100)
-            viewer.catch_up()
+            catch_up(viewer)
             assert not viewer.kind.every or self.owed[viewer] == []
             for camera, update in self.due[viewer].items():
                 if viewer.kind.every:
@@ -244,7 +246,10 @@ class HubMachine(RuleBasedStateMachine):
     def bounded(self) -> None:
         assert self.hub.viewers == len(self.alive)
         assert self.hub.audiences == len({(v.kind, v.subscription) for v in self.alive})
-        assert self.hub.cameras <= 3
+        newcomer = Viewer(ViewerKind.LATEST, lambda: None)
+        self.hub.join(newcomer, Subscription(), self.now)
+        assert len(newcomer.results) <= 3  # the latest of each camera
+        self.hub.leave(newcomer)
         for viewer in self.seen:
             depth = FRAMES_DEPTH if viewer.kind is ViewerKind.FRAMES else 1
             assert viewer.kind.every or viewer.pending <= 3 * depth + 3

@@ -12,8 +12,10 @@ from gateway.live import writers as writers_module
 from gateway.live.connection import ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import BATCH, DASHBOARD, FRAMES, LATEST, PLAIN, PROTOCOLS, TEXT, ws_frame
-from gateway.live.viewer import Subscription, Update, Viewer, ViewerKind
+from gateway.live.update import Subscription, Update
+from gateway.live.viewer import Viewer, ViewerKind
 from gateway.live.writers import Recipient, ViewerWriter, Writers
+from tests.helpers.viewers import catch_up
 
 
 class Peer:
@@ -48,7 +50,7 @@ class Crowd:
         self.viewers = [self.add(peer) for peer in self.peers]
         for viewer in self.viewers:
             self.hub.join(viewer, Subscription(), 0.0)
-            viewer.catch_up()
+            catch_up(viewer)
 
     def add(self, peer: Peer) -> Viewer:
         viewer = self.writer.add(

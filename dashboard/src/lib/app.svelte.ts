@@ -30,7 +30,7 @@ import {
   readNodesView,
   readSessionView,
 } from './contract.gen';
-import { Fleet } from './fleet.svelte';
+import { Cluster } from './cluster.svelte';
 import { type Freshness, freshness } from './freshness';
 import { type Health, judge } from './health';
 import { signInPath } from './login';
@@ -53,7 +53,7 @@ const SILENT = 6_000;
 export const SPAN = 900;
 
 export class App {
-  readonly fleet = new Fleet();
+  readonly cluster = new Cluster();
   readonly pictures = new Pictures();
   readonly route = new Route();
   readonly scheme = new SchemeChoice();
@@ -99,9 +99,9 @@ export class App {
         if (message.type === 'hello') {
           this.clock.correct(message.time, performance.now());
           this.staleness = message.staleness;
-          this.fleet.greeted();
+          this.cluster.greeted();
         }
-        this.fleet.accept(message);
+        this.cluster.accept(message);
       },
       picture: (picture) => {
         this.#heard = performance.now();
@@ -110,7 +110,7 @@ export class App {
       connection: (connection) => {
         this.connection = connection;
         if (connection.open) this.everConnected = true;
-        else this.fleet.lost();
+        else this.cluster.lost();
       },
       unauthorised: () => this.#leave(),
     });
@@ -164,8 +164,8 @@ export class App {
       metricsFailed: this.metricsFailed,
       missing: this.missing,
       queue: this.series('queueDepth'),
-      cameras: this.fleet.counts,
-      nodes: this.fleet.nodes,
+      cameras: this.cluster.counts,
+      nodes: this.cluster.nodes,
       expectedNodes: this.expectedNodes,
       alerts: this.alerts?.items ?? [],
     }),

@@ -16,7 +16,8 @@ interface Sink {
   painted: OnPaint;
 }
 
-interface Lane {
+/** What becomes of one camera's pictures: waiting, decoded, shown. */
+interface Pipeline {
   sinks: Set<Sink>;
   /** The newest picture that arrived while another was being decoded; an older one is simply replaced. */
   waiting: { picture: Picture; arrived: Monotonic } | null;
@@ -29,17 +30,17 @@ interface Lane {
 export class Pictures {
   /** Pictures that did not decode. */
   undecodable = 0;
-  #lanes = new Map<string, Lane>();
+  #pipelines = new Map<string, Pipeline>();
   #frame = 0;
 
   /** Paints `camera`'s pictures on `surface` from now on. Returns a function that ends it. */
   attach(camera: string, surface: Surface, painted: OnPaint): { repaint(): void; detach(): void } {
-    let lane = this.#lanes.get(camera);
-    if (lane === undefined) {
-      lane = { sinks: new Set(), waiting: null, decoding: false, ready: null, shown: null };
-      this.#lanes.set(camera, lane);
+    let pipeline = this.#pipelines.get(camera);
+    if (pipeline === undefined) {
+      pipeline = { sinks: new Set(), waiting: null, decoding: false, ready: null, shown: null };
+      this.#pipelines.set(camera, pipeline);
     }
-    const own = lane;
+    const own = pipeline;
     const sink = { surface, painted };
     own.sinks.add(sink);
     return {
@@ -53,51 +54,51 @@ export class Pictures {
         release(own.ready);
         release(own.shown);
         own.ready = own.shown = null;
-        if (this.#lanes.get(camera) === own) this.#lanes.delete(camera);
+        if (this.#pipelines.get(camera) === own) this.#pipelines.delete(camera);
       },
     };
   }
 
   receive(picture: Picture): void {
-    const lane = this.#lanes.get(picture.result.camera_id);
-    if (lane === undefined) return;
-    lane.waiting = { picture, arrived: performance.now() };
-    if (!lane.decoding) void this.#decode(lane);
+    const pipeline = this.#pipelines.get(picture.result.camera_id);
+    if (pipeline === undefined) return;
+    pipeline.waiting = { picture, arrived: performance.now() };
+    if (!pipeline.decoding) void this.#decode(pipeline);
   }
 
-  async #decode(lane: Lane): Promise<void> {
-    lane.decoding = true;
-    while (lane.waiting !== null) {
-      const { picture, arrived } = lane.waiting;
+  async #decode(pipeline: Pipeline): Promise<void> {
+    pipeline.decoding = true;
+    while (pipeline.waiting !== null) {
+      const { picture, arrived } = pipeline.waiting;
       const { result, image, contentType } = picture;
-      lane.waiting = null;
+      pipeline.waiting = null;
       let bitmap: ImageBitmap;
       try {
         bitmap = await createImageBitmap(
           new Blob([image], { type: contentType }),
-          this.#reduction(lane, result),
+          this.#reduction(pipeline, result),
         );
       } catch {
         this.undecodable += 1;
         continue;
       }
-      release(lane.ready);
-      lane.ready = null;
+      release(pipeline.ready);
+      pipeline.ready = null;
       const painting = { bitmap, result, arrived, frame: frameSize(result, bitmap) };
-      if (lane.sinks.size === 0) release(painting);
+      if (pipeline.sinks.size === 0) release(painting);
       else {
-        lane.ready = painting;
+        pipeline.ready = painting;
         this.#schedule();
       }
     }
-    lane.decoding = false;
+    pipeline.decoding = false;
   }
 
   /** A picture much larger than its largest canvas is made small while it is decoded: forty 4K bitmaps are 1.3 GB. */
-  #reduction(lane: Lane, result: Result): ImageBitmapOptions {
+  #reduction(pipeline: Pipeline, result: Result): ImageBitmapOptions {
     if (result.width === null || result.height === null) return {};
     let width = 0;
-    for (const { surface } of lane.sinks) width = Math.max(width, surface.canvas.width);
+    for (const { surface } of pipeline.sinks) width = Math.max(width, surface.canvas.width);
     if (width === 0 || result.width <= width * 1.5) return {};
     const height = Math.max(1, Math.round((result.height * width) / result.width));
     return { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' };
@@ -109,14 +110,14 @@ export class Pictures {
 
   #paint(): void {
     this.#frame = 0;
-    for (const lane of this.#lanes.values()) {
-      if (lane.ready === null) continue;
-      release(lane.shown);
-      lane.shown = lane.ready;
-      lane.ready = null;
-      for (const { surface, painted } of lane.sinks) {
-        paint(surface, lane.shown);
-        painted(lane.shown.result, lane.shown.arrived);
+    for (const pipeline of this.#pipelines.values()) {
+      if (pipeline.ready === null) continue;
+      release(pipeline.shown);
+      pipeline.shown = pipeline.ready;
+      pipeline.ready = null;
+      for (const { surface, painted } of pipeline.sinks) {
+        paint(surface, pipeline.shown);
+        painted(pipeline.shown.result, pipeline.shown.arrived);
       }
     }
   }

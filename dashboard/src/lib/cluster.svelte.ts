@@ -18,7 +18,7 @@ const GRACE = 2_000;
 const none = (): Counts => Object.fromEntries(CAMERA_STATES.map((state) => [state, 0])) as Counts;
 const byName = new Intl.Collator('en', { numeric: true }).compare;
 
-export class Fleet {
+export class Cluster {
   /** Names of all cameras, in order. */
   ids = $state.raw<readonly string[]>([]);
   counts = $state.raw<Counts>(none());

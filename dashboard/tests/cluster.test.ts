@@ -1,0 +1,64 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { decodeText } from '../src/lib/protocol';
+
+let frames: (() => void)[] = [];
+vi.stubGlobal('requestAnimationFrame', (paint: () => void) => frames.push(paint));
+vi.stubGlobal('document', { hidden: false });
+vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
+
+const { Cluster } = await import('../src/lib/cluster.svelte');
+
+/** What the gateway says of cameras, in one animation frame. */
+function hear(cluster: InstanceType<typeof Cluster>, ...messages: object[][]): void {
+  for (const items of messages) {
+    const message = decodeText(JSON.stringify({ type: 'cameras', items }));
+    if (message !== null) cluster.accept(message);
+  }
+  for (const paint of frames.splice(0)) paint();
+}
+
+const live = (camera_id: string, more: object = {}): object => ({ camera_id, state: 'live', ...more });
+
+beforeEach(() => {
+  frames = [];
+});
+
+describe('cameras that the gateway forgets', () => {
+  it('leave the page, the others stay', () => {
+    const cluster = new Cluster();
+    hear(cluster, [live('a'), live('b')]);
+    hear(cluster, [{ camera_id: 'a', gone: true }]);
+    expect(cluster.ids).toEqual(['b']);
+    expect(cluster.counts.live).toBe(1);
+  });
+
+  it('never appear if they go in the frame that they came in, and may come back', () => {
+    const cluster = new Cluster();
+    hear(cluster, [live('a')], [{ camera_id: 'a', gone: true }]);
+    expect(cluster.ids).toEqual([]);
+    hear(cluster, [{ camera_id: 'a', gone: true }], [live('a')]);
+    expect(cluster.ids).toEqual(['a']);
+  });
+});
+
+describe('the search', () => {
+  it('finds a camera by its id and by what people call it', () => {
+    const cluster = new Cluster();
+    hear(cluster, [live('cam-1', { name: 'Gate 3' }), live('cam-2')]);
+    expect(cluster.select('gate', null)).toEqual(['cam-1']);
+    expect(cluster.select('CAM-', null)).toEqual(['cam-1', 'cam-2']);
+    expect(cluster.select('gate', 'offline')).toEqual([]);
+  });
+});
+
+describe('groups', () => {
+  it('are those that cameras are in, and may change', () => {
+    const cluster = new Cluster();
+    hear(cluster, [live('a', { group: 'north' }), live('b', { group: 'harbour' }), live('c')]);
+    expect(cluster.groups).toEqual(['harbour', 'north']);
+    expect(cluster.select('', null, 'north')).toEqual(['a']);
+    hear(cluster, [live('a', { group: 'harbour' })]);
+    expect(cluster.groups).toEqual(['harbour']);
+    expect(cluster.select('', 'live', 'harbour')).toEqual(['a', 'b']);
+  });
+});

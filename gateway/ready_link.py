@@ -1,0 +1,87 @@
+"""A new ready link from a running gateway: from any, or from the one that the environment's settings describe."""
+
+import argparse
+import http.client
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+from gateway.errors import NoLink
+from gateway.tokens.roles import ROLES
+from runtime.loopback import open_directly
+
+if TYPE_CHECKING:
+    from gateway.settings import GatewaySettings
+
+__all__ = ["NoLink", "add_arguments", "ask_link", "show_own"]
+
+ABOUT = """\
+Prints a link that signs in one browser, once, within a day. It holds a one-time code and no token, so it is worthless
+in a log or a history once it was used. The gateway keeps such codes in memory: after a restart make another.
+"""
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # listened on, not gone to
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = ABOUT
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "--role", choices=ROLES, default="operator", help="what the browser may do; by default operator"
+    )
+
+
+def ask_link(gateway: str, token: str, role: str = "operator") -> str:
+    """A new ready link from the gateway at that URL. Blocks for at most ten seconds. Raises NoLink."""
+    request = urllib.request.Request(  # noqa: S310  # the URL is ours
+        f"{gateway}/api/links?role={role}", method="POST", headers={"Authorization": f"Bearer {token}"}
+    )
+    try:
+        with open_directly(request, timeout=10) as answer:
+            return str(json.loads(answer.read())["link"])
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code == 409:  # authentication is off
+                return f"{gateway}/"
+            raise NoLink(f"the gateway at {gateway} made no link: {_sentence(error.read())}") from None
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        raise NoLink(f"no gateway answers at {gateway}: start it, then ask again") from None
+
+
+def show_own(role: str) -> int:
+    """Print a link to the gateway that the environment's settings describe; returns the exit status."""
+    # Late: whoever knows the gateway's address and token (`framefleet link`) needs no settings to ask for a link.
+    from gateway.settings import GatewaySettings
+    from runtime.settings import USAGE_ERROR, read
+
+    settings, wrong = read(GatewaySettings, os.environ)
+    if settings is None:
+        print("\n".join(wrong), file=sys.stderr)
+        return USAGE_ERROR
+    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    try:
+        print(ask_link(address, _token(settings), role))
+    except NoLink as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _token(settings: "GatewaySettings") -> str:
+    if settings.token is not None:
+        return settings.token.get_secret_value()
+    try:
+        return (settings.data_dir / "token").read_text().strip()
+    except OSError:
+        return ""  # with authentication off there is none
+
+
+def _sentence(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return "it says no reason"
