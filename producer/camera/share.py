@@ -75,7 +75,7 @@ class Share:
             else:
                 camera = self._cameras[camera_id]
                 camera.change(settings, self._lane(settings))
-                self._lanes.enter(camera, settings.lane, settings.priority)
+                self._line_up(camera)
 
     def forget(self) -> None:
         """Forget those that are no longer on the roster, once nobody serves them here."""
@@ -111,8 +111,16 @@ class Share:
         self._cameras[camera_id] = camera
         self._metrics.up.labels(camera_id).set(0)
         self._metrics.no_defects(camera_id)
-        self._lanes.enter(camera, settings.lane, settings.priority)
+        self._line_up(camera)
         return run_camera(camera)
+
+    def _line_up(self, camera: Camera) -> None:
+        """Let the camera take turns if it does: the weight of one that does not would slow down the others."""
+        settings = camera.settings
+        if settings.enabled and not settings.lossless:
+            self._lanes.enter(camera, settings.lane, settings.priority)
+        else:
+            self._lanes.forget(camera.camera_id)
 
     def _lane(self, settings: CameraSettings) -> FrameLane:
         return self._lanes.lossless if settings.lossless else self._lanes.lane(settings.lane)
