@@ -77,6 +77,8 @@ class LosslessLane:
 class LosslessPermit:
     """A permit that is always granted."""
 
+    void = False
+
     def __init__(self, lane: LosslessLane, camera: Holder) -> None:
         self._lane = lane
         self._camera = camera

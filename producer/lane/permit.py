@@ -10,7 +10,7 @@ from producer.frames import Frame
 if TYPE_CHECKING:
     from producer.lane.lane import TaskLane
 
-HELD = 0.5  # seconds that a place is kept for a picture; for a slow camera others shall not wait
+HELD = 0.5  # seconds that a place is kept for a picture: others must not wait for a slow camera
 
 
 class Holder(Protocol):
@@ -34,6 +34,8 @@ class Holder(Protocol):
 
 class FramePermit(Protocol):
     """A permit as a camera uses it; `Permit` says what it does."""
+
+    void: bool
 
     async def __aenter__(self) -> Self: ...
 
@@ -62,6 +64,8 @@ class Permit:
     once a frame is sent, its place is freed by what becomes of it. A frame that is sent without a place waits for the
     camera's turn; if the camera has a newer permit by then, that replaces it.
 
+    If the camera leaves the lane before its turn comes, the permit is `void`: the camera asks its new lane.
+
     A frame that is there already needs no block: `await lane.permit(camera).send(frame)`.
     """
 
@@ -75,12 +79,14 @@ class Permit:
         "camera",
         "camera_id",
         "frame_id",
+        "void",
     )
 
     def __init__(self, lane: "TaskLane", camera: Holder, patience: float) -> None:
         self.camera = camera
         self.camera_id = camera.camera_id
         self.frame_id: str | None = None  # as soon as there is a frame
+        self.void = False
         self._frame: Frame | None = (
             None  # until the sender has it: the picture need not be kept for its result
         )
@@ -132,6 +138,10 @@ class Permit:
         self._granted = False
         self._lane.leave(self)
 
+    def _end_wait(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -147,8 +157,7 @@ class Permit:
             self._lane.sender.send(self, frame)
             return
         self._timer = asyncio.get_running_loop().call_later(HELD, self._leave)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._end_wait()
 
     def replace(self) -> None:
         """A newer permit of the same camera waits instead."""
@@ -157,8 +166,10 @@ class Permit:
 
     def hand_over(self) -> None:
         """The camera is no longer served here, or in another lane, before its turn came."""
+        self.void = True
         if self.frame_id is not None:
             self.camera.frame_dropped("handed_over")
+        self._end_wait()
 
     def give_up(self) -> None:
         """The place is gone, since no reply came or none can come any more."""

@@ -31,6 +31,8 @@ class OpenLane:
 
 
 class OpenPermit:
+    void = False
+
     def __init__(self, sink: Callable[[Frame], Awaitable[None]]) -> None:
         self._sink = sink
 

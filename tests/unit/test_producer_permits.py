@@ -1,7 +1,8 @@
 """The turn first, then the picture: permits of a lane whose broker is a list."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from broker import AsyncioLoop, Link, Message, Outcome
 from contract.result import Result
 from contract.task import TaskForm
 from contract.topology import Lane
+from producer.camera import capture
 from producer.camera.camera import Camera
-from producer.frames import Captured, Encoded
+from producer.camera.capture import run_camera
+from producer.frames import Captured, Due, Encoded, Skipped
 from producer.lane import permit as permits
 from producer.lane.flow import REPLY_TIMEOUT
 from producer.lane.lanes import FrameReply, Lanes
@@ -265,6 +268,53 @@ async def test_lanes_are_independent_and_a_camera_has_turns_in_one_of_them() -> 
     await rig.send(rig.lanes.lane(Lane.BATCH).permit(rig.cameras["b"]))
     assert rig.queue.frames == ["a:1:0", "b:1:1"]
     assert {name: load.weight for name, load in rig.lanes.loads.items()} == {"live": 1.0, "batch": 2.0}
+
+
+class Still:
+    """A source with one picture, which is fetched when it is the camera's turn."""
+
+    retries = False
+
+    def __init__(self) -> None:
+        self.fetching = asyncio.Event()  # at once, unless a test clears it
+        self.fetching.set()
+
+    async def frames(self) -> AsyncGenerator[Captured | Skipped | Due]:
+        yield Due()
+        await self.fetching.wait()
+        yield Captured(2e9, PICTURE)
+
+
+async def test_a_camera_that_waits_as_it_changes_lanes_has_its_turn_in_the_new_one_at_once() -> None:
+    rig = Rig(1, "a", "b")
+    await rig.turn("a")
+    b = rig.cameras["b"]
+    b.source, b.lane = Still(), rig.lane
+    running = asyncio.create_task(run_camera(b))
+    await soon()
+    b.change(replace(b.settings, lane=Lane.BATCH), rig.lanes.lane(Lane.BATCH))
+    rig.lanes.enter(b, Lane.BATCH, 1.0)
+    await asyncio.wait_for(running, 5)
+    assert rig.queue.frames == ["b:1:0"]
+    assert rig.lanes.waiting == 0
+
+
+async def test_a_camera_whose_picture_comes_after_it_has_changed_lanes_sends_it_in_the_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(capture, "WITHOUT_TURN", 0.0)
+    rig = Rig(1, "a", "b")
+    await rig.turn("a")
+    b, still = rig.cameras["b"], Still()
+    still.fetching.clear()
+    b.source, b.lane = still, rig.lane
+    running = asyncio.create_task(run_camera(b))
+    await asyncio.sleep(0.05)  # it fetches the picture without a turn
+    b.change(replace(b.settings, lane=Lane.BATCH), rig.lanes.lane(Lane.BATCH))
+    rig.lanes.enter(b, Lane.BATCH, 1.0)
+    still.fetching.set()
+    await asyncio.wait_for(running, 5)
+    assert (rig.queue.frames, rig.lanes.waiting) == (["b:1:0"], 0)
 
 
 async def test_a_wish_that_nobody_waits_for_any_more_is_passed_over() -> None:
