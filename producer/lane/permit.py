@@ -2,13 +2,9 @@
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
-from contract.result import Result
 from producer.frames import Frame
-
-if TYPE_CHECKING:
-    from producer.lane.lane import TaskLane
 
 HELD = 0.5  # seconds that a place is kept for a picture: others must not wait for a slow camera
 
@@ -52,6 +48,18 @@ class FrameLane(Protocol):
     def permit(self, camera: Holder, patience: float = 0.0) -> FramePermit: ...
 
 
+class PermitLane(Protocol):
+    """What a permit needs of its lane."""
+
+    def join(self, permit: "Permit") -> None: ...
+
+    def leave(self, permit: "Permit") -> None: ...
+
+    def send(self, permit: "Permit", frame: Frame) -> None: ...
+
+    def patience(self, least: float) -> float: ...
+
+
 class Permit:
     """Stands for one frame under way, from the wish for a turn until its result is answered, given up or refused.
 
@@ -82,14 +90,13 @@ class Permit:
         "void",
     )
 
-    def __init__(self, lane: "TaskLane", camera: Holder, patience: float) -> None:
+    def __init__(self, lane: PermitLane, camera: Holder, patience: float) -> None:
         self.camera = camera
         self.camera_id = camera.camera_id
         self.frame_id: str | None = None  # as soon as there is a frame
         self.void = False
-        self._frame: Frame | None = (
-            None  # until the sender has it: the picture need not be kept for its result
-        )
+        # Until the sender has it: the picture need not be kept for its result.
+        self._frame: Frame | None = None
         self._lane = lane
         self._patience = patience
         self._granted = False
@@ -113,7 +120,7 @@ class Permit:
         self.frame_id = frame.frame_id
         if self._granted:
             self._stop_timer()
-            self._lane.sender.send(self, frame)
+            self._lane.send(self, frame)
         else:
             self._frame = frame
             self._lane.join(self)
@@ -154,7 +161,7 @@ class Permit:
         self._granted = True
         if self._frame is not None:
             frame, self._frame = self._frame, None
-            self._lane.sender.send(self, frame)
+            self._lane.send(self, frame)
             return
         self._timer = asyncio.get_running_loop().call_later(HELD, self._leave)
         self._end_wait()
@@ -178,25 +185,3 @@ class Permit:
         if self.frame_id is not None:
             self.camera.frame_unanswered()
             self.camera.frame_unseen()
-
-    # --- what the sender and the replies say ------------------------------------------------------------
-
-    def sent(self, waited: float) -> None:
-        """The frame goes out, `waited` seconds after its capture."""
-        self._lane.sent(self, waited)
-
-    def confirm(self) -> None:
-        """The broker has the frame."""
-        self.camera.frame_sent()
-
-    def fail(self, reason: str, *, queue_full: bool = False) -> None:
-        """The frame does not reach the queue."""
-        self.camera.frame_dropped(reason)
-        self.camera.frame_unseen()
-        self._lane.fail(self, reason, queue_full=queue_full)
-
-    def answer(self, result: Result) -> None:
-        """The frame's result came."""
-        if result.status != "ok":
-            self.camera.frame_unseen()
-        self._lane.answer(self, result)
