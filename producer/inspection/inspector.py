@@ -2,7 +2,6 @@
 
 import asyncio
 
-from producer.catalogue.settings import Sight
 from producer.frames import Encoded, Picture, Pixels
 from producer.inspection.gate import Gate
 from producer.inspection.health import Change, Health
@@ -10,6 +9,7 @@ from producer.inspection.judge import Judge, Verdict
 from producer.inspection.masks import Mask
 from producer.inspection.motion import Motion
 from producer.inspection.outgoing import Altered, Outgoing
+from producer.inspection.sight import Sight
 
 AT_ONCE = 200_000  # bytes; a larger picture is looked at in a thread, so that it holds up no other camera
 

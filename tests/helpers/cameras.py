@@ -9,11 +9,12 @@ from contract.topology import Lane
 from producer.camera.camera import Camera
 from producer.camera.condition import Condition
 from producer.catalogue.grammar import CameraSpec
-from producer.catalogue.settings import CameraSettings, Sight
+from producer.catalogue.settings import CameraSettings
 from producer.frames import Frame, Source
+from producer.inspection.sight import Sight
 from producer.lane.permit import FrameLane, Holder
 from producer.metrics import ProducerMetrics
-from producer.sources.trust import Trust
+from producer.trust import Trust
 
 SIGHT = Sight(
     motion=None, refresh=10.0, health=False, masks=(), longer_side=None, recompress=False, quality=85

@@ -14,7 +14,7 @@ from producer.sources.http.answers import CameraAnswer, Response
 from producer.sources.http.client import HttpClient, leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login
-from producer.sources.trust import Trust, Untrusted, shown_fingerprint, written
+from producer.trust import Trust, Untrusted, shown_fingerprint, written
 
 REDIRECTS = 5
 SECONDS = 10.0

@@ -9,7 +9,7 @@ import aiohttp
 
 from producer.errors import SourceError
 from producer.sources.http.tolerant import NotHttp
-from producer.sources.trust import Untrusted, mistrust
+from producer.trust import Untrusted, mistrust
 
 
 def in_plain_words(error: Exception, shown: str) -> SourceError:

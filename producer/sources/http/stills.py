@@ -14,7 +14,7 @@ from producer.sources.http.client import leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.first_picture import first_picture
 from producer.sources.http.tolerant import NotHttp
-from producer.sources.trust import Untrusted
+from producer.trust import Untrusted
 
 REFRESH_SECONDS = 10.0
 """The camera is asked at least this often whatever the picture is: a still one is not a dead one."""

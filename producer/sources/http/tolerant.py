@@ -16,7 +16,7 @@ from yarl import URL
 
 from contract.picture import find_start
 from producer.errors import ProducerError
-from producer.sources.trust import Trust
+from producer.trust import Trust
 
 MOST_HEAD = 64 * 1024
 MOST_INTERIM = 8  # answers 1xx before the one that counts
