@@ -138,7 +138,7 @@ class Producer:
         if isinstance(control, WatchAnnouncement):
             now = time.monotonic()
             for camera_id in self._watches.announced(control.cameras, control.ttl, now):
-                self._share.show(camera_id)
+                self._share.send_next(camera_id)
 
     # --- run --------------------------------------------------------------------------------------------
 

@@ -99,8 +99,8 @@ class Gate:
         self._unreadable = Look(False, error.reason, why=str(error))
         return self._unreadable
 
-    def lost(self) -> None:
-        """The frame sent last was dropped on its way: what it showed is still unseen, the next one is sent."""
+    def send_next(self) -> None:
+        """Send the next frame, whatever it shows: what the last one showed may be unseen."""
         self._sent = None
 
     def _again(self, now: float) -> Look:

@@ -46,9 +46,9 @@ class Inspector:
         """Return the picture as it may be seen outside. What has to be done to it is done when it is sent."""
         return Altered(picture, self._outgoing) if self._outgoing.changes else picture
 
-    def lost(self) -> None:
-        """A frame did not get to a worker: what it showed is still unseen."""
-        self._judge.gate.lost()
+    def send_next(self) -> None:
+        """Send the next frame, whatever it shows."""
+        self._judge.send_next()
 
     def away(self) -> None:
         """The source broke off: the time until it is back says nothing about the camera's health."""

@@ -140,7 +140,7 @@ class TaskLane:
     def failed(self, permit: Permit, reason: str, *, queue_full: bool = False) -> None:
         """The permit's frame does not reach the queue."""
         permit.camera.frame_dropped(reason)
-        permit.camera.frame_unseen()
+        permit.camera.send_next()
         self._drops.add(reason)
         self.flow.failed(permit, time.monotonic(), queue_full=queue_full)
         self.wake()
@@ -151,7 +151,7 @@ class TaskLane:
         if permit is None or permit.frame_id != frame_id:
             return False
         if result.status != "ok":
-            permit.camera.frame_unseen()
+            permit.camera.send_next()
         self.flow.answered(permit, result.queue_seconds, result.processing_seconds, time.monotonic())
         self.wake()
         return True

@@ -134,7 +134,7 @@ class Lanes:
         if result.camera_id in self._cameras:
             camera, lane = self._cameras[result.camera_id]
             if result.status != "ok":
-                camera.frame_unseen()
+                camera.send_next()
             lane.answer_late()
 
     def _listening(self, queue_name: str) -> None:

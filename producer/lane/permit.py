@@ -21,8 +21,8 @@ class Holder(Protocol):
     def frame_dropped(self, reason: str) -> None:
         """A frame will not reach the queue."""
 
-    def frame_unseen(self) -> None:
-        """A frame was not computed: what it showed is still unseen."""
+    def send_next(self) -> None:
+        """Send the next frame, whatever it shows: one was not computed, and what that showed is still unseen."""
 
     def frame_unanswered(self) -> None:
         """A frame's result was not heard of in time."""
@@ -184,4 +184,4 @@ class Permit:
         self._stop_timer()
         if self.frame_id is not None:
             self.camera.frame_unanswered()
-            self.camera.frame_unseen()
+            self.camera.send_next()

@@ -7,7 +7,6 @@ from prometheus_client import CollectorRegistry
 
 from contract.topology import Lane
 from producer.camera.camera import Camera
-from producer.camera.condition import Condition
 from producer.catalogue.grammar import CameraSpec
 from producer.catalogue.settings import CameraSettings
 from producer.frames import Frame, Source
@@ -75,12 +74,12 @@ def camera(
     **different: Any,
 ) -> Camera:
     """The same as a producer has it before it runs; its frames leave by `way`."""
-    settings = camera_settings(**different)
-    condition = Condition(settings.spec, producer_id="p", start=1, wall=1.0)
     return Camera(
-        settings,
-        condition,
+        camera_settings(**different),
         source,
         way or OpenLane(_nowhere),
         metrics or ProducerMetrics(CollectorRegistry()),
+        producer_id="p",
+        wall=0.001,  # so that its frames are called `cam:1:0`, `cam:1:1` and so on
+        changed=lambda camera: None,
     )

@@ -62,7 +62,7 @@ class Rig:
 
     async def send(self, permit: Permit) -> None:
         """As `run_camera` does when the picture has come."""
-        await permit.send(self.cameras[permit.camera_id].condition.frame(Captured(2e9, PICTURE), 1.0, 1.0))
+        await permit.send(self.cameras[permit.camera_id].frame(Captured(2e9, PICTURE)))
 
     async def offer(self, name: str) -> None:
         """A picture comes unasked."""
@@ -228,7 +228,7 @@ async def test_a_reply_frees_the_place_of_its_frame_and_of_no_other() -> None:
 async def test_what_a_worker_did_not_compute_is_still_unseen_even_if_its_reply_is_late() -> None:
     rig = Rig(1, "a")
     unseen: list[None] = []
-    rig.cameras["a"].frame_unseen = lambda: unseen.append(None)  # type: ignore[method-assign]
+    rig.cameras["a"].send_next = lambda: unseen.append(None)  # type: ignore[method-assign]
     await rig.offer("a")
     rig.lanes._replied(FrameReply("a:1:0", reply("a:1:0")))
     assert unseen == []
@@ -240,7 +240,7 @@ async def test_a_frame_without_a_reply_is_told_to_its_camera_and_frees_its_place
     rig = Rig(1, "a", "b")
     told: list[str] = []
     rig.cameras["a"].frame_unanswered = lambda: told.append("unanswered")  # type: ignore[method-assign]
-    rig.cameras["a"].frame_unseen = lambda: told.append("unseen")  # type: ignore[method-assign]
+    rig.cameras["a"].send_next = lambda: told.append("unseen")  # type: ignore[method-assign]
     await rig.offer("a")
     await rig.offer("b")
     rig.lane.tick(asyncio.get_running_loop().time() + 2 * REPLY_TIMEOUT, taken=True, gain=1.0)
@@ -252,7 +252,7 @@ async def test_a_frame_without_a_reply_is_told_to_its_camera_and_frees_its_place
 async def test_a_frame_that_the_broker_refuses_is_counted_unseen_and_frees_its_place() -> None:
     rig = Rig(1, "a", "b")
     unseen: list[None] = []
-    rig.cameras["a"].frame_unseen = lambda: unseen.append(None)  # type: ignore[method-assign]
+    rig.cameras["a"].send_next = lambda: unseen.append(None)  # type: ignore[method-assign]
     rig.queue.outcomes = [Outcome.UNROUTABLE]
     await rig.offer("a")
     assert rig.cameras["a"].condition.dropped == {"unroutable": 1}
