@@ -121,11 +121,6 @@ class Condition:
         else:
             self._defects[name] = text
 
-    @property
-    def defects(self) -> tuple[str, ...]:
-        """The names of what is wrong with its pictures, the oldest first."""
-        return tuple(self._defects)
-
     def well(self) -> None:
         """Forget what was wrong with its pictures."""
         self._defects.clear()

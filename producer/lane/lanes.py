@@ -11,7 +11,7 @@ from producer.lane.drops import Drops
 from producer.lane.lane import TaskLane
 from producer.lane.lossless import LosslessLane
 from producer.lane.message import Form
-from producer.lane.peers import Neighbours
+from producer.lane.neighbours import Neighbours
 from producer.lane.permit import Holder
 from producer.lane.sender import Sender
 

@@ -61,7 +61,7 @@ class PermitLane(Protocol):
 
 
 class Permit:
-    """Stands for one frame under way, from the wish for a turn until its result is answered, given up or refused.
+    """Stands for one frame under way, from asking for a turn until its result is answered, given up or refused.
 
         async with lane.permit(camera, patience=10) as permit:  # the turn first ...
             frame = ...                                         # ... then the picture
