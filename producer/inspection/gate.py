@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from contract.picture import MAX_PIXELS
+from producer.errors import Unreadable
 from producer.inspection.luma import (
     MAX_REDUCED_PIXELS,
     Image,
@@ -15,7 +16,6 @@ from producer.inspection.luma import (
 )
 from producer.inspection.motion import Motion
 from producer.inspection.repeats import Repeats
-from producer.inspection.unreadable import Unreadable
 
 AREA = 0.002  # of the unmasked pixels: 10 of 80 x 60, less than the head whose face YuNet can just find
 REFRESH = 10.0  # seconds

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from producer.errors import Unreadable
 from producer.inspection.gate import Gate, Look
 from producer.inspection.health import Change, Health
 from producer.inspection.luma import DETAIL, SMALL, Image, luma_of, luma_of_pixels
-from producer.inspection.unreadable import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
