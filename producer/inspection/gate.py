@@ -46,9 +46,9 @@ class Look:
 class Gate:
     """The gate of one camera. `now` is monotonic seconds. Without `motion` only identical pictures are skipped.
 
-    A frame is sent at the latest `refresh` seconds after the last one that was. One of more than `max_pixels`, or that
-    does not decode, is not: what nobody can decode would come back as a dead letter. Without `motion` it is decoded
-    to see that only in doubt: if it is the first one, or the one before was not computed.
+    A frame is sent at the latest `refresh` seconds after the last one that was. A frame of more than `max_pixels`, or
+    one that does not decode, is not sent: it would come back as a dead letter. Without `motion` a frame is decoded to
+    check this only when in doubt: if it is the first one, or the one before was not computed.
     """
 
     def __init__(

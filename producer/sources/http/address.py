@@ -21,7 +21,7 @@ SECONDS = 10.0
 """The time for one picture, even where a camera sends a byte now and then. A stream may be silent for as long."""
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
-LONGEST_REST = 60.0  # seconds that a camera which says Retry-After is left alone at most
+LONGEST_REST = 60.0  # seconds; a camera that sends Retry-After is left alone no longer than this
 NO_HANDSHAKE = (
     "takes the connection and does not begin with TLS in time: is it http:// at this port, or overloaded?"
 )
