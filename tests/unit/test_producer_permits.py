@@ -317,7 +317,7 @@ async def test_a_camera_whose_picture_comes_after_it_has_changed_lanes_sends_it_
     assert (rig.queue.frames, rig.lanes.waiting) == (["b:1:0"], 0)
 
 
-async def test_a_wish_that_nobody_waits_for_any_more_is_passed_over() -> None:
+async def test_a_permit_that_nobody_waits_for_any_more_is_passed_over() -> None:
     rig = Rig(1, "a", "b", "c")
     permit = await rig.turn("a")
     gone, last = (asyncio.create_task(rig.turn(name)) for name in ("b", "c"))
@@ -367,7 +367,7 @@ async def test_a_camera_has_one_frame_under_way_and_asks_again_when_it_is_answer
     assert rig.queue.frames == ["a:1:0", "a:1:1"]
 
 
-def test_forgetting_a_camera_takes_its_wish_along() -> None:
+def test_forgetting_a_camera_takes_its_waiting_permit_along() -> None:
     async def scene() -> Any:
         rig = Rig(1, "a", "b")
         await rig.turn("a")
