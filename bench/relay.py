@@ -1,7 +1,7 @@
 """A worker that computes nothing: our AMQP client's share of a frame.
 
 It consumes `frame_queue`, publishes a result of the usual size, waits for its confirm and acknowledges, on a
-thread of its own, as a worker does (DESIGN §4, promise 2).
+thread of its own, as a worker does (docs/guarantees.md).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""One connection owner with recovery (DESIGN §4, promise 7).
+"""Owns one connection to the broker, and recovers it whenever it is lost.
 
 connecting -> declaring -> ready, and back to connecting with jittered exponential backoff, for ever, over
 several URLs in turn. Everything runs on the loop's thread; nothing here blocks.

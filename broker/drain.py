@@ -11,10 +11,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from broker.again import again
 from broker.consumer import Delivery
 from broker.errors import BrokerError, Busy, Full, Unreachable
 from broker.publisher import Outcome, Publisher
+from broker.republishing import again
 from broker.session import Channel, Session
 
 PREFETCH = 200

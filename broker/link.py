@@ -181,11 +181,6 @@ class Link:
         """Both connections are open and the topology is declared."""
         return self._sending.ready and self._listening.ready
 
-    @property
-    def blocked(self) -> bool:
-        """The broker has raised an alarm and reads nothing that is published."""
-        return self._sending.blocked
-
     def missing(self) -> list[str]:
         """List what the link lacks, a phrase each; the list is empty when messages can be published and are heard."""
         for connection, condition in zip((self._sending, self._listening), self._conditions, strict=True):

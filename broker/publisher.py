@@ -86,13 +86,13 @@ class Message:
 
 
 Done = Callable[[Outcome], None]
-Sight = tuple[bytes, bytes, bytes | None, int, int]
-"""Distinguishes a message that comes back from all others that are outstanding: destination, id, body."""
+Marks = tuple[bytes, bytes, bytes | None, int, int]
+"""What tells a message that comes back from all others that are outstanding: destination, id, body."""
 
 
 @dataclass(slots=True)
 class _Pending:
-    sight: Sight | None  # None: it cannot come back
+    marks: Marks | None  # None: it cannot come back
     destination: str
     done: Done | None
     deadline: float
@@ -156,13 +156,13 @@ class Publisher(Role):
         channel = self._channel
         exchange, key = short(message.exchange), short(message.routing_key)
         properties = Written(message.properties, room(channel))
-        sight = None
+        marks = None
         if message.mandatory:
             message_id = None if message.message_id is None else short(message.message_id)
-            sight = _sight(exchange, key, message_id, message.body)
+            marks = _marks(exchange, key, message_id, message.body)
         destination = text(exchange or key)
         tag = self._tag = self._tag + 1
-        self._pending[tag] = _Pending(sight, destination, done, time.monotonic() + self._timeout)
+        self._pending[tag] = _Pending(marks, destination, done, time.monotonic() + self._timeout)
         try:
             channel.basic_publish(exchange, key, message.body, properties, mandatory=message.mandatory)
         except Exception:
@@ -228,9 +228,9 @@ class Publisher(Role):
     def _returned(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
         # The return comes before its confirm, on the same channel.
         message_id = None if properties.message_id is None else short(properties.message_id)
-        sight = _sight(short(method.exchange), short(method.routing_key), message_id, body)
+        marks = _marks(short(method.exchange), short(method.routing_key), message_id, body)
         for entry in self._pending.values():
-            if not entry.returned and entry.sight == sight:
+            if not entry.returned and entry.marks == marks:
                 entry.returned = True
                 return
         if not self._overdue:
@@ -271,7 +271,7 @@ class Publisher(Role):
             self._channel.close(reply_text=text(short(why)))
 
 
-def _sight(exchange: bytes, key: bytes, message_id: bytes | None, body: bytes) -> Sight:
+def _marks(exchange: bytes, key: bytes, message_id: bytes | None, body: bytes) -> Marks:
     return exchange, key, message_id, len(body), hash(body) if message_id is None else 0
 
 

@@ -114,10 +114,6 @@ class Channel:
         await self.call(lambda done: self.raw.basic_qos(prefetch_count=prefetch, callback=done))
         await self.call(lambda done: self.raw.basic_consume(name, delivered, consumer_tag=tag, callback=done))
 
-    async def unsubscribe(self, tag: str) -> None:
-        """Receive no more; what was delivered stays ours until it is settled or the channel closed."""
-        await self.call(lambda done: self.raw.basic_cancel(tag, callback=done))
-
 
 class Session:
     """An open connection. Channels are closed with it."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cli.errors import KnobError
 from cli.parser import nearest
 from contract.identifiers import CAMERA_ID
-from producer.catalogue.redaction import redact
+from producer.redaction import redact
 from runtime.urls import HOW, flaw
 
 NAMES = (

@@ -18,7 +18,7 @@ TIME = f"{PREFIX}time"
 ATTEMPTS = f"{PREFIX}attempts"
 """On a dead letter: how often the frame was tried. On a task: how often it was tried before."""
 EXPIRATION = f"{PREFIX}expiration"
-"""The sender's `expiration`, which does not run on in a message that is published again (see broker.again)."""
+"""The sender's `expiration`, which does not run on in a message that is published again (see broker.republishing)."""
 LEFT_OUT = f"{PREFIX}left-out"
 """The names of headers that did not fit into a message that was published again (see broker.properties)."""
 

@@ -1,4 +1,4 @@
-"""The result of one frame, v1, from a worker (DESIGN §3). Readers ignore fields that they do not know."""
+"""The result of one frame, v1, from a worker. Readers ignore fields that they do not know."""
 
 from typing import Literal
 

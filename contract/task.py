@@ -1,4 +1,4 @@
-"""The task, v1: one frame on its way to a worker (DESIGN §3).
+"""The task, v1: one frame on its way to a worker.
 
 Two forms carry the same task. JSON with the image in base64 is what every plain client can write; the
 compact form has the image itself as the body and the other fields in the AMQP headers. A message that says the same in

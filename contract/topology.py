@@ -1,4 +1,4 @@
-"""The broker's objects as data (DESIGN §4). Whoever connects first declares them, idempotently.
+"""The broker's objects as data. Whoever connects first declares them, idempotently; docs/architecture.md says why so.
 
 Arguments are immutable once a queue exists; every number here is therefore part of the contract.
 """

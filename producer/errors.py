@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 class ProducerError(Exception):
@@ -14,6 +15,43 @@ class SourceError(ProducerError):
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
+
+
+class CutShort(SourceError):
+    """An answer ended within its picture: its length may have been wrong."""
+
+
+class VideoAnswer(ProducerError):
+    """An answer is no picture but a video, or the playlist of one, which FFmpeg reads."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.playlist = "playlist" in name
+
+
+class NotHttp(ProducerError):
+    """Whoever answers does not speak HTTP, or no dialect of it that is known here."""
+
+
+class NoPictures(ProducerError):
+    """More than the size of the largest picture came, or many beginnings of one, and no picture was in it."""
+
+
+class TooLarge(ProducerError):
+    """A picture is larger than allowed."""
+
+
+class Untrusted(ProducerError):
+    """A camera shows another certificate than the one that is trusted."""
+
+
+class Unreadable(ProducerError, ValueError):
+    """A picture cannot be decoded. `reason` is one word for metrics, the text says to the operator why."""
+
+    def __init__(self, reason: Literal["corrupt", "too_many_pixels"], text: str) -> None:
+        super().__init__(text)
+        self.reason: Literal["corrupt", "too_many_pixels"] = reason
 
 
 class InvalidSource(ProducerError):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from contract.topology import Lane
 
 Image = NDArray[np.uint8]  # BGR, height x width x 3
+FINE = 95  # JPEG quality of a picture that will be encoded once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """One frame: when it was captured (Unix seconds) and its picture; `name` is that of its file, if it has its own."""
+    """One frame: when it was captured (Unix seconds), its picture, and the `name` of its file if it came from one."""
 
     timestamp: float
     picture: Picture

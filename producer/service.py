@@ -98,7 +98,7 @@ class Producer:
 
     # --- which cameras ----------------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def _follow_share(self) -> None:
         """Serve what is ours to serve now."""
         if self._stopping:
             return
@@ -112,7 +112,7 @@ class Producer:
     def _change_roster(self) -> None:
         offers_others = self._sharing.know(self._roster.shared)
         self._share.take_on()
-        self._look()
+        self._follow_share()
         self._share.forget()
         if offers_others:
             self._say()
@@ -132,13 +132,13 @@ class Producer:
                     self._lanes.neighbours.heard(member, status.lanes, now)
                 if self._sharing.heard(member, status.offer, now):
                     self._say()
-        self._look()
+        self._follow_share()
 
     def _hear_control(self, control: Control) -> None:
         if isinstance(control, WatchAnnouncement):
             now = time.monotonic()
             for camera_id in self._watches.announced(control.cameras, control.ttl, now):
-                self._share.show(camera_id)
+                self._share.send_next(camera_id)
 
     # --- run --------------------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class Producer:
         while True:
             self._heartbeats.all()
             for _ in range(round(HEARTBEAT_SECONDS / TICK_SECONDS)):
-                self._look()
+                self._follow_share()
                 await asyncio.sleep(TICK_SECONDS)
                 self._lanes.tick()
                 self._metrics.outstanding.set(self._lanes.outstanding)

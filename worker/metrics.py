@@ -1,4 +1,4 @@
-"""The worker's metrics. The names are a promise (DESIGN §7)."""
+"""The worker's metrics. Dashboards and alerts of users rely on the names."""
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 

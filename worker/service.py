@@ -1,7 +1,7 @@
 """The worker: one thread owns the connections, one computes; they meet in a hand-over of at most PREFETCH frames.
 
 A frame's way: received -> computed -> result published -> confirmed -> acknowledged. Whatever dies in between,
-the broker delivers the frame again (DESIGN §4, promises 1 and 2).
+the broker delivers the frame again (docs/guarantees.md).
 """
 
 import queue

@@ -1,4 +1,4 @@
-"""Takes a completion to a settled delivery: publish, confirm, then acknowledge (DESIGN §4, promise 2).
+"""Takes a completion to a settled delivery: publish, confirm, then acknowledge.
 
 A worker holds its frame while the broker takes no results. Lives on the connection's thread.
 """

@@ -90,16 +90,6 @@ class Switchboard:
         """Stop following. A download under way is left behind."""
         self._wake.put(False)
 
-    @property
-    def running(self) -> bool:
-        """The loading thread still follows what operators desire."""
-        return self._thread.is_alive()
-
-    @property
-    def tasks_models(self) -> set[str]:
-        """Specifications that tasks asked for and that are in memory for them."""
-        return set(self._for_tasks)
-
     # --- the inference thread ----------------------------------------------------------------------------
 
     def choose(self, model: str | None, camera_id: str) -> Detector:
@@ -197,9 +187,9 @@ class Switchboard:
             self._loader.registry = self._task_loader.registry = self._registry
 
     def _default(self, desired: DesiredModels, errors: dict[str, str]) -> tuple[Detector, str | None]:
-        wish = desired.lanes.get(self._settings.lane.value) or desired.cluster or self._settings.own_model
-        if wish != AUTO:
-            detector = self._load(wish, errors)
+        spec = desired.lanes.get(self._settings.lane.value) or desired.cluster or self._settings.own_model
+        if spec != AUTO:
+            detector = self._load(spec, errors)
             return (detector, None) if detector else (self.routes.default, self.routes.fallback)
         try:
             return self._must(BEST_MODEL), None

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker import BrokerError, Delivery, Outcome
-from broker.again import again
 from broker.browse import browse
 from broker.drain import WHY
+from broker.republishing import again
 from broker.session import session
 from cli.console import StepCount, progress
 from cli.dlq.search import CLIENT, letter_of

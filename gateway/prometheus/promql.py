@@ -1,4 +1,4 @@
-"""Every PromQL that the gateway asks, in one place (DESIGN §7 has the names). Rates over a minute, as the cards say.
+"""Every PromQL that the gateway asks, in one place. Rates over a minute, as the cards say.
 
 `or 0 * …` stands in for a counter whose labels have not occurred yet: it gives 0 while workers report at all, and
 nothing (so the gateway's own figure) while none does.

@@ -1,7 +1,8 @@
 """One camera while this producer has it: its settings, its condition, its source and its inspector."""
 
+import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, runtime_checkable
 
 from contract.status import CameraReport, CameraStatus
@@ -32,20 +33,30 @@ class MayIdle(Protocol):
 class Camera:
     """What `capture.run_camera` runs. `source` None: the camera is switched off. Its frames leave through `lane`.
 
-    It is the holder of its permits: they tell it what becomes of its frames.
+    It is taken up at `wall` (Unix seconds); `changed` hears each change of its state. It is the holder of its permits:
+    its lane tells it what becomes of its frames.
     """
 
     def __init__(
         self,
         settings: CameraSettings,
-        condition: Condition,
         source: Source | None,
         lane: FrameLane,
         metrics: ProducerMetrics,
+        *,
+        producer_id: str,
+        wall: float,
+        changed: Callable[["Camera"], None],
     ) -> None:
         self.camera_id = settings.camera_id
         self.settings = settings
-        self.condition = condition
+        self.condition = Condition(
+            settings.spec,
+            producer_id=producer_id,
+            wall=wall,
+            fps=settings.fps,
+            changed=lambda _: changed(self),
+        )
         self.source = source
         self.lane = lane
         self._metrics = metrics
@@ -54,7 +65,10 @@ class Camera:
         self._inspector = _inspector(settings)
         self._new_at = float("-inf")
         self._forgotten = False
-        condition.labels = settings.labels
+        # Milliseconds: whoever served the camera before may have taken it up in the same second.
+        self._start = int(wall * 1000)
+        self._numbers = itertools.count()
+        self.condition.labels = settings.labels
 
     @property
     def waiting_for_queue(self) -> bool:
@@ -75,10 +89,10 @@ class Camera:
         self.lane = lane
         self.condition.labels = settings.labels
 
-    def show(self) -> None:
-        """Send the next frame, whether it shows something new or not."""
+    def send_next(self) -> None:
+        """Send the next frame, whatever it shows."""
         if self._inspector is not None:
-            self._inspector.lost()
+            self._inspector.send_next()
 
     def forget(self) -> None:
         """There is no such camera any more: what becomes of its last frames is not counted."""
@@ -100,9 +114,15 @@ class Camera:
             if isinstance(picture, Encoded | Pixels) and not await self._look(item, picture, self._inspector):
                 return None
             item = Captured(item.timestamp, self._inspector.leaving(picture))
+        return self.frame(item)
+
+    def frame(self, captured: Captured) -> Frame:
+        """Make the captured picture the camera's next frame."""
+        self.condition.captured(time.monotonic(), time.time())
+        frame_id = f"{self.camera_id}:{self._start}:{next(self._numbers)}"
         settings = self.settings
-        return self.condition.frame(
-            item, time.monotonic(), time.time(), lane=settings.lane, model=settings.model
+        return Frame(
+            self.camera_id, frame_id, captured.timestamp, captured.picture, settings.lane, settings.model
         )
 
     async def _look(self, item: Captured, picture: Encoded | Pixels, inspector: Inspector) -> bool:
@@ -153,7 +173,7 @@ class Camera:
         if self._inspector is not None:
             self._inspector.away()
 
-    # --- what its permits tell --------------------------------------------------------------------------
+    # --- what its lane tells ----------------------------------------------------------------------------
 
     def frame_sent(self) -> None:
         """The broker has confirmed a frame."""
@@ -166,10 +186,6 @@ class Camera:
         if not self._forgotten:
             self.condition.dropped[reason] += 1
             self._metrics.dropped.labels(self.camera_id, reason).inc()
-
-    def frame_unseen(self) -> None:
-        """A frame was not computed: the next one is not compared with it."""
-        self.show()
 
     def frame_unanswered(self) -> None:
         """A frame's result was not heard of in time."""

@@ -68,13 +68,16 @@ async def _poll(
 ) -> bool:
     """The turn first, then the picture: it is fetched when it can be sent at once. Returns whether one is due again."""
     async with camera.lane.permit(camera, patience=WITHOUT_TURN) as permit:
+        if permit.void:
+            return True
         item = await anext(items, None)
         if item is None or isinstance(item, Due):
             return item is not None
         attempts.failed = 0
         frame = await camera.inspect(item)
         if frame is not None:
-            await permit.send(frame)
+            # While the picture came, the camera may have changed lanes.
+            await (camera.lane.permit(camera) if permit.void else permit).send(frame)
     return False
 
 

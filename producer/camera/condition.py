@@ -9,10 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus
-from contract.topology import Lane
 from producer.catalogue.grammar import CameraSpec
 from producer.errors import SourceError
-from producer.frames import Captured, Frame
 
 FAILURES_UNTIL_OFFLINE = 3
 STALLED_AFTER = 5.0  # seconds without a frame, or three intervals of a slow camera
@@ -32,7 +30,6 @@ class Condition:
         spec: CameraSpec,
         *,
         producer_id: str,
-        start: int,
         wall: float,
         fps: float = 0.0,
         changed: Callable[["Condition"], None] = lambda condition: None,
@@ -47,10 +44,8 @@ class Condition:
         self.dropped: Counter[str] = Counter()
         self.waiting_for_queue = False  # for its turn, or to be sent: that is no silence
         self._producer_id = producer_id
-        self._start = start
         self._patience = max(STALLED_AFTER, 3 / fps if fps else 0.0)
         self._changed = changed
-        self._counter = 0
         self._captured = 0
         self._defects: dict[str, str] = {}
         self._failures = 0
@@ -68,20 +63,14 @@ class Condition:
     def camera_id(self) -> str:
         return self.spec.camera_id
 
-    def frame(
-        self, captured: Captured, now: float, wall: float, *, lane: Lane = Lane.LIVE, model: str | None = None
-    ) -> Frame:
-        """Make the captured picture the camera's next frame, for this lane and model."""
+    def captured(self, now: float, wall: float) -> None:
+        """A picture came that is worth sending."""
         self.good(now, wall)
         self._captured += 1
-        frame_id = f"{self.camera_id}:{self._start}:{self._counter}"
-        self._counter += 1
-        return Frame(self.camera_id, frame_id, captured.timestamp, captured.picture, lane, model)
 
     def nothing_new(self, now: float, wall: float) -> None:
         """A frame came that is not sent: it shows what the last one showed."""
-        self.good(now, wall)
-        self._captured += 1
+        self.captured(now, wall)
         self.skipped += 1
 
     def good(self, now: float, wall: float) -> None:
@@ -131,11 +120,6 @@ class Condition:
             self._defects.pop(name, None)
         else:
             self._defects[name] = text
-
-    @property
-    def defects(self) -> tuple[str, ...]:
-        """The names of what is wrong with its pictures, the oldest first."""
-        return tuple(self._defects)
 
     def well(self) -> None:
         """Forget what was wrong with its pictures."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from producer.camera.camera import Camera
 from producer.camera.capture import run_camera
-from producer.camera.condition import Condition
 from producer.camera.tasks import CameraTasks
 from producer.catalogue.roster import Roster
 from producer.catalogue.settings import CameraSettings
@@ -75,18 +74,18 @@ class Share:
             else:
                 camera = self._cameras[camera_id]
                 camera.change(settings, self._lane(settings))
-                self._lanes.enter(camera, settings.lane, settings.priority)
+                self._line_up(camera)
 
     def forget(self) -> None:
         """Forget those that are no longer on the roster, once nobody serves them here."""
         for camera_id in self._cameras.keys() - self._offered.keys() - self._tasks.cameras:
             self._cameras.pop(camera_id).forget()
 
-    def show(self, camera_id: str) -> None:
-        """Somebody begins to look at the camera: its next frame is sent, whether it shows something new or not."""
+    def send_next(self, camera_id: str) -> None:
+        """Send the camera's next frame, whatever it shows: somebody begins to look at it."""
         camera = self._cameras.get(camera_id)
         if camera is not None:
-            camera.show()
+            camera.send_next()
 
     async def close(self) -> None:
         """Let go of all, and wait until they are closed."""
@@ -95,24 +94,29 @@ class Share:
 
     def _run(self, camera_id: str) -> Coroutine[Any, Any, bool]:
         settings = self._offered[camera_id]
-        # Its frames are numbered from the moment that it is taken up: who served it before may have started in the
-        # same second.
-        wall = time.time()
-        condition = Condition(
-            settings.spec,
-            producer_id=self._settings.id,
-            start=int(wall * 1000),
-            wall=wall,
-            fps=settings.fps,
-            changed=lambda _: self._changed(camera),
-        )
         source = self._sources.source(settings) if settings.enabled else None
-        camera = Camera(settings, condition, source, self._lane(settings), self._metrics)
+        camera = Camera(
+            settings,
+            source,
+            self._lane(settings),
+            self._metrics,
+            producer_id=self._settings.id,
+            wall=time.time(),
+            changed=self._changed,
+        )
         self._cameras[camera_id] = camera
         self._metrics.up.labels(camera_id).set(0)
         self._metrics.no_defects(camera_id)
-        self._lanes.enter(camera, settings.lane, settings.priority)
+        self._line_up(camera)
         return run_camera(camera)
+
+    def _line_up(self, camera: Camera) -> None:
+        """Let the camera take turns if it does: the weight of one that does not would slow down the others."""
+        settings = camera.settings
+        if settings.enabled and not settings.lossless:
+            self._lanes.enter(camera, settings.lane, settings.priority)
+        else:
+            self._lanes.forget(camera.camera_id)
 
     def _lane(self, settings: CameraSettings) -> FrameLane:
         return self._lanes.lossless if settings.lossless else self._lanes.lane(settings.lane)

@@ -7,8 +7,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from contract.identifiers import CAMERA_ID_PATTERN
-from producer.catalogue.redaction import doubtful, redact
 from producer.errors import InvalidSource, NearlyAddress
+from producer.redaction import doubtful, redact
 
 Kind = Literal["demo", "video", "folder", "snapshot", "stream", "webcam"]
 

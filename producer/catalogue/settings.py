@@ -4,32 +4,14 @@ from dataclasses import dataclass
 
 from contract.status import CameraLabels
 from contract.topology import Lane
-from producer.catalogue.file.cameras import CameraConfig, Polygon
+from producer.catalogue.file.cameras import CameraConfig
 from producer.catalogue.grammar import LIVE_KINDS, CameraSpec
+from producer.inspection.sight import Sight
 from producer.settings import ProducerSettings
-from producer.sources.trust import Trust
+from producer.trust import Trust
 
 REOPENED = frozenset({"spec", "fps", "enabled", "lossless", "timeout", "trust"})
 """The settings that a source is opened with; all others hold from the next frame on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """How a camera's pictures are looked at, and what of them may leave.
-
-    motion: skip what shows nothing new: grey levels (0-255) by which a pixel must differ, and the share (0-1) of
-    pixels that must; None: only pictures that are byte for byte the last one are skipped. refresh: seconds after
-    which one is sent all the same. health: look for frozen, black, blinded, defocused and moved. masks: blacked out.
-    longer_side: pixels; larger pictures are made smaller. recompress, quality: encode again at this JPEG quality.
-    """
-
-    motion: tuple[float, float] | None
-    refresh: float
-    health: bool
-    masks: tuple[Polygon, ...]
-    longer_side: int | None
-    recompress: bool
-    quality: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Member(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Peer:
+class _OtherMember:
     heard: float
     offer: str
     serves: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class Sharing:
         self.member = member
         self._cameras: frozenset[str] = frozenset()
         self._digest = ""
-        self._peers: dict[Member, _Peer] = {}
+        self._others: dict[Member, _OtherMember] = {}
         self._echo: float | None = None  # when we last heard ourselves
         self._settled = float("inf")
         self._weights: dict[str, dict[str, bytes]] = {}
@@ -61,7 +61,7 @@ class Sharing:
     @property
     def members(self) -> list[Member]:
         """Everybody known to be there, ourselves included, in order."""
-        return sorted([self.member, *self._peers])
+        return sorted([self.member, *self._others])
 
     def offer(self, now: float) -> str:
         """The digest that our heartbeat says: of the cameras that we could serve, 16 hex digits.
@@ -88,29 +88,29 @@ class Sharing:
             return self._heard_ourselves(now)
         if not offer:  # deaf, of an older version, or shares nothing: no member
             return False
-        peer = self._peers.get(member)
-        if peer is None:
-            self._peers[member] = _Peer(now, offer)
+        other = self._others.get(member)
+        if other is None:
+            self._others[member] = _OtherMember(now, offer)
             self._share = None
             return True
-        peer.heard = now
-        if peer.offer != offer:
-            peer.offer = offer
+        other.heard = now
+        if other.offer != offer:
+            other.offer = offer
             self._share = None
         return False
 
     def serves(self, member: Member, cameras: Iterable[str]) -> None:
         """A member says which cameras it serves: all of them. What others than members say means nothing."""
-        peer = self._peers.get(member)
+        other = self._others.get(member)
         served = frozenset(cameras)
-        if peer is not None and peer.serves != served:
-            peer.serves = served
-            if peer.offer != self._digest:
+        if other is not None and other.serves != served:
+            other.serves = served
+            if other.offer != self._digest:
                 self._share = None
 
     def left(self, member: Member) -> None:
         """A member said that it stops; it has let go of its cameras."""
-        if self._peers.pop(member, None) is not None:
+        if self._others.pop(member, None) is not None:
             self._share = None
 
     def share(self, now: float) -> frozenset[str]:
@@ -118,7 +118,7 @@ class Sharing:
         if now < self._settled:
             return frozenset()
         if self._hears(now):
-            for member in [m for m, peer in self._peers.items() if now - peer.heard > MEMBER_TIMEOUT]:
+            for member in [m for m, other in self._others.items() if now - other.heard > MEMBER_TIMEOUT]:
                 self.left(member)
         if self._share is None:
             self._share = self._compute()
@@ -135,31 +135,31 @@ class Sharing:
         deaf = now - before
         if deaf <= DEAF_AFTER:
             return False
-        for peer in self._peers.values():  # they may have spoken all the while
-            peer.heard = min(now, peer.heard + deaf)
+        for other in self._others.values():  # they may have spoken all the while
+            other.heard = min(now, other.heard + deaf)
         return True
 
     # --- the hash ---------------------------------------------------------------------------------------
 
     def _compute(self) -> frozenset[str]:
-        names = {self.member.name, *(member.name for member in self._peers)}
+        names = {self.member.name, *(member.name for member in self._others)}
         self._weights = {name: self._weights.get(name, {}) for name in names}
-        mates = [member for member, peer in self._peers.items() if peer.offer == self._digest]
-        strangers = [(member, peer) for member, peer in self._peers.items() if peer.offer != self._digest]
+        alike = [member for member, other in self._others.items() if other.offer == self._digest]
+        unlike = [(member, other) for member, other in self._others.items() if other.offer != self._digest]
         return frozenset(
             camera_id
             for camera_id in self._cameras
-            if not any(self._heavier(mate, camera_id) for mate in mates)
+            if not any(self._heavier(member, camera_id) for member in alike)
             and not any(
-                camera_id in peer.serves and self._heavier(member, camera_id) for member, peer in strangers
+                camera_id in other.serves and self._heavier(member, camera_id) for member, other in unlike
             )
         )
 
-    def _heavier(self, other: Member, camera_id: str) -> bool:
-        """Return whether the other goes before us at this camera."""
-        if other.name == self.member.name:  # they divide what falls to the name
-            return _weight(str(other.since), camera_id) > _weight(str(self.member.since), camera_id)
-        return self._cached(other.name, camera_id) > self._cached(self.member.name, camera_id)
+    def _heavier(self, member: Member, camera_id: str) -> bool:
+        """Return whether that member goes before us at this camera."""
+        if member.name == self.member.name:  # they divide what falls to the name
+            return _weight(str(member.since), camera_id) > _weight(str(self.member.since), camera_id)
+        return self._cached(member.name, camera_id) > self._cached(self.member.name, camera_id)
 
     def _cached(self, name: str, camera_id: str) -> bytes:
         weights = self._weights[name]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from contract.picture import MAX_PIXELS
+from producer.errors import Unreadable
 from producer.inspection.luma import (
     MAX_REDUCED_PIXELS,
     Image,
@@ -15,7 +16,6 @@ from producer.inspection.luma import (
 )
 from producer.inspection.motion import Motion
 from producer.inspection.repeats import Repeats
-from producer.inspection.unreadable import Unreadable
 
 AREA = 0.002  # of the unmasked pixels: 10 of 80 x 60, less than the head whose face YuNet can just find
 REFRESH = 10.0  # seconds
@@ -46,9 +46,9 @@ class Look:
 class Gate:
     """The gate of one camera. `now` is monotonic seconds. Without `motion` only identical pictures are skipped.
 
-    A frame is sent at the latest `refresh` seconds after the last one that was. One of more than `max_pixels`, or that
-    does not decode, is not: what nobody can decode would come back as a dead letter. Without `motion` it is decoded
-    to see that only in doubt: if it is the first one, or the one before was not computed.
+    A frame is sent at the latest `refresh` seconds after the last one that was. A frame of more than `max_pixels`, or
+    one that does not decode, is not sent: it would come back as a dead letter. Without `motion` a frame is decoded to
+    check this only when in doubt: if it is the first one, or the one before was not computed.
     """
 
     def __init__(
@@ -99,8 +99,8 @@ class Gate:
         self._unreadable = Look(False, error.reason, why=str(error))
         return self._unreadable
 
-    def lost(self) -> None:
-        """The frame sent last was dropped on its way: what it showed is still unseen, the next one is sent."""
+    def send_next(self) -> None:
+        """Send the next frame, whatever it shows: what the last one showed may be unseen."""
         self._sent = None
 
     def _again(self, now: float) -> Look:

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from producer.catalogue.settings import Sight
 from producer.frames import Encoded, Picture, Pixels
 from producer.inspection.gate import Gate
 from producer.inspection.health import Change, Health
@@ -10,6 +9,7 @@ from producer.inspection.judge import Judge, Verdict
 from producer.inspection.masks import Mask
 from producer.inspection.motion import Motion
 from producer.inspection.outgoing import Altered, Outgoing
+from producer.inspection.sight import Sight
 
 AT_ONCE = 200_000  # bytes; a larger picture is looked at in a thread, so that it holds up no other camera
 
@@ -46,9 +46,9 @@ class Inspector:
         """Return the picture as it may be seen outside. What has to be done to it is done when it is sent."""
         return Altered(picture, self._outgoing) if self._outgoing.changes else picture
 
-    def lost(self) -> None:
-        """A frame did not get to a worker: what it showed is still unseen."""
-        self._judge.gate.lost()
+    def send_next(self) -> None:
+        """Send the next frame, whatever it shows."""
+        self._judge.send_next()
 
     def away(self) -> None:
         """The source broke off: the time until it is back says nothing about the camera's health."""

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from producer.errors import Unreadable
 from producer.inspection.gate import Gate, Look
 from producer.inspection.health import Change, Health
 from producer.inspection.luma import DETAIL, SMALL, Image, luma_of, luma_of_pixels
-from producer.inspection.unreadable import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,10 @@ class Judge:
         luma = luma_of_pixels(image, SMALL) if look.luma is None else look.luma
         detail = luma_of_pixels(image, DETAIL) if self.health.due(now) else None
         return Verdict(look, self.health.look(luma, now, detail))
+
+    def send_next(self) -> None:
+        """Send the next frame, whatever it shows."""
+        self.gate.send_next()
 
     def unmodified(self, now: float) -> list[Change]:
         """The camera says (HTTP 304) that its picture is still the one before."""

@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.picture import MAX_PIXELS, PNG_SIGNATURE, PictureError, picture_size
-from producer.inspection.unreadable import Unreadable, undecodable
+from producer.errors import Unreadable
+from producer.inspection.unreadable import undecodable
 
 Luma = NDArray[np.uint8]  # height x width, 0 black to 255 white
 Image = NDArray[np.uint8]  # height x width x 3, BGR, or height x width, grey

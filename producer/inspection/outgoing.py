@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 
 from contract.picture import MAX_PIXELS
-from producer.frames import Encoded, Picture, Pixels, encode_jpeg
+from producer.frames import FINE, Encoded, Picture, Pixels, encode_jpeg
 from producer.inspection.luma import MAX_REDUCED_PIXELS, Image, readable_size, reduction
 from producer.inspection.masks import Mask
 from producer.inspection.unreadable import undecodable
 
-FINE = 95  # JPEG quality of a step in between
 REDUCED_COLOUR = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,

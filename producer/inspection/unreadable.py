@@ -2,20 +2,9 @@
 
 import re
 import struct
-from typing import Literal
 
 from contract.picture import PictureError, picture_size
-from producer.errors import ProducerError
-
-Reason = Literal["corrupt", "too_many_pixels"]
-
-
-class Unreadable(ProducerError, ValueError):
-    """A picture that cannot be decoded. `reason` is one word for metrics, the text says to the operator why."""
-
-    def __init__(self, reason: Reason, text: str) -> None:
-        super().__init__(text)
-        self.reason: Reason = reason
+from producer.errors import Unreadable
 
 
 def undecodable(data: bytes) -> Unreadable:

@@ -8,6 +8,7 @@ from typing import Any
 from contract.result import Result
 from contract.status import LaneLoad
 from contract.topology import Lane
+from producer.frames import Frame
 from producer.lane.drops import Drops
 from producer.lane.flow import Flow
 from producer.lane.permit import Holder, Permit
@@ -27,7 +28,7 @@ class TaskLane:
 
     def __init__(self, lane: Lane, sender: Sender, drops: Drops, cameras: Callable[[], int]) -> None:
         self.queue = lane.queue
-        self.sender = sender
+        self._sender = sender
         self.flow: Flow[Permit] = Flow()
         self._drops = drops
         self._cameras = cameras  # how many there are, in all lanes
@@ -37,7 +38,22 @@ class TaskLane:
     @property
     def load(self) -> LaneLoad:
         """How the lane is filled, for other producers."""
-        return LaneLoad(window=self.flow.window.size, weight=self.flow.weight)
+        return LaneLoad(window=self.window, weight=self.flow.weight)
+
+    @property
+    def window(self) -> int:
+        """How many frames may be under way at once."""
+        return self.flow.window.size
+
+    @property
+    def waiting(self) -> int:
+        """How many frames, or cameras without one yet, wait for their turn."""
+        return self.flow.waiting
+
+    @property
+    def outstanding(self) -> int:
+        """How many frames are under way, or about to be."""
+        return self.flow.outstanding
 
     def permit(self, camera: Holder, patience: float = 0.0) -> Permit:
         """A new permit, which waits `patience` seconds for the camera's turn, or longer among many cameras."""
@@ -46,6 +62,10 @@ class TaskLane:
     def patience(self, least: float) -> float:
         """Seconds after which a picture is fetched without a turn: more where many cameras would do so."""
         return max(least, self._cameras() / MOST_WITHOUT)
+
+    def enter(self, camera_id: str, priority: float) -> None:
+        """The camera has turns in this lane, by its priority."""
+        self.flow.weigh(camera_id, priority)
 
     def forget(self, camera_id: str) -> None:
         """The camera has no turns in this lane any more."""
@@ -97,27 +117,48 @@ class TaskLane:
 
     def _pump(self) -> None:
         # Without a reply queue nothing could be answered; while the broker is away frames stay in their slots.
-        while self.sender.ready:
+        while self._sender.ready:
             permit = self.flow.take(time.monotonic())
             if permit is None:
                 return
             permit.grant()
 
-    # --- what became of a frame -------------------------------------------------------------------------
+    # --- what becomes of a frame ------------------------------------------------------------------------
+
+    def send(self, permit: Permit, frame: Frame) -> None:
+        """Send the permit's frame in the place that it has."""
+        self._sender.send(frame, permit, self)
 
     def sent(self, permit: Permit, waited: float) -> None:
         """The permit's frame goes out, `waited` seconds after its capture."""
         self.flow.sent(permit, time.monotonic(), waited)
 
-    def fail(self, permit: Permit, reason: str, *, queue_full: bool) -> None:
+    def confirmed(self, permit: Permit) -> None:
+        """The broker has the permit's frame."""
+        permit.camera.frame_sent()
+
+    def failed(self, permit: Permit, reason: str, *, queue_full: bool = False) -> None:
         """The permit's frame does not reach the queue."""
+        permit.camera.frame_dropped(reason)
+        permit.camera.send_next()
         self._drops.add(reason)
         self.flow.failed(permit, time.monotonic(), queue_full=queue_full)
         self.wake()
 
-    def answer(self, permit: Permit, result: Result) -> None:
-        """The result of the permit's frame came."""
+    def answer(self, frame_id: str, result: Result) -> bool:
+        """Take in the result of a frame; returns whether the frame was under way here."""
+        permit = self.flow.under_way(result.camera_id)
+        if permit is None or permit.frame_id != frame_id:
+            return False
+        if result.status != "ok":
+            permit.camera.send_next()
         self.flow.answered(permit, result.queue_seconds, result.processing_seconds, time.monotonic())
+        self.wake()
+        return True
+
+    def answer_late(self) -> None:
+        """The result came of a frame of this lane that was given up before."""
+        self.flow.heard(time.monotonic())
         self.wake()
 
     def _tell_silence(self) -> None:

@@ -11,7 +11,7 @@ from producer.lane.drops import Drops
 from producer.lane.lane import TaskLane
 from producer.lane.lossless import LosslessLane
 from producer.lane.message import Form
-from producer.lane.peers import Neighbours
+from producer.lane.neighbours import Neighbours
 from producer.lane.permit import Holder
 from producer.lane.sender import Sender
 
@@ -35,10 +35,10 @@ class Lanes:
 
     def __init__(self, link: Link, form: Form) -> None:
         publisher = link.publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
-        self.sender = Sender(form, publisher, link.ensure_topology)
+        self._sender = Sender(form, publisher, link.ensure_topology)
         self.neighbours = Neighbours()
         self._drops = Drops()
-        self.lossless = LosslessLane(self.sender, self._drops)
+        self.lossless = LosslessLane(form, publisher, link.ensure_topology, self._drops)
         self._lanes: dict[Lane, TaskLane] = {}
         self._cameras: dict[str, tuple[Holder, TaskLane]] = {}  # those that take turns, and where
         self._depth = link.depth()
@@ -55,12 +55,12 @@ class Lanes:
     @property
     def idle(self) -> bool:
         """True if nothing waits, is encoded or lacks its confirm."""
-        return not self.waiting and self.sender.idle
+        return not self.waiting and self._sender.idle
 
     @property
     def unconfirmed(self) -> int:
         """How many frames were sent and lack their confirm."""
-        return self.sender.publisher.outstanding
+        return self._sender.unconfirmed
 
     @property
     def cameras(self) -> int:
@@ -69,18 +69,18 @@ class Lanes:
 
     @property
     def waiting(self) -> int:
-        """How many frames, or wishes for a turn, wait."""
-        return sum(lane.flow.waiting for lane in self._lanes.values())
+        """How many frames, or cameras without one yet, wait for their turn."""
+        return sum(lane.waiting for lane in self._lanes.values())
 
     @property
     def outstanding(self) -> int:
         """How many frames are under way, or about to be."""
-        return sum(lane.flow.outstanding for lane in self._lanes.values())
+        return sum(lane.outstanding for lane in self._lanes.values())
 
     @property
     def window(self) -> int:
         """How many frames may be under way at once."""
-        return sum(lane.flow.window.size for lane in self._lanes.values())
+        return sum(lane.window for lane in self._lanes.values())
 
     @property
     def loads(self) -> dict[str, LaneLoad]:
@@ -90,7 +90,7 @@ class Lanes:
     def lane(self, name: Lane) -> TaskLane:
         """The way to this lane's queue."""
         if name not in self._lanes:
-            self._lanes[name] = TaskLane(name, self.sender, self._drops, lambda: self.cameras)
+            self._lanes[name] = TaskLane(name, self._sender, self._drops, lambda: self.cameras)
             self._depth.watch(name.queue)
         return self._lanes[name]
 
@@ -100,7 +100,7 @@ class Lanes:
         for other in self._lanes.values():
             if other is not lane:
                 other.forget(camera.camera_id)
-        lane.flow.weigh(camera.camera_id, priority)
+        lane.enter(camera.camera_id, priority)
         self._cameras[camera.camera_id] = camera, lane
 
     def forget(self, camera_id: str) -> None:
@@ -126,27 +126,22 @@ class Lanes:
 
     def _replied(self, reply: FrameReply) -> None:
         frame_id, result = reply
-        for lane in self._lanes.values():
-            permit = lane.flow.under_way(result.camera_id)
-            if permit is not None and permit.frame_id == frame_id:
-                permit.answer(result)
-                return
-        self._answered_late(result)
+        if not any(lane.answer(frame_id, result) for lane in self._lanes.values()):
+            self._answered_late(result)
 
     def _answered_late(self, result: Result) -> None:
         """The result is of a frame that was given up before."""
         if result.camera_id in self._cameras:
             camera, lane = self._cameras[result.camera_id]
-            lane.flow.heard(time.monotonic())
             if result.status != "ok":
-                camera.frame_unseen()
-            lane.wake()
+                camera.send_next()
+            lane.answer_late()
 
     def _listening(self, queue_name: str) -> None:
-        self.sender.reply_to = queue_name
+        self._sender.reply_to = queue_name
         self._wake()
 
     def _deaf(self) -> None:
-        self.sender.reply_to = None
+        self._sender.reply_to = None
         for lane in self._lanes.values():
             lane.reset()

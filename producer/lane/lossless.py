@@ -2,16 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, Self
 
-from broker import Outcome
+from broker import Outcome, Publisher
 from broker.aio import publish
 from broker.backoff import compute_backoff
 from producer.frames import Frame
 from producer.lane.drops import REPORT_SECONDS, Drops
-from producer.lane.message import message_of, picture_of
+from producer.lane.message import Form, message_of, picture_of
 from producer.lane.permit import Holder
-from producer.lane.sender import Sender
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")
@@ -20,8 +20,12 @@ log: Any = get_logger("producer")
 class LosslessLane:
     """Gives permits at once. What limits a source here is that `send` returns when the frame is in the queue."""
 
-    def __init__(self, sender: Sender, drops: Drops) -> None:
-        self._sender = sender
+    def __init__(
+        self, form: Form, publisher: Publisher, ensure_queue: Callable[[], None], drops: Drops
+    ) -> None:
+        self._form = form
+        self._publisher = publisher
+        self._ensure_queue = ensure_queue
         self._drops = drops
         self._told_at = float("-inf")
 
@@ -45,13 +49,12 @@ class LosslessLane:
 
     async def _deliver(self, camera: Holder, frame: Frame) -> str | None:
         """The reason why it is left out, if it is."""
-        sender = self._sender
-        picture = await asyncio.to_thread(picture_of, frame, sender.form)
+        picture = await asyncio.to_thread(picture_of, frame, self._form)
         if isinstance(picture, str):
             return picture
-        message = message_of(frame, picture, sender.form, None)
+        message = message_of(frame, picture, self._form, None)
         attempt = 0
-        while (outcome := await publish(sender.publisher, message)) is not Outcome.CONFIRMED:
+        while (outcome := await publish(self._publisher, message)) is not Outcome.CONFIRMED:
             if outcome is Outcome.REFUSED:
                 log.warning(
                     "frame left out: the broker refuses its message, and its log says why",
@@ -62,7 +65,7 @@ class LosslessLane:
                 return outcome.value
             self._tell_waiting(camera.camera_id, outcome)
             if outcome is Outcome.UNROUTABLE:
-                sender.ensure_queue()
+                self._ensure_queue()
             await asyncio.sleep(compute_backoff(attempt, base=0.1, cap=2.0))
             attempt += 1
         return None
@@ -76,6 +79,8 @@ class LosslessLane:
 
 class LosslessPermit:
     """A permit that is always granted."""
+
+    void = False
 
     def __init__(self, lane: LosslessLane, camera: Holder) -> None:
         self._lane = lane

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from broker import Message
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
+from producer.errors import Unreadable
 from producer.frames import Encoded, Frame, recompressed
-from producer.inspection.unreadable import Unreadable
 
 FIELDS_BYTES = 4096  # room for all that is not the picture
 

@@ -2,15 +2,11 @@
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
-from contract.result import Result
 from producer.frames import Frame
 
-if TYPE_CHECKING:
-    from producer.lane.lane import TaskLane
-
-HELD = 0.5  # seconds that a place is kept for a picture; for a slow camera others shall not wait
+HELD = 0.5  # seconds that a place is kept for a picture: others must not wait for a slow camera
 
 
 class Holder(Protocol):
@@ -25,8 +21,8 @@ class Holder(Protocol):
     def frame_dropped(self, reason: str) -> None:
         """A frame will not reach the queue."""
 
-    def frame_unseen(self) -> None:
-        """A frame was not computed: what it showed is still unseen."""
+    def send_next(self) -> None:
+        """Send the next frame, whatever it shows: one was not computed, and what that showed is still unseen."""
 
     def frame_unanswered(self) -> None:
         """A frame's result was not heard of in time."""
@@ -34,6 +30,8 @@ class Holder(Protocol):
 
 class FramePermit(Protocol):
     """A permit as a camera uses it; `Permit` says what it does."""
+
+    void: bool
 
     async def __aenter__(self) -> Self: ...
 
@@ -50,8 +48,20 @@ class FrameLane(Protocol):
     def permit(self, camera: Holder, patience: float = 0.0) -> FramePermit: ...
 
 
+class PermitLane(Protocol):
+    """What a permit needs of its lane."""
+
+    def join(self, permit: "Permit") -> None: ...
+
+    def leave(self, permit: "Permit") -> None: ...
+
+    def send(self, permit: "Permit", frame: Frame) -> None: ...
+
+    def patience(self, least: float) -> float: ...
+
+
 class Permit:
-    """Stands for one frame under way, from the wish for a turn until its result is answered, given up or refused.
+    """Stands for one frame under way, from asking for a turn until its result is answered, given up or refused.
 
         async with lane.permit(camera, patience=10) as permit:  # the turn first ...
             frame = ...                                         # ... then the picture
@@ -61,6 +71,8 @@ class Permit:
     lane's window is kept: for `HELD` seconds, then others have it. Leaving the block without sending frees it at once;
     once a frame is sent, its place is freed by what becomes of it. A frame that is sent without a place waits for the
     camera's turn; if the camera has a newer permit by then, that replaces it.
+
+    If the camera leaves the lane before its turn comes, the permit is `void`: the camera asks its new lane.
 
     A frame that is there already needs no block: `await lane.permit(camera).send(frame)`.
     """
@@ -75,15 +87,16 @@ class Permit:
         "camera",
         "camera_id",
         "frame_id",
+        "void",
     )
 
-    def __init__(self, lane: "TaskLane", camera: Holder, patience: float) -> None:
+    def __init__(self, lane: PermitLane, camera: Holder, patience: float) -> None:
         self.camera = camera
         self.camera_id = camera.camera_id
         self.frame_id: str | None = None  # as soon as there is a frame
-        self._frame: Frame | None = (
-            None  # until the sender has it: the picture need not be kept for its result
-        )
+        self.void = False
+        # Until the sender has it: the picture need not be kept for its result.
+        self._frame: Frame | None = None
         self._lane = lane
         self._patience = patience
         self._granted = False
@@ -107,7 +120,7 @@ class Permit:
         self.frame_id = frame.frame_id
         if self._granted:
             self._stop_timer()
-            self._lane.sender.send(self, frame)
+            self._lane.send(self, frame)
         else:
             self._frame = frame
             self._lane.join(self)
@@ -132,6 +145,10 @@ class Permit:
         self._granted = False
         self._lane.leave(self)
 
+    def _end_wait(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -144,11 +161,10 @@ class Permit:
         self._granted = True
         if self._frame is not None:
             frame, self._frame = self._frame, None
-            self._lane.sender.send(self, frame)
+            self._lane.send(self, frame)
             return
         self._timer = asyncio.get_running_loop().call_later(HELD, self._leave)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._end_wait()
 
     def replace(self) -> None:
         """A newer permit of the same camera waits instead."""
@@ -157,8 +173,10 @@ class Permit:
 
     def hand_over(self) -> None:
         """The camera is no longer served here, or in another lane, before its turn came."""
+        self.void = True
         if self.frame_id is not None:
             self.camera.frame_dropped("handed_over")
+        self._end_wait()
 
     def give_up(self) -> None:
         """The place is gone, since no reply came or none can come any more."""
@@ -166,26 +184,4 @@ class Permit:
         self._stop_timer()
         if self.frame_id is not None:
             self.camera.frame_unanswered()
-            self.camera.frame_unseen()
-
-    # --- what the sender and the replies say ------------------------------------------------------------
-
-    def sent(self, waited: float) -> None:
-        """The frame goes out, `waited` seconds after its capture."""
-        self._lane.sent(self, waited)
-
-    def confirm(self) -> None:
-        """The broker has the frame."""
-        self.camera.frame_sent()
-
-    def fail(self, reason: str, *, queue_full: bool = False) -> None:
-        """The frame does not reach the queue."""
-        self.camera.frame_dropped(reason)
-        self.camera.frame_unseen()
-        self._lane.fail(self, reason, queue_full=queue_full)
-
-    def answer(self, result: Result) -> None:
-        """The frame's result came."""
-        if result.status != "ok":
-            self.camera.frame_unseen()
-        self._lane.answer(self, result)
+            self.camera.send_next()

@@ -1,13 +1,13 @@
 """Whose turn it is: cameras in line, each as often as its weight says. Pure.
 
 Start-time fair queueing (Goyal, Vin & Cheng, SIGCOMM 1996), which is stride scheduling (Waldspurger & Weihl, MIT
-1995) for clients that come and go. A turn of weight w costs 1/w of virtual time; who queues up gets as its tag the
-time at which its last turn is used up; the lowest tag is next, at equal tags who came first. With equal weights and
-everybody in line that is a plain round robin.
+1995) for clients that come and go. A turn of weight w costs 1/w of virtual time. A camera that queues up gets as its
+tag the time at which its last turn is used up; the lowest tag is next, and of equal tags the one that came first. With
+equal weights and every camera in line that is a plain round robin.
 
-Who comes too late for its tag keeps it, as far as it is not more than `GRACE` turns back (in the textbook: not at
-all). After each turn a camera is away until its frame is computed and it has a newer one; that is not idleness, and
-without grace a weight of 4 came to 2.1 (see the tests). Who was away for longer has earned nothing by it. While a
+A camera that comes late keeps its tag unless that lies more than `GRACE` turns back (in the textbook it never keeps
+it). After each turn a camera is away until its frame is computed and it has a newer one; that is not idleness, and
+without grace a weight of 4 came to 2.1 (see the tests). A longer absence earns a camera nothing. While a
 camera of weight w waits, another of weight v has v/w + 1 + GRACE turns at most: nobody starves, whatever the weights.
 """
 
@@ -38,7 +38,7 @@ class Turns:
         self._weight[camera_id] = weight
 
     def join(self, camera_id: str) -> None:
-        """Queue up; who stands in line already keeps its place."""
+        """Queue up; a camera that stands in line already keeps its place."""
         if camera_id in self._arrival:
             return
         end = self._end.get(camera_id, self._time)

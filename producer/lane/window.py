@@ -3,7 +3,7 @@
 The rule is that of delay-based congestion control (Swift, SIGCOMM 2020): while frames wait less than the
 target, one frame more per round trip; when they wait longer, a cut in proportion to the excess, once per round
 trip. By how much it grows near the target is said from outside, so that producers come to their shares
-(`producer/lane/peers.py`). At the start the window doubles per round trip until the delay shows.
+(`producer/lane/neighbours.py`). At the start the window doubles per round trip until the delay shows.
 """
 
 START = 4.0

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from producer.catalogue.settings import CameraSettings
-from producer.frames import Source
-from producer.inspection.outgoing import FINE
+from producer.frames import FINE, Source
 from producer.settings import ProducerSettings
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 
 from contract.picture import MAX_PIXELS, PictureCutOff, PictureError, picture_extent
 from producer.catalogue.grammar import IMAGE_SUFFIXES
-from producer.catalogue.redaction import redact
 from producer.errors import SourceError
 from producer.frames import Captured, Encoded, Image, Picture, Pixels, Skipped
+from producer.redaction import redact
 from producer.sources.files import no_file
 from producer.sources.image_files import ImageFiles, images_below, position, printable
 from producer.sources.pacing import Ticker

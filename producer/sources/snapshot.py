@@ -6,17 +6,16 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from producer.catalogue.redaction import redact
-from producer.errors import SourceError
+from producer.errors import SourceError, VideoAnswer
 from producer.frames import Captured, Due, Skipped, Source
+from producer.redaction import redact
 from producer.sources.http.address import SECONDS, CameraAddress
 from producer.sources.http.answers import is_stream
 from producer.sources.http.client import HttpClient
-from producer.sources.http.first_picture import VideoAnswer
 from producer.sources.http.mjpeg import mjpeg_pictures
 from producer.sources.http.stills import Still, Stills
 from producer.sources.pacing import Ticker
-from producer.sources.trust import Trust
+from producer.trust import Trust
 
 FPS = 1.0
 NO_FILM = frozenset({"timeout", "not_a_video", "no_video", "no_frames", "corrupt", "closed", "io_error"})

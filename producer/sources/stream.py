@@ -4,13 +4,13 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from urllib.parse import urlsplit
 
-from producer.catalogue.redaction import redact
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
+from producer.redaction import redact
 from producer.sources.streams.feed import FrameFeed
 from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
-from producer.sources.trust import Trust
+from producer.trust import Trust
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 10.0
 HLS_READ_TIMEOUT = 30.0  # a playlist grows by whole segments, which last ten seconds and more

@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from producer.catalogue.redaction import redact
 from producer.errors import SourceError
 from producer.frames import Captured, Skipped
+from producer.redaction import redact
 from producer.sources.files import no_file
 from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool

@@ -7,13 +7,13 @@ from prometheus_client import CollectorRegistry
 
 from contract.topology import Lane
 from producer.camera.camera import Camera
-from producer.camera.condition import Condition
 from producer.catalogue.grammar import CameraSpec
-from producer.catalogue.settings import CameraSettings, Sight
+from producer.catalogue.settings import CameraSettings
 from producer.frames import Frame, Source
+from producer.inspection.sight import Sight
 from producer.lane.permit import FrameLane, Holder
 from producer.metrics import ProducerMetrics
-from producer.sources.trust import Trust
+from producer.trust import Trust
 
 SIGHT = Sight(
     motion=None, refresh=10.0, health=False, masks=(), longer_side=None, recompress=False, quality=85
@@ -31,6 +31,8 @@ class OpenLane:
 
 
 class OpenPermit:
+    void = False
+
     def __init__(self, sink: Callable[[Frame], Awaitable[None]]) -> None:
         self._sink = sink
 
@@ -72,12 +74,12 @@ def camera(
     **different: Any,
 ) -> Camera:
     """The same as a producer has it before it runs; its frames leave by `way`."""
-    settings = camera_settings(**different)
-    condition = Condition(settings.spec, producer_id="p", start=1, wall=1.0)
     return Camera(
-        settings,
-        condition,
+        camera_settings(**different),
         source,
         way or OpenLane(_nowhere),
         metrics or ProducerMetrics(CollectorRegistry()),
+        producer_id="p",
+        wall=0.001,  # so that its frames are called `cam:1:0`, `cam:1:1` and so on
+        changed=lambda camera: None,
     )

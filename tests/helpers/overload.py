@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from contract.status import HEARTBEAT_SECONDS, LaneLoad
 from producer.lane.flow import Flow
-from producer.lane.peers import Neighbours
+from producer.lane.neighbours import Neighbours
 
 ON_ITS_WAY = 0.002  # seconds of a message, at most
 TICK = 0.25

@@ -42,7 +42,7 @@ def write_tiny_yunet(path: Path) -> Path:
         nodes.append(helper.make_node("Reshape", [f"sure_{s}", flat1], [f"cls_{s}"]))
         nodes.append(helper.make_node("Identity", [f"cls_{s}"], [f"obj_{s}"]))
         nodes.append(helper.make_node("Sub", [f"cls_{s}", f"cls_{s}"], [f"zero_{s}"]))
-        # Centre of the cell, and the logarithm of the side in strides (DESIGN: exp(bbox) * stride).
+        # Centre of the cell, and the logarithm of the side in strides (the detector takes exp(bbox) * stride).
         centre = np.array([[[0.5, 0.5, *[np.log(SIDE / stride)] * 2]]], np.float32)
         nodes.append(helper.make_node("Add", [f"zero_{s}", constant(f"box_{s}", centre)], [f"bbox_{s}"]))
         points = np.full((1, 1, 10), 0.5, np.float32)

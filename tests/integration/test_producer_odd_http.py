@@ -15,7 +15,7 @@ from producer.sources.http.client import HttpClient
 from producer.sources.snapshot import Snapshot
 from producer.sources.stream import Stream
 from producer.sources.streams.pool import Pool
-from producer.sources.trust import Trust, parse_fingerprint
+from producer.trust import Trust, parse_fingerprint
 from tests.helpers.frames import data, failure, granted, read
 from tests.helpers.media import jpeg
 from tests.helpers.raw_http import Manner, raw_camera, self_signed

@@ -20,7 +20,7 @@ from producer.sources.streams import decoder, rtsp
 from producer.sources.streams.keyframes import Keyframes
 from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
-from producer.sources.trust import Trust
+from producer.trust import Trust
 from tests.helpers.components import require
 from tests.helpers.h264_rtsp import FPS, H264Camera, h264
 from tests.helpers.media import write_video

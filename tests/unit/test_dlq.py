@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker import Delivery
-from broker.again import again
 from broker.compare import Difference, read_difference
 from broker.properties import Properties, fields_of
+from broker.republishing import again
 from cli.broker_url import broker_urls
 from cli.dlq import tables
 from cli.dlq.pictures import picture_of

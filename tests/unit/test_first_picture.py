@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from producer.errors import SourceError
+from producer.errors import SourceError, VideoAnswer
 from producer.sources.http.answers import CameraAnswer
-from producer.sources.http.first_picture import First, VideoAnswer, first_picture
+from producer.sources.http.first_picture import First, first_picture
 from tests.helpers.media import jpeg, png
 
 PICTURE = jpeg(1)

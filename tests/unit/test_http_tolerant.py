@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.sources.http.tolerant import AnswerHead, NotHttp, read_head
+from producer.errors import NotHttp
+from producer.sources.http.tolerant import AnswerHead, read_head
 from tests.helpers.media import jpeg
 
 PICTURE = jpeg(1)

@@ -142,10 +142,10 @@ def test_a_frame_that_was_lost_is_made_good_by_the_next() -> None:
     gate, sensor = Gate(Motion()), Sensor()
     assert gate.encoded(sensor.shot(room()), 0.0).send
     assert gate.encoded(sensor.shot(with_square(room(), 100, 100, 100)), 0.1).send
-    gate.lost()
+    gate.send_next()
     same = sensor.shot(with_square(room(), 100, 100, 100))
     assert gate.encoded(same, 0.2).reason == "first"
-    gate.lost()
+    gate.send_next()
     assert gate.encoded(same, 0.3).reason == "first", "even the same bytes"
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.picture import picture_size
+from producer.errors import Unreadable
 from producer.inspection.luma import luma_of, luma_of_pixels
-from producer.inspection.unreadable import Unreadable
 from tests.helpers.images import encoded, jpeg, png, segment, with_exif
 from tests.helpers.scenes import room
 

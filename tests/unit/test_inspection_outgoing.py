@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from producer.errors import Unreadable
 from producer.frames import Encoded, Pixels
 from producer.inspection.masks import Mask
 from producer.inspection.outgoing import Altered, Outgoing
-from producer.inspection.unreadable import Unreadable
 from tests.helpers.images import encoded, jpeg, with_exif
 from tests.helpers.scenes import Image, room
 

@@ -12,13 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.picture import picture_extent
-from producer.sources.http.picture_stream import (
-    BrokenPicture,
-    NoPictures,
-    PictureStream,
-    TooLarge,
-    WholePicture,
-)
+from producer.errors import NoPictures, TooLarge
+from producer.sources.http.picture_stream import BrokenPicture, PictureStream, WholePicture
 from tests.helpers.media import image, jpeg, png
 
 PICTURES = [jpeg(1), jpeg(2), png(3), jpeg(4)]

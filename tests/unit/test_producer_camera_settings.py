@@ -9,7 +9,7 @@ from producer.catalogue.file.cameras import CameraConfig
 from producer.catalogue.grammar import CameraSpec
 from producer.catalogue.settings import CameraSettings, of_config, of_spec
 from producer.settings import ProducerSettings
-from producer.sources.trust import Trust, parse_fingerprint
+from producer.trust import Trust, parse_fingerprint
 
 CAMERA = CameraSpec("gate", "snapshot", "http://h/a.jpg")
 FILM = CameraSpec("film", "video", "a.mkv")

@@ -78,6 +78,13 @@ async def run(
     return ended, frames, one.condition, registry
 
 
+def test_frames_are_numbered_and_keep_their_capture_time() -> None:
+    one = camera(camera_id="gate")
+    frames = [one.frame(Captured(1000.5, FRAME.picture)) for _ in range(2)]
+    assert [frame.frame_id for frame in frames] == ["gate:1:0", "gate:1:1"]
+    assert frames[0].timestamp == 1000.5
+
+
 async def test_it_is_opened_again_until_it_ends() -> None:
     lost, surprise = SourceError("timeout", "slow"), RuntimeError("a bug")
     ended, frames, condition, registry = await run(Script([lost], [FRAME, lost], [surprise], [FRAME, FRAME]))

@@ -5,9 +5,6 @@ import pytest
 from producer.camera.condition import Condition
 from producer.catalogue.grammar import CameraSpec
 from producer.errors import SourceError
-from producer.frames import Captured, Encoded
-
-PICTURE = Captured(1000.5, Encoded(b"\xff\xd8\xff", "image/jpeg"))
 
 
 @pytest.fixture
@@ -20,16 +17,9 @@ def camera(told: list[tuple[str, str | None]]) -> Condition:
     return Condition(
         CameraSpec("gate", "stream", "rtsp://h/s"),
         producer_id="p",
-        start=1000,
         wall=1000.0,
         changed=lambda camera: told.append((camera.state, camera.reason)),
     )
-
-
-def test_frames_are_numbered_and_keep_their_capture_time(camera: Condition) -> None:
-    frames = [camera.frame(PICTURE, 1.0, 1001.0) for _ in range(2)]
-    assert [frame.frame_id for frame in frames] == ["gate:1000:0", "gate:1000:1"]
-    assert frames[0].timestamp == 1000.5
 
 
 def test_the_first_frame_makes_it_live_and_is_told_once(
@@ -37,7 +27,7 @@ def test_the_first_frame_makes_it_live_and_is_told_once(
 ) -> None:
     assert camera.state == "connecting"
     for _ in range(3):
-        camera.frame(PICTURE, 1.0, 1001.0)
+        camera.captured(1.0, 1001.0)
     assert told == [("live", None)]
     assert camera.since == 1001.0
 
@@ -54,22 +44,22 @@ def test_a_camera_that_never_opened_is_offline_at_once(
 def test_a_live_camera_degrades_before_it_is_offline(
     camera: Condition, told: list[tuple[str, str | None]]
 ) -> None:
-    camera.frame(PICTURE, 1.0, 1001.0)
+    camera.captured(1.0, 1001.0)
     for n in range(4):
         camera.failed(SourceError("timeout", "slow"), 1002.0 + n)
     assert told == [("live", None), ("degraded", "slow"), ("offline", "slow")]
-    camera.frame(PICTURE, 9.0, 1009.0)
+    camera.captured(9.0, 1009.0)
     assert told[-1] == ("live", None)
 
 
 def test_a_failure_for_good_is_offline_at_once(camera: Condition) -> None:
-    camera.frame(PICTURE, 1.0, 1001.0)
+    camera.captured(1.0, 1001.0)
     camera.failed(SourceError("corrupt", "broken"), 1002.0, final=True)
     assert camera.state == "offline"
 
 
 def test_silence_is_a_stall(camera: Condition, told: list[tuple[str, str | None]]) -> None:
-    camera.frame(PICTURE, 1.0, 1001.0)
+    camera.captured(1.0, 1001.0)
     camera.tick(5.9, 1005.9)
     assert camera.state == "live"
     camera.tick(6.1, 1006.1)
@@ -82,7 +72,7 @@ def test_one_that_turns_out_to_be_slow_is_not_called_silent_between_two_pictures
     states = []
     for second in range(100):
         if second % 8 == 0:
-            camera.frame(PICTURE, second, 1001.0 + second)
+            camera.captured(second, 1001.0 + second)
         camera.tick(second + 0.5, 1001.5 + second)
         states.append(camera.state)
     assert "stalled" not in states[8:]
@@ -91,8 +81,8 @@ def test_one_that_turns_out_to_be_slow_is_not_called_silent_between_two_pictures
 
 
 def test_a_recording_is_not_silent_between_two_pictures() -> None:
-    film = Condition(CameraSpec("a", "video", "x.mkv"), producer_id="p", start=0, wall=0.0)
-    film.frame(PICTURE, 0.0, 0.0)
+    film = Condition(CameraSpec("a", "video", "x.mkv"), producer_id="p", wall=0.0)
+    film.captured(0.0, 0.0)
     film.tick(59.0, 59.0)
     assert film.state == "live"
 
@@ -105,7 +95,7 @@ def test_a_camera_whose_every_picture_is_left_out_is_degraded_for_that_reason(
         camera.alive(second + 0.5, 1001.0)  # others that were not looked at say nothing
         camera.tick(second + 0.5, 1001.0 + second)
     assert told == [("degraded", "12 bits")]
-    camera.frame(PICTURE, 11.0, 1012.0)
+    camera.captured(11.0, 1012.0)
     assert told[-1] == ("live", None)
 
 
@@ -113,7 +103,7 @@ def test_a_live_one_too_and_not_for_one_or_two_of_them(
     camera: Condition, told: list[tuple[str, str | None]]
 ) -> None:
     for second in range(0, 30, 3):
-        camera.frame(PICTURE, second, 1001.0)
+        camera.captured(second, 1001.0)
         camera.left_out("damaged", second + 1, 1001.0)
         camera.left_out("damaged", second + 2, 1001.0)
     assert told == [("live", None)]
@@ -134,7 +124,7 @@ def test_waiting_for_a_first_picture_has_its_reason(
     camera: Condition, told: list[tuple[str, str | None]]
 ) -> None:
     camera.waiting("no keyframe yet", 1.0, 1001.0)
-    camera.frame(PICTURE, 2.0, 1002.0)
+    camera.captured(2.0, 1002.0)
     camera.failed(SourceError("closed", "gone"), 1003.0)
     camera.waiting("no keyframe yet", 4.0, 1004.0)
     assert told == [
@@ -146,8 +136,8 @@ def test_waiting_for_a_first_picture_has_its_reason(
 
 
 def test_a_slow_camera_has_more_time_and_a_waiting_one_all_of_it() -> None:
-    slow = Condition(CameraSpec("a", "folder", "x"), producer_id="p", start=0, wall=0.0, fps=0.1)
-    slow.frame(PICTURE, 0.0, 0.0)
+    slow = Condition(CameraSpec("a", "folder", "x"), producer_id="p", wall=0.0, fps=0.1)
+    slow.captured(0.0, 0.0)
     slow.tick(29.0, 29.0)
     assert slow.state == "live"
     slow.waiting_for_queue = True
@@ -167,7 +157,7 @@ def test_another_reason_in_the_same_state_is_told_and_keeps_its_beginning(
 def test_the_heartbeat_says_it_all(camera: Condition) -> None:
     camera.status(0.0, 1000.0)
     for _ in range(20):
-        camera.frame(PICTURE, 1.0, 1001.0)
+        camera.captured(1.0, 1001.0)
     camera.sent = 15
     camera.dropped["replaced"] = 5
     status = camera.status(2.0, 1002.0)
@@ -191,6 +181,6 @@ def test_its_rate_counts_what_came_and_not_what_the_source_thinned_out(camera: C
     for n in range(10):
         camera.alive(n / 10, 1001.0)  # frames that the source left out
         camera.nothing_new(n / 10, 1001.0)
-    camera.frame(PICTURE, 1.0, 1001.0)
+    camera.captured(1.0, 1001.0)
     report = camera.report(2.0)
     assert (report.fps, report.skipped) == (5.5, 10)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from contract.identifiers import CAMERA_ID_PATTERN
 from producer.catalogue.grammar import CameraSpec, parse_camera, parse_sources, sanitise
-from producer.catalogue.redaction import redact
 from producer.errors import InvalidSource
+from producer.redaction import redact
 
 
 def ids(text: str) -> list[str]:

@@ -1,7 +1,8 @@
 """The turn first, then the picture: permits of a lane whose broker is a list."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from broker import AsyncioLoop, Link, Message, Outcome
 from contract.result import Result
 from contract.task import TaskForm
 from contract.topology import Lane
+from producer.camera import capture
 from producer.camera.camera import Camera
-from producer.frames import Captured, Encoded
+from producer.camera.capture import run_camera
+from producer.frames import Captured, Due, Encoded, Skipped
 from producer.lane import permit as permits
 from producer.lane.flow import REPLY_TIMEOUT
 from producer.lane.lanes import FrameReply, Lanes
@@ -46,7 +49,7 @@ class Rig:
         link = Link(AsyncioLoop(), ["amqp://nowhere"], "test")  # which nobody starts
         self.lanes = Lanes(link, Form(TaskForm.COMPACT, 85, "p", 2.0))
         self.queue = Queue()
-        self.lanes.sender.publisher = self.queue  # type: ignore[assignment]
+        self.lanes._sender._publisher = self.queue  # type: ignore[assignment]
         self.lanes._listening("replies")
         for one in self.cameras.values():
             self.lanes.enter(one, Lane.LIVE, 1.0)
@@ -59,7 +62,7 @@ class Rig:
 
     async def send(self, permit: Permit) -> None:
         """As `run_camera` does when the picture has come."""
-        await permit.send(self.cameras[permit.camera_id].condition.frame(Captured(2e9, PICTURE), 1.0, 1.0))
+        await permit.send(self.cameras[permit.camera_id].frame(Captured(2e9, PICTURE)))
 
     async def offer(self, name: str) -> None:
         """A picture comes unasked."""
@@ -225,7 +228,7 @@ async def test_a_reply_frees_the_place_of_its_frame_and_of_no_other() -> None:
 async def test_what_a_worker_did_not_compute_is_still_unseen_even_if_its_reply_is_late() -> None:
     rig = Rig(1, "a")
     unseen: list[None] = []
-    rig.cameras["a"].frame_unseen = lambda: unseen.append(None)  # type: ignore[method-assign]
+    rig.cameras["a"].send_next = lambda: unseen.append(None)  # type: ignore[method-assign]
     await rig.offer("a")
     rig.lanes._replied(FrameReply("a:1:0", reply("a:1:0")))
     assert unseen == []
@@ -237,7 +240,7 @@ async def test_a_frame_without_a_reply_is_told_to_its_camera_and_frees_its_place
     rig = Rig(1, "a", "b")
     told: list[str] = []
     rig.cameras["a"].frame_unanswered = lambda: told.append("unanswered")  # type: ignore[method-assign]
-    rig.cameras["a"].frame_unseen = lambda: told.append("unseen")  # type: ignore[method-assign]
+    rig.cameras["a"].send_next = lambda: told.append("unseen")  # type: ignore[method-assign]
     await rig.offer("a")
     await rig.offer("b")
     rig.lane.tick(asyncio.get_running_loop().time() + 2 * REPLY_TIMEOUT, taken=True, gain=1.0)
@@ -249,7 +252,7 @@ async def test_a_frame_without_a_reply_is_told_to_its_camera_and_frees_its_place
 async def test_a_frame_that_the_broker_refuses_is_counted_unseen_and_frees_its_place() -> None:
     rig = Rig(1, "a", "b")
     unseen: list[None] = []
-    rig.cameras["a"].frame_unseen = lambda: unseen.append(None)  # type: ignore[method-assign]
+    rig.cameras["a"].send_next = lambda: unseen.append(None)  # type: ignore[method-assign]
     rig.queue.outcomes = [Outcome.UNROUTABLE]
     await rig.offer("a")
     assert rig.cameras["a"].condition.dropped == {"unroutable": 1}
@@ -267,7 +270,54 @@ async def test_lanes_are_independent_and_a_camera_has_turns_in_one_of_them() -> 
     assert {name: load.weight for name, load in rig.lanes.loads.items()} == {"live": 1.0, "batch": 2.0}
 
 
-async def test_a_wish_that_nobody_waits_for_any_more_is_passed_over() -> None:
+class Still:
+    """A source with one picture, which is fetched when it is the camera's turn."""
+
+    retries = False
+
+    def __init__(self) -> None:
+        self.fetching = asyncio.Event()  # at once, unless a test clears it
+        self.fetching.set()
+
+    async def frames(self) -> AsyncGenerator[Captured | Skipped | Due]:
+        yield Due()
+        await self.fetching.wait()
+        yield Captured(2e9, PICTURE)
+
+
+async def test_a_camera_that_waits_as_it_changes_lanes_has_its_turn_in_the_new_one_at_once() -> None:
+    rig = Rig(1, "a", "b")
+    await rig.turn("a")
+    b = rig.cameras["b"]
+    b.source, b.lane = Still(), rig.lane
+    running = asyncio.create_task(run_camera(b))
+    await soon()
+    b.change(replace(b.settings, lane=Lane.BATCH), rig.lanes.lane(Lane.BATCH))
+    rig.lanes.enter(b, Lane.BATCH, 1.0)
+    await asyncio.wait_for(running, 5)
+    assert rig.queue.frames == ["b:1:0"]
+    assert rig.lanes.waiting == 0
+
+
+async def test_a_camera_whose_picture_comes_after_it_has_changed_lanes_sends_it_in_the_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(capture, "WITHOUT_TURN", 0.0)
+    rig = Rig(1, "a", "b")
+    await rig.turn("a")
+    b, still = rig.cameras["b"], Still()
+    still.fetching.clear()
+    b.source, b.lane = still, rig.lane
+    running = asyncio.create_task(run_camera(b))
+    await asyncio.sleep(0.05)  # it fetches the picture without a turn
+    b.change(replace(b.settings, lane=Lane.BATCH), rig.lanes.lane(Lane.BATCH))
+    rig.lanes.enter(b, Lane.BATCH, 1.0)
+    still.fetching.set()
+    await asyncio.wait_for(running, 5)
+    assert (rig.queue.frames, rig.lanes.waiting) == (["b:1:0"], 0)
+
+
+async def test_a_permit_that_nobody_waits_for_any_more_is_passed_over() -> None:
     rig = Rig(1, "a", "b", "c")
     permit = await rig.turn("a")
     gone, last = (asyncio.create_task(rig.turn(name)) for name in ("b", "c"))
@@ -317,7 +367,7 @@ async def test_a_camera_has_one_frame_under_way_and_asks_again_when_it_is_answer
     assert rig.queue.frames == ["a:1:0", "a:1:1"]
 
 
-def test_forgetting_a_camera_takes_its_wish_along() -> None:
+def test_forgetting_a_camera_takes_its_waiting_permit_along() -> None:
     async def scene() -> Any:
         rig = Rig(1, "a", "b")
         await rig.turn("a")

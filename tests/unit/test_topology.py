@@ -1,4 +1,4 @@
-"""The promises of DESIGN §4 that are visible in the topology's arguments."""
+"""The guarantees (docs/guarantees.md) that are visible in the topology's arguments."""
 
 from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TOPOLOGY, EphemeralQueue, Lane
 

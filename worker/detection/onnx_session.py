@@ -13,7 +13,7 @@ CUDA_OPTIONS = {
     # The default tries all algorithms for every new shape of the input, for up to a second each; the number of
     # pictures in a batch changes all the time (microsoft/onnxruntime issues 709, 19838).
     "cudnn_conv_algo_search": "HEURISTIC",
-    # Numbers with ten bits after the point would move confidences by more than the 0.01 that DESIGN §5 allows for.
+    # Numbers with ten bits after the point would move confidences by more than 0.01.
     "use_tf32": "0",
 }
 

@@ -19,8 +19,8 @@ from contract.models import parse_model_spec
 from contract.topology import Lane
 from producer.catalogue.file.cameras import Polygon
 from producer.catalogue.file.tree import ListNode, Node, ScalarNode, TableNode
-from producer.catalogue.redaction import redact, shown
-from producer.sources.trust import parse_fingerprint
+from producer.redaction import redact, shown
+from producer.trust import parse_fingerprint
 
 MAX_TEXT = 100
 MAX_SOURCE = 2_000

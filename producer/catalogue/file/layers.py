@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from contract.topology import Lane
 from producer.catalogue.file.keys import KNOWN, OWN
 from producer.catalogue.file.tree import ListNode, Node, ScalarNode, TableNode
-from producer.catalogue.redaction import shown
+from producer.redaction import shown
 
 SUGGESTED_FROM = 200  # known words; among more of them looking for a similar one takes too long
 

@@ -16,8 +16,8 @@ from producer.catalogue.file.references import fill_in, names
 from producer.catalogue.file.sections import SharedLayers, read_sections
 from producer.catalogue.file.tree import TableNode, parse_tree
 from producer.catalogue.grammar import CameraSpec, parse_camera
-from producer.catalogue.redaction import redact
 from producer.errors import FileProblem, InvalidCameraFile, InvalidReference, InvalidSource, NearlyAddress
+from producer.redaction import redact
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_CAMERAS = 10_000

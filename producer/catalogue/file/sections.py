@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from producer.catalogue.file.keys import SHARED
 from producer.catalogue.file.layers import BadKey, Layer, read_layer, suggestion, word
 from producer.catalogue.file.tree import ListNode, Node, ScalarNode, TableNode
-from producer.catalogue.redaction import shown
 from producer.errors import FileProblem, InvalidCameraFile
+from producer.redaction import shown
 
 _SECTIONS = ("defaults", "groups", "cameras")
 

@@ -8,20 +8,20 @@ from contextlib import asynccontextmanager
 import aiohttp
 from yarl import URL
 
-from producer.errors import SourceError
+from producer.errors import NotHttp, SourceError, Untrusted
 from producer.sources.http import tolerant
 from producer.sources.http.answers import CameraAnswer, Response
 from producer.sources.http.client import HttpClient, leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login
-from producer.sources.trust import Trust, Untrusted, shown_fingerprint, written
+from producer.trust import Trust, shown_fingerprint, written
 
 REDIRECTS = 5
 SECONDS = 10.0
 """The time for one picture, even where a camera sends a byte now and then. A stream may be silent for as long."""
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
-LONGEST_REST = 60.0  # seconds that a camera which says Retry-After is left alone at most
+LONGEST_REST = 60.0  # seconds; a camera that sends Retry-After is left alone no longer than this
 NO_HANDSHAKE = (
     "takes the connection and does not begin with TLS in time: is it http:// at this port, or overloaded?"
 )
@@ -74,7 +74,7 @@ class CameraAddress:
                     yield answer
                 finally:
                     answer.response.close()
-        except (TimeoutError, aiohttp.ClientError, OSError, EOFError, tolerant.NotHttp, Untrusted) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError, EOFError, NotHttp, Untrusted) as error:
             raise await self.explained(error) from None
 
     def check(self, answer: CameraAnswer) -> None:

@@ -6,14 +6,9 @@ from typing import NamedTuple, Protocol
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from contract.task import MAX_BODY_BYTES
-from producer.errors import SourceError
 
 MAX_BYTES = MAX_BODY_BYTES
 """The largest picture: what a task may weigh."""
-
-
-class CutShort(SourceError):
-    """An answer ended within its picture: its length may have been wrong."""
 
 
 class Content(Protocol):

@@ -7,9 +7,8 @@ import ssl
 
 import aiohttp
 
-from producer.errors import SourceError
-from producer.sources.http.tolerant import NotHttp
-from producer.sources.trust import Untrusted, mistrust
+from producer.errors import NotHttp, SourceError, Untrusted
+from producer.trust import mistrust
 
 
 def in_plain_words(error: Exception, shown: str) -> SourceError:

@@ -17,8 +17,8 @@ from contract.picture import (
     find_start,
     other_format,
 )
-from producer.errors import ProducerError, SourceError
-from producer.sources.http.answers import MAX_BYTES, CameraAnswer, CutShort, content_length, content_type
+from producer.errors import CutShort, SourceError, VideoAnswer
+from producer.sources.http.answers import MAX_BYTES, CameraAnswer, content_length, content_type
 
 REST = 256 * 1024
 """So many bytes behind a picture are read, to keep the connection; where more follow, it is closed."""
@@ -38,15 +38,6 @@ class First(NamedTuple):
     arrived: float
     streams: bool
     lingers: bool
-
-
-class VideoAnswer(ProducerError):
-    """The answer is no picture but a video, or the playlist of one, which FFmpeg reads."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-        self.playlist = "playlist" in name
 
 
 async def first_picture(answer: CameraAnswer, shown: str, *, wait: bool) -> First:

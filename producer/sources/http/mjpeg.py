@@ -7,17 +7,11 @@ from collections.abc import AsyncGenerator
 
 import aiohttp
 
-from producer.errors import SourceError
+from producer.errors import NoPictures, SourceError, TooLarge
 from producer.frames import Captured, Encoded, Skipped
 from producer.sources.http.address import CameraAddress
 from producer.sources.http.answers import MAX_BYTES, Response
-from producer.sources.http.picture_stream import (
-    BrokenPicture,
-    NoPictures,
-    PictureStream,
-    TooLarge,
-    WholePicture,
-)
+from producer.sources.http.picture_stream import BrokenPicture, PictureStream, WholePicture
 from producer.sources.pacing import Rate
 
 QUIET_SECONDS = 60.0

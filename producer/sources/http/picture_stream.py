@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from contract.picture import ENOUGH_TO_TELL, ContentType, PictureError, Walk, find_start, other_format
-from producer.errors import ProducerError
+from producer.errors import NoPictures, TooLarge
 
 MOST_REFUSED = 8
 MOST_BROKEN = 1000  # pictures in a row, because each of them costs time
@@ -21,14 +21,6 @@ _AFTER_LINE = re.compile(rb"\n[\s\x00\xff\xef\xbb\xbf]{0,64}\Z")
 _NEXT_PART = re.compile(rb"\n\r?\n(?=\xff\xd8\xff|\x89PNG\r\n\x1a\n)")
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _BOUNDARY = re.compile(rb"(?:\A|\n)[ \t]*(--[^\r\n]{1,250})\r?\n")
-
-
-class TooLarge(ProducerError):
-    """A picture is larger than allowed."""
-
-
-class NoPictures(ProducerError):
-    """More than the size of the largest picture came, or many beginnings of one, and no picture was in it."""
 
 
 class WholePicture(NamedTuple):

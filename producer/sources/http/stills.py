@@ -6,15 +6,13 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from producer.errors import SourceError
+from producer.errors import CutShort, NotHttp, SourceError, Untrusted
 from producer.frames import Captured, Encoded, Skipped
 from producer.sources.http.address import MISUNDERSTOOD, CameraAddress
-from producer.sources.http.answers import CameraAnswer, CutShort, Response, is_stream
+from producer.sources.http.answers import CameraAnswer, Response, is_stream
 from producer.sources.http.client import leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.first_picture import first_picture
-from producer.sources.http.tolerant import NotHttp
-from producer.sources.trust import Untrusted
 
 REFRESH_SECONDS = 10.0
 """The camera is asked at least this often whatever the picture is: a still one is not a dead one."""

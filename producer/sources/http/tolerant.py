@@ -15,8 +15,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from contract.picture import find_start
-from producer.errors import ProducerError
-from producer.sources.trust import Trust
+from producer.errors import NotHttp
+from producer.trust import Trust
 
 MOST_HEAD = 64 * 1024
 MOST_INTERIM = 8  # answers 1xx before the one that counts
@@ -29,10 +29,6 @@ _EMPTY_LINE = re.compile(rb"\n\r{0,2}\n")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CHUNK = re.compile(rb"(?:\r?\n)?[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,256})?\r?\n")
-
-
-class NotHttp(ProducerError):
-    """Whoever answers does not speak HTTP, or no dialect of it that is known here."""
 
 
 class AnswerHead(NamedTuple):

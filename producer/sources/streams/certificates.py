@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from producer.errors import SourceError
 from producer.sources.streams.messages import DecodeRequest
-from producer.sources.trust import UNVERIFIED, mistrust, written
+from producer.trust import UNVERIFIED, mistrust, written
 
 SECONDS = 5.0  # for one look at a certificate
 PORTS = {"rtsps": 322, "rtmps": 443, "https": 443}

@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from producer.sources.trust import UNVERIFIED
+from producer.trust import UNVERIFIED
 
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 3.0
 PORTS = {"rtsp": 554, "rtsps": 322}

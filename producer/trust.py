@@ -7,17 +7,13 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 
-from producer.errors import ProducerError
+from producer.errors import Untrusted
 
 FINGERPRINT = re.compile(r"(?:sha-?256[:=]?)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})", re.IGNORECASE)
 LOOK_SECONDS = 5.0
 
 OTHER_NAMES = frozenset({62, 63, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, and the same for mail and IP addresses
 OTHER_NAME = "it is for another host"
-
-
-class Untrusted(ProducerError):
-    """A camera shows another certificate than the one that is trusted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from broker import Delivery, tables
-from broker.again import again
 from broker.properties import Properties, fields_of, read, write
+from broker.republishing import again
 from broker.tables import Raw
 from contract.dead_letters import is_brokers_own, is_trace
 from contract.failures import FailureReason

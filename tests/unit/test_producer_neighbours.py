@@ -3,7 +3,7 @@
 import pytest
 
 from contract.status import LaneLoad
-from producer.lane.peers import FORGOTTEN_AFTER, GROWTH, Neighbours
+from producer.lane.neighbours import FORGOTTEN_AFTER, GROWTH, Neighbours
 
 
 def load(window: int, weight: float) -> LaneLoad:
