@@ -62,7 +62,10 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 def _unknown(word: str, options: Sequence[str]) -> str:
     if not word.startswith("-"):
-        return f"{word!r} is one word too many"
+        # WORKERS=2 is how `make up` takes what is an option here.
+        knob, equals, value = word.partition("=")
+        option = nearest(f"--{knob.replace('_', '-')}", options) if equals else None
+        return f"{word!r} is one word too many" + (f": did you mean {option} {value}?" if option else "")
     name = word.partition("=")[0]
     close = nearest(name, options)
     return f"there is no option {name}" + (f": did you mean {close}?" if close else "")

@@ -95,6 +95,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ("dlq list --limit many", "argument --limit: 'many' is no whole number"),
         ("dlq list --limit 0", "argument --limit: must be at least 1"),
         ("dlq list more", "'more' is one word too many"),
+        ("up WORKRES=2", "'WORKRES=2' is one word too many: did you mean --workers 2?"),
         ("dlq replay --lane LIVE", "'LIVE' is none of its values: did you mean live?"),
         ("link --role viewr", "did you mean viewer?"),
         ("tokens revke joe", "did you mean revoke?"),
