@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
 
 SYSTEM := tests/integration tests/faults
-beside = pytest $(1) -n 4 --dist loadfile --no-loadscope-reorder -m 'not alone' $(PYTEST) $(OR_NONE)
+beside = pytest $(1) -n 5 --dist loadfile --no-loadscope-reorder -m 'not alone' $(PYTEST) $(OR_NONE)
 alone = pytest $(1) -m alone $(PYTEST) $(OR_NONE)
 # Hundreds of processes are started: they shall find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE

@@ -18,16 +18,26 @@ PARTS = ("unit", "integration", "e2e", "faults")
 """Folders of tests; each is a mark as well: `pytest -m faults`."""
 LONGEST = (
     "test_up.py",
-    "test_soak.py",
+    "test_odd_messages.py",
     "test_amqp_rights.py",
     "test_queue_upgrade.py",
     "test_producer_service.py",
-    "test_dlq.py",
-    "test_cluster_nodes.py",
-    "test_gateway_killed.py",
-    "test_history_api.py",
     "test_network_link.py",
+    "test_cluster_nodes.py",
+    "test_soak.py",
+    "test_broker_restart.py",
+    "test_broker_operator.py",
+    "test_queues_deleted.py",
+    "test_gateway_recorder.py",
     "test_producer_rtsp_odd.py",
+    "test_producer_stream_faults.py",
+    "test_clocks.py",
+    "test_bench_cameras.py",
+    "test_dlq.py",
+    "test_gateway_schemathesis.py",
+    "test_history_api.py",
+    "test_few_files.py",
+    "test_rabbitmq_moved.py",
 )
 """Begun first, so that no process is left alone with one of them at the end."""
 
