@@ -12,13 +12,15 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from cli import ports, queue_paths
 from cli.epmd import Epmd, epmd_program
 from cli.errors import RabbitMQError
 from cli.wait import WaitObserver, wait_until
+
+if TYPE_CHECKING:
+    import psutil
 
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")  # not /usr/sbin: the wrapper there changes the user
 PLAIN = re.compile(r"[A-Za-z0-9/._+=@%,:-]+")
@@ -159,6 +161,8 @@ class RabbitMQNode:
         if self.process is None:
             return
         # What it has started (erl_child_setup, the machine that looks for epmd) has sessions of its own.
+        import psutil  # here: the preparation reads this module before any package is installed
+
         helpers = _descendants(self.process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -291,8 +295,10 @@ class RabbitMQNode:
         return text
 
 
-def _descendants(pid: int) -> list[psutil.Process]:
+def _descendants(pid: int) -> "list[psutil.Process]":
     """The processes that this one has started, and those that they have started."""
+    import psutil
+
     with contextlib.suppress(psutil.NoSuchProcess):
         return psutil.Process(pid).children(recursive=True)
     return []

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -256,3 +257,16 @@ def test_what_the_system_refuses_is_a_sentence(
     monkeypatch.setattr(os, "geteuid", lambda: 54_321)
     error = OSError(number, os.strerror(number), str(layout.run / "logs"))
     assert words in run._sentence(error, layout)
+
+
+def test_a_machine_without_any_package_can_be_prepared() -> None:
+    """-S: without site-packages, as on a new machine."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", "import cli.bootstrap.run"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
