@@ -7,14 +7,15 @@ export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word
 
 SYSTEM := tests/integration tests/faults
 beside = pytest $(1) -n 5 --dist loadfile --no-loadscope-reorder -m 'not alone' $(PYTEST) $(OR_NONE)
-alone = pytest $(1) -m alone $(PYTEST) $(OR_NONE)
+# Only the files that have such a test: reading all of them takes longer than running these.
+alone = pytest $$(grep -rlw mark.alone $(1) --include='test_*.py') -m alone $(PYTEST) $(OR_NONE)
 # Hundreds of processes are started: they shall find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 OR_NONE := || [ $$? = 5 ] # PYTEST selects no test of this part
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-system test-alone soak bench lint fmt coverage licences contract lock clean
+  test-compute test-system test-alone soak bench lint fmt coverage licences contract lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -39,7 +40,7 @@ down: ## stop the system that runs in this checkout
 test: test-tools ## install what the tests need and run all of them; ends with the time of each part
 	@rm -f .run/test-times
 	@export TOOLS=ready; again='$(MAKE) --no-print-directory'; \
-	  $$again -j2 --output-sync=target time-unit time-lint time-dashboard time-rules \
+	  $$again -j2 --output-sync=target time-compute time-lint time-dashboard time-rules \
 	  && $$again -j2 --output-sync=target time-system time-e2e && $$again time-alone; \
 	  status=$$?; echo 'make test:'; cat .run/test-times; exit $$status
 
@@ -65,7 +66,11 @@ test-dashboard: test-tools ## ESLint, Prettier, svelte-check and Vitest (the pro
 	cd dashboard && npm run lint && npm run format:check && npm run contract:check && npm run check && npm test
 
 test-unit: test-tools ## pytest: no network, no sleeping
-	pytest tests/unit -n 2 --dist loadfile $(PYTEST) $(OR_NONE)
+	pytest tests/unit -n 2 --dist loadfile -m 'not alone' $(PYTEST) $(OR_NONE)
+	$(call alone,tests/unit)
+
+test-compute: test-tools ## pytest: unit, without what is marked `alone`
+	pytest tests/unit -n 2 --dist loadfile -m 'not alone' $(PYTEST) $(OR_NONE)
 
 test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheus
 	$(call beside,tests/integration)
@@ -82,7 +87,7 @@ test-system: test-tools ## pytest: integration and faults at once, without what 
 	$(call beside,$(SYSTEM))
 
 test-alone: test-tools ## pytest: what is marked `alone`, one test after the other
-	$(call alone,$(SYSTEM))
+	$(call alone,tests/unit $(SYSTEM))
 
 soak: test-tools ## random faults under load for SECONDS=1800, repeatable by SEED=1; then the books must balance
 	python -m tests.faults.soak --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),1)

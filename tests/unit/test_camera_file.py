@@ -460,6 +460,7 @@ def test_a_problem_without_a_line_says_none() -> None:
 # --- size -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_ten_thousand_cameras_take_less_than_two_seconds_of_cpu() -> None:
     entries = [
         f"  - id: cam-{n}\n    name: Camera {n}\n    group: g{n % 50}\n    fps: 2\n"
@@ -478,6 +479,7 @@ def test_ten_thousand_cameras_take_less_than_two_seconds_of_cpu() -> None:
     assert any(seconds() < 2.0 for _ in range(3)), "the best of three"
 
 
+@pytest.mark.alone
 def test_thousands_of_bad_cameras_and_groups_take_no_longer() -> None:
     entries = [f"  - {{id: cam-{n}, source: demo:1, group: h{n}, fsp{n}: 1}}\n" for n in range(2_000)]
     groups = "".join(f"  g{n}: {{}}\n" for n in range(2_000))

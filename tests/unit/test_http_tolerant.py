@@ -72,6 +72,7 @@ def test_whatever_comes_is_a_head_or_none_yet_or_no_http(data: bytes) -> None:
         assert found is None or found.end <= len(sent)
 
 
+@pytest.mark.alone
 def test_a_head_that_comes_byte_by_byte_takes_no_time() -> None:
     data, began = b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5_000, time.process_time()
     for end in range(len(data) - 2_000, len(data)):

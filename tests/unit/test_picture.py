@@ -120,6 +120,7 @@ HEAD = JPEG[: JPEG.find(b"\xff\xda") + 14]
     "rubbish",
     [b"\xff", b"\xff\xe0\0\0", b"\xff\xe0\0\2", b"\xff\xda\0\x08", b"\xff\0", b"\xff\xd8", b"\xff\xd8\xff"],
 )
+@pytest.mark.alone
 @pytest.mark.parametrize("head", [JPEG[:2], HEAD, b"", PNG[:33], bytes(3)])
 def test_what_is_made_to_take_time_takes_none(head: bytes, rubbish: bytes) -> None:
     data = head + rubbish * (12 * 1024 * 1024 // len(rubbish))

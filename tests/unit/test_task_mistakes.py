@@ -241,6 +241,7 @@ def test_what_is_no_picture_is_left_to_the_decoder_in_the_compact_form() -> None
     )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "data",
     [
