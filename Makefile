@@ -6,7 +6,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
 
 SYSTEM := tests/integration tests/faults
-beside = pytest $(1) -n 5 --dist loadfile --no-loadscope-reorder -m 'not alone' $(PYTEST) $(OR_NONE)
+# Several files at once; what fails so is run once more with nothing beside it, and told.
+beside = tests/beside $(1) -n $(2) --dist loadfile --no-loadscope-reorder -m 'not alone' $(PYTEST)
 # Only the files that have such a test: reading all of them takes longer than running these.
 alone = pytest $$(grep -rlw mark.alone $(1) --include='test_*.py') -m alone $(PYTEST) $(OR_NONE)
 # Hundreds of processes are started: they shall find their modules compiled.
@@ -66,25 +67,25 @@ test-dashboard: test-tools ## ESLint, Prettier, svelte-check and Vitest (the pro
 	cd dashboard && npm run lint && npm run format:check && npm run contract:check && npm run check && npm test
 
 test-unit: test-tools ## pytest: no network, no sleeping
-	pytest tests/unit -n 2 --dist loadfile -m 'not alone' $(PYTEST) $(OR_NONE)
+	$(call beside,tests/unit,2)
 	$(call alone,tests/unit)
 
 test-compute: test-tools ## pytest: unit, without what is marked `alone`
-	pytest tests/unit -n 2 --dist loadfile -m 'not alone' $(PYTEST) $(OR_NONE)
+	$(call beside,tests/unit,2)
 
 test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheus
-	$(call beside,tests/integration)
+	$(call beside,tests/integration,5)
 	$(call alone,tests/integration)
 
 test-e2e: test-tools ## pytest: the whole system in a browser
 	pytest tests/e2e $(PYTEST) $(OR_NONE)
 
 test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
-	$(call beside,tests/faults)
+	$(call beside,tests/faults,5)
 	$(call alone,tests/faults)
 
 test-system: test-tools ## pytest: integration and faults at once, without what is marked `alone`
-	$(call beside,$(SYSTEM))
+	$(call beside,$(SYSTEM),5)
 
 test-alone: test-tools ## pytest: what is marked `alone`, one test after the other
 	$(call alone,tests/unit $(SYSTEM))
