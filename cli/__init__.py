@@ -1,3 +1,1 @@
 """The operator's command, `framefleet`, and what it runs on one machine."""
-
-VERSION = "0.1.0"

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from cli import VERSION
 from cli.errors import CommandError
 from cli.parser import Parser
 from cli.subcommands import SUB_COMMANDS, SubCommand, check_place
+from runtime.version import VERSION
 
 ABOUT = "Face detection on many cameras: RabbitMQ, workers, a live dashboard."
 MORE = "`framefleet COMMAND --help` says more. The documentation is in docs/."

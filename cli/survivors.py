@@ -12,7 +12,6 @@ import psutil
 from cli.wait import wait_until
 
 BROKER = ("rabbitmq", "epmd")
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -27,15 +26,15 @@ class Started:
 def start_time(pid: int) -> int | None:
     """Return the clock ticks from boot to the start of `pid`; None when there is no such process, or only its zombie.
 
-    Not psutil's seconds since 1970: those move with the machine's clock, and this is compared after days.
+    psutil gives seconds since 1970, which move when the machine's clock is set, and this is compared after days.
     """
     try:
-        process = psutil.Process(pid)
-        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
-            return None
-        return round((process.create_time() - psutil.boot_time()) * TICKS)
-    except psutil.NoSuchProcess:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    # The second field is the program's name and may hold spaces and brackets: count from its end.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
 
 
 class Register:

@@ -1,3 +1,3 @@
-"""The version that heartbeats and the gateway report."""
+"""The version of Framefleet: what heartbeats, the gateway and `framefleet --version` report."""
 
 VERSION = "0.1.0"

@@ -8,6 +8,8 @@ open and silent; disabled when it is switched off or came to its end.
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
+
 from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus
 from producer.catalogue.grammar import CameraSpec
 from producer.errors import SourceError
@@ -179,19 +181,8 @@ class Condition:
 
     def status(self, now: float, wall: float) -> CameraStatus:
         """The camera as it is told at a change."""
-        return CameraStatus(
-            camera_id=self.camera_id,
-            producer_id=self._producer_id,
-            state=self.state,
-            reason=self.reason,
-            since=self.since,
-            fps=self._rate(now),
-            sent=self.sent,
-            dropped=dict(self.dropped),
-            skipped=self.skipped,
-            labels=self.labels,
-            time=wall,
-        )
+        report = msgspec.structs.asdict(self.report(now))
+        return CameraStatus(producer_id=self._producer_id, time=wall, **report)
 
     def _rate(self, now: float) -> float:
         if self._counted_at is None or now - self._counted_at >= 1.0:

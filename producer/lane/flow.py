@@ -53,11 +53,6 @@ class Flow(Generic[Item]):
         return len(self._under_way) >= self.window.size
 
     @property
-    def cameras(self) -> int:
-        """How many cameras have a weight."""
-        return len(self._weights)
-
-    @property
     def waiting(self) -> int:
         """How many items wait for their turn."""
         return self._slots.waiting

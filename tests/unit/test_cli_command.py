@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from cli import VERSION
 from cli.__main__ import run
 from cli.broker_url import broker_urls
 from cli.errors import NoBroker, NotHere
@@ -19,12 +18,14 @@ from cli.layout import Layout
 from cli.subcommands import IMAGE, IN_COMPOSE, SUB_COMMANDS, check_place
 from cli.survivors import Register
 from cli.system_settings import settings_in_force
+from runtime.version import VERSION
 from tests.helpers.processes import ROOT
 
 HEAVY = {"numpy", "cv2", "fastapi", "sqlalchemy", "onnxruntime", "pika", "av", "rich", "aiohttp"}
 SPY = """
 import json, sys
 from cli.__main__ import run
+from runtime.version import VERSION
 try:
     run(sys.argv[1:])
 except SystemExit:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cli import lock, probe, secret
@@ -252,6 +253,13 @@ def test_a_start_time_tells_a_process_from_a_later_one() -> None:
     assert start_time(os.getpid()) == start_time(os.getpid())
     assert (start_time(1) or 0) < (start_time(os.getpid()) or 0)
     assert start_time(2**22 + 1) is None
+
+
+def test_a_start_time_stays_when_the_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel computes the time of the boot from the clock; psutil adds it to what it read before."""
+    before, boot = start_time(os.getpid()), psutil.boot_time()
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot + 1)
+    assert start_time(os.getpid()) == before
 
 
 def test_survivors_are_ended_and_nothing_else(tmp_path: Path) -> None:
