@@ -13,6 +13,7 @@ class FailureReason(StrEnum):
     NOT_AN_IMAGE = "not_an_image"  # neither JPEG nor PNG, or undecodable
     TOO_LARGE = "too_large"  # more bytes than MAX_BODY_BYTES
     TOO_MANY_PIXELS = "too_many_pixels"
+    NOT_ALLOWED = "not_allowed"  # its sender may not: another model, one camera more, more than it was given
     UNKNOWN_MODEL = "unknown_model"  # the task names a model that no registry knows
     DETECTOR_ERROR = "detector_error"  # the detector raised
     WORKER_ERROR = "worker_error"  # the worker's own handling of it raised

@@ -25,7 +25,8 @@ class DetectedObject(Struct, frozen=True, kw_only=True):
 class Result(Struct, frozen=True, kw_only=True):
     """The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
 
-    `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason.
+    `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
+    user that it came from, where that has a name (contract.senders).
     """
 
     timestamp: float
@@ -43,6 +44,7 @@ class Result(Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     hop: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
+    sender: str | UnsetType = UNSET
 
 
 _decoder = msgspec.json.Decoder(Result)

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
+from contract.senders import Senders
 
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
@@ -124,7 +125,7 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
-Control = WatchAnnouncement | DesiredModels
+Control = WatchAnnouncement | DesiredModels | Senders
 
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(Status)

@@ -47,6 +47,9 @@ RESULT_QUEUE = "result_queue"
 TASKS_EXCHANGE = "tasks"
 """A second way to the lanes, by the queue's name, for users who may write nowhere else. The right to the default
 exchange is a right to every queue: whoever has it can write results and dead letters too."""
+RETRY_EXCHANGE = "retry"
+"""The way of further attempts, by the queue's name. Only services write there: what our headers say of such a message
+(attempts) is believed, and of no other."""
 RESULTS_EXCHANGE = "results"
 WATCH_EXCHANGE = "watch"
 CONTROL_EXCHANGE = "control"
@@ -102,7 +105,7 @@ def _task_queue(lane: Lane, messages: int, size: int) -> Queue:
             "x-dead-letter-routing-key": DEAD_LETTER_QUEUE,
             "x-dead-letter-strategy": "at-least-once",
         },
-        bindings=((TASKS_EXCHANGE, lane.queue),),
+        bindings=((TASKS_EXCHANGE, lane.queue), (RETRY_EXCHANGE, lane.queue)),
     )
 
 
@@ -137,6 +140,7 @@ class Topology:
 TOPOLOGY = Topology(
     exchanges=(
         Exchange(TASKS_EXCHANGE, "topic"),  # a topic: RabbitMQ checks rights to single routing keys there
+        Exchange(RETRY_EXCHANGE, "direct"),
         Exchange(RESULTS_EXCHANGE, "topic"),
         Exchange(WATCH_EXCHANGE, "topic"),
         Exchange(CONTROL_EXCHANGE, "fanout"),

@@ -13,6 +13,7 @@ from functools import partial
 from broker import Delivery, Link, ThreadLoop, from_body, split_urls
 from contract.errors import InvalidTask
 from contract.failures import FailureReason
+from contract.models import DesiredModels
 from contract.status import (
     HEARTBEAT_SECONDS,
     Control,
@@ -209,7 +210,7 @@ class Worker:
     def _control(self, control: Control) -> None:
         if isinstance(control, WatchAnnouncement):
             self._watched.hear(control)
-        else:
+        elif isinstance(control, DesiredModels):
             self._switchboard.hear(control)
 
     def _status(self, status: Status) -> None:
