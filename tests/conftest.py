@@ -74,9 +74,11 @@ def virtual_hosts(shared_rabbitmq: RabbitMQNode) -> VirtualHosts:
 
 
 @pytest.fixture
-def rabbitmq(virtual_hosts: VirtualHosts) -> str:
+def rabbitmq(virtual_hosts: VirtualHosts) -> Iterator[str]:
     """The URL of a fresh virtual host of the suite's node: nothing of another test is in it."""
-    return virtual_hosts.take()
+    url = virtual_hosts.take()
+    yield url
+    virtual_hosts.give_back(url)
 
 
 @pytest.fixture(scope="session")

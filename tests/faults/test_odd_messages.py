@@ -45,6 +45,8 @@ ELSEWHERE = [
 
 
 PRODUCED = "produced"
+LOOK_SECONDS = 3.0
+"""Between two looks of an operator; each starts a process."""
 
 
 class Answers:
@@ -81,7 +83,7 @@ async def send(b: Bus, raw: RawSender, messages: list[Odd], key: bytes, exchange
 
 @contextlib.asynccontextmanager
 async def looked_at(url: str) -> AsyncIterator[list[int]]:
-    """The dead letters are listed again and again while the block runs; how many there were."""
+    """The dead letters are listed every few seconds while the block runs; how many there were."""
     totals: list[int] = []
 
     async def look() -> None:
@@ -89,6 +91,7 @@ async def looked_at(url: str) -> AsyncIterator[list[int]]:
             said = await framefleet(url, "dlq", "list", "--json", "--limit", "3")
             assert said.status == 0, said.err
             totals.append(json.loads(said.out)["total"])
+            await asyncio.sleep(LOOK_SECONDS)
 
     looking = asyncio.create_task(look())
     try:
@@ -150,6 +153,7 @@ async def test_each_costs_itself(start: StartService, rabbitmq: str, tmp_path: P
         while not await all_there():
             answered = sum(answers.by_frame.values()) - len(good)
             assert time.monotonic() < deadline, (answered, seen[0]["total"], len(everything), len(aside))
+            await asyncio.sleep(LOOK_SECONDS)
 
         assert {frame: answers.by_frame[frame] for frame in good} == dict.fromkeys(good, 1)
         dead = seen[0]["total"]

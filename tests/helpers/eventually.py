@@ -2,28 +2,40 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
-
-from cli.wait import wait_until
 
 T = TypeVar("T")
 
 POLL_SECONDS = 0.02
+FIRST_SECONDS, LONGEST_SECONDS, GROWTH = 0.01, 0.15, 1.2
+"""Pauses between looks: short at first, and longer for what takes long. A look may cost both sides milliseconds."""
 
 
 def eventually(what: str, check: Callable[[], T | None], seconds: float = 20.0) -> T:
     """The first truthy value of `check`; fails the test saying `what` did not happen in time."""
-    value = wait_until(check, seconds, interval=POLL_SECONDS)
-    assert value, f"{what}: not within {seconds:.0f} s"
-    return value
+    for pause in _pauses(what, seconds):
+        if value := check():
+            return value
+        time.sleep(pause)
+    raise AssertionError  # never: the pauses end by raising
 
 
 async def aeventually(what: str, check: Callable[[], T], seconds: float = 20.0) -> T:
     """`eventually` for a test that runs on an event loop."""
-    deadline = time.monotonic() + seconds
-    while not (value := check()):
-        if time.monotonic() > deadline:
+    for pause in _pauses(what, seconds):
+        if value := check():
+            return value
+        await asyncio.sleep(pause)
+    raise AssertionError  # never: the pauses end by raising
+
+
+def _pauses(what: str, seconds: float) -> Iterator[float]:
+    """How long to wait between looks. Raises AssertionError when the time is over."""
+    deadline, pause = time.monotonic() + seconds, FIRST_SECONDS
+    while True:
+        last = time.monotonic() >= deadline
+        yield pause
+        if last:
             raise AssertionError(f"{what}: not within {seconds:.0f} s")
-        await asyncio.sleep(POLL_SECONDS)
-    return value
+        pause = min(pause * GROWTH, LONGEST_SECONDS)

@@ -9,6 +9,7 @@ AT_ONCE = 16
 """One more costs the node 10 to 20 ms, one more command the machine half a second of a core."""
 
 MAKE = """
+[rabbit_vhost:delete(Name, <<"suite">>) || Name <- [{used}]],
 [begin
     Name = iolist_to_binary(io_lib:format("test-~b", [Number])),
     rabbit_vhost:add(Name, <<"suite">>),
@@ -19,19 +20,26 @@ end || Number <- lists:seq({first}, {last})].
 
 
 class VirtualHosts:
-    """Fresh virtual hosts of one node, each handed out once. Used ones go with the node."""
+    """Fresh virtual hosts of one node, each handed out once. Those that are given back are deleted with the next dozen:
+    eleven quorum queues each, which wake up every few seconds."""
 
     def __init__(self, node: RabbitMQNode) -> None:
         self._node = node
         self._fresh = self._made()
+        self._used: list[str] = []
 
     def take(self) -> str:
         """The URL of a virtual host that nobody has used, where the node's user may do everything."""
         return f"{self._node.amqp_url}{next(self._fresh)}"
 
+    def give_back(self, url: str) -> None:
+        """Nobody uses this virtual host any more."""
+        self._used.append(url.rpartition("/")[2])
+
     def _made(self) -> Iterator[str]:
         for first in count(1, AT_ONCE):
             last = first + AT_ONCE - 1
-            self._node.ctl("eval", MAKE.format(user=USER, first=first, last=last))
+            used, self._used = ", ".join(f'<<"{name}">>' for name in self._used), []
+            self._node.ctl("eval", MAKE.format(user=USER, first=first, last=last, used=used))
             for number in range(first, last + 1):
                 yield f"test-{number}"
