@@ -110,11 +110,15 @@ coverage: test-tools ## pytest: the unit tests, and how much of each package the
 	python -m tests.house.coverage
 
 audit: test-tools ## ask PyPI and the npm registry for known holes in the locked packages (needs the network)
-	pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/audit.txt
-	for file in dev worker-gpu node audit; do \
-	  echo "requirements/$$file.txt" && pip-audit --disable-pip --require-hashes --progress-spinner=off -r requirements/$$file.txt \
-	    || failed=yes; done; \
-	  echo dashboard/package-lock.json && cd dashboard && npm audit || failed=yes; [ -z "$$failed" ]
+	@python -m venv .run/audit && .run/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	  --only-binary=:all: -r requirements/audit.txt
+	@failed=; for file in dev worker-gpu node audit; do \
+	  echo "requirements/$$file.txt:"; \
+	  .run/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r requirements/$$file.txt \
+	    || failed="$$failed requirements/$$file.txt"; \
+	done; \
+	echo dashboard/package-lock.json:; (cd dashboard && npm audit) || failed="$$failed dashboard/package-lock.json"; \
+	[ -z "$$failed" ] || { echo "make audit: known holes, or packages that the registry does not know, in$$failed"; exit 1; }
 
 licences: test-tools ## write docs/third-party-licences.md anew, after a change of the lock files
 	python -m tests.house.licences

@@ -67,7 +67,7 @@ class SignOuts:
             return frozenset()
         try:
             seen = self._path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return frozenset()
         inode, offset = self._file
         if (seen.st_ino, seen.st_size) == (inode, offset):
