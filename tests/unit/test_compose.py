@@ -241,6 +241,14 @@ def test_every_setting_reaches_its_service_and_every_name_of_env(name: str) -> N
     assert set(service["environment"]) - known <= {"GATEWAY_BIND", "GATEWAY_PUBLISHED_PORT"}
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+def test_metrics_are_this_machines_natively_and_the_projects_in_compose(name: str) -> None:
+    prefix = SETTINGS[name].model_config.get("env_prefix", "")
+    assert SETTINGS[name].model_fields["metrics_host"].default == "127.0.0.1"
+    assert SERVICES[name]["environment"][f"{prefix}METRICS_HOST"] == "0.0.0.0"  # noqa: S104
+    assert not any(port.endswith((":8000", ":8010", ":8020")) for port in SERVICES[name].get("ports", []))
+
+
 def test_the_example_is_made_from_the_settings() -> None:
     assert (ROOT / ".env.example").read_text() == env_example.text(), (
         "python -m cli.env_example > .env.example"
