@@ -16,7 +16,7 @@ OR_NONE := || [ $$? = 5 ] # PYTEST selects no test of this part
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak bench lint fmt coverage licences contract lock clean
+  test-compute test-system test-alone soak bench lint fmt coverage audit licences contract lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -108,6 +108,17 @@ coverage: test-tools ## pytest: the unit tests, and how much of each package the
 	@# Not those that measure CPU time: being watched doubles it.
 	pytest tests/unit --cov --cov-report= -k 'not seconds_of_cpu and not takes_long' $(PYTEST)
 	python -m tests.house.coverage
+
+audit: test-tools ## ask PyPI and the npm registry for known holes in the locked packages (needs the network)
+	@python -m venv .run/audit && .run/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	  --only-binary=:all: -r requirements/audit.txt
+	@failed=; for file in dev worker-gpu node audit; do \
+	  echo "requirements/$$file.txt:"; \
+	  .run/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r requirements/$$file.txt \
+	    || failed="$$failed requirements/$$file.txt"; \
+	done; \
+	echo dashboard/package-lock.json:; (cd dashboard && npm audit) || failed="$$failed dashboard/package-lock.json"; \
+	[ -z "$$failed" ] || { echo "make audit: known holes, or packages that the registry does not know, in$$failed"; exit 1; }
 
 licences: test-tools ## write docs/third-party-licences.md anew, after a change of the lock files
 	python -m tests.house.licences

@@ -69,6 +69,15 @@ COMPOSE = {
         "The token that Grafana signs in with, a viewer's is enough; by default GATEWAY_TOKEN.",
     ),
     "GRAFANA_PORT": ("3000", "Grafana's port, on 127.0.0.1."),
+    "PYTHON_IMAGE": (
+        "python:3.13-slim",
+        "The image that the services are built on. `deploy/pin-images` prints these five with the digests that they "
+        "have now (docs/compose.md).",
+    ),
+    "NODE_IMAGE": ("node:22-slim", "The image that the dashboard is built with."),
+    "RABBITMQ_IMAGE": ("rabbitmq:4-management", "The image that the broker is built on."),
+    "PROMETHEUS_IMAGE": ("prom/prometheus:v3.5.0", "Prometheus' image."),
+    "GRAFANA_IMAGE": ("grafana/grafana:12.2.0", "Grafana's image."),
 }
 """The variables that the Compose files themselves read: an example and a description of each."""
 
@@ -132,6 +141,11 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
     (
         "with deploy/compose.gpu.yml and deploy/compose.grafana.yml",
         ("GPU_PREFETCH", "GRAFANA_PASSWORD", "GRAFANA_TOKEN", "GRAFANA_PORT"),
+        None,
+    ),
+    (
+        "images",
+        ("PYTHON_IMAGE", "NODE_IMAGE", "RABBITMQ_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"),
         None,
     ),
 )

@@ -1,5 +1,6 @@
 """The places of things: the checkout, and all that a native run writes, in `.run/`."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,5 +60,7 @@ class Layout:
     def create(self) -> None:
         """Make the folders; `.run` is ours alone, for it holds the token and the broker's password."""
         self.run.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(PermissionError):
+            self.run.chmod(0o700)  # made by an earlier version, or by hand
         for folder in (self.logs, self.prometheus, self.gateway):
             folder.mkdir(exist_ok=True)

@@ -7,7 +7,8 @@ from cli import survivors
 from cli.errors import CommandError
 from cli.layout import Layout
 from cli.subcommands import this_image
-from gateway.ready_link import NoLink, add_arguments, ask_link, show_own
+from gateway.ready_link import NoLink, add_arguments, new_link, show_own
+from gateway.tokens.roles import Role
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     return show(Layout(), arguments.role)
 
 
-def show(layout: Layout, role: str) -> int:
+def show(layout: Layout, role: Role) -> int:
     """Print a link to the system whose files are in `layout`; returns 0. Raises CommandError."""
     if original := survivors.original(layout.processes, layout.root):
         raise CommandError(f"this folder is a copy, and the system runs in the original: {original}")
@@ -35,7 +36,7 @@ def show(layout: Layout, role: str) -> int:
             "docker compose exec gateway framefleet link"
         ) from None
     try:
-        print(ask_link(gateway, token, role))
+        print(new_link(layout.gateway, gateway, token, role))
     except NoLink as error:
         raise CommandError(str(error)) from error
     return 0

@@ -1,9 +1,10 @@
 """Files that only their owner may read: the token, and the endpoints that carry it."""
 
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
+
+from gateway.tokens.strength import random_token
 
 
 def write_private(file: Path, text: str) -> None:
@@ -22,6 +23,6 @@ def token(folder: Path, environment: Mapping[str, str]) -> str:
     file = folder / "token"
     kept = file.read_text().strip() if file.exists() else ""
     if not kept:
-        kept = secrets.token_urlsafe(32)
+        kept = random_token()
         write_private(file, kept + "\n")
     return kept

@@ -21,7 +21,7 @@ from cli.rabbitmq import RabbitMQNode
 from cli.secret import write_private
 from cli.services import ServiceCommands, environment
 from cli.supervisor import Supervisor
-from gateway.ready_link import NoLink, ask_link
+from gateway.ready_link import NoLink, new_link
 from producer.catalogue.file.reload import load as load_cameras
 from producer.catalogue.grammar import parse_sources
 
@@ -83,7 +83,8 @@ class System:
             self._detector = await detectors(
                 self._addresses.gateway, self._services.token, workers, DETECTOR_SECONDS
             )
-        self._link = await self._new_link()
+        if self._display.terminal:
+            self._link = await self._new_link()
         write_private(self._layout.endpoints, json.dumps(self._services.endpoints, indent=2) + "\n")
 
     async def stop(self) -> None:
@@ -104,8 +105,12 @@ class System:
         say = self._display.say
         workers = len(self._addresses.workers)
         say("")
-        say(f"  Open        {self._link}")
-        say("              (once, in one browser; for another link: .venv/bin/framefleet link)")
+        if self._link:
+            say(f"  Open        {self._link}")
+            say("              (once, in one browser; for another link: .venv/bin/framefleet link)")
+        else:  # what is no terminal may be a log that many read
+            say(f"  Open        {self._services.gateway_url}")
+            say(f"              (to sign in: {self._layout.venv}/bin/framefleet link)")
         say(f"  Prometheus  {self._services.prometheus_url}")
         if self._node is not None:
             say(
@@ -191,7 +196,9 @@ class System:
     async def _new_link(self) -> str:
         """Make the link that the operator opens: it signs a browser in."""
         try:
-            return await asyncio.to_thread(ask_link, self._services.gateway_url, self._services.token)
+            return await asyncio.to_thread(
+                new_link, self._layout.gateway, self._services.gateway_url, self._services.token
+            )
         except NoLink as error:
             self._display.say(f"{error}. Sign in with the token in .run/endpoints.json")
             return self._services.gateway_url

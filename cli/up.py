@@ -19,6 +19,7 @@ from cli.system import System
 from producer.catalogue.file.reload import load as load_cameras
 from producer.catalogue.grammar import parse_sources
 from producer.errors import InvalidCameraFile, InvalidSource
+from runtime.umask import keep_private
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 UP = """\
@@ -70,6 +71,7 @@ def _knob(option: str) -> str:
 def up(knobs: Knobs, layout: Layout) -> int:
     """Run the system until it is told to end. Returns the exit code: 0, 1 when it could not start, 130 if forced."""
     display = Display()
+    keep_private()
     try:
         check(knobs, layout)
         layout.create()

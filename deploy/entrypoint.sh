@@ -52,14 +52,17 @@ for folder in /models /footage /cameras; do
   fi
 done
 
-# How the gateway is reached is decided by what Compose publishes; it knows only its own side.
+# How the gateway is reached is decided by what Compose publishes; it knows only its own side. Behind a proxy, which knows
+# better, this is only how this machine reaches it: a public address would go before what the proxy says.
 if [ -n "${GATEWAY_BIND:-}" ] && [ -z "${GATEWAY_PUBLIC_URL:-}" ]; then
+  setting=GATEWAY_PUBLIC_URL
+  host=$GATEWAY_BIND
   case $GATEWAY_BIND in
-    127.* | localhost) GATEWAY_PUBLIC_URL=http://127.0.0.1:$GATEWAY_PUBLISHED_PORT ;;
-    0.0.0.0 | :: | '[::]') GATEWAY_PUBLISHED_URL=http://127.0.0.1:$GATEWAY_PUBLISHED_PORT ;;
-    *) GATEWAY_PUBLIC_URL=http://$GATEWAY_BIND:$GATEWAY_PUBLISHED_PORT ;;
+    127.* | localhost) host=127.0.0.1 ;;
+    0.0.0.0 | :: | '[::]') host=127.0.0.1 setting=GATEWAY_PUBLISHED_URL ;;
   esac
-  export GATEWAY_PUBLIC_URL GATEWAY_PUBLISHED_URL
+  [ -z "${GATEWAY_TRUSTED_PROXIES:-}" ] || setting=GATEWAY_PUBLISHED_URL
+  export "$setting=http://$host:$GATEWAY_PUBLISHED_PORT"
 fi
 
 # The service is a child, so that somebody is left to say why it is gone: where memory is used up, the kernel ends the

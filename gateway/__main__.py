@@ -9,12 +9,14 @@ from gateway.service import serve
 from gateway.settings import GatewaySettings
 from runtime.logs import configure_logs
 from runtime.settings import USAGE_ERROR, load
+from runtime.umask import keep_private
 
 
 def main() -> int:
     """Run a gateway; the exit status is 0 after a clean stop, 1 if it cannot start now, 2 for wrong settings."""
     settings = load(GatewaySettings, "gateway")
     configure_logs("gateway", settings.log_level, settings.log_format)
+    keep_private(settings.data_dir)
     try:
         split_urls(settings.amqp_url)
         asyncio.run(serve(settings))

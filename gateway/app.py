@@ -52,7 +52,7 @@ def _before_the_routes(
     """From the outside in."""
     return [
         *([Middleware(PathPrefix, prefix=settings.prefix)] if settings.prefix else []),
-        Middleware(ForwardedClient, trusted=settings.proxies),
+        Middleware(ForwardedClient, trusted=settings.proxies, public_url=settings.public_url),
         Middleware(SecurityHeaders),
         Middleware(BoundedBodies, metrics=metrics),
         Middleware(Access, authenticator=authenticator, origins=settings.origins, metrics=metrics),

@@ -7,16 +7,19 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from gateway.errors import NoLink
-from gateway.tokens.roles import ROLES
+from gateway.security.operator_socket import ask_socket, socket_file
+from gateway.tokens.roles import ROLES, Role
 from runtime.loopback import open_directly
 
 if TYPE_CHECKING:
     from gateway.settings import GatewaySettings
 
-__all__ = ["NoLink", "add_arguments", "ask_link", "show_own"]
+__all__ = ["NoLink", "add_arguments", "ask_link", "new_link", "show_own"]
 
 ABOUT = """\
 Prints a link that signs in one browser, once, within a day. It holds a one-time code and no token, so it is worthless
@@ -32,6 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--role", choices=ROLES, default="operator", help="what the browser may do; by default operator"
     )
+
+
+def new_link(folder: Path, gateway: str, token: str, role: Role = "operator") -> str:
+    """A new ready link from the gateway at that URL, whose GATEWAY_DATA_DIR is `folder`.
+
+    Asked for at its socket, where nobody's guessing shuts this user out; by HTTP where there is none. Blocks for at
+    most twenty seconds. Raises NoLink.
+    """
+    port = urlsplit(gateway).port or 80
+    return ask_socket(socket_file(folder, port), role) or ask_link(gateway, token, role)
 
 
 def ask_link(gateway: str, token: str, role: str = "operator") -> str:
@@ -51,7 +64,7 @@ def ask_link(gateway: str, token: str, role: str = "operator") -> str:
         raise NoLink(f"no gateway answers at {gateway}: start it, then ask again") from None
 
 
-def show_own(role: str) -> int:
+def show_own(role: Role) -> int:
     """Print a link to the gateway that the environment's settings describe; returns the exit status."""
     # Late: whoever knows the gateway's address and token (`framefleet link`) needs no settings to ask for a link.
     from gateway.settings import GatewaySettings
@@ -64,7 +77,7 @@ def show_own(role: str) -> int:
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     try:
-        print(ask_link(address, _token(settings), role))
+        print(new_link(settings.data_dir, address, _token(settings), role))
     except NoLink as error:
         print(error, file=sys.stderr)
         return 1

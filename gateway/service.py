@@ -55,14 +55,16 @@ from gateway.queues import Queues
 from gateway.readiness import Readiness
 from gateway.security.auth import Authenticator, Identity
 from gateway.security.crowd import Crowd
-from gateway.security.keys import keyring, main_token
+from gateway.security.keys import keyring, main_token, sign_outs
 from gateway.security.links import links_router, ready_link
-from gateway.security.login import login_router
+from gateway.security.login import NEW_LINK, login_router
+from gateway.security.operator_socket import operator_socket, socket_file
 from gateway.server.connections import REQUEST_SECONDS, RequestLimits
 from gateway.server.listener import listen
 from gateway.server.web import WebServer, crowd_of, web_server
 from gateway.settings import GatewaySettings
 from gateway.statistics import Statistics
+from gateway.tokens.roles import Role
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
 from runtime.signals import stop_on_signal
@@ -102,11 +104,11 @@ class Gateway:
         own = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         return self.settings.public_url or self.settings.published_url or own
 
-    def link(self) -> str:
-        """A new address that signs a browser in as the operator, once."""
+    def link(self, role: Role = "operator") -> str:
+        """A new address that signs a browser in, once."""
         if not self.authenticator.required:
             return f"{self.address}/"
-        code, _ = self.authenticator.new_code(Identity(), "operator", time.time())
+        code, _ = self.authenticator.new_code(Identity(), role, time.time())
         return ready_link(self.address, code)
 
     def missing(self) -> list[str]:
@@ -214,7 +216,7 @@ async def compose(
         # --- what only one can have ---
         listener = stack.enter_context(contextlib.closing(listen(settings.host, settings.port)))
         probes = stack.enter_context(probing(settings, readiness, metrics))
-        further = keyring(settings)
+        further, signed_out = keyring(settings), sign_outs(settings, time.time())
         stack.enter_context(history.claimed())
 
         # --- who may enter, and what they get ---
@@ -222,6 +224,7 @@ async def compose(
             main_token(settings),
             further,
             on_guess=lambda address: log.warning("a wrong token or code", address=address),
+            sign_outs=signed_out,
         )
         dead_letters = DeadLetterReader(urls)
         app = create_app(
@@ -248,8 +251,8 @@ async def compose(
         server = web_server(app, limits, files)
 
         def end_revoked(_now: float) -> None:
-            for holder in authenticator.refresh():
-                viewers.end(holder, "its token was revoked or changed")
+            for holder, why in authenticator.refresh(time.time()).items():
+                viewers.end(holder, why)
 
         ticks = (
             end_revoked,
@@ -289,6 +292,9 @@ async def compose(
             listener=listener,
             port=listener.getsockname()[1],
         )
+        await stack.enter_async_context(
+            operator_socket(socket_file(settings.data_dir, gateway.port), gateway.link)
+        )
         log.info("gateway listens", address=gateway.address, metrics_port=probes.port)
         yield gateway
     log.info("gateway stopped")
@@ -299,13 +305,21 @@ async def serve(settings: GatewaySettings) -> None:
     async with compose(settings) as gateway:
         stop_on_signal(gateway.stop)
         if settings.print_link:
-            sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n{_elsewhere(settings)}\n")
+            sys.stdout.write(f"\n{_greeting(gateway, terminal=sys.stdout.isatty())}\n")
             sys.stdout.flush()
         await gateway.serve()
 
 
+def _greeting(gateway: Gateway, *, terminal: bool) -> str:
+    """What is printed at start. What is no terminal may be a log that many read: no link goes there."""
+    if terminal:
+        return f"  Framefleet: {gateway.link()}\n{_elsewhere(gateway.settings)}"
+    how = f"  To sign in: {NEW_LINK}\n" if gateway.authenticator.required else ""
+    return f"  Framefleet: {gateway.address}/\n{how}{_elsewhere(gateway.settings)}"
+
+
 def _elsewhere(settings: GatewaySettings) -> str:
-    """What to do with the printed link on another machine, where the gateway cannot know its own address."""
+    """What to do with the printed address on another machine, where the gateway cannot know its own address."""
     if settings.public_url or not settings.published_url:
         return ""
     return (

@@ -24,7 +24,7 @@ OURS = frozenset({"api", "ws", "assets", "events", "login", "livez", "readyz"})
 class GatewaySettings(ServiceSettings):
     """The gateway: streams results to browsers and programs, serves the dashboard, keeps history.
 
-    GET  /                       the dashboard; the link printed at start signs a browser in
+    GET  /                       the dashboard; a link of `framefleet link` signs a browser in
     WS   /ws/results             results as JSON, one per message; ?cameras=a,b filters, ?frames=1 adds pictures
     GET  /api/events             who was seen where and when; /api/activity, /api/frames/ID, exports as CSV and NDJSON
     GET  /api/metrics            rate, latency, queue depth; /api/cameras, /api/nodes, /api/alerts
@@ -58,15 +58,19 @@ class GatewaySettings(ServiceSettings):
     )
     public_url: str = Field(
         "",
-        description="how browsers reach the gateway, for the printed link and for Origin; with a path behind a proxy "
-        "that gives it no more: https://cameras.example/fleet",
+        description="how browsers reach the gateway, for links, Origin and cookies; goes before what a proxy says. "
+        "With a path behind a proxy that gives it no more: https://cameras.example/fleet",
     )
     published_url: str = Field(
         "",
         description="how its own machine reaches a gateway in a container, which cannot know that itself; for links "
         "where GATEWAY_PUBLIC_URL is not set",
     )
-    print_link: bool = Field(True, description="print a ready link, which signs one browser in, at start")
+    print_link: bool = Field(
+        True,
+        description="print a ready link, which signs one browser in, at start; where that is no terminal but a log, "
+        "the command that makes one",
+    )
     trusted_proxies: str = Field(
         "",
         description="addresses and networks, comma-separated, whose X-Forwarded-For, -Proto and -Host are believed",

@@ -20,12 +20,14 @@ from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load
 from runtime.signals import stop_on_signal
+from runtime.umask import keep_private
 
 
 def main() -> int:
     """Run a producer; the exit status is 0 after a clean stop or end, 1 if it cannot go on, 2 for wrong settings."""
     settings = load(ProducerSettings, "producer")
     configure_logs("producer", settings.log_level, settings.log_format)
+    keep_private()
     cv2.setNumThreads(1)  # encoding runs in threads of ours
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # broken images are told by our own log
     tell_complaints()

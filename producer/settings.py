@@ -138,7 +138,7 @@ class ProducerSettings(ServiceSettings):
         le=86_400,
         description="how long the addresses of HTTP cameras' host names are remembered",
     )
-    metrics_host: str = Field("0.0.0.0", description="address of /metrics, /livez and /readyz")  # noqa: S104
+    metrics_host: str = Field("127.0.0.1", description="address of /metrics, /livez and /readyz")
     metrics_port: int = Field(8010, ge=0, le=65535, description="port of /metrics, /livez and /readyz")
 
     @property

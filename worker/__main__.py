@@ -10,6 +10,7 @@ from runtime.logs import configure_logs, get_logger
 from runtime.probes import ProbeServer, serve_probes
 from runtime.settings import USAGE_ERROR, load
 from runtime.signals import stop_on_signal
+from runtime.umask import keep_private
 from worker.device import choose_device
 from worker.errors import MetricsPortUnavailable, WorkerError
 from worker.metrics import WorkerMetrics
@@ -22,6 +23,7 @@ def main() -> int:
     """Run a worker; the exit status is 0 after a clean stop, 1 if it cannot go on, 2 for wrong settings."""
     settings = load(WorkerSettings, "worker")
     configure_logs("worker", settings.log_level, settings.log_format)
+    keep_private()
     log = get_logger("worker")
     cv2.setNumThreads(1)  # one process per core
     metrics = WorkerMetrics(settings.node_id)

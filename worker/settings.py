@@ -74,7 +74,7 @@ class WorkerSettings(ServiceSettings):
         description="frames a worker holds, those under way included; by default 1, or twice WORKER_BATCH if that is "
         "more than 1",
     )
-    metrics_host: str = Field("0.0.0.0", description="address of /metrics, /livez and /readyz")  # noqa: S104
+    metrics_host: str = Field("127.0.0.1", description="address of /metrics, /livez and /readyz")
     metrics_port: int = Field(8000, ge=0, le=65535, description="port of /metrics, /livez and /readyz")
     staleness_seconds: float = Field(
         STALENESS_SECONDS,

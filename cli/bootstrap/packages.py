@@ -58,6 +58,7 @@ FOR_TESTS = (
     Package("chromium", program("chromium")),
     Package("ffmpeg", program("ffmpeg")),
     Package("nginx", program("nginx")),
+    Package("caddy", program("caddy")),
     Package("openssl", program("openssl")),
     Package("postgresql", library("postgresql/*/bin/postgres")),
     # A real RTSP server: its bindings, the Python that they are for, and what reads and sends H.264 files.

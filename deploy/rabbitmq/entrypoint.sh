@@ -3,16 +3,19 @@
 # machine, gets in as guest/guest. The password is kept beside the broker's data, because the user is kept there too;
 # the services read a copy in a volume that holds nothing else.
 set -eu
+umask 077
 kept=/var/lib/rabbitmq/framefleet-password
 shared=/run/framefleet/password
 secret() { # FILE, made up if it is not there
   if [ ! -s "$1" ]; then
-    (umask 077 && od -An -tx1 -N24 /dev/urandom | tr -d ' \n' >"$1.new")
+    od -An -tx1 -N24 /dev/urandom | tr -d ' \n' >"$1.new"
     mv "$1.new" "$1"
   fi
 }
-# The members of a cluster (deploy/compose.ha.yml) share a cookie and the password: any of them may be the one that makes
-# the user. The first member hands both to the others, which wait for them.
+# Whoever has the cookie commands the broker, and Erlang would make one that can be guessed, out of the time. So there is
+# always one of our own. The members of a cluster (deploy/compose.ha.yml) share it and the password: any of them may be
+# the one that makes the user. The first member hands both to the others, which wait for them.
+cookie=/var/lib/rabbitmq/framefleet-cookie
 cluster=/run/framefleet-cluster
 if [ "${FRAMEFLEET_MEMBER:-first}" = first ]; then
   secret "$kept"
@@ -25,8 +28,11 @@ if [ -n "${FRAMEFLEET_MEMBER:-}" ]; then
     install -m 400 "$kept" "$cluster/password"
     secret "$cluster/cookie"
   fi
-  install -m 400 "$cluster/cookie" /var/lib/rabbitmq/.erlang.cookie
+  cookie=$cluster/cookie
+else
+  secret "$cookie"
 fi
+install -m 400 "$cookie" /var/lib/rabbitmq/.erlang.cookie
 install -m 444 "$kept" "$shared.new"
 mv "$shared.new" "$shared"
 RABBITMQ_DEFAULT_USER=framefleet

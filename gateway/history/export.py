@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.history.cells import cell
 from runtime.logs import get_logger
 
 log = get_logger("history")
@@ -18,30 +19,21 @@ log = get_logger("history")
 Format = Literal["csv", "ndjson"]
 Record = Mapping[str, Any]
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 STALLED_SECONDS = 60.0
 
 
 def as_csv(columns: Iterable[str], records: Iterable[Record]) -> bytes:
-    """Lines without a head (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe."""
+    """Lines without a head (RFC 4180)."""
     text = io.StringIO()
     writer = csv.writer(text)
     columns = list(columns)
-    writer.writerows([_cell(record[column]) for column in columns] for record in records)
+    writer.writerows([cell(record[column]) for column in columns] for record in records)
     return text.getvalue().encode()
 
 
 def as_ndjson(records: Iterable[Record]) -> bytes:
     """A JSON object per line."""
     return b"".join(msgspec.json.encode(record) + b"\n" for record in records)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
 
 
 async def encoded(

@@ -60,7 +60,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
 }
 
 OF_ALL = {
-    401: "no valid token: open the link that the gateway printed at start, or send `Authorization: Bearer <token>`",
+    401: "no valid token: open a link (`framefleet link` makes one), or send `Authorization: Bearer <token>`",
     403: "this needs the role operator; you are signed in as viewer",
     422: "unknown parameter stat: did you mean state?",
     429: "too many wrong tokens: wait a minute",

@@ -27,7 +27,7 @@ from runtime.logs import get_logger
 
 log = get_logger("gateway")
 
-HOW = "open the link that was printed at start, or send `Authorization: Bearer <token>`"
+HOW = "open a link (`framefleet link` makes one), or send `Authorization: Bearer <token>`"
 
 
 class Access:

@@ -5,7 +5,6 @@ Requests and clocks are unknown here: the text of the headers and the time (`wal
 
 import hmac
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,13 +22,16 @@ from gateway.security.sessions import (
     session_key,
     signed,
 )
+from gateway.security.sign_outs import SignOuts
 from gateway.tokens.entries import MAIN, digest, id_of
 from gateway.tokens.keyring import Keyring
 from gateway.tokens.roles import Role, lesser
+from gateway.tokens.strength import is_random
+from runtime.logs import get_logger
+
+log = get_logger("gateway")
 
 __all__ = ["Authenticator", "Identity", "TooManyGuesses", "session_holder", "token_holder"]
-
-MAX_REVOKED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,14 @@ class Authenticator:
         token: str | None,
         keyring: Keyring | None = None,
         on_guess: Callable[[str], None] = lambda address: None,
+        sign_outs: SignOuts | None = None,
     ) -> None:
         self._token = token
+        self._may_be_guessed = token is not None and not is_random(token)
         self._keyring = keyring or Keyring()
         self._guesses = Guesses()
         self._codes = Codes()
-        self._revoked: OrderedDict[str, None] = OrderedDict()
+        self._sign_outs = sign_outs or SignOuts()
         self._on_guess = on_guess
 
     @property
@@ -88,9 +92,15 @@ class Authenticator:
         """Whether a token is needed at all."""
         return self._token is not None
 
-    def refresh(self) -> frozenset[str]:
-        """Follow the tokens file; the holders of what is open under tokens that are others now, or gone."""
-        return frozenset(token_holder(each) for each in self._keyring.refresh())
+    def refresh(self, wall: float) -> dict[str, str]:
+        """Follow the files of tokens and sign-outs; the holders of what is to be closed, and why."""
+        ended = {token_holder(each): "its token was revoked or changed" for each in self._keyring.refresh()}
+        try:
+            elsewhere = self._sign_outs.refresh(wall)
+        except OSError as error:
+            log.warning("the sign-outs of other gateways cannot be read", error=str(error))
+            return ended
+        return ended | {session_holder(each): "signed out" for each in elsewhere}
 
     # --- who is it ---------------------------------------------------------------------------------------
 
@@ -110,9 +120,9 @@ class Authenticator:
         if self._token is None:
             return Identity()
         identity = self._match(presented, wall)
-        # The main token may be a person's choice, and so a right guess must not help while the address is shut out.
-        # A further one is 256 random bits: no limit need protect it, and none may shut out who has it.
-        if identity is None or identity.token_id == MAIN:
+        # A main token that a person chose may be guessed: then a right guess must not help while the address is shut
+        # out. 256 random bits, which every further token has, need no limit, and none may shut out who has them.
+        if identity is None or (identity.token_id == MAIN and self._may_be_guessed):
             self._guesses.check(address, wall)
         self._count(identity, presented, address, wall)
         return identity
@@ -140,11 +150,10 @@ class Authenticator:
         session = BrowserSession(identity.token_id, identity.role, int(wall), nonce)
         return seal(session, self._key(identity.token_id))
 
-    def revoke(self, session: str) -> None:
-        """End a session before its time (until the gateway restarts; the browser's cookie is deleted as well)."""
-        self._revoked[session] = None
-        if len(self._revoked) > MAX_REVOKED:
-            self._revoked.popitem(last=False)
+    def sign_out(self, identity: Identity, wall: float) -> None:
+        """End `identity`'s session before its time, with all cookies that renewed it."""
+        if identity.session is not None:
+            self._sign_outs.add(identity.token_id, identity.session, wall)
 
     # --- inside ------------------------------------------------------------------------------------------
 
@@ -175,7 +184,7 @@ class Authenticator:
         holder = self._of_token(session.token_id, session.role, wall)
         if holder is None or not signed(text, signature, self._key(session.token_id)):
             return None
-        if session.nonce in self._revoked or not session.alive(wall):
+        if self._sign_outs.over(session) or not session.alive(wall):
             return None
         end = session.begin + SESSION_SECONDS
         return Identity(

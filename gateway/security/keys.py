@@ -1,12 +1,13 @@
-"""What opens the gateway, as it is found at start: the main token and the further ones."""
+"""What opens the gateway, as it is found at start: the main token and the further ones; and what was signed out."""
 
 import os
-import secrets
 from pathlib import Path
 
 from gateway.errors import BrokenTokens, WrongSetting
+from gateway.security.sign_outs import FILE, SignOuts
 from gateway.settings import GatewaySettings
 from gateway.tokens import Keyring
+from gateway.tokens.strength import random_token
 
 
 def main_token(settings: GatewaySettings) -> str | None:
@@ -38,6 +39,21 @@ def keyring(settings: GatewaySettings) -> Keyring:
         ) from None
 
 
+def sign_outs(settings: GatewaySettings, wall: float) -> SignOuts:
+    """The sessions that were signed out. Raises WrongSetting."""
+    if settings.auth == "off":
+        return SignOuts()
+    known = SignOuts(settings.data_dir / FILE)
+    try:
+        known.refresh(wall)
+    except OSError as error:
+        raise WrongSetting(
+            f"{settings.data_dir / FILE}, which says which sessions were signed out, cannot be read: {error.strerror}; "
+            "let this user read the file"
+        ) from None
+    return known
+
+
 def load_token(folder: Path) -> str:
     """The token kept in `folder`, generated at the first start; readable by its owner only. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -50,7 +66,7 @@ def load_token(folder: Path) -> str:
             return kept
         path.unlink()  # cut short by a crash, or emptied to get a new one
         return load_token(folder)
-    token = secrets.token_urlsafe(32)
+    token = random_token()
     with os.fdopen(descriptor, "w") as file:
         file.write(token + "\n")
     return token

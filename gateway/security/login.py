@@ -31,16 +31,13 @@ NO_CACHE = {"Cache-Control": "no-cache"}
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")
-NEW_LINK = (
-    "`.venv/bin/framefleet link`, or with Compose `docker compose exec gateway framefleet link`, "
-    "makes a new one"
-)
-USED = f"this link was used already, or has expired: {NEW_LINK}"
+NEW_LINK = "`.venv/bin/framefleet link`, or with Compose `docker compose exec gateway framefleet link`"
+USED = f"this link was used already, or has expired: {NEW_LINK}, makes a new one"
 WRONG = {  # by what /login is asked with: ?wrong=1, ?link=used, ?link=token
     "1": "That is not the token.",
-    "used": f"This link was used already, or has expired. {NEW_LINK}.",
+    "used": f"This link was used already, or has expired. {NEW_LINK}, makes a new one.",
     "token": "A link with a token in it signs nobody in any more, for logs and histories keep it. "
-    f"{NEW_LINK}; or paste the token here.",
+    f"{NEW_LINK}, makes a new one; or paste the token here.",
 }
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -159,7 +156,7 @@ def login_router(
         """End this browser's session and what it has open."""
         identity = identity_of(request.scope)
         if identity.session is not None:
-            authenticator.revoke(identity.session)
+            authenticator.sign_out(identity, time.time())
             end(session_holder(identity.session), "signed out")
             log.info("signed out", name=identity.name, address=address_of(request.scope))
         response = json_response({"status": "signed out"})

@@ -45,7 +45,7 @@ def add_token(path: Path, name: str, role: Role, wall: float, expires: float | N
     Raises InvalidToken, BrokenTokens, OSError.
     """
     entry, token = make_token(name, role, wall, expires)
-    with _locked(path):
+    with locked(path):
         kept = [each for each in read_tokens(path) if not _forgotten(each, wall)]
         if any(each.name == name and each.state(wall) == "valid" for each in kept):
             raise InvalidToken(
@@ -59,7 +59,7 @@ def add_token(path: Path, name: str, role: Role, wall: float, expires: float | N
 
 def revoke_token(path: Path, name: str, wall: float) -> TokenEntry:
     """Revoke the token with that name or id. Raises InvalidToken, BrokenTokens, OSError."""
-    with _locked(path):
+    with locked(path):
         kept = read_tokens(path)
         found = [each for each in kept if name in (each.name, each.id) and each.revoked is None]
         if not found:
@@ -75,8 +75,8 @@ def _forgotten(entry: TokenEntry, wall: float) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Two commands at once would each lose the other's change."""
+def locked(path: Path) -> Iterator[None]:
+    """Keep others from changing the file during the block: two at once would each lose the other's change."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = path.with_name(f"{path.name}.lock")
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -89,12 +89,16 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, entries: Sequence[TokenEntry]) -> None:
-    """Replace the file; after a crash it is the old one or the new one."""
+    rewrite(path, msgspec.json.format(msgspec.json.encode(_File(list(entries))), indent=2) + b"\n")
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """Replace the file, for its owner's eyes; after a crash it is the old one or the new one. Raises OSError."""
     descriptor, written = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             _give_to_owner_of(path.parent, file.fileno())
-            file.write(msgspec.json.format(msgspec.json.encode(_File(list(entries))), indent=2) + b"\n")
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(written).replace(path)

@@ -29,6 +29,7 @@ PLACES = {
     "ffmpeg": None,
     "openssl": None,
     "nginx": None,
+    "caddy": None,
     "postgresql": _library("postgresql/*/bin/postgres"),
     "gst-rtsp-server": _library("*/girepository-1.0/GstRtspServer-1.0.typelib"),
 }

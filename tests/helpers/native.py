@@ -1,10 +1,14 @@
 """`framefleet up` in a folder of its own: the code and the built dashboard of this checkout, its own `.run`."""
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +27,16 @@ LINKED = ("contract", "broker", "runtime", "producer", "worker", "gateway", "cli
 
 
 class Native:
-    """A running system; `endpoints` is what it wrote for its users."""
+    """A running system; `endpoints` is what it wrote for its users. `terminal`: it speaks to one."""
 
-    def __init__(self, root: Path, **knobs: str) -> None:
+    def __init__(self, root: Path, *, terminal: bool = False, **knobs: str) -> None:
         self.root = root
         for name in LINKED:
             if not (root / name).exists():
                 (root / name).symlink_to(CHECKOUT / name)
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         self.log = root / "up.log"
-        with self.log.open("ab") as out:
+        with written_to(self.log, terminal=terminal) as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START, str(root)],
                 cwd=CHECKOUT,
@@ -61,3 +65,28 @@ class Native:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         return self.process.wait(40)
+
+
+@contextlib.contextmanager
+def written_to(log: Path, *, terminal: bool) -> Iterator[int]:
+    """What a child may write to during the block, and after it as long as it likes: all of it goes to `log`."""
+    with log.open("ab") as out:
+        if not terminal:
+            yield out.fileno()
+            return
+    screen, end = pty.openpty()
+    threading.Thread(target=_copy, args=(screen, log), daemon=True).start()
+    try:
+        yield end
+    finally:
+        os.close(end)
+
+
+def _copy(screen: int, log: Path) -> None:
+    with (
+        log.open("ab", buffering=0) as out,
+        contextlib.suppress(OSError),
+    ):  # EIO: nobody has the terminal any more
+        while said := os.read(screen, 65536):
+            out.write(said)
+    os.close(screen)

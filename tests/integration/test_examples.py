@@ -1,6 +1,7 @@
-"""The examples do what they say: as programs of their own, on a real broker, worker, gateway and nginx."""
+"""The examples do what they say: as programs of their own, on a real broker, worker, gateway, nginx and Caddy."""
 
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -16,6 +17,7 @@ import websockets
 
 from cli.ports import free_port
 from tests.conftest import StartService
+from tests.helpers import caddy
 from tests.helpers.components import require
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN, running_gateway
@@ -183,6 +185,52 @@ async def test_nginx_with_tls(tmp_path: Path, certificate: tuple[Path, Path]) ->
         url = seen.replace("http", "ws", 1) + "/ws/results"
         async with websockets.connect(url, ssl=trust, additional_headers=bearer):
             pass
+
+
+def caddy_site(page: str) -> str:
+    """The site of the example, or that of the page."""
+    if page == "example":
+        return (EXAMPLES / "proxy" / "Caddyfile").read_text()
+    found = re.search(
+        r"```\n(cameras\.example \{.*?)```", (ROOT / "docs" / "security.md").read_text(), re.DOTALL
+    )
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("page", ["example", "docs"])
+async def test_caddy_with_tls(tmp_path: Path, certificate: tuple[Path, Path], page: str) -> None:
+    """It sets all X-Forwarded headers by itself, and passes on none that the client wrote."""
+    trust = ssl.create_default_context(cafile=str(certificate[0]))
+    port = free_port()
+    seen = f"https://127.0.0.1:{port}"
+    async with (
+        running_gateway(tmp_path, trusted_proxies="127.0.0.1", public_url=seen) as gateway,
+        aiohttp.ClientSession() as http,
+    ):
+        site = caddy_site(page)
+        for old, new in (
+            ("cameras.example {", f"{seen} {{\n    tls {certificate[0]} {certificate[1]}"),
+            ("127.0.0.1:8080", f"127.0.0.1:{gateway.port}"),
+        ):
+            assert old in site, old
+            site = site.replace(old, new)
+        with caddy.serving(tmp_path / "caddy", site, port):
+            bearer = {"Authorization": f"Bearer {TOKEN}"}
+            evil = {"X-Forwarded-Host": "evil.example", "X-Forwarded-For": "203.0.113.5"}
+            own = {"Origin": seen}
+            login = http.post(f"{seen}/api/login", json={"token": TOKEN}, headers={**own, **evil}, ssl=trust)
+            async with login as answer:
+                assert answer.status == 200
+                assert answer.headers["Set-Cookie"].startswith("__Host-")
+            async with http.post(f"{seen}/api/links", headers={**bearer, **evil}, ssl=trust) as answer:
+                assert (await answer.json())["link"].startswith(f"{seen}/?code=")
+            foreign = {**evil, "Origin": "https://evil.example"}
+            async with http.post(f"{seen}/api/login", headers=foreign, ssl=trust) as answer:
+                assert answer.status == 403
+            url = seen.replace("http", "ws", 1) + "/ws/results"
+            async with websockets.connect(url, ssl=trust, additional_headers={**bearer, **own}):
+                pass
 
 
 def test_prometheus_takes_the_alerting_block(tmp_path: Path) -> None:

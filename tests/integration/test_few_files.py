@@ -91,6 +91,7 @@ def test_who_holds_the_probe_port_takes_nothing_from_a_service(
     name: str, rabbitmq: str, start: StartService
 ) -> None:
     service = limited(start(name, AMQP_URL=rabbitmq, WORKER_DETECTOR="haar", SOURCE="demo:1"))
+    assert "Umask:\t0077\n" in Path(f"/proc/{service.process.pid}/status").read_text()
     before = cpu_seconds(service)
     quiet = open_files(service)
     with crowd(service.probe, 100) as clients:

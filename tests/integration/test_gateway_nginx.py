@@ -110,6 +110,28 @@ async def test_over_https_the_cookie_is_of_the_path_and_secure(tmp_path: Path) -
             assert answer.status == 200
 
 
+SETS_THE_HOST = "        proxy_set_header X-Forwarded-Host $http_host;\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "changes"),
+    [("", ()), ("/fleet", (KEPT, (SETS_THE_HOST, "")))],
+    ids=["as documented", "passed on, with a public URL"],
+)
+async def test_a_client_that_names_another_host_changes_nothing(
+    tmp_path: Path, path: str, changes: tuple[tuple[str, str], ...]
+) -> None:
+    """nginx passes on every header that it is not told to set."""
+    evil = {"X-Forwarded-Host": "evil.example"}
+    async with behind(tmp_path, path, *changes) as (_, seen), aiohttp.ClientSession() as http:
+        async with http.post(f"{seen}/api/links", headers={**BEARER, **evil}) as answer:
+            assert (await answer.json())["link"].startswith(f"{seen}/?code=")
+        for origin, status in ((gateway_host(seen), 200), ("http://evil.example", 403)):
+            headers = {**evil, "Origin": origin}
+            async with http.post(f"{seen}/api/login", json={"token": TOKEN}, headers=headers) as answer:
+                assert answer.status == status, origin
+
+
 async def test_a_websocket_that_lost_its_upgrade_is_told_so(tmp_path: Path) -> None:
     lost = ("        proxy_set_header Upgrade $http_upgrade;\n", "")
     closed = ("proxy_set_header Connection upgrade;", 'proxy_set_header Connection "";')

@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import re
+import socket as socket_module
+import stat
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +22,8 @@ from cli.layout import Layout
 from cli.link import show
 from cli.ports import free_port
 from gateway.errors import CannotStart
+from gateway.security import operator_socket
+from gateway.security.operator_socket import ask_socket, socket_file
 from gateway.service import Gateway
 from gateway.tokens import add_token, revoke_token
 from gateway.tokens.roles import needed_role
@@ -200,7 +204,7 @@ async def test_while_the_file_is_broken_nothing_changes(
     assert await status(http, "GET", "/api/session", bearer(kept)) == 200
     gateway.settings.tokens.write_text("broken")
     for _ in range(2):
-        gateway.authenticator.refresh()
+        gateway.authenticator.refresh(time.time())
         assert await status(http, "GET", "/api/session", bearer(kept)) == 200
         assert await status(http, "GET", "/api/session", bearer(gone)) == 401
 
@@ -299,6 +303,111 @@ async def test_the_operator_s_command_prints_a_link_or_says_why_not(
             await asyncio.to_thread(show, layout, "viewer")
 
 
+async def test_guessing_on_this_machine_shuts_nobody_out_of_the_operators_command(
+    gateway: Gateway, http: aiohttp.ClientSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The main token of this gateway is one that somebody chose: by HTTP it waits with the guesses."""
+    for n in range(11):
+        await status(http, "GET", "/api/session", bearer(f"guess-{n}"))
+    assert await status(http, "GET", "/api/session", bearer(TOKEN)) == 429
+    layout = Layout(tmp_path)
+    layout.gateway.parent.mkdir()
+    layout.gateway.symlink_to(gateway.settings.data_dir)
+    layout.endpoints.write_text(json.dumps({"gateway": gateway.address, "token": TOKEN}))
+    assert await asyncio.to_thread(show, layout, "viewer") == 0
+    link = capsys.readouterr().out.strip()
+    page = await browser(http, gateway, code=link.partition("code=")[2])
+    async with http.get("/api/session", headers=page) as answer:
+        assert (await answer.json())["role"] == "viewer"
+
+
+async def test_a_random_main_token_is_not_shut_out_by_guesses(tmp_path: Path) -> None:
+    async with (
+        running_gateway(tmp_path, token=None) as gateway,
+        aiohttp.ClientSession(gateway.address) as http,
+    ):
+        main = (gateway.settings.data_dir / "token").read_text().strip()
+        guessed = [await status(http, "GET", "/api/session", bearer(f"guess-{n}")) for n in range(12)]
+        assert guessed == [401] * 10 + [429] * 2
+        assert await status(http, "GET", "/api/session", bearer(main)) == 200
+        async with http.post("/api/login", json={"token": main}) as answer:
+            assert answer.status == 200
+
+
+async def test_a_session_that_was_signed_out_stays_so_when_the_gateway_restarts(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path) as first:
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(first.address, cookie_jar=jar) as http:
+            stolen, other = [await browser(http, first, token=TOKEN) for _ in range(2)]
+            assert await status(http, "POST", "/api/logout", stolen) == 200
+    async with running_gateway(tmp_path) as second, aiohttp.ClientSession(second.address) as http:
+        assert await status(http, "GET", "/api/session", stolen) == 401
+        assert await status(http, "GET", "/api/session", other) == 200
+
+
+async def test_gateways_that_share_the_folder_share_sign_outs_and_not_the_socket(tmp_path: Path) -> None:
+    postgres = "postgresql://nobody:none@127.0.0.1:1/none"  # a SQLite file would be one gateway's alone
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with (
+        running_gateway(tmp_path, database_url=postgres) as here,
+        running_gateway(tmp_path, database_url=postgres) as there,
+        aiohttp.ClientSession(here.address, cookie_jar=jar) as http,
+    ):
+        page = await browser(http, here, token=TOKEN)
+        opened = await socket(there, {**page, "Origin": there.address})
+        assert await status(http, "POST", "/api/logout", page) == 200
+        assert await ended(opened) == 4401
+        for gateway in (here, there):
+            file = socket_file(gateway.settings.data_dir, gateway.port)
+            link = await asyncio.to_thread(ask_socket, file, "viewer")
+            assert link is not None
+            assert link.startswith(f"{gateway.address}/?code=")
+
+
+async def test_the_operators_socket_is_its_users_alone_and_bears_anything(tmp_path: Path) -> None:
+    folder = tmp_path / ("a" * 100) / ("b" * 100)  # an address of a Unix socket has room for 107 bytes
+    async with running_gateway(folder) as gateway:
+        file = socket_file(gateway.settings.data_dir, gateway.port)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        for words in (
+            b"",
+            b"\n",
+            b"[" * 4000 + b"\n",
+            b"x" * 10_000,
+            b'{"role": "admin"}\n',
+            b"GET / HTTP/1.1\r\n",
+        ):
+            assert await spoken(file, words) == b""
+        assert json.loads(await spoken(file, b'{"role": "viewer"}\n'))["link"].startswith(gateway.address)
+    assert not file.exists()
+
+
+async def spoken(file: Path, words: bytes) -> bytes:
+    """What the operator's socket answers."""
+    with operator_socket.short(file) as path:
+        reader, writer = await asyncio.open_unix_connection(path)
+    try:
+        writer.write(words)
+        writer.write_eof()
+        return await asyncio.wait_for(reader.read(), SOON)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_a_gateway_that_was_killed_leaves_no_socket_in_the_way(tmp_path: Path) -> None:
+    port = free_port()
+    file = socket_file(tmp_path / "data", port)
+    file.parent.mkdir()
+    with operator_socket.short(file) as path, socket_module.socket(socket_module.AF_UNIX) as left:
+        left.bind(path)
+    assert file.is_socket()
+    assert await asyncio.to_thread(ask_socket, file, "viewer") is None
+    async with running_gateway(tmp_path, port=port):
+        assert await asyncio.to_thread(ask_socket, file, "viewer") is not None
+
+
 async def command(*words: str, **environment: str) -> tuple[int, str, str]:
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     process = await asyncio.create_subprocess_exec(
@@ -324,12 +433,15 @@ async def test_the_commands_of_a_container_and_no_secret_in_its_log(
         "LOG_LEVEL": "debug",
     }
     address = f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
+    old = tmp_path / "data" / "of-an-earlier-version"
+    old.parent.mkdir(mode=0o700)
+    old.write_text("")
+    old.chmod(0o664)
     code, _, said = await command("gateway.link", **environment)
     assert (code, said) == (1, f"no gateway answers at {address}: start it, then ask again\n")
     service = start("gateway", **environment)
     eventually("it listens", lambda: "gateway listens" in service.log.read_text())
-    printed = re.findall(r"\?code=(\S+)", service.log.read_text())
-    assert len(printed) == 1  # the ready link, for people
+    eventually("it says how to sign in", lambda: "framefleet link" in service.log.read_text())
 
     code, token, said = await command("gateway.tokens", "add", "wall", "--role", "operator", **environment)
     assert (code, "not shown again" in said) == (0, True)
@@ -370,9 +482,15 @@ async def test_the_commands_of_a_container_and_no_secret_in_its_log(
     code, _, _ = await command("gateway.tokens", "revoke", "wall", **environment)
     assert code == 0
     eventually("the gateway has seen it", lambda: "tokens read again" in service.log.read_text())
+    assert old.stat().st_mode & 0o777 == 0o660  # the group's rights may be somebody's choice
+    old.unlink()
+    files = sorted(old.parent.iterdir())
+    assert {"history.sqlite3", "history.sqlite3-wal", "token", "tokens.json"} <= {each.name for each in files}
+    assert [each for each in files if each.stat().st_mode & 0o077] == []
     assert service.stop() == 0
     log = service.log.read_text()
     assert "signed in" in log
+    assert "?code=" not in log  # a log may be read by many, and shipped to more
     for name, secret in secrets.items():
         assert secret not in log, name
     code, _, said = await command("gateway.tokens", "list", GATEWAY_TOKENS_FIL="x")

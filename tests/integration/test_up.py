@@ -43,19 +43,23 @@ def up(tmp_path: Path) -> Iterator[StartNative]:
         require(component)
     systems: list[Native] = []
 
-    def begin(folder: str = "", **knobs: str) -> Native:
+    def begin(folder: str = "", *, terminal: bool = False, **knobs: str) -> Native:
         (tmp_path / folder).mkdir(exist_ok=True)
-        systems.append(
-            Native(
-                tmp_path / folder, **{"WORKERS": "1", "WORKER_DETECTOR": "haar", "SOURCE": "none", **knobs}
-            )
-        )
+        chosen = {"WORKERS": "1", "WORKER_DETECTOR": "haar", "SOURCE": "none", **knobs}
+        systems.append(Native(tmp_path / folder, terminal=terminal, **chosen))
         return systems[-1]
 
     yield begin
     for system in systems:
         system.stop()
     assert processes_of(tmp_path) == []
+
+
+def others_may_use(path: Path) -> bool:
+    """Whether another user has any right to it."""
+    with contextlib.suppress(FileNotFoundError):  # what runs makes files and removes them
+        return not path.is_symlink() and path.stat().st_mode & 0o077 != 0
+    return False
 
 
 def processes_of(root: Path) -> list[str]:
@@ -105,7 +109,9 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
     pids = started(system)
     assert sorted(pids) == ["epmd", "gateway", "producer", "prometheus", "rabbitmq", "worker-1", "worker-2"]
     assert stat.S_IMODE((run / "endpoints.json").stat().st_mode) == 0o600
-    eventually("the link", lambda: said(system, "Open", f"{ends['gateway']}/?code="))
+    eventually("the address", lambda: said(system, "Open", ends["gateway"]))
+    assert said(system, "to sign in", ".venv/bin/framefleet link")
+    assert "?code=" not in system.log.read_text()  # it is no terminal, and may be a log that is shipped
     assert ends["token"] not in system.log.read_text()
     assert ends["token"] not in "".join(path.read_text() for path in (run / "logs").glob("*.log"))
 
@@ -118,6 +124,7 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
         )
 
     eventually("Prometheus sees frames processed", rate, 60)
+    assert [path for path in (run, *run.rglob("*")) if others_may_use(path)] == []
     targets = answer(f"{ends['prometheus']}/api/v1/targets")["data"]["activeTargets"]
     assert {t["labels"]["job"] for t in targets} == {
         "cv-worker",
@@ -139,8 +146,9 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
 
 
 def test_what_dies_comes_back_and_a_second_ctrl_c_does_not_wait(up: StartNative) -> None:
-    system = up()
+    system = up(terminal=True)
     ends = system.endpoints
+    eventually("a person gets a link", lambda: said(system, "Open", f"{ends['gateway']}/?code="))
     before = started(system)
     for name in ("worker-1", "gateway", "prometheus", "rabbitmq"):
         os.kill(before[name], signal.SIGKILL)

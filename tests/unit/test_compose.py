@@ -1,6 +1,9 @@
 """docker-compose.yml keeps its promises: what is reachable, what is waited for, what runs as whom."""
 
+import hashlib
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +125,59 @@ def test_images_hold_locked_dependencies_and_their_own_package_only(name: str) -
     assert sorted(copied) == sorted(["contract", "broker", "runtime", package, *beside])
 
 
+def test_images_can_be_pinned_in_one_place() -> None:
+    """The names are those of the Dockerfile, and every build of every Compose file takes them."""
+    given = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", DOCKERFILE, re.MULTILINE))
+    assert set(given) == {"PYTHON_IMAGE", "NODE_IMAGE", "RABBITMQ_IMAGE"}
+    assert "@" not in "".join(given.values())
+    for file in ("docker-compose.yml", "deploy/compose.ha.yml", "deploy/compose.gpu.yml"):
+        for name, service in yaml.safe_load((ROOT / file).read_text())["services"].items():
+            if "build" in service:
+                args = {key: default(value) for key, value in service["build"]["args"].items()}
+                assert args == given, (file, name)
+
+
+DOCKER = """\
+#!/bin/sh
+case "$1" in
+  pull) [ "$3" != "$MISSING" ] ;;
+  image) [ "$5" = "$LOCAL" ] || echo "mirror.example/x@sha256:$(printf %s "$5" | sha256sum | cut -c 1-64)" ;;
+esac
+"""
+
+
+def pins(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """deploy/pin-images with a `docker` that knows every image by a digest made of its name."""
+    program = tmp_path / "docker"
+    program.write_text(DOCKER)
+    program.chmod(0o755)
+    return subprocess.run(
+        [ROOT / "deploy" / "pin-images"],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", **environment},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+def test_pins_are_lines_for_env(tmp_path: Path) -> None:
+    lines = dict(line.split("=", 1) for line in pins(tmp_path).stdout.splitlines())
+    assert {name: value.partition("@")[0] for name, value in lines.items()} == {
+        name: example for name, (example, _) in env_example.COMPOSE.items() if name.endswith("_IMAGE")
+    }
+    for value in lines.values():
+        name, _, found = value.partition("@sha256:")
+        assert found == hashlib.sha256(name.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("environment", [{"MISSING": "node:22-slim"}, {"LOCAL": "node:22-slim"}])
+def test_an_image_that_cannot_be_pinned_is_an_error(tmp_path: Path, environment: dict[str, str]) -> None:
+    done = pins(tmp_path, **environment)
+    assert done.returncode == 1
+    assert "NODE_IMAGE" not in done.stdout
+
+
 def test_named_volumes_are_declared() -> None:
     mounted = {
         volume.split(":")[0]
@@ -183,6 +239,14 @@ def test_every_setting_reaches_its_service_and_every_name_of_env(name: str) -> N
     assert passed & known == settable
     assert fixed <= env_example.FIXED
     assert set(service["environment"]) - known <= {"GATEWAY_BIND", "GATEWAY_PUBLISHED_PORT"}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_metrics_are_this_machines_natively_and_the_projects_in_compose(name: str) -> None:
+    prefix = SETTINGS[name].model_config.get("env_prefix", "")
+    assert SETTINGS[name].model_fields["metrics_host"].default == "127.0.0.1"
+    assert SERVICES[name]["environment"][f"{prefix}METRICS_HOST"] == "0.0.0.0"  # noqa: S104
+    assert not any(port.endswith((":8000", ":8010", ":8020")) for port in SERVICES[name].get("ports", []))
 
 
 def test_the_example_is_made_from_the_settings() -> None:

@@ -51,11 +51,29 @@ def test_another_services_settings_are_not_kept(service: str, kept: set[str], dr
         ("127.0.0.1", "GATEWAY_PUBLIC_URL=http://127.0.0.1:9000"),
         ("192.168.1.7", "GATEWAY_PUBLIC_URL=http://192.168.1.7:9000"),
         ("0.0.0.0", "GATEWAY_PUBLISHED_URL=http://127.0.0.1:9000"),  # noqa: S104
+        ("localhost", "GATEWAY_PUBLIC_URL=http://127.0.0.1:9000"),
     ],
 )
 def test_links_name_what_compose_publishes(bind: str, expected: str) -> None:
     done = run("sh", "-c", "env", "-m", "gateway", GATEWAY_BIND=bind, GATEWAY_PUBLISHED_PORT="9000")
     assert expected in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("bind", "expected"), [("127.0.0.1", "http://127.0.0.1:9000"), ("192.168.1.7", "http://192.168.1.7:9000")]
+)
+def test_behind_a_proxy_what_compose_publishes_is_not_the_public_url(bind: str, expected: str) -> None:
+    """The public URL goes before what the proxy says, and only the proxy knows how browsers come."""
+    proxied = {
+        "GATEWAY_BIND": bind,
+        "GATEWAY_PUBLISHED_PORT": "9000",
+        "GATEWAY_TRUSTED_PROXIES": "172.16.0.0/12",
+    }
+    said = run("sh", "-c", "env", "-m", "gateway", **proxied).stdout.splitlines()
+    assert f"GATEWAY_PUBLISHED_URL={expected}" in said
+    assert not any(line.startswith("GATEWAY_PUBLIC_URL=") for line in said)
+    named = run("sh", "-c", "env", "-m", "gateway", GATEWAY_PUBLIC_URL="https://fleet.example", **proxied)
+    assert "GATEWAY_PUBLIC_URL=https://fleet.example" in named.stdout.splitlines()
 
 
 def test_without_a_broker_it_says_what_to_do() -> None:

@@ -18,6 +18,7 @@ from gateway.security.keys import load_token
 from gateway.security.sessions import RENEW_SECONDS, SESSION_SECONDS, BrowserSession, claimed, seal
 from gateway.tokens import Keyring, add_token, revoke_token
 from gateway.tokens.roles import Role
+from gateway.tokens.strength import is_random, random_token
 
 TOKEN = "correct horse battery"
 OPERATOR = Identity(name="main", token_id="main")
@@ -88,7 +89,7 @@ def test_signing_out_ends_the_session_with_all_that_renewed_it() -> None:
     assert identity.session is not None
     renewed = cookie(authenticator.new_session(identity, 2000.0))
     assert authenticator.identify("", renewed, "", 2001.0) is not None
-    authenticator.revoke(identity.session)
+    authenticator.sign_out(identity, 2000.5)
     assert authenticator.identify("", first, "", 2001.0) is None
     assert authenticator.identify("", renewed, "", 2001.0) is None
     assert authenticator.identify("", other, "", 2001.0) is not None
@@ -138,7 +139,7 @@ def test_revoking_a_token_ends_it_its_sessions_and_the_links_made_with_it(tokens
     session = cookie(authenticator.new_session(anna, 1001.0))
     code, _ = authenticator.new_code(anna, "viewer", 1001.0)
     revoke_token(tokens, "anna", 1002.0)
-    assert authenticator.refresh() == set(anna.holders) == {f"token {anna.token_id}"}
+    assert set(authenticator.refresh(1002.0)) == set(anna.holders) == {f"token {anna.token_id}"}
     assert authenticator.check(token, "", 1003.0) is None
     assert authenticator.identify("", session, "", 1003.0) is None
     assert authenticator.redeem(code, "", 1003.0) is None
@@ -214,6 +215,40 @@ def test_who_has_a_further_token_is_not_shut_out_by_guesses_from_the_same_addres
     with pytest.raises(TooManyGuesses):
         authenticator.check(TOKEN, "proxy", 101.0)
     assert authenticator.check(token, "proxy", 101.0) is not None
+
+
+def test_who_has_a_random_main_token_is_not_shut_out_either() -> None:
+    for token in (
+        random_token(),
+        "8f3c0b9ad27e416590f1c8e4b7d3a52c" * 2,
+    ):  # the second as `openssl rand -hex 32`
+        authenticator = Authenticator(token)
+        for number in range(PER_ADDRESS):
+            authenticator.check(f"guess {number}", "127.0.0.1", 100.0)
+        with pytest.raises(TooManyGuesses):
+            authenticator.check("one more guess", "127.0.0.1", 101.0)
+        assert authenticator.check(token, "127.0.0.1", 101.0) is not None
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "correct horse battery staple and some more words to make it a long one",
+        "correct-horse-battery-staple-and-some-more-words-for-the-length",
+        "passwordpasswordpasswordpasswordpassword12345",
+        "0123456789" * 7,
+        "a" * 64,
+        "abc123" * 11,
+        "a-token-of-the-test-suite",
+        "",
+    ],
+)
+def test_a_token_that_somebody_chose_is_not_taken_for_a_random_one(chosen: str) -> None:
+    assert not is_random(chosen)
+
+
+def test_a_token_that_we_make_is_seen_to_be_random() -> None:
+    assert all(is_random(random_token()) and len(random_token()) == 43 for _ in range(200))
 
 
 def test_one_wrong_token_again_and_again_is_no_guessing() -> None:

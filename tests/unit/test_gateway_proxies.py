@@ -47,7 +47,7 @@ def test_names_are_no_networks(name: str) -> None:
         TrustedProxies([name])
 
 
-async def seen(peer: str, **headers: str) -> Scope:
+async def seen(peer: str, public_url: str = "", **headers: str) -> Scope:
     """The scope behind the middleware."""
     scopes: list[Scope] = []
 
@@ -59,7 +59,7 @@ async def seen(peer: str, **headers: str) -> Scope:
 
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope: Scope = {"type": "http", "scheme": "http", "client": (peer, 5), "headers": raw}
-    await ForwardedClient(app, TRUSTED)(scope, never, never)
+    await ForwardedClient(app, TRUSTED, public_url)(scope, never, never)
     return scopes[0]
 
 
@@ -93,3 +93,19 @@ async def test_of_several_words_the_first_is_how_the_browser_came() -> None:
     scope = await seen("192.0.2.1", **chained)
     assert scope["scheme"] == "https"
     assert [value for name, value in scope["headers"] if name == b"host"] == [b"fleet.example"]
+
+
+async def test_the_public_url_goes_before_what_a_client_may_have_written() -> None:
+    """A proxy passes X-Forwarded-Host on, as the client wrote it, unless it is told to set it."""
+    for spoofed in (
+        {**SPOOFED, "x_forwarded_host": "evil.example"},
+        {**SPOOFED, "x_forwarded_proto": "http"},
+    ):
+        scope = await seen("192.0.2.1", "https://fleet.example:8443/below", **spoofed)
+        assert [value for name, value in scope["headers"] if name == b"host"] == [b"fleet.example:8443"]
+        assert scope["scheme"] == "https"
+        assert scope["client"][0] == "203.0.113.5"
+    scope = await seen("192.0.2.1", "http://fleet.example", **SPOOFED)
+    assert scope["scheme"] == "https"  # what came by HTTPS did, whatever the setting says
+    scope = await seen("203.0.113.99", "https://fleet.example", **SPOOFED)
+    assert (b"host", b"gateway:8080") in scope["headers"]  # past the proxy it is reached as it is
