@@ -75,8 +75,8 @@ async def test_one_that_allocates_faster_than_the_watchdog_looks_is_refused_the_
 ) -> None:
     large = make(tmp_path / "large.mkv", "mpeg4", seconds=1, fps=5, size="4096x2304")
     small = make(tmp_path / "small.mkv", "mpeg4", seconds=1, fps=5, size="160x120")
-    monkeypatch.setattr(process, "AT_ONCE", -900_000_000)
-    async with Pool() as pool:  # of which 100 MB remain
+    monkeypatch.setattr(process, "AT_ONCE", -860_000_000)
+    async with Pool() as pool:  # of whose 1000 MB remain 50 more than a process has at first
         reasons = {}
         for path in (large, small):
             feed = await pool.open(DecodeRequest(url=f"file:{path}", shown=path.name, pace="eager"))

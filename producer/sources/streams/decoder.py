@@ -127,7 +127,8 @@ def encoded(frame: av.VideoFrame, shown: str, quality: int) -> bytes:
     """The frame as JPEG of `quality` 1-100, upright. Raises SourceError for a picture of unreasonable size."""
     if frame.width * frame.height > MAX_PIXELS:
         raise _too_large(shown, frame.width, frame.height)
-    image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    # One thread, else FFmpeg starts one for each core, for every frame.
+    image = np.asarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
     return encode_jpeg(upright(image, frame), quality)
 
 

@@ -11,6 +11,7 @@ from producer.errors import SourceError
 from producer.frames import Skipped
 from producer.sources.pacing import Playback, Rate, Sampling, Timeline
 from producer.sources.streams.decoder import Decoded, decode, encoded
+from producer.sources.streams.failures import failure
 from producer.sources.streams.keyframes import Keyframes
 from producer.sources.streams.messages import DecodeRequest, News
 from producer.sources.streams.outbox import Closed, Outbox, Shot
@@ -42,6 +43,9 @@ class CameraReader:
             pass
         except SourceError as error:
             self._outbox.end(error.reason, str(error))
+        except MemoryError as error:
+            failed = failure(error, self._request.shown)
+            self._outbox.end(failed.reason, str(failed))
         except Exception as error:
             # One camera's surprise must not end the others. Its message is left out, since it may hold the address.
             traceback.print_tb(error.__traceback__)
