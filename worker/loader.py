@@ -16,13 +16,13 @@ from worker.detection.yolo import Yolo
 from worker.detection.yunet import YuNet
 from worker.errors import InvalidRegistry, ModelUnavailable
 from worker.isolation import try_model
-from worker.models import ModelEntry, Registry, digest, is_ours, locate, present, unusable
+from worker.models import DetectorKind, ModelEntry, Registry, digest, is_ours, locate, present, unusable
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
 
-_harmless: set[tuple[ModelEntry, str, int | None]] = set()
-"""What was tried in this process, and may be loaded: the entry, the file's digest, and the size of its input."""
+_harmless: set[tuple[str, DetectorKind, tuple[str, ...], int | None]] = set()
+"""What was tried, and may be loaded: the file's digest, how it is used, its labels, and the size of its input."""
 
 Trying = Callable[[WorkerSettings, ModelEntry, str], str | None]
 """Says why a model's file cannot be used; None if it can."""
@@ -102,7 +102,7 @@ class Loader:
 
     def _try(self, entry: ModelEntry, path: Path) -> None:
         """Let the model be tried, once for each content of its file. Raises ModelUnavailable."""
-        tried = (entry, digest(path), self._settings.input_size)
+        tried = (digest(path), entry.kind, entry.labels, self._settings.input_size or entry.input)
         if tried in _harmless:
             return
         refusal = self._refused.get(str(tried))
