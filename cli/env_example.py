@@ -42,7 +42,8 @@ COMPOSE = {
     "CAMERAS_DIR": (
         "./cameras",
         "A folder of this machine with the file of cameras, for the producer /cameras: CAMERAS=/cameras/cameras.yaml. "
-        "Passwords that the file names as ${NAME} stand in cameras.env beside this file, NAME='value' with the quotes.",
+        "Passwords that the file names as ${CAMERA_NAME} stand in cameras.env beside this file, CAMERA_NAME='value' "
+        "with the quotes.",
     ),
     "MODEL_DIR": (
         "./models",

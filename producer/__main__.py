@@ -16,6 +16,7 @@ from producer.metrics import ProducerMetrics
 from producer.service import Producer
 from producer.settings import ProducerSettings
 from producer.sources.complaints import tell_complaints
+from runtime.confinement import never_more_privileges, report_lacking
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load
@@ -28,6 +29,7 @@ def main() -> int:
     settings = load(ProducerSettings, "producer")
     configure_logs("producer", settings.log_level, settings.log_format)
     keep_private()
+    never_more_privileges()
     cv2.setNumThreads(1)  # encoding runs in threads of ours
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # broken images are told by our own log
     tell_complaints()
@@ -80,6 +82,7 @@ async def _run(settings: ProducerSettings, roster: Roster, metrics: ProducerMetr
         form=settings.form.value,
         metrics_port=probes.port,
     )
+    metrics.confinement(report_lacking(log))
     stop_on_signal(producer.request_stop)
     try:
         status = await producer.run()

@@ -1,8 +1,11 @@
 """The producer's metrics. Labels name the cameras that this process owns, never frames."""
 
+from collections.abc import Collection
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
 from contract.status import CameraState
+from runtime.confinement import REMEDIES
 
 
 class ProducerMetrics:
@@ -53,6 +56,17 @@ class ProducerMetrics:
         self.file_problems = Gauge(
             "producer_camera_file_problems", "What is wrong in the file of cameras now.", registry=registry
         )
+        self._confinement = Gauge(
+            "producer_confinement_lacking",
+            "1 where decoding processes do without that part of their confinement.",
+            ["part"],
+            registry=registry,
+        )
+
+    def confinement(self, lacking: Collection[str]) -> None:
+        """Say what decoding processes have to do without."""
+        for part in REMEDIES:
+            self._confinement.labels(part).set(part in lacking)
 
     def defect(self, camera_id: str, defect: str, *, on: bool) -> None:
         """A defect began or ended."""

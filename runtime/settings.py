@@ -139,6 +139,7 @@ def load(settings: type[Settings], program: str) -> Settings:
             print(f"{program}: {sentence}", file=sys.stderr)
         print(f"{program}: `python -m {program} --help` lists the settings", file=sys.stderr)
         sys.exit(USAGE_ERROR)
+    os.environ.pop("AMQP_URL", None)  # no process that this one starts needs it
     return built
 
 

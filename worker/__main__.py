@@ -6,6 +6,7 @@ from queue import Empty, SimpleQueue
 import cv2
 
 from broker import BrokerError, split_urls
+from runtime.confinement import never_more_privileges, report_lacking
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import ProbeServer, serve_probes
 from runtime.settings import USAGE_ERROR, load
@@ -30,6 +31,7 @@ def main() -> int:
     try:
         split_urls(settings.amqp_url)
         device = choose_device(settings)
+        never_more_privileges()  # CUDA may have had to make its devices, by a program of root's
         settings = settings.model_copy(update={"device": device.name})
         switchboard = Switchboard(settings, substituted=metrics.substituted)
         worker = Worker(settings, switchboard, metrics, device_fallback=device.fallback)
@@ -42,6 +44,7 @@ def main() -> int:
         return USAGE_ERROR
     metrics.model(switchboard.routes)
     metrics.device(device.name, device.fallback)
+    metrics.confinement(report_lacking(log))
     if device.fallback is not None:
         log.warning("device fallback", using=device.name, reason=device.fallback)
     log.info(

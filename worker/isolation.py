@@ -1,22 +1,69 @@
-"""Computing a suspect frame in a process that may die of it.
+"""Computing in a process that may die of it, and can harm nobody else.
 
-A frame that comes again has perhaps killed the worker that had it. It is computed in a child of its own, started
-afresh (spawn: nothing of this process's threads and locks) and thrown away, so that such a frame kills one worker.
+A frame that comes again has perhaps killed the worker that had it, and a model that somebody else made may do anything.
+Each has a child of its own (worker.child): started afresh, confined and thrown away, it kills one worker or none.
 """
 
-import multiprocessing
+import contextlib
+import os
+import pickle
 import signal
-from multiprocessing.connection import Connection
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
 
-import cv2
+import msgspec
 
+from contract.errors import InvalidTask
 from contract.failures import FailureReason
-from contract.models import DesiredModels
-from worker.processor import Failed, Given, Processed, make_processor
-from worker.settings import WorkerSettings
-from worker.switchboard import Switchboard
+from contract.result import Result
+from contract.task import parse_head
+from runtime.confinement import bare
+from worker.models import ModelEntry
+from worker.processor import Computed, Expired, Failed, Given, Processed
+from worker.settings import CPU, WorkerSettings
 
+MODULE = "worker.child"
 TIMEOUT_SECONDS = 30.0
+TRIAL_SECONDS = 60.0
+LARGEST = 64 * 1024 * 1024  # bytes of an answer: a task's picture, and what was found in it
+MOST_WORDS = 1_000
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A frame to compute, with the model of that specification unless its task names one itself."""
+
+    settings: WorkerSettings
+    model: str
+    given: Given
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A model to load and to show a blank picture; `path` is its file."""
+
+    settings: WorkerSettings
+    entry: ModelEntry
+    path: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A child's only words: what became of a suspect, or why a model does not load; all None if it does."""
+
+    computed: Computed | None = None
+    expired: Expired | None = None
+    failed: Failed | None = None
+    refused: str | None = None
+
+
+_answers = msgspec.msgpack.Decoder(Answer)
+
+
+class Unanswered(Exception):
+    """A child died, or said nothing in time, or nothing that can be used."""
 
 
 def compute_apart(
@@ -26,44 +73,99 @@ def compute_apart(
 
     A child that dies, or says nothing for `timeout` seconds, is a failure `crashed`.
     """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(
-        target=_compute,
-        args=(theirs, settings, model, suspect),
-        name="suspect",
-        daemon=True,
-    )
-    child.start()
-    theirs.close()
     try:
-        if not ours.poll(timeout):
-            return Failed(FailureReason.CRASHED, f"no answer within {timeout:.0f} s, computed apart")
-        outcome: Processed = ours.recv()
-    except EOFError:
-        child.join(5)
-        return Failed(FailureReason.CRASHED, f"the process that computed it apart {_ended(child.exitcode)}")
-    else:
-        return outcome
-    finally:
-        ours.close()
-        child.kill()
-        child.join(5)
+        answer = _ask(Suspect(_without_secrets(settings), model, suspect), timeout)
+    except Unanswered as error:
+        return Failed(FailureReason.CRASHED, f"{error}, computed apart")
+    if answer.failed is not None:
+        return Failed(answer.failed.reason, answer.failed.error[:MOST_WORDS])
+    outcome = answer.computed or answer.expired
+    if outcome is None or not _answers_to(suspect, outcome.result, settings):
+        return Failed(FailureReason.CRASHED, "an answer to something else, computed apart")
+    return outcome
 
 
-def _ended(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        return f"was ended by {signal.Signals(-exitcode).name}"
-    return f"ended with exit code {exitcode}"
+def try_model(
+    settings: WorkerSettings, entry: ModelEntry, path: str, *, timeout: float = TRIAL_SECONDS
+) -> str | None:
+    """Load a model in a child, on the CPU, and show it a blank picture; returns why it cannot be used, or None."""
+    settings = _without_secrets(settings).model_copy(update={"device": CPU, "batch": 1})
+    try:
+        answer = _ask(Trial(settings, entry, path), timeout)
+    except Unanswered as error:
+        return f"{error}, tried in a process of its own"
+    except OSError as error:
+        return f"no process can be started to try it: {error.strerror}"
+    return None if answer.refused is None else answer.refused[:MOST_WORDS]
 
 
-def _compute(answer: Connection, settings: WorkerSettings, model: str, suspect: Given) -> None:
-    """The child's whole life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the worker, which drains
-    cv2.setNumThreads(1)
-    switchboard = Switchboard(settings)
-    switchboard.hear(DesiredModels(revision=1, cluster=model))
-    switchboard.reconcile()
-    (outcome,) = make_processor(settings, switchboard).process_many([suspect])
-    answer.send(outcome)
-    answer.close()
+def _answers_to(suspect: Given, result: Result, settings: WorkerSettings) -> bool:
+    """Whether a result is the frame's own: a child that was taken over must not speak for other cameras."""
+    try:
+        head = parse_head(
+            suspect.body,
+            content_type=suspect.content_type,
+            headers=suspect.headers,
+            message_id=suspect.message_id,
+        )
+    except InvalidTask:
+        return False
+    of = (result.camera_id, result.frame_id, result.original_timestamp, result.node_id)
+    return of == (head.camera_id, head.frame_id, head.timestamp, settings.node_id)
+
+
+def _without_secrets(settings: WorkerSettings) -> WorkerSettings:
+    return settings.model_copy(update={"amqp_url": ""})
+
+
+def _ask(order: Suspect | Trial, timeout: float) -> Answer:
+    """The answer of a child that is made for this order, and gone afterwards. Raises Unanswered."""
+    deadline = time.monotonic() + timeout
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            child = subprocess.Popen(
+                [sys.executable, "-m", MODULE],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                cwd="/",
+                env=bare(os.environ, network=False),
+            )
+        try:
+            ours.settimeout(timeout)
+            ours.sendall(pickle.dumps(order))
+            ours.shutdown(socket.SHUT_WR)
+            # Never a pickle: whoever writes one runs code in the reader.
+            return _answers.decode(_heard(ours, deadline))
+        except TimeoutError:
+            raise Unanswered(f"no answer within {timeout:.0f} s") from None
+        except (EOFError, ConnectionError, msgspec.DecodeError):
+            raise Unanswered(f"its process {_ended(child)}") from None
+        finally:
+            child.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(5)
+
+
+def _heard(line: socket.socket, deadline: float) -> bytes:
+    """All that the child says. Raises EOFError if it is nothing, Unanswered if it is more than LARGEST."""
+    heard = bytearray()
+    while True:
+        line.settimeout(max(0.001, deadline - time.monotonic()))
+        data = line.recv(1 << 20)
+        heard += data
+        if not data:
+            break
+        if len(heard) > LARGEST:
+            raise Unanswered(f"its process said more than {LARGEST >> 20} MiB")
+    if not heard:
+        raise EOFError
+    return bytes(heard)
+
+
+def _ended(child: "subprocess.Popen[bytes]") -> str:
+    try:
+        code = child.wait(5)
+    except subprocess.TimeoutExpired:
+        return "said nothing that can be understood"
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

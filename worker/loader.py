@@ -15,23 +15,38 @@ from worker.detection.haar import Haar
 from worker.detection.yolo import Yolo
 from worker.detection.yunet import YuNet
 from worker.errors import InvalidRegistry, ModelUnavailable
-from worker.models import ModelEntry, Registry, locate, present, unusable
+from worker.isolation import try_model
+from worker.models import DetectorKind, ModelEntry, Registry, digest, is_ours, locate, present, unusable
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
+
+_harmless: set[tuple[str, DetectorKind, tuple[str, ...], int | None]] = set()
+"""What was tried, and may be loaded: the file's digest, how it is used, its labels, and the size of its input."""
+
+Trying = Callable[[WorkerSettings, ModelEntry, str], str | None]
+"""Says why a model's file cannot be used; None if it can."""
 
 FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0  # seconds until a download that failed is tried again
 
 
 class Loader:
-    """Loads detectors and keeps them, so that two specifications share a model. Belongs to one thread."""
+    """Loads detectors and keeps them, so that two specifications share a model. Belongs to one thread.
+
+    `trial` sees a file that is none of ours before it is loaded here: such a file may crash, loop, or eat all memory.
+    """
 
     def __init__(
-        self, settings: WorkerSettings, registry: Registry, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: WorkerSettings,
+        registry: Registry,
+        clock: Callable[[], float] = time.monotonic,
+        trial: Trying = try_model,
     ) -> None:
         self._settings = settings
         self.registry = registry
         self._clock = clock
+        self._trial = trial
         self._loaded: dict[str, Detector] = {}
         self._ensembles: dict[str, Ensemble] = {}
         self._refused: dict[str, _Refusal] = {}
@@ -73,6 +88,8 @@ class Loader:
         if (reason := unusable(entry)) is not None:
             raise ModelUnavailable(reason)
         path = self._file(entry, fetch)
+        if path is not None and not is_ours(digest(path)):
+            self._try(entry, path)
         try:
             detector = build_detector(entry, path, self._settings)
             warm_up(detector, self._settings.batch_frames)
@@ -82,6 +99,22 @@ class Loader:
         log.info("model loaded", model=detector.model)
         self._loaded[name] = detector
         return detector
+
+    def _try(self, entry: ModelEntry, path: Path) -> None:
+        """Let the model be tried, once for each content of its file. Raises ModelUnavailable."""
+        tried = (digest(path), entry.kind, entry.labels, self._settings.input_size or entry.input)
+        if tried in _harmless:
+            return
+        refusal = self._refused.get(str(tried))
+        if refusal is None or self._clock() >= refusal.until:
+            reason = self._trial(self._settings, entry, str(path))
+            if reason is None:
+                _harmless.add(tried)
+                return
+            wait = min(LONGEST_WAIT, refusal.wait * 2) if refusal else FIRST_WAIT
+            reason = f"model {entry.name}: {path} does not load: {reason}"
+            refusal = self._refused[str(tried)] = _Refusal(self._clock() + wait, wait, reason)
+        raise ModelUnavailable(refusal.reason)
 
     def _file(self, entry: ModelEntry, fetch: bool) -> Path | None:
         if entry.filename is None:
@@ -107,7 +140,7 @@ class Loader:
 
 @dataclass(frozen=True)
 class _Refusal:
-    """A download that failed. A thousand workers behind a firewall must not knock every half minute."""
+    """A download or a trial that failed. A thousand workers behind a firewall must not knock every half minute."""
 
     until: float
     wait: float

@@ -1,8 +1,11 @@
 """The worker's metrics. Dashboards and alerts of users rely on the names."""
 
+from collections.abc import Collection
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from contract.failures import FailureReason
+from runtime.confinement import REMEDIES
 from worker.processor import HOP, Computed, Expired, Failed
 from worker.switchboard import Routes
 
@@ -102,7 +105,18 @@ class WorkerMetrics:
         self._failing = Gauge(
             "cv_model_failing", "1 while a desired model does not load", labels, registry=registry
         ).labels(**node)
+        self._confinement = Gauge(
+            "cv_confinement_lacking",
+            "1 where processes for suspect frames and strangers' models do without that part of their confinement",
+            [*labels, "part"],
+            registry=registry,
+        )
         self._node_id = node_id
+
+    def confinement(self, lacking: Collection[str]) -> None:
+        """Say what processes for suspects have to do without."""
+        for part in REMEDIES:
+            self._confinement.labels(self._node_id, part).set(part in lacking)
 
     def model(self, routes: Routes) -> None:
         """Say which model is in use, and whether another one should be."""

@@ -15,7 +15,8 @@ from contract.models import DesiredModels, ModelReport, parse_model_spec
 from runtime.logs import get_logger
 from worker.detection.detector import Detector
 from worker.errors import InvalidRegistry, ModelUnavailable, UnknownModel
-from worker.loader import Loader, registry_of
+from worker.isolation import try_model
+from worker.loader import Loader, Trying, registry_of
 from worker.reports import model_reports
 from worker.settings import AUTO, BEST_MODEL, BUILT_IN_MODELS, WorkerSettings
 
@@ -45,7 +46,7 @@ class Routes:
 class Switchboard:
     """Chooses detectors. Constructing it loads what the settings ask for; a download is waited for unless `auto`.
 
-    `substituted` is called for a frame whose task asks for a known model that is not here.
+    `substituted` is called for a frame whose task asks for a known model that is not here; `trial`: see Loader.
     Raises InvalidRegistry, or ModelUnavailable or UnknownModel if what is asked for cannot be had.
     """
 
@@ -55,6 +56,7 @@ class Switchboard:
         *,
         substituted: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        trial: Trying = try_model,
     ) -> None:
         self._settings = settings
         self._substituted = substituted
@@ -63,8 +65,8 @@ class Switchboard:
         self._registry = registry = registry_of(settings)
         for note in registry.notes:
             log.warning("models", note=note)
-        self._loader = Loader(settings, registry, clock)
-        self._task_loader = Loader(settings, registry, clock)
+        self._loader = Loader(settings, registry, clock, trial)
+        self._task_loader = Loader(settings, registry, clock, trial)
         self._for_tasks: dict[str, Detector] = {}
         self._absent: dict[str, float] = {}
         self._passed_over: dict[str, str] = {}

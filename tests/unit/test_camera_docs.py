@@ -20,7 +20,7 @@ def cells(heading: str, column: int) -> list[str]:
 
 def test_the_example_is_valid_and_does_what_is_said() -> None:
     example = PAGE.partition("```yaml\n")[2].partition("```")[0]
-    file = read_cameras(example.encode(), {"GATE_PASSWORD": "p@ss/word"})
+    file = read_cameras(example.encode(), {"CAMERA_GATE_PASSWORD": "p@ss/word"})
     assert file.problems == ()
     gate, quay, archive = file.cameras.values()
     assert (gate.fps, gate.priority, gate.district, len(gate.masks)) == (2, 3, "Harbour", 2)
@@ -47,7 +47,7 @@ defaults:
 groups: {}
 cameras:
   - id: gate-3
-    source: http://${GATE_PASWORD}@h/
+    source: http://${CAMERA_GATE_PASWORD}@h/
     maks: []
     fps: 1
     name: Gate

@@ -46,8 +46,10 @@ def test_a_dollar_sign_is_itself_and_two_stand_for_one_before_a_brace() -> None:
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        ("http://${GONE}@h/", "source: the environment variable GONE is not set or empty"),
-        ("http://${EMPTY}@h/", "source: the environment variable EMPTY is not set or empty"),
+        ("http://${CAMERA_GONE}@h/", "source: the environment variable CAMERA_GONE is not set or empty"),
+        ("http://${CAMERA_EMPTY}@h/", "source: the environment variable CAMERA_EMPTY is not set or empty"),
+        ("http://${GONE}@h/", "source: there is no GONE in cameras.env beside the file, or it is empty"),
+        ("http://${EMPTY}@h/", "source: there is no EMPTY in cameras.env beside the file, or it is empty"),
         ("http://${GONE:-x}@h/", "source: after ${ comes the name of an environment variable and }"),
         ("http://${GONE", "source: after ${ comes"),
         (
@@ -65,7 +67,7 @@ def test_a_dollar_sign_is_itself_and_two_stand_for_one_before_a_brace() -> None:
     ],
 )
 def test_a_source_that_cannot_be_used_is_told_without_its_secrets(source: str, problem: str) -> None:
-    file = one(source, SECRETS | {"EMPTY": ""})
+    file = one(source, SECRETS | {"EMPTY": "", "CAMERA_EMPTY": ""})
     [only] = file.problems
     assert only.line == 3
     assert problem in only.text

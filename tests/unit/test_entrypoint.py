@@ -32,7 +32,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         ),
         (
             "producer",
-            {"PRODUCER_FPS", "CAMERAS", "GATE_PASSWORD"},
+            {"PRODUCER_FPS", "CAMERAS", "CAMERA_GATE_PASSWORD"},
             {"GATEWAY_TOKEN", "DATABASE_URL", "WORKER_LANE"},
         ),
         ("gateway", {"GATEWAY_TOKEN", "DATABASE_URL"}, {"WORKER_LANE", "PRODUCER_FPS", "GRAFANA_PASSWORD"}),

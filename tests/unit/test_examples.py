@@ -11,7 +11,7 @@ EXAMPLES = ROOT / "examples"
 
 
 def test_the_cameras_are_read_without_a_complaint() -> None:
-    file = read_cameras((EXAMPLES / "cameras.yaml").read_bytes(), {"GATE_PASSWORD": "p@ss/word"})
+    file = read_cameras((EXAMPLES / "cameras.yaml").read_bytes(), {"CAMERA_GATE_PASSWORD": "p@ss/word"})
     assert file.problems == ()
     assert list(file.cameras) == ["gate-3", "quay", "lobby", "yard-ptz", "archive"]
 

@@ -2,13 +2,14 @@
 
 from worker.errors import DownloadFailed, InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.models.download import Progress
-from worker.models.entries import ModelEntry
+from worker.models.entries import DetectorKind, ModelEntry
 from worker.models.files import Copy, FileOrigin, Report, copies, digest, locate, present
 from worker.models.packages import unusable
-from worker.models.registry import Registry
+from worker.models.registry import Registry, is_ours
 
 __all__ = [
     "Copy",
+    "DetectorKind",
     "DownloadFailed",
     "FileOrigin",
     "InvalidRegistry",
@@ -20,6 +21,7 @@ __all__ = [
     "UnknownModel",
     "copies",
     "digest",
+    "is_ours",
     "locate",
     "present",
     "unusable",

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -56,6 +57,16 @@ class Registry:
             raise UnknownModel(
                 f"there is no model {name!r}{suggestion} Known are {', '.join(sorted(self.entries))}"
             ) from None
+
+
+@cache
+def _our_digests() -> frozenset[str | None]:
+    return frozenset(entry.sha256 for entry in read_entries(BUILT_IN).values() if entry.sha256)
+
+
+def is_ours(digest: str) -> bool:
+    """Check that a file with this SHA-256 is one that the built-in registry pins, whatever it is called."""
+    return digest in _our_digests()
 
 
 def _refuse_one_file_with_two_digests(entries: Mapping[str, ModelEntry], path: Path) -> None:

@@ -25,7 +25,7 @@ _IDENTITY = ("id", "source", "name")
 
 
 def read_cameras(data: bytes, environment: Mapping[str, str]) -> CameraFile:
-    """The cameras of the file whose content is `data`; `${NAME}` in sources comes from `environment`.
+    """The cameras of the file whose content is `data`; `${NAME}` in sources comes from `environment` (`variables`).
 
     Raises InvalidCameraFile if the file as a whole is not usable: no YAML, too large, or without its sections.
     """

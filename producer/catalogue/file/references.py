@@ -1,9 +1,10 @@
-"""Fills in `${NAME}` in a source from the environment; the value is never shown."""
+"""Fills in `${NAME}` in a source; the value is never shown."""
 
 import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from producer.catalogue.file.variables import FILE, PREFIX
 from producer.errors import InvalidReference
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
@@ -31,15 +32,24 @@ def fill_in(template: str, environment: Mapping[str, str]) -> str:
         name = match["name"]
         if name is None:
             raise InvalidReference(
-                "after ${ comes the name of an environment variable and }, as in ${GATE_PASSWORD} "
+                "after ${ comes the name of an environment variable and }, as in ${CAMERA_GATE_PASSWORD} "
                 "(a ${ that is meant as it is: $${)"
             )
         text = environment.get(name, "")
         if not text:
-            raise InvalidReference(f"the environment variable {name} is not set or empty")
+            raise InvalidReference(_absent(name))
         return quote(text, safe="") if any(match.start() in place for place in encoded) else text
 
     return _REFERENCE.sub(value, template)
+
+
+def _absent(name: str) -> str:
+    if name.startswith(PREFIX):
+        return f"the environment variable {name} is not set or empty"
+    return (
+        f"there is no {name} in {FILE} beside the file, or it is empty; from the environment comes only what begins "
+        f"with {PREFIX}: call it {PREFIX}{name}, or write {name}='...' into {FILE}"
+    )
 
 
 def _encoded_places(template: str) -> list[range]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from producer.catalogue.file.cameras import CameraFile
 from producer.catalogue.file.changes import CatalogueChanges, compare, keep_broken, refuse_cut_off
 from producer.catalogue.file.reader import MAX_BYTES, read_cameras
+from producer.catalogue.file.variables import variables
 from producer.catalogue.file.watch import PATIENCE, FileWatch
 from producer.errors import FileProblem, InvalidCameraFile
 
@@ -34,28 +35,38 @@ News = Reloaded | Rejected
 
 
 def load(path: Path, environment: Mapping[str, str], *, patience: float = PATIENCE) -> "Reloader":
-    """Read the file for the first time. Raises InvalidCameraFile, also if the file cannot be read at all."""
+    """Read the file for the first time, with what its sources may take from `environment` (`variables`).
+
+    Raises InvalidCameraFile, also if the file cannot be read at all.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidCameraFile([_unreadable(error)]) from None
-    current = read_cameras(content, environment)
+    meant = variables(path, environment)
+    current = read_cameras(content, meant)
     watch = FileWatch(path, content, largest=MAX_BYTES, patience=patience)
-    return Reloader(watch, content, current, environment)
+    return Reloader(watch, content, current, meant, lambda: variables(path, environment))
 
 
 class Reloader:
     """Keeps the last good state of the file. Call `poll` from any thread, but from one at a time."""
 
     def __init__(
-        self, watch: FileWatch, content: bytes, current: CameraFile, environment: Mapping[str, str]
+        self,
+        watch: FileWatch,
+        content: bytes,
+        current: CameraFile,
+        meant: Mapping[str, str],
+        variables: Callable[[], Mapping[str, str]],
     ) -> None:
-        """`current` is what `content` says."""
+        """`current` is what `content` says with the variables `meant`; `variables` tells what those are later."""
         self.current = current
         self._content = content
         self._watch = watch
-        self._environment = environment
+        self._meant = self._looked = meant
+        self._variables = variables
         self._unusable: tuple[FileProblem, ...] = ()  # what is wrong with the content that is there now
         self._told: tuple[FileProblem, ...] = ()
 
@@ -64,14 +75,24 @@ class Reloader:
         changes = CatalogueChanges()
         fresh = False
         try:
+            meant = self._variables()
+        except InvalidCameraFile as error:
+            return self._rejected(error.problems)
+        # Twice the same: whoever writes them is done.
+        others = meant == self._looked and meant != self._meant
+        self._looked = meant
+        try:
             content = self._watch.look(now)
             if content is not None:
                 self._unusable = ()
-                read = read_cameras(content, self._environment)
+                read = read_cameras(content, meant)
                 refuse_cut_off(content, read, self._content, self.current)
+            elif others and self._watch.settled and not self._unusable:
+                content, read = self._content, read_cameras(self._content, meant)
+            if content is not None:
                 read = keep_broken(self.current, read)
                 changes, self.current, fresh = compare(self.current, read), read, True
-                self._content = content
+                self._content, self._meant = content, meant
         except InvalidCameraFile as error:
             self._unusable = error.problems
         except OSError as error:

@@ -1,18 +1,19 @@
-"""`python -m producer.sources.streams.child`: decodes cameras as the producer at its standard input says.
+"""`python -m producer.sources.streams.child MEMORY`: decodes cameras as the producer at its standard input says.
 
 One thread per camera: FFmpeg, OpenCV and the socket release Python's lock, so that they use all cores. The process ends
-with the producer, whatever happens to either.
+with the producer, whatever happens to either. It is confined, to so many bytes of MEMORY among other things, before it
+hears of the first camera: what strangers send is taken apart here.
 """
 
 import contextlib
-import ctypes
 import faulthandler
 import os
 import signal
 import socket
 import sys
 import threading
-from pathlib import Path
+from collections import deque
+from collections.abc import Iterator
 
 import av
 import cv2
@@ -32,21 +33,19 @@ from producer.sources.streams.messages import (
     parse_order,
 )
 from producer.sources.streams.reader import CameraReader
+from runtime.confinement import confine
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
-# -1000 to 1000, see proc(5): if memory runs out, the kernel ends this process before all our others.
-OOM_SCORE_ADJ = 500
+CHUNK = 65_536
 
 
 def main() -> int:
     """Decode until the producer hangs up."""
-    _die_with_parent()
+    for failed in confine(memory=int(sys.argv[1]), network=True):
+        print(f"decoding process not confined by {failed}", file=sys.stderr)
     faulthandler.enable()  # a crash in C says in the log which Python called it
     # The producer ends us when it is done; a signal to the whole group (Ctrl-C) must not make cameras fail earlier.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE_ADJ))
     av.logging.set_level(None)  # its lines may hold addresses with passwords
     cv2.setNumThreads(1)
     with socket.socket(fileno=sys.stdin.fileno()) as line:
@@ -67,16 +66,34 @@ class DecoderChild:
 
     def run(self) -> None:
         """Carry out the producer's orders until it hangs up."""
-        with self._line.makefile("rb") as stream:
-            while len(head := stream.read(LENGTH_BYTES)) == LENGTH_BYTES:
-                self._hear(parse_order(stream.read(length_of(head))))
+        for order, file in self._orders():
+            self._hear(order, file)
 
-    def _hear(self, order: Order) -> None:
+    def _orders(self) -> Iterator[tuple[Order, int | None]]:
+        """What the producer says, and the open file that came along."""
+        heard, files = bytearray(), deque[int]()
+        while True:
+            data, came, _, _ = socket.recv_fds(self._line, CHUNK, 1)
+            if not data:
+                return
+            heard += data
+            files.extend(came)  # never later than the first byte of its order
+            while len(heard) >= LENGTH_BYTES:
+                end = LENGTH_BYTES + length_of(bytes(heard[:LENGTH_BYTES]))
+                if len(heard) < end:
+                    break
+                order = parse_order(bytes(heard[LENGTH_BYTES:end]))
+                del heard[:end]
+                yield order, files.popleft() if isinstance(order, Open) and order.with_file else None
+
+    def _hear(self, order: Order, file: int | None) -> None:
         if isinstance(order, Ping):
             busy = {number: reading.busy() for number, reading in list(self._cameras.items())}
             self._send(Pong({number: seconds for number, seconds in busy.items() if seconds is not None}))
         elif isinstance(order, Open):
-            reading = self._cameras[order.camera] = CameraReader(order.camera, order.request, self._send)
+            reading = self._cameras[order.camera] = CameraReader(
+                order.camera, order.request, self._send, file
+            )
             threading.Thread(
                 target=self._read, args=(order.camera, reading), name=order.request.shown, daemon=True
             ).start()
@@ -98,13 +115,6 @@ class DecoderChild:
     def _send(self, news: News) -> None:
         with self._sending, contextlib.suppress(OSError):  # the producer is gone: `run` notices
             self._line.sendall(framed(news))
-
-
-def _die_with_parent() -> None:
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 if __name__ == "__main__":

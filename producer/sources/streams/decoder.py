@@ -1,5 +1,6 @@
 """Decodes files and streams alike, with PyAV."""
 
+import io
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -34,9 +35,14 @@ class Decoded:
 
 
 def decode(
-    request: DecodeRequest, keyframes: Keyframes, beat: Callable[[], None] = lambda: None
+    request: DecodeRequest,
+    keyframes: Keyframes,
+    beat: Callable[[], None] = lambda: None,
+    file: int | None = None,
 ) -> Generator[Decoded | Skipped]:
     """Open what is requested and yield its frames. Blocks; `beat` is called before each call that may take long.
+
+    `file` is the descriptor of the requested file if it is open already; it stays open.
 
     A packet that cannot be decoded is skipped as `corrupt`, one that `keyframes` leaves out as `idle`, and one before
     the first keyframe as `no_keyframe`: it refers to pictures that were never sent to us, so it is not to blame.
@@ -47,7 +53,7 @@ def decode(
     try:
         with tls_options(request) as trusted:
             container = av.open(
-                request.url,
+                request.url if file is None else _named(file, request.url),
                 mode="r",
                 options={**request.options, **trusted},
                 timeout=(request.open_timeout, request.read_timeout),
@@ -121,8 +127,16 @@ def encoded(frame: av.VideoFrame, shown: str, quality: int) -> bytes:
     """The frame as JPEG of `quality` 1-100, upright. Raises SourceError for a picture of unreasonable size."""
     if frame.width * frame.height > MAX_PIXELS:
         raise _too_large(shown, frame.width, frame.height)
-    image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    # One thread, else FFmpeg starts one for each core, for every frame.
+    image = np.asarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
     return encode_jpeg(upright(image, frame), quality)
+
+
+def _named(file: int, url: str) -> io.FileIO:
+    """The open file under its name, whose ending FFmpeg looks at where the content leaves a doubt."""
+    opened = io.FileIO(file, closefd=False)
+    opened.name = url
+    return opened
 
 
 class _Patience:

@@ -46,10 +46,14 @@ class DecodeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
-    """Read this as camera number `camera`; the first picture may be sent at once."""
+    """Read this as camera number `camera`; the first picture may be sent at once.
+
+    `with_file`: it is a file, which the producer has opened and sends along (SCM_RIGHTS): the process may open none.
+    """
 
     camera: int
     request: DecodeRequest
+    with_file: bool = False
 
 
 class Take(msgspec.Struct, frozen=True, tag=True):

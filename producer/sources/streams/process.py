@@ -10,7 +10,6 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -29,13 +28,16 @@ from producer.sources.streams.messages import (
     parse_news,
 )
 from producer.sources.streams.watchdog import ProcessFault, Watchdog
+from runtime.confinement import bare
 from runtime.logs import get_logger
-from runtime.loopback import direct
 
 log: Any = get_logger("producer")
 
 MODULE = "producer.sources.streams.child"
-ROOT = Path(__file__).resolve().parents[2]
+FILE = "file:"
+BUSY_SECONDS = 0.05  # a process that has not yet read what was sent
+# What a hostile video allocates faster than the watchdog looks; then allocating fails, and its camera alone ends.
+AT_ONCE = 1_000_000_000
 
 _numbers = itertools.count(1)
 
@@ -55,10 +57,12 @@ class DecoderProcess:
         self.pid = 0
         self._ended = ended
         self._feeds: dict[int, FrameFeed] = {}
+        self._memory = memory_limit + AT_ONCE
         self._over = False  # none of its cameras will ever say anything again
         self._watchdog = Watchdog(memory_limit, time.monotonic())
         self._child: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._line: socket.socket | None = None
         self._started = asyncio.create_task(self._start())
         self._started.add_done_callback(lambda task: task.cancelled() or task.exception())
         self._running = asyncio.create_task(self._run())
@@ -85,9 +89,17 @@ class DecoderProcess:
         return feed
 
     async def open(self, feed: FrameFeed) -> None:
-        """Begin to read a reserved camera. Raises SourceError if the process could not be started."""
+        """Begin to read a reserved camera. Raises SourceError if the process does not start, or the file not open."""
         await asyncio.shield(self._started)
-        self._send(Open(feed.camera, feed.request))
+        request = feed.request
+        if not request.url.startswith(FILE):
+            self._send(Open(feed.camera, request))
+            return
+        file = await asyncio.to_thread(_opened, request.url.removeprefix(FILE), request.shown)
+        try:
+            await self._send_along(Open(feed.camera, request, with_file=True), file)
+        finally:
+            os.close(file)
 
     def watch(self, now: float) -> None:
         """Ask the process how it is, once a second, and end it where the watchdog says so."""
@@ -120,15 +132,14 @@ class DecoderProcess:
     async def _start(self) -> asyncio.StreamReader:
         ours, theirs = socket.socketpair()
         try:
-            # The child inherits nothing but its standard input, so no connection of ours outlives us in it. `-m` looks
-            # in the working directory first, where the same code as ours is, wherever we were started.
+            # The child inherits nothing but its standard input, so no connection of ours outlives us in it.
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", MODULE),
+                *("-m", MODULE, str(self._memory)),
                 stdin=theirs.fileno(),
                 stdout=DEVNULL,
-                cwd=ROOT,
-                env=direct(os.environ),  # since FFmpeg heeds proxies
+                cwd="/",
+                env=bare(os.environ, network=True),
             )
         except OSError as error:
             ours.close()
@@ -139,6 +150,8 @@ class DecoderProcess:
             theirs.close()
         self.pid = self._child.pid
         reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        self._writer.transport.set_write_buffer_limits(high=0)
+        self._line = ours
         if self._over:
             self._kill()
         return reader
@@ -177,6 +190,22 @@ class DecoderProcess:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(framed(order))
 
+    async def _send_along(self, order: Order, file: int) -> None:
+        """Send an order with an open file, which asyncio cannot do: what it has still to send must go before."""
+        assert self._line is not None  # noqa: S101 - it was started
+        assert self._writer is not None  # noqa: S101
+        data = framed(order)
+        with contextlib.suppress(ConnectionError):  # the process is gone: its cameras are told
+            while not self._writer.is_closing():
+                await self._writer.drain()
+                try:
+                    sent = socket.send_fds(self._line, [data], [file])
+                except BlockingIOError:
+                    await asyncio.sleep(BUSY_SECONDS)
+                else:
+                    self._writer.write(data[sent:])
+                    return
+
     def _let_go(self, feed: FrameFeed) -> None:
         if self._feeds.pop(feed.camera, None) is not None:
             self.idle_since = time.monotonic()
@@ -196,6 +225,20 @@ class DecoderProcess:
             feed.failed(_error(feed, fault, reason, text))
         log.warning("decoding process ended", pid=self.pid, reason=reason, detail=text, cameras=len(feeds))
         self._ended(fault, feeds)
+
+
+def _opened(path: str, shown: str) -> int:
+    """The descriptor of the file, open for reading. Blocks; raises SourceError."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe would wait for its writer
+    except FileNotFoundError:
+        raise SourceError("missing", f"{shown} does not exist: check its path") from None
+    except PermissionError:
+        raise SourceError("forbidden", f"{shown} may not be read by this user") from None
+    except OSError as error:
+        raise SourceError("io_error", f"{shown} cannot be read: {error.strerror}") from None
+    os.set_blocking(file, True)
+    return file
 
 
 def _error(feed: FrameFeed, fault: ProcessFault | None, reason: str, text: str) -> SourceError:

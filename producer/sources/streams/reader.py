@@ -1,5 +1,6 @@
 """One camera in the process that decodes it: its thread, from opening the source to the last word."""
 
+import os
 import sys
 import time
 import traceback
@@ -10,16 +11,23 @@ from producer.errors import SourceError
 from producer.frames import Skipped
 from producer.sources.pacing import Playback, Rate, Sampling, Timeline
 from producer.sources.streams.decoder import Decoded, decode, encoded
+from producer.sources.streams.failures import failure
 from producer.sources.streams.keyframes import Keyframes
 from producer.sources.streams.messages import DecodeRequest, News
 from producer.sources.streams.outbox import Closed, Outbox, Shot
 
 
 class CameraReader:
-    """Reads one camera. `run` is the camera's own thread; all other methods are called from other threads."""
+    """Reads one camera. `run` is the camera's own thread; all other methods are called from other threads.
 
-    def __init__(self, camera: int, request: DecodeRequest, send: Callable[[News], None]) -> None:
+    `file` is the descriptor of an open file that is read instead of the requested address, and closed.
+    """
+
+    def __init__(
+        self, camera: int, request: DecodeRequest, send: Callable[[News], None], file: int | None = None
+    ) -> None:
         self._request = request
+        self._file = file
         self._outbox = Outbox(camera, send)
         self._keyframes = Keyframes()
         self._keyframes.asked = request.keyframes_only
@@ -35,6 +43,9 @@ class CameraReader:
             pass
         except SourceError as error:
             self._outbox.end(error.reason, str(error))
+        except MemoryError as error:
+            failed = failure(error, self._request.shown)
+            self._outbox.end(failed.reason, str(failed))
         except Exception as error:
             # One camera's surprise must not end the others. Its message is left out, since it may hold the address.
             traceback.print_tb(error.__traceback__)
@@ -46,6 +57,8 @@ class CameraReader:
             self._outbox.end()
         finally:
             self._calling = None
+            if self._file is not None:
+                os.close(self._file)
 
     def take(self) -> None:
         """Note that the producer took the last picture."""
@@ -70,7 +83,7 @@ class CameraReader:
         request, pace = self._request, self._request.pace
         timeline, sampling, playback, rate = Timeline(), Sampling(request.fps), Playback(), Rate(request.fps)
         lasts = 0.0
-        with closing(decode(request, self._keyframes, self._beat)) as items:
+        with closing(decode(request, self._keyframes, self._beat, self._file)) as items:
             for item in items:
                 self._calling = None
                 if isinstance(item, Skipped):
