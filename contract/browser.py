@@ -65,6 +65,14 @@ class NodesMessage(Struct, frozen=True, tag_field="type", tag="nodes"):
     items: list[NodeView]
 
 
+class WithheldMessage(Struct, frozen=True, tag_field="type", tag="withheld"):
+    """The cameras of this subscription whose pictures do not come: nobody knows them (yet), or more pictures are wanted
+    than a gateway may watch cameras, and others have a right to theirs. All of them, whenever it changes."""
+
+    unknown: list[str]
+    crowded: list[str]
+
+
 class PictureHead(Result, frozen=True, kw_only=True):
     """The result that belongs to a picture, and what kind of picture it is."""
 
@@ -88,5 +96,5 @@ class Painted(Struct, tag_field="type", tag="painted"):
     age: float
 
 
-ServerMessage = HelloMessage | ResultsMessage | CamerasMessage | NodesMessage
+ServerMessage = HelloMessage | ResultsMessage | CamerasMessage | NodesMessage | WithheldMessage
 ClientMessage = Subscribe | Painted

@@ -13,6 +13,9 @@ from runtime.logs import get_logger
 
 log = get_logger("gateway")
 
+PAUSE_SECONDS = 0.1
+"""Occasions within that time are one: every worker reads each announcement, and many viewers scroll many walls."""
+
 
 class Occasions:
     """Why something is to be said now: noted by parts that know nothing of who says it."""
@@ -71,6 +74,7 @@ class Announcer:
                     self._models.announce(now)
             except Exception:
                 log.exception("an announcement failed")
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def follow(self, now: float) -> None:
         """Watch what is wanted now. Say it if it is new, or if it was not said for a while."""

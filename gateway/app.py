@@ -16,7 +16,9 @@ from gateway.security.auth import Authenticator
 from gateway.security.bodies import BoundedBodies
 from gateway.security.headers import SecurityHeaders
 from gateway.security.proxies import ForwardedClient
-from gateway.security.shares import FairShares
+from gateway.security.refusals import Refusals
+from gateway.security.shares import FairShares, LoopShares
+from gateway.security.turnstile import Turnstile
 from gateway.settings import GatewaySettings
 from runtime.version import VERSION
 
@@ -25,6 +27,8 @@ def create_app(
     settings: GatewaySettings,
     authenticator: Authenticator,
     metrics: GatewayMetrics,
+    turnstile: Turnstile,
+    refusals: Refusals,
     routers: Iterable[APIRouter],
 ) -> FastAPI:
     """All routes behind the access check. The first that matches answers, so the dashboard's comes last."""
@@ -36,7 +40,7 @@ def create_app(
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # unless a route says otherwise
-        middleware=_before_the_routes(settings, authenticator, metrics),
+        middleware=_before_the_routes(settings, authenticator, metrics, turnstile, refusals),
     )
     problems.install(app)
     openapi.install(app)
@@ -47,7 +51,11 @@ def create_app(
 
 
 def _before_the_routes(
-    settings: GatewaySettings, authenticator: Authenticator, metrics: GatewayMetrics
+    settings: GatewaySettings,
+    authenticator: Authenticator,
+    metrics: GatewayMetrics,
+    turnstile: Turnstile,
+    refusals: Refusals,
 ) -> list[Middleware]:
     """From the outside in."""
     return [
@@ -56,12 +64,8 @@ def _before_the_routes(
         Middleware(SecurityHeaders),
         Middleware(BoundedBodies, metrics=metrics),
         Middleware(Access, authenticator=authenticator, origins=settings.origins, metrics=metrics),
-        Middleware(
-            FairShares,
-            viewers=settings.max_viewers_per_address,
-            requests=settings.max_connections_per_address,
-            metrics=metrics,
-        ),
+        Middleware(FairShares, requests=settings.max_connections_per_address, metrics=metrics),
+        Middleware(LoopShares, turnstile=turnstile, refusals=refusals),
         Middleware(Strict),
         Middleware(Deadline),
     ]

@@ -1,13 +1,14 @@
 """GET /api/dlq: the dead letters, without their pictures. `framefleet dlq` does the rest.
 
-Each look goes through the whole queue and adds to its messages' count of deliveries (broker.browse), so one look
-serves everybody who asks within a few seconds, and there is never a second one at the same time.
+AMQP can look at the newest messages only by taking all of them, and each look adds to their count of deliveries
+(broker.browse). So what was seen is remembered: while the queue has as many messages as then nothing is read, a look is
+followed by a rest that is many times as long, and there is never a second one at the same time.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -15,7 +16,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from broker import BrokerError, Delivery
-from broker.browse import Bounds, browse
+from broker.browse import Bounds, Browse, browse
 from broker.errors import Busy, NoSuchQueue
 from broker.session import session
 from contract.api.dead_letters import DeadLettersView
@@ -27,6 +28,10 @@ from gateway.http.problems import json_response, problem
 
 BOUNDS = Bounds(messages=10_000, size=1 << 30, seconds=20.0)  # the first two are the queue's own
 FRESH_SECONDS = 5.0
+REST = 20
+"""After a look, so many times as long as it took there is no other: it may move a gigabyte."""
+UNCHANGED_SECONDS = 60.0
+"""So old may a look be although the queue has as many messages as then: a full one drops one for each new one."""
 CONNECT_SECONDS = 5.0
 BUSY_SECONDS = 2.0
 
@@ -58,7 +63,8 @@ EXAMPLE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterSnapshot:
-    """What one look found, newest first; `complete` is false where a bound ended it early. `time` in Unix seconds."""
+    """What one look found, newest first; `complete` is false where a bound ended it early, or where the queue has other
+    messages now. `time` of the look, in Unix seconds."""
 
     letters: Sequence[DeadLetter]
     total: int
@@ -74,13 +80,17 @@ class DeadLetterReader:
         self._one = asyncio.Lock()
         self._last: DeadLetterSnapshot | BrokerError | None = None
         self._when = 0.0
+        self._seen: DeadLetterSnapshot | None = None
+        self._looked = float("-inf")  # when the last look ended, and until when there is no other
+        self._rests_until = float("-inf")
 
     async def read(self) -> DeadLetterSnapshot:
-        """Return a look that is at most some seconds old. Raises BrokerError; a failure is as old at most."""
+        """Return what is known, by a glance at the queue that is at most some seconds old. Raises BrokerError; a
+        failure is as old at most."""
         async with self._one:
             if self._last is None or time.monotonic() - self._when > FRESH_SECONDS:
                 try:
-                    self._last = await self._look()
+                    self._last = await self._glance()
                 except BrokerError as error:
                     self._last = error
                 self._when = time.monotonic()
@@ -88,7 +98,34 @@ class DeadLetterReader:
                 raise self._last
             return self._last
 
-    async def _look(self) -> DeadLetterSnapshot:
+    async def _glance(self) -> DeadLetterSnapshot:
+        """See how many there are, and look at them if need be."""
+        try:
+            async with (
+                session(self._urls, "gateway dlq", CONNECT_SECONDS) as connection,
+                browse(connection, DEAD_LETTER_QUEUE, wait=BUSY_SECONDS) as looking,
+            ):
+                began = time.monotonic()
+                if self._seen is not None and self._will_do(self._seen, looking.total, began):
+                    return replace(
+                        self._seen,
+                        total=looking.total,
+                        complete=self._seen.complete and self._seen.total == looking.total,
+                    )
+                self._seen = await self._look(looking)
+                self._looked = time.monotonic()
+                self._rests_until = self._looked + REST * (self._looked - began)
+                return self._seen
+        except NoSuchQueue:
+            return DeadLetterSnapshot([], 0, True, time.time())
+
+    def _will_do(self, seen: DeadLetterSnapshot, total: int, now: float) -> bool:
+        """Whether what was seen is shown again."""
+        if now < self._rests_until:
+            return True
+        return total == seen.total and (total == 0 or now - self._looked < UNCHANGED_SECONDS)
+
+    async def _look(self, looking: Browse) -> DeadLetterSnapshot:
         letters: list[DeadLetter] = []
 
         def each(delivery: Delivery) -> None:
@@ -101,14 +138,7 @@ class DeadLetterReader:
                 )
             )
 
-        try:
-            async with (
-                session(self._urls, "gateway dlq", CONNECT_SECONDS) as connection,
-                browse(connection, DEAD_LETTER_QUEUE, wait=BUSY_SECONDS) as looking,
-            ):
-                looked = await looking.look(each, BOUNDS)
-        except NoSuchQueue:
-            return DeadLetterSnapshot([], 0, True, time.time())
+        looked = await looking.look(each, BOUNDS)
         letters.sort(key=_cursor, reverse=True)
         return DeadLetterSnapshot(letters, looked.total, looked.complete, time.time())
 
@@ -137,8 +167,9 @@ def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
     async def dead_letters(
         asked: Annotated[DeadLetterParameters, Query()],
     ) -> Response:
-        """Frames that could not be computed, newest first, a page at a time, at most five seconds old. `total` counts
-        the queue, `matching` what fits the filters. `framefleet dlq` shows pictures, replays and purges.
+        """Frames that could not be computed, newest first, a page at a time, as they were at `time`; operators only.
+        `total` counts the queue as it is now, `matching` what fits the filters, and `complete` is false while not all
+        have been looked at. `framefleet dlq` shows pictures, replays and purges.
         """
         try:
             look = await reader.read()

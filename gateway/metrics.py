@@ -11,6 +11,7 @@ AGE_BUCKETS = (
 REFUSED = (
     *("unauthorized", "guessing", "role", "origin", "host"),  # who, and from which page
     *("share", "connections", "slow", "unread", "too_large", "malformed"),  # how much, and how
+    *("sockets", "pictures", "subscriptions", "queries", "busy"),  # what a token has had its share of
 )
 
 
@@ -26,7 +27,7 @@ class GatewayMetrics:
         )
         self.paint_age = Histogram(
             "gateway_paint_age_seconds",
-            "Capture to a dashboard's paint, as dashboards report it (sampled)",
+            "Capture to a dashboard's paint, as dashboards report it: of every two seconds the median of all tokens",
             buckets=AGE_BUCKETS,
             registry=registry,
         )
@@ -41,7 +42,7 @@ class GatewayMetrics:
         )
         self.refused = Counter(
             "gateway_refused_total",
-            "Requests and connections refused, by reason",
+            "Requests and connections refused or made to wait, and pictures withheld, by reason",
             ["reason"],
             registry=registry,
         )

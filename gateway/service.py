@@ -35,11 +35,15 @@ from gateway.history.api import history_router
 from gateway.history.history import History
 from gateway.lifetimes import connected, probing, running, ticking
 from gateway.live.absence import Absence
+from gateway.live.allotment import Allotment
+from gateway.live.client import ClientBudgets
 from gateway.live.connection import PATIENCE_SECONDS
 from gateway.live.hub import Hub
+from gateway.live.paint_ages import PaintAges
 from gateway.live.results import LiveResults
+from gateway.live.seats import ViewerSeats
 from gateway.live.states import States
-from gateway.live.watch_list import WatchList
+from gateway.live.watch_list import MAX_WATCHED, WatchList
 from gateway.live.websocket import ResultsSocket, results_router
 from gateway.live.writers import Writers
 from gateway.metrics import GatewayMetrics
@@ -53,12 +57,15 @@ from gateway.prometheus.client import Prometheus
 from gateway.prometheus.proxy import proxy_router
 from gateway.queues import Queues
 from gateway.readiness import Readiness
+from gateway.security.allowance import Allowance
 from gateway.security.auth import Authenticator, Identity
 from gateway.security.crowd import Crowd
 from gateway.security.keys import keyring, main_token, sign_outs
 from gateway.security.links import links_router, ready_link
 from gateway.security.login import NEW_LINK, login_router
 from gateway.security.operator_socket import operator_socket, socket_file
+from gateway.security.refusals import Refusals
+from gateway.security.turnstile import Turnstile
 from gateway.server.connections import REQUEST_SECONDS, RequestLimits
 from gateway.server.listener import listen
 from gateway.server.web import WebServer, crowd_of, web_server
@@ -70,6 +77,11 @@ from runtime.logs import get_logger
 from runtime.signals import stop_on_signal
 
 log = get_logger("gateway")
+
+TURN_SECONDS = 10.0
+"""So long a request waits for its turn on the event loop."""
+PICTURES_PER_SECOND, PICTURES_AT_ONCE = 100.0, 1_000.0
+"""Cameras that one session may begin to watch: four walls of 256 at once, and then slower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +178,26 @@ async def compose(
     )
     results = LiveResults(hub, cameras, statistics, metrics)
     states = States(hub, cameras, nodes, metrics)
-    viewers = ResultsSocket(
-        hub, writers, metrics, states.greet, limit=settings.max_viewers, patience=patience
+    refusals = Refusals(metrics)
+    # Tokens use the event loop for half of its time at most: probes, results and pictures have the other half.
+    turnstile = Turnstile(1, settings.max_connections, TURN_SECONDS, rest=1.0)
+    paint_ages = PaintAges(metrics.paint_age.observe)
+    allowance = Allowance(PICTURES_PER_SECOND, PICTURES_AT_ONCE)
+    budgets = ClientBudgets(turnstile, allowance, paint_ages, refusals)
+    seats = ViewerSeats(
+        settings.max_viewers, settings.max_viewers_per_address, settings.max_viewers_per_token
+    )
+    viewers = ResultsSocket(hub, writers, metrics, states.greet, seats, budgets, patience=patience)
+    allotment = Allotment(
+        hub,
+        cameras.knows,
+        on_withheld=lambda viewer, count: refusals.note("pictures", viewer.holders, count),
+        places=MAX_WATCHED,
     )
     history = History(
         settings,
         metrics,
+        refusals,
         cameras.labels,
         on_recorded=results.recorded,
         on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
@@ -197,7 +223,7 @@ async def compose(
         occasions,
         WatchList(bind, announce),
         models,
-        by_viewers=lambda: hub.watched,
+        by_viewers=lambda: allotment.granted(time.monotonic()),
         briefly=history.thumbnailer.wanted,
     )
 
@@ -231,6 +257,8 @@ async def compose(
             settings,
             authenticator,
             metrics,
+            turnstile,
+            refusals,
             [
                 probes_router(readiness),
                 results_router(viewers),
@@ -241,7 +269,7 @@ async def compose(
                 models_router(models, nodes),
                 dead_letters_router(dead_letters),
                 history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
-                proxy_router(prometheus),
+                proxy_router(prometheus, refusals),
                 pages_router(settings.dashboard_dir, authenticator),
             ],
         )
@@ -262,6 +290,7 @@ async def compose(
             ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
             absence.tick,
             states.tick,
+            paint_ages.tick,
         )
 
         # --- what runs ---

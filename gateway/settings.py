@@ -110,6 +110,9 @@ class GatewaySettings(ServiceSettings):
         ge=0,
         description="how many of them from one address (IPv6: /64); 0: all, and always from this machine",
     )
+    max_viewers_per_token: int = Field(
+        1_000, ge=0, description="how many of them with one token, all its sessions together; 0: all"
+    )
     max_connections: int = Field(
         4_096, ge=16, description="how many connections are open at once; idle ones make room for new ones"
     )

@@ -32,7 +32,8 @@ class DeadLetterView:
 
 @dataclass(slots=True, frozen=True)
 class DeadLettersView:
-    """A page of dead letters. `complete` is false if the queue was too long for one look, which was at `time`."""
+    """A page of dead letters. `complete` is false if the queue was too long for one look, which was at `time`, or has
+    changed since."""
 
     total: int
     matching: int

@@ -12,7 +12,7 @@
 
 /** Shapes that arrive; what they are made of comes along. */
 export const READ = [
-  ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView'],
+  ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
   ...['NodesView', 'ModelsView', 'EventsView', 'ActivityView'],
 ];
@@ -33,6 +33,7 @@ export const PATTERNS = { CAMERA_ID: 'Subscribe.pictures' };
  */
 export const MANNERS = {
   HelloMessage: { needs: ['time'], unread: ['type'] },
+  WithheldMessage: { needs: ['crowded'], unread: ['type', 'unknown'] },
   Result: {
     needs: ['camera_id', 'original_timestamp'],
     otherwise: { frame_id: '', timestamp: 0, node_id: '' },

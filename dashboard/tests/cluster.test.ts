@@ -62,3 +62,20 @@ describe('groups', () => {
     expect(cluster.select('', 'live', 'harbour')).toEqual(['a', 'b']);
   });
 });
+
+describe('pictures that others have a right to', () => {
+  it('are known by their cameras until the gateway says otherwise', () => {
+    const cluster = new Cluster();
+    hear(cluster, [live('a'), live('b')]);
+    const withheld = (crowded: string[]) => {
+      const message = decodeText(JSON.stringify({ type: 'withheld', unknown: ['x'], crowded }));
+      if (message !== null) cluster.accept(message);
+      hear(cluster);
+      return ['a', 'b'].map((id) => cluster.get(id)?.crowdedOut);
+    };
+    expect(withheld(['b'])).toEqual([false, true]);
+    hear(cluster, [live('b', { name: 'Gate' })]);
+    expect(cluster.get('b')?.crowdedOut).toBe(true);
+    expect(withheld([])).toEqual([false, false]);
+  });
+});

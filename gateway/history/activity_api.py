@@ -15,6 +15,7 @@ from gateway.history.parameters import ERRORS, SpanParameters, check_span, now
 from gateway.history.readers import Readers
 from gateway.http.documentation import answer
 from gateway.http.problems import json_response, problem
+from gateway.security.access import Asker
 
 MAX_POINTS = 1_500
 MAX_STEP = 86_400
@@ -50,6 +51,7 @@ def activity_router(readers: Readers) -> APIRouter:
     )
     async def activity(
         asked: Annotated[ActivityParameters, Query()],
+        holders: Asker,
     ) -> Response:
         """Frames and detections over time, summed over the cameras named (none: all); the last day unless said."""
         step = asked.step
@@ -59,7 +61,7 @@ def activity_router(readers: Readers) -> APIRouter:
         if (end - begin) / step > MAX_POINTS:
             return problem(400, "bad_data", _too_many(end - begin))
         rows = await readers.ask(
-            "activity", lambda connection: sums(connection, asked.cameras, begin, end, step)
+            holders, "activity", lambda connection: sums(connection, asked.cameras, begin, end, step)
         )
         points = [
             ActivityPointView(

@@ -21,6 +21,7 @@ from gateway.history.readers import Readers
 from gateway.history.views import event_view
 from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
+from gateway.security.access import Asker
 
 EXAMPLE = {
     "event_id": 17,
@@ -67,13 +68,14 @@ def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
     )
     async def list_events(
         asked: Annotated[EventPageParameters, Query()],
+        holders: Asker,
     ) -> Response:
         """Presence of something detected, newest start first: stretches of time, each of one camera, closed when
         nothing was detected for some seconds (GATEWAY_HISTORY_GAP_SECONDS).
         """
         wanted, after, limit = asked.filter(), read_cursor(asked.cursor), asked.limit
         found = await readers.ask(
-            "events", lambda connection: queries.events(connection, wanted, after, limit + 1)
+            holders, "events", lambda connection: queries.events(connection, wanted, after, limit + 1)
         )
         page = found[:limit]
         following = Cursor(page[-1].started, page[-1].event_id) if len(found) > limit else None
@@ -87,9 +89,9 @@ def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
         operation_id="get_event",
         summary="One event",
     )
-    async def one_event(event_id: EventId) -> Response:
+    async def one_event(event_id: EventId, holders: Asker) -> Response:
         """As in the list. An event that a late result joined to an earlier one is gone; the earlier one stays."""
-        row = await readers.ask("event", lambda connection: queries.event(connection, event_id))
+        row = await readers.ask(holders, "event", lambda connection: queries.event(connection, event_id))
         if row is None:
             return unknown(event_id)
         return json_response(event_view(row, now(), gap, prefix))
@@ -108,6 +110,7 @@ def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
     async def event_thumbnail(
         event_id: EventId,
         request: Request,
+        holders: Asker,
         quality: Annotated[  # noqa: ARG001
             int | None,
             Query(
@@ -118,7 +121,9 @@ def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
         ] = None,
     ) -> Response:
         """The best of the frames that were at hand: the most faces, then the highest confidence."""
-        row = await readers.ask("thumbnail", lambda connection: queries.thumbnail(connection, event_id))
+        row = await readers.ask(
+            holders, "thumbnail", lambda connection: queries.thumbnail(connection, event_id)
+        )
         if row is None:
             return problem(
                 404, "not_found", f"the event {event_id} has no picture, or there is no such event"

@@ -17,6 +17,8 @@ from gateway.history.filters import Cursor, EventFilter
 from gateway.history.parameters import ERRORS, EventParameters, MinConfidence, SpanParameters, now
 from gateway.history.readers import Readers
 from gateway.history.views import event_view
+from gateway.security.access import Asker
+from gateway.security.holders import Holders
 
 CHUNK = 1_000
 STREAMS: dict[int | str, dict[str, Any]] = {
@@ -47,24 +49,28 @@ def exports_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/api", tags=["History"], responses=ERRORS)
 
-    async def event_chunks(asked: EventFilter) -> AsyncGenerator[list[Record], None]:
+    async def event_chunks(holders: Holders, asked: EventFilter) -> AsyncGenerator[list[Record], None]:
         cursor: Cursor | None = None
         while True:
             page = partial(queries.events, asked=asked, cursor=cursor, limit=CHUNK)
-            rows = await readers.ask_chunk("events_export", page)
+            rows = await readers.ask_chunk(holders, "events_export", page)
             yield [dataclasses.asdict(event_view(row, now(), gap, prefix)) for row in rows]
             if len(rows) < CHUNK:
                 return
             cursor = Cursor(rows[-1].started, rows[-1].event_id)
 
     async def detection_chunks(
-        cameras: tuple[str, ...], since: float | None, until: float | None, min_confidence: float
+        holders: Holders,
+        cameras: tuple[str, ...],
+        since: float | None,
+        until: float | None,
+        min_confidence: float,
     ) -> AsyncGenerator[list[Record], None]:
         for camera_id in cameras or (None,):
             after = Position(since, 0) if since is not None else None
             while True:
                 page = partial(detections.chunk, camera_id=camera_id, after=after, until=until, limit=CHUNK)
-                rows = await readers.ask_chunk("detections_export", page)
+                rows = await readers.ask_chunk(holders, "detections_export", page)
                 yield list(detections.records(rows, min_confidence))
                 if len(rows) < CHUNK:
                     break
@@ -79,12 +85,13 @@ def exports_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
     )
     async def export_events(
         asked: Annotated[EventExportParameters, Query()],
+        holders: Asker,
     ) -> Response:
         """All events that match, newest first, with the fields of GET /api/events."""
-        chunks = event_chunks(asked.filter())
-        readers.begin_export()
+        chunks = event_chunks(holders, asked.filter())
+        ended = readers.begin_export(holders)
         columns = [field.name for field in dataclasses.fields(EventView)]
-        return Export(encoded(asked.form, columns, chunks), "events", asked.form, readers.end_export)
+        return Export(encoded(asked.form, columns, chunks), "events", asked.form, ended)
 
     @router.get(
         "/detections/export",
@@ -95,13 +102,12 @@ def exports_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
     )
     async def export_detections(
         asked: Annotated[DetectionExportParameters, Query()],
+        holders: Asker,
     ) -> Response:
         """Every detection, oldest first; camera by camera if some are named. Boxes are pixels of the frame."""
         asked.check()
-        readers.begin_export()
-        chunks = detection_chunks(asked.cameras, asked.since, asked.until, asked.min_confidence)
-        return Export(
-            encoded(asked.form, detections.COLUMNS, chunks), "detections", asked.form, readers.end_export
-        )
+        ended = readers.begin_export(holders)
+        chunks = detection_chunks(holders, asked.cameras, asked.since, asked.until, asked.min_confidence)
+        return Export(encoded(asked.form, detections.COLUMNS, chunks), "detections", asked.form, ended)
 
     return router

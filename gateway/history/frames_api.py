@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from sqlalchemy import Connection, Row, select
 from starlette.responses import Response
 
@@ -17,6 +17,8 @@ from gateway.history.rows import MAX_ID
 from gateway.history.tables import results
 from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
+from gateway.security.access import identity_of
+from gateway.tokens.roles import needed_role, suffices
 
 EXAMPLE = {
     "frame_id": "gate-3:1795210000:4711",
@@ -33,7 +35,7 @@ EXAMPLE = {
 }
 NOWHERE = (
     "nothing is known of this frame: it may still be queued or computed (try again in a second), be older than the "
-    "history or deleted from the dead letters, or it was never confirmed to its sender"
+    "history or deleted from the dead letters (which operators see), or it was never confirmed to its sender"
 )
 
 
@@ -49,13 +51,19 @@ def frames_router(readers: Readers, dead_letters: DeadLetterReader) -> APIRouter
         summary="What became of a frame",
     )
     async def frame(
+        request: Request,
         frame_id: Annotated[
             str, Path(min_length=1, max_length=MAX_ID, pattern=r"^[^\x00]*$", description="the frame's id")
         ],
     ) -> Response:
-        """Hop by hop, with ages: its result, why it was not computed, or its dead letter; or both."""
-        row = await readers.ask("frame", lambda connection: _result(connection, frame_id))
-        letter, unread = await _dead_letter(dead_letters, frame_id)
+        """Hop by hop, with ages: its result, why it was not computed, or its dead letter; or both. Dead letters are
+        told to operators.
+        """
+        identity = identity_of(request.scope)
+        row = await readers.ask(identity.holders, "frame", lambda connection: _result(connection, frame_id))
+        letter = unread = None
+        if suffices(identity.role, needed_role("GET", "/api/dlq")):
+            letter, unread = await _dead_letter(dead_letters, frame_id)
         if row is None and letter is None:
             if unread is not None:
                 return problem(503, "unavailable", unread, {"Retry-After": "5"})

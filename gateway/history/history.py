@@ -18,6 +18,7 @@ from gateway.history.thumbnail_queue import ThumbnailQueue
 from gateway.history.thumbnails import Thumbnailer
 from gateway.history.writer import HistoryWriter
 from gateway.metrics import GatewayMetrics
+from gateway.security.refusals import Refusals
 from gateway.settings import GatewaySettings
 
 GRACE_SECONDS = 0.8
@@ -32,6 +33,7 @@ class History:
         self,
         settings: GatewaySettings,
         metrics: GatewayMetrics,
+        refusals: Refusals,
         labels: Labels,
         *,
         on_recorded: Callable[[Result, bytes], None],
@@ -58,7 +60,7 @@ class History:
             on_recorded=on_recorded,
             on_repeat=on_repeat,
         )
-        self.readers = Readers(self.database, metrics)
+        self.readers = Readers(self.database, metrics, refusals)
 
     @contextmanager
     def claimed(self) -> Iterator[None]:

@@ -31,8 +31,8 @@ filter does not list everything. HEAD works wherever GET does. Nothing is cached
 
 **WebSocket.** `ws://HOST/ws/results` sends one result per message, as JSON; the token goes as above. `?cameras=a,b`
 names cameras, `&frames=1` adds their pictures in base64. The dashboard speaks the sub-protocol `framefleet.v1` on the
-same path: `HelloMessage`, `ResultsMessage`, `CamerasMessage`, `NodesMessage` and `PictureHead` come, `Subscribe` and
-`Painted` go. OpenAPI cannot describe WebSockets themselves: docs/streaming.md does.
+same path: `HelloMessage`, `ResultsMessage`, `CamerasMessage`, `NodesMessage`, `WithheldMessage` and `PictureHead`
+come, `Subscribe` and `Painted` go. OpenAPI cannot describe WebSockets themselves: docs/streaming.md does.
 """
 
 TAGS = [

@@ -1,18 +1,26 @@
 """One client of `/ws/results`, from its accepted handshake to its end: what it says, and why it is dropped."""
 
+import asyncio
 import time
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import WebSocket
 
 from contract.browser import Painted
-from gateway.errors import InvalidMessage
+from gateway.errors import InvalidMessage, TooManyQueries
 from gateway.live.buffers import MAX_UNREAD
 from gateway.live.connection import ViewerConnection
 from gateway.live.hub import Hub
+from gateway.live.paint_ages import PaintAges
 from gateway.live.protocol import parse_message, plausible_age, subscribed
+from gateway.live.update import Subscription
 from gateway.live.writers import Recipient, ViewerWriter
 from gateway.metrics import GatewayMetrics
+from gateway.security.allowance import Allowance
+from gateway.security.holders import Holders
+from gateway.security.refusals import Refusals
+from gateway.security.turnstile import Turnstile
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -32,6 +40,17 @@ OVERRUN = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ClientBudgets:
+    """What all clients share: `turnstile` the event loop's time, `pictures` how many cameras more than before each may
+    want to see in a while (a binding at the broker for each). `paint_ages` takes what dashboards report."""
+
+    turnstile: Turnstile
+    pictures: Allowance
+    paint_ages: PaintAges
+    refusals: Refusals
+
+
 class Client:
     """A client that is written to by `writer` over `connection`; it observes the connection (ConnectionObserver)."""
 
@@ -41,18 +60,26 @@ class Client:
         writer: ViewerWriter,
         connection: ViewerConnection,
         metrics: GatewayMetrics,
+        budgets: ClientBudgets,
+        holders: Holders,
         patience: float,
     ) -> None:
         self._hub = hub
         self._connection = connection
         self._metrics = metrics
+        self._budgets = budgets
+        self._holders = holders
         self._patience = patience
-        self.viewer = writer.add(Recipient(connection, on_broken=self.broken, on_overrun=self.overrun))
+        self._painted = float("-inf")
+        self._wanted: Subscription | None = None  # what it is to get, and when
+        self._later: asyncio.TimerHandle | None = None
+        recipient = Recipient(connection, on_broken=self.broken, on_overrun=self.overrun)
+        self.viewer = writer.add(recipient, holders)
         connection.attend(self, patience)
 
     async def listen(self, websocket: WebSocket) -> None:
-        """Read the client's messages until it is gone."""
-        window, count, painted = time.monotonic(), 0, 0.0
+        """Read the client's messages until it is gone. None is read before the one before it was worked on."""
+        window, count = time.monotonic(), 0
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
@@ -64,22 +91,62 @@ class Client:
             text = message.get("text")
             if text is None:
                 self.drop(WRONG_TYPE, "binary", "messages to the gateway are JSON texts")
-                continue
-            if count > MAX_MESSAGES:
+            elif count > MAX_MESSAGES:
                 self.drop(TOO_MUCH, "flood", "more than 100 messages in ten seconds")
-                continue
-            try:
+            else:
+                await self._work_on(text, now)
+
+    def forget(self) -> None:
+        """Do nothing more that it has asked for: it is gone."""
+        if self._later is not None:
+            self._later.cancel()
+
+    async def _work_on(self, text: str, received: float) -> None:
+        """Do what a message says, when it is the token's turn."""
+        try:
+            async with self._budgets.turnstile.passage(self._holders):
                 request = parse_message(text)
-            except InvalidMessage as error:
-                self._metrics.invalid.labels("client").inc()
-                self.drop(NOT_UNDERSTOOD, "malformed", str(error))
-                continue
-            if isinstance(request, Painted):
-                if now - painted >= PAINT_SECONDS and plausible_age(request.age):
-                    painted = now
-                    self._metrics.paint_age.observe(request.age)
-            elif request is not None:
-                self._hub.subscribe(self.viewer, subscribed(self.viewer.subscription, request), now)
+                if isinstance(request, Painted):
+                    self._note_painted(request, received)
+                elif request is not None:
+                    self._wanted = subscribed(self._wanted or self.viewer.subscription, request)
+                    if self._later is None:
+                        self._subscribe()
+        except InvalidMessage as error:
+            self._metrics.invalid.labels("client").inc()
+            self.drop(NOT_UNDERSTOOD, "malformed", str(error))
+        except TooManyQueries:
+            self._budgets.refusals.note("busy", self._holders)
+            self.drop(TOO_MUCH, "flood", "this token asks for more than its share: ask less often")
+
+    def _subscribe(self) -> None:
+        """Give it what it wants now; or later, if it has begun to watch many other cameras lately."""
+        self._later = None
+        wanted, now = self._wanted, time.monotonic()
+        if wanted is None:
+            return
+        more = len(wanted.pictures - self.viewer.subscription.pictures)
+        wait = self._budgets.pictures.book(self._holders, more, now) if more else 0.0
+        if wait:
+            self._budgets.refusals.note("subscriptions", self._holders)
+            self._later = asyncio.get_running_loop().call_later(wait, self._subscribe)
+            return
+        self._wanted = None
+        self._hub.subscribe(self.viewer, wanted, now)
+
+    def _note_painted(self, report: Painted, received: float) -> None:
+        """Take a report on a picture that was shown: it was painted between its arrival here and that of the report."""
+        if received - self._painted < PAINT_SECONDS or not plausible_age(report.age):
+            return
+        shown = self._hub.shown(self.viewer, report.frame_id)
+        if shown is None:
+            return
+        self._painted = received
+        arrival, captured = shown
+        latest = max(0.0, time.time() - (time.monotonic() - received) - captured)
+        earliest = max(0.0, latest - (received - arrival))
+        age = min(max(report.age, earliest), latest)
+        self._budgets.paint_ages.add(self._holders, age, received)
 
     def drop(self, code: int, reason: str, sentence: str) -> None:
         """End the connection with a close code and a sentence; `reason` is the word for log and metric."""

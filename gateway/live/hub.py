@@ -6,7 +6,8 @@ once for all of them.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from gateway.live.audience import Audience
 from gateway.live.update import NOTHING, Subscription, Update
@@ -15,6 +16,8 @@ from gateway.live.viewer import CLOCK_RESET_SECONDS, PICTURE_SILENCE_SECONDS, Vi
 MAX_CAMERAS = 10_000
 RECENT_FRAMES = 50_000
 RECENT_PICTURES = 1_000
+PAINTED_PICTURES = 10_000
+"""The last ones, of which dashboards may report that they have painted them."""
 
 
 class Recent:
@@ -89,6 +92,9 @@ class Hub:
         self._pictures: dict[str, Track] = {}
         self._recent, self._recent_pictures = Recent(RECENT_FRAMES), Recent(RECENT_PICTURES)
         self._watched: Counter[str] = Counter()
+        self._shown: OrderedDict[str, tuple[str, float, float]] = (
+            OrderedDict()
+        )  # camera, arrival, capture by frame
         self._groups: dict[str, str] = {}
 
     @property
@@ -105,6 +111,10 @@ class Hub:
     def watched(self) -> frozenset[str]:
         """Cameras whose pictures somebody wants."""
         return frozenset(self._watched)
+
+    def watching(self) -> Iterator[Viewer]:
+        """The viewers that want pictures."""
+        return (viewer for viewer in self._viewers if viewer.subscription.pictures)
 
     # --- viewers -----------------------------------------------------------------------------------------
 
@@ -187,11 +197,19 @@ class Hub:
             return False
         if not self._pictures.setdefault(camera_id, Track()).take(update):
             return False
+        self._shown[update.frame_id] = (camera_id, update.arrival, update.original_timestamp)
+        if len(self._shown) > PAINTED_PICTURES:
+            self._shown.popitem(last=False)
         for audience in self._audiences.values():
             if audience.subscription.includes_picture(update):
                 for viewer in audience:
                     viewer.offer_picture(update)
         return True
+
+    def shown(self, viewer: Viewer, frame_id: str) -> tuple[float, float] | None:
+        """When a picture that `viewer` has been shown arrived (monotonic) and was taken (Unix); None for another."""
+        camera_id, arrival, captured = self._shown.get(frame_id, ("", 0.0, 0.0))
+        return (arrival, captured) if camera_id in viewer.subscription.pictures else None
 
     def publish_camera(self, camera_id: str, item: bytes) -> None:
         """Show dashboards a camera's state."""
@@ -258,6 +276,8 @@ class Hub:
 
     def _new_to(self, before: Subscription, after: Subscription) -> list[Update]:
         """Return the latest results that `after` includes and `before` did not."""
+        if replace(before, pictures=after.pictures) == after:
+            return []  # only other pictures, as when a wall is scrolled
         named = self._tracks if after.cameras is None else [c for c in after.cameras if c in self._tracks]
         latest = [(u, self._groups.get(c)) for c in named if (u := self._tracks[c].latest) is not None]
         return [u for u, group in latest if after.includes(u, group) and not before.includes(u, group)]

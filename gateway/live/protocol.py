@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from contract.browser import DASHBOARD_PROTOCOL, ClientMessage, HelloMessage, Subscribe
+from contract.browser import DASHBOARD_PROTOCOL, ClientMessage, HelloMessage, Subscribe, WithheldMessage
 from gateway.errors import InvalidMessage
 from gateway.live.update import Subscription, Update
 from gateway.live.viewer import Viewer, ViewerKind
@@ -99,7 +99,7 @@ class ViewerProtocol(Protocol):
 
 
 class PlainProtocol:
-    """One JSON result per message; with `frames`, the picture in base64 in it."""
+    """One JSON result per message; with `frames`, the picture in base64 in it, or why there is none."""
 
     def __init__(self, kind: ViewerKind) -> None:
         self.kind = kind
@@ -117,6 +117,8 @@ class PlainProtocol:
 
     def next(self, viewer: Viewer) -> bytes:
         if results := viewer.take_results(BATCH):
+            if viewer.withheld.crowded:
+                return b"".join([_plain_answer(update, viewer.withheld.crowded) for update in results])
             return self.results(results)
         picture = viewer.take_picture()
         return _plain_picture(picture) if picture is not None else b""
@@ -140,6 +142,9 @@ class DashboardProtocol:
     def next(self, viewer: Viewer) -> bytes:
         if (nodes := viewer.take_nodes()) is not None:
             return ws_frame(TEXT, b'{"type":"nodes","items":', nodes, b"}")
+        if (withheld := viewer.take_withheld()) is not None:
+            message = WithheldMessage(sorted(withheld.unknown), sorted(withheld.crowded))
+            return ws_frame(TEXT, msgspec.json.encode(message))
         if cameras := viewer.take_cameras():
             return ws_frame(TEXT, b'{"type":"cameras","items":[', b",".join(cameras), b"]}")
         if results := viewer.take_results(BATCH):
@@ -167,6 +172,13 @@ def _plain_result(update: Update) -> bytes:
     if form is None:
         form = update.forms["plain"] = ws_frame(TEXT, update.body)
     return form
+
+
+def _plain_answer(update: Update, crowded: frozenset[str]) -> bytes:
+    """A result; of a camera whose picture was asked for and does not come, with the reason."""
+    if update.camera_id not in crowded:
+        return _plain_result(update)
+    return ws_frame(TEXT, with_field(update.body, b"frame_withheld", b"crowded"))
 
 
 def _plain_picture(update: Update) -> bytes:

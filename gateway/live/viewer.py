@@ -4,6 +4,7 @@ Pure and synchronous.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -34,6 +35,18 @@ class ViewerKind(Enum):
         return InOrder() if self.every else Newest(FRAMES_DEPTH if self is ViewerKind.FRAMES else 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The cameras whose pictures a viewer wants and does not get: those that nobody knows, and those for which there is
+    no room because others have a right to it."""
+
+    unknown: frozenset[str] = frozenset()
+    crowded: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.unknown) + len(self.crowded)
+
+
 class Company(Protocol):
     """The viewers that are served together, as one of them knows it: its `Audience`."""
 
@@ -47,8 +60,10 @@ class Company(Protocol):
 class Viewer:
     """One client's buffer. `wake` is called when there is something to take; it must only set a flag."""
 
-    def __init__(self, kind: ViewerKind, wake: Callable[[], None]) -> None:
+    def __init__(self, kind: ViewerKind, wake: Callable[[], None], holders: tuple[str, ...] = ()) -> None:
         self.kind = kind
+        self.holders = holders
+        """For whom its share is counted (`gateway.security.holders`)."""
         self.subscription = NOTHING
         self.audience: Company | None = None
         """With whom it is served, while it is in the hub."""
@@ -59,6 +74,9 @@ class Viewer:
         """Bytes of pictures in the buffer."""
         self._cameras: dict[str, bytes] = {}
         self._nodes: bytes | None = None
+        self.withheld = Withheld()
+        """The pictures that it goes without."""
+        self._to_be_told = False
         self._watching_since: dict[str, float] = {}
         self._shown: dict[str, Update] = {}  # of watched cameras, for ViewerKind.FRAMES
 
@@ -87,10 +105,17 @@ class Viewer:
         taken, self._nodes = self._nodes, None
         return taken
 
+    def take_withheld(self) -> Withheld | None:
+        """The pictures that it goes without, if it has not been told."""
+        taken = self.withheld if self._to_be_told else None
+        self._to_be_told = False
+        return taken
+
     @property
     def pending(self) -> int:
         """Messages in the buffer."""
-        return len(self.results) + len(self._pictures) + len(self._cameras) + (self._nodes is not None)
+        others = (self._nodes is not None) + self._to_be_told
+        return len(self.results) + len(self._pictures) + len(self._cameras) + others
 
     # --- filling: what the hub calls ---------------------------------------------------------------------
 
@@ -135,6 +160,15 @@ class Viewer:
         self._nodes = items
         self.wake()
 
+    def withhold(self, withheld: Withheld) -> None:
+        """Note which pictures it goes without; a dashboard is told when they are others than before."""
+        if withheld == self.withheld:
+            return
+        self.withheld = withheld
+        if self.kind is ViewerKind.DASHBOARD:
+            self._to_be_told = True
+            self.wake()
+
     def want(self, subscription: Subscription, now: float, wanted: Callable[[Update], bool]) -> None:
         """Take over a new subscription and forget what it no longer covers: results that are not `wanted`."""
         self.subscription = subscription
@@ -143,6 +177,10 @@ class Viewer:
         self._pictures = {c: u for c, u in self._pictures.items() if subscription.includes_picture(u)}
         self.picture_bytes = sum(len(update.picture) for update in self._pictures.values())
         self._shown = {c: update for c, update in self._shown.items() if c in subscription.pictures}
+        withheld = self.withheld
+        self.withhold(
+            Withheld(withheld.unknown & subscription.pictures, withheld.crowded & subscription.pictures)
+        )
 
     def forget(self, camera_id: str) -> None:
         self.results.forget(camera_id)

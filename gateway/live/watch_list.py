@@ -25,31 +25,26 @@ class WatchList:
         return sorted(self._watched)
 
     def follow(self, wanted: frozenset[str], now: float, briefly: frozenset[str] = frozenset()) -> None:
-        """Bring the broker in line with `wanted`; call on every change and at least once a second.
+        """Bring the broker in line with the first MAX_WATCHED that are `wanted`; call on every change and at least once
+        a second.
 
-        `briefly` are wanted as well, for one picture: without the grace, and where there is room.
+        `briefly` are wanted as well, for one picture: without the grace, and beside the others, which cannot keep them
+        out.
         """
+        if len(wanted) > MAX_WATCHED:
+            wanted = frozenset(sorted(wanted)[:MAX_WATCHED])
         changed = False
-        for camera_id in [
-            c
-            for c, last in self._watched.items()
-            if c not in wanted and c not in briefly and now - last > GRACE_SECONDS
-        ]:
+        for camera_id in self._left(wanted, briefly, now):
             del self._watched[camera_id]
             self._bind(camera_id, False)
             changed = True
-        for camera_id in wanted:
+        for camera_id in wanted | briefly:
             if camera_id not in self._watched:
-                if len(self._watched) >= MAX_WATCHED:
-                    continue
                 self._bind(camera_id, True)
                 changed = True
-            self._watched[camera_id] = now
         for camera_id in briefly:
-            if camera_id not in self._watched and len(self._watched) < MAX_WATCHED:
-                self._watched[camera_id] = float("-inf")
-                self._bind(camera_id, True)
-                changed = True
+            self._watched.setdefault(camera_id, float("-inf"))
+        self._watched.update(dict.fromkeys(wanted, now))
         # Also when nothing is watched: by it gateways are counted (gateway.consumers).
         if changed or now - self._announced >= ANNOUNCE_SECONDS:
             self.announce(now)
@@ -58,3 +53,14 @@ class WatchList:
         """Tell the workers now, for example after a reconnect."""
         self._announced = now
         self._announce(self.cameras)
+
+    def _left(self, wanted: frozenset[str], briefly: frozenset[str], now: float) -> list[str]:
+        """The cameras to be left: those whose grace is over, and as many more as others need the room."""
+        left = sorted(
+            (last, camera_id)
+            for camera_id, last in self._watched.items()
+            if camera_id not in wanted and camera_id not in briefly
+        )
+        kept = len(left) - sum(now - last > GRACE_SECONDS for last, _ in left)
+        room = max(0, MAX_WATCHED - len(wanted))
+        return [camera_id for _, camera_id in left[: len(left) - min(kept, room)]]

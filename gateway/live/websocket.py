@@ -1,6 +1,7 @@
 """`/ws/results`: the handshake and the end; what clients get comes from the hub by the writers."""
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -8,28 +9,47 @@ from contextlib import contextmanager
 
 from fastapi import APIRouter, WebSocket
 from starlette.responses import Response
+from starlette.types import Scope
 
 from contract.browser import DASHBOARD_PROTOCOL
 from contract.failures import STALENESS_SECONDS
+from gateway.addresses import is_loopback
 from gateway.errors import InvalidMessage
 from gateway.http.problems import problem
-from gateway.live.client import LAGGARD, Client
+from gateway.live.client import LAGGARD, Client, ClientBudgets
 from gateway.live.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import ViewerProtocol, protocol_for
 from gateway.live.query import parse_query
+from gateway.live.seats import Refused, ViewerSeat, ViewerSeats
 from gateway.live.update import Subscription
 from gateway.live.viewer import Viewer, ViewerKind
 from gateway.live.writers import Writers
 from gateway.metrics import GatewayMetrics
-from gateway.security.access import identity_of, refuse_websocket
+from gateway.security.access import address_of, identity_of, refuse_websocket
 from gateway.security.auth import Identity
+from gateway.security.holders import Holders, levels
 from runtime.version import VERSION
 
 SESSION_ENDED = 4401
 MISSED = (
     "results of a time without the broker went to other gateways: connect again, and ask the history for them"
 )
+TAKEN = "there is no room for all clients, and this token has the most of them: another one's got its place"
+NO_SEAT: dict[Refused, tuple[int, str, str]] = {
+    "token": (
+        429,
+        "too_many_requests",
+        "this token has as many WebSocket clients as one may have (GATEWAY_MAX_VIEWERS_PER_TOKEN)",
+    ),
+    "address": (
+        429,
+        "too_many_requests",
+        "as many WebSocket clients as may come from this address do (GATEWAY_MAX_VIEWERS_PER_ADDRESS)",
+    ),
+    "full": (503, "unavailable", "as many clients are connected as may be (GATEWAY_MAX_VIEWERS)"),
+}
+"""What a client without a seat is told."""
 NO_UPGRADE = (
     "this is a WebSocket, and the request came without Upgrade: connect with ws:// or wss://; a proxy between must use "
     "HTTP/1.1 and pass the headers Upgrade and Connection on (docs/security.md)"
@@ -45,15 +65,17 @@ class ResultsSocket:
         writers: Writers,
         metrics: GatewayMetrics,
         greet: Callable[[Viewer], None],
+        seats: ViewerSeats,
+        budgets: ClientBudgets,
         *,
-        limit: int,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._hub = hub
         self._writers = writers
         self._metrics = metrics
         self._greet = greet
-        self._limit = limit
+        self._seats = seats
+        self._budgets = budgets
         self._patience = patience
         self._every_result: dict[Client, None] = {}
         self._holders: defaultdict[str, set[ViewerConnection]] = defaultdict(set)
@@ -65,15 +87,26 @@ class ResultsSocket:
         except InvalidMessage as error:
             await refuse_websocket(problem(400, "bad_data", str(error)), websocket.receive, websocket.send)
             return
-        if self._hub.viewers >= self._limit:
-            refusal = problem(503, "unavailable", f"{self._limit} clients are connected, which is the limit")
+        identity = identity_of(websocket.scope)
+        wait = self._budgets.pictures.book(identity.holders, len(subscription.pictures), time.monotonic())
+        if wait:
+            self._budgets.refusals.note("subscriptions", identity.holders)
+            words = "this token has asked for pictures of many other cameras just now: wait"
+            refusal = problem(429, "too_many_requests", words, {"Retry-After": str(math.ceil(wait))})
             await refuse_websocket(refusal, websocket.receive, websocket.send)
             return
-        protocol = protocol_for(websocket.scope["subprotocols"], plain)
-        await websocket.accept(DASHBOARD_PROTOCOL if protocol.kind is ViewerKind.DASHBOARD else None)
         connection: ViewerConnection = websocket.scope["extensions"][SCOPE_KEY]
-        with self._ending_with(identity_of(websocket.scope), connection):
-            await self._converse(websocket, connection, protocol, subscription)
+        with self._seated(websocket.scope, connection, identity) as refused:
+            if refused is not None:
+                self._budgets.refusals.note("sockets", identity.holders)
+                status, kind, words = NO_SEAT[refused]
+                refusal = problem(status, kind, words, {"Retry-After": "5"})
+                await refuse_websocket(refusal, websocket.receive, websocket.send)
+                return
+            protocol = protocol_for(websocket.scope["subprotocols"], plain)
+            await websocket.accept(DASHBOARD_PROTOCOL if protocol.kind is ViewerKind.DASHBOARD else None)
+            with self._ending_with(identity, connection):
+                await self._converse(websocket, connection, protocol, subscription, identity.holders)
 
     def end(self, holder: str, why: str) -> None:
         """Close what is open under a session or a token that has ended (`Identity.holders`)."""
@@ -91,9 +124,10 @@ class ResultsSocket:
         connection: ViewerConnection,
         protocol: ViewerProtocol,
         subscription: Subscription,
+        holders: Holders,
     ) -> None:
         writer = self._writers[protocol.kind]
-        client = Client(self._hub, writer, connection, self._metrics, self._patience)
+        client = Client(self._hub, writer, connection, self._metrics, self._budgets, holders, self._patience)
         viewer = client.viewer
         if viewer.kind.every:
             self._every_result[client] = None
@@ -105,10 +139,30 @@ class ResultsSocket:
         try:
             await client.listen(websocket)
         finally:
+            client.forget()
             self._hub.leave(viewer)
             writer.remove(viewer)
             self._every_result.pop(client, None)
             self._metrics.clients.dec()
+
+    @contextmanager
+    def _seated(
+        self, scope: Scope, connection: ViewerConnection, identity: Identity
+    ) -> Iterator[Refused | None]:
+        """Have a seat for the length of the block, or give the reason why not."""
+
+        def end() -> None:
+            self._metrics.drops.labels("share").inc()
+            self._budgets.refusals.note("sockets", identity.holders)
+            connection.drop(LAGGARD, TAKEN)
+
+        address = address_of(scope)
+        seat = ViewerSeat(*levels(identity.holders), "" if is_loopback(address) else address, end)
+        refused = self._seats.take(seat)
+        try:
+            yield refused
+        finally:
+            self._seats.leave(seat)
 
     @contextmanager
     def _ending_with(self, identity: Identity, connection: ViewerConnection) -> Iterator[None]:

@@ -13,11 +13,12 @@ from gateway.live.connection import ViewerConnection
 from gateway.live.protocol import BATCH, PROTOCOLS, ViewerProtocol
 from gateway.live.update import Update
 from gateway.live.viewer import Viewer, ViewerKind
+from gateway.security.holders import Holders
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
 
-SLICE_SECONDS = 0.005
+SLICE_SECONDS = 0.002
 """After that heartbeats, HTTP and new results have their turn."""
 
 
@@ -43,14 +44,14 @@ class ViewerWriter:
         self._handle: asyncio.Handle | None = None
         self._began = float("-inf")
 
-    def add(self, recipient: Recipient) -> Viewer:
-        """Return a viewer whose bytes go to `recipient`."""
+    def add(self, recipient: Recipient, holders: Holders = ()) -> Viewer:
+        """Return a viewer whose bytes go to `recipient`; its shares are counted for `holders`."""
 
         def wake() -> None:
             self._viewers[viewer] = None
             self._schedule()
 
-        viewer = Viewer(self._protocol.kind, wake)
+        viewer = Viewer(self._protocol.kind, wake, holders)
         self._recipients[viewer] = recipient
         return viewer
 
@@ -87,13 +88,14 @@ class ViewerWriter:
             self._schedule()
 
     def _begin(self) -> Iterator[None]:
-        """Write all that waits now, and nothing that comes meanwhile; pause after each viewer."""
+        """Write all that waits now, and nothing that comes meanwhile; pause after each message of a viewer's own, and
+        after each viewer."""
         audiences, self._audiences = self._audiences, {}
         viewers, self._viewers = self._viewers, {}
         rounds = [(audience, audience.begin()) for audience in audiences]
         # These first, while nothing new waits: then they are in step again.
         for viewer in viewers:
-            self._write_own(viewer)
+            yield from self._write_own(viewer)
             yield
         for audience, results in rounds:
             parts = self._parts(results)
@@ -127,26 +129,31 @@ class ViewerWriter:
         if connection.congested:
             audience.fall_behind(viewer, rest)
 
-    def _write_own(self, viewer: Viewer) -> None:
-        recipient = self._recipients.get(viewer)
-        if recipient is None:  # it has left meanwhile
+    def _write_own(self, viewer: Viewer) -> Iterator[None]:
+        """Write what waits for this viewer alone, a message at a time: the snapshot of a large system is long."""
+        while (recipient := self._recipients.get(viewer)) is not None:  # else it has left meanwhile
+            if viewer.results.overrun:
+                recipient.on_overrun()
+                return
+            frames = b"" if recipient.connection.congested else self._next(viewer, recipient)
+            if not frames:
+                break
+            recipient.connection.write(frames)
+            yield
+        if recipient is None or viewer.audience is None:  # it is not in the hub yet, or no longer
             return
-        if viewer.results.overrun:
-            recipient.on_overrun()
-            return
-        connection = recipient.connection
-        try:
-            while not connection.congested and (frames := self._protocol.next(viewer)):
-                connection.write(frames)
-        except Exception:
-            log.exception("a message could not be sent")
-            recipient.on_broken()
-        if viewer.audience is None:  # it is not in the hub yet, or no longer
-            return
-        if connection.congested:
+        if recipient.connection.congested:
             viewer.audience.fall_behind(viewer)
         else:
             viewer.audience.catch_up(viewer)
+
+    def _next(self, viewer: Viewer, recipient: Recipient) -> bytes:
+        try:
+            return self._protocol.next(viewer)
+        except Exception:
+            log.exception("a message could not be sent")
+            recipient.on_broken()
+            return b""
 
 
 class Writers:

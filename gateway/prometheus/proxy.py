@@ -16,10 +16,15 @@ from gateway.http.problems import problem
 from gateway.http.strict import PASSED_ON
 from gateway.prometheus.bounds import Parameters, bounded
 from gateway.prometheus.client import TIMEOUT_SECONDS, Prometheus
-from gateway.prometheus.turnstile import Turnstile
+from gateway.security.access import holders_of
+from gateway.security.refusals import Refusals
+from gateway.security.turnstile import Turnstile
 
-AT_ONCE = 20  # as many as Prometheus itself computes at once, if not told otherwise
-WAITING = 100  # a Grafana page asks all its panels at the same moment
+AT_ONCE = 16
+SPARE = 4
+"""For tokens that have none under way. Together as many as Prometheus itself computes at once by default."""
+WAITING = 100
+"""A Grafana page asks all its panels at the same moment."""
 PATIENCE_SECONDS = 5.0
 LABEL = "^[a-zA-Z_][a-zA-Z0-9_]*$"
 
@@ -94,10 +99,10 @@ REFUSALS = errors(
 )
 
 
-def proxy_router(prometheus: Prometheus | None) -> APIRouter:
+def proxy_router(prometheus: Prometheus | None, refusals: Refusals) -> APIRouter:
     """Routes under /api/prometheus/api/v1."""
     router = APIRouter(prefix="/api/prometheus/api/v1", tags=["Prometheus"])
-    gate = Turnstile(AT_ONCE, WAITING, PATIENCE_SECONDS)
+    turnstile = Turnstile(AT_ONCE, WAITING, PATIENCE_SECONDS, spare=SPARE)
 
     async def label_values(request: Request, label: Annotated[str, Path(pattern=LABEL)]) -> Response:
         return await _forward(request, f"label/{label}/values")
@@ -111,16 +116,18 @@ def proxy_router(prometheus: Prometheus | None) -> APIRouter:
             return problem(503, "unavailable", words, {"Retry-After": "3600"})
         parameters: Parameters = list(request.query_params.multi_items())
         form = request.method == "POST"
+        holders = holders_of(request.scope)
         try:
             if form:
                 parameters += await read_form(request)
             parameters = bounded(path, parameters, time.time())
-            async with gate.passage():
+            async with turnstile.passage(holders):
                 answer = await prometheus.request(path, parameters, form=form)
         except OutOfBounds as error:
             return problem(400, "bad_data", str(error))
         except TooManyQueries:
-            words = f"{AT_ONCE} queries are under way and {gate.waiting} wait: try again in a moment"
+            refusals.note("queries", holders)
+            words = f"{AT_ONCE} queries are under way and {turnstile.waiting} wait: try again in a moment"
             return problem(503, "unavailable", words)
         except PrometheusError as error:
             return problem(error.status, error.error_type, str(error))

@@ -7,9 +7,10 @@ is checked before a WebSocket is accepted and before anything is changed.
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, quote
 
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +21,7 @@ from gateway.http.paths import OPEN_FILES, OPEN_PATHS
 from gateway.http.problems import problem
 from gateway.metrics import GatewayMetrics
 from gateway.security.auth import Authenticator, Identity
+from gateway.security.holders import Holders
 from gateway.security.origins import Origins
 from gateway.security.sessions import SESSION_SECONDS
 from gateway.tokens.roles import SAFE_METHODS, needed_role, suffices
@@ -138,6 +140,20 @@ def identity_of(scope: Mapping[str, Any]) -> Identity:
     """Who sent this request."""
     identity: Identity = scope["state"]["identity"]
     return identity
+
+
+def holders_of(scope: Mapping[str, Any]) -> Holders:
+    """For whom this request's share is counted."""
+    return identity_of(scope).holders
+
+
+def asker(request: Request) -> Holders:
+    """The same, for routes: a dependency."""
+    return holders_of(request.scope)
+
+
+Asker = Annotated[Holders, Depends(asker)]
+"""A route's parameter that is no parameter of the request."""
 
 
 def address_of(scope: Scope) -> str:

@@ -277,6 +277,8 @@ async def test_frame_ids_that_repeat_are_told(gateway: Gateway, worker: Worker) 
 async def test_watched_cameras_are_announced_and_their_pictures_arrive(
     gateway: Gateway, worker: Worker
 ) -> None:
+    await worker.result("a", 0)
+    await until(lambda: gateway.cameras.knows("a"))
     async with viewer(gateway, "?frames=1&cameras=a") as socket:
         announcement = await asyncio.wait_for(worker.announced.get(), 5)
         assert announcement.cameras == ["a"]

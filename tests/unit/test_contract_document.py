@@ -20,7 +20,7 @@ from gateway.http import openapi
 from gateway.live.hub import Hub
 from gateway.live.protocol import DASHBOARD, parse_message
 from gateway.live.update import Subscription, Update
-from gateway.live.viewer import Viewer, ViewerKind
+from gateway.live.viewer import Viewer, ViewerKind, Withheld
 
 RESULT = Result(
     timestamp=2.5,
@@ -70,9 +70,10 @@ def sent() -> Iterator[bytes]:
     hub.publish(Update("a", "a:1", 1.0, 0.0, body))
     hub.publish_picture(Update("b", "b:1", 1.0, 0.0, body, b"\xff\xd8jpeg", "image/jpeg"))
     viewer.offer_nodes(encode([NODE]))
+    viewer.withhold(Withheld(frozenset({"c"}), frozenset({"b"})))
     viewer.offer_camera("a", encode(CAMERA))
     viewer.offer_camera("b", encode(GoneCamera("b", gone=True)))
-    for _ in range(4):
+    for _ in range(5):
         yield payload_of(DASHBOARD.next(viewer))
 
 
@@ -80,6 +81,7 @@ HEAD_BYTES = RESULT_BYTES[:-1] + b',"content_type":"image/jpeg"}'
 EXPECTED = [
     ("HelloMessage", b'{"type":"hello","time":5.5,"staleness":2.0,"version":"0.1"}'),
     ("NodesMessage", b'{"type":"nodes","items":[' + NODE_BYTES + b"]}"),
+    ("WithheldMessage", b'{"type":"withheld","unknown":["c"],"crowded":["b"]}'),
     ("CamerasMessage", b'{"type":"cameras","items":[' + CAMERA_BYTES + b"," + GONE_BYTES + b"]}"),
     ("ResultsMessage", b'{"type":"results","results":[' + RESULT_BYTES + b"]}"),
     ("PictureHead", struct.pack("!I", len(HEAD_BYTES)) + HEAD_BYTES + b"\xff\xd8jpeg"),

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.errors import TooManyQueries
-from gateway.prometheus.turnstile import Turnstile
+from gateway.security.turnstile import Turnstile
 
 
 async def test_so_many_pass_so_many_wait_and_the_rest_is_refused() -> None:

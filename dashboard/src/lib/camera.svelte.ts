@@ -18,6 +18,9 @@ export class Camera {
   /** The result whose picture is on the canvas, set in the same frame that paints it; `null` without a picture. */
   painted = $state.raw<Sighting | null>(null);
 
+  /** True while its pictures go to other viewers: more cameras are watched than the gateway shows at once. */
+  crowdedOut = $state(false);
+
   constructor(readonly id: string) {}
 
   /** The name that people call it by. */

@@ -36,6 +36,8 @@ export class Cluster {
   #results = new Map<string, { result: Result; arrived: Monotonic }>();
   /** `null`: forgotten by the gateway. */
   #infos = new Map<string, CameraView | null>();
+  /** Cameras whose pictures this page goes without because others have a right to theirs; `null`: as before. */
+  #crowdedOut: ReadonlySet<string> | null = null;
   #newNodes: readonly NodeView[] | null = null;
   /** Cameras of an earlier connection that this one has not mentioned yet. */
   #unconfirmed = new Set<string>();
@@ -59,6 +61,7 @@ export class Cluster {
   greeted(): void {
     clearTimeout(this.#grace);
     this.#unconfirmed = new Set(this.#cameras.keys());
+    this.#crowdedOut = new Set();
     this.#grace = setTimeout(() => this.#settle(), GRACE);
   }
 
@@ -90,6 +93,9 @@ export class Cluster {
         break;
       case 'nodes':
         this.#newNodes = message.items;
+        break;
+      case 'withheld':
+        this.#crowdedOut = new Set(message.crowded);
         break;
       case 'hello':
         return;
@@ -133,6 +139,9 @@ export class Cluster {
       camera.info = info;
     }
     for (const [id, sighting] of this.#results) known(id).latest = sighting;
+    if (this.#crowdedOut !== null)
+      for (const [id, camera] of this.#cameras) camera.crowdedOut = this.#crowdedOut.has(id);
+    this.#crowdedOut = null;
     if (this.#newNodes !== null)
       this.nodes = [...this.#newNodes].sort((a, b) => byName(a.node_id, b.node_id));
     this.#infos.clear();

@@ -220,7 +220,8 @@ export interface components {
     /**
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
      *
-     *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason.
+     *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
+     *     user that it came from, where that has a name (contract.senders).
      */
     Result: {
       /** @default 0 */
@@ -235,6 +236,7 @@ export interface components {
       width: number | null;
       height: number | null;
       model: string | null;
+      sender: string | null;
     };
     /** @description The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session. */
     SessionView: {
@@ -264,6 +266,13 @@ export interface components {
     StatusView: {
       status: string;
       missing: string[];
+    };
+    /**
+     * @description The cameras of this subscription whose pictures do not come: nobody knows them (yet), or more pictures are wanted
+     *     than a gateway may watch cameras, and others have a right to theirs. All of them, whenever it changes.
+     */
+    WithheldMessage: {
+      crowded: string[];
     };
     /** @description A dashboard has painted a frame `age` seconds after its capture. */
     Painted: {
@@ -315,6 +324,7 @@ export type Result = components['schemas']['Result'];
 export type SessionView = components['schemas']['SessionView'];
 export type SourcesView = components['schemas']['SourcesView'];
 export type StatusView = components['schemas']['StatusView'];
+export type WithheldMessage = components['schemas']['WithheldMessage'];
 export type Painted = components['schemas']['Painted'];
 export type Subscribe = components['schemas']['Subscribe'];
 export type $defs = Record<string, never>;
@@ -632,6 +642,7 @@ export function readResult(value: unknown): Result | null {
     width: r.positive(value['width']),
     height: r.positive(value['height']),
     model: r.text(value['model']),
+    sender: r.text(value['sender']),
   };
 }
 
@@ -668,4 +679,10 @@ export function readStatusView(value: unknown): StatusView | null {
   const status = r.text(value['status']);
   if (status === null) return null;
   return { status, missing: r.list(value['missing'], r.text) ?? [] };
+}
+
+export function readWithheldMessage(value: unknown): WithheldMessage | null {
+  if (!r.isFields(value)) return null;
+
+  return { crowded: r.list(value['crowded'], r.text) ?? [] };
 }

@@ -13,12 +13,14 @@ import {
   type Painted,
   type Result,
   type Subscribe,
+  type WithheldMessage,
   CONTENT_TYPES,
   readCameraView,
   readGoneCamera,
   readHelloMessage,
   readNodeView,
   readResult as readFields,
+  readWithheldMessage,
 } from './contract.gen';
 import { type Fields, isFields, list } from './values';
 
@@ -48,6 +50,7 @@ export type ServerMessage =
   | ({ type: 'hello' } & HelloMessage)
   | { type: 'results'; results: Result[] }
   | { type: 'nodes'; items: NodeView[] }
+  | ({ type: 'withheld' } & WithheldMessage)
   /** `gone`: cameras that are forgotten. */
   | { type: 'cameras'; items: CameraView[]; gone: string[] };
 
@@ -84,6 +87,10 @@ export function decodeText(json: string): ServerMessage | null {
       return { type: 'results', results: list(message['results'], readResult) ?? [] };
     case 'nodes':
       return { type: 'nodes', items: list(message['items'], readNodeView) ?? [] };
+    case 'withheld': {
+      const withheld = readWithheldMessage(message);
+      return withheld === null ? null : { type: 'withheld', ...withheld };
+    }
     case 'cameras': {
       const gone = list(message['items'], readGoneCamera) ?? [];
       return {
