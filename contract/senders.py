@@ -12,7 +12,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from contract.identifiers import MAX_FRAME_ID
+from contract.abbreviation import shortened
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
+from contract.identifiers import MAX_CAMERA_ID, MAX_FRAME_ID
 from contract.json import decode
 from contract.topology import (
     DEAD_LETTER_QUEUE,
@@ -53,19 +56,31 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
     models: tuple[str, ...] = ()
 
     def camera(self, camera_id: str | None) -> str:
-        """Return the name by which everybody knows the camera that the sender calls so; None: it names none."""
+        """Return the name by which everybody knows the camera that the sender calls so; None: it names none.
+
+        Raises InvalidTask for a name that is too long with the sender's before it.
+        """
         if camera_id is None or camera_id == self.name:
             return self.name
         if camera_id.startswith(f"{self.name}-"):
             return camera_id
         if any(fnmatchcase(camera_id, pattern) for pattern in self.cameras):
             return camera_id
-        return f"{self.name}-{camera_id}"
+        named = f"{self.name}-{camera_id}"
+        if len(named) > MAX_CAMERA_ID:
+            raise InvalidTask(
+                FailureReason.INVALID_TASK,
+                f"`camera_id` becomes {named}, which is longer than {MAX_CAMERA_ID} characters: choose a shorter one",
+            )
+        return named
 
     def frame(self, frame_id: str) -> str:
         """Return the frame_id by which everybody knows the frame: no sender can use up another's."""
         prefix = f"{self.name}:"
-        return frame_id if frame_id.startswith(prefix) else f"{prefix}{frame_id}"[:MAX_FRAME_ID]
+        if frame_id.startswith(prefix):
+            return frame_id
+        named = f"{prefix}{frame_id}"
+        return named if len(named) <= MAX_FRAME_ID else shortened(named.encode(), MAX_FRAME_ID).decode()
 
     @property
     def exchange(self) -> str:
