@@ -11,7 +11,7 @@ from tests.faults.books import clerk
 from tests.faults.screen import Screen
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
-from tests.helpers.senders import announcement
+from tests.helpers.senders import announcing
 
 pytestmark = pytest.mark.faults
 
@@ -24,16 +24,14 @@ async def test_kill_9_with_senders_loses_no_frame_of_anybody(
     """Each worker holds a frame of the lane and one of each sender when it dies."""
     environment = {"AMQP_URL": rabbitmq, "WORKER_DETECTOR": "haar", "WORKER_STALENESS_SECONDS": "600"}
     screen, kills = Screen(), 2
-    async with clerk(rabbitmq) as books, bus(rabbitmq, screen) as ours:
+    async with clerk(rabbitmq) as books, bus(rabbitmq, screen) as ours, announcing(ours, *SENDERS):
         steady = start("worker", NODE_ID="steady", **environment)
         await asyncio.to_thread(steady.ready)
-        await ours.publish(announcement(1, *SENDERS))
         await aeventually("both are taken", lambda: steady.log.read_text().count("tasks are taken") == 2)
         async with books.load(30), books.load(30, SENDERS[0]), books.load(30, SENDERS[1]):
             for number in range(kills):
                 victim = start("worker", NODE_ID=f"victim-{number}", **environment)
                 await asyncio.to_thread(victim.ready)
-                await ours.publish(announcement(1, *SENDERS))
                 labels = f'node_id="victim-{number}",outcome="ok",sender="club"'
                 computed = f"cv_sender_frames_total{{{labels}}}"
                 await aeventually("it computes theirs", lambda: victim.metric(computed) > 10)  # noqa: B023

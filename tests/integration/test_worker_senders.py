@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from broker import Consumer, Delivery, Message, Outcome
+from broker.errors import NoSuchQueue
 from broker.session import session
 from contract.senders import Sender
 from contract.topology import EphemeralQueue, Lane
@@ -20,7 +21,7 @@ from tests.helpers.bus import Bus, Collector, bus, results
 from tests.helpers.eventually import aeventually
 from tests.helpers.images import astronaut, jpeg, task
 from tests.helpers.processes import Service
-from tests.helpers.senders import SCHOOL, announcement, send
+from tests.helpers.senders import SCHOOL, Announcer, announcing, send
 from tests.helpers.vhosts import VirtualHosts
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -44,30 +45,25 @@ Haar.detect = failing
 class Desk:
     """The test's connection, the worker, and everything that comes out: results and the sender's dead letters."""
 
-    def __init__(self, url: str, worker: Service, opened: Bus) -> None:
+    def __init__(self, url: str, worker: Service, opened: Bus, announcer: Announcer) -> None:
         self.url = url
         self.worker = worker
         self.bus = opened
         self.got = results()
         self.dead = Collector("frame_queue.dlq.from.school")
         self.lane_dead = Collector("frame_queue.dlq")
-        self.revision = 0
-
-    async def announce(self, *senders: Sender) -> None:
-        self.revision += 1
-        await self.bus.publish(announcement(self.revision, *senders))
+        self.announce = announcer.change
 
     async def taken(self, queue: str, consumers: int) -> None:
         async with session([self.url], "count") as ours:
-
-            async def there() -> bool:
-                return (await ours.count(queue))[1] == consumers
-
-            for _ in range(200):
-                if await there():
-                    return
+            for _ in range(600):
+                try:
+                    if (await ours.count(queue))[1] == consumers:
+                        return
+                except NoSuchQueue:
+                    pass
                 await asyncio.sleep(0.05)
-        raise AssertionError(f"{queue} has no {consumers} consumers")
+        raise AssertionError(f"{queue} has not {consumers} consumers")
 
     async def result(self, frame_id: str) -> dict[str, Any]:
         def found() -> list[dict[str, Any]]:
@@ -105,9 +101,8 @@ def worker(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(worker: tuple[str, Service]) -> AsyncIterator[Desk]:
     url, service = worker
-    async with bus(url) as opened:
-        made = Desk(url, service, opened)
-        await made.announce(LIMITED)
+    async with bus(url) as opened, announcing(opened, LIMITED) as announcer:
+        made = Desk(url, service, opened, announcer)
         await made.taken("frame_queue.from.school", 1)
         for role in (made.got, made.dead, made.lane_dead):
             opened.connection.add(role)
@@ -231,8 +226,8 @@ async def test_a_removed_senders_frames_are_no_longer_taken_and_none_is_lost_or_
     await desk.result("school:left-3")
     await desk.announce()
     await desk.taken("frame_queue.from.school", 0)
-    left: list[Delivery] = []
-    rest = Consumer("frame_queue.from.school", left.append)
+    rest = Collector("frame_queue.from.school")
+    left = rest.deliveries
     async with bus(desk.url, rest):
         prefix = "school:left-"
 
@@ -246,7 +241,8 @@ async def test_a_removed_senders_frames_are_no_longer_taken_and_none_is_lost_or_
         await aeventually("nobody is counted", lambda: "cv_sender_frames_total{" not in metrics(desk.worker))
     await desk.announce(LIMITED)
     await desk.taken("frame_queue.from.school", 1)
-    await desk.result("school:left-39")
+    await send(desk.bus, LIMITED, task(FRAME, camera_id="yard", frame_id="back"))
+    await desk.result("school:back")
 
 
 def metrics(worker: Service) -> str:
@@ -260,8 +256,7 @@ async def test_sigterm_with_several_consumers_finishes_what_is_held_and_nothing_
     worker = start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar").ready()
     got = results()
     later = time.time() + 60
-    async with bus(rabbitmq, got) as b:
-        await b.publish(announcement(1, *senders))
+    async with bus(rabbitmq, got) as b, announcing(b, *senders):
         await aeventually("both are taken", lambda: worker.log.read_text().count("tasks are taken") == 2)
         sent = 0
         while sent < 90:
