@@ -19,7 +19,10 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 RETURN_SECONDS = 0.015
-"""The wait for a line's next frame, from the moment when its last one was settled (docs/benchmarks.md)."""
+"""The shortest wait for a line's next item, from the moment when its last one was settled."""
+AS_LONG_AGAIN = 2.0
+"""A broker that is far away or busy brings the next item about as late as it confirmed what came of the last one: so
+many times as long is waited, where that is more."""
 SETTLE_SECONDS = 0.25
 """The longest wait for a frame to be settled: in a broker alarm it may take hours."""
 LEAST_WEIGHT = 0.1
@@ -32,6 +35,8 @@ class _Line(Generic[Item]):
     """Virtual time, in seconds per weight."""
     expected: float = float("-inf")
     """Until then its next item is waited for."""
+    served: float | None = None
+    """The moment when it was served last, if that is not settled yet."""
     items: deque[Item] = field(default_factory=deque)
 
 
@@ -63,13 +68,17 @@ class FairQueue(Generic[Item]):
 
     def returned(self, name: str) -> None:
         """Hear that an item of that line is settled: its next one may come now."""
-        self._awake(name).expected = self._clock() + RETURN_SECONDS
+        line, now = self._awake(name), self._clock()
+        took = 0.0 if line.served is None else now - line.served
+        line.served = None
+        line.expected = now + min(SETTLE_SECONDS, max(RETURN_SECONDS, AS_LONG_AGAIN * took))
 
     def charge(self, name: str, seconds: float) -> None:
         """Hear what serving that line has cost; its next item cannot come before this one is settled."""
         line = self._awake(name)
         line.due += seconds / line.weight
-        line.expected = self._clock() + SETTLE_SECONDS
+        line.served = self._clock()
+        line.expected = line.served + SETTLE_SECONDS
 
     def hurry(self) -> None:
         """Wait for nobody any more: nothing more will come."""

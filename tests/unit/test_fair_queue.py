@@ -27,6 +27,8 @@ class Worker:
     """Simulated: computes for `seconds`, and counts what each line got."""
 
     clients: dict[str, Client]
+    confirm: float = ROUND_TRIP / 2
+    deliver: float = ROUND_TRIP / 2
     now: float = 0.0
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     delays: dict[str, list[float]] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class Worker:
             self.now += cost
             self.spent[name] += cost
             self.queue.charge(name, cost)
-            self._plan(self.now + ROUND_TRIP, name, "settled")
+            self._plan(self.now + self.confirm, name, "settled")
         return {name: self.spent[name] - before.get(name, 0.0) for name in self.clients}
 
     def _serving(self, due: float) -> str:
@@ -77,8 +79,10 @@ class Worker:
             self._events.remove(event)
             when, _, name, what = event
             if what == "settled":
-                self._held[name] -= 1
                 self.queue.returned(name)
+                self._plan(when + self.deliver, name, "acknowledged")
+                continue
+            self._held[name] -= what == "acknowledged"
             self._deliver(name, when)
 
     _line_of: dict[float, str] = field(default_factory=dict)
@@ -120,6 +124,14 @@ def test_whoever_floods_with_light_or_heavy_frames_gets_its_share_of_the_seconds
         got["school"] < 0.21
     )  # of the seconds computed; those that the lane is waited for are charged to it
     assert got["school"] > 0.02
+
+
+def test_a_broker_that_is_far_away_makes_nobodys_share_larger() -> None:
+    """Its next frame takes longer than anybody waits for a broker nearby."""
+    clients = {"lane": Client(cost=0.005, weight=0.9), "school": Client(cost=0.2, weight=0.1)}
+    spent = Worker(clients, confirm=0.04, deliver=0.05).run(100)
+    assert spent["school"] < 0.2 * 100
+    assert spent["lane"] > 0.7 * 100 * 0.005 / (0.005 + 0.09)  # what its round trips leave it
 
 
 def test_lines_of_one_weight_get_the_same_seconds_whatever_their_frames_cost() -> None:
@@ -179,7 +191,7 @@ def test_in_a_hurry_nobody_is_waited_for() -> None:
         assert queue.take() == [name]
         queue.charge(name, 1.0)
     queue.put("school", "next")
-    queue.returned("lane")
+    queue.returned("lane")  # at once, so that the shortest wait holds
     assert queue.take() == []
     assert queue.patience() == RETURN_SECONDS
     queue.hurry()
