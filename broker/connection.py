@@ -95,6 +95,12 @@ class Connection:
         if self._ready:
             role.attach(self)
 
+    def remove(self, role: Role) -> None:
+        """Detach a role for good; what it holds goes back to its queue. On the loop's thread."""
+        if role in self._roles:
+            self._roles.remove(role)
+            role.end()
+
     # --- for roles --------------------------------------------------------------------------------------
 
     def open_channel(self, opened: Callable[[Any], None]) -> None:
@@ -115,7 +121,11 @@ class Connection:
     def _ensure(self) -> None:
         self._ensuring = False
         if self.open and not self._stopping:
-            self._declare(lambda: None)
+            self._declare(self._ensure_roles)
+
+    def _ensure_roles(self) -> None:
+        for role in list(self._roles):
+            role.ensure()
 
     # --- the story --------------------------------------------------------------------------------------
 
@@ -206,7 +216,7 @@ class Connection:
             done()
 
     def _detach_roles(self) -> None:
-        for role in self._roles:
+        for role in list(self._roles):
             role.detach()
 
     def _blocked(self, _connection: Any, frame: Any) -> None:

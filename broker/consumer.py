@@ -5,10 +5,11 @@ from typing import Any
 
 import structlog
 
+from broker.declare import declare
 from broker.properties import Properties, Short
 from broker.role import Role
 from broker.tables import text
-from contract.topology import EphemeralQueue
+from contract.topology import EphemeralQueue, Topology
 
 log = structlog.get_logger("broker")
 
@@ -120,7 +121,8 @@ class Consumer(Role):
     `prefetch` 0 is unlimited. `on_subscribed` hears the queue's name each time that the broker begins to send us
     messages, `on_lost` that it sends none any more. A message whose `on_delivery` raises is refused for good, which
     costs no other and not the connection. A consumer that the broker cancels (its queue was deleted, its node went)
-    declares the topology again and re-subscribes.
+    declares the topology again and re-subscribes. `declared`, if any, is declared before each subscription, and at
+    each `ensure`: what only this consumer needs.
     """
 
     def __init__(
@@ -132,6 +134,7 @@ class Consumer(Role):
         no_ack: bool = False,
         on_subscribed: Callable[[str], None] = lambda queue_name: None,
         on_lost: Callable[[], None] = lambda: None,
+        declared: Topology | None = None,
     ) -> None:
         super().__init__()
         self._queue = queue
@@ -140,8 +143,10 @@ class Consumer(Role):
         self._on_lost = on_lost
         self._prefetch = self._wanted = prefetch
         self._no_ack = no_ack
+        self._declared_first = declared
         self._tag: str | None = None
         self._paused = False
+        self._ending = False
         self._unsettled = 0
         self._received = 0
         self._bindings = set(queue.bindings) if isinstance(queue, EphemeralQueue) else set()
@@ -202,11 +207,42 @@ class Consumer(Role):
         tag, self._tag = self._tag, None
         self._channel.basic_cancel(tag, callback=lambda _frame: done())
 
+    def ensure(self) -> None:
+        """Declare again what only this consumer needs, on another channel: a refusal must not cost what is held."""
+        if self._declared_first is None or self._connection is None or self._paused:
+            return
+        declare(self._connection, self._declared_first, lambda: None, self._not_declared)
+
+    def _not_declared(self, reason: str, _permanent: bool) -> None:
+        log.warning("what a consumer needs could not be declared", queue=self._queue, reason=reason)
+
+    def end(self) -> None:
+        """Give the channel up for good, once what it holds is settled."""
+        self._ending = True
+        self._connection = None
+        if not self._unsettled:
+            super().end()
+
     def _opened(self, channel: Any) -> None:
         if self._paused:
             return
         channel.add_on_cancel_callback(self._cancelled_by_broker)
-        channel.basic_qos(prefetch_count=self._prefetch, callback=lambda _frame: self._declare(channel))
+
+        def prepared() -> None:
+            if channel is self._channel:
+                channel.basic_qos(
+                    prefetch_count=self._prefetch, callback=lambda _frame: self._declare(channel)
+                )
+
+        def failed(reason: str, permanent: bool) -> None:
+            self._not_declared(reason, permanent)
+            if channel is self._channel and channel.is_open:
+                channel.close()  # opened and declared again with backoff: somebody may mend it
+
+        if self._declared_first is None or self._connection is None:
+            prepared()
+        else:
+            declare(self._connection, self._declared_first, prepared, failed)
 
     def _declare(self, channel: Any) -> None:
         if isinstance(self._queue, str):
@@ -323,6 +359,9 @@ class Consumer(Role):
         if channel is not self._channel:
             return
         self._unsettled -= 1
+        if self._ending and not self._unsettled:
+            super().end()
+            return
         if not self._unsettled and self._wanted != self._prefetch and self._tag is not None:
             # With the channel the broker takes back what may be under way; a cancelled consumer would lose sight of it.
             channel.close()

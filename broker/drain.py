@@ -13,9 +13,10 @@ from collections.abc import Callable
 
 from broker.consumer import Delivery
 from broker.errors import BrokerError, Busy, Full, Unreachable
-from broker.publisher import Outcome, Publisher
+from broker.publisher import Message, Outcome, Publisher
 from broker.republishing import again
 from broker.session import Channel, Session
+from contract.topology import RETRY_EXCHANGE
 
 PREFETCH = 200
 QUIET_SECONDS = 3.0
@@ -108,7 +109,16 @@ class Drain:
                 kind = Full if outcome is Outcome.REJECTED else BrokerError
                 self._failure = kind(WHY[outcome].format(self._target))
 
-        self._publisher.publish(again(delivery, self._target), done)
+        self._publisher.publish(self._again(delivery), done)
+
+    def _again(self, delivery: Delivery) -> Message:
+        """The message on its way; of further attempts the exchange `retry` is known to bring nothing else.
+
+        So what came by it goes on by it: it leads to the one of both queues that is in use.
+        """
+        if delivery.exchange == RETRY_EXCHANGE:
+            return again(delivery, delivery.routing_key, exchange=RETRY_EXCHANGE)
+        return again(delivery, self._target)
 
     async def _quiet(self, channel: Channel) -> None:
         """Wait until everything is moved and nothing has come for a while."""

@@ -90,12 +90,27 @@ class Link:
         on_subscribed: Callable[[str], None] = lambda queue_name: None,
         on_lost: Callable[[], None] = lambda: None,
         needed: bool = False,
+        declared: Topology | None = None,
     ) -> Consumer:
-        """Consume a durable queue; `on_delivery` settles. A `needed` subscription counts in `missing`."""
+        """Consume a durable queue; `on_delivery` settles. A `needed` subscription counts in `missing`.
+
+        `declared`: what this consumer declares itself. Where that does not match, it alone has no messages.
+        """
         return self._subscribe(
-            Consumer(queue, on_delivery, prefetch=prefetch, on_subscribed=on_subscribed, on_lost=on_lost),
+            Consumer(
+                queue,
+                on_delivery,
+                prefetch=prefetch,
+                on_subscribed=on_subscribed,
+                on_lost=on_lost,
+                declared=declared,
+            ),
             queue if needed else "",
         )
+
+    def drop(self, consumer: Consumer) -> None:
+        """Let go of a consumer and its channel; what it holds goes back to its queue."""
+        self._listening.remove(consumer)
 
     def listen(
         self,

@@ -28,11 +28,12 @@ def again(
     delivery: Delivery,
     queue: str,
     *,
+    exchange: str = "",
     headers: Mapping[str, Any] | None = None,
     without: Callable[[str], bool] = lambda name: False,
     body: bytes | None = None,
 ) -> Message:
-    """The message as it came, to a queue that must exist.
+    """The message as it came, to a queue that must exist and that `exchange` knows by this name.
 
     `headers` are added to the sender's, or take their place; `without` says which of those go. Another `body` is not
     packed, whatever the sender's was.
@@ -51,7 +52,7 @@ def again(
         if stays(text(name)):
             kept.setdefault(name, value)
     return Message(
-        "",
+        exchange,
         queue,
         delivery.body if body is None else body,
         content_type=sent.content_type,

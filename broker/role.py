@@ -51,12 +51,28 @@ class Role:
             self._channel = self._closed_for = None
             self._lost()
 
+    def ensure(self) -> None:
+        """Declare again what somebody may have deleted and this role alone needs; by default nothing."""
+
+    def end(self) -> None:
+        """Give the channel up for good."""
+        channel = self._channel
+        self._connection = None  # on which a closed channel would be opened again
+        if self._cancel_reopen is not None:
+            self._cancel_reopen()
+            self._cancel_reopen = None
+        if channel is not None and channel.is_open:
+            channel.close()
+
     @property
     def attached(self) -> bool:
         """There is an open channel."""
         return self._channel is not None
 
     def _channel_opened(self, channel: Any) -> None:
+        if self._connection is None:  # ended meanwhile
+            channel.close()
+            return
         self._channel = channel
         channel.add_on_close_callback(self._channel_closed)
         self._opened(channel)

@@ -1,13 +1,14 @@
 """The headers by which a dead letter explains itself, and a task tells how often it was tried."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from contract.errors import InvalidTask
 from contract.task import parse_head, parse_names
+from contract.topology import RETRY_QUEUES
 
 PREFIX = "x-framefleet-"
 REASON = f"{PREFIX}reason"
@@ -23,7 +24,6 @@ LEFT_OUT = f"{PREFIX}left-out"
 """The names of headers that did not fit into a message that was published again (see broker.properties)."""
 
 TOLD = (REASON, ERROR, ORIGIN, NODE, TIME, ATTEMPTS)
-ALL = (*TOLD, EXPIRATION, LEFT_OUT)
 
 UNKNOWN = "unknown"
 NOT_OURS = "no worker of ours put it here, nor did RabbitMQ: somebody sent it to this queue"
@@ -66,7 +66,10 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 def attempts(headers: Mapping[str, Any]) -> int:
-    """Return how often the message was tried before, by its own header; a value that is no number counts as 0."""
+    """Return how often the message was tried before, by its own header; a value that is no number counts as 0.
+
+    Whether the header is to be believed depends on the way that the message came (worker.flow).
+    """
     value = headers.get(ATTEMPTS, 0)
     return max(0, value) if isinstance(value, int) else 0
 
@@ -76,6 +79,9 @@ def parse_dead_letter(
 ) -> DeadLetter:
     """Read a message of the dead-letter queue, whatever it is. Never raises."""
     deaths = _deaths(headers)
+    by_broker = is_brokers_letter(headers)
+    if by_broker:  # what its sender wrote about that is no word of ours
+        headers = {name: value for name, value in headers.items() if not name.startswith(PREFIX)}
     ours = REASON in headers
     camera_id = timestamp = None
     frame_id = message_id
@@ -102,9 +108,24 @@ def parse_dead_letter(
     )
 
 
+def is_brokers_letter(headers: Mapping[str, Any]) -> bool:
+    """Tell whether RabbitMQ itself dead-lettered the message from a lane: its newest word comes first.
+
+    One that a worker dead-lettered has no word of RabbitMQ's, or that it came back from a retry queue.
+    """
+    deaths = _deaths(headers)
+    return bool(deaths) and deaths[0].queue not in RETRY_QUEUES
+
+
 def is_trace(name: str) -> bool:
     """Tell whether a header was not set by the sender, but by us (reasons, attempts) or RabbitMQ (counts, deaths)."""
-    return name in ALL or is_brokers_own(name)
+    return name.startswith(PREFIX) or is_brokers_own(name)
+
+
+def came_back(headers: Mapping[str, Any], queues: Collection[str]) -> bool:
+    """Tell whether RabbitMQ says that the message has just come out of one of these queues, where its time was over."""
+    deaths = _deaths(headers)
+    return bool(deaths) and deaths[0].reason == "expired" and deaths[0].queue in queues
 
 
 def is_brokers_own(name: str) -> bool:

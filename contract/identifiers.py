@@ -1,6 +1,7 @@
 """Rules for the names of cameras and frames. Standard library only: `make up` needs them before it installs."""
 
-CAMERA_ID = "[A-Za-z0-9_-]{1,64}"
+MAX_CAMERA_ID = 64
+CAMERA_ID = f"[A-Za-z0-9_-]{{1,{MAX_CAMERA_ID}}}"
 """Part of a regular expression. Dots are not allowed, because they would break routing keys."""
 CAMERA_ID_PATTERN = rf"^{CAMERA_ID}\Z"
 CAMERA_ID_SCHEMA = f"^{CAMERA_ID}$"

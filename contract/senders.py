@@ -1,7 +1,8 @@
 """Senders: users of the broker who may publish tasks to queues of their own, and what they may ask of the workers.
 
-A sender's queue is its identity. Its user may write to the exchange `tasks` with that routing key and nowhere else,
-which RabbitMQ checks (topic permissions); nothing that a message says about itself can change where it came from.
+A sender's queue is its identity. Its user may write to one exchange of its own and nowhere else, and that leads to its
+queues and nowhere else: nothing that a message says about itself can change where it came from. (Rights to routing keys
+of one exchange for all would not do: RabbitMQ 3.10 does not check those in the headers CC and BCC.)
 Whoever writes to a lane's own queue is trusted and has no name: our producers, and plain clients of the services' user.
 """
 
@@ -11,7 +12,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from contract.identifiers import MAX_FRAME_ID
+from contract.abbreviation import shortened
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
+from contract.identifiers import MAX_CAMERA_ID, MAX_FRAME_ID
 from contract.json import decode
 from contract.topology import (
     DEAD_LETTER_QUEUE,
@@ -19,8 +23,10 @@ from contract.topology import (
     RETRY_EXCHANGE,
     TASKS_EXCHANGE,
     UNLIMITED_DELIVERIES,
+    Exchange,
     Lane,
     Queue,
+    Topology,
 )
 
 SENDER_NAME_PATTERN = r"^[a-z][a-z0-9_]{0,30}\Z"
@@ -50,19 +56,36 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
     models: tuple[str, ...] = ()
 
     def camera(self, camera_id: str | None) -> str:
-        """Return the name by which everybody knows the camera that the sender calls so; None: it names none."""
+        """Return the name by which everybody knows the camera that the sender calls so; None: it names none.
+
+        Raises InvalidTask for a name that is too long with the sender's before it.
+        """
         if camera_id is None or camera_id == self.name:
             return self.name
         if camera_id.startswith(f"{self.name}-"):
             return camera_id
         if any(fnmatchcase(camera_id, pattern) for pattern in self.cameras):
             return camera_id
-        return f"{self.name}-{camera_id}"
+        named = f"{self.name}-{camera_id}"
+        if len(named) > MAX_CAMERA_ID:
+            raise InvalidTask(
+                FailureReason.INVALID_TASK,
+                f"`camera_id` becomes {named}, which is longer than {MAX_CAMERA_ID} characters: choose a shorter one",
+            )
+        return named
 
     def frame(self, frame_id: str) -> str:
         """Return the frame_id by which everybody knows the frame: no sender can use up another's."""
         prefix = f"{self.name}:"
-        return frame_id if frame_id.startswith(prefix) else f"{prefix}{frame_id}"[:MAX_FRAME_ID]
+        if frame_id.startswith(prefix):
+            return frame_id
+        named = f"{prefix}{frame_id}"
+        return named if len(named) <= MAX_FRAME_ID else shortened(named.encode(), MAX_FRAME_ID).decode()
+
+    @property
+    def exchange(self) -> str:
+        """The name of the exchange to which its user publishes, and the only one to which it may."""
+        return f"{TASKS_EXCHANGE}.from.{self.name}"
 
     def queue(self, lane: Lane) -> str:
         """Return the name of its queue of that lane, which is the routing key of its tasks."""
@@ -74,8 +97,13 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{DEAD_LETTER_QUEUE}.from.{self.name}"
 
     @property
+    def topology(self) -> Topology:
+        """Everything durable that is its own, in the order of declaration."""
+        return Topology((Exchange(self.exchange, "direct"),), self.queues)
+
+    @property
     def queues(self) -> tuple[Queue, ...]:
-        """Its queues in the order of declaration."""
+        """Its queues in the order of declaration; its exchange, which feeds them, comes before."""
         return (
             Queue(
                 self.dead_letter_queue,
@@ -104,7 +132,7 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 "x-dead-letter-routing-key": self.dead_letter_queue,
                 "x-dead-letter-strategy": "at-least-once",
             },
-            bindings=((TASKS_EXCHANGE, name), (RETRY_EXCHANGE, name)),
+            bindings=((self.exchange, name), (RETRY_EXCHANGE, name)),
         )
 
 

@@ -55,6 +55,9 @@ WATCH_EXCHANGE = "watch"
 CONTROL_EXCHANGE = "control"
 STATUS_EXCHANGE = "status"
 
+RETRY_QUEUES = frozenset(name for lane in (Lane.BATCH, Lane.GPU) for name in lane.retries)
+"""The queues in which further attempts wait."""
+
 
 @dataclass(frozen=True)
 class Exchange:

@@ -2,7 +2,6 @@
 
 import time
 
-from broker import Delivery
 from contract.status import ProducerStatus
 from contract.task import TaskHead
 from runtime.clocks import Age, Clocks
@@ -24,9 +23,9 @@ class Freshness:
         """A producer says what time it is."""
         self._clocks.hear(status.producer_id, status.time, time.time())
 
-    def age(self, delivery: Delivery, head: TaskHead) -> Age:
-        """The frame's age now."""
-        return self._clocks.age(head.timestamp, time.time(), sender=delivery.app_id, camera_id=head.camera_id)
+    def age(self, head: TaskHead, clock: str | None) -> Age:
+        """Tell the frame's age now by the clock of that name: whose it is, as far as that is known."""
+        return self._clocks.age(head.timestamp, time.time(), sender=clock, camera_id=head.camera_id)
 
     def note(self, stale: bool) -> None:
         """A frame has come, stale or not."""

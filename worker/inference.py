@@ -3,48 +3,30 @@
 import queue
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from broker import Delivery
-from contract.dead_letters import attempts
 from runtime.logs import get_logger
+from worker.arrival import Arrival, Completion
+from worker.fair_queue import FairQueue
 from worker.isolation import compute_apart
-from worker.processor import Given, Processed, Processor
+from worker.processor import Processed, Processor
 from worker.settings import CPU, WorkerSettings
-from worker.settler import Completion
 from worker.switchboard import Switchboard
 
 log = get_logger("worker")
 
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A delivery as it came: `age` in seconds since capture, at `at` (`perf_counter`)."""
-
-    delivery: Delivery
-    camera_id: str  # empty for what is no task
-    age: float
-    at: float
-
-    def given(self) -> Given:
-        """Hand over what computing needs of it, with the frame's age now."""
-        delivery = self.delivery
-        waited = self.age + time.perf_counter() - self.at
-        return Given(delivery.body, delivery.content_type, delivery.headers, delivery.message_id, waited)
-
-    @property
-    def again(self) -> bool:
-        """It was delivered or tried before: it may have killed the worker that had it."""
-        return self.delivery.redelivered or bool(attempts(self.delivery.headers))
+FRAME_SECONDS = 0.001
+"""The seconds that a frame costs beside computing: to be received, answered and settled, the broker's part included."""
 
 
 class Inference:
-    """One thread that computes arrivals in their order, and calls these on it: `computed` with the outcomes of a
-    batch and the seconds that it took, `failed` with the reason if the thread cannot go on.
+    """One thread that computes arrivals, and calls these on it: `computed` with the outcomes of a batch and the seconds
+    that it took, `failed` with the reason if the thread cannot go on.
 
-    A batch is what is waiting when the thread is free, at most `batch_frames`: nothing is ever waited for. A frame
-    that comes again is a batch of its own, computed in another process (see `worker.isolation`), on the CPU.
+    Each intake gets its share of the thread's time; its own arrivals are computed in their order. A batch is what is
+    waiting of one intake, at most `batch_frames`: it waits for nothing. A frame that comes again is a batch of its own,
+    computed in another process (see `worker.isolation`), on the CPU.
     """
 
     def __init__(
@@ -62,21 +44,42 @@ class Inference:
         self._processor = processor
         self._computed = computed
         self._failed = failed
-        self._inbox: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
-        self._next: list[Arrival | None] = []  # taken from the inbox, but not for this batch
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        """What the waiting frames are to hear from other threads."""
+        self._waiting: FairQueue[Arrival] = FairQueue(time.perf_counter)
+        self._ending = False
+        self._shared = False
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
+
+    # --- the connection's thread --------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
+    def weigh(self, weights: Mapping[str, float]) -> None:
+        """Divide the thread's time so between these intakes, by the names of their queues."""
+        self._shared = True
+        self._inbox.put(partial(self._waiting.weigh, weights))
+
     def put(self, arrival: Arrival) -> None:
         """Compute it when its turn comes."""
-        self._inbox.put(arrival)
+        self._inbox.put(partial(self._waiting.put, arrival.intake.queue, arrival))
+
+    def settled(self, arrival: Arrival) -> None:
+        """Hear that the arrival is settled, so that the next one of its intake may come."""
+        if self._shared:
+            self._inbox.put(partial(self._waiting.returned, arrival.intake.queue))
+
+    def hurry(self) -> None:
+        """Compute what is there without waiting for anything: nothing more will come."""
+        self._inbox.put(self._waiting.hurry)
 
     def stop(self) -> None:
         """End after what was put before. Does not wait."""
-        self._inbox.put(None)
+        self._inbox.put(self._end)
+
+    # --- the inference thread -----------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
@@ -85,9 +88,11 @@ class Inference:
                 outcomes = self._compute(batch)
                 now = time.perf_counter()
                 items = [
-                    Completion(arrival.delivery, outcome, arrival.age, arrival.at, now)
+                    Completion(arrival, outcome, now)
                     for arrival, outcome in zip(batch, outcomes, strict=True)
                 ]
+                cost = now - started + sum(arrival.spent + FRAME_SECONDS for arrival in batch)
+                self._waiting.charge(batch[0].intake.queue, cost)
                 self._computed(items, now - started)
         except Exception as error:
             log.exception("the inference thread crashed")
@@ -95,27 +100,40 @@ class Inference:
 
     def _take(self) -> list[Arrival]:
         """The next batch; empty at the end."""
-        first = self._next.pop() if self._next else self._inbox.get()
-        if first is None:
-            return []
-        batch = [first]
-        while len(batch) < self._most and not batch[0].again:
-            try:
-                arrival = self._inbox.get_nowait()
-            except queue.Empty:
-                break
-            if arrival is None or arrival.again:
-                self._next.append(arrival)
-                break
-            batch.append(arrival)
-        return batch
+        while True:
+            self._hear()
+            batch = self._waiting.take(self._most, _alone)
+            if batch or (self._ending and not len(self._waiting)):
+                return batch
+            self._hear(wait=True)
+
+    def _hear(self, *, wait: bool = False) -> None:
+        """Take what is in the inbox; with `wait` at least one, as long as the frames at hand can wait."""
+        try:
+            if wait:
+                self._inbox.get(timeout=self._waiting.patience())()
+            while True:
+                self._inbox.get_nowait()()
+        except queue.Empty:
+            return
+
+    def _end(self) -> None:
+        self._ending = True
+        self._waiting.hurry()
 
     def _compute(self, batch: list[Arrival]) -> list[Processed]:
-        if batch[0].again:
-            return [self._compute_apart(batch[0])]
+        first = batch[0]
+        if first.refusal is not None:
+            return [first.refusal]
+        if first.again:
+            return [self._compute_apart(first)]
         return self._processor.process_many([arrival.given() for arrival in batch])
 
     def _compute_apart(self, arrival: Arrival) -> Processed:
         log.info("computing a frame apart: it comes again", message_id=arrival.delivery.message_id)
         model = self._switchboard.choose(None, arrival.camera_id).name
         return compute_apart(self._apart, model, arrival.given())
+
+
+def _alone(arrival: Arrival) -> bool:
+    return arrival.alone

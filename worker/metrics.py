@@ -5,6 +5,7 @@ from collections.abc import Collection
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from contract.failures import FailureReason
+from contract.senders import Sender
 from runtime.confinement import REMEDIES
 from worker.processor import HOP, Computed, Expired, Failed
 from worker.switchboard import Routes
@@ -13,6 +14,7 @@ from worker.switchboard import Routes
 # viewer may wait and the two seconds after which a live frame is worth nothing.
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 BATCH_BUCKETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
+OUTCOMES = OK, EXPIRED, FAILED, RETRIED = ("ok", "expired", "failed", "retried")
 AGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 60)
 
 
@@ -111,6 +113,25 @@ class WorkerMetrics:
             [*labels, "part"],
             registry=registry,
         )
+        self._sender_seconds = Counter(
+            "cv_sender_seconds_total",
+            "Time that computing a sender's frames took, children's included",
+            [*labels, "sender"],
+            registry=registry,
+        )
+        self._sender_frames = Counter(
+            "cv_sender_frames_total",
+            "A sender's frames by what came of them",
+            [*labels, "sender", "outcome"],
+            registry=registry,
+        )
+        self._replies_refused = Counter(
+            "cv_sender_replies_refused_total",
+            "Results that were not sent to the reply_to of a sender, which is not its own",
+            [*labels, "sender"],
+            registry=registry,
+        )
+        self._senders: frozenset[str] = frozenset()
         self._node_id = node_id
 
     def confinement(self, lacking: Collection[str]) -> None:
@@ -138,6 +159,30 @@ class WorkerMetrics:
         self._busy.inc(seconds)
         self._batch.observe(frames)
 
+    def senders(self, names: frozenset[str]) -> None:
+        """Count for these senders and no others."""
+        for gone in self._senders - names:
+            self._sender_seconds.remove(self._node_id, gone)
+            self._replies_refused.remove(self._node_id, gone)
+            for outcome in OUTCOMES:
+                self._sender_frames.remove(self._node_id, gone, outcome)
+        for come in names - self._senders:
+            self._sender_seconds.labels(self._node_id, come)
+            self._replies_refused.labels(self._node_id, come)
+            for outcome in OUTCOMES:
+                self._sender_frames.labels(self._node_id, come, outcome)
+        self._senders = names
+
+    def sender_computed(self, sender: Sender, seconds: float) -> None:
+        """Count time that computing for a sender took."""
+        if sender.name in self._senders:
+            self._sender_seconds.labels(self._node_id, sender.name).inc(seconds)
+
+    def reply_refused(self, sender: Sender) -> None:
+        """Count a reply that was left out."""
+        if sender.name in self._senders:
+            self._replies_refused.labels(self._node_id, sender.name).inc()
+
     def skewed(self) -> None:
         """Count a frame whose sender's clock had to be corrected for."""
         self._skew.inc()
@@ -146,22 +191,28 @@ class WorkerMetrics:
         """Count a publishing channel whose confirms did not add up."""
         self._voided.inc()
 
-    def retried(self, reason: FailureReason) -> None:
+    def retried(self, reason: FailureReason, sender: Sender | None) -> None:
         """Count a frame that gets another attempt."""
         self._retried.labels(self._node_id, reason.value).inc()
+        self._came_of(sender, RETRIED)
 
-    def settled(self, outcome: Computed | Expired | Failed, *, age: float, publish: float) -> None:
+    def settled(
+        self, outcome: Computed | Expired | Failed, *, age: float, publish: float, sender: Sender | None
+    ) -> None:
         """Count a frame whose result, expiry or dead letter the broker has confirmed.
 
         `age` is capture to confirmation, `publish` the publishing and confirming alone, in seconds.
         """
         if isinstance(outcome, Failed):
             self._failed[outcome.reason].inc()
+            self._came_of(sender, FAILED)
             return
         if isinstance(outcome, Expired):
             self._expired.inc()
+            self._came_of(sender, EXPIRED)
             return
         self._processed.inc()
+        self._came_of(sender, OK)
         if outcome.cached is not None:
             self._lookups[outcome.cached].inc()
         self._processing.observe(outcome.result.processing_seconds)
@@ -169,3 +220,7 @@ class WorkerMetrics:
             self._stages[stage].observe(seconds)
         self._stages["publish"].observe(publish)
         self._age.observe(age)
+
+    def _came_of(self, sender: Sender | None, outcome: str) -> None:
+        if sender is not None and sender.name in self._senders:
+            self._sender_frames.labels(self._node_id, sender.name, outcome).inc()

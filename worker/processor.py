@@ -13,6 +13,7 @@ from contract.errors import InvalidModelSpec, InvalidTask
 from contract.failures import ExpiryReason, FailureReason
 from contract.picture import PictureError
 from contract.result import DetectedObject, Result
+from contract.senders import Sender
 from contract.task import Task, TaskHead, parse_task
 from contract.topology import Lane
 from runtime.logs import get_logger
@@ -21,6 +22,7 @@ from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
 from worker.errors import UnknownModel
+from worker.sender_rules import check_model, renamed
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
@@ -32,7 +34,8 @@ HOP = "worker"
 class Given:
     """What computing needs of a message; `waited` is the frame's age now, in seconds.
 
-    The capture time alone does not tell how old a frame is (see `runtime.clocks`).
+    The capture time alone does not tell how old a frame is (see `runtime.clocks`). `sender` is who sent it, where that
+    has a name: known by the queue, not by the message.
     """
 
     body: bytes
@@ -40,6 +43,7 @@ class Given:
     headers: Mapping[str, Any]
     message_id: str | None
     waited: float
+    sender: Sender | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class _Decoded:
 
     task: Task
     waited: float
+    sender: Sender | None
     detector: Detector
     image: DecodedImage
     seconds: float
@@ -156,14 +161,16 @@ class Processor:
         """Tell whether a frame of that age is not worth computing."""
         return self._staleness is not None and waited > self._staleness
 
-    def expire(self, task: Task | TaskHead, waited: float) -> Expired:
+    def expire(self, task: Task | TaskHead, waited: float, sender: Sender | None = None) -> Expired:
         """Make the record of a frame that was too old. May be called from another thread."""
         model = self._detectors.choose(None, task.camera_id).model
-        return Expired(self._result(task, model, Detections.none(), (0, 0), 0.0, waited, expired=True))
+        return Expired(
+            self._result(task, model, Detections.none(), (0, 0), 0.0, waited, sender, expired=True)
+        )
 
     def _decode(self, message: Given) -> _Decoded | Processed:
         """Do all but the detection: returns a frame that needs it, or what came of the message without."""
-        waited = message.waited
+        waited, sender = message.waited, message.sender
         try:
             task = parse_task(
                 message.body,
@@ -171,8 +178,10 @@ class Processor:
                 headers=message.headers,
                 message_id=message.message_id,
             )
+            task = renamed(task, sender)
+            check_model(task.model, sender)
             if self.stale(waited):
-                return self.expire(task, waited)
+                return self.expire(task, waited, sender)
             detector = self._detectors.choose(task.model, task.camera_id)
         except InvalidTask as error:
             return Failed(error.reason, str(error))
@@ -182,17 +191,17 @@ class Processor:
         key = self._cache.key(task.image, detector.model) if self._cache else None
         if self._cache and key and (seen := self._cache.get(key)):
             seconds = time.perf_counter() - started
-            result = self._result(
-                task, detector.model, seen.found, (seen.width, seen.height), seconds, waited
-            )
+            size = (seen.width, seen.height)
+            result = self._result(task, detector.model, seen.found, size, seconds, waited, sender)
             return Computed(result, task.image, {"queue": waited}, cached=True)
+        most = self._max_pixels if sender is None else min(self._max_pixels, sender.max_pixels)
         try:
-            image = decode(task.image, detector.wants, max_pixels=self._max_pixels)
+            image = decode(task.image, detector.wants, max_pixels=most)
         except TooManyPixels as error:
             return Failed(FailureReason.TOO_MANY_PIXELS, str(error))
         except PictureError as error:
             return Failed(FailureReason.NOT_AN_IMAGE, str(error))
-        return _Decoded(task, waited, detector, image, time.perf_counter() - started, key)
+        return _Decoded(task, waited, sender, detector, image, time.perf_counter() - started, key)
 
     def _detect(self, detector: Detector, images: Sequence[DecodedImage]) -> list[Detections | Exception]:
         """Detections of each image. If they fail together, each is tried alone: only the culprit fails."""
@@ -212,7 +221,8 @@ class Processor:
         if self._cache and decoded.key:
             self._cache.put(decoded.key, Finding(found, *size))
         task, model = decoded.task, decoded.detector.model
-        result = self._result(task, model, found, size, decoded.seconds + seconds, decoded.waited)
+        spent = decoded.seconds + seconds
+        result = self._result(task, model, found, size, spent, decoded.waited, decoded.sender)
         stages = {"queue": decoded.waited, "decode": decoded.seconds, "detect": seconds}
         return Computed(result, task.image, stages, cached=False if self._cache else None)
 
@@ -224,6 +234,7 @@ class Processor:
         size: tuple[int, int],
         seconds: float,
         waited: float,
+        sender: Sender | None,
         expired: bool = False,
     ) -> Result:
         return Result(
@@ -241,6 +252,7 @@ class Processor:
             queue_seconds=round(waited, 6),
             hop=HOP if expired else UNSET,
             reason=ExpiryReason.STALE.value if expired else UNSET,
+            sender=UNSET if sender is None else sender.name,
         )
 
 

@@ -7,13 +7,13 @@ the broker delivers the frame again (docs/guarantees.md).
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from broker import Delivery, Link, ThreadLoop, from_body, split_urls
-from contract.errors import InvalidTask
 from contract.failures import FailureReason
 from contract.models import DesiredModels
+from contract.senders import Sender, Senders
 from contract.status import (
     HEARTBEAT_SECONDS,
     Control,
@@ -23,22 +23,26 @@ from contract.status import (
     parse_control,
     parse_status,
 )
-from contract.task import TaskHead, parse_head
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE
 from runtime.logs import get_logger
+from worker.arrival import Arrival, Completion
+from worker.camera_quota import CameraQuota
 from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
-from worker.inference import Arrival, Inference
+from worker.inference import Inference
+from worker.intake import Intake
 from worker.metrics import WorkerMetrics
 from worker.processor import Failed, make_processor
+from worker.reception import Reception
+from worker.sender_consumers import SenderConsumers, weights
 from worker.settings import WorkerSettings
-from worker.settler import Completion, Settler
+from worker.settler import Settler
 from worker.switchboard import Switchboard
+from worker.task_consumer import TaskConsumer
 from worker.watched_cameras import WatchedCameras
 
 log = get_logger("worker")
 
-QUIET_SECONDS = 0.2
 CLOSE_SECONDS = 4.0
 ENSURE_SECONDS = 15.0
 """A deleted result_queue is not noticed by publishing: the exchange still reaches whoever else listens."""
@@ -72,7 +76,6 @@ class Worker:
         self._held = 0
         self._idle = threading.Event()
         self._idle.set()
-        self._unsubscribed = False
         self._cancelled = threading.Event()
         self.ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._loop = ThreadLoop(self._fail)
@@ -80,16 +83,18 @@ class Worker:
             self._loop, split_urls(settings.amqp_url), f"cv-worker {settings.node_id}", on_fatal=self._fail
         )
         self._publisher = link.publisher(on_void=metrics.voided)
-        self._tasks = link.consume(
-            settings.lane.queue, self._received, prefetch=settings.held_frames, needed=True
+        self._tasks = TaskConsumer(
+            link, Intake(settings.lane), self._received, prefetch=settings.held_frames, needed=True
         )
+        self._senders = SenderConsumers(link, settings.lane, self._received, self._senders_changed)
+        self._cameras = CameraQuota()
+        self._reception = Reception(self._freshness, self._cameras, metrics)
         # What else a worker hears: which cameras are watched, and what time it is at the producers.
         link.listen(CONTROL_EXCHANGE, "", from_body(parse_control), self._control, max_length=100)
         link.listen(STATUS_EXCHANGE, "producer.*", from_body(parse_status), self._status)
         self._settler = Settler(
             self._publisher,
             link,
-            settings.lane,
             settings.node_id,
             self._watched,
             metrics,
@@ -142,6 +147,9 @@ class Worker:
     def _computed(self, items: list[Completion], seconds: float) -> None:
         self._metrics.computed(len(items), seconds)
         self._tally.busy(seconds)
+        sender = items[0].arrival.intake.sender
+        if sender is not None:
+            self._metrics.sender_computed(sender, seconds)
         self._loop.call_soon_threadsafe(partial(self._settle, items))
 
     # --- on the connection's thread ---------------------------------------------------------------------
@@ -150,68 +158,71 @@ class Worker:
         for item in items:
             self._settler.settle(item)
 
-    def _received(self, delivery: Delivery) -> None:
+    def _received(self, intake: Intake, delivery: Delivery) -> None:
         self._held += 1
         self._idle.clear()
         try:
-            self._take(delivery)
+            self._take(self._reception.arrival(intake, delivery))
         except Exception as error:
             log.exception("a message could not be taken", message_id=delivery.message_id)
             now = time.perf_counter()
             failed = Failed(FailureReason.WORKER_ERROR, f"{type(error).__name__}: {error}")
-            self._settler.settle(Completion(delivery, failed, 0.0, now, now))
-        if self._state == "running":
+            self._settler.settle(Completion(Arrival(intake, delivery, at=now), failed, now))
+        if self._state == "running" and intake.sender is None:
             self._tasks.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
-        elif self._tasks.full:
-            self._unsubscribe()
 
-    def _take(self, delivery: Delivery) -> None:
-        head = _head(delivery)
-        age = 0.0
-        if head is not None:
-            aged = self._freshness.age(delivery, head)
-            age = aged.seconds
-            if aged.skewed:
-                self._metrics.skewed()
-        arrival = Arrival(delivery, head.camera_id if head else "", age, time.perf_counter())
-        stale = head is not None and self._processor.stale(age)
-        if head is not None and stale:
-            expired = self._processor.expire(head, age)
-            self._settler.settle(Completion(delivery, expired, age, arrival.at, arrival.at))
+    def _take(self, arrival: Arrival) -> None:
+        """Hand it to the inference thread. What is stale in the lane's own queue is settled at once.
+
+        Whatever a sender sends waits for its turn: to refuse and to expire costs time, too.
+        """
+        if arrival.intake.sender is not None:
+            self._inference.put(arrival)
+            return
+        stale = arrival.head is not None and self._processor.stale(arrival.age)
+        if arrival.head is not None and stale:
+            expired = self._processor.expire(arrival.head, arrival.age)
+            self._settler.settle(Completion(arrival, expired, arrival.at))
         else:
             self._inference.put(arrival)
         self._freshness.note(stale)
 
     def _drain(self) -> None:
-        """Stop consuming at a moment when no frame is under way to us: when we hold all that we may.
-
-        Until then nothing is acknowledged. If so many do not come, the queue is empty.
-        """
+        """Stop consuming. Until the broker has agreed nothing is acknowledged, so that it sends nothing more."""
         self._settler.keep_acknowledgements()
-        if self._tasks.full:
-            self._unsubscribe()
-        else:
-            self._loop.call_later(QUIET_SECONDS, self._unsubscribe)
+        self._inference.hurry()
+        consumers = [self._tasks, *self._senders]
+        left = len(consumers)
 
-    def _unsubscribe(self) -> None:
-        def done() -> None:
-            self._settler.release_acknowledgements()
-            self._cancelled.set()
+        def ended() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                self._settler.release_acknowledgements()
+                self._cancelled.set()
 
-        if not self._unsubscribed:
-            self._unsubscribed = True
-            self._tasks.cancel(done)
+        for consumer in consumers:
+            consumer.end(ended)
 
-    def _release(self) -> None:
+    def _release(self, arrival: Arrival) -> None:
+        self._inference.settled(arrival)
         self._held -= 1
         if not self._held:
             self._idle.set()
+
+    def _senders_changed(self, senders: Sequence[Sender]) -> None:
+        names = frozenset(sender.name for sender in senders)
+        self._inference.weigh(weights(self._settings.lane, senders))
+        self._metrics.senders(names)
+        self._cameras.keep(names)
 
     def _control(self, control: Control) -> None:
         if isinstance(control, WatchAnnouncement):
             self._watched.hear(control)
         elif isinstance(control, DesiredModels):
             self._switchboard.hear(control)
+        elif isinstance(control, Senders) and self._state == "running":
+            self._senders.hear(control)
 
     def _status(self, status: Status) -> None:
         if isinstance(status, ProducerStatus):
@@ -250,16 +261,3 @@ class Worker:
 
     def _fail(self, reason: str) -> None:
         self.ended.put(reason)
-
-
-def _head(delivery: Delivery) -> TaskHead | None:
-    """The task without its image; None for what is none, which the inference thread then says in detail."""
-    try:
-        return parse_head(
-            delivery.body,
-            content_type=delivery.content_type,
-            headers=delivery.headers,
-            message_id=delivery.message_id,
-        )
-    except InvalidTask:
-        return None

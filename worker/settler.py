@@ -5,19 +5,19 @@ A worker holds its frame while the broker takes no results. Lives on the connect
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
-from broker import Delivery, Link, Message, Outcome, Publisher
+from broker import Link, Message, Outcome, Publisher
 from broker.backoff import compute_backoff
-from contract import dead_letters
 from contract.failures import FailureReason
-from contract.topology import Lane
+from contract.result import Result
 from runtime.logs import get_logger
+from worker.arrival import Arrival, Completion
 from worker.heartbeat import Tally
 from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
-from worker.processor import Computed, Failed, Processed
+from worker.processor import Computed, Failed
 from worker.watched_cameras import WatchedCameras
 
 log = get_logger("worker")
@@ -25,34 +25,21 @@ log = get_logger("worker")
 LONGEST_RETRY = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """A delivery with its outcome, on its way out. Times are `perf_counter` seconds."""
-
-    delivery: Delivery
-    outcome: Processed
-    age: float  # seconds since capture, when it was received
-    received: float
-    computed: float
-
-
 class Settler:
-    """Publishes outcomes and acknowledges their deliveries. `released` is called once for each."""
+    """Publishes outcomes and acknowledges their deliveries. `released` is called once for each arrival."""
 
     def __init__(
         self,
         publisher: Publisher,
         link: Link,
-        lane: Lane,
         node_id: str,
         watched: WatchedCameras,
         metrics: WorkerMetrics,
         tally: Tally,
-        released: Callable[[], None],
+        released: Callable[[Arrival], None],
     ) -> None:
         self._publisher = publisher
         self._link = link
-        self._lane = lane
         self._node_id = node_id
         self._watched = watched
         self._metrics = metrics
@@ -81,7 +68,7 @@ class Settler:
     def _message(self, item: Completion) -> Message:
         outcome = item.outcome
         if isinstance(outcome, Failed):
-            return self._failure(item.delivery, outcome)
+            return self._failure(item.arrival, outcome)
         if isinstance(outcome, Computed) and outcome.result.camera_id in self._watched:
             self._publisher.publish(picture_message(outcome))
         return result_message(outcome.result)
@@ -90,7 +77,7 @@ class Settler:
         """The frame becomes a dead letter with this reason; if even that cannot be, the broker's own."""
         try:
             failed = Failed(FailureReason.WORKER_ERROR, why)
-            letter = dead_letter(failed, item.delivery, self._lane.queue, self._node_id)
+            letter = dead_letter(failed, item.delivery, item.arrival.intake, self._node_id)
             self._publish(replace(item, outcome=failed), letter, 0)
         except Exception:
             log.exception("a frame could not be dead-lettered: the broker does it")
@@ -99,26 +86,28 @@ class Settler:
     def _refuse(self, item: Completion) -> None:
         if item.delivery.reject():
             self._tally.settled(ok=False)
-        self._released()
+        self._released(item.arrival)
 
-    def _failure(self, delivery: Delivery, failed: Failed) -> Message:
-        """Send it to the next attempt, if another may succeed and the lane has one left; else to the dead letters."""
-        tried = dead_letters.attempts(delivery.headers)
-        again = failed.reason.transient and tried < len(self._lane.retries)
+    def _failure(self, arrival: Arrival, failed: Failed) -> Message:
+        """Send it to the next attempt, if another may succeed and there is one left; else to the dead letters."""
+        delivery, intake = arrival.delivery, arrival.intake
+        tried = intake.tried(delivery)
+        again = failed.reason.transient and tried < len(intake.retries)
         log.warning(
             "frame gets another attempt" if again else "frame dead-lettered",
             reason=failed.reason.value,
             error=failed.error[:200],
             message_id=delivery.message_id,
             attempt=tried + 1,
+            queue=intake.queue,
         )
         if again:
-            return retry(delivery, self._lane.retries[tried])
-        return dead_letter(failed, delivery, self._lane.queue, self._node_id)
+            return retry(delivery, intake, intake.retries[tried])
+        return dead_letter(failed, delivery, intake, self._node_id)
 
     def _publish(self, item: Completion, message: Message, attempt: int) -> None:
         if not item.delivery.open:
-            self._released()  # the broker has taken the frame back, and somebody else computes it
+            self._released(item.arrival)  # the broker has taken the frame back, and somebody else computes it
             return
 
         def done(outcome: Outcome) -> None:
@@ -153,19 +142,33 @@ class Settler:
                 self._count(item, message, now)
         except Exception:
             log.exception("a frame that has its result could not be counted")
-        self._released()
+        self._released(item.arrival)
 
     def _count(self, item: Completion, message: Message, now: float) -> None:
-        outcome = item.outcome
+        arrival, outcome = item.arrival, item.outcome
+        sender = arrival.intake.sender
         if isinstance(outcome, Failed):
-            if message.routing_key in self._lane.retries:
-                self._metrics.retried(outcome.reason)
+            if message.routing_key in arrival.intake.retries:
+                self._metrics.retried(outcome.reason, sender)
                 return
             self._tally.settled(ok=False)
         else:
-            reply = reply_message(outcome.result, item.delivery)
-            if reply is not None:
-                self._publisher.publish(reply)
+            self._reply(outcome.result, arrival)
             if isinstance(outcome, Computed):
                 self._tally.settled(ok=True)
-        self._metrics.settled(outcome, age=item.age + now - item.received, publish=now - item.computed)
+        age = arrival.age + now - arrival.at
+        self._metrics.settled(outcome, age=age, publish=now - item.computed, sender=sender)
+
+    def _reply(self, result: Result, arrival: Arrival) -> None:
+        reply = reply_message(result, arrival)
+        if reply is not None:
+            self._publisher.publish(reply)
+            return
+        sender = arrival.intake.sender
+        if sender is not None and arrival.delivery.reply_to:
+            self._metrics.reply_refused(sender)
+            log.warning(
+                "a sender's reply_to is not its own: no reply (its queues are sender.<name>.…, or direct reply-to)",
+                sender=sender.name,
+                reply_to=arrival.delivery.reply_to,
+            )

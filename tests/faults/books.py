@@ -16,6 +16,7 @@ import numpy as np
 
 from broker import AsyncioLoop, Connection, Consumer, Delivery, Message, Outcome, Publisher, QueueDepth, aio
 from contract.result import parse_result
+from contract.senders import Sender
 from contract.task import Task, TaskForm, encode_task
 from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, Lane
 from tests.helpers.eventually import aeventually
@@ -72,9 +73,14 @@ class Clerk:
         self.reading = Connection(loop, urls, "clerk reads", [self.results, self.dead, self.depth])
         self._numbers = itertools.count()
 
-    async def send(self, image: bytes = PICTURE, **fields: str | float) -> Outcome:
-        """Send one frame; its frame_id is entered, and whether it was confirmed."""
+    async def send(
+        self, image: bytes = PICTURE, *, sender: Sender | None = None, **fields: str | float
+    ) -> Outcome:
+        """Send one frame, perhaps as a named sender; its frame_id is entered, and whether it was confirmed."""
         frame_id = str(fields.get("frame_id", f"{self.name}-{next(self._numbers)}"))
+        exchange, queue = "", self.lane.queue
+        if sender is not None:
+            frame_id, exchange, queue = sender.frame(frame_id), sender.exchange, sender.queue(self.lane)
         task = encode_task(
             Task(
                 image=image,
@@ -85,9 +91,7 @@ class Clerk:
             TaskForm.COMPACT,
         )
         self.books.sent.add(frame_id)
-        message = Message(
-            "", self.lane.queue, task.body, task.content_type, task.headers, message_id=frame_id
-        )
+        message = Message(exchange, queue, task.body, task.content_type, task.headers, message_id=frame_id)
         outcome = await aio.publish(self.publisher, message)
         if outcome is Outcome.CONFIRMED:
             self.books.confirmed.add(frame_id)
@@ -96,8 +100,8 @@ class Clerk:
         return outcome
 
     @asynccontextmanager
-    async def load(self, rate: float) -> AsyncIterator[None]:
-        """Send `rate` frames a second while the block runs; faults do not stop it."""
+    async def load(self, rate: float, sender: Sender | None = None) -> AsyncIterator[None]:
+        """Send `rate` frames a second while the block runs, perhaps as a named sender; faults do not stop it."""
         tasks: set[asyncio.Task[Outcome]] = set()
         stop = asyncio.Event()
 
@@ -105,7 +109,7 @@ class Clerk:
             begun, count = time.monotonic(), 0
             while not stop.is_set():
                 while count < (time.monotonic() - begun) * rate:
-                    task = asyncio.create_task(self.send())
+                    task = asyncio.create_task(self.send(sender=sender))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
                     count += 1

@@ -15,11 +15,12 @@ from broker.drain import Drain
 from broker.errors import Busy, NoSuchQueue
 from broker.session import session
 from cli.rabbitmq import RabbitMQNode
-from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TOPOLOGY, Queue, Topology
+from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TOPOLOGY, Lane, Queue, Topology
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.fleet import vhost_of
 from tests.helpers.tool import begin, framefleet
+from worker.intake import Intake
 
 pytestmark = pytest.mark.integration
 
@@ -353,3 +354,17 @@ async def test_what_does_not_fit_the_new_bounds_stays_set_aside(rabbitmq: str) -
     said = await framefleet(rabbitmq, "queues", "upgrade", "--yes")
     assert said.status == 0, said.err
     assert await counts(rabbitmq, DEAD_LETTER_QUEUE, f"{DEAD_LETTER_QUEUE}.upgrade") == [10_000, None]
+
+
+async def test_a_further_attempt_stays_one_and_nothing_else_becomes_one(rabbitmq: str) -> None:
+    """Workers know it by the exchange that it came by, which a client cannot write to."""
+    old = Queue(OLD_LANE.name, OLD_LANE.arguments, CURRENT[OLD_LANE.name].bindings)
+    async with old_version(rabbitmq, old) as publisher:
+        for exchange in ("retry", "tasks", ""):
+            name, headers = exchange or "default", {"x-framefleet-attempts": 1}
+            message = Message(exchange, "frame_queue", b"x", headers=headers, message_id=name)
+            assert await aio.publish(publisher, message) is Outcome.CONFIRMED
+    assert (await framefleet(rabbitmq, "queues", "upgrade", "--yes")).status == 0
+    got = await take_all(rabbitmq, "frame_queue", {"retry", "tasks", "default"})
+    tried = {each.message_id: Intake(Lane.LIVE).tried(each) for each in got}
+    assert tried == {"retry": 1, "tasks": 0, "default": 0}

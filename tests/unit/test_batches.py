@@ -12,16 +12,18 @@ import pytest
 
 from broker import Delivery
 from contract.failures import FailureReason
+from contract.topology import Lane
 from tests.helpers.images import astronaut, encoded, jpeg, task
 from tests.helpers.one import One
 from worker import inference
+from worker.arrival import Arrival, Completion
 from worker.detection import DecodedImage, Detections
 from worker.detection.detector import Detector, detect_many
 from worker.detection.image import EVERYTHING
-from worker.inference import Arrival, Inference
+from worker.inference import Inference
+from worker.intake import Intake
 from worker.processor import Computed, Failed, Given, Processed, Processor
 from worker.settings import WorkerSettings
-from worker.settler import Completion
 from worker.switchboard import Switchboard
 
 FRAME = jpeg(astronaut())
@@ -151,11 +153,12 @@ class FakeDelivery:
     redelivered: bool = False
     headers: dict[str, Any] = field(default_factory=dict)
     content_type: str | None = None
+    exchange: str = ""
 
 
 def arrival(number: int, **given: Any) -> Arrival:
     delivery = FakeDelivery(task(DARK), f"m-{number}", **given)
-    return Arrival(cast(Delivery, delivery), "default", 0.0, 0.0)
+    return Arrival(Intake(Lane.LIVE), cast(Delivery, delivery), camera_id="default")
 
 
 class Blocking(Batching):
@@ -231,7 +234,9 @@ def test_without_batches_every_frame_goes_alone(begin: Begin, computed: Batches)
     assert [ids(computed.get(timeout=10)) for _ in range(3)] == [["m-0"], ["m-1"], ["m-2"]]
 
 
-@pytest.mark.parametrize("again", [{"redelivered": True}, {"headers": {"x-framefleet-attempts": 1}}])
+@pytest.mark.parametrize(
+    "again", [{"redelivered": True}, {"headers": {"x-framefleet-attempts": 1}, "exchange": "retry"}]
+)
 def test_a_frame_that_comes_again_is_computed_apart_and_in_its_turn(
     again: dict[str, Any], begin: Begin, computed: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,16 @@ from cli.dlq.pictures import picture_of
 from cli.dlq.selection import Selection, moment
 from cli.errors import NoBroker
 from cli.layout import Layout
-from contract.dead_letters import ALL, BROKERS_OWN, NOT_OURS, DeadLetter, is_trace, parse_dead_letter
+from contract.dead_letters import (
+    BROKERS_OWN,
+    EXPIRATION,
+    LEFT_OUT,
+    NOT_OURS,
+    TOLD,
+    DeadLetter,
+    is_trace,
+    parse_dead_letter,
+)
 from contract.numbers import Float32
 from contract.replay import destination, fresh
 from contract.task import Task, TaskForm, encode_task, parse_task
@@ -79,6 +88,16 @@ def test_a_dead_letter_of_the_broker_has_its_reason_and_origin() -> None:
     assert read.time == 1_795_222_800.0
     assert read.deaths[0].count == 1
     assert (read.camera_id, read.frame_id) == (None, "m-1")
+
+
+def test_what_a_client_forged_is_not_shown_on_a_dead_letter_of_the_broker() -> None:
+    read = letter(OURS | {"x-death": [DEATH]})
+    assert (read.reason, read.origin, read.node_id) == ("delivery_limit", "frame_queue.gpu", None)
+    assert (read.error, read.attempts, read.time) == (None, None, 1_795_222_800.0)
+    waited = DEATH | {"queue": "frame_queue.gpu.retry.1s", "reason": "expired"}
+    assert (
+        letter(OURS | {"x-death": [waited]}).reason == "not_an_image"
+    )  # a worker's, after a further attempt
 
 
 @pytest.mark.parametrize(
@@ -144,7 +163,10 @@ Values = st.recursive(
 
 @given(
     st.dictionaries(
-        st.sampled_from([*ALL, *BROKERS_OWN, "timestamp", "camera_id", "frame_id", "model"]), Values
+        st.sampled_from(
+            [*TOLD, EXPIRATION, LEFT_OUT, *BROKERS_OWN, "timestamp", "camera_id", "frame_id", "model"]
+        ),
+        Values,
     ),
     st.binary() | st.just(encode_task(TASK).body),
     st.sampled_from([None, "image/jpeg", "application/json"]),

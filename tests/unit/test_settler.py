@@ -11,11 +11,14 @@ from broker.properties import Properties, read, write
 from contract.dead_letters import ERROR, REASON
 from contract.failures import FailureReason
 from contract.result import Result
+from contract.senders import Sender
 from contract.topology import DEAD_LETTER_QUEUE, Lane
 from worker import settler
+from worker.arrival import Arrival, Completion
 from worker.heartbeat import Tally
+from worker.intake import Intake
 from worker.processor import Computed, Failed, Processed
-from worker.settler import Completion, Settler
+from worker.settler import Settler
 
 RESULT = Result(
     timestamp=1.0,
@@ -71,7 +74,7 @@ class FakeMetrics:
         self.counted: list[Processed] = []
         self.raises = False
 
-    def settled(self, outcome: Processed, *, age: float, publish: float) -> None:
+    def settled(self, outcome: Processed, *, age: float, publish: float, sender: Sender | None) -> None:
         if self.raises:
             raise ZeroDivisionError
         self.counted.append(outcome)
@@ -85,16 +88,15 @@ class Desk:
         self.released = 0
         make: Any = Settler
         self.settler: Settler = make(
-            self.publisher, SimpleNamespace(), Lane.LIVE, "n-1", set(), self.metrics, Tally(), self._release
+            self.publisher, SimpleNamespace(), "n-1", set(), self.metrics, Tally(), self._release
         )
 
     def settle(self, outcome: Processed) -> None:
-        delivery = Delivery(
-            self.channel, SimpleNamespace(delivery_tag=7), Properties(message_id="m"), b"body"
-        )
-        self.settler.settle(Completion(delivery, outcome, 0.0, 0.0, 0.0))
+        method = SimpleNamespace(delivery_tag=7, exchange="", redelivered=False)
+        delivery = Delivery(self.channel, method, Properties(message_id="m"), b"body")
+        self.settler.settle(Completion(Arrival(Intake(Lane.LIVE), delivery), outcome, 0.0))
 
-    def _release(self) -> None:
+    def _release(self, _arrival: Arrival) -> None:
         self.released += 1
 
 

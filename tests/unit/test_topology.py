@@ -8,6 +8,7 @@ QUEUES = {queue.name: queue for queue in TOPOLOGY.queues}
 def test_every_name_of_the_design_is_declared() -> None:
     assert {exchange.name: exchange.type for exchange in TOPOLOGY.exchanges} == {
         "tasks": "topic",
+        "retry": "direct",
         "results": "topic",
         "watch": "topic",
         "control": "fanout",
@@ -42,7 +43,7 @@ def test_lanes_dead_letter_at_least_once_and_reject_when_full() -> None:
             DEAD_LETTER_QUEUE,
         )
         assert arguments["x-delivery-limit"] == 5
-        assert QUEUES[lane.queue].bindings == (("tasks", lane.queue),)
+        assert QUEUES[lane.queue].bindings == (("tasks", lane.queue), ("retry", lane.queue))
 
 
 def test_a_full_dead_letter_queue_drops_its_oldest_and_results_push_back() -> None:

@@ -1,0 +1,64 @@
+"""A task in a worker's hands, before it is computed and after."""
+
+import time
+from dataclasses import dataclass
+
+from broker import Delivery
+from contract.task import TaskHead
+from worker.intake import Intake
+from worker.processor import Failed, Given, Processed
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery as it came: `age` in seconds since capture, at `at` (`perf_counter`).
+
+    `head` is the task as its sender wrote it, None for what is none; `camera_id` the name by which everybody knows the
+    camera, if any. `spent`: seconds that it has cost already. `refusal`: why it is not to be computed.
+    """
+
+    intake: Intake
+    delivery: Delivery
+    head: TaskHead | None = None
+    camera_id: str = ""
+    age: float = 0.0
+    at: float = 0.0
+    spent: float = 0.0
+    refusal: Failed | None = None
+
+    def given(self) -> Given:
+        """Hand over what computing needs of it, with the frame's age now."""
+        delivery = self.delivery
+        waited = self.age + time.perf_counter() - self.at
+        return Given(
+            delivery.body,
+            delivery.content_type,
+            delivery.headers,
+            delivery.message_id,
+            waited,
+            self.intake.sender,
+        )
+
+    @property
+    def again(self) -> bool:
+        """It was delivered or tried before: it may have killed the worker that had it."""
+        return self.delivery.redelivered or self.intake.tried(self.delivery) > 0
+
+    @property
+    def alone(self) -> bool:
+        """It is not computed together with others."""
+        return self.refusal is not None or self.again
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An arrival with its outcome, on its way out; `computed` in `perf_counter` seconds."""
+
+    arrival: Arrival
+    outcome: Processed
+    computed: float
+
+    @property
+    def delivery(self) -> Delivery:
+        """The delivery that is to be settled."""
+        return self.arrival.delivery

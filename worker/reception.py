@@ -1,0 +1,66 @@
+"""What is known of a task before it is computed: how old it is, whose, and whether its sender may have it computed."""
+
+import time
+
+from broker import Delivery
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
+from contract.senders import Sender
+from contract.task import TaskHead, parse_head
+from worker.arrival import Arrival
+from worker.camera_quota import CameraQuota
+from worker.freshness import Freshness
+from worker.intake import Intake
+from worker.metrics import WorkerMetrics
+from worker.processor import Failed
+from worker.sender_rules import renamed, too_many_cameras
+
+
+class Reception:
+    """Makes arrivals of deliveries. Lives on the connection's thread."""
+
+    def __init__(self, freshness: Freshness, cameras: CameraQuota, metrics: WorkerMetrics) -> None:
+        self._freshness = freshness
+        self._cameras = cameras
+        self._metrics = metrics
+
+    def arrival(self, intake: Intake, delivery: Delivery) -> Arrival:
+        """Make an arrival; what is no task becomes one too, and the inference thread says in detail why it is none."""
+        began = time.perf_counter()
+        head = _head(delivery)
+        if head is None:
+            return Arrival(intake, delivery, at=began)
+        camera_id, age, refusal = head.camera_id, 0.0, None
+        sender = intake.sender
+        # A sender's frames are of one clock: names that it makes up must not push out what is known of others'.
+        aged = self._freshness.age(head, delivery.app_id if sender is None else intake.queue)
+        age = aged.seconds
+        if aged.skewed:
+            self._metrics.skewed()
+        if sender is not None:
+            camera_id, refusal = self._admitted(head, sender)
+        now = time.perf_counter()
+        return Arrival(intake, delivery, head, camera_id, age, now, now - began, refusal)
+
+    def _admitted(self, head: TaskHead, sender: Sender) -> tuple[str, Failed | None]:
+        """Return the name by which everybody knows the camera, and why its frame is not to be computed, if so."""
+        try:
+            camera_id = renamed(head, sender).camera_id
+        except InvalidTask as error:
+            return "", Failed(error.reason, str(error))
+        if not self._cameras.admit(sender, camera_id):
+            return camera_id, Failed(FailureReason.NOT_ALLOWED, too_many_cameras(sender))
+        return camera_id, None
+
+
+def _head(delivery: Delivery) -> TaskHead | None:
+    """The task without its image; None for what is none."""
+    try:
+        return parse_head(
+            delivery.body,
+            content_type=delivery.content_type,
+            headers=delivery.headers,
+            message_id=delivery.message_id,
+        )
+    except InvalidTask:
+        return None
