@@ -4,6 +4,7 @@ connecting -> declaring -> ready, and back to connecting with jittered exponenti
 several URLs in turn. Everything runs on the loop's thread; nothing here blocks.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from broker.urls import connection_parameters, redact
 from contract.topology import TOPOLOGY, Topology
 
 log = structlog.get_logger("broker")
+
+STEADY_SECONDS = 5.0
+"""A connection that stood for less was no success: what is done on it may be why the broker closes it each time."""
 
 
 class Connection:
@@ -47,6 +51,7 @@ class Connection:
         self._on_state = on_state
         self._on_fatal = on_fatal
         self._attempt = 0
+        self._ready_since = float("inf")  # monotonic
         self._connection: Any = None
         self._cancel_retry: Callable[[], None] | None = None
         self._stopping = False
@@ -155,7 +160,7 @@ class Connection:
         declare(self, self._topology, declared, failed)
 
     def _declared(self) -> None:
-        self._attempt = 0
+        self._ready_since = time.monotonic()
         self._ready = True
         log.info("broker connected", connection=self.name)
         self._on_state("ready", "")
@@ -180,7 +185,7 @@ class Connection:
         self._lost(describe(error))
 
     def _closed(self, _connection: Any, reason: Any) -> None:
-        self._detach_roles()
+        self._detach_roles(reason)
         why, self._why_closing = self._why_closing, ""
         self._lost(why or describe(reason))
 
@@ -191,6 +196,9 @@ class Connection:
         if self._stopping:
             self._finish()
             return
+        if time.monotonic() - self._ready_since > STEADY_SECONDS:
+            self._attempt = 0
+        self._ready_since = float("inf")
         delay = compute_backoff(self._attempt)
         log.warning("broker unreachable", connection=self.name, reason=reason, retry_in=round(delay, 2))
         self._attempt += 1
@@ -205,9 +213,9 @@ class Connection:
         for done in stopped:
             done()
 
-    def _detach_roles(self) -> None:
+    def _detach_roles(self, reason: Any = None) -> None:
         for role in self._roles:
-            role.detach()
+            role.detach(reason)
 
     def _blocked(self, _connection: Any, frame: Any) -> None:
         self.blocked = True

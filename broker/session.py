@@ -121,6 +121,11 @@ class Session:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @property
+    def open(self) -> bool:
+        """The connection stands. RabbitMQ closes it because of some questions, and `session` makes no other."""
+        return self._connection.ready
+
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[Channel]:
         """A channel for the length of the block. Raises Unreachable."""

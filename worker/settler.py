@@ -168,4 +168,6 @@ class Settler:
                 self._publisher.publish(reply)
             if isinstance(outcome, Computed):
                 self._tally.settled(ok=True)
+            else:
+                self._tally.expire()
         self._metrics.settled(outcome, age=item.age + now - item.received, publish=now - item.computed)

@@ -34,6 +34,8 @@ class TaskLane:
         self._cameras = cameras  # how many there are, in all lanes
         self._scheduled = False
         self._told_silent = False
+        self.stored = 0
+        """How many frames the broker has confirmed."""
 
     @property
     def load(self) -> LaneLoad:
@@ -135,6 +137,7 @@ class TaskLane:
 
     def confirmed(self, permit: Permit) -> None:
         """The broker has the permit's frame."""
+        self.stored += 1
         permit.camera.frame_sent()
 
     def failed(self, permit: Permit, reason: str, *, queue_full: bool = False) -> None:

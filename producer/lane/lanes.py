@@ -1,6 +1,7 @@
 """All lanes that this producer fills, what they share, and the replies. On the event loop only."""
 
 import time
+from collections import Counter
 from typing import NamedTuple
 
 from broker import Delivery, Link
@@ -86,6 +87,13 @@ class Lanes:
     def loads(self) -> dict[str, LaneLoad]:
         """How each lane is filled, for other producers."""
         return {name.value: lane.load for name, lane in self._lanes.items()}
+
+    @property
+    def stored(self) -> dict[str, int]:
+        """How many frames the broker has confirmed, by lane, those without turns included."""
+        return dict(
+            self.lossless.stored + Counter({name.value: lane.stored for name, lane in self._lanes.items()})
+        )
 
     def lane(self, name: Lane) -> TaskLane:
         """The way to this lane's queue."""

@@ -87,4 +87,5 @@ class Sender:
             return
         if outcome is Outcome.UNROUTABLE:
             self._ensure_queue()
-        consignor.failed(ticket, outcome.value, queue_full=outcome is Outcome.REJECTED)
+        refused = outcome in (Outcome.REJECTED, Outcome.QUEUE_DOWN)
+        consignor.failed(ticket, outcome.value, queue_full=refused)
