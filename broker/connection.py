@@ -28,7 +28,7 @@ class Connection:
     """Keeps one AMQP connection open and its roles attached.
 
     `on_state` hears `connecting`, `ready`, `lost` and `closed` with a detail; `on_fatal` hears the one sentence
-    when waiting cannot help (the topology does not match).
+    when waiting cannot help (the topology does not match). A `quiet` one leaves it to them to say so in the log.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Connection:
         topology: Topology = TOPOLOGY,
         on_state: Callable[[str, str], None] = lambda state, detail: None,
         on_fatal: Callable[[str], None] = lambda reason: None,
+        quiet: bool = False,
     ) -> None:
         self.loop = loop
         self.name = name
@@ -50,6 +51,7 @@ class Connection:
         self._topology = topology
         self._on_state = on_state
         self._on_fatal = on_fatal
+        self._quiet = quiet
         self._attempt = 0
         self._ready_since = float("inf")  # monotonic
         self._connection: Any = None
@@ -162,7 +164,8 @@ class Connection:
     def _declared(self) -> None:
         self._ready_since = time.monotonic()
         self._ready = True
-        log.info("broker connected", connection=self.name)
+        if not self._quiet:
+            log.info("broker connected", connection=self.name)
         self._on_state("ready", "")
         for role in self._roles:
             role.attach(self)
@@ -200,7 +203,8 @@ class Connection:
             self._attempt = 0
         self._ready_since = float("inf")
         delay = compute_backoff(self._attempt)
-        log.warning("broker unreachable", connection=self.name, reason=reason, retry_in=round(delay, 2))
+        if not self._quiet:
+            log.warning("broker unreachable", connection=self.name, reason=reason, retry_in=round(delay, 2))
         self._attempt += 1
         self._on_state("lost", reason)
         self._cancel_retry = self.loop.call_later(delay, self._connect)

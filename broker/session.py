@@ -174,7 +174,7 @@ async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> Asyn
             if len(tried) >= len(urls) and not ready.done():
                 ready.set_exception(Unreachable(_nowhere(urls, detail)))
 
-    connection = Connection(AsyncioLoop(), urls, name, topology=NOTHING, on_state=changed)
+    connection = Connection(AsyncioLoop(), urls, name, topology=NOTHING, on_state=changed, quiet=True)
     connection.start()
     try:
         try:

@@ -16,6 +16,9 @@ from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used,
 from contract.topology import TOPOLOGY
 
 CLIENT = "framefleet queues"
+NOT_DEAD = """\
+Not every one of these is known to be dead, so nothing was touched. In a cluster start the nodes that are down: with
+them their queues come back, and nothing is lost. With a single broker restart RabbitMQ, then run this again."""
 ELSEWHERE = """\
 The broker's files are not on this machine, or --data does not name them: copy them before you go on, if somebody is to
 look into them. With Compose: docker compose cp rabbitmq:/var/lib/rabbitmq/mnesia ./damaged"""
@@ -87,6 +90,9 @@ async def _repair(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
         return 0
     for each in down:
         print(_lost(each, _prometheus(layout) if native else None))
+    if not all(each.dead for each in down):
+        print(NOT_DEAD, file=sys.stderr)
+        return 1
     if any(each.folder is None for each in down):
         print(ELSEWHERE)
     if arguments.dry_run:

@@ -22,6 +22,8 @@ from contract.topology import TOPOLOGY, Queue
 from runtime.loopback import open_directly
 
 CLIENT = "framefleet queues repair"
+NO_PROCESS = "noproc"
+"""Erlang's word in what RabbitMQ says of a queue whose process could not be started."""
 IDENTITY = re.compile(r"\bid\s*=>\s*\{'?([^',]+)'?,")
 LAST_KNOWN = 'last_over_time(sum(rabbitmq_detailed_queue_messages{{queue="{}"}})[1d:1m])'
 
@@ -33,6 +35,11 @@ class DownQueue:
     queue: Queue
     why: str
     folder: Path | None
+
+    @property
+    def dead(self) -> bool:
+        """Nothing of it runs. One that merely does not answer may lack the nodes that hold it, and comes back."""
+        return NO_PROCESS in self.why
 
 
 async def find_down(urls: Sequence[str], data: Path | None) -> list[DownQueue]:
