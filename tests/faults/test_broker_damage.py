@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from broker import Message
+from broker.diagnosis import find_faults
 from cli.queues.repair import find_folder
 from cli.rabbitmq import RabbitMQNode
 from contract.task import Task, TaskForm, encode_task
-from contract.topology import Lane
+from contract.topology import TOPOLOGY, Lane
 from gateway import books, lifetimes
 from gateway.service import Gateway
 from tests.conftest import StartService
@@ -61,6 +62,16 @@ def damage(node: RabbitMQNode, queue: str, *, cut: bool) -> None:
             file.write(os.urandom(size // 2))
 
 
+async def every_queue_answers(node: RabbitMQNode) -> None:
+    """Wait until all have a leader."""
+    faults: dict[str, str | None] = {"": ""}
+
+    while any(why is not None for why in faults.values()):
+        faults.clear()
+        names = [queue.name for queue in TOPOLOGY.queues]
+        await find_faults([node.amqp_url], "test", names, faults.__setitem__)
+
+
 async def down(queue: str, *services: Service | Gateway, seconds: float = 60.0) -> float:
     """Wait until each says by name that the queue is down, and return how long that took."""
     begun = time.monotonic()
@@ -85,9 +96,10 @@ async def test_damaged_queues_are_told_by_name_cost_nothing_else_and_are_made_an
     async with bus(node.amqp_url) as sender:
         for queue in (LIVE, GPU):
             await fill(sender, queue, 300)
-    await asyncio.to_thread(node.kill)
+    await asyncio.to_thread(node.stop)
     await asyncio.to_thread(node.start)  # writes what was in the log into segments
-    await asyncio.to_thread(node.kill)
+    await every_queue_answers(node)
+    await asyncio.to_thread(node.stop)
     damage(node, LIVE, cut=True)
     damage(node, GPU, cut=False)
     await asyncio.to_thread(node.start)
