@@ -35,9 +35,9 @@ class Lab:
         assert set(found) <= {Lane.BATCH}
         self.missing += found.get(Lane.BATCH, 0)
 
-    def turns(self, count: int, **happens: int) -> None:
+    def turns(self, count: int, sent: int = 0, computed: int = 0, foreign: int = 0) -> None:
         for _ in range(count):
-            self.turn(**happens)
+            self.turn(sent, computed, foreign)
 
 
 def producer(confirmed: int, since: float) -> ProducerStatus:
