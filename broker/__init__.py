@@ -4,6 +4,7 @@ from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
 from broker.depth import QueueDepth
 from broker.errors import BrokerError, InvalidUrl
+from broker.faults import QueueFaults
 from broker.link import Link, from_body
 from broker.loops import AsyncioLoop, ThreadLoop
 from broker.publisher import Message, Outcome, Publisher
@@ -22,6 +23,7 @@ __all__ = [
     "Outcome",
     "Publisher",
     "QueueDepth",
+    "QueueFaults",
     "Role",
     "ThreadLoop",
     "from_body",

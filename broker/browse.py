@@ -13,7 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from broker.consumer import Delivery
-from broker.errors import Busy, Unreachable
+from broker.diagnosis import fault
+from broker.errors import Busy, QueueDown, Unreachable
+from broker.faults import sentence
 from broker.session import Channel, Session
 
 IDLE_SECONDS = 2.0
@@ -129,8 +131,10 @@ class Browse:
 async def browse(session: Session, queue: str, *, wait: float = 5.0) -> AsyncIterator[Browse]:
     """Look at `queue` for the length of the block; nobody else may consume it meanwhile.
 
-    Raises Busy when somebody still does after `wait` seconds, NoSuchQueue, Unreachable.
+    Raises Busy when somebody still does after `wait` seconds, NoSuchQueue, QueueDown, Unreachable.
     """
+    if why := await fault(session, queue):
+        raise QueueDown(sentence(queue, why))  # else it would look empty
     async with session.channel() as channel:
         deadline = time.monotonic() + wait
         while True:

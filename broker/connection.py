@@ -4,6 +4,7 @@ connecting -> declaring -> ready, and back to connecting with jittered exponenti
 several URLs in turn. Everything runs on the loop's thread; nothing here blocks.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,12 +20,15 @@ from contract.topology import TOPOLOGY, Topology
 
 log = structlog.get_logger("broker")
 
+STEADY_SECONDS = 5.0
+"""A connection that stood for less was no success: what is done on it may be why the broker closes it each time."""
+
 
 class Connection:
     """Keeps one AMQP connection open and its roles attached.
 
     `on_state` hears `connecting`, `ready`, `lost` and `closed` with a detail; `on_fatal` hears the one sentence
-    when waiting cannot help (the topology does not match).
+    when waiting cannot help (the topology does not match). A `quiet` one leaves it to them to say so in the log.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class Connection:
         topology: Topology = TOPOLOGY,
         on_state: Callable[[str, str], None] = lambda state, detail: None,
         on_fatal: Callable[[str], None] = lambda reason: None,
+        quiet: bool = False,
     ) -> None:
         self.loop = loop
         self.name = name
@@ -46,7 +51,9 @@ class Connection:
         self._topology = topology
         self._on_state = on_state
         self._on_fatal = on_fatal
+        self._quiet = quiet
         self._attempt = 0
+        self._ready_since = float("inf")  # monotonic
         self._connection: Any = None
         self._cancel_retry: Callable[[], None] | None = None
         self._stopping = False
@@ -165,9 +172,10 @@ class Connection:
         declare(self, self._topology, declared, failed)
 
     def _declared(self) -> None:
-        self._attempt = 0
+        self._ready_since = time.monotonic()
         self._ready = True
-        log.info("broker connected", connection=self.name)
+        if not self._quiet:
+            log.info("broker connected", connection=self.name)
         self._on_state("ready", "")
         for role in self._roles:
             role.attach(self)
@@ -190,7 +198,7 @@ class Connection:
         self._lost(describe(error))
 
     def _closed(self, _connection: Any, reason: Any) -> None:
-        self._detach_roles()
+        self._detach_roles(reason)
         why, self._why_closing = self._why_closing, ""
         self._lost(why or describe(reason))
 
@@ -201,8 +209,12 @@ class Connection:
         if self._stopping:
             self._finish()
             return
+        if time.monotonic() - self._ready_since > STEADY_SECONDS:
+            self._attempt = 0
+        self._ready_since = float("inf")
         delay = compute_backoff(self._attempt)
-        log.warning("broker unreachable", connection=self.name, reason=reason, retry_in=round(delay, 2))
+        if not self._quiet:
+            log.warning("broker unreachable", connection=self.name, reason=reason, retry_in=round(delay, 2))
         self._attempt += 1
         self._on_state("lost", reason)
         self._cancel_retry = self.loop.call_later(delay, self._connect)
@@ -215,9 +227,9 @@ class Connection:
         for done in stopped:
             done()
 
-    def _detach_roles(self) -> None:
+    def _detach_roles(self, reason: Any = None) -> None:
         for role in list(self._roles):
-            role.detach()
+            role.detach(reason)
 
     def _blocked(self, _connection: Any, frame: Any) -> None:
         self.blocked = True

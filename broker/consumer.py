@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from broker.declare import declare
+from broker.faults import INTERNAL_ERROR, QueueFaults
 from broker.properties import Properties, Short
 from broker.role import Role
 from broker.tables import text
@@ -17,6 +18,8 @@ LISTEN_SECONDS = 5.0
 """A consumer that is brought nothing looks this often whether something waits."""
 BIND_SECONDS = 3.0
 """An ephemeral queue is bound again, this often, to what it is bound to."""
+ANSWER_SECONDS = 10.0
+"""A queue whose subscription is not answered for so long is suspected to be down."""
 
 
 class Delivery:
@@ -122,7 +125,8 @@ class Consumer(Role):
     messages, `on_lost` that it sends none any more. A message whose `on_delivery` raises is refused for good, which
     costs no other and not the connection. A consumer that the broker cancels (its queue was deleted, its node went)
     declares the topology again and re-subscribes. `declared`, if any, is declared before each subscription, and at
-    each `ensure`: what only this consumer needs.
+    each `ensure`: what only this consumer needs. While its durable queue is suspected to be down it does not ask for
+    it, for which RabbitMQ would close the connection; `faults` says when to.
     """
 
     def __init__(
@@ -135,9 +139,12 @@ class Consumer(Role):
         on_subscribed: Callable[[str], None] = lambda queue_name: None,
         on_lost: Callable[[], None] = lambda: None,
         declared: Topology | None = None,
+        faults: QueueFaults | None = None,
     ) -> None:
         super().__init__()
         self._queue = queue
+        self._faults = faults if isinstance(queue, str) else None
+        self._asking = False  # for a subscription, without an answer yet
         self._on_delivery = on_delivery
         self._on_subscribed = on_subscribed
         self._on_lost = on_lost
@@ -151,6 +158,8 @@ class Consumer(Role):
         self._received = 0
         self._bindings = set(queue.bindings) if isinstance(queue, EphemeralQueue) else set()
         self.queue_name: str | None = None
+        if self._faults is not None:
+            self._faults.follow(str(queue), self._judged)
 
     @property
     def subscribed(self) -> bool:
@@ -224,7 +233,7 @@ class Consumer(Role):
             super().end()
 
     def _opened(self, channel: Any) -> None:
-        if self._paused:
+        if self._paused or (self._faults is not None and self._faults.suspects(str(self._queue))):
             return
         channel.add_on_cancel_callback(self._cancelled_by_broker)
 
@@ -282,6 +291,7 @@ class Consumer(Role):
             if self._paused:  # cancelled while the subscription was being made
                 channel.close()
                 return
+            self._asking = False
             self._tag = frame.method.consumer_tag
             self.queue_name = name
             self._settled()
@@ -291,7 +301,23 @@ class Consumer(Role):
             else:
                 self._keep_bound(channel, name)
 
+        self._asking = True
         channel.basic_consume(name, received, auto_ack=self._no_ack, callback=subscribed)
+        if self._faults is not None and self._connection is not None:
+            self._connection.loop.call_later(ANSWER_SECONDS, lambda: self._unanswered(channel))
+
+    def _unanswered(self, channel: Any) -> None:
+        if self._asking and channel is self._channel:
+            self._suspect()
+
+    def _suspect(self) -> None:
+        if self._faults is not None:
+            self._faults.suspect(str(self._queue))
+
+    def _judged(self, well: bool) -> None:
+        """The queue was looked at: subscribe to one that is well, and hold on to nothing of one that is down."""
+        if self._channel is not None and not self._paused and well != self.subscribed:
+            self._channel.close()  # the role opens another
 
     def _keep_bound(self, channel: Any, name: str) -> None:
         """Bind again and again: an exchange that is deleted takes its bindings along, and RabbitMQ tells nobody.
@@ -331,6 +357,8 @@ class Consumer(Role):
         received = self._received
 
         def looked(frame: Any) -> None:
+            if self._faults is not None and tag == self._tag and not frame.method.consumer_count:
+                self._suspect()  # we consume it, and are not counted: there is nobody to count us
             waits = frame.method.message_count > 0 and not self.full and self._received == received
             if waits and waited and tag == self._tag:
                 log.warning("messages wait and none is brought: subscribing anew", queue=name)
@@ -367,6 +395,9 @@ class Consumer(Role):
             channel.close()
 
     def _lost(self) -> None:
+        if self._asking and getattr(self._closed_for, "reply_code", None) == INTERNAL_ERROR:
+            self._suspect()  # of several that asked, the look will tell which was meant
+        self._asking = False
         self._unsettled = 0
         self._prefetch = self._wanted
         self._tag = None

@@ -26,6 +26,7 @@ TAG = "framefleet-drain"
 
 WHY = {
     Outcome.REJECTED: "{0} is full",
+    Outcome.QUEUE_DOWN: "{0} is down: framefleet queues repair",
     Outcome.UNROUTABLE: "{0} does not exist any more",
     Outcome.REFUSED: "RabbitMQ refuses a message to {0}: its log says why",
     Outcome.TIMED_OUT: "RabbitMQ did not confirm a message to {0}",

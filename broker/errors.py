@@ -27,3 +27,7 @@ class Busy(BrokerError):
 
 class Full(BrokerError):
     """A queue takes no more messages."""
+
+
+class QueueDown(BrokerError):
+    """RabbitMQ has the queue and cannot use it."""

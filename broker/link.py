@@ -1,13 +1,14 @@
 """A service's link to RabbitMQ: one connection that publishes, one that listens.
 
 In a broker alarm RabbitMQ reads nothing from a connection that has published. Acknowledgements, replies and
-declarations must get through all the same, so they have a connection of their own.
+declarations must get through all the same, so they have a connection of their own. Queues that may be down are looked
+at on a third one, which is there only meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -16,6 +17,8 @@ import structlog
 from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
 from broker.depth import QueueDepth
+from broker.diagnosis import find_faults
+from broker.faults import QueueFaults, sentence
 from broker.loops import AsyncioLoop
 from broker.publisher import Publisher
 from contract.topology import TOPOLOGY, EphemeralQueue, Topology
@@ -28,7 +31,7 @@ SHOWN = 200
 
 
 class Link:
-    """Owns both connections of a service: add publishers and consumers, then `start`.
+    """Owns the connections of a service: add publishers and consumers, then `start`. `faults`: queues that are down.
 
     `on_fatal` hears the one sentence when waiting cannot help (the topology does not match); `on_invalid` hears the
     exchange of every message that could not be parsed. Everything runs on the loop's thread but what says otherwise.
@@ -62,6 +65,7 @@ class Link:
             )
 
         self._sending, self._listening = connection("sends"), connection("listens")
+        self.faults = QueueFaults(partial(find_faults, urls, f"{name} looks"), topology)
         self._publishers: list[Publisher] = []
         self._needed: list[tuple[str, Consumer]] = []
 
@@ -76,7 +80,9 @@ class Link:
         on_void: Callable[[], None] = lambda: None,
     ) -> Publisher:
         """Publish with confirms, on a channel of its own; see Publisher."""
-        publisher = Publisher(window=window, timeout=timeout, on_ready=on_ready, on_void=on_void)
+        publisher = Publisher(
+            window=window, timeout=timeout, on_ready=on_ready, on_void=on_void, faults=self.faults
+        )
         self._publishers.append(publisher)
         self._sending.add(publisher)
         return publisher
@@ -104,6 +110,7 @@ class Link:
                 on_subscribed=on_subscribed,
                 on_lost=on_lost,
                 declared=declared,
+                faults=self.faults,
             ),
             queue if needed else "",
         )
@@ -166,19 +173,21 @@ class Link:
         self._listening.start()
 
     def close(self, done: Callable[[], None] = lambda: None) -> None:
-        """Close both connections for good; `done` is called once nothing of them is left."""
-        left = [self._sending, self._listening]
+        """Close all connections for good; `done` is called once nothing of them is left."""
+        left = 3
 
         def closed() -> None:
-            left.pop()
+            nonlocal left
+            left -= 1
             if not left:
                 done()
 
+        self.faults.stop(closed)
         self._sending.stop(closed)
         self._listening.stop(closed)
 
     async def stop(self, timeout: float = 5.0) -> None:
-        """Close both connections and wait until nothing of them is left. Raises TimeoutError."""
+        """Close all connections and wait until nothing of them is left. Raises TimeoutError."""
         closed = asyncio.Event()
         self.close(closed.set)
         async with asyncio.timeout(timeout):
@@ -197,7 +206,14 @@ class Link:
         return self._sending.ready and self._listening.ready
 
     def missing(self) -> list[str]:
-        """List what the link lacks, a phrase each; the list is empty when messages can be published and are heard."""
+        """List what the link lacks, a phrase each; the list is empty when messages can be published and are heard.
+
+        A queue that is down is listed as soon as this link has met it.
+        """
+        down = self.faults.down
+        return [*self._missing(down), *(sentence(queue, why) for queue, why in sorted(down.items()))]
+
+    def _missing(self, down: Container[str]) -> list[str]:
         for connection, condition in zip((self._sending, self._listening), self._conditions, strict=True):
             if not connection.ready:
                 return [f"RabbitMQ: {condition}"]
@@ -206,7 +222,7 @@ class Link:
         return [
             f"RabbitMQ: the broker sends nothing from {name} yet"
             for name, consumer in self._needed
-            if not consumer.subscribed
+            if not consumer.subscribed and name not in down
         ]
 
     # --- inside -------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from pika.spec import Basic
 
+from broker.faults import QueueFaults
 from broker.properties import Properties, Short, fields_of, short
 from broker.refusals import PRECONDITION_FAILED
 from broker.role import Role
@@ -36,6 +37,7 @@ class Outcome(StrEnum):
 
     CONFIRMED = "confirmed"  # on disk in the queue, for durable queues and persistent messages
     REJECTED = "queue_full"  # the broker said no: the queue is at its bound
+    QUEUE_DOWN = "queue_down"  # the broker said no, and cannot use the queue: it says so of a full one, too
     UNROUTABLE = "unroutable"  # no queue took it
     REFUSED = "refused"  # the broker closed the channel because of it: it would do so each time
     TIMED_OUT = "timeout"  # no word from the broker: it may or may not be there
@@ -93,17 +95,23 @@ Marks = tuple[bytes, bytes, bytes | None, int, int]
 @dataclass(slots=True)
 class _Pending:
     marks: Marks | None  # None: it cannot come back
-    destination: str
+    exchange: bytes
+    key: bytes
     done: Done | None
     deadline: float
     returned: bool = False
+
+    @property
+    def destination(self) -> str:
+        """The exchange, or the queue."""
+        return text(self.exchange or self.key)
 
 
 class Publisher(Role):
     """Publishes on a confirming channel. `window` bounds what is outstanding; `timeout` is in seconds.
 
     `on_ready` hears each time that a message can be sent again, `on_void` that confirms do not add up, and that the
-    outcome of what is outstanding is uncertain.
+    outcome of what is outstanding is uncertain. `faults` tells a queue that is down from one that is full.
 
     A message whose outcome is not CONFIRMED is the caller's again; after TIMED_OUT and DISCONNECTED it may be in
     the queue all the same, so whoever sends it again relies on `frame_id` being recognised.
@@ -116,8 +124,10 @@ class Publisher(Role):
         timeout: float = 10.0,
         on_ready: Callable[[], None] = lambda: None,
         on_void: Callable[[], None] = lambda: None,
+        faults: QueueFaults | None = None,
     ) -> None:
         super().__init__()
+        self._faults = faults
         self._window = window
         self._timeout = timeout
         self._on_ready = on_ready
@@ -160,13 +170,13 @@ class Publisher(Role):
         if message.mandatory:
             message_id = None if message.message_id is None else short(message.message_id)
             marks = _marks(exchange, key, message_id, message.body)
-        destination = text(exchange or key)
         tag = self._tag = self._tag + 1
-        self._pending[tag] = _Pending(marks, destination, done, time.monotonic() + self._timeout)
+        self._pending[tag] = _Pending(marks, exchange, key, done, time.monotonic() + self._timeout)
         try:
             channel.basic_publish(exchange, key, message.body, properties, mandatory=message.mandatory)
         except Exception:
             # Sent or not: nobody knows. With the channel its numbers are void, and `done` hears DISCONNECTED.
+            destination = text(exchange or key)
             log.exception("a message could not be sent: opening the channel anew", destination=destination)
             self._void("a message could not be sent")
 
@@ -216,14 +226,31 @@ class Publisher(Role):
             self._overdue.pop(each, None)
             entry = self._pending.pop(each, None)
             if entry is not None:  # None: it timed out before
-                self._note(entry.destination, ok)
-                _tell(entry.done, _outcome(ok, entry))
+                outcome = self._outcome(ok, entry)
+                # For a queue that is down another channel does no better, and it costs what is outstanding elsewhere.
+                self._note(entry.destination, ok or outcome is Outcome.QUEUE_DOWN)
+                _tell(entry.done, outcome)
 
     def _note(self, destination: str, ok: bool) -> None:
         if ok:
             self._rejecting.pop(destination, None)
         else:
             self._rejecting.setdefault(destination, time.monotonic())
+
+    def _outcome(self, ok: bool, entry: _Pending) -> Outcome:
+        if entry.returned:
+            return Outcome.UNROUTABLE
+        if ok:
+            return Outcome.CONFIRMED
+        return Outcome.QUEUE_DOWN if self._suspect(entry) else Outcome.REJECTED
+
+    def _suspect(self, entry: _Pending) -> bool:
+        """Have the queue looked at that did not take the message; returns whether one is known to be down."""
+        if self._faults is None:
+            return False
+        queues = self._faults.fed_by(text(entry.exchange), text(entry.key))
+        self._faults.suspect(*queues)
+        return any(queue in self._faults.down for queue in queues)
 
     def _returned(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
         # The return comes before its confirm, on the same channel.
@@ -246,7 +273,9 @@ class Publisher(Role):
         # A blocked broker is not a slow one: what was sent before the alarm is confirmed after it.
         for tag in [] if self.blocked else expired:
             self._overdue[tag] = now
-            _tell(self._pending.pop(tag).done, Outcome.TIMED_OUT)
+            entry = self._pending.pop(tag)
+            self._suspect(entry)
+            _tell(entry.done, Outcome.TIMED_OUT)
         if self._connection is not None:
             self._cancel_sweep = self._connection.loop.call_later(SWEEP_SECONDS, self._sweep)
         if any(now - since > REJECTED_SECONDS for since in self._rejecting.values()):
@@ -273,12 +302,6 @@ class Publisher(Role):
 
 def _marks(exchange: bytes, key: bytes, message_id: bytes | None, body: bytes) -> Marks:
     return exchange, key, message_id, len(body), hash(body) if message_id is None else 0
-
-
-def _outcome(ok: bool, entry: _Pending) -> Outcome:
-    if entry.returned:
-        return Outcome.UNROUTABLE
-    return Outcome.CONFIRMED if ok else Outcome.REJECTED
 
 
 def _tell(done: Done | None, outcome: Outcome) -> None:

@@ -35,20 +35,21 @@ class Role:
         self._attempt = 0
         self._missed = False  # the channel is closed because its queue is gone
         self._cancel_reopen: Callable[[], None] | None = None
-        self._closed_for: Exception | None = None  # why the channel was closed, if the connection was not
+        self._closed_for: Exception | None = None  # why the channel was closed, or the connection
 
     def attach(self, connection: Connection) -> None:
         """Called by the connection each time it is open and the topology declared."""
         self._connection = connection
         connection.open_channel(self._channel_opened)
 
-    def detach(self) -> None:
-        """Called by the connection when it is lost or closed."""
+    def detach(self, reason: Exception | None = None) -> None:
+        """Called by the connection when it is lost or closed, with what the broker said, if anything."""
         if self._cancel_reopen is not None:
             self._cancel_reopen()  # the next connection attaches: a second channel would consume twice
             self._cancel_reopen = None
         if self._channel is not None:
-            self._channel = self._closed_for = None
+            self._channel = None
+            self._closed_for = reason
             self._lost()
 
     def ensure(self) -> None:

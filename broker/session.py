@@ -121,6 +121,11 @@ class Session:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @property
+    def open(self) -> bool:
+        """The connection stands. RabbitMQ closes it because of some questions, and `session` makes no other."""
+        return self._connection.ready
+
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[Channel]:
         """A channel for the length of the block. Raises Unreachable."""
@@ -169,7 +174,7 @@ async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> Asyn
             if len(tried) >= len(urls) and not ready.done():
                 ready.set_exception(Unreachable(_nowhere(urls, detail)))
 
-    connection = Connection(AsyncioLoop(), urls, name, topology=NOTHING, on_state=changed)
+    connection = Connection(AsyncioLoop(), urls, name, topology=NOTHING, on_state=changed, quiet=True)
     connection.start()
     try:
         try:

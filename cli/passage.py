@@ -1,13 +1,14 @@
 """A trial whether messages pass RabbitMQ's queues, before anything is announced.
 
-A broker can accept connections and declarations while its quorum queues are dead: each would refuse every frame.
+A broker can accept connections and declarations while its quorum queues are dead: each would refuse every frame. If
+only some of ours are, the others go on, and `framefleet queues repair` needs a broker that runs.
 """
 
 import asyncio
 import secrets
 from collections.abc import Sequence
 
-from broker.errors import NoSuchQueue, Refused
+from broker.diagnosis import find_faults
 from broker.publisher import Message, Outcome
 from broker.session import Session, session
 from cli.errors import BrokerAlarm, DeadQueue
@@ -19,30 +20,21 @@ LOOK_SECONDS = 0.1
 LEFT_SECONDS = 60  # if we die in the middle, RabbitMQ removes the queue after so long
 
 
-async def try_passage(urls: Sequence[str]) -> None:
-    """Wait until a message has passed a queue, and those of ours that exist have answered.
+async def try_passage(urls: Sequence[str]) -> dict[str, str]:
+    """Wait until a message has passed a queue; return those of ours that are down, and why.
 
     Raises BrokerAlarm, DeadQueue, and BrokerError where it could not be tried.
     """
+    down: dict[str, str] = {}
+
+    def found(queue: str, why: str | None) -> None:
+        if why is not None:
+            down[queue] = why
+
     async with session(urls, CLIENT) as connection:
-        for queue in TOPOLOGY.queues:
-            await _answers(connection, queue.name)
         await _passes(connection)
-
-
-async def _answers(connection: Session, name: str) -> None:
-    """Take from an empty queue, which is an entry in its Raft log: a dead queue can be declared, but not write."""
-    try:
-        async with connection.channel() as channel:
-            ready, _ = await channel.count(name)
-            # A queue with messages lives, and a frame that was taken and put back would count as redelivered.
-            if ready == 0:
-                await channel.get(name)
-    except NoSuchQueue:
-        return  # the first service declares it
-    except Refused as error:
-        if "ACCESS_REFUSED" not in str(error):
-            raise DeadQueue(f"its queue {name} does not work ({error})") from error
+    await find_faults(urls, CLIENT, [queue.name for queue in TOPOLOGY.queues], found)
+    return down
 
 
 async def _passes(connection: Session) -> None:

@@ -41,7 +41,7 @@ SUB_COMMANDS = (
         f"{EXEC} gateway",
     ),
     SubCommand("dlq", "dead letters: list, show, save-image, replay, purge", "cli.dlq"),
-    SubCommand("queues", "the broker's queues: check, upgrade", "cli.queues"),
+    SubCommand("queues", "the broker's queues: check, upgrade, repair", "cli.queues"),
     SubCommand(
         "models", "detection models: list, fetch, verify", "cli.models", ("worker",), f"{EXEC} cv-worker"
     ),

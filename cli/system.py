@@ -5,6 +5,7 @@ import json
 import os
 
 from broker import BrokerError, split_urls
+from broker.faults import sentence
 from cli import probe, prometheus
 from cli.addresses import Addresses
 from cli.broker_part import BrokerPart
@@ -148,7 +149,9 @@ class System:
         """Make sure that frames pass before anything is announced. Raises StartFailed."""
         where = "The private RabbitMQ" if self._node is not None else "The RabbitMQ of AMQP_URL"
         try:
-            await try_passage(split_urls(self._services.amqp_url))
+            down = await try_passage(split_urls(self._services.amqp_url))
+            for queue, why in down.items():
+                self._display.say(f"{where}: {sentence(queue, why)}")
         except BrokerAlarm:
             self._display.say(
                 f"{where} takes no frames now: it has raised an alarm, for want of disk space or memory. The dashboard "

@@ -38,6 +38,8 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     model_error: str | None = None
     """The reason why it does not compute with the models desired of it."""
     models: list[ModelReport] = []
+    expired: int = 0
+    """How many frames it found too old; with `processed` and `failed`, all that it settled since it started."""
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):
@@ -61,6 +63,8 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
     offer: str = ""
     """A digest of the cameras that it could serve, by which producers share them; empty: it shares none."""
     lanes: dict[str, LaneLoad] = {}
+    confirmed: dict[str, int] = {}
+    """How many of its frames the broker has confirmed since it started, by lane."""
 
 
 class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):

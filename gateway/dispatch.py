@@ -24,6 +24,7 @@ from contract.topology import (
     STATUS_EXCHANGE,
     WATCH_EXCHANGE,
 )
+from gateway.books import FrameBooks
 from gateway.cameras.cameras import Cameras
 from gateway.consumers import Gateways
 from gateway.history.recorder import PREFETCH, Recorder
@@ -74,6 +75,7 @@ class StatusListener:
     models: ModelKeeper
     gateways: Gateways
     statistics: Statistics
+    books: FrameBooks
 
     def listen(self, link: Link) -> None:
         """Begin to listen."""
@@ -86,7 +88,9 @@ class StatusListener:
             case NodeStatus():
                 self.statistics.failed(self.nodes.heard(status, now, wall), wall)
                 self.models.reported(status, now)
+                self.books.heard_node(status)
             case ProducerStatus():
+                self.books.heard_producer(status)
                 self.cameras.heard_producer(status, now, wall)
             case CameraStatus():
                 self.cameras.heard_camera(status, now, wall)

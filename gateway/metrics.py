@@ -2,6 +2,8 @@
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
+from contract.topology import Lane
+
 # Edges on the objectives, and close enough that a percentile between them is right within a fifth.
 AGE_BUCKETS = (
     *(0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75),
@@ -51,6 +53,20 @@ class GatewayMetrics:
         self.queue = Gauge(
             "gateway_queue_messages", "Messages ready in a queue", ["queue"], registry=registry
         )
+        self.queue_down = Gauge(
+            "gateway_queue_down",
+            "1 while RabbitMQ has the queue and cannot use it: its files are damaged, or it has no leader",
+            ["queue"],
+            registry=registry,
+        )
+        self.frames_missing = Counter(
+            "gateway_frames_missing_total",
+            "Confirmed frames that left their lane without a result, an expiry or a dead letter, about",
+            ["lane"],
+            registry=registry,
+        )
+        for lane in Lane:
+            self.frames_missing.labels(lane.value)
         self.foreign_consumers = Gauge(
             "gateway_queue_foreign_consumers",
             "Consumers of a queue of ours beyond the gateways or workers that should be: what they take is missing",

@@ -24,6 +24,7 @@ from contract.topology import TOPOLOGY, WATCH_EXCHANGE
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
+from gateway.books import Audit, FrameBooks
 from gateway.cameras.api import cameras_router
 from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import RepeatedIds
@@ -152,19 +153,22 @@ async def compose(
     """Build a gateway and open what it needs; all is closed at the end of the block. Raises CannotStart."""
     metrics = metrics or GatewayMetrics()
 
-    # --- what it knows ---
-    nodes = Nodes()
-    cameras = Cameras(nodes.lanes)
-    statistics = Statistics(time.time())
-    gateway_id = f"{settings.node_name}-{os.getpid()}"
-    gateways = Gateways(gateway_id)
-    repeats = RepeatedIds(cameras, metrics)
-
-    # --- what it says to the broker ---
+    # --- how it reaches the broker ---
     urls = split_urls(settings.amqp_url)
     link = Link(
         AsyncioLoop(), urls, "gateway", on_invalid=lambda exchange: metrics.invalid.labels(exchange).inc()
     )
+
+    # --- what it knows ---
+    nodes = Nodes()
+    cameras = Cameras(nodes.lanes, down=lambda: link.faults.down)
+    statistics = Statistics(time.time())
+    gateway_id = f"{settings.node_name}-{os.getpid()}"
+    gateways = Gateways(gateway_id)
+    repeats = RepeatedIds(cameras, metrics)
+    books = FrameBooks()
+
+    # --- what it says to the broker ---
     occasions = Occasions()
     publisher = link.publisher(window=64, on_ready=occasions.reconnected)
     models = ModelKeeper(settings.data_dir, load_desired(settings.data_dir), nodes, partial(say, publisher))
@@ -209,9 +213,9 @@ async def compose(
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence)
     pictures = listen_to_pictures(link, hub, history.thumbnailer)
-    StatusListener(nodes, cameras, models, gateways, statistics).listen(link)
+    StatusListener(nodes, cameras, models, gateways, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
-    queues = Queues(depth, statistics, metrics)
+    queues = Queues(depth, link.faults, statistics, metrics)
 
     def bind(camera_id: str, on: bool) -> None:
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
@@ -287,6 +291,7 @@ async def compose(
             announcer.follow,
             models.tick,
             queues.tick,
+            Audit(books, depth, link.faults, nodes, metrics).tick,
             ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
             absence.tick,
             states.tick,

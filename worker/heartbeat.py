@@ -27,6 +27,7 @@ class Tally:
         self._rates = (0.0, 0.0)
         self.processed = 0
         self.failed = 0
+        self.expired = 0
 
     def busy(self, seconds: float) -> None:
         """Add time that the inference thread computed."""
@@ -39,6 +40,10 @@ class Tally:
             self._computed += 1
         else:
             self.failed += 1
+
+    def expire(self) -> None:
+        """Count a frame that was too old, once its expiry is recorded."""
+        self.expired += 1
 
     def rates(self) -> tuple[float, float]:
         """Frames per second and busy share since the last call, or before it if that was just now."""
@@ -76,6 +81,7 @@ def heartbeat(
         busy=round(busy, 3),
         processed=tally.processed,
         failed=tally.failed,
+        expired=tally.expired,
         since=since,
         time=time.time(),
         version=VERSION,

@@ -156,6 +156,8 @@ class Settler:
             self._reply(outcome.result, arrival)
             if isinstance(outcome, Computed):
                 self._tally.settled(ok=True)
+            else:
+                self._tally.expire()
         age = arrival.age + now - arrival.at
         self._metrics.settled(outcome, age=age, publish=now - item.computed, sender=sender)
 

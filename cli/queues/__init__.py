@@ -1,6 +1,7 @@
-"""`framefleet queues`: whether the broker's queues are as this version wants them, and making them so."""
+"""`framefleet queues`: whether the broker's queues are as this version wants them and work, and making them so."""
 
 import argparse
+from pathlib import Path
 
 UPGRADE = """\
 Makes queues anew whose arguments are not those of this version, and keeps their messages: they are set aside in
@@ -8,6 +9,15 @@ Makes queues anew whose arguments are not those of this version, and keeps their
 before it is acknowledged. Interrupted at any point, it goes on when it is run again.
 
 Stop all that sends and computes first; the broker must run. docs/upgrading.md says how.
+"""
+
+REPAIR = """\
+Makes queues anew that are down: RabbitMQ has them and cannot use them, because their files are damaged, say. Says which
+are down and why, and what was last known to be in them; that is lost to the system. Their files are copied aside first
+where they are on this machine. Queues that work are not touched, and services may go on running: they use the new queue
+within seconds.
+
+If a cluster has lost most of its nodes, start these instead: then nothing is lost. docs/guarantees.md says more.
 """
 
 
@@ -25,6 +35,23 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     upgrading.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     upgrading.add_argument("--yes", action="store_true", help="do not ask")
+    repairing = actions.add_parser(
+        "repair",
+        help="make queues anew that RabbitMQ cannot use; exit status 1 if it could not",
+        description=REPAIR,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    repairing.add_argument("--dry-run", action="store_true", help="say what would be lost, and do nothing")
+    repairing.add_argument("--yes", action="store_true", help="do not ask")
+    repairing.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="where the broker keeps its data, if that is on this machine; by default that of `make up`",
+    )
+    repairing.add_argument(
+        "--aside", type=Path, metavar="DIR", help="where damaged files are kept; by default .run/damaged"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,6 +1,8 @@
 """The commands of `framefleet queues`: what each does and says."""
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -8,18 +10,32 @@ from broker import BrokerError
 from broker.session import Session, session
 from cli.confirmation import confirmed
 from cli.console import progress
+from cli.layout import Layout
+from cli.queues.repair import DownQueue, find_down, last_known, make_anew, set_aside, size_of
 from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
 from contract.topology import TOPOLOGY
 
 CLIENT = "framefleet queues"
+NOT_DEAD = """\
+Not every one of these is known to be dead, so nothing was touched. In a cluster start the nodes that are down: with
+them their queues come back, and nothing is lost. With a single broker restart RabbitMQ, then run this again."""
+ELSEWHERE = """\
+The broker's files are not on this machine, or --data does not name them: copy them before you go on, if somebody is to
+look into them. With Compose: docker compose cp rabbitmq:/var/lib/rabbitmq/mnesia ./damaged"""
 
 
 async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     """Run `framefleet queues …`; returns the exit status. Raises BrokerError."""
+    if arguments.action == "repair":
+        return await _repair(arguments, urls)
     async with session(urls, CLIENT) as connection:
         states = await _inspect_all(connection)
+        down = {each.queue.name: each.why for each in await find_down(urls, None)}
         for state in states:
-            print(_describe(state))
+            print(_describe(state, down.get(state.queue.name)))
+        if down:
+            print("to mend what is down: framefleet queues repair", file=sys.stderr)
+            return 1
         affected = [state for state in states if state.needs_upgrade]
         if not affected:
             print("all queues are as they should be")
@@ -64,6 +80,62 @@ async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Seque
     return 1 if failed or missing else 0
 
 
+async def _repair(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
+    layout = Layout()
+    native = not os.environ.get("AMQP_URL") and layout.rabbitmq.is_dir()
+    data = arguments.data or (layout.rabbitmq / "data" if native else None)
+    down = await find_down(urls, data)
+    if not down:
+        print("all queues work: there is nothing to repair")
+        return 0
+    for each in down:
+        print(_lost(each, _prometheus(layout) if native else None))
+    if not all(each.dead for each in down):
+        print(NOT_DEAD, file=sys.stderr)
+        return 1
+    if any(each.folder is None for each in down):
+        print(ELSEWHERE)
+    if arguments.dry_run:
+        print("Dry run: nothing was changed.")
+        return 0
+    if not confirmed(
+        f"Make {len(down)} queues anew? What is in them is lost to the system.", yes=arguments.yes
+    ):
+        return 1
+    failed = 0
+    for each in down:
+        try:
+            aside = set_aside(each, arguments.aside or layout.run / "damaged")
+            await make_anew(urls, each.queue)
+        except (BrokerError, OSError) as error:
+            print(f"{each.queue.name}: {error}", file=sys.stderr)
+            failed += 1
+        else:
+            print(f"{each.queue.name}: made anew" + (f"; its old files are in {aside}" if aside else ""))
+    return 1 if failed else 0
+
+
+def _lost(down: DownQueue, prometheus: str | None) -> str:
+    lines = [f"{down.queue.name} is down: {down.why}"]
+    known = last_known(prometheus, down.queue.name) if prometheus else None
+    lines.append(
+        "    how many messages it held nobody knows"
+        if known is None
+        else f"    Prometheus last saw {known:,} messages in it"
+    )
+    if down.folder is not None:
+        lines.append(f"    its files: {size_of(down.folder) / 2**20:,.1f} MiB in {down.folder}")
+    return "\n".join(lines)
+
+
+def _prometheus(layout: Layout) -> str | None:
+    """Where the Prometheus of `make up` answers."""
+    try:
+        return str(json.loads(layout.endpoints.read_text())["prometheus"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 async def _inspect_all(connection: Session) -> list[State]:
     states = []
     async with progress("looking at queues", len(TOPOLOGY.queues)) as shown:
@@ -73,9 +145,11 @@ async def _inspect_all(connection: Session) -> list[State]:
     return states
 
 
-def _describe(state: State) -> str:
+def _describe(state: State, down: str | None) -> str:
     name = f"{state.queue.name:28}"
-    if state.messages is None:
+    if down is not None:
+        lines = [f"{name} is down: {down}"]
+    elif state.messages is None:
         lines = [f"{name} not there yet: the first service that connects declares it"]
     elif state.differs:
         lines = [f"{name} differs; {state.messages:,} messages"]

@@ -123,6 +123,10 @@ describe('the health word', () => {
       { missing: ['RabbitMQ: connecting'], ...metrics({ workers: 0 }), nodes: [] },
     ],
     ['Degraded: history missing', { missing: ['history: the disk is full'] }],
+    [
+      'Degraded: queue frame_queue down',
+      { missing: ['history: it is being opened', 'queue frame_queue: it is down, RabbitMQ cannot use it'] },
+    ],
     ['Idle: no cameras', { cameras: { ...CAMERAS, live: 0 } }],
     ['Healthy', { alerts: [alert('QueueGrowing', 'warning', 'pending')] }],
     ['Healthy', { cameras: { ...CAMERAS, disabled: 3, connecting: 1 } }],

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from contract.result import Result
 from contract.status import LOST_AFTER_SECONDS, CameraLabels, CameraState
+from contract.topology import RESULT_QUEUE
 from gateway.cameras.pace import STALLED_AFTER_SECONDS, Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
 
@@ -23,6 +24,7 @@ NO_HURDLES = frozenset({"replaced", "handed_over"})
 HURDLES = {
     "stale": "they are too old when its producer can send them",
     "queue_full": "the queue is full",
+    "queue_down": "the queue is down, RabbitMQ cannot use it: framefleet queues repair",
     "unroutable": "the queue is missing",
     "timeout": "the broker does not confirm them",
     "disconnected": "its producer has no broker",
@@ -135,9 +137,16 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    camera: KnownCamera, producers: Producers, now: float, lanes: Callable[[float], Collection[str]]
+    camera: KnownCamera,
+    producers: Producers,
+    now: float,
+    lanes: Callable[[float], Collection[str]],
+    down: Callable[[], Collection[str]] = tuple,
 ) -> Judgement:
-    """What the camera's state is; `lanes` tells those with a worker. Settles whose word counts, if several claim it."""
+    """What the camera's state is. Settles whose word counts, if several claim it.
+
+    `lanes` tells those with a worker, `down` the queues that RabbitMQ cannot use.
+    """
     if len(camera.claims) > 1:
         camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
     server = camera.server
@@ -156,7 +165,7 @@ def judge(
     if camera.waits(now, STALLED_AFTER_SECONDS):
         # Its frames are sent and nothing comes back: a picture of the past must not pose as live.
         since = camera.result_wall or report.since
-        return Judgement("degraded", _unanswered(camera, clock(since), lanes(now)), since)
+        return Judgement("degraded", _unanswered(camera, clock(since), lanes(now), down()), since)
     still = now - camera.skipped <= SKIPPING_SECONDS and not camera.waits(now, ANSWER_SECONDS)
     return Judgement("live", report.reason, report.since, still)
 
@@ -171,9 +180,11 @@ def _repeated(camera: KnownCamera) -> str:
     )
 
 
-def _unanswered(camera: KnownCamera, since: str, lanes: Collection[str]) -> str:
+def _unanswered(camera: KnownCamera, since: str, lanes: Collection[str], down: Collection[str]) -> str:
     """What is known of why its frames bring no results."""
     said = f"its frames bring no results since {since}"
+    if RESULT_QUEUE in down:
+        return f"{said}: {RESULT_QUEUE} is down, and workers hold what they have: framefleet queues repair"
     if camera.hurdle is not None:
         return f"{said}: {HURDLES.get(camera.hurdle, camera.hurdle)}"
     if camera.expired:

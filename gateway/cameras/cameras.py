@@ -43,11 +43,14 @@ class Shown(NamedTuple):
 class Cameras:
     """All cameras of the last day, at most 10,000: further ones are left out until there is room.
 
-    `lanes(now)`: those that have a worker.
+    `lanes(now)`: those that have a worker. `down()`: the queues that RabbitMQ cannot use.
     """
 
-    def __init__(self, lanes: Callable[[float], Collection[str]]) -> None:
+    def __init__(
+        self, lanes: Callable[[float], Collection[str]], down: Callable[[], Collection[str]] = tuple
+    ) -> None:
         self._lanes = lanes
+        self._down = down
         self.served_twice = 0
         """Cameras that several living producers named when `shown` was last asked."""
         self.unserved = 0
@@ -129,7 +132,7 @@ class Cameras:
         """Every camera as dashboards are to know it, in no order. Cheap: asked every second of all of them."""
         self.served_twice = self.unserved = 0
         for camera in self._cameras.values():
-            state, reason, since, still = judge(camera, self._producers, now, self._lanes)
+            state, reason, since, still = judge(camera, self._producers, now, self._lanes, self._down)
             result, server = camera.result, camera.server
             yield (
                 camera.camera_id,
@@ -153,7 +156,7 @@ class Cameras:
     def view(self, camera_id: str, now: float) -> CameraView:
         """One camera. Raises KeyError for an unknown one."""
         camera = self._cameras[camera_id]
-        state, reason, since, still = judge(camera, self._producers, now, self._lanes)
+        state, reason, since, still = judge(camera, self._producers, now, self._lanes, self._down)
         result, labels = camera.result, camera.labels
         return CameraView(
             camera_id=camera.camera_id,
@@ -190,7 +193,7 @@ class Cameras:
 
     def state(self, camera: KnownCamera, now: float) -> CameraState:
         """What state a known camera is in."""
-        return judge(camera, self._producers, now, self._lanes).state
+        return judge(camera, self._producers, now, self._lanes, self._down).state
 
     def labels(self, camera_id: str) -> CameraLabels:
         """What people call it; nothing of a camera that is not known. May be asked from any thread."""

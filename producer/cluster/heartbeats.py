@@ -72,6 +72,7 @@ class Heartbeats:
             version=VERSION,
             offer=self._offer(),
             lanes=self._lanes.loads,
+            confirmed=self._lanes.stored,
         )
 
 

@@ -12,7 +12,7 @@ from producer.frames import Frame
 from producer.lane.drops import Drops
 from producer.lane.flow import Flow
 from producer.lane.permit import Holder, Permit
-from producer.lane.sender import Sender
+from producer.lane.task_publisher import TaskPublisher
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")
@@ -26,14 +26,18 @@ class TaskLane:
     Each lane has workers of its own, and so a window of its own.
     """
 
-    def __init__(self, lane: Lane, sender: Sender, drops: Drops, cameras: Callable[[], int]) -> None:
+    def __init__(
+        self, lane: Lane, publisher: TaskPublisher, drops: Drops, cameras: Callable[[], int]
+    ) -> None:
         self.queue = lane.queue
-        self._sender = sender
+        self._publisher = publisher
         self.flow: Flow[Permit] = Flow()
         self._drops = drops
         self._cameras = cameras  # how many there are, in all lanes
         self._scheduled = False
         self._told_silent = False
+        self.stored = 0
+        """How many frames the broker has confirmed."""
 
     @property
     def load(self) -> LaneLoad:
@@ -117,7 +121,7 @@ class TaskLane:
 
     def _pump(self) -> None:
         # Without a reply queue nothing could be answered; while the broker is away frames stay in their slots.
-        while self._sender.ready:
+        while self._publisher.ready:
             permit = self.flow.take(time.monotonic())
             if permit is None:
                 return
@@ -127,7 +131,7 @@ class TaskLane:
 
     def send(self, permit: Permit, frame: Frame) -> None:
         """Send the permit's frame in the place that it has."""
-        self._sender.send(frame, permit, self)
+        self._publisher.send(frame, permit, self)
 
     def sent(self, permit: Permit, waited: float) -> None:
         """The permit's frame goes out, `waited` seconds after its capture."""
@@ -135,6 +139,7 @@ class TaskLane:
 
     def confirmed(self, permit: Permit) -> None:
         """The broker has the permit's frame."""
+        self.stored += 1
         permit.camera.frame_sent()
 
     def failed(self, permit: Permit, reason: str, *, queue_full: bool = False) -> None:

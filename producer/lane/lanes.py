@@ -1,6 +1,7 @@
 """All lanes that this producer fills, what they share, and the replies. On the event loop only."""
 
 import time
+from collections import Counter
 from typing import NamedTuple
 
 from broker import Delivery, Link
@@ -13,7 +14,7 @@ from producer.lane.lossless import LosslessLane
 from producer.lane.message import Form
 from producer.lane.neighbours import Neighbours
 from producer.lane.permit import Holder
-from producer.lane.sender import Sender
+from producer.lane.task_publisher import TaskPublisher
 
 PUBLISH_TIMEOUT = 5.0
 
@@ -35,7 +36,7 @@ class Lanes:
 
     def __init__(self, link: Link, form: Form) -> None:
         publisher = link.publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
-        self._sender = Sender(form, publisher, link.ensure_topology)
+        self._publisher = TaskPublisher(form, publisher, link.ensure_topology)
         self.neighbours = Neighbours()
         self._drops = Drops()
         self.lossless = LosslessLane(form, publisher, link.ensure_topology, self._drops)
@@ -55,12 +56,12 @@ class Lanes:
     @property
     def idle(self) -> bool:
         """True if nothing waits, is encoded or lacks its confirm."""
-        return not self.waiting and self._sender.idle
+        return not self.waiting and self._publisher.idle
 
     @property
     def unconfirmed(self) -> int:
         """How many frames were sent and lack their confirm."""
-        return self._sender.unconfirmed
+        return self._publisher.unconfirmed
 
     @property
     def cameras(self) -> int:
@@ -87,10 +88,17 @@ class Lanes:
         """How each lane is filled, for other producers."""
         return {name.value: lane.load for name, lane in self._lanes.items()}
 
+    @property
+    def stored(self) -> dict[str, int]:
+        """How many frames the broker has confirmed, by lane, those without turns included."""
+        return dict(
+            self.lossless.stored + Counter({name.value: lane.stored for name, lane in self._lanes.items()})
+        )
+
     def lane(self, name: Lane) -> TaskLane:
         """The way to this lane's queue."""
         if name not in self._lanes:
-            self._lanes[name] = TaskLane(name, self._sender, self._drops, lambda: self.cameras)
+            self._lanes[name] = TaskLane(name, self._publisher, self._drops, lambda: self.cameras)
             self._depth.watch(name.queue)
         return self._lanes[name]
 
@@ -138,10 +146,10 @@ class Lanes:
             lane.answer_late()
 
     def _listening(self, queue_name: str) -> None:
-        self._sender.reply_to = queue_name
+        self._publisher.reply_to = queue_name
         self._wake()
 
     def _deaf(self) -> None:
-        self._sender.reply_to = None
+        self._publisher.reply_to = None
         for lane in self._lanes.values():
             lane.reset()

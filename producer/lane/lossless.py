@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -28,6 +29,8 @@ class LosslessLane:
         self._ensure_queue = ensure_queue
         self._drops = drops
         self._told_at = float("-inf")
+        self.stored: Counter[str] = Counter()
+        """How many frames the broker has confirmed, by lane."""
 
     def permit(self, camera: Holder, patience: float = 0.0) -> "LosslessPermit":
         """A permit, for which nobody waits."""
@@ -42,6 +45,7 @@ class LosslessLane:
         finally:
             camera.waiting_for_queue = False
         if reason is None:
+            self.stored[frame.lane.value] += 1
             camera.frame_sent()
         else:
             camera.frame_dropped(reason)

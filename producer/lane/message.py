@@ -16,7 +16,7 @@ class Form:
 
     form: TaskForm
     quality: int
-    sender: str  # this producer's id: whose clock the capture times are of
+    producer_id: str  # this producer's id: whose clock the capture times are of
     staleness: float  # seconds after which a frame of the live lane is not worth sending
 
 
@@ -60,5 +60,5 @@ def message_of(frame: Frame, encoded: Encoded, form: Form, reply_to: str | None)
         message_id=frame.frame_id,
         correlation_id=frame.frame_id,
         reply_to=reply_to,
-        app_id=form.sender,
+        app_id=form.producer_id,
     )

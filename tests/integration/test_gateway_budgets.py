@@ -48,7 +48,7 @@ async def worker(rabbitmq: str) -> AsyncIterator[Worker]:
 def viewer_token(gateway: Gateway, name: str, role: Any = "viewer") -> str:
     wall = time.time()
     token = add_token(gateway.settings.tokens, name, role, wall, wall + 1_000)
-    gateway.authenticator.refresh()
+    gateway.authenticator.refresh(wall)
     return token
 
 

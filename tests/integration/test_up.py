@@ -32,6 +32,7 @@ from tests.helpers.dead_proxies import DEAD_PROXIES
 from tests.helpers.eventually import eventually
 from tests.helpers.images import astronaut, jpeg, task
 from tests.helpers.native import Native
+from tests.helpers.tool import framefleet
 
 StartNative = Callable[..., Native]
 
@@ -259,7 +260,7 @@ def events(system: Native, number: int) -> list[str]:
     return stored()
 
 
-def test_nothing_is_announced_when_frames_do_not_pass(
+def test_a_queue_that_is_down_is_named_and_repaired_while_the_rest_runs(
     up: StartNative, rabbitmq: str, shared_rabbitmq: RabbitMQNode
 ) -> None:
     asyncio.run(declared(rabbitmq))
@@ -270,9 +271,19 @@ def test_nothing_is_announced_when_frames_do_not_pass(
         "ra:stop_server(quorum_queues, amqqueue:get_pid(Q)).",
     )
     system = up(AMQP_URL=rabbitmq)
-    assert system.process.wait(40) == 1
-    assert said(system, "frames do not pass", "its queue frame_queue does not work", "nothing was started")
-    assert not said(system, "Open")
+    gateway = system.endpoints["gateway"]
+    assert said(system, "queue frame_queue: it is down", "`framefleet queues repair`")
+    eventually("the gateway says so", lambda: not _ready(gateway), 60)
+    assert asyncio.run(framefleet(rabbitmq, "queues", "repair", "--yes")).status == 0
+    eventually("all is well", lambda: _ready(gateway), 30)
+
+
+def _ready(gateway: str) -> bool:
+    try:
+        return bool(answer(f"{gateway}/readyz")["status"] == "ready")
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
 
 
 async def declared(url: str) -> None:

@@ -70,6 +70,14 @@ export const brokerTrouble = (missing: readonly string[]): string | null =>
 export const historyTrouble = (missing: readonly string[]): string | null =>
   missing.find((sentence) => /^history/i.test(sentence)) ?? null;
 
+/** Tells which queues RabbitMQ has and cannot use, a sentence each. */
+export const queueTroubles = (missing: readonly string[]): string[] =>
+  missing.filter((sentence) => sentence.startsWith('queue '));
+
+/** Tells whether the gateway lacks the broker or one of its queues. */
+export const brokerMissing = (missing: readonly string[]): boolean =>
+  brokerTrouble(missing) !== null || queueTroubles(missing).length > 0;
+
 /** Finds all problems, the gravest first. */
 export function findProblems(inputs: HealthInputs): Problem[] {
   const problems: Problem[] = [];
@@ -84,9 +92,12 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   const firing = gather(inputs.alerts.filter((alert) => alert.state === 'firing'));
 
   const broker = brokerTrouble(inputs.missing);
+  const down = queueTroubles(inputs.missing);
   for (const sentence of inputs.missing) {
-    const words = `${sentence.split(':')[0] ?? sentence} missing`;
+    const subject = sentence.split(':')[0] ?? sentence;
+    const words = `${subject} missing`;
     if (sentence === broker) bad(words);
+    else if (down.includes(sentence)) bad(`${subject} down`);
     else ofStart('warning', words);
   }
   // Without the broker the gateway knows nothing of the workers.

@@ -28,7 +28,7 @@ class Consignor(Protocol[Shown]):
         """The frame does not reach the queue."""
 
 
-class Sender:
+class TaskPublisher:
     """Serves all lanes. `ensure_queue` declares the lanes' queues again."""
 
     def __init__(self, form: Form, publisher: Publisher, ensure_queue: Callable[[], None]) -> None:
@@ -87,4 +87,5 @@ class Sender:
             return
         if outcome is Outcome.UNROUTABLE:
             self._ensure_queue()
-        consignor.failed(ticket, outcome.value, queue_full=outcome is Outcome.REJECTED)
+        refused = outcome in (Outcome.REJECTED, Outcome.QUEUE_DOWN)
+        consignor.failed(ticket, outcome.value, queue_full=refused)
