@@ -26,6 +26,8 @@ if [ -n "${FRAMEFLEET_MEMBER:-}" ]; then
     secret "$cluster/cookie"
   fi
   install -m 400 "$cluster/cookie" /var/lib/rabbitmq/.erlang.cookie
+  conf=/etc/rabbitmq/conf.d
+  framefleet-others "$conf/70-cluster.conf" "rabbit@$(hostname)" >"$conf/80-others.conf"
 fi
 install -m 444 "$kept" "$shared.new"
 mv "$shared.new" "$shared"
