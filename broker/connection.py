@@ -1,17 +1,18 @@
 """Owns one connection to the broker, and recovers it whenever it is lost.
 
 connecting -> declaring -> ready, and back to connecting with jittered exponential backoff, for ever, over
-several URLs in turn. Everything runs on the loop's thread; nothing here blocks.
+several URLs in turn. What has been declared once is only looked up when the connection is made again, and declared
+beside the work. Everything runs on the loop's thread; nothing here blocks.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 import structlog
 
 from broker.backoff import compute_backoff
-from broker.declare import declare
+from broker.declare import declare, look_up
 from broker.loops import AsyncioLoop
 from broker.reasons import describe
 from broker.role import MISSED_SECONDS, Role
@@ -19,6 +20,7 @@ from broker.urls import connection_parameters, redact
 from contract.topology import TOPOLOGY, Topology
 
 log = structlog.get_logger("broker")
+P = ParamSpec("P")
 
 STEADY_SECONDS = 5.0
 """A connection that stood for less was no success: what is done on it may be why the broker closes it each time."""
@@ -54,6 +56,8 @@ class Connection:
         self._quiet = quiet
         self._attempt = 0
         self._ready_since = float("inf")  # monotonic
+        self._turn = 0  # whose turn it is: after a loss the next one's, since a node may listen and be frozen
+        self._declared_before = False
         self._connection: Any = None
         self._cancel_retry: Callable[[], None] | None = None
         self._stopping = False
@@ -115,9 +119,9 @@ class Connection:
         self._connection.channel(on_open_callback=opened)
 
     def redeclare(self, role: Role) -> None:
-        """Declare the topology again, then attach `role` anew."""
+        """Declare the topology again where something of it is missing, then attach `role` anew."""
         if self.open and not self._stopping:
-            self._declare(lambda: self._reattach(role))
+            self._restore(lambda: self._reattach(role))
 
     def ensure_topology(self) -> None:
         """Declare again, in a second, what somebody may have deleted; nothing happens while disconnected."""
@@ -128,11 +132,15 @@ class Connection:
     def _ensure(self) -> None:
         self._ensuring = False
         if self.open and not self._stopping:
-            self._declare(self._ensure_roles)
+            self._declare(self._ensure_roles, self._not_ensured)
 
     def _ensure_roles(self) -> None:
         for role in list(self._roles):
             role.ensure()
+
+    def _not_ensured(self, reason: str) -> None:
+        # What is there can be used: no reason to leave a node that lives.
+        log.warning("broker topology could not be looked after", connection=self.name, reason=reason)
 
     # --- the story --------------------------------------------------------------------------------------
 
@@ -141,7 +149,7 @@ class Connection:
         if self._stopping:
             self._finish()
             return
-        url = self._urls[self._attempt % len(self._urls)]
+        url = self._urls[self._turn % len(self._urls)]
         self._on_state("connecting", redact(url))
         self._connection = self.loop.connect(
             connection_parameters(url, name=self.name),
@@ -156,22 +164,52 @@ class Connection:
             return
         connection.add_on_connection_blocked_callback(self._blocked)
         connection.add_on_connection_unblocked_callback(self._unblocked)
-        self._declare(self._declared)
+        if self._declared_before:
+            self._restore(self._restored)
+        else:
+            self._declare(self._declared, self._unanswered)
 
-    def _declare(self, done: Callable[[], None]) -> None:
+    def _declare(self, done: Callable[[], None], unanswered: Callable[[str], None]) -> None:
+        current = self._while_connected
+        declare(
+            self,
+            self._topology,
+            current(done),
+            current(self._declare_failed),
+            unanswered=current(unanswered),
+        )
+
+    def _restore(self, done: Callable[[], None]) -> None:
+        """Declare the topology if something of it is missing."""
+        current = self._while_connected
+        look_up(
+            self,
+            self._topology,
+            current(done),
+            current(lambda: self._declare(done, self._unanswered)),
+            current(self._declare_failed),
+            unanswered=current(self._unanswered),
+        )
+
+    def _while_connected(self, then: Callable[P, None]) -> Callable[P, None]:
+        """`then`, unless the connection of now is lost by that time: answers that come, or do not, afterwards."""
         current = self._connection
 
-        def declared() -> None:
-            if self._connection is current:  # else: answered, or given up, after the connection was lost
-                done()
-
-        def failed(reason: str, permanent: bool) -> None:
+        def heard(*args: P.args, **kwargs: P.kwargs) -> None:
             if self._connection is current:
-                self._declare_failed(reason, permanent)
+                then(*args, **kwargs)
 
-        declare(self, self._topology, declared, failed)
+        return heard
 
     def _declared(self) -> None:
+        self._declared_before = True
+        self._begin()
+
+    def _restored(self) -> None:
+        self._begin()
+        self.ensure_topology()  # somebody may have taken a binding away meanwhile
+
+    def _begin(self) -> None:
         self._ready_since = time.monotonic()
         self._ready = True
         if not self._quiet:
@@ -185,11 +223,19 @@ class Connection:
             role.attach(self)
 
     def _declare_failed(self, reason: str, permanent: bool) -> None:
+        self._declared_before = False  # what is there is not what was declared
         if permanent:
             log.error("broker topology does not match", connection=self.name, reason=reason)
             self._on_fatal(reason)
+            self._give_up(reason)
         else:
-            log.warning("broker topology could not be declared", connection=self.name, reason=reason)
+            self._unanswered(reason)
+
+    def _unanswered(self, reason: str) -> None:
+        log.warning("broker topology could not be declared", connection=self.name, reason=reason)
+        self._give_up(reason)
+
+    def _give_up(self, reason: str) -> None:
         if self.open:
             self._why_closing = reason
             self._connection.close()  # tried again with backoff: somebody may mend it
@@ -216,6 +262,7 @@ class Connection:
         if not self._quiet:
             log.warning("broker unreachable", connection=self.name, reason=reason, retry_in=round(delay, 2))
         self._attempt += 1
+        self._turn += 1
         self._on_state("lost", reason)
         self._cancel_retry = self.loop.call_later(delay, self._connect)
 

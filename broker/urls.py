@@ -7,7 +7,10 @@ import pika
 from broker.errors import InvalidUrl
 from runtime.urls import HOW, flaw
 
-HEARTBEAT_SECONDS = 8
+HEARTBEAT_SECONDS = 4
+"""The broker says something at least so often, and so do we. A broker that is silent for two of them is given up
+(broker.sockets), a client after two or three: 8 to 12 s. A cluster gives up a silent node in the same time
+(`net_ticktime`), so that clients who come from there find the others able to work."""
 EXPECTED = "an AMQP URL looks like amqp://user:password@host:5672/"
 
 
@@ -31,8 +34,8 @@ def redact(url: str) -> str:
 def connection_parameters(url: str, *, name: str) -> pika.URLParameters:
     """Parameters for one attempt at one URL. Recovery is ours, so pika tries once.
 
-    A heartbeat of 8 s notices a dead peer in about three intervals; TCP_USER_TIMEOUT does the same for data
-    that is sent and never acknowledged, which heartbeats do not see.
+    Heartbeats notice a peer that is silent; TCP_USER_TIMEOUT does the same for data that is sent and never
+    acknowledged, which heartbeats do not see.
     """
     try:
         if said := flaw(url):

@@ -9,7 +9,7 @@ from cli.layout import Layout
 from cli.ports import LOOPBACK
 
 RETENTION = "7d"
-QUEUE_FAMILIES = ["queue_coarse_metrics", "queue_consumer_count", "ra_metrics"]
+QUEUE_FAMILIES = ["queue_coarse_metrics", "queue_consumer_count", "ra_metrics", "exchange_bindings"]
 
 
 def configuration(layout: Layout, targets: Mapping[str, str]) -> dict[str, object]:

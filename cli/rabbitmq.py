@@ -48,6 +48,11 @@ class RabbitMQNode:
     `peers` are the names (`a@localhost`) that a new node joins at its first start. A given `epmd` is not stopped.
     """
 
+    host, address = "localhost", ports.LOOPBACK
+    """The host in the node's name, and what it listens on."""
+    advanced = "[]."
+    """What no line of rabbitmq.conf can say, as a term of Erlang."""
+
     def __init__(
         self,
         directory: Path,
@@ -62,7 +67,7 @@ class RabbitMQNode:
         extra_settings: Sequence[str] = (),
     ) -> None:
         self.directory = directory.resolve()
-        self.name = f"{name}@localhost"
+        self.name = f"{name}@{self.host}"
         self.amqp_port = amqp_port or ports.free_port()
         self.prometheus_port = prometheus_port or ports.free_port()
         self.distribution_port = distribution_port or ports.free_port()
@@ -78,12 +83,12 @@ class RabbitMQNode:
     @property
     def amqp_url(self) -> str:
         """The URL where clients connect, with the password: not for logs."""
-        return f"amqp://{USER}:{self.password}@{ports.LOOPBACK}:{self.amqp_port}/"
+        return f"amqp://{USER}:{self.password}@{self.address}:{self.amqp_port}/"
 
     @property
     def prometheus_url(self) -> str:
         """The address of the node's own metrics: add /metrics or /metrics/detailed."""
-        return f"http://{ports.LOOPBACK}:{self.prometheus_port}"
+        return f"http://{self.address}:{self.prometheus_port}"
 
     @property
     def pid(self) -> int | None:
@@ -120,7 +125,7 @@ class RabbitMQNode:
         with (self.directory / "log" / "console.log").open("wb") as console:
             self.process = subprocess.Popen(
                 # With RABBITMQ_ALLOW_INPUT the script becomes the Erlang machine: its pid is the broker's.
-                [SCRIPTS / "rabbitmq-server", "-noinput"],
+                [*self._command("rabbitmq-server"), "-noinput"],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -175,7 +180,7 @@ class RabbitMQNode:
 
     def ctl(self, *arguments: str, timeout: float = 60) -> str:
         """Run rabbitmqctl against this node and return what it printed. Raises RabbitMQError."""
-        command = [str(SCRIPTS / "rabbitmqctl"), "--quiet", "--node", self.name, *arguments]
+        command = [*self._command("rabbitmqctl"), "--quiet", "--node", self.name, *arguments]
         done = subprocess.run(
             command,
             env=self.env(),
@@ -197,7 +202,7 @@ class RabbitMQNode:
             "LANG": "C.UTF-8",
             "HOME": str(here),  # where Erlang looks for the cookie
             "ERL_EPMD_PORT": str(self.epmd.port),
-            "ERL_EPMD_ADDRESS": ports.LOOPBACK,
+            "ERL_EPMD_ADDRESS": self.address,
             "ERL_INETRC": str(here / "inetrc"),
             # Every Erlang machine would start an epmd of its own if ours were gone; RabbitMQ starts short-lived ones.
             "ERL_ZFLAGS": "-start_epmd false",
@@ -244,14 +249,22 @@ class RabbitMQNode:
         if self.process is None or self.process.poll() is not None:
             code = None if self.process is None else self.process.returncode
             raise RabbitMQError(f"RabbitMQ ended while it started (exit code {code}).{self.last_words()}")
-        return ports.answers(self.amqp_port, say=PROTOCOL_HEADER, expect=METHOD_FRAME)
+        return ports.answers(self.amqp_port, host=self.address, say=PROTOCOL_HEADER, expect=METHOD_FRAME)
+
+    def _command(self, program: str) -> list[str]:
+        """The words that run one of RabbitMQ's programs where this node is."""
+        return [str(SCRIPTS / program)]
+
+    def _hosts(self) -> dict[str, str]:
+        """The addresses of the hosts in the names of nodes."""
+        return {self.host: self.address}
 
     def _erlang_arguments(self) -> list[str]:
         # Two to four schedulers serve thousands of frames a second, and leave the cores to the workers.
         schedulers = max(1, min(4, os.cpu_count() or 1))
         return [
             f"+S {schedulers}:{schedulers} +B i",
-            "-kernel inet_dist_use_interface {127,0,0,1}",
+            f"-kernel inet_dist_use_interface {_erlang(self.address)}",
         ]
 
     def _write_files(self) -> None:
@@ -260,8 +273,8 @@ class RabbitMQNode:
             (self.directory / folder).mkdir(exist_ok=True)
         settings = [
             SETTINGS.read_text(),
-            f"listeners.tcp.1 = {ports.LOOPBACK}:{self.amqp_port}",
-            f"prometheus.tcp.ip = {ports.LOOPBACK}",
+            f"listeners.tcp.1 = {self.address}:{self.amqp_port}",
+            f"prometheus.tcp.ip = {self.address}",
             f"prometheus.tcp.port = {self.prometheus_port}",
             f"default_user = {USER}",
             f"default_pass = {self.password}",
@@ -278,10 +291,11 @@ class RabbitMQNode:
         if self._peers:
             settings.append("cluster_formation.peer_discovery_backend = classic_config")
         self._keep("rabbitmq.conf", "\n".join(settings) + "\n")
-        (self.directory / "advanced.config").write_text("[].\n")
+        (self.directory / "advanced.config").write_text(f"{self.advanced}\n")
         (self.directory / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
         # Names are known here: no question to a DNS server, which may be slow or absent.
-        (self.directory / "inetrc").write_text('{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file]}.\n')
+        hosts = [f'{{host, {_erlang(address)}, ["{host}"]}}.' for host, address in self._hosts().items()]
+        (self.directory / "inetrc").write_text("\n".join([*hosts, "{lookup, [file]}.\n"]))
 
     def _keep(self, file: str, text: str | None) -> str:
         """Write `text` for our eyes only, or read what is there, or make up a secret; returns the content."""
@@ -293,6 +307,11 @@ class RabbitMQNode:
             out.write(text)
         path.chmod(0o600)
         return text
+
+
+def _erlang(address: str) -> str:
+    """An IPv4 address as Erlang writes it."""
+    return f"{{{address.replace('.', ',')}}}"
 
 
 def _descendants(pid: int) -> "list[psutil.Process]":

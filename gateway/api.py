@@ -116,9 +116,9 @@ def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -
         summary="Figures of the cluster, now",
     )
     async def metrics() -> Response:
-        """Over the last minute: frames a second, seconds from capture to result, frames that wait, the share not
-        computed, failures a second. `source` says of each where it comes from: without Prometheus it is what this
-        gateway itself has seen. Null: nothing is known.
+        """Frames a second over the last ten seconds, frames that wait; over the last minute seconds from capture to
+        result, the share not computed, failures a second. `source` says of each where it comes from: where Prometheus
+        has nothing of the last ten seconds it is what this gateway itself has seen. Null: nothing is known.
         """
         return json_response(await board.metrics())
 

@@ -6,13 +6,15 @@ Serves the cards until Prometheus answers, and when there is none. Percentiles c
 import math
 from array import array
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contract.api.figures import LatencyView, Point
 from contract.result import Result
 
 KEPT_SECONDS = 3600
 WINDOW_SECONDS = 60
+RATE_SECONDS = 9
+"""The rate is shown as now: it is that of so many whole seconds, and nothing older than ten is in it."""
 CLOCK_STEP_SECONDS = 2
 STARTING_SECONDS = 180
 """After so long a system without a result is not starting: something is wrong."""
@@ -115,14 +117,18 @@ class Statistics:
         return self._first is None or wall - self._first < SETTLED_SECONDS
 
     def figures(self, wall: float) -> Figures:
-        """Over the last minute, or as long as there is something to tell."""
+        """Over the last minute, or as long as there is something to tell; the rate over the last ten seconds."""
         span = min(float(WINDOW_SECONDS), wall - self._begin)
         seconds = [s for s in self._seconds if wall - WINDOW_SECONDS < s.time <= wall]
+        end = int(wall)
+        recent = sum(s.computed for s in seconds if end - RATE_SECONDS <= s.time < end)
+        covered = min(float(RATE_SECONDS), end - self._begin)
         nodes: dict[str, array[int]] = {}
         for second in seconds:
             for node_id, bins in second.nodes.items():
                 nodes[node_id] = _sum(nodes.get(node_id), bins)
-        return _figures(seconds, span, {n: quantile(bins, 0.95) for n, bins in nodes.items()})
+        figures = _figures(seconds, span, {n: quantile(bins, 0.95) for n, bins in nodes.items()})
+        return replace(figures, rate=recent / covered if covered >= 1 else None)
 
     def series(self, length: int, step: int, wall: float) -> dict[str, list[Point]]:
         """The last `length` seconds in steps: rate, latency, depth, not computed, errors."""

@@ -29,6 +29,8 @@ if [ -n "${FRAMEFLEET_MEMBER:-}" ]; then
     secret "$cluster/cookie"
   fi
   cookie=$cluster/cookie
+  conf=/etc/rabbitmq/conf.d
+  framefleet-others "$conf/70-cluster.conf" "rabbit@$(hostname)" >"$conf/80-others.conf"
 else
   secret "$cookie"
 fi

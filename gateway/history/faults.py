@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway.errors import HistoryDamaged, HistoryMoved, WrongEncoding, WrongVersion
 from gateway.history.reasons import unreachable
 
-KINDS = ("damaged", "foreign", "unwritable", "full", "locked", "moved", "disk", "unavailable")
+KINDS = ("damaged", "foreign", "unwritable", "full", "locked", "moved", "disk", "silent", "unavailable")
 """The values of the metric's label. The first three last until somebody does something."""
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -29,6 +29,8 @@ FULL = 500
 """Results that are worth a transaction without waiting for more."""
 GATHER_SECONDS = 0.2
 RETRY_SECONDS = 1.0
+SILENT_SECONDS = 8.0
+"""A transaction takes some hundredths of a second. A database that is frozen, or its disk, refuses nothing."""
 PRUNE_SECONDS = 60.0
 PRUNE_PAUSE_SECONDS = 0.02
 
@@ -71,6 +73,7 @@ class Recorder:
         self._writing: list[Waiting] = []
         self._arrived, self._full = asyncio.Event(), asyncio.Event()
         self._losses = 0
+        self._asked: float | None = None  # monotonic, while a batch is being written
         self._unstorable = 0
         self._stopping = False
         metrics.history_waiting.set_function(self._oldest)
@@ -80,7 +83,7 @@ class Recorder:
     @property
     def fault(self) -> HistoryFault | None:
         """Why nothing can be written at the moment; damage that a reader met counts."""
-        return self._writer.damage or self._fault
+        return self._writer.damage or self._fault or self._silence()
 
     @property
     def trouble(self) -> str:
@@ -148,12 +151,14 @@ class Recorder:
         self._full.clear()
         while self._waiting:
             self._writing, self._waiting = self._waiting, []
-            losses, begun = self._losses, time.monotonic()
+            losses = self._losses
+            self._asked = begun = time.monotonic()
             try:
                 stored = await self._in_thread(
                     self._writer.store, [each.result for each in self._writing], time.time()
                 )
             except Exception as error:
+                self._asked = None
                 self._failed(error)
                 if self._stopping:
                     return  # not acknowledged: delivered again
@@ -162,6 +167,7 @@ class Recorder:
                     self._waiting = self._writing + self._waiting
                 self._writing = []
                 continue
+            self._asked = None
             self._works()
             self._count(stored, time.monotonic() - begun)
             for each in self._writing:
@@ -222,6 +228,16 @@ class Recorder:
         if self._fault is None or self._fault.kind != found.kind:
             log.error("history cannot be written: results wait in result_queue", reason=found.sentence)
         self._fault = found
+
+    def _silence(self) -> HistoryFault | None:
+        asked = self._asked
+        if asked is None or time.monotonic() - asked < SILENT_SECONDS:
+            return None
+        return HistoryFault(
+            "silent",
+            f"the database has not answered for more than {SILENT_SECONDS:.0f} s: results wait in result_queue; look "
+            "at it and at its disk; it goes on by itself when it answers",
+        )
 
     def _has(self, kind: str) -> float:
         return float((fault := self.fault) is not None and fault.kind == kind)

@@ -1,4 +1,8 @@
-"""Every PromQL that the gateway asks, in one place. Rates over a minute, as the cards say.
+"""Every PromQL that the gateway asks, in one place. Shares, latencies and failures over a minute, as the cards say.
+
+What is shown as now, the rate and the depth, looks back ten seconds, two scrapes: a minute's mean would show half the
+rate half a minute after everything has stopped. Where Prometheus has no two scrapes in ten seconds (a frozen worker, or
+one that scrapes more slowly) it has no such figure, and the gateway's own is shown.
 
 `or 0 * …` stands in for a counter whose labels have not occurred yet: it gives 0 while workers report at all, and
 nothing (so the gateway's own figure) while none does.
@@ -17,13 +21,13 @@ def _latency(share: float) -> str:
 
 
 FIGURES = {
-    "processingRate": PROCESSED,
+    "processingRate": "sum(rate(cv_frames_processed_total[10s]))",
     "avgLatency": "sum(rate(cv_frame_age_seconds_sum[1m])) / sum(rate(cv_frame_age_seconds_count[1m]))",
-    # Ready messages of the task queues as RabbitMQ counts them. Thirty seconds back at most, not Prometheus' five
-    # minutes: a broker that came back at another port would be counted twice.
+    # Ready messages of the task queues as RabbitMQ counts them. Not Prometheus' five minutes back: a broker that came
+    # back at another port would be counted twice, and one that is frozen would be shown as it was.
     "queueDepth": (
         "sum(max by (queue) (last_over_time("
-        'rabbitmq_detailed_queue_messages_ready{queue=~"frame_queue|frame_queue[.](batch|gpu)"}[30s])))'
+        'rabbitmq_detailed_queue_messages_ready{queue=~"frame_queue|frame_queue[.](batch|gpu)"}[10s])))'
     ),
     "p50": _latency(0.5),
     "p95": _latency(0.95),
@@ -36,7 +40,7 @@ FIGURES = {
 
 BY_LABEL = {
     "failedByReason": ("reason", "sum(rate(cv_frames_failed_total[5m])) by (reason)"),
-    "fps": ("node_id", "sum(rate(cv_frames_processed_total[1m])) by (node_id)"),
+    "fps": ("node_id", "sum(rate(cv_frames_processed_total[10s])) by (node_id)"),
     "busy": ("node_id", "sum(rate(cv_busy_seconds_total[1m])) by (node_id)"),
     "nodeP95": (
         "node_id",
@@ -46,7 +50,7 @@ BY_LABEL = {
 """Queries with one value per value of a label."""
 
 HISTORY = {
-    "processingRate": FIGURES["processingRate"],
+    "processingRate": PROCESSED,
     "latencyP50": FIGURES["p50"],
     "latencyP95": FIGURES["p95"],
     "queueDepth": FIGURES["queueDepth"],

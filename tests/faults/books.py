@@ -135,6 +135,30 @@ class Clerk:
             ) from None
         return self.books
 
+    async def queued(self, *urls: str) -> int:
+        """Take everything from the lane, and fail the test if a confirmed frame is not there; returns how many were.
+
+        For tests without workers.
+        """
+        found: set[str] = set()
+
+        def take(delivery: Delivery) -> None:
+            found.add(str(delivery.message_id))
+            delivery.ack()
+
+        taking = Connection(self.sending.loop, urls, "clerk takes", [Consumer(self.lane.queue, take)])
+        taking.start()
+        try:
+            await aeventually(
+                "every confirmed frame is in the queue", lambda: self.books.confirmed <= found, 30
+            )
+        except AssertionError:
+            lost = self.books.confirmed - found
+            raise AssertionError(f"lost: {len(lost)}, {sorted(lost)[:5]} …; {self.books}") from None
+        finally:
+            await aio.stop(taking)
+        return len(self.books.confirmed)
+
     def _result(self, delivery: Delivery) -> None:
         result = parse_result(delivery.body)
         self.books.results[result.frame_id] += 1

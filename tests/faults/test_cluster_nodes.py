@@ -1,4 +1,4 @@
-"""Three RabbitMQ nodes: the leader of frame_queue is killed, then two of three. Nothing confirmed is lost."""
+"""Three RabbitMQ nodes: the leader of frame_queue is killed, two of three, the leader frozen. Nothing is lost."""
 
 import asyncio
 import time
@@ -14,9 +14,10 @@ from tests.helpers.cluster import Cluster, cluster
 from tests.helpers.components import require
 from tests.helpers.eventually import aeventually
 from tests.helpers.fleet import Fleet, consumers
+from tests.helpers.freezing import SECONDS, frozen, hold
 from tests.helpers.processes import Service
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240 + SECONDS)]
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +110,34 @@ async def test_two_of_three_killed(three: Cluster, start: StartService, tmp_path
             f"({recovered:.1f} s in all); {settled}"
         )
         assert grown < 50
+
+
+async def test_leader_frozen_under_load(three: Cluster, start: StartService, tmp_path: Path) -> None:
+    """It is there, it listens, and it says nothing. Its clients go to the others, and it comes back by itself."""
+    async with clerk(*three.urls) as books:
+        fleet = await a_fleet(start, three, tmp_path)
+        async with books.load(50):
+            before = len(books.books.results)
+            await aeventually("results", lambda: len(books.books.results) > before + 20, 40)
+            leader = await asyncio.to_thread(three.leader, "frame_queue")
+            with frozen(leader.pid) as begun:
+                before = len(books.books.confirmed)
+                await asyncio.sleep(3)  # what was under way is confirmed by then
+                stuck = len(books.books.confirmed)
+                await aeventually("confirms", lambda: len(books.books.confirmed) > stuck + 20, 30)
+                confirmed = time.monotonic() - begun
+                before = len(books.books.results)
+                await aeventually("results go on", lambda: len(books.books.results) > before + 20, 30)
+                results = time.monotonic() - begun
+                await hold(begun)
+            thawed = time.monotonic()
+            while not await asyncio.to_thread(three.whole):
+                assert time.monotonic() - thawed < 90, "it does not come back by itself"
+            whole = time.monotonic() - thawed
+        await fleet.ready(30)
+        settled = await books.settled()
+        print(
+            f"\nleader frozen: confirms after {confirmed:.1f} s, results after {results:.1f} s, whole {whole:.1f} s "
+            f"after its end; {settled}"
+        )
+        assert confirmed < 20

@@ -60,6 +60,11 @@ class Postgres:
             *("-E", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions"),
         )
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process that has started all others."""
+        return None if self._process is None else self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         """For DATABASE_URL."""
         return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{database}"

@@ -1,10 +1,14 @@
 """deploy/compose.ha.yml: three brokers with their own data, and nobody declares a queue before all three are there."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from broker.sockets import LOOK_SECONDS, MISSED_HEARTBEATS
+from broker.urls import HEARTBEAT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 HA: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.ha.yml").read_text())
@@ -53,3 +57,28 @@ def test_members_are_the_cluster_and_are_scraped() -> None:
         "./deploy/prometheus/members:/etc/prometheus/deploy/prometheus/members:ro"
         in (SERVICES["prometheus"]["volumes"])
     )
+
+
+def test_members_pause_when_they_see_none_of_the_others() -> None:
+    """A node that lists itself would never pause; one that knows but one of the others would pause with a majority."""
+    config = (ROOT / "deploy/rabbitmq/cluster.conf").read_text()
+    assert "cluster_partition_handling = pause_if_all_down" in config
+    assert "cluster_partition_handling.pause_if_all_down.recover = autoheal" in config
+    for own in MEMBERS:
+        script, config_file = ROOT / "deploy/rabbitmq/others", ROOT / "deploy/rabbitmq/cluster.conf"
+        command: list[str] = [str(script), str(config_file), f"rabbit@{own}"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        assert told == [
+            f"cluster_partition_handling.pause_if_all_down.nodes.{number} = rabbit@{name}"
+            for number, name in enumerate((each for each in MEMBERS if each != own), 1)
+        ]
+        advanced = "./deploy/rabbitmq/cluster-advanced.config:/etc/rabbitmq/advanced.config:ro"
+        assert advanced in SERVICES[own]["volumes"]
+
+
+def test_silence_is_noticed_by_brokers_and_clients_in_the_same_time() -> None:
+    """Clients that leave a frozen node must find the others able to work, and be there within 15 seconds."""
+    config = (ROOT / "deploy/rabbitmq/cluster.conf").read_text()
+    (tick,) = re.findall(r"^net_ticktime = (\d+)$", config, re.MULTILINE)
+    client = MISSED_HEARTBEATS * HEARTBEAT_SECONDS + LOOK_SECONDS
+    assert max(1.25 * int(tick), client) <= 10

@@ -205,6 +205,18 @@ class TestStatistics:
             statistics.result(result(), WALL + second)
         assert statistics.figures(WALL + 10).rate == pytest.approx(1.0)
 
+    @pytest.mark.parametrize("part", [0.0, 0.5, 0.99])  # of the second that has begun
+    def test_ten_seconds_after_the_last_frame_the_rate_is_zero(self, part: float) -> None:
+        """It is shown as now. What the last minute was like is in the other figures, and in the history."""
+        statistics = Statistics(WALL)
+        for second in range(60):
+            for _ in range(10):
+                statistics.result(result(), WALL + second)
+        assert statistics.figures(WALL + 60 + part).rate == pytest.approx(10.0)
+        figures = statistics.figures(WALL + 69 + part)
+        assert figures.rate == 0
+        assert figures.mean is not None
+
     def test_nothing_known_is_none_and_a_negative_latency_is_zero(self) -> None:
         statistics = Statistics(WALL)
         figures = statistics.figures(WALL + 10)

@@ -46,7 +46,7 @@ const HISTORY = 15_000;
 const PANELS = 10_000;
 const SESSION = 60_000;
 /** Milliseconds after which figures that nothing newer has replaced are no longer shown. */
-const OUTDATED = 15_000;
+const OUTDATED = 10_000;
 /** Milliseconds of the gateway's silence after which its word on a camera no longer counts. */
 const SILENT = 6_000;
 /** Seconds that sparklines span. */
