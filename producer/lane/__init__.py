@@ -1,1 +1,1 @@
-"""The way of frames to one task queue: turns, window, and the sender."""
+"""The way of frames to one task queue: turns, window, and the carrier."""

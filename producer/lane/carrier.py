@@ -28,8 +28,8 @@ class Consignor(Protocol[Shown]):
         """The frame does not reach the queue."""
 
 
-class Sender:
-    """Serves all lanes. `ensure_queue` declares the lanes' queues again."""
+class Carrier:
+    """Takes the frames of all lanes to the broker. `ensure_queue` declares the lanes' queues again."""
 
     def __init__(self, form: Form, publisher: Publisher, ensure_queue: Callable[[], None]) -> None:
         self._form = form
