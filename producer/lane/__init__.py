@@ -1,1 +1,1 @@
-"""The way of frames to one task queue: turns, window, and publishing."""
+"""The way of frames to one task queue: turns, window, and the carrier."""

@@ -9,10 +9,10 @@ from contract.result import Result
 from contract.status import LaneLoad
 from contract.topology import Lane
 from producer.frames import Frame
+from producer.lane.carrier import Carrier
 from producer.lane.drops import Drops
 from producer.lane.flow import Flow
 from producer.lane.permit import Holder, Permit
-from producer.lane.task_publisher import TaskPublisher
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")
@@ -26,11 +26,9 @@ class TaskLane:
     Each lane has workers of its own, and so a window of its own.
     """
 
-    def __init__(
-        self, lane: Lane, publisher: TaskPublisher, drops: Drops, cameras: Callable[[], int]
-    ) -> None:
+    def __init__(self, lane: Lane, carrier: Carrier, drops: Drops, cameras: Callable[[], int]) -> None:
         self.queue = lane.queue
-        self._publisher = publisher
+        self._carrier = carrier
         self.flow: Flow[Permit] = Flow()
         self._drops = drops
         self._cameras = cameras  # how many there are, in all lanes
@@ -121,7 +119,7 @@ class TaskLane:
 
     def _pump(self) -> None:
         # Without a reply queue nothing could be answered; while the broker is away frames stay in their slots.
-        while self._publisher.ready:
+        while self._carrier.ready:
             permit = self.flow.take(time.monotonic())
             if permit is None:
                 return
@@ -131,7 +129,7 @@ class TaskLane:
 
     def send(self, permit: Permit, frame: Frame) -> None:
         """Send the permit's frame in the place that it has."""
-        self._publisher.send(frame, permit, self)
+        self._carrier.send(frame, permit, self)
 
     def sent(self, permit: Permit, waited: float) -> None:
         """The permit's frame goes out, `waited` seconds after its capture."""

@@ -8,13 +8,13 @@ from broker import Delivery, Link
 from contract.result import Result, parse_result
 from contract.status import LaneLoad
 from contract.topology import Lane
+from producer.lane.carrier import Carrier
 from producer.lane.drops import Drops
 from producer.lane.lane import TaskLane
 from producer.lane.lossless import LosslessLane
 from producer.lane.message import Form
 from producer.lane.neighbours import Neighbours
 from producer.lane.permit import Holder
-from producer.lane.task_publisher import TaskPublisher
 
 PUBLISH_TIMEOUT = 5.0
 
@@ -36,7 +36,7 @@ class Lanes:
 
     def __init__(self, link: Link, form: Form) -> None:
         publisher = link.publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
-        self._publisher = TaskPublisher(form, publisher, link.ensure_topology)
+        self._carrier = Carrier(form, publisher, link.ensure_topology)
         self.neighbours = Neighbours()
         self._drops = Drops()
         self.lossless = LosslessLane(form, publisher, link.ensure_topology, self._drops)
@@ -56,12 +56,12 @@ class Lanes:
     @property
     def idle(self) -> bool:
         """True if nothing waits, is encoded or lacks its confirm."""
-        return not self.waiting and self._publisher.idle
+        return not self.waiting and self._carrier.idle
 
     @property
     def unconfirmed(self) -> int:
         """How many frames were sent and lack their confirm."""
-        return self._publisher.unconfirmed
+        return self._carrier.unconfirmed
 
     @property
     def cameras(self) -> int:
@@ -98,7 +98,7 @@ class Lanes:
     def lane(self, name: Lane) -> TaskLane:
         """The way to this lane's queue."""
         if name not in self._lanes:
-            self._lanes[name] = TaskLane(name, self._publisher, self._drops, lambda: self.cameras)
+            self._lanes[name] = TaskLane(name, self._carrier, self._drops, lambda: self.cameras)
             self._depth.watch(name.queue)
         return self._lanes[name]
 
@@ -146,10 +146,10 @@ class Lanes:
             lane.answer_late()
 
     def _listening(self, queue_name: str) -> None:
-        self._publisher.reply_to = queue_name
+        self._carrier.reply_to = queue_name
         self._wake()
 
     def _deaf(self) -> None:
-        self._publisher.reply_to = None
+        self._carrier.reply_to = None
         for lane in self._lanes.values():
             lane.reset()

@@ -95,7 +95,7 @@ class Permit:
         self.camera_id = camera.camera_id
         self.frame_id: str | None = None  # as soon as there is a frame
         self.void = False
-        # Until its publisher has it: the picture need not be kept for its result.
+        # Until the carrier has it: the picture need not be kept for its result.
         self._frame: Frame | None = None
         self._lane = lane
         self._patience = patience

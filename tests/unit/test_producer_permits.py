@@ -49,7 +49,7 @@ class Rig:
         link = Link(AsyncioLoop(), ["amqp://nowhere"], "test")  # which nobody starts
         self.lanes = Lanes(link, Form(TaskForm.COMPACT, 85, "p", 2.0))
         self.queue = Queue()
-        self.lanes._publisher._publisher = self.queue  # type: ignore[assignment]
+        self.lanes._carrier._publisher = self.queue  # type: ignore[assignment]
         self.lanes._listening("replies")
         for one in self.cameras.values():
             self.lanes.enter(one, Lane.LIVE, 1.0)

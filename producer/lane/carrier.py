@@ -28,7 +28,7 @@ class Consignor(Protocol[Shown]):
         """The frame does not reach the queue."""
 
 
-class TaskPublisher:
+class Carrier:
     """Serves all lanes. `ensure_queue` declares the lanes' queues again."""
 
     def __init__(self, form: Form, publisher: Publisher, ensure_queue: Callable[[], None]) -> None:
