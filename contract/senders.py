@@ -1,10 +1,12 @@
 """Senders: users of the broker who may publish tasks to queues of their own, and what they may ask of the workers.
 
-A sender's queue is its identity. Its user may write to the exchange `tasks` with that routing key and nowhere else,
-which RabbitMQ checks (topic permissions); nothing that a message says about itself can change where it came from.
+A sender's queue is its identity. Its user may write to one exchange of its own and nowhere else, and that leads to its
+queues and nowhere else: nothing that a message says about itself can change where it came from. (Rights to routing keys
+of one exchange for all would not do: RabbitMQ 3.10 does not check those in the headers CC and BCC.)
 Whoever writes to a lane's own queue is trusted and has no name: our producers, and plain clients of the services' user.
 """
 
+import re
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -19,8 +21,10 @@ from contract.topology import (
     RETRY_EXCHANGE,
     TASKS_EXCHANGE,
     UNLIMITED_DELIVERIES,
+    Exchange,
     Lane,
     Queue,
+    Topology,
 )
 
 SENDER_NAME_PATTERN = r"^[a-z][a-z0-9_]{0,30}\Z"
@@ -64,6 +68,11 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
         prefix = f"{self.name}:"
         return frame_id if frame_id.startswith(prefix) else f"{prefix}{frame_id}"[:MAX_FRAME_ID]
 
+    @property
+    def exchange(self) -> str:
+        """The name of the exchange to which its user publishes, and the only one to which it may."""
+        return f"{TASKS_EXCHANGE}.from.{self.name}"
+
     def queue(self, lane: Lane) -> str:
         """Return the name of its queue of that lane, which is the routing key of its tasks."""
         return f"{lane.queue}.from.{self.name}"
@@ -74,8 +83,13 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{DEAD_LETTER_QUEUE}.from.{self.name}"
 
     @property
+    def topology(self) -> Topology:
+        """Everything durable that is its own, in the order of declaration."""
+        return Topology((Exchange(self.exchange, "direct"),), self.queues)
+
+    @property
     def queues(self) -> tuple[Queue, ...]:
-        """Its queues in the order of declaration."""
+        """Its queues in the order of declaration; its exchange, which feeds them, comes before."""
         return (
             Queue(
                 self.dead_letter_queue,
@@ -88,6 +102,24 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 },
             ),
             *(self._task_queue(lane) for lane in self.lanes),
+        )
+
+    @property
+    def reply_queue(self) -> Queue:
+        """The queue where it may have its results put, and read them; who wants them at once uses direct reply-to.
+
+        It is made for the sender, which may declare nothing: whoever may declare a queue can have it dead-letter into
+        every exchange that it may write to, under any routing key.
+        """
+        return Queue(
+            f"sender.{self.name}.replies",
+            {
+                "x-queue-type": "quorum",
+                "x-max-length": 10_000,
+                "x-max-length-bytes": 16 * MIB,
+                "x-overflow": "drop-head",
+                "x-delivery-limit": UNLIMITED_DELIVERIES,
+            },
         )
 
     def _task_queue(self, lane: Lane) -> Queue:
@@ -104,7 +136,7 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 "x-dead-letter-routing-key": self.dead_letter_queue,
                 "x-dead-letter-strategy": "at-least-once",
             },
-            bindings=((TASKS_EXCHANGE, name), (RETRY_EXCHANGE, name)),
+            bindings=((self.exchange, name), (RETRY_EXCHANGE, name)),
         )
 
 
@@ -130,3 +162,8 @@ def encode_senders(senders: Senders) -> bytes:
 def parse_senders(body: bytes) -> Senders:
     """Read what `encode_senders` wrote. Raises ValueError (msgspec.DecodeError)."""
     return decode(_decoder, body)
+
+
+def is_sender_name(text: str) -> bool:
+    """Tell whether a sender may be called so."""
+    return re.match(SENDER_NAME_PATTERN, text) is not None
