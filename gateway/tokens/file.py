@@ -1,10 +1,6 @@
 """The file of further tokens: read as a whole, and replaced as a whole under a lock, readable by its owner only."""
 
-import contextlib
-import fcntl
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,6 +9,7 @@ from msgspec.structs import replace
 from gateway.errors import BrokenTokens, InvalidToken
 from gateway.tokens.entries import TokenEntry, make_token
 from gateway.tokens.roles import Role
+from runtime.followed_files import locked, replace_whole
 
 FILE = "tokens.json"
 MAX_TOKENS = 1_000
@@ -45,7 +42,7 @@ def add_token(path: Path, name: str, role: Role, wall: float, expires: float | N
     Raises InvalidToken, BrokenTokens, OSError.
     """
     entry, token = make_token(name, role, wall, expires)
-    with _locked(path):
+    with locked(path):
         kept = [each for each in read_tokens(path) if not _forgotten(each, wall)]
         if any(each.name == name and each.state(wall) == "valid" for each in kept):
             raise InvalidToken(
@@ -59,7 +56,7 @@ def add_token(path: Path, name: str, role: Role, wall: float, expires: float | N
 
 def revoke_token(path: Path, name: str, wall: float) -> TokenEntry:
     """Revoke the token with that name or id. Raises InvalidToken, BrokenTokens, OSError."""
-    with _locked(path):
+    with locked(path):
         kept = read_tokens(path)
         found = [each for each in kept if name in (each.name, each.id) and each.revoked is None]
         if not found:
@@ -74,37 +71,6 @@ def _forgotten(entry: TokenEntry, wall: float) -> bool:
     return end is not None and wall - end > FORGET_SECONDS
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Two commands at once would each lose the other's change."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = path.with_name(f"{path.name}.lock")
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _give_to_owner_of(path.parent, descriptor)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _write(path: Path, entries: Sequence[TokenEntry]) -> None:
-    """Replace the file; after a crash it is the old one or the new one."""
-    descriptor, written = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            _give_to_owner_of(path.parent, file.fileno())
-            file.write(msgspec.json.format(msgspec.json.encode(_File(list(entries))), indent=2) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(written).replace(path)
-    except OSError:
-        Path(written).unlink(missing_ok=True)
-        raise
-
-
-def _give_to_owner_of(folder: Path, descriptor: int) -> None:
-    """A command that root ran must not leave a file that the gateway cannot read."""
-    owner = folder.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    body = msgspec.json.encode(_File(list(entries)))
+    replace_whole(path, msgspec.json.format(body, indent=2) + b"\n")
