@@ -6,8 +6,8 @@ serves everybody who asks within a few seconds, and there is never a second one 
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -15,11 +15,12 @@ from pydantic import Field
 from starlette.responses import Response
 
 from broker import BrokerError, Delivery
-from broker.browse import Bounds, browse
+from broker.browse import Bounds, Looked, browse
 from broker.errors import Busy, NoSuchQueue
-from broker.session import session
+from broker.session import Session, session
 from contract.api.dead_letters import DeadLettersView
-from contract.dead_letters import DeadLetter, parse_dead_letter
+from contract.dead_letters import DeadLetter, letter_from, parse_dead_letter
+from contract.senders import Sender
 from contract.topology import DEAD_LETTER_QUEUE
 from gateway.http.documentation import answer, errors
 from gateway.http.parameters import QueryParameters
@@ -51,6 +52,7 @@ EXAMPLE: dict[str, Any] = {
             "content_type": "application/json",
             "size": 51,
             "deaths": [],
+            "sender": None,
         }
     ],
 }
@@ -67,10 +69,11 @@ class DeadLetterSnapshot:
 
 
 class DeadLetterReader:
-    """Looks at the dead-letter queue on a connection of its own, when asked."""
+    """Looks at the dead-letter queues, `senders()` included, on a connection of its own, when asked."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], senders: Callable[[], Sequence[Sender]] = tuple) -> None:
         self._urls = urls
+        self._senders = senders
         self._one = asyncio.Lock()
         self._last: DeadLetterSnapshot | BrokerError | None = None
         self._when = 0.0
@@ -90,27 +93,38 @@ class DeadLetterReader:
 
     async def _look(self) -> DeadLetterSnapshot:
         letters: list[DeadLetter] = []
-
-        def each(delivery: Delivery) -> None:
-            letters.append(
-                parse_dead_letter(
-                    delivery.body,
-                    content_type=delivery.content_type,
-                    headers=delivery.headers,
-                    message_id=delivery.message_id,
-                )
-            )
-
-        try:
-            async with (
-                session(self._urls, "gateway dlq", CONNECT_SECONDS) as connection,
-                browse(connection, DEAD_LETTER_QUEUE, wait=BUSY_SECONDS) as looking,
-            ):
-                looked = await looking.look(each, BOUNDS)
-        except NoSuchQueue:
-            return DeadLetterSnapshot([], 0, True, time.time())
+        total, complete = 0, True
+        until = time.monotonic() + BOUNDS.seconds
+        async with session(self._urls, "gateway dlq", CONNECT_SECONDS) as connection:
+            for sender in (None, *self._senders()):
+                bounds = replace(BOUNDS, seconds=max(0.0, until - time.monotonic()))
+                looked = await _look_at(connection, sender, letters, bounds)
+                total += looked.total
+                complete = complete and looked.complete
         letters.sort(key=_cursor, reverse=True)
-        return DeadLetterSnapshot(letters, looked.total, looked.complete, time.time())
+        return DeadLetterSnapshot(letters, total, complete, time.time())
+
+
+async def _look_at(
+    connection: Session, sender: Sender | None, letters: list[DeadLetter], bounds: Bounds
+) -> Looked:
+    """Add the dead letters of the sender, or those without one. Raises BrokerError."""
+
+    def each(delivery: Delivery) -> None:
+        letter = parse_dead_letter(
+            delivery.body,
+            content_type=delivery.content_type,
+            headers=delivery.headers,
+            message_id=delivery.message_id,
+        )
+        letters.append(letter if sender is None else letter_from(sender, letter))
+
+    queue = DEAD_LETTER_QUEUE if sender is None else sender.dead_letter_queue
+    try:
+        async with browse(connection, queue, wait=BUSY_SECONDS) as looking:
+            return await looking.look(each, bounds)
+    except NoSuchQueue:
+        return Looked(0, 0, 0)
 
 
 class DeadLetterParameters(QueryParameters):
@@ -120,6 +134,7 @@ class DeadLetterParameters(QueryParameters):
     cursor: str = Field("", max_length=64, description="`next` of the page before; empty: the first page")
     reason: str = Field("", max_length=64, description="only with this reason", examples=["not_json"])
     camera: str = Field("", max_length=64, description="only of this camera", examples=["gate-3"])
+    sender: str = Field("", max_length=64, description="only of this sender", examples=["school"])
 
 
 def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
@@ -138,7 +153,7 @@ def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
         asked: Annotated[DeadLetterParameters, Query()],
     ) -> Response:
         """Frames that could not be computed, newest first, a page at a time, at most five seconds old. `total` counts
-        the queue, `matching` what fits the filters. `framefleet dlq` shows pictures, replays and purges.
+        the queues, `matching` what fits the filters. `framefleet dlq` shows pictures, replays and purges.
         """
         try:
             look = await reader.read()
@@ -151,6 +166,7 @@ def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
             for letter in look.letters
             if (not asked.reason or letter.reason == asked.reason)
             and (not asked.camera or letter.camera_id == asked.camera)
+            and (not asked.sender or letter.sender == asked.sender)
         ]
         rest = [letter for letter in matching if not asked.cursor or _cursor(letter) < asked.cursor]
         page = rest[: asked.limit]

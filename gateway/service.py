@@ -1,8 +1,9 @@
 """The gateway as a running whole: `compose` builds it from the bottom up, and closes it in the reverse order.
 
 No part reaches for another: each gets what it needs when it is made, and making one opens nothing; only the desired
-models are read, since the keeper begins with them. Then comes what only one gateway can have, its ports and the
-history's file: whoever is refused these leaves nothing behind, no token either. What answers and what connects is last.
+models and the senders are read, since what keeps them begins with these. Then comes what only one gateway can have, its
+ports and the history's file: whoever is refused these leaves nothing behind, no token either. What answers and what
+connects is last.
 """
 
 import contextlib
@@ -10,26 +11,30 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
+from contract.senders import Senders
 from contract.status import WatchAnnouncement
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
+from gateway.cameras.admission import UNNAMED, Admission, sender_of
 from gateway.cameras.api import cameras_router
 from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import RepeatedIds
 from gateway.consumers import ForeignConsumers, Gateways
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.dispatch import StatusListener, consume_results, listen_to_pictures, listen_to_results
+from gateway.errors import BrokenSenders, WrongSetting
 from gateway.figures import FigureBoard
 from gateway.history.api import history_router
 from gateway.history.history import History
@@ -58,6 +63,9 @@ from gateway.security.crowd import Crowd
 from gateway.security.keys import keyring, main_token
 from gateway.security.links import links_router, ready_link
 from gateway.security.login import login_router
+from gateway.senders.counts import SenderCounts
+from gateway.senders.registry import SenderRegistry
+from gateway.senders_api import senders_router, tell_senders
 from gateway.server.connections import REQUEST_SECONDS, RequestLimits
 from gateway.server.listener import listen
 from gateway.server.web import WebServer, crowd_of, web_server
@@ -68,6 +76,18 @@ from runtime.logs import get_logger
 from runtime.signals import stop_on_signal
 
 log = get_logger("gateway")
+
+
+def sender_registry(path: Path, announce: Callable[[Senders], None]) -> SenderRegistry:
+    """The senders in the file. Raises WrongSetting."""
+    try:
+        return SenderRegistry.load(path, announce)
+    except BrokenSenders as error:
+        raise WrongSetting(str(error)) from None
+    except OSError as error:
+        raise WrongSetting(
+            f"the senders in {path} cannot be read: {error.strerror}; let this user read the file"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +101,8 @@ class Gateway:
     nodes: Nodes
     statistics: Statistics
     models: ModelKeeper
+    senders: SenderRegistry
+    admission: Admission
     publisher: Publisher
     queues: Queues
     hub: Hub
@@ -141,6 +163,7 @@ async def compose(
     # --- what it knows ---
     nodes = Nodes()
     cameras = Cameras(nodes.lanes)
+    counts = SenderCounts()
     statistics = Statistics(time.time())
     gateway_id = f"{settings.node_name}-{os.getpid()}"
     gateways = Gateways(gateway_id)
@@ -154,6 +177,12 @@ async def compose(
     occasions = Occasions()
     publisher = link.publisher(window=64, on_ready=occasions.reconnected)
     models = ModelKeeper(settings.data_dir, load_desired(settings.data_dir), nodes, partial(say, publisher))
+    senders = sender_registry(settings.senders, partial(say, publisher))
+
+    def most_cameras(sender: str) -> int:
+        return settings.max_unannounced_cameras if sender == UNNAMED else senders.max_cameras(sender)
+
+    admission = Admission(cameras.announced, most_cameras)
 
     # --- what it shows ---
     writers = Writers()
@@ -162,7 +191,7 @@ async def compose(
         on_waiting=writers.wake,
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
-    results = LiveResults(hub, cameras, statistics, metrics)
+    results = LiveResults(hub, cameras, admission, counts, statistics, metrics)
     states = States(hub, cameras, nodes, metrics)
     viewers = ResultsSocket(
         hub, writers, metrics, states.greet, limit=settings.max_viewers, patience=patience
@@ -171,6 +200,7 @@ async def compose(
         settings,
         metrics,
         cameras.labels,
+        admits=lambda each: admission.lists(each.camera_id, sender_of(each), time.monotonic()),
         on_recorded=results.recorded,
         on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
         on_watch=occasions.watch_changed,
@@ -181,9 +211,9 @@ async def compose(
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence)
     pictures = listen_to_pictures(link, hub, history.thumbnailer)
-    StatusListener(nodes, cameras, models, gateways, statistics).listen(link)
+    StatusListener(nodes, cameras, models, gateways, senders, statistics).listen(link)
     stored = consume_results(link, history.recorder)
-    queues = Queues(depth, statistics, metrics)
+    queues = Queues(depth, link.depth(), senders, statistics, metrics)
 
     def bind(camera_id: str, on: bool) -> None:
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
@@ -195,6 +225,7 @@ async def compose(
         occasions,
         WatchList(bind, announce),
         models,
+        senders,
         by_viewers=lambda: hub.watched,
         briefly=history.thumbnailer.wanted,
     )
@@ -208,6 +239,7 @@ async def compose(
         nodes,
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
+        notices=admission.notices,
     )
 
     async with AsyncExitStack() as stack:
@@ -223,7 +255,7 @@ async def compose(
             further,
             on_guess=lambda address: log.warning("a wrong token or code", address=address),
         )
-        dead_letters = DeadLetterReader(urls)
+        dead_letters = DeadLetterReader(urls, lambda: senders.senders)
         app = create_app(
             settings,
             authenticator,
@@ -234,7 +266,10 @@ async def compose(
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
                 api_router(board, nodes, settings.expected_workers),
-                cameras_router(cameras),
+                cameras_router(cameras, admission.notices),
+                senders_router(
+                    senders, admission, counts, queues.of_senders, settings.max_unannounced_cameras
+                ),
                 models_router(models, nodes),
                 dead_letters_router(dead_letters),
                 history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
@@ -255,6 +290,8 @@ async def compose(
             end_revoked,
             announcer.follow,
             models.tick,
+            senders.tick,
+            partial(tell_senders, senders, admission, metrics),
             queues.tick,
             ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
             absence.tick,
@@ -265,6 +302,7 @@ async def compose(
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
         stack.push_async_callback(models.stop)
+        stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
         await stack.enter_async_context(running(announcer.run()))
@@ -277,6 +315,8 @@ async def compose(
             nodes=nodes,
             statistics=statistics,
             models=models,
+            senders=senders,
+            admission=admission,
             publisher=publisher,
             queues=queues,
             hub=hub,

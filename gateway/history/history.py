@@ -26,7 +26,7 @@ GRACE_SECONDS = 0.8
 
 class History:
     """`on_watch` is called when pictures of other cameras than before are wanted for thumbnails; see Recorder for the
-    other two."""
+    others."""
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class History:
         metrics: GatewayMetrics,
         labels: Labels,
         *,
+        admits: Callable[[Result], bool],
         on_recorded: Callable[[Result, bytes], None],
         on_repeat: Callable[[Repeat], None],
         on_watch: Callable[[], None],
@@ -54,6 +55,7 @@ class History:
             HistoryWriter(self.database, labels=labels, gap=settings.history_gap_seconds, limits=limits),
             metrics,
             queue,
+            admits=admits,
             on_requests=self._look_for_pictures,
             on_recorded=on_recorded,
             on_repeat=on_repeat,
