@@ -96,6 +96,11 @@ async def test_they_work_whoever_is_first(
         await dead_letters(users["tools"], 1)
         assert (await framefleet(users["tools"], "dlq", "purge", "--all", "--yes")).status == 0
         await dead_letters(users["tools"], 0)
+    place = {"GATEWAY_DATA_DIR": str(tmp_path / "data")}
+    added = await framefleet(users["tools"], "senders", "add", "school", settings=place)
+    assert added.status == 0, added.err
+    removed = await framefleet(users["tools"], "senders", "remove", "school", settings=place)
+    assert removed.status == 0, removed.err
     for service in started.values():
         assert service.stop() == 0
     async with session([rabbitmq], "another version") as broker, broker.channel() as channel:
