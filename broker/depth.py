@@ -1,9 +1,14 @@
 """Asks the broker how many messages wait in a queue, and how many clients consume it."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from broker.refusals import read_missing_queue
 from broker.role import Role
+
+ABSENT_SECONDS = 30.0
+"""So long a queue that is not there is not asked for again: the question costs the channel."""
 
 
 class QueueDepth(Role):
@@ -16,6 +21,8 @@ class QueueDepth(Role):
         super().__init__()
         self._queues = list(queues)
         self._every = every
+        self._followed: list[str] = []
+        self._absent: dict[str, float] = {}
         self.messages: dict[str, int] = {}
         self.consumers: dict[str, int] = {}
 
@@ -24,13 +31,23 @@ class QueueDepth(Role):
         if queue not in self._queues:
             self._queues.append(queue)
 
+    def follow(self, queues: Iterable[str]) -> None:
+        """Ask for these besides, from the next time on, instead of those of the last call. They may be missing."""
+        before, self._followed = self._followed, list(queues)
+        for queue in set(before) - set(self._followed):
+            self._absent.pop(queue, None)
+            self.messages.pop(queue, None)
+            self.consumers.pop(queue, None)
+
     def _opened(self, channel: Any) -> None:
         self._ask(channel)
 
     def _ask(self, channel: Any) -> None:
         if channel is not self._channel or self._connection is None:
             return
-        for queue in self._queues:
+        now = time.monotonic()
+        there = [queue for queue in self._followed if self._absent.get(queue, now) <= now]
+        for queue in (*self._queues, *there):
             channel.queue_declare(queue, passive=True, callback=self._answered)
         self._connection.loop.call_later(self._every, lambda: self._ask(channel))
 
@@ -40,5 +57,8 @@ class QueueDepth(Role):
         self.consumers[frame.method.queue] = frame.method.consumer_count
 
     def _lost(self) -> None:
+        missing = read_missing_queue(str(self._closed_for or ""))
+        if missing in self._followed:
+            self._absent[missing] = time.monotonic() + ABSENT_SECONDS
         self.messages.clear()
         self.consumers.clear()

@@ -1,4 +1,5 @@
-"""RabbitMQ's sentence for a declaration whose arguments are not those of the object that exists, read in one place."""
+"""RabbitMQ's sentences for what it refuses, read in one place: other arguments than those of what exists, and a
+queue that there is not."""
 
 import re
 from typing import NamedTuple
@@ -11,6 +12,9 @@ _INEQUIVALENT = re.compile(
     r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>\w+) '(?P<name>[^']+)'.*?: "
     r"received (?P<wanted>.*) but current is (?P<current>.*)$"
 )
+
+# "NOT_FOUND - no queue 'q' in vhost '/'"
+_NO_QUEUE = re.compile(r"no queue '(?P<name>[^']+)'")
 
 
 class Mismatch(NamedTuple):
@@ -27,3 +31,9 @@ def read_mismatch(said: str) -> Mismatch | None:
     """The difference that the broker's sentence names; None if it is another sentence."""
     found = _INEQUIVALENT.search(said)
     return None if found is None else Mismatch(**found.groupdict())
+
+
+def read_missing_queue(said: str) -> str | None:
+    """The name of the queue that there is not, by the broker's sentence; None if it is another sentence."""
+    found = _NO_QUEUE.search(said)
+    return None if found is None else found["name"]

@@ -18,7 +18,7 @@ from broker.errors import BrokerError, NoSuchQueue, Refused, Unreachable
 from broker.loops import AsyncioLoop
 from broker.publisher import Publisher
 from broker.urls import redact
-from contract.topology import Queue, Topology
+from contract.topology import Exchange, Queue, Topology
 
 NOTHING = Topology(exchanges=(), queues=())
 ANSWER_SECONDS = 20.0
@@ -75,6 +75,16 @@ class Channel:
         )
         for binding in queue.bindings:
             await self.bind(queue.name, *binding)
+
+    async def declare_exchange(self, exchange: Exchange) -> None:
+        """Declare `exchange`; nothing happens if it exists as this."""
+        await self.call(
+            lambda done: self.raw.exchange_declare(exchange.name, exchange.type, durable=True, callback=done)
+        )
+
+    async def delete_exchange(self, name: str) -> None:
+        """Delete an exchange; no error if there is none."""
+        await self.call(lambda done: self.raw.exchange_delete(name, callback=done))
 
     async def count(self, name: str) -> tuple[int, int]:
         """(messages that are ready, consumers) of an existing queue. Raises NoSuchQueue."""

@@ -41,6 +41,14 @@ class NoBroker(CommandError):
     """No broker is known; the message says how to name one."""
 
 
+class CannotReadSenders(CommandError):
+    """The senders are not known in this place; the message says why, and where they are."""
+
+
+class NoManagement(CommandError):
+    """The broker cannot be administered from here; the message says why."""
+
+
 class BrokerAlarm(CommandError):
     """The broker has raised an alarm: it takes nothing until that ends, and then everything goes on by itself."""
 

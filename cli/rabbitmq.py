@@ -10,7 +10,7 @@ import re
 import secrets
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,19 +180,13 @@ class RabbitMQNode:
 
     def ctl(self, *arguments: str, timeout: float = 60) -> str:
         """Run rabbitmqctl against this node and return what it printed. Raises RabbitMQError."""
-        command = [*self._command("rabbitmqctl"), "--quiet", "--node", self.name, *arguments]
-        done = subprocess.run(
-            command,
-            env=self.env(),
-            cwd=self.directory,
-            capture_output=True,
-            text=True,
+        return rabbitmqctl(
+            self.env(),
+            self.directory,
+            *arguments,
             timeout=timeout,
-            check=False,
+            command=self._command("rabbitmqctl"),
         )
-        if done.returncode != 0:
-            raise RabbitMQError(f"rabbitmqctl {arguments[0]} failed: {(done.stderr or done.stdout).strip()}")
-        return done.stdout
 
     def env(self) -> dict[str, str]:
         """The whole environment of the node and its commands: nothing of the caller's, nothing of /etc/rabbitmq."""
@@ -312,6 +306,41 @@ class RabbitMQNode:
 def _erlang(address: str) -> str:
     """An IPv4 address as Erlang writes it."""
     return f"{{{address.replace('.', ',')}}}"
+
+
+def rabbitmqctl(
+    environment: Mapping[str, str],
+    folder: Path,
+    *arguments: str,
+    timeout: float = 60,
+    secret: str = "",
+    command: Sequence[str] = (),
+) -> str:
+    """Run rabbitmqctl against the node with this environment, which works in `folder`; return what it printed.
+
+    `secret` is what it reads from its standard input: its arguments can be seen by everybody. `command` are the words
+    that run it, if others than usual. Raises RabbitMQError.
+    """
+    words = [
+        *(command or [str(SCRIPTS / "rabbitmqctl")]),
+        "--quiet",
+        "--node",
+        environment["RABBITMQ_NODENAME"],
+        *arguments,
+    ]
+    done = subprocess.run(
+        words,
+        env=environment,
+        cwd=folder,
+        input=f"{secret}\n" if secret else None,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RabbitMQError(f"rabbitmqctl {arguments[0]} failed: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
 
 
 def _descendants(pid: int) -> "list[psutil.Process]":

@@ -40,6 +40,13 @@ SUB_COMMANDS = (
         ("gateway",),
         f"{EXEC} gateway",
     ),
+    SubCommand(
+        "senders",
+        "who may send frames: add, list, set, remove",
+        "cli.senders",
+        ("gateway",),
+        f"{EXEC} gateway",
+    ),
     SubCommand("dlq", "dead letters: list, show, save-image, replay, purge", "cli.dlq"),
     SubCommand("queues", "the broker's queues: check, upgrade, repair", "cli.queues"),
     SubCommand(

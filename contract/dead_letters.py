@@ -5,8 +5,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contract.errors import InvalidTask
+from contract.senders import Sender
 from contract.task import parse_head, parse_names
 from contract.topology import RETRY_QUEUES
 
@@ -47,7 +49,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """A dead letter without its picture. Times in Unix seconds, `size` in bytes.
 
     `dead_letter_id` comes from the content: the same at every look. `reason` is one of FailureReason, or RabbitMQ's
-    (`delivery_limit`) where it gave up itself. `timestamp` is the capture.
+    (`delivery_limit`) where it gave up itself. `timestamp` is the capture. `sender` is the one in whose queue it is;
+    camera and frame then have the names by which everybody knows them.
     """
 
     dead_letter_id: str
@@ -63,6 +66,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     content_type: str | None
     size: int
     deaths: list[Death]
+    sender: str | None = None
 
 
 def attempts(headers: Mapping[str, Any]) -> int:
@@ -115,6 +119,17 @@ def is_brokers_letter(headers: Mapping[str, Any]) -> bool:
     """
     deaths = _deaths(headers)
     return bool(deaths) and deaths[0].queue not in RETRY_QUEUES
+
+
+def letter_from(sender: Sender, letter: DeadLetter) -> DeadLetter:
+    """Return the letter as one of the sender's, in whose queue it was found. Never raises."""
+    camera_id, frame_id = letter.camera_id, letter.frame_id
+    try:
+        camera_id = None if camera_id is None else sender.camera(camera_id)
+        frame_id = None if frame_id is None else sender.frame(frame_id)
+    except InvalidTask:  # this is probably why it was dead-lettered
+        pass
+    return replace(letter, sender=sender.name, camera_id=camera_id, frame_id=frame_id)
 
 
 def is_trace(name: str) -> bool:

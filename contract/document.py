@@ -13,12 +13,13 @@ from contract.api.figures import AlertsView, HistoryView, MetricsView
 from contract.api.history import ActivityView, EventsView, FrameView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
+from contract.api.senders import SendersView
 from contract.api.service import LinkView, ProblemView, PrometheusView, SessionView, StatusView
 from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessage
 
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
-    *(CamerasView, NodesView, ModelsView),
+    *(CamerasView, NodesView, ModelsView, SendersView),
     *(MetricsView, HistoryView, AlertsView),
     *(EventsView, ActivityView, FrameView, DeadLettersView),
 )

@@ -6,6 +6,7 @@ of one exchange for all would not do: RabbitMQ 3.10 does not check those in the 
 Whoever writes to a lane's own queue is trusted and has no name: our producers, and plain clients of the services' user.
 """
 
+import re
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -118,6 +119,24 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True):
             *(self._task_queue(lane) for lane in self.lanes),
         )
 
+    @property
+    def reply_queue(self) -> Queue:
+        """The queue where it may have its results put, and read them; who wants them at once uses direct reply-to.
+
+        It is made for the sender, which may declare nothing: whoever may declare a queue can have it dead-letter into
+        every exchange that it may write to, under any routing key.
+        """
+        return Queue(
+            f"sender.{self.name}.replies",
+            {
+                "x-queue-type": "quorum",
+                "x-max-length": 10_000,
+                "x-max-length-bytes": 16 * MIB,
+                "x-overflow": "drop-head",
+                "x-delivery-limit": UNLIMITED_DELIVERIES,
+            },
+        )
+
     def _task_queue(self, lane: Lane) -> Queue:
         name = self.queue(lane)
         return Queue(
@@ -158,3 +177,8 @@ def encode_senders(senders: Senders) -> bytes:
 def parse_senders(body: bytes) -> Senders:
     """Read what `encode_senders` wrote. Raises ValueError (msgspec.DecodeError)."""
     return decode(_decoder, body)
+
+
+def is_sender_name(text: str) -> bool:
+    """Tell whether a sender may be called so."""
+    return re.match(SENDER_NAME_PATTERN, text) is not None

@@ -1,4 +1,4 @@
-"""What this gateway says on `control`: the cameras whose pictures it wants, and the desired models."""
+"""What this gateway says on `control`: the cameras whose pictures it wants, the desired models, and the senders."""
 
 import asyncio
 import time
@@ -9,6 +9,7 @@ from contract.status import Control, encode_status
 from contract.topology import CONTROL_EXCHANGE
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
+from gateway.senders.registry import SenderRegistry
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -52,6 +53,7 @@ class Announcer:
         occasions: Occasions,
         watch_list: WatchList,
         models: ModelKeeper,
+        senders: SenderRegistry,
         *,
         by_viewers: Callable[[], frozenset[str]],
         briefly: Callable[[float], frozenset[str]],
@@ -59,6 +61,7 @@ class Announcer:
         self._occasions = occasions
         self._watch_list = watch_list
         self._models = models
+        self._senders = senders
         self._by_viewers = by_viewers
         self._briefly = briefly
 
@@ -72,6 +75,7 @@ class Announcer:
                 if everything:
                     self._watch_list.announce(now)
                     self._models.announce(now)
+                    self._senders.announce(now)
             except Exception:
                 log.exception("an announcement failed")
             await asyncio.sleep(PAUSE_SECONDS)

@@ -34,6 +34,7 @@ BY_PROMETHEUS: dict[str, Any] = {
     "time": 1795216000.2,
     "starting": False,
     "objectives": {"latencyP95": 0.5, "queueDepth": 300, "notComputed": 0.01, "errors": 0},
+    "notices": [],
 }
 BY_ITSELF: dict[str, Any] = {
     **BY_PROMETHEUS,

@@ -7,7 +7,7 @@ followed by a rest that is many times as long, and there is never a second one a
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -18,9 +18,10 @@ from starlette.responses import Response
 from broker import BrokerError, Delivery
 from broker.browse import Bounds, Browse, browse
 from broker.errors import Busy, NoSuchQueue
-from broker.session import session
+from broker.session import Session, session
 from contract.api.dead_letters import DeadLettersView
-from contract.dead_letters import DeadLetter, parse_dead_letter
+from contract.dead_letters import DeadLetter, letter_from, parse_dead_letter
+from contract.senders import Sender
 from contract.topology import DEAD_LETTER_QUEUE
 from gateway.http.documentation import answer, errors
 from gateway.http.parameters import QueryParameters
@@ -56,6 +57,7 @@ EXAMPLE: dict[str, Any] = {
             "content_type": "application/json",
             "size": 51,
             "deaths": [],
+            "sender": None,
         }
     ],
 }
@@ -73,19 +75,18 @@ class DeadLetterSnapshot:
 
 
 class DeadLetterReader:
-    """Looks at the dead-letter queue on a connection of its own, when asked."""
+    """Looks at the dead-letter queues, `senders()` included, on a connection of its own, when asked."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], senders: Callable[[], Sequence[Sender]] = tuple) -> None:
         self._urls = urls
+        self._senders = senders
         self._one = asyncio.Lock()
         self._last: DeadLetterSnapshot | BrokerError | None = None
         self._when = 0.0
-        self._seen: DeadLetterSnapshot | None = None
-        self._looked = float("-inf")  # when the last look ended, and until when there is no other
-        self._rests_until = float("-inf")
+        self._queues: dict[str, _WatchedLetters] = {}
 
     async def read(self) -> DeadLetterSnapshot:
-        """Return what is known, by a glance at the queue that is at most some seconds old. Raises BrokerError; a
+        """Return what is known, by a glance at the queues that is at most some seconds old. Raises BrokerError; a
         failure is as old at most."""
         async with self._one:
             if self._last is None or time.monotonic() - self._when > FRESH_SECONDS:
@@ -99,12 +100,39 @@ class DeadLetterReader:
             return self._last
 
     async def _glance(self) -> DeadLetterSnapshot:
-        """See how many there are, and look at them if need be."""
+        """See how many there are in each queue, and look at them if need be."""
+        before = self._queues
+        self._queues = {}
+        for sender in (None, *self._senders()):
+            queue = DEAD_LETTER_QUEUE if sender is None else sender.dead_letter_queue
+            self._queues[queue] = before.get(queue) or _WatchedLetters(queue, sender)
+        until = time.monotonic() + BOUNDS.seconds
+        async with session(self._urls, "gateway dlq", CONNECT_SECONDS) as connection:
+            found = [await each.glance(connection, until) for each in self._queues.values()]
+        letters = [letter for each in found for letter in each.letters]
+        letters.sort(key=_cursor, reverse=True)
+        return DeadLetterSnapshot(
+            letters,
+            sum(each.total for each in found),
+            all(each.complete for each in found),
+            min(each.time for each in found),
+        )
+
+
+class _WatchedLetters:
+    """The dead letters of one queue, as they were at the last look."""
+
+    def __init__(self, queue: str, sender: Sender | None) -> None:
+        self._queue = queue
+        self._sender = sender
+        self._seen: DeadLetterSnapshot | None = None
+        self._looked = float("-inf")  # when the last look ended, and until when there is no other
+        self._rests_until = float("-inf")
+
+    async def glance(self, connection: Session, until: float) -> DeadLetterSnapshot:
+        """See how many there are, and look at them if need be, until then (monotonic). Raises BrokerError."""
         try:
-            async with (
-                session(self._urls, "gateway dlq", CONNECT_SECONDS) as connection,
-                browse(connection, DEAD_LETTER_QUEUE, wait=BUSY_SECONDS) as looking,
-            ):
+            async with browse(connection, self._queue, wait=BUSY_SECONDS) as looking:
                 began = time.monotonic()
                 if self._seen is not None and self._will_do(self._seen, looking.total, began):
                     return replace(
@@ -112,7 +140,7 @@ class DeadLetterReader:
                         total=looking.total,
                         complete=self._seen.complete and self._seen.total == looking.total,
                     )
-                self._seen = await self._look(looking)
+                self._seen = await self._look(looking, replace(BOUNDS, seconds=max(0.0, until - began)))
                 self._looked = time.monotonic()
                 self._rests_until = self._looked + REST * (self._looked - began)
                 return self._seen
@@ -125,21 +153,19 @@ class DeadLetterReader:
             return True
         return total == seen.total and (total == 0 or now - self._looked < UNCHANGED_SECONDS)
 
-    async def _look(self, looking: Browse) -> DeadLetterSnapshot:
+    async def _look(self, looking: Browse, bounds: Bounds) -> DeadLetterSnapshot:
         letters: list[DeadLetter] = []
 
         def each(delivery: Delivery) -> None:
-            letters.append(
-                parse_dead_letter(
-                    delivery.body,
-                    content_type=delivery.content_type,
-                    headers=delivery.headers,
-                    message_id=delivery.message_id,
-                )
+            letter = parse_dead_letter(
+                delivery.body,
+                content_type=delivery.content_type,
+                headers=delivery.headers,
+                message_id=delivery.message_id,
             )
+            letters.append(letter if self._sender is None else letter_from(self._sender, letter))
 
-        looked = await looking.look(each, BOUNDS)
-        letters.sort(key=_cursor, reverse=True)
+        looked = await looking.look(each, bounds)
         return DeadLetterSnapshot(letters, looked.total, looked.complete, time.time())
 
 
@@ -150,6 +176,7 @@ class DeadLetterParameters(QueryParameters):
     cursor: str = Field("", max_length=64, description="`next` of the page before; empty: the first page")
     reason: str = Field("", max_length=64, description="only with this reason", examples=["not_json"])
     camera: str = Field("", max_length=64, description="only of this camera", examples=["gate-3"])
+    sender: str = Field("", max_length=64, description="only of this sender", examples=["school"])
 
 
 def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
@@ -168,8 +195,8 @@ def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
         asked: Annotated[DeadLetterParameters, Query()],
     ) -> Response:
         """Frames that could not be computed, newest first, a page at a time, as they were at `time`; operators only.
-        `total` counts the queue as it is now, `matching` what fits the filters, and `complete` is false while not all
-        have been looked at. `framefleet dlq` shows pictures, replays and purges.
+        `total` counts the queues as they are now, `matching` what fits the filters, and `complete` is false while not
+        all have been looked at. `framefleet dlq` shows pictures, replays and purges.
         """
         try:
             look = await reader.read()
@@ -182,6 +209,7 @@ def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
             for letter in look.letters
             if (not asked.reason or letter.reason == asked.reason)
             and (not asked.camera or letter.camera_id == asked.camera)
+            and (not asked.sender or letter.sender == asked.sender)
         ]
         rest = [letter for letter in matching if not asked.cursor or _cursor(letter) < asked.cursor]
         page = rest[: asked.limit]

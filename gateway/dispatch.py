@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from broker import Consumer
 from broker.link import Link, from_body
 from contract.models import DesiredModels
+from contract.senders import Senders
 from contract.status import (
     CamerasStatus,
     CameraStatus,
@@ -35,6 +36,8 @@ from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
 from gateway.live.results import LiveResults, parse_received
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
+from gateway.senders.file import check
+from gateway.senders.registry import SenderRegistry
 from gateway.statistics import Statistics
 
 
@@ -74,6 +77,7 @@ class StatusListener:
     cameras: Cameras
     models: ModelKeeper
     gateways: Gateways
+    senders: SenderRegistry
     statistics: Statistics
     books: FrameBooks
 
@@ -101,11 +105,15 @@ class StatusListener:
         control = parse_control(body)
         if isinstance(control, DesiredModels):
             self.models.examine(control)
+        if isinstance(control, Senders):
+            check(control)
         return control
 
     def _control(self, control: Control) -> None:
         match control:  # another gateway's, or our own coming back
             case DesiredModels():
                 self.models.heard(control, time.monotonic())
+            case Senders():
+                self.senders.heard(control)
             case WatchAnnouncement():
                 self.gateways.heard(control.gateway_id, time.monotonic())

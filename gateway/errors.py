@@ -51,6 +51,21 @@ class TooManyGuesses(GatewayError):
         self.first = first
 
 
+# --- senders -----------------------------------------------------------------------------------------------------
+
+
+class BrokenSenders(GatewayError):
+    """The file of senders is there and cannot be used."""
+
+
+class NoSuchSender(GatewayError, LookupError):
+    """There is no sender of that name."""
+
+
+class TooManySenders(GatewayError, ValueError):
+    """No further sender can be named."""
+
+
 # --- models ------------------------------------------------------------------------------------------------------
 
 

@@ -83,12 +83,14 @@ class FigureBoard:
         *,
         connected: Callable[[], bool],
         waiting: Callable[[], int | None],
+        notices: Callable[[], list[str]] = list,
     ) -> None:
         self._prometheus = prometheus
         self._own = own
         self._nodes = nodes
         self._connected = connected
         self._waiting = waiting
+        self._notices = notices
         self._now: SharedAnswer[_Asked] | None = None
         self._alerts: SharedAnswer[list[AlertView]] | None = None
         self._ranges: dict[int, SharedAnswer[HistoryView | None]] = {}
@@ -142,6 +144,7 @@ class FigureBoard:
                 **sources,
             ),
             time=wall,
+            notices=self._notices(),
         )
 
     async def history(self, seconds: int) -> HistoryView:

@@ -110,6 +110,19 @@ class GatewayMetrics:
         self.served_twice = Gauge(
             "gateway_cameras_served_twice", "Cameras that several producers serve", registry=registry
         )
+        self.cameras_refused = Counter(
+            "gateway_cameras_refused_total",
+            "Cameras that are not shown because their sender has too many; empty: plain clients without a name",
+            ["sender"],
+            registry=registry,
+        )
+        self.cameras_refused.labels("")
+        self.senders = Gauge("gateway_senders", "Senders with a name that are in force", registry=registry)
+        self.senders_fault = Gauge(
+            "gateway_senders_fault",
+            "1 while the file of senders cannot be used, and those of before stay in force",
+            registry=registry,
+        )
         self.unsettled = Gauge(
             "cv_models_unsettled_nodes",
             "Running nodes that do not compute with the models desired of them",

@@ -1,8 +1,9 @@
 """The gateway as a running whole: `compose` builds it from the bottom up, and closes it in the reverse order.
 
 No part reaches for another: each gets what it needs when it is made, and making one opens nothing; only the desired
-models are read, since the keeper begins with them. Then comes what only one gateway can have, its ports and the
-history's file: whoever is refused these leaves nothing behind, no token either. What answers and what connects is last.
+models and the senders are read, since what keeps them begins with these. Then comes what only one gateway can have, its
+ports and the history's file: whoever is refused these leaves nothing behind, no token either. What answers and what
+connects is last.
 """
 
 import contextlib
@@ -10,27 +11,31 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
+from contract.senders import Senders
 from contract.status import WatchAnnouncement
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
 from gateway.books import Audit, FrameBooks
+from gateway.cameras.admission import UNNAMED, Admission, sender_of
 from gateway.cameras.api import cameras_router
 from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import RepeatedIds
 from gateway.consumers import ForeignConsumers, Gateways
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
 from gateway.dispatch import StatusListener, consume_results, listen_to_pictures, listen_to_results
+from gateway.errors import BrokenSenders, WrongSetting
 from gateway.figures import FigureBoard
 from gateway.history.api import history_router
 from gateway.history.history import History
@@ -67,6 +72,9 @@ from gateway.security.login import NEW_LINK, login_router
 from gateway.security.operator_socket import operator_socket, socket_file
 from gateway.security.refusals import Refusals
 from gateway.security.turnstile import Turnstile
+from gateway.senders.counts import SenderCounts
+from gateway.senders.registry import SenderRegistry
+from gateway.senders_api import senders_router, tell_senders
 from gateway.server.connections import REQUEST_SECONDS, RequestLimits
 from gateway.server.listener import listen
 from gateway.server.web import WebServer, crowd_of, web_server
@@ -85,6 +93,18 @@ PICTURES_PER_SECOND, PICTURES_AT_ONCE = 100.0, 1_000.0
 """Cameras that one session may begin to watch: four walls of 256 at once, and then slower."""
 
 
+def sender_registry(path: Path, announce: Callable[[Senders], None]) -> SenderRegistry:
+    """The senders in the file. Raises WrongSetting."""
+    try:
+        return SenderRegistry.load(path, announce)
+    except BrokenSenders as error:
+        raise WrongSetting(str(error)) from None
+    except OSError as error:
+        raise WrongSetting(
+            f"the senders in {path} cannot be read: {error.strerror}; let this user read the file"
+        ) from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
     """A composed gateway: `serve` accepts connections until `stop`. Its parts can be looked at."""
@@ -96,6 +116,8 @@ class Gateway:
     nodes: Nodes
     statistics: Statistics
     models: ModelKeeper
+    senders: SenderRegistry
+    admission: Admission
     publisher: Publisher
     queues: Queues
     hub: Hub
@@ -162,6 +184,7 @@ async def compose(
     # --- what it knows ---
     nodes = Nodes()
     cameras = Cameras(nodes.lanes, down=lambda: link.faults.down)
+    counts = SenderCounts()
     statistics = Statistics(time.time())
     gateway_id = f"{settings.node_name}-{os.getpid()}"
     gateways = Gateways(gateway_id)
@@ -172,6 +195,12 @@ async def compose(
     occasions = Occasions()
     publisher = link.publisher(window=64, on_ready=occasions.reconnected)
     models = ModelKeeper(settings.data_dir, load_desired(settings.data_dir), nodes, partial(say, publisher))
+    senders = sender_registry(settings.senders, partial(say, publisher))
+
+    def most_cameras(sender: str) -> int:
+        return settings.max_unannounced_cameras if sender == UNNAMED else senders.max_cameras(sender)
+
+    admission = Admission(cameras.announced, most_cameras)
 
     # --- what it shows ---
     writers = Writers()
@@ -180,7 +209,7 @@ async def compose(
         on_waiting=writers.wake,
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
-    results = LiveResults(hub, cameras, statistics, metrics)
+    results = LiveResults(hub, cameras, admission, counts, statistics, metrics)
     states = States(hub, cameras, nodes, metrics)
     refusals = Refusals(metrics)
     # Tokens use the event loop for half of its time at most: probes, results and pictures have the other half.
@@ -203,6 +232,7 @@ async def compose(
         metrics,
         refusals,
         cameras.labels,
+        admits=lambda each: admission.lists(each.camera_id, sender_of(each), time.monotonic()),
         on_recorded=results.recorded,
         on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
         on_watch=occasions.watch_changed,
@@ -213,9 +243,9 @@ async def compose(
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence)
     pictures = listen_to_pictures(link, hub, history.thumbnailer)
-    StatusListener(nodes, cameras, models, gateways, statistics, books).listen(link)
+    StatusListener(nodes, cameras, models, gateways, senders, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
-    queues = Queues(depth, link.faults, statistics, metrics)
+    queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
 
     def bind(camera_id: str, on: bool) -> None:
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
@@ -227,6 +257,7 @@ async def compose(
         occasions,
         WatchList(bind, announce),
         models,
+        senders,
         by_viewers=lambda: allotment.granted(time.monotonic()),
         briefly=history.thumbnailer.wanted,
     )
@@ -240,6 +271,7 @@ async def compose(
         nodes,
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
+        notices=admission.notices,
     )
 
     async with AsyncExitStack() as stack:
@@ -256,7 +288,7 @@ async def compose(
             on_guess=lambda address: log.warning("a wrong token or code", address=address),
             sign_outs=signed_out,
         )
-        dead_letters = DeadLetterReader(urls)
+        dead_letters = DeadLetterReader(urls, lambda: senders.senders)
         app = create_app(
             settings,
             authenticator,
@@ -269,7 +301,10 @@ async def compose(
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
                 api_router(board, nodes, settings.expected_workers),
-                cameras_router(cameras),
+                cameras_router(cameras, admission.notices),
+                senders_router(
+                    senders, admission, counts, queues.of_senders, settings.max_unannounced_cameras
+                ),
                 models_router(models, nodes),
                 dead_letters_router(dead_letters),
                 history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
@@ -290,6 +325,8 @@ async def compose(
             end_revoked,
             announcer.follow,
             models.tick,
+            senders.tick,
+            partial(tell_senders, senders, admission, metrics),
             queues.tick,
             Audit(books, depth, link.faults, nodes, metrics).tick,
             ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
@@ -302,6 +339,7 @@ async def compose(
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
         stack.push_async_callback(models.stop)
+        stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
         await stack.enter_async_context(running(announcer.run()))
@@ -314,6 +352,8 @@ async def compose(
             nodes=nodes,
             statistics=statistics,
             models=models,
+            senders=senders,
+            admission=admission,
             publisher=publisher,
             queues=queues,
             hub=hub,

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from gateway.addresses import TrustedProxies, is_loopback
+from gateway.senders.file import FILE as SENDERS_FILE
 from gateway.tokens.file import FILE
 from runtime.settings import ServiceSettings
 from runtime.urls import HOW, flaw
@@ -54,7 +55,8 @@ class GatewaySettings(ServiceSettings):
         None, description="further tokens, as hashes; by default GATEWAY_DATA_DIR/tokens.json"
     )
     data_dir: Path = Field(
-        Path(".run/gateway"), description="folder of the token, the desired models and the history"
+        Path(".run/gateway"),
+        description="folder of the token, the desired models, the senders and the history",
     )
     public_url: str = Field(
         "",
@@ -103,6 +105,13 @@ class GatewaySettings(ServiceSettings):
         gt=0,
         le=3_600,
         description="a presence ends when nothing was detected for so long: two of the slowest camera's intervals",
+    )
+    max_unannounced_cameras: int = Field(
+        200,
+        ge=0,
+        le=10_000,
+        description="how many cameras are shown of which no producer speaks, and that no named sender sends: those of "
+        "plain clients of the services' own user",
     )
     max_viewers: int = Field(2_000, ge=1, description="how many WebSocket clients are served at once")
     max_viewers_per_address: int = Field(
@@ -220,6 +229,11 @@ class GatewaySettings(ServiceSettings):
     def tokens(self) -> Path:
         """Where further tokens are kept."""
         return self.tokens_file or self.data_dir / FILE
+
+    @property
+    def senders(self) -> Path:
+        """Where senders are kept."""
+        return self.data_dir / SENDERS_FILE
 
     @property
     def proxies(self) -> TrustedProxies:

@@ -6,7 +6,8 @@ from cli.parser import whole_number
 from contract.topology import Lane
 
 DLQ = """\
-Dead letters are frames that could not be computed, kept in frame_queue.dlq with the reason. Looking takes nothing
+Dead letters are frames that could not be computed, kept in frame_queue.dlq with the reason; those of a sender with a
+name (`framefleet senders`) in a queue of its own, which is looked at as well. Looking takes nothing
 away and keeps the order; RabbitMQ adds one to each message's count of deliveries, of which this queue allows a
 million. A replayed frame starts anew at zero. The broker: AMQP_URL, or the system of this checkout (make up).
 """
@@ -17,7 +18,7 @@ in between leaves both and never neither.
 Live frames go to the batch lane, where nothing expires and the results carry the true time of capture; a worker must
 consume it (WORKER_LANE=batch). In the live lane they would expire, being older than two seconds: --lane live is for
 use with --fresh, which writes the present as the time of capture. Viewers then see them as pictures of now.
-Frames of the other lanes go back to their own.
+Frames of the other lanes go back to their own. A sender's frames go to its own queues and stay the sender's.
 """
 
 
@@ -33,10 +34,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     show = actions.add_parser("show", help="everything about one")
     show.add_argument("id", metavar="ID", help="as `list` shows it")
+    _sender(show)
     _json(show)
 
     save = actions.add_parser("save-image", help="write its picture to a file")
     save.add_argument("id", metavar="ID", help="as `list` shows it")
+    _sender(save)
     save.add_argument(
         "--output",
         metavar="FILE",
@@ -59,6 +62,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _filters(parser: argparse.ArgumentParser, limit: int | None) -> None:
     parser.add_argument("--reason", action="append", default=[], help="only this reason; may be repeated")
     parser.add_argument("--camera", action="append", default=[], help="only this camera; may be repeated")
+    _sender(parser)
     parser.add_argument("--since", metavar="TIME", help="died since then: 90s, 15m, 2h, 3d ago, or a date")
     parser.add_argument("--older-than", metavar="TIME", help="died before then")
     parser.add_argument(
@@ -67,6 +71,16 @@ def _filters(parser: argparse.ArgumentParser, limit: int | None) -> None:
         metavar="N",
         default=limit,
         help="at most the N oldest" + (f" (default {limit})" if limit else ""),
+    )
+
+
+def _sender(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sender",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this sender's; may be repeated. By default those of nobody in particular and of every sender",
     )
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from broker import BrokerError, Delivery, Outcome
@@ -14,9 +15,11 @@ from broker.republishing import again
 from broker.session import session
 from cli.console import StepCount, progress
 from cli.dlq.search import CLIENT, letter_of
+from cli.dlq.sources import Source, queue_of
 from contract.dead_letters import DeadLetter, is_trace
 from contract.replay import destination, fresh
-from contract.topology import DEAD_LETTER_QUEUE, Lane
+from contract.senders import Sender
+from contract.topology import RETRY_EXCHANGE, Lane
 
 IN_FLIGHT_BYTES = 64 * 1024 * 1024
 """Bodies in memory. Those that do not fit stay in the queue for the next round through it."""
@@ -29,29 +32,35 @@ class Replay:
 
     lane: Lane | None = None
     fresh: bool = False
+    senders: Mapping[str, Sender] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)  # by queue
     failure: str = ""
 
     def queue_of(self, letter: DeadLetter) -> str:
-        """Return the queue to which the letter goes."""
-        return destination(letter, self.lane)
+        """Return the queue to which the letter goes: a sender's to one of its own."""
+        return destination(letter, self.lane, self.senders.get(letter.sender or ""))
 
 
 async def purge(urls: Sequence[str], letters: Sequence[DeadLetter]) -> int:
     """Delete the letters; returns how many were still there. Raises BrokerError."""
-    meant = {letter.dead_letter_id for letter in letters}
-    async with (
-        progress("purging", len(letters)) as shown,
-        session(urls, CLIENT) as connection,
-        browse(connection, DEAD_LETTER_QUEUE) as looking,
-    ):
-
-        def each(delivery: Delivery) -> None:
-            if letter_of(delivery).dead_letter_id in meant and delivery.ack():
-                shown.done += 1
-
-        await looking.look(each)
+    async with progress("purging", len(letters)) as shown, session(urls, CLIENT) as connection:
+        for source, meant in _by_source(letters):
+            async with browse(connection, queue_of(source)) as looking:
+                await looking.look(partial(_purge, meant, shown))
         return shown.done
+
+
+def _purge(meant: Set[str], shown: StepCount, delivery: Delivery) -> None:
+    if letter_of(delivery).dead_letter_id in meant and delivery.ack():
+        shown.done += 1
+
+
+def _by_source(letters: Sequence[DeadLetter]) -> list[tuple[Source, Set[str]]]:
+    """The letters' ids, by the queue that they are in."""
+    found: defaultdict[str | None, set[str]] = defaultdict(set)
+    for letter in letters:
+        found[letter.sender].add(letter.dead_letter_id)
+    return [(None if name is None else Sender(name=name), meant) for name, meant in found.items()]
 
 
 async def replay(urls: Sequence[str], letters: Sequence[DeadLetter], how: Replay) -> None:
@@ -59,19 +68,19 @@ async def replay(urls: Sequence[str], letters: Sequence[DeadLetter], how: Replay
 
     What was done is in `how`, also when it ends early with `how.failure`. Raises BrokerError.
     """
-    meant = {letter.dead_letter_id for letter in letters}
     async with progress("replaying", len(letters)) as shown:
-        while not how.failure and await _round(urls, meant, how, shown):
-            pass
+        for source, meant in _by_source(letters):
+            while not how.failure and await _round(urls, source, meant, how, shown):
+                pass
 
 
-async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: StepCount) -> int:
+async def _round(urls: Sequence[str], source: Source, meant: Set[str], how: Replay, shown: StepCount) -> int:
     """Go once through the queue; returns how many could not be taken along for lack of memory."""
     # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
     async with (
         session(urls, f"{CLIENT} publish") as publishing,
         session(urls, CLIENT) as connection,
-        browse(connection, DEAD_LETTER_QUEUE) as looking,
+        browse(connection, queue_of(source)) as looking,
     ):
         publisher = await publishing.publisher()
         flight = Flight()
@@ -79,7 +88,7 @@ async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: StepC
 
         def each(delivery: Delivery) -> None:
             nonlocal left
-            letter = letter_of(delivery)
+            letter = letter_of(delivery, source)
             if letter.dead_letter_id not in meant or how.failure:
                 return
             full = flight.size > 0 and flight.size + letter.size > IN_FLIGHT_BYTES
@@ -91,7 +100,10 @@ async def _round(urls: Sequence[str], meant: set[str], how: Replay, shown: StepC
             if how.fresh:
                 body, headers = fresh(body, content_type=delivery.content_type, captured=time.time())
             landing = flight.landing(delivery, queue, how, shown)
-            publisher.publish(again(delivery, queue, headers=headers, without=is_trace, body=body), landing)
+            message = again(delivery, queue, headers=headers, without=is_trace, body=body)
+            if source is not None:  # by its queue, it stays the sender's
+                message = replace(message, exchange=RETRY_EXCHANGE)
+            publisher.publish(message, landing)
 
         await looking.look(each)
         await flight.landed(how)

@@ -18,6 +18,7 @@ from cli.dlq import changes, tables
 from cli.dlq.pictures import SavedPicture, picture_of, save
 from cli.dlq.search import CLIENT, FoundLetters, Keep, read
 from cli.dlq.selection import Selection, selection_of
+from cli.dlq.sources import Source, chosen
 from cli.errors import InvalidOption
 from contract.dead_letters import DeadLetter
 from contract.failures import FailureReason
@@ -42,7 +43,7 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     wanted = selection_of(arguments)
-    shelf = await read(urls, wanted, arguments.limit)
+    shelf = await read(urls, wanted, arguments.limit, sources=chosen(arguments))
     if arguments.json:
         _print_json({"total": shelf.total, "matching": shelf.matching, "items": shelf.letters})
         return 0
@@ -52,6 +53,7 @@ async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     more = f"; {hidden:,} more match: raise --limit" if hidden else ""
     print(f"{shelf.matching:,} of {shelf.total:,} dead letters{more}", file=sys.stderr)
     _say_missing(wanted, shelf)
+    _say_unknown(arguments, shelf)
     return 0
 
 
@@ -61,7 +63,7 @@ async def _show(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     def keep(_letter: DeadLetter, delivery: Delivery) -> None:
         headers.append(dict(delivery.headers))
 
-    letter = (await _only(arguments.id, urls, keep)).letters[0]
+    letter = (await _only(arguments, urls, keep)).letters[0]
     if arguments.json:
         _print_json(msgspec.to_builtins(letter) | {"headers": headers[0]})
         return 0
@@ -73,7 +75,7 @@ async def _show(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     pictures: list[SavedPicture] = []
-    await _only(arguments.id, urls, lambda _letter, delivery: pictures.append(picture_of(delivery)))
+    await _only(arguments, urls, lambda _letter, delivery: pictures.append(picture_of(delivery)))
     picture = pictures[0]
     if arguments.output == "-":
         sys.stdout.buffer.write(picture.content)
@@ -97,18 +99,21 @@ async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int
     return 0
 
 
-async def _only(dead_letter_id: str, urls: Sequence[str], keep: Keep) -> FoundLetters:
-    shelf = await read(urls, Selection(ids=frozenset({dead_letter_id})), 1, keep)
+async def _only(arguments: argparse.Namespace, urls: Sequence[str], keep: Keep) -> FoundLetters:
+    wanted = Selection(ids=frozenset({arguments.id}))
+    shelf = await read(urls, wanted, 1, keep, chosen(arguments))
     if not shelf.letters:
         raise InvalidOption(
-            f"there is no dead letter {dead_letter_id}: `framefleet dlq list` shows those there are"
+            f"there is no dead letter {arguments.id}: `framefleet dlq list` shows those there are"
         )
     return shelf
 
 
 async def _replay(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    how = changes.Replay(Lane(arguments.lane) if arguments.lane else None, arguments.fresh)
-    shelf = await _chosen(arguments, urls, "replay")
+    sources = chosen(arguments)
+    senders = {source.name: source for source in sources if source is not None}
+    how = changes.Replay(Lane(arguments.lane) if arguments.lane else None, arguments.fresh, senders)
+    shelf = await _chosen(arguments, urls, sources, "replay")
     if not shelf.letters:
         return 0
     queues = [how.queue_of(letter) for letter in shelf.letters]
@@ -130,7 +135,7 @@ async def _replay(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 
 async def _purge(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    shelf = await _chosen(arguments, urls, "purge")
+    shelf = await _chosen(arguments, urls, chosen(arguments), "purge")
     if not shelf.letters:
         return 0
     if arguments.dry_run:
@@ -144,11 +149,13 @@ async def _purge(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     return 0
 
 
-async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str) -> FoundLetters:
+async def _chosen(
+    arguments: argparse.Namespace, urls: Sequence[str], sources: Sequence[Source], verb: str
+) -> FoundLetters:
     wanted = selection_of(arguments)
-    if wanted.empty and arguments.limit is None and not arguments.all:
+    if wanted.empty and arguments.limit is None and not (arguments.all or arguments.sender):
         raise InvalidOption(f"say which dead letters to {verb}: IDs, filters, --limit N, or --all")
-    shelf = await read(urls, wanted, arguments.limit)
+    shelf = await read(urls, wanted, arguments.limit, sources=sources)
     found = shelf.letters
     if missing := wanted.ids - {letter.dead_letter_id for letter in found}:
         print(f"not found: {', '.join(sorted(missing))}", file=sys.stderr)
@@ -161,6 +168,7 @@ async def _chosen(arguments: argparse.Namespace, urls: Sequence[str], verb: str)
     else:
         print(f"none of {shelf.total:,} dead letters matches: nothing to {verb}")
     _say_missing(wanted, shelf)
+    _say_unknown(arguments, shelf)
     return shelf
 
 
@@ -169,7 +177,7 @@ async def _warn(urls: Sequence[str], shelf: FoundLetters, how: changes.Replay, q
     final = [letter.reason for letter in shelf.letters if letter.reason in FINAL]
     if final:
         print(f"note: will fail again, the fault being the message's own: {tables.counts(final)}")
-    if Lane.LIVE.queue in queues and not how.fresh:
+    if not how.fresh and any(map(_expires, queues)):
         print(
             "note: frames older than two seconds expire in the live lane without being computed; see --fresh"
         )
@@ -184,6 +192,11 @@ async def _warn(urls: Sequence[str], shelf: FoundLetters, how: changes.Replay, q
                 print(f"note: no worker consumes {queue} just now: the frames wait there until one does")
 
 
+def _expires(queue: str) -> bool:
+    """Return whether frames expire in the queue: the live lane's, or a sender's of that lane."""
+    return queue == Lane.LIVE.queue or queue.startswith(f"{Lane.LIVE.queue}.from.")
+
+
 def _say_missing(wanted: Selection, shelf: FoundLetters) -> None:
     """Name the reasons and cameras that were asked for and that no dead letter has: they may be misspelt."""
     for what, asked, there in (
@@ -195,6 +208,15 @@ def _say_missing(wanted: Selection, shelf: FoundLetters) -> None:
                 f"no dead letter has the {what} {', '.join(missing)}; there are: {tables.counts(there, SUGGESTED)}",
                 file=sys.stderr,
             )
+
+
+def _say_unknown(arguments: argparse.Namespace, shelf: FoundLetters) -> None:
+    """Name the senders that were asked for and that have no queue: they may be misspelt."""
+    if missing := sorted(set(arguments.sender) & set(shelf.without)):
+        print(
+            f"no queue of dead letters belongs to {', '.join(missing)}: `framefleet senders list` shows who there is",
+            file=sys.stderr,
+        )
 
 
 def _say_gone(count: int) -> None:

@@ -1,4 +1,4 @@
-"""A look through the dead-letter queue, which takes nothing from it."""
+"""A look through the dead-letter queues, which takes nothing from them."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from broker import Delivery
 from broker.browse import browse
+from broker.errors import NoSuchQueue
 from broker.session import session
-from cli.console import progress
+from cli.console import StepCount, progress
 from cli.dlq.selection import Selection
-from contract.dead_letters import DeadLetter, parse_dead_letter
-from contract.topology import DEAD_LETTER_QUEUE
+from cli.dlq.sources import Source, queue_of
+from contract.dead_letters import DeadLetter, letter_from, parse_dead_letter
 
 CLIENT = "framefleet dlq"
 
@@ -23,20 +24,26 @@ class FoundLetters:
 
     total: int = 0
     matching: int = 0
-    size: int = 0  # bytes of those that match
     letters: list[DeadLetter] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)  # of all, as are the cameras
     cameras: Counter[str] = field(default_factory=Counter)
+    without: list[str] = field(default_factory=list)  # senders that have no queue
+
+    @property
+    def size(self) -> int:
+        """The bytes of the letters."""
+        return sum(letter.size for letter in self.letters)
 
 
-def letter_of(delivery: Delivery) -> DeadLetter:
-    """Read a delivery as a dead letter."""
-    return parse_dead_letter(
+def letter_of(delivery: Delivery, source: Source = None) -> DeadLetter:
+    """Read a delivery as a dead letter of that source."""
+    letter = parse_dead_letter(
         delivery.body,
         content_type=delivery.content_type,
         headers=delivery.headers,
         message_id=delivery.message_id,
     )
+    return letter if source is None else letter_from(source, letter)
 
 
 async def read(
@@ -44,32 +51,54 @@ async def read(
     selection: Selection,
     limit: int | None = None,
     keep: Keep = lambda letter, delivery: None,
+    sources: Sequence[Source] = (None,),
 ) -> FoundLetters:
-    """Look through the whole queue, oldest first. `keep` is shown those that match, with their message.
+    """Look through all of the queues, oldest first. `keep` is shown those that match, with their message.
 
-    Raises BrokerError.
+    A sender that has no queue yet has no dead letters. Raises BrokerError.
     """
     shelf = FoundLetters()
-    async with (
-        progress("reading dead letters") as shown,
-        session(urls, CLIENT) as connection,
-        browse(connection, DEAD_LETTER_QUEUE) as looking,
-    ):
-        shown.total = shelf.total = looking.total
-
-        def each(delivery: Delivery) -> None:
-            shown.done += 1
-            letter = letter_of(delivery)
-            shelf.reasons[letter.reason] += 1
-            if letter.camera_id is not None:
-                shelf.cameras[letter.camera_id] += 1
-            if not selection.matches(letter):
-                return
-            shelf.matching += 1
-            if limit is None or len(shelf.letters) < limit:
-                shelf.size += letter.size
-                shelf.letters.append(letter)
-                keep(letter, delivery)
-
-        await looking.look(each)
+    async with progress("reading dead letters") as shown, session(urls, CLIENT) as connection:
+        shown.total = 0
+        for source in sources:
+            try:
+                async with browse(connection, queue_of(source)) as looking:
+                    shelf.total += looking.total
+                    shown.total = shelf.total
+                    await looking.look(_Look(shelf, shown, selection, source, limit, keep))
+            except NoSuchQueue:
+                if source is None:
+                    raise
+                shelf.without.append(source.name)
+    if len(sources) > 1:
+        shelf.letters.sort(key=lambda letter: letter.time or 0.0)
+        shelf.letters = shelf.letters[:limit]
     return shelf
+
+
+@dataclass
+class _Look:
+    """Takes note of one queue's dead letters, as they come."""
+
+    shelf: FoundLetters
+    shown: StepCount
+    selection: Selection
+    source: Source
+    limit: int | None
+    keep: Keep
+    taken: int = 0
+
+    def __call__(self, delivery: Delivery) -> None:
+        shelf = self.shelf
+        self.shown.done += 1
+        letter = letter_of(delivery, self.source)
+        shelf.reasons[letter.reason] += 1
+        if letter.camera_id is not None:
+            shelf.cameras[letter.camera_id] += 1
+        if not self.selection.matches(letter):
+            return
+        shelf.matching += 1
+        if self.limit is None or self.taken < self.limit:
+            self.taken += 1
+            shelf.letters.append(letter)
+            self.keep(letter, delivery)

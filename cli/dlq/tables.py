@@ -11,8 +11,12 @@ COLUMNS = ("ID", "DIED", "REASON", "TRIED", "CAMERA", "FROM", "SIZE", "ERROR")
 
 
 def listing(letters: Sequence[DeadLetter], now: float) -> str:
-    """Return a table of dead letters, one to a line."""
-    return table(COLUMNS, [_row(letter, now) for letter in letters])
+    """Return a table of dead letters, one to a line; with their senders if any has one."""
+    rows = [_row(letter, now) for letter in letters]
+    if not any(letter.sender for letter in letters):
+        return table(COLUMNS, rows)
+    named = [(*row[:4], letter.sender or "-", *row[4:]) for row, letter in zip(rows, letters, strict=True)]
+    return table((*COLUMNS[:4], "SENDER", *COLUMNS[4:]), named)
 
 
 def details(letter: DeadLetter) -> list[str]:
@@ -25,6 +29,7 @@ def details(letter: DeadLetter) -> list[str]:
         f"from          {plain(letter.origin or '-')}",
         f"tried         {'-' if letter.attempts is None else letter.attempts}",
         f"node          {plain(letter.node_id or '-')}",
+        f"sender        {letter.sender or '-'}",
         f"camera        {plain(letter.camera_id or '-')}",
         f"frame         {plain(letter.frame_id or '-')}",
         f"captured      {date(letter.timestamp)}",

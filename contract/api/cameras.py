@@ -1,6 +1,6 @@
 """Cameras as the gateway knows them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pydantic import ConfigDict
@@ -12,7 +12,8 @@ from contract.status import CameraState
 class CameraView:
     """A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
 
-    `fps` counts its results, `latency` is that of the last one, from capture to result. An answer to a request with
+    `fps` counts its results, `latency` is that of the last one, from capture to result. `sender` is the user of the
+    broker that sent its last frame, where that has a name. An answer to a request with
     `fields` has only those and `camera_id`.
     """
 
@@ -36,10 +37,14 @@ class CameraView:
     width: int | None = None
     height: int | None = None
     producer_id: str | None = None
+    sender: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
 class CamerasView:
+    """A page of cameras. `notices` say in sentences which cameras are left out of all pages, and what to do."""
+
     total: int
     next: str | None
     items: list[CameraView]
+    notices: list[str] = field(default_factory=list)

@@ -13,7 +13,9 @@ class DeathView:
 
 @dataclass(slots=True, frozen=True)
 class DeadLetterView:
-    """A frame that could not be computed. `deaths` tells why RabbitMQ itself gave up, where it did."""
+    """A frame that could not be computed. `deaths` tells why RabbitMQ itself gave up, where it did; `sender` is the one
+    that it came from, where that has a name.
+    """
 
     dead_letter_id: str
     reason: str
@@ -28,6 +30,7 @@ class DeadLetterView:
     content_type: str | None
     size: int
     deaths: list[DeathView]
+    sender: str | None = None
 
 
 @dataclass(slots=True, frozen=True)

@@ -86,6 +86,8 @@ class MetricsView:
     source: SourcesView
     time: float
     objectives: ObjectivesView = field(default_factory=ObjectivesView)
+    notices: list[str] = field(default_factory=list)
+    """What an operator should know, in sentences that say what to do."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,6 +1,7 @@
 """GET /api/cameras: the cameras, a page at a time, with what is asked of each."""
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -39,13 +40,16 @@ EXAMPLE: dict[str, Any] = {
             "width": 640,
             "height": 480,
             "producer_id": "producer-1",
+            "sender": None,
         }
     ],
+    "notices": [],
 }
 SPARSE: dict[str, Any] = {
     "total": 1,
     "next": None,
     "items": [{"camera_id": "gate-3", "state": "live", "name": "Gate 3, left"}],
+    "notices": [],
 }
 RESPONSES = answers("The page.", {"limit=1": EXAMPLE, "fields=state,name": SPARSE})
 
@@ -73,8 +77,8 @@ class CameraPageParameters(QueryParameters):
     )
 
 
-def cameras_router(cameras: Cameras) -> APIRouter:
-    """The route."""
+def cameras_router(cameras: Cameras, notices: Callable[[], list[str]]) -> APIRouter:
+    """The route. `notices()` says in sentences which cameras are left out, and what to do."""
     router = APIRouter(prefix="/api", tags=["Cameras"])
 
     @router.get(
@@ -97,9 +101,10 @@ def cameras_router(cameras: Cameras) -> APIRouter:
             return problem(422, "bad_data", f"fields: {error}")
         wanted = CameraFilter(frozenset(asked.state or ()), asked.district, asked.group, asked.q)
         page = page_of(cameras, wanted, cursor=asked.cursor, limit=asked.limit, now=time.monotonic())
-        if chosen is None:
-            return json_response(page)
-        items = [{name: getattr(view, name) for name in chosen} for view in page.items]
-        return json_response({"total": page.total, "next": page.next, "items": items})
+        items: list[Any] = page.items
+        if chosen is not None:
+            items = [{name: getattr(view, name) for name in chosen} for view in page.items]
+        answer = {"total": page.total, "next": page.next, "items": items, "notices": notices()}
+        return json_response(answer)
 
     return router

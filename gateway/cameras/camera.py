@@ -65,6 +65,8 @@ class KnownCamera:
     repeated_of: str = ""
     result: Result | None = None
     result_wall: float = 0.0
+    results: int = 0
+    sender: str | None = None  # of the last result, where that has a name
     _worded: CameraLabels | None = None  # the labels that `_words` were made of
     _words: str = ""
 

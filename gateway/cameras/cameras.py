@@ -17,6 +17,7 @@ from contract.status import (
     CameraStatus,
     ProducerStatus,
 )
+from gateway.cameras.admission import ghost, sender_of
 from gateway.cameras.camera import NO_LABELS, KnownCamera, deserted, judge
 from gateway.cameras.producers import OFFER_SETTLES_SECONDS, KnownProducer, Producers, spokesman
 
@@ -38,6 +39,7 @@ class Shown(NamedTuple):
     labels: CameraLabels
     width: int | None
     height: int | None
+    sender: str | None
 
 
 class Cameras:
@@ -66,6 +68,8 @@ class Cameras:
         camera = self._camera(result.camera_id, now, wall)
         if camera is not None:
             camera.result, camera.result_wall = result, wall
+            camera.results += 1
+            camera.sender = sender_of(result) or None
             camera.answered()
             camera.pace.add(now)
 
@@ -146,6 +150,7 @@ class Cameras:
                     camera.labels,
                     result.width if result is not None else None,
                     result.height if result is not None else None,
+                    camera.sender,
                 ),
             )
             if len(camera.claims) > 1 and sum(claim.alive(now) for claim in camera.claims) > 1:
@@ -175,6 +180,7 @@ class Cameras:
             width=result.width if result is not None else None,
             height=result.height if result is not None else None,
             producer_id=camera.server.producer_id if camera.server is not None else None,
+            sender=camera.sender,
         )
 
     def views(self, now: float) -> list[CameraView]:
@@ -190,6 +196,11 @@ class Cameras:
         if self._ordered is None:
             self._ordered = sorted(self._cameras.values(), key=lambda camera: camera.camera_id)
         return self._ordered
+
+    def announced(self, camera_id: str) -> bool:
+        """Whether a producer speaks for the camera, or did."""
+        camera = self._cameras.get(camera_id)
+        return camera is not None and camera.server is not None
 
     def state(self, camera: KnownCamera, now: float) -> CameraState:
         """What state a known camera is in."""
@@ -283,7 +294,9 @@ class Cameras:
             return True
         if camera.let_go is not None:
             return camera.removed
-        return camera.server is not None and self._producers.succeeded(camera.server, now)
+        if camera.server is None:
+            return camera.sender is None and ghost(camera.results, silent)
+        return self._producers.succeeded(camera.server, now)
 
 
 def _over(former: KnownProducer, new: KnownProducer, now: float) -> bool:

@@ -1,7 +1,7 @@
 """How busy each minute of each camera was. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from contract.result import Result
@@ -22,12 +22,17 @@ class Minute:
     latency: float = 0.0
 
 
-def minutes(results: Iterable[tuple[float, Result]]) -> dict[tuple[int, str], Minute]:
-    """Sum results up by the minute's begin and camera, in this order; each comes with its moment in Unix seconds."""
+def minutes(
+    results: Iterable[tuple[float, Result]], unlisted: Collection[str] = ()
+) -> dict[tuple[int, str], Minute]:
+    """Sum results up by the minute's begin and camera, in this order; each comes with its moment in Unix seconds.
+
+    `unlisted` cameras count in the sum of all, and have no minutes of their own.
+    """
     found: defaultdict[tuple[int, str], Minute] = defaultdict(Minute)
     for when, result in results:
         begin = int(when // MINUTE) * MINUTE
-        for camera_id in (ALL, result.camera_id):
+        for camera_id in (ALL,) if result.camera_id in unlisted else (ALL, result.camera_id):
             minute = found[begin, camera_id]
             if result.status == "expired":
                 minute.expired += 1

@@ -27,7 +27,7 @@ GRACE_SECONDS = 0.8
 
 class History:
     """`on_watch` is called when pictures of other cameras than before are wanted for thumbnails; see Recorder for the
-    other two."""
+    others."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class History:
         refusals: Refusals,
         labels: Labels,
         *,
+        admits: Callable[[Result], bool],
         on_recorded: Callable[[Result, bytes], None],
         on_repeat: Callable[[Repeat], None],
         on_watch: Callable[[], None],
@@ -56,6 +57,7 @@ class History:
             HistoryWriter(self.database, labels=labels, gap=settings.history_gap_seconds, limits=limits),
             metrics,
             queue,
+            admits=admits,
             on_requests=self._look_for_pictures,
             on_recorded=on_recorded,
             on_repeat=on_repeat,

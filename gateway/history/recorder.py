@@ -46,8 +46,9 @@ class Waiting(NamedTuple):
 class Recorder:
     """`run` writes what it receives until `stop`, and the `thumbnails`.
 
-    `on_recorded` hears of every result that is stored, with its JSON; `on_repeat` of every one that is not, since its
-    frame_id is another frame's; `on_requests` after each batch which pictures would make thumbnails.
+    `admits` says of each whether its camera is to have events and minutes of its own. `on_recorded` hears of every
+    result that is stored, with its JSON; `on_repeat` of every one that is not, since its frame_id is another frame's;
+    `on_requests` after each batch which pictures would make thumbnails.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Recorder:
         metrics: GatewayMetrics,
         thumbnails: ThumbnailQueue,
         *,
+        admits: Callable[[Result], bool],
         on_requests: Callable[[Sequence[ThumbnailRequest]], None],
         on_recorded: Callable[[Result, bytes], None],
         on_repeat: Callable[[Repeat], None],
@@ -64,6 +66,7 @@ class Recorder:
         self._thumbnails = thumbnails
         self._fault: HistoryFault | None = None
         self._metrics = metrics
+        self._admits = admits
         self._on_requests = on_requests
         self._on_recorded = on_recorded
         self._on_repeat = on_repeat
@@ -153,10 +156,10 @@ class Recorder:
             self._writing, self._waiting = self._waiting, []
             losses = self._losses
             self._asked = begun = time.monotonic()
+            batch = [each.result for each in self._writing]
+            unlisted = {result.camera_id for result in batch if not self._admits(result)}
             try:
-                stored = await self._in_thread(
-                    self._writer.store, [each.result for each in self._writing], time.time()
-                )
+                stored = await self._in_thread(self._writer.store, batch, time.time(), unlisted)
             except Exception as error:
                 self._asked = None
                 self._failed(error)

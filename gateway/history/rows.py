@@ -43,11 +43,12 @@ def row_of(result: Result, stored: float) -> Row:
 
 
 def moment(result: Result, wall: float) -> float:
-    """When the frame was captured; of a camera whose clock is absurd, when it was stored (`wall`).
+    """When the frame was captured, at the latest when it was computed; where a clock is absurd, when it was stored.
 
-    Else a camera that is an hour ahead would be present in the future, and one without a clock in 1970.
+    Else a camera that is an hour ahead would be present in the future, and one without a clock in 1970. `wall` is the
+    time of storing; the worker's word on when it computed the frame holds for results that waited long for that, too.
     """
-    captured = result.original_timestamp
+    captured = min(result.original_timestamp, result.timestamp)
     return captured if OLDEST <= captured <= wall + CLOCK_SLACK_SECONDS else wall
 
 

@@ -6,7 +6,7 @@ order, so that gateways which share a PostgreSQL do not wait for each other in a
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select, text, update
@@ -76,8 +76,18 @@ class Stored:
     repeats: Sequence[Repeat] = ()
 
 
-def store(connection: Connection, batch: Iterable[Result], wall: float, labels: Labels, gap: float) -> Stored:
-    """Write `batch`. Raises Unstorable if a result cannot be, IntegrityError if another gateway just wrote one."""
+def store(
+    connection: Connection,
+    batch: Iterable[Result],
+    wall: float,
+    labels: Labels,
+    gap: float,
+    unlisted: Collection[str] = (),
+) -> Stored:
+    """Write `batch`; of `unlisted` cameras the results alone, without events and minutes of their own.
+
+    Raises Unstorable if a result cannot be, IntegrityError if another gateway just wrote one.
+    """
     given: dict[str, tuple[Row, Result]] = {}
     rows = [(row_of(result, wall), result) for result in batch]
     for row, result in rows:
@@ -91,8 +101,9 @@ def store(connection: Connection, batch: Iterable[Result], wall: float, labels: 
         return Stored(0, [], repeats)
     insert_rows(connection, results, [row for row, _ in fresh])
     timed = [(moment(result, wall), row, result) for row, result in fresh]
-    requests = _present(connection, timed, wall, labels, gap)
-    _add_minutes(connection, minutes((when, result) for when, _, result in timed))
+    listed = [each for each in timed if each[2].camera_id not in unlisted]
+    requests = _present(connection, listed, wall, labels, gap)
+    _add_minutes(connection, minutes(((when, result) for when, _, result in timed), unlisted))
     return Stored(len(fresh), requests, repeats)
 
 

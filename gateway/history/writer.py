@@ -1,6 +1,6 @@
 """The history as the recorder writes it. Synchronous: one object, used by one thread at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
@@ -54,13 +54,14 @@ class HistoryWriter:
         """Make the database ready; nothing happens the second time."""
         self._database.open()
 
-    def store(self, batch: Sequence[Result], wall: float) -> Stored:
-        """Write results in one transaction; known frame_ids are left as they are."""
+    def store(self, batch: Sequence[Result], wall: float, unlisted: Collection[str] = ()) -> Stored:
+        """Write results in one transaction; known frame_ids are left as they are, and `unlisted` cameras have results
+        only."""
         self.open()
         try:
-            return self._store(batch, wall)
+            return self._store(batch, wall, unlisted)
         except (Unstorable, DataError):  # one of them, and the others must not wait for it
-            return self._one_by_one(batch, wall)
+            return self._one_by_one(batch, wall, unlisted)
 
     def store_thumbnail(self, thumbnail: Thumbnail) -> bool:
         """Keep a picture if its camera's event is there and has none as good."""
@@ -90,23 +91,23 @@ class HistoryWriter:
         """Close the database."""
         self._database.close()
 
-    def _store(self, batch: Sequence[Result], wall: float) -> Stored:
+    def _store(self, batch: Sequence[Result], wall: float, unlisted: Collection[str]) -> Stored:
         for _ in range(RACES):
             try:
                 with self._database.writing() as connection:
-                    return store(connection, batch, wall, self._labels, self._gap)
+                    return store(connection, batch, wall, self._labels, self._gap, unlisted)
             except IntegrityError:  # a batch that was delivered to another gateway meanwhile: look again
                 continue
         with self._database.writing() as connection:
-            return store(connection, batch, wall, self._labels, self._gap)
+            return store(connection, batch, wall, self._labels, self._gap, unlisted)
 
-    def _one_by_one(self, batch: Sequence[Result], wall: float) -> Stored:
+    def _one_by_one(self, batch: Sequence[Result], wall: float, unlisted: Collection[str]) -> Stored:
         new = 0
         requests: list[ThumbnailRequest] = []
         repeats: list[Repeat] = []
         for result in batch:
             try:
-                stored = self._store([result], wall)
+                stored = self._store([result], wall, unlisted)
             except (Unstorable, DataError):
                 self.unstorable += 1
             else:

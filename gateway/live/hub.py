@@ -56,12 +56,13 @@ class Track:
     def take(self, update: Update) -> bool:
         """Return whether the live view moves on to `update`: never backwards in time.
 
-        After 5 s without an accepted update an older time is believed: the camera's clock was set back.
+        After 5 s without an accepted update an older time is believed: the camera's clock was set back. A frame that
+        says that it is of the future is taken for one of its arrival: it hides none that come later.
         """
         latest = self.latest
         if (
             latest is not None
-            and update.original_timestamp < latest.original_timestamp
+            and update.captured < latest.captured
             and update.arrival - latest.arrival <= CLOCK_RESET_SECONDS
         ):
             return False
@@ -184,6 +185,13 @@ class Hub:
         Only those who get every result get it, and only if it was missed here; returns whether it was.
         """
         if since <= self._recent.since or not self._recent.take(update):
+            return False
+        self._offer(update, every=True)
+        return True
+
+    def publish_unshown(self, update: Update) -> bool:
+        """Hand a result to those who get every one: its camera is not shown. Returns whether it was new."""
+        if not self._recent.take(update):
             return False
         self._offer(update, every=True)
         return True

@@ -30,5 +30,5 @@ def parse_picture(delivery: Delivery) -> ReceivedPicture:
 
 def show_picture(hub: Hub, picture: ReceivedPicture) -> None:
     """Show it to those who watch its camera."""
-    update = picture.received.update(time.monotonic(), picture.picture, picture.content_type)
+    update = picture.received.update(time.monotonic(), time.time(), picture.picture, picture.content_type)
     hub.publish_picture(update)

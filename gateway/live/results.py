@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from contract.failures import STALENESS_SECONDS
 from contract.result import Result, parse_result
+from gateway.cameras.admission import Admission, sender_of
 from gateway.cameras.cameras import Cameras
 from gateway.live.hub import Hub
 from gateway.live.update import Update
 from gateway.metrics import GatewayMetrics
+from gateway.senders.counts import SenderCounts
 from gateway.statistics import Statistics
 
 MAX_RESULT_BYTES = 1024 * 1024
@@ -20,8 +22,8 @@ class ReceivedResult(NamedTuple):
     result: Result
     body: bytes
 
-    def update(self, now: float, picture: bytes = b"", content_type: str = "") -> Update:
-        """What viewers are shown; `now` is monotonic seconds."""
+    def update(self, now: float, wall: float, picture: bytes = b"", content_type: str = "") -> Update:
+        """What viewers are shown, of a result that came at `now` (monotonic seconds), `wall` (Unix time)."""
         result = self.result
         return Update(
             result.camera_id,
@@ -33,6 +35,7 @@ class ReceivedResult(NamedTuple):
             content_type,
             result.node_id,
             len(result.detections),
+            max(0.0, result.original_timestamp - wall),
         )
 
 
@@ -53,9 +56,19 @@ def check_size_and_text(body: bytes) -> None:
 class LiveResults:
     """Takes what comes live, and what was missed live and comes by `result_queue`."""
 
-    def __init__(self, hub: Hub, cameras: Cameras, statistics: Statistics, metrics: GatewayMetrics) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        cameras: Cameras,
+        admission: Admission,
+        counts: SenderCounts,
+        statistics: Statistics,
+        metrics: GatewayMetrics,
+    ) -> None:
         self._hub = hub
         self._cameras = cameras
+        self._admission = admission
+        self._counts = counts
         self._statistics = statistics
         self._metrics = metrics
         self._started = time.monotonic()
@@ -69,12 +82,17 @@ class LiveResults:
         age = result.queue_seconds + result.processing_seconds + max(0.0, wall - result.timestamp)
         self._metrics.result_age.observe(age)
         self._statistics.result(result, wall)
+        if sender := sender_of(result):
+            self._counts.add(sender, wall)
         if result.status == "expired":
             self._cameras.expired(result)
             return  # nothing was computed: no live view moves
         if age > STALENESS_SECONDS:
             self._metrics.stale.inc()
-        if self._hub.publish(received.update(now)):
+        update = received.update(now, wall)
+        if not self._admission.shows(result.camera_id, sender, now):
+            self._hub.publish_unshown(update)
+        elif self._hub.publish(update):
             self._cameras.result(result, now, wall)
         else:
             self._metrics.superseded.inc()
@@ -90,5 +108,5 @@ class LiveResults:
             check_size_and_text(body)
         except ValueError:
             return  # counted when it came live
-        if self._hub.publish_late(ReceivedResult(result, body).update(now), computed):
+        if self._hub.publish_late(ReceivedResult(result, body).update(now, wall), computed):
             self._metrics.late.inc()

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 @dataclass(slots=True, eq=False)
 class Update:
     """One result as it came (`body`, JSON), or one picture with its own result. `arrival` is monotonic seconds,
-    `detections` how many there are.
+    `detections` how many there are. `lead` is how far `original_timestamp`, as its sender wrote it, lies in the future
+    at the arrival; else 0.
 
     `forms` keeps what the protocols made of it, so that it is made once whatever the number of viewers.
     """
@@ -20,7 +21,13 @@ class Update:
     content_type: str = ""
     node_id: str = ""
     detections: int = 0
+    lead: float = 0.0
     forms: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def captured(self) -> float:
+        """The capture time that live views are ordered by: Unix seconds, never after the arrival."""
+        return self.original_timestamp - self.lead
 
 
 @dataclass(frozen=True, slots=True)

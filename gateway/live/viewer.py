@@ -139,8 +139,7 @@ class Viewer:
             if shown is not None and (
                 shown.frame_id == update.frame_id
                 or (
-                    update.original_timestamp < shown.original_timestamp
-                    and update.arrival - shown.arrival <= CLOCK_RESET_SECONDS
+                    update.captured < shown.captured and update.arrival - shown.arrival <= CLOCK_RESET_SECONDS
                 )
             ):
                 return

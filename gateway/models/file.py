@@ -4,12 +4,11 @@ A file of its own, and not a table of the history: it is small, replaced as a wh
 is moved away or full, and a person can read it.
 """
 
-import os
-import tempfile
 from pathlib import Path
 
 from contract.models import DesiredModels, encode_desired, parse_desired
 from gateway.models.revision import check
+from runtime.followed_files import replace_whole
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -40,21 +39,4 @@ def save_desired(folder: Path, desired: DesiredModels) -> None:
 
     Blocks for the disk. Raises OSError.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # A name of its own: two gateways may share the folder.
-    descriptor, written = tempfile.mkstemp(prefix=f"{FILE}.", dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(encode_desired(desired))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(written).replace(folder / FILE)
-    except OSError:
-        Path(written).unlink(missing_ok=True)
-        raise
-    # The name, too, must be on the disk.
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    replace_whole(folder / FILE, encode_desired(desired))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.security.sessions import CLOCK_SKEW_SECONDS, SESSION_SECONDS, BrowserSession
-from gateway.tokens.file import locked, rewrite
+from runtime.followed_files import locked, replace_whole
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -124,7 +124,7 @@ class SignOuts:
                 *((when, token_id, nonce) for nonce, (when, token_id) in self._nonces.items()),
             ]
             text = b"".join(map(_written, kept))
-            rewrite(path, text)
+            replace_whole(path, text)
             self._file, self._lines = (path.stat().st_ino, len(text)), len(kept)
 
 

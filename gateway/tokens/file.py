@@ -1,10 +1,6 @@
 """The file of further tokens: read as a whole, and replaced as a whole under a lock, readable by its owner only."""
 
-import contextlib
-import fcntl
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,6 +9,7 @@ from msgspec.structs import replace
 from gateway.errors import BrokenTokens, InvalidToken
 from gateway.tokens.entries import TokenEntry, make_token
 from gateway.tokens.roles import Role
+from runtime.followed_files import locked, replace_whole
 
 FILE = "tokens.json"
 MAX_TOKENS = 1_000
@@ -74,41 +71,6 @@ def _forgotten(entry: TokenEntry, wall: float) -> bool:
     return end is not None and wall - end > FORGET_SECONDS
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep others from changing the file during the block: two at once would each lose the other's change."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = path.with_name(f"{path.name}.lock")
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _give_to_owner_of(path.parent, descriptor)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _write(path: Path, entries: Sequence[TokenEntry]) -> None:
-    rewrite(path, msgspec.json.format(msgspec.json.encode(_File(list(entries))), indent=2) + b"\n")
-
-
-def rewrite(path: Path, content: bytes) -> None:
-    """Replace the file, for its owner's eyes; after a crash it is the old one or the new one. Raises OSError."""
-    descriptor, written = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            _give_to_owner_of(path.parent, file.fileno())
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(written).replace(path)
-    except OSError:
-        Path(written).unlink(missing_ok=True)
-        raise
-
-
-def _give_to_owner_of(folder: Path, descriptor: int) -> None:
-    """A command that root ran must not leave a file that the gateway cannot read."""
-    owner = folder.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    body = msgspec.json.encode(_File(list(entries)))
+    replace_whole(path, msgspec.json.format(body, indent=2) + b"\n")

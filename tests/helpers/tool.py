@@ -4,10 +4,15 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).resolve().parents[2]
+
+Settings = Mapping[str, str]
+NONE: Settings = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,8 @@ class Said:
     err: str
 
 
-async def begin(url: str, *arguments: str, cwd: Path = ROOT) -> Process:
-    """Start `framefleet <arguments>` against the broker at `url`."""
+async def begin(url: str, *arguments: str, cwd: Path = ROOT, settings: Settings = NONE) -> Process:
+    """Start `framefleet <arguments>` against the broker at `url`, with these settings in its environment."""
     environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -28,16 +33,16 @@ async def begin(url: str, *arguments: str, cwd: Path = ROOT) -> Process:
         "cli",
         *arguments,
         cwd=cwd,
-        env={**environment, "AMQP_URL": url, "PYTHONPATH": str(ROOT)},
+        env={**environment, "AMQP_URL": url, "PYTHONPATH": str(ROOT), **settings},
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
     )
 
 
-async def framefleet(url: str, *arguments: str, cwd: Path = ROOT) -> Said:
+async def framefleet(url: str, *arguments: str, cwd: Path = ROOT, settings: Settings = NONE) -> Said:
     """Run `framefleet <arguments>` to its end."""
-    process = await begin(url, *arguments, cwd=cwd)
+    process = await begin(url, *arguments, cwd=cwd, settings=settings)
     async with asyncio.timeout(60):
         out, err = await process.communicate()
     return Said(process.returncode or 0, out.decode(), err.decode())

@@ -87,7 +87,7 @@ async def test_they_work_whoever_is_first(
     await aeventually("the worker is known", lambda: "n-1" in asked(port, "nodes"), 20)
     asked(port, "models/switch?model=haar", b"")
     if first == "producer":
-        await the_tools_work(users["tools"], rabbitmq, list(started.values()))
+        await the_tools_work(users["tools"], rabbitmq, list(started.values()), tmp_path / "data")
     for service in started.values():
         if service.process.returncode is None:
             assert service.stop() == 0
@@ -98,7 +98,7 @@ async def test_they_work_whoever_is_first(
     ] == []
 
 
-async def the_tools_work(tools: str, rabbitmq: str, services: list[Service]) -> None:
+async def the_tools_work(tools: str, rabbitmq: str, services: list[Service], data: Path) -> None:
     """Dead letters are listed, replayed and purged, a queue is made anew: the same, whoever declared it."""
     async with bus(rabbitmq) as ours:
         await ours.publish(Message("", "frame_queue", b"no JSON"))
@@ -107,6 +107,11 @@ async def the_tools_work(tools: str, rabbitmq: str, services: list[Service]) -> 
         await dead_letters(tools, 1)
         assert (await framefleet(tools, "dlq", "purge", "--all", "--yes")).status == 0
         await dead_letters(tools, 0)
+    place = {"GATEWAY_DATA_DIR": str(data)}
+    added = await framefleet(tools, "senders", "add", "school", settings=place)
+    assert added.status == 0, added.err
+    removed = await framefleet(tools, "senders", "remove", "school", settings=place)
+    assert removed.status == 0, removed.err
     for service in services:
         assert service.stop() == 0
     async with session([rabbitmq], "another version") as broker, broker.channel() as channel:

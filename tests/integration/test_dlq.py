@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from broker.browse import Bounds, browse
 from broker.errors import Busy
 from broker.session import session
 from broker.tables import Raw
+from contract.senders import Sender
 from contract.task import Task, TaskForm, encode_task
-from contract.topology import Queue, Topology
+from contract.topology import Lane, Queue, Topology
+from gateway.senders.file import put_sender
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
@@ -346,3 +349,65 @@ async def test_the_gateway_says_that_the_broker_is_away(tmp_path: Path) -> None:
         http.get("/api/dlq") as answer,
     ):
         assert (answer.status, "cannot connect" in (await answer.json())["error"]) == (503, True)
+
+
+async def test_a_sender_s_dead_letters_are_its_own_and_stay_so(rabbitmq: str, tmp_path: Path) -> None:
+    school = Sender(name="school", cameras=("gate-1",))
+    settings = {"GATEWAY_DATA_DIR": str(tmp_path)}
+    put_sender(tmp_path / "senders.json", school)
+    put_sender(tmp_path / "senders.json", Sender(name="silent"))
+    async with bus(rabbitmq), session([rabbitmq], "declares") as broker, broker.channel() as channel:
+        for exchange in school.topology.exchanges:
+            await channel.declare_exchange(exchange)
+        for queue in school.topology.queues:
+            await channel.declare(queue)
+    theirs = [
+        replace(dead(n, camera=c), routing_key=school.dead_letter_queue)
+        for n, c in ((2, "gate-1"), (3, "yard"))
+    ]
+    await fill(rabbitmq, dead(1, age=90.0), *theirs)
+
+    said = await framefleet(rabbitmq, "dlq", "list", "--json", settings=settings)
+    assert said.status == 0, said.err
+    items = json.loads(said.out)["items"]
+    assert [(each["sender"], each["camera_id"], each["frame_id"]) for each in items] == [
+        (None, "gate-1", "f-1"),
+        ("school", "gate-1", "school:f-2"),
+        ("school", "school-yard", "school:f-3"),
+    ]
+    table = await framefleet(rabbitmq, "dlq", "list", "--sender", "school", settings=settings)
+    assert "SENDER" in table.out
+    assert "2 of 2 dead letters" in table.err
+    shown = await framefleet(rabbitmq, "dlq", "show", items[2]["dead_letter_id"], settings=settings)
+    assert "sender        school" in shown.out
+    misspelt = await framefleet(rabbitmq, "dlq", "list", "--sender", "schol", settings=settings)
+    assert "no queue of dead letters belongs to schol" in misspelt.err
+    elsewhere = {**settings, "FRAMEFLEET_IMAGE": "cv-worker"}
+    assert [
+        each["sender"]
+        for each in json.loads((await framefleet(rabbitmq, "dlq", "list", "--json", settings=elsewhere)).out)[
+            "items"
+        ]
+    ] == [None]
+    named = await framefleet(rabbitmq, "dlq", "list", "--json", "--sender", "school", settings=elsewhere)
+    assert len(json.loads(named.out)["items"]) == 2
+
+    replayed = await framefleet(
+        rabbitmq, "dlq", "replay", "--camera", "school-yard", "--fresh", "--yes", settings=settings
+    )
+    assert replayed.status == 0, replayed.err
+    assert "1 replayed, 1 to frame_queue.from.school" in replayed.out
+    (task,) = await take_all(rabbitmq, school.queue(Lane.LIVE), 1)
+    assert (task.exchange, task.headers["x-number"]) == (
+        "retry",
+        3,
+    )  # from there attempts and identity are believed
+    assert not [name for name in task.headers if name.startswith("x-framefleet-")]
+    purged = await framefleet(rabbitmq, "dlq", "purge", "--sender", "school", "--yes", settings=settings)
+    assert "1 purged" in purged.out
+    assert [
+        each["sender"]
+        for each in json.loads((await framefleet(rabbitmq, "dlq", "list", "--json", settings=settings)).out)[
+            "items"
+        ]
+    ] == [None]

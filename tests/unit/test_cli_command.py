@@ -41,6 +41,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file
         ("link", {"rich"}),  # structlog imports rich where it is installed
         ("down", set()),
         ("tokens list --help", {"rich"}),
+        ("senders --help", set()),
         ("dlq --help", set()),
         ("queues --help", set()),
         ("models --help", set()),
@@ -89,7 +90,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     [
         ("dql list", "there is no command 'dql': did you mean dlq?"),
         ("queus check", "did you mean queues?"),
-        ("xyzzy", "known are up, down, link, tokens, dlq, queues, models, plan"),
+        ("xyzzy", "known are up, down, link, tokens, senders, dlq, queues, models, plan"),
         ("dlq lst", "there is no command 'lst': did you mean list?"),
         ("dlq list --limt 3", "there is no option --limt: did you mean --limit?"),
         ("dlq list --reasn=crashed", "there is no option --reasn: did you mean --reason?"),
@@ -100,6 +101,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ("dlq replay --lane LIVE", "'LIVE' is none of its values: did you mean live?"),
         ("link --role viewr", "did you mean viewer?"),
         ("tokens revke joe", "did you mean revoke?"),
+        ("sender list", "there is no command 'sender': did you mean senders?"),
         ("queues upgrade --dryrun", "did you mean --dry-run?"),
         ("plan --cameras 3 --fps often", "argument --fps: 'often' is no number"),
         ("plan --cameras 3 --fps 1 --form base46", "did you mean base64?"),

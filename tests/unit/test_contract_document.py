@@ -45,7 +45,7 @@ CAMERA = CameraView("a", "live", None, 1.0, name="Gate", fps=2.0)
 CAMERA_BYTES = (
     b'{"camera_id":"a","state":"live","reason":null,"since":1.0,"name":"Gate","group":null,"location":null,'
     b'"district":null,"still":false,"fps":2.0,"last_result":null,"faces":null,"latency":null,"width":null,'
-    b'"height":null,"producer_id":null}'
+    b'"height":null,"producer_id":null,"sender":null}'
 )
 NODE = NodeView("n", "running", "live", "yunet@eb", "yunet", None, 1.0, 0.5, 1, 1.0, 2.0, 7, None, True)
 NODE_BYTES = (

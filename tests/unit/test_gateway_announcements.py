@@ -6,10 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from contract.models import DesiredModels
+from contract.senders import Senders
 from gateway.announcements import Announcer, Occasions
+from gateway.errors import BrokenSenders
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
+from gateway.senders.file import read_senders
+from gateway.senders.registry import SenderRegistry
+from runtime.followed_files import FollowedFile
 
 
 class Bench:
@@ -20,10 +25,12 @@ class Bench:
         self.bound: list[tuple[str, bool]] = []
         self.said: list[object] = []
         self.occasions = Occasions()
+        self.file = FollowedFile(folder / "senders.json", read_senders, BrokenSenders)
         self.announcer = Announcer(
             self.occasions,
             WatchList(lambda camera_id, on: self.bound.append((camera_id, on)), self.said.append),
             ModelKeeper(folder, DesiredModels(revision=7, cluster="haar"), Nodes(), self.said.append),
+            SenderRegistry(self.file, Senders(revision=5), self.said.append),
             by_viewers=lambda: self.watched,
             briefly=lambda now: frozenset(),
         )
@@ -55,8 +62,8 @@ async def test_after_a_reconnect_everything_is_said_again(tmp_path: Path) -> Non
         bench.occasions.watch_changed()
         await bench.until(1)
         bench.occasions.reconnected()
-        await bench.until(3)
-    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar")]
+        await bench.until(4)
+    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar"), Senders(revision=5)]
 
 
 async def test_an_occasion_before_anybody_announces_is_not_lost(tmp_path: Path) -> None:
@@ -64,5 +71,5 @@ async def test_an_occasion_before_anybody_announces_is_not_lost(tmp_path: Path) 
     bench.occasions.reconnected()
     bench.occasions.watch_changed()
     async with bench.running():
-        await bench.until(3)  # what is watched: it is new, and said again; and the models
-    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar")]
+        await bench.until(4)  # what is watched: it is new, and said again; and the models, and the senders
+    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar"), Senders(revision=5)]

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from contract.api.cameras import CameraView
 from contract.result import DetectedObject, Result
 from contract.status import CameraStatus, NodeStatus, ProducerStatus
+from gateway.cameras.admission import GHOST_RESULTS, GHOST_SECONDS
 from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
 from gateway.consumers import MAX_GATEWAYS, Gateways, foreign_consumers
 from gateway.live.hub import Hub
@@ -140,11 +142,23 @@ class TestCameras:
 
     def test_cameras_are_forgotten_after_a_day(self) -> None:
         cameras = Cameras(lambda now: ["live"])
-        cameras.result(result(), 0.0, WALL)
+        for _ in range(GHOST_RESULTS):
+            cameras.result(result(), 0.0, WALL)
         cameras.tidy(FORGET_AFTER_SECONDS)
         assert len(cameras.views(0.0)) == 1
         cameras.tidy(FORGET_AFTER_SECONDS + 1)
         assert cameras.views(0.0) == []
+
+    def test_a_handful_of_a_plain_client_s_frames_is_forgotten_after_ten_minutes(self) -> None:
+        cameras = Cameras(lambda now: ["live"])
+        cameras.result(result("ghost"), 0.0, WALL)
+        cameras.result(result("school-1", sender="school"), 0.0, WALL)
+        cameras.result(result("known"), 0.0, WALL)
+        cameras.heard_camera(replace(camera_status(), camera_id="known"), 0.0, WALL)
+        cameras.tidy(GHOST_SECONDS)
+        assert len(cameras.views(0.0)) == 3
+        cameras.tidy(GHOST_SECONDS + 1)
+        assert [view.camera_id for view in cameras.views(0.0)] == ["known", "school-1"]
 
     def test_cameras_are_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gateway.cameras.cameras.MAX_CAMERAS", 2)

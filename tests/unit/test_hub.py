@@ -179,6 +179,44 @@ def test_an_older_result_never_moves_the_view_backwards() -> None:
     assert frames(joined(hub).take_results(10)) == ["a:2"]
 
 
+def test_a_frame_from_the_future_hides_none_that_comes_after_it() -> None:
+    """One every four seconds was enough to hide a camera for good."""
+    hub = Hub()
+    wall, hour = 1_795_000_000.0, 3600.0
+    for second in range(0, 20, 4):
+        forged = Update("a", f"forged:{second}", wall + second + hour, float(second), b"{}", lead=hour)
+        assert hub.publish(forged)
+        honest = [
+            update("a", second * 10 + n, wall + second + n * 0.5, second + n * 0.5) for n in range(1, 8)
+        ]
+        assert all(map(hub.publish, honest))
+
+
+def test_of_two_frames_from_the_future_the_later_one_to_come_is_the_newer() -> None:
+    hub = Hub()
+    assert hub.publish(Update("a", "a:1", 5_000.0, 1.0, b"{}", lead=4_000.0))
+    assert hub.publish(Update("a", "a:2", 3_000.0, 1.1, b"{}", lead=1_999.9))
+    assert not hub.publish(Update("a", "a:3", 1_000.05, 1.2, b"{}"))  # captured before the last one came
+
+
+def test_the_same_frame_from_the_future_is_no_repeated_id_when_it_comes_again() -> None:
+    repeated: list[Update] = []
+    hub = Hub(on_repeated=repeated.append)
+    assert hub.publish(Update("a", "a:1", 5_000.0, 1.0, b"{}", lead=4_000.0))
+    assert not hub.publish(Update("a", "a:1", 5_000.0, 2.0, b"{}", lead=3_999.0))
+    assert repeated == []
+
+
+def test_what_is_not_shown_goes_to_those_who_get_every_result_and_to_nobody_else() -> None:
+    hub = Hub()
+    every, latest, page = joined(hub), joined(hub, ViewerKind.LATEST), joined(hub, ViewerKind.DASHBOARD)
+    assert hub.publish_unshown(update())
+    assert not hub.publish_unshown(update())
+    assert frames(every.take_results(10)) == ["a:1"]
+    assert latest.take_results(10) == page.take_results(10) == []
+    assert joined(hub, ViewerKind.DASHBOARD).take_results(10) == []  # nor later, with the snapshot
+
+
 def test_a_camera_whose_clock_was_set_back_is_believed_after_five_seconds() -> None:
     hub = Hub()
     assert hub.publish(update(number=1, time=1000.0, arrival=0.0))

@@ -36,7 +36,8 @@ export interface components {
     /**
      * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
      *
-     *     `fps` counts its results, `latency` is that of the last one, from capture to result. An answer to a request with
+     *     `fps` counts its results, `latency` is that of the last one, from capture to result. `sender` is the user of the
+     *     broker that sent its last frame, where that has a name. An answer to a request with
      *     `fields` has only those and `camera_id`.
      */
     CameraView: {
@@ -58,6 +59,7 @@ export interface components {
       width: number | null;
       height: number | null;
       producer_id: string | null;
+      sender: string | null;
     };
     /**
      * @description The models that operators want; revision 0 is nothing so far. A camera's goes before its lane's, that before the
@@ -157,6 +159,7 @@ export interface components {
       source: components['schemas']['SourcesView'];
       time: number;
       objectives: components['schemas']['ObjectivesView'];
+      notices: string[];
     };
     /** @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict. */
     ModelView: {
@@ -403,6 +406,7 @@ export function readCameraView(value: unknown): CameraView | null {
     width: r.positive(value['width']),
     height: r.positive(value['height']),
     producer_id: r.text(value['producer_id']),
+    sender: r.text(value['sender']),
   };
 }
 
@@ -533,6 +537,8 @@ export function readMetricsView(value: unknown): MetricsView | null {
   if (time === null) return null;
   const objectives = readObjectivesView(value['objectives']);
   if (objectives === null) return null;
+  const notices = r.list(value['notices'], r.string);
+  if (notices === null) return null;
   return {
     processingRate: r.number(value['processingRate']),
     avgLatency: r.number(value['avgLatency']),
@@ -547,6 +553,7 @@ export function readMetricsView(value: unknown): MetricsView | null {
     source,
     time,
     objectives,
+    notices,
   };
 }
 

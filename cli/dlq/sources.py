@@ -1,0 +1,47 @@
+"""Whose dead letters are meant: those without a sender, and each sender's, which are in a queue of their own."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from cli.errors import CannotReadSenders, InvalidOption
+from cli.layout import Layout
+from cli.parser import nearest
+from cli.senders.place import known_senders
+from contract.senders import Sender, is_sender_name
+from contract.topology import DEAD_LETTER_QUEUE
+
+Source = Sender | None
+"""None: the lanes' own dead letters, of whoever has no name."""
+
+
+def queue_of(source: Source) -> str:
+    """Return the queue of dead letters."""
+    return DEAD_LETTER_QUEUE if source is None else source.dead_letter_queue
+
+
+def chosen(arguments: argparse.Namespace) -> list[Source]:
+    """Return whose are meant: those named, else everybody's. Raises InvalidOption for a sender that there is not."""
+    try:
+        known: Sequence[Sender] = known_senders(os.environ, Layout())
+    except CannotReadSenders as error:
+        known = ()
+        if not arguments.sender:
+            print(
+                f"note: without the senders' dead letters, unless --sender names one: {error}",
+                file=sys.stderr,
+            )
+            return [None]
+    by_name = {sender.name: sender for sender in known}
+    if not arguments.sender:
+        return [None, *known]
+    return [by_name.get(name) or _removed(name, list(by_name)) for name in arguments.sender]
+
+
+def _removed(name: str, known: list[str]) -> Sender:
+    """Return a sender that is in the file no more; its queue may still be there, or not: `read` will see."""
+    if not is_sender_name(name):
+        close = nearest(name, known)
+        raise InvalidOption(f"{name!r} is no sender's name" + (f": did you mean {close}?" if close else ""))
+    return Sender(name=name)
