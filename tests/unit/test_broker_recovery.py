@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pika.exceptions import ChannelClosedByBroker
 
+from broker import connection as connections
+from broker.connection import STEADY_SECONDS, Connection
 from broker.consumer import BIND_SECONDS, LISTEN_SECONDS, Consumer
 from broker.declare import STEP_SECONDS, declare
 from broker.role import MISSED_SECONDS, Role
@@ -213,3 +215,21 @@ def test_a_queue_of_our_own_is_bound_again_to_what_it_is_bound_to_by_then() -> N
     connection.loop.run()
     assert channel.bound == []
     assert connection.loop.timers == [], "the next channel looks after itself"
+
+
+def test_a_connection_that_is_closed_each_time_is_made_ever_more_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is done on it may be why: five attempts a second would go on for ever."""
+    now = [0.0]
+    monkeypatch.setattr(connections.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
+    loop: Any = HandLoop()
+    connection = Connection(loop, ["amqp://127.0.0.1/"], "test")
+    delays = []
+    for stood in (0.1, 0.1, 0.1, 0.1, STEADY_SECONDS + 1):
+        connection._declared()
+        now[0] += stood
+        connection._lost("INTERNAL_ERROR")
+        delays.append(loop.timers.pop()[0])
+    assert delays[3] >= 0.8
+    assert delays[4] <= 0.2, "it had stood for a while"

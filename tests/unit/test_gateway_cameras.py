@@ -35,7 +35,8 @@ class Heard:
 
     def __init__(self) -> None:
         self.lanes = ["live"]
-        self.cameras = Cameras(lambda now: self.lanes)
+        self.down: list[str] = []
+        self.cameras = Cameras(lambda now: self.lanes, lambda: self.down)
         self.now = 0.0
 
     @property
@@ -469,6 +470,16 @@ class TestFrames:
         assert self.why(heard) == ": they are too old when a worker takes them"
         heard.result()
         assert heard.view().state == "live"
+
+    def test_a_queue_that_is_down_is_the_reason(self, heard: Heard) -> None:
+        self.run(heard, 4)
+        for count in range(1, 8):
+            self.run(heard, 2, dropped={"queue_down": count})
+        assert self.why(heard) == (": the queue is down, RabbitMQ cannot use it: framefleet queues repair")
+        heard.down = ["frame_queue.gpu", "result_queue"]
+        assert self.why(heard) == (
+            ": result_queue is down, and workers hold what they have: framefleet queues repair"
+        )
 
     def test_a_queue_that_is_full_is_not_the_worker_s_absence(self, heard: Heard) -> None:
         self.run(heard, 4)
