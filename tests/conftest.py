@@ -18,12 +18,14 @@ PARTS = ("unit", "integration", "e2e", "faults")
 """Folders of tests; each is a mark as well: `pytest -m faults`."""
 LONGEST = (
     "test_up.py",
+    "test_silences.py",
     "test_odd_messages.py",
     "test_amqp_rights.py",
     "test_queue_upgrade.py",
     "test_producer_service.py",
     "test_network_link.py",
     "test_cluster_nodes.py",
+    "test_partitions.py",
     "test_soak.py",
     "test_broker_restart.py",
     "test_broker_operator.py",

@@ -93,6 +93,17 @@ time.time = lambda: right() + {seconds!r}
 """
 
 
+def stepped_clock(marker: Path, seconds: float) -> str:
+    """The wall clock of the whole process is so many seconds off while there is a file `marker`."""
+    return f"""
+import os
+import time
+
+real_time = time.time
+time.time = lambda: real_time() + ({seconds!r} if os.path.exists({str(marker)!r}) else 0.0)
+"""
+
+
 def patch(folder: Path, code: str) -> dict[str, str]:
     """The environment in which a process of ours runs `code` before anything else."""
     folder.mkdir(parents=True, exist_ok=True)

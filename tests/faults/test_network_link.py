@@ -75,7 +75,7 @@ async def test_half_open_connection(
         settled = await books.settled()
         assert await consumers(shared_rabbitmq, vhost_of(rabbitmq)) == 1
         print(f"\nhalf-open: noticed in {noticed:.1f} s, results after {served:.1f} s; {settled}")
-        assert noticed < 30
+        assert noticed < 15
 
 
 @pytest.mark.parametrize(("bits", "latency"), [(2_000_000, 0.0), (0, 0.1)], ids=["2 Mbit/s", "100 ms"])

@@ -65,8 +65,8 @@ def test_members_pause_when_they_see_none_of_the_others() -> None:
     assert "cluster_partition_handling = pause_if_all_down" in config
     assert "cluster_partition_handling.pause_if_all_down.recover = autoheal" in config
     for own in MEMBERS:
-        script, config_file = ROOT / "deploy/rabbitmq/others", ROOT / "deploy/rabbitmq/cluster.conf"
-        command: list[str] = [str(script), str(config_file), f"rabbit@{own}"]
+        folder = f"{ROOT}/deploy/rabbitmq"
+        command = [f"{folder}/others", f"{folder}/cluster.conf", f"rabbit@{own}"]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
         assert told == [
             f"cluster_partition_handling.pause_if_all_down.nodes.{number} = rabbit@{name}"
