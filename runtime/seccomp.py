@@ -29,7 +29,7 @@ REFUSED = (
         "process_vm_writev",
         "process_madvise",
     ),
-    *("kcmp", "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"),
+    *("kcmp", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"),
     *("pidfd_open", "pidfd_getfd", "pidfd_send_signal"),
     # what Landlock does not ask about: whose a file is, and what it is good for
     *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat"),
@@ -93,7 +93,8 @@ def refuse_calls(*, network: bool) -> None:
         _refuse(library, rules, "clone", (MASKED_EQUAL, CLONE_THREAD, 0))
         # Its flags are in memory, where no filter looks; the C library then takes the one above.
         _refuse(library, rules, "clone3", error=errno.ENOSYS)
-        _refuse(library, rules, "tgkill", (NOT_EQUAL, os.getpid(), 0))
+        for name in ("kill", "tgkill"):
+            _refuse(library, rules, name, (NOT_EQUAL, os.getpid(), 0))
         _refuse(library, rules, "prlimit64", (NOT_EQUAL, 0, 0))
         if not network:
             _refuse(library, rules, "socket")

@@ -139,15 +139,15 @@ async def test_one_bad_camera_never_stops_the_rest_and_shows_no_secret(
     file.write_text(
         "cameras:\n"
         "  - {id: good, source: 'demo:1'}\n"
-        "  - {id: far, source: 'http://me:${DOOR_PASSWORD}@127.0.0.1:9/a.jpg'}\n"
-        "  - {id: bad, source: 'http://me:${NO_SUCH_THING}@h/a.jpg'}\n"
+        "  - {id: far, source: 'http://me:${CAMERA_DOOR_PASSWORD}@127.0.0.1:9/a.jpg'}\n"
+        "  - {id: bad, source: 'http://me:${CAMERA_NO_SUCH_THING}@h/a.jpg'}\n"
     )
     opened, workers = await with_workers(rabbitmq, count=1, seconds=0.002)
-    producer = start("producer", AMQP_URL=rabbitmq, CAMERAS=str(file), DOOR_PASSWORD="hunter2")
+    producer = start("producer", AMQP_URL=rabbitmq, CAMERAS=str(file), CAMERA_DOOR_PASSWORD="hunter2")
     await aeventually("frames", lambda: workers.tasks)
     await aeventually("the far one's failure", lambda: "camera offline" in producer.log.read_text())
     log = producer.log.read_text()
-    assert "line 4: camera bad: source: the environment variable NO_SUCH_THING is not set" in log
+    assert "line 4: camera bad: source: the environment variable CAMERA_NO_SUCH_THING is not set" in log
     assert "hunter2" not in log
     assert producer.stop() == 0
     await aio.stop(opened.connection)

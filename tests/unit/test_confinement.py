@@ -100,3 +100,35 @@ def test_it_gets_no_secret_of_the_environment() -> None:
     assert alone.keys() == {"PATH", "LC_ALL", "PYTHONPATH", "PYTHONSAFEPATH", "OPENBLAS_NUM_THREADS"}
     streams = bare(given, network=True)
     assert streams.keys() - alone.keys() == {"http_proxy", "no_proxy"}
+
+
+def test_what_a_machine_lacks_is_done_without_and_told() -> None:
+    """Told by the services in one line; a confined process says nothing of it."""
+    program = """
+import json, sys
+from pathlib import Path
+from runtime import confinement, landlock, seccomp
+from runtime.logs import configure_logs, get_logger
+seccomp.LIBRARY = "libnowhere.so.1"
+landlock.CREATE_RULESET = 100_000  # a kernel that does not know it
+configure_logs("producer", "info", "json")
+absent = confinement.report_lacking(get_logger("producer"))
+failed = confinement.confine(memory=300_000_000, network=True)
+status = Path("/proc/self/status").read_text()
+print(json.dumps([absent, failed, "NoNewPrivs:\\t1" in status]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=bare(os.environ, network=False),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [["landlock", "seccomp"], [], True]
+    [line] = map(json.loads, done.stderr.splitlines())
+    assert (line["event"], line["seccomp"], line["landlock"]) == (
+        "confinement is not whole",
+        REMEDIES["seccomp"],
+        REMEDIES["landlock"],
+    )
