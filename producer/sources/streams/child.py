@@ -14,7 +14,6 @@ import sys
 import threading
 from pathlib import Path
 
-import av
 import cv2
 
 from producer.sources.streams.messages import (
@@ -32,6 +31,7 @@ from producer.sources.streams.messages import (
     parse_order,
 )
 from producer.sources.streams.reader import CameraReader
+from producer.sources.streams.redirects import hear_ffmpeg
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 # -1000 to 1000, see proc(5): if memory runs out, the kernel ends this process before all our others.
@@ -47,7 +47,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE_ADJ))
-    av.logging.set_level(None)  # its lines may hold addresses with passwords
+    hear_ffmpeg()
     cv2.setNumThreads(1)
     with socket.socket(fileno=sys.stdin.fileno()) as line:
         DecoderChild(line).run()
