@@ -83,6 +83,15 @@ def names_local(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost") or is_local(host)
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is written as an IP address."""
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 def is_local(host: str) -> bool:
     """Whether an IP address is this machine's own, on its network link only, or a cloud's metadata service."""
     try:

@@ -17,7 +17,7 @@ from yarl import URL
 
 from contract.picture import find_start
 from producer.errors import NotHttp
-from producer.reach import guarded_socket, names_local
+from producer.reach import guarded_socket, is_address, names_local
 from producer.trust import Trust
 
 MOST_HEAD = 64 * 1024
@@ -105,11 +105,14 @@ async def ask(
     """
     context = trust.context() if url.scheme == "https" else None
     async with asyncio.timeout(connect_seconds):
-        line = await _connected(url)
-        named = url.host if context is not None else None
-        reader, writer = await asyncio.open_connection(
-            sock=line, ssl=context, server_hostname=named, limit=PIECE
-        )
+        if names_local(url.host or "") or is_address(url.host or ""):  # it says itself where it leads
+            reader, writer = await asyncio.open_connection(url.host, url.port, ssl=context, limit=PIECE)
+        else:
+            line = await _connected(url)
+            named = url.host if context is not None else None
+            reader, writer = await asyncio.open_connection(
+                sock=line, ssl=context, server_hostname=named, limit=PIECE
+            )
     try:
         if context is not None:  # before anything is said
             trust.check(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
@@ -124,13 +127,13 @@ async def ask(
 
 
 async def _connected(url: URL) -> socket.socket:
-    """A connection to the first address that takes it; to this machine or its link only where `url` names that."""
+    """A connection to the first address of a name that takes it; never to this machine or its link."""
     loop = asyncio.get_running_loop()
     failed: OSError | None = None
     for found in await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM):
         line = None
         try:
-            line = socket.socket(*found[:3]) if names_local(url.host or "") else guarded_socket(found)
+            line = guarded_socket(found)
             line.setblocking(False)
             await loop.sock_connect(line, found[4])
         except BaseException as error:
