@@ -34,6 +34,10 @@ class NotHttp(ProducerError):
     """Whoever answers does not speak HTTP, or no dialect of it that is known here."""
 
 
+class PlaylistError(ProducerError):
+    """An HLS playlist cannot be used; the text begins with the verb, since its camera is named before it."""
+
+
 class NoPictures(ProducerError):
     """More than the size of the largest picture came, or many beginnings of one, and no picture was in it."""
 
@@ -44,6 +48,16 @@ class TooLarge(ProducerError):
 
 class Untrusted(ProducerError):
     """A camera shows another certificate than the one that is trusted."""
+
+
+class OffLimits(ProducerError, OSError):
+    """A name stands for an address of this machine, or of its network link, that no camera's address names."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"has a host whose name stands for an address of this machine or its network link ({address}): if that is "
+            "meant, write that address in the name's place"
+        )
 
 
 class Unreadable(ProducerError, ValueError):

@@ -129,7 +129,7 @@ class ProducerSettings(ServiceSettings):
     )
     tls_verify: bool = Field(
         True,
-        description="false: certificates of cameras are not looked at. For one camera better: `tls_fingerprint` in the "
+        description="false: certificates of cameras are not looked at. For one camera better: `tls` in the "
         "cameras file",
     )
     dns_cache_seconds: int = Field(

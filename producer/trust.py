@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -39,6 +40,31 @@ class Trust:
 
 UNVERIFIED = Trust(verify=False)
 """For questions that say nothing secret."""
+
+
+def parse_tls(text: str) -> Trust:
+    """What `tls` says of a camera: `verify`, `off`, or the fingerprint to pin. Raises ValueError."""
+    word = text.strip()
+    match word.lower():
+        case "verify":
+            return Trust()
+        case "off":
+            return UNVERIFIED
+        case "pin":
+            raise ValueError("no certificate: to pin one, write its fingerprint, tls: sha256:...")
+    try:
+        return Trust(fingerprint=parse_fingerprint(word))
+    except ValueError:
+        raise ValueError("none of verify, off and sha256: with 64 hexadecimal digits") from None
+
+
+def strictest(said: Iterable[Trust]) -> Trust | None:
+    """The strictest of what several places say of one camera; None if they say nothing. A pinned certificate is it."""
+    all_said = list(said)
+    pinned = next((each for each in all_said if each.fingerprint is not None), None)
+    if pinned is not None or not all_said:
+        return pinned
+    return Trust(verify=any(each.verify for each in all_said))
 
 
 def parse_fingerprint(text: str) -> bytes:

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from contract.identifiers import CAMERA_ID_PATTERN
 from producer.errors import InvalidSource, NearlyAddress
+from producer.reach import parse_host
 from producer.redaction import doubtful, redact
+from producer.trust import Trust, parse_tls
 
 Kind = Literal["demo", "video", "folder", "snapshot", "stream", "webcam"]
 
@@ -46,6 +48,8 @@ what SOURCE says: one or more of these, comma-separated
 each may begin with the name that its camera gets (letters, digits, _ and -, at most 64):
   SOURCE='gate-3=rtsp://user:password@10.0.0.8/stream1,yard=videos/yard.mkv' python -m producer
 without one it is made from the file's name or the address; equal names get -2, -3, ...
+behind a # an address may say whose certificate is trusted (tls=verify, tls=off, tls=sha256:...), and the hosts
+besides its own that it may lead to: https://cam.example/live.m3u8#tls=off&host=cdn.example
 user name and password belong into the address; in them @ / ? # [ ] % and the comma are written
 %40 %2F %3F %23 %5B %5D %25 %2C."""
 
@@ -72,13 +76,16 @@ def nearly_address(target: str) -> bool:
 class CameraSpec:
     """One camera of SOURCE. `target` is a path, a URL or a number, by kind; for `demo` the camera's number.
 
-    `label` replaces the target where people read it, if that has secrets in places where `redact` sees none.
+    `label` replaces the target where people read it, if that has secrets in places where `redact` sees none. `tls` and
+    `hosts` are what the address says behind a # of whose certificate is trusted, and where else it may lead.
     """
 
     camera_id: str
     kind: Kind
     target: str = field(repr=False)
     label: str | None = field(default=None, compare=False)
+    tls: Trust | None = None
+    hosts: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -164,10 +171,30 @@ def _network(camera_id: str | None, url: str) -> CameraSpec:
         raise InvalidSource(
             f"{redact(url)}: there is no host in this address, or a port that is no number{hint}"
         )
+    url, _, options = url.partition("#")
+    tls, hosts = _options(options, redact(url))
     if kind == "snapshot" and parts.path.lower().endswith(".m3u8"):
         kind = "stream"
     stem = parts.path.rpartition(".")[0] or parts.path
-    return CameraSpec(camera_id or sanitise(f"{host}{f'-{port}' if port else ''}-{stem}"), kind, url)
+    camera_id = camera_id or sanitise(f"{host}{f'-{port}' if port else ''}-{stem}")
+    return CameraSpec(camera_id, kind, url, tls=tls, hosts=hosts)
+
+
+def _options(text: str, shown: str) -> tuple[Trust | None, tuple[str, ...]]:
+    """What stands behind the # of an address: `tls=off&host=cdn.example`."""
+    tls, hosts = None, []
+    for part in filter(None, text.split("&")):
+        name, _, value = part.partition("=")
+        try:
+            if name == "tls":
+                tls = parse_tls(value)
+            elif name == "host":
+                hosts.append(parse_host(value))
+            else:
+                raise InvalidSource(f"{shown}: behind # it may say tls=... and host=..., and nothing else")
+        except ValueError as error:
+            raise InvalidSource(f"{shown}: its {name}= behind # is {error}") from None
+    return tls, tuple(hosts)
 
 
 def _split_prefix(part: str) -> tuple[str | None, str]:

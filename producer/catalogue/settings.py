@@ -8,9 +8,9 @@ from producer.catalogue.file.cameras import CameraConfig
 from producer.catalogue.grammar import LIVE_KINDS, CameraSpec
 from producer.inspection.sight import Sight
 from producer.settings import ProducerSettings
-from producer.trust import Trust
+from producer.trust import Trust, strictest
 
-REOPENED = frozenset({"spec", "fps", "enabled", "lossless", "timeout", "trust"})
+REOPENED = frozenset({"spec", "fps", "enabled", "lossless", "timeout", "trust", "hosts"})
 """The settings that a source is opened with; all others hold from the next frame on."""
 
 
@@ -31,6 +31,7 @@ class CameraSettings:
     lossless: bool
     timeout: float
     trust: Trust
+    hosts: tuple[str, ...]
     sight: Sight | None
 
     @property
@@ -60,11 +61,18 @@ def of_config(config: CameraConfig, settings: ProducerSettings) -> CameraSetting
         labels=_labels(config),
         lossless=settings.end == "finish" and lane is Lane.BATCH,
         timeout=settings.timeout_seconds if config.timeout is None else config.timeout,
-        trust=Trust(
-            settings.tls_verify if config.tls_verify is None else config.tls_verify, config.tls_fingerprint
-        ),
+        trust=_trust(config, settings),
+        hosts=(*config.hosts, *config.spec.hosts),
         sight=_sight(config, lane, settings),
     )
+
+
+def _trust(config: CameraConfig, settings: ProducerSettings) -> Trust:
+    """How its certificate is judged: where its address, `tls` and the older keys differ, the strictest holds."""
+    fingerprint = None if config.tls_fingerprint is None else Trust(fingerprint=config.tls_fingerprint)
+    verify = None if config.tls_verify is None else Trust(config.tls_verify)
+    said = strictest(each for each in (config.spec.tls, config.tls, fingerprint, verify) if each is not None)
+    return Trust(settings.tls_verify) if said is None else said
 
 
 def _labels(config: CameraConfig) -> CameraLabels | None:

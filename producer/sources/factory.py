@@ -59,6 +59,7 @@ class SourceFactory:
                     fps=fps,
                     seconds=wanted.timeout,
                     trust=wanted.trust,
+                    hosts=wanted.hosts,
                     video=lambda playlist: self._stream(wanted, quality, live=not playlist),
                 )
             case "stream":
@@ -87,6 +88,7 @@ class SourceFactory:
             quality=quality,
             live=live,
             trust=wanted.trust,
+            hosts=wanted.hosts,
         )
 
     def _http(self) -> "HttpClient":

@@ -28,7 +28,8 @@ VideoSource = Callable[[bool], Source]
 class Snapshot:
     """The pictures of one address, `fps` a second (0: one), each within `seconds`.
 
-    `shown` is how messages call the address, if it has secrets that `redact` does not see.
+    `shown` is how messages call the address, if it has secrets that `redact` does not see. `hosts` are those that it
+    may lead to besides its own.
 
     An address that answers with MJPEG is read as the stream that it is (`fps` 0: all of it); one that answers with a
     video is left to `video`. Nothing is asked for more often than `fps` says, not even streams that end.
@@ -45,6 +46,7 @@ class Snapshot:
         fps: float = 0.0,
         seconds: float = SECONDS,
         trust: Trust | None = None,
+        hosts: tuple[str, ...] = (),
         video: VideoSource | None = None,
     ) -> None:
         self._address = CameraAddress(
@@ -53,6 +55,7 @@ class Snapshot:
             shown=redact(url) if shown is None else shown,
             seconds=seconds,
             trust=trust or Trust(),
+            hosts=hosts,
         )
         self._fps = fps
         self._video = video

@@ -27,7 +27,7 @@ class Stream:
     `live` if an http address is no playlist, but a video that comes as it is made (FLV, MPEG-TS).
     HLS comes in segments of seconds; it is played by its own timestamps, so that frames are spread over time.
     RTSP comes over TCP, since pictures smear where UDP loses packets; over UDP only if a camera offers nothing else.
-    `trust` says how its certificate is judged.
+    `trust` says how its certificate is judged, `hosts` where else than to its own host it may lead.
     """
 
     retries = True
@@ -42,6 +42,7 @@ class Stream:
         quality: int = 85,
         live: bool = False,
         trust: Trust = Trust(),  # noqa: B008 - it does not change
+        hosts: tuple[str, ...] = (),
     ) -> None:
         self._url = url
         self._shown = redact(url) if shown is None else shown
@@ -50,6 +51,7 @@ class Stream:
         self._quality = quality
         self._live = live
         self._trust = trust
+        self._hosts = hosts
         self._transport = "tcp"
         self._idle = False
         self._feed: FrameFeed | None = None
@@ -119,4 +121,5 @@ class Stream:
             keyframes_only=self._idle,
             verify=self._trust.verify,
             fingerprint=self._trust.fingerprint,
+            hosts=self._hosts,
         )

@@ -11,15 +11,6 @@ from producer.sources.files import no_file
 from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.pool import Pool
 
-# What is called .mkv may be a list (HLS, ffconcat, DASH, SDP) that names other files, or addresses of this network. So
-# FFmpeg may use only readers of formats that hold their own video.
-FORMATS = (
-    "matroska,webm,mov,mp4,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,av1,obu,ivf,vc1,dirac,"
-    "cavsvideo,avs2,avs3,dnxhd,asf,asf_o,wtv,ogg,nut,rm,mxf,gxf,lxf,dv,mjpeg,mjpeg_2000,smjpeg,mpjpeg,ingenient,gif,apng,"
-    "jpegxl_anim,swf,nuv,nsv,dhav,mtv,yuv4mpegpipe,flic,bink,smk,roq,film_cpk,filmstrip,cine,ipu,pva,ty,vivo,xmv,"
-    "4xm,ea,wc3movie,pmp,psxstr,thp,rpl,mm,mv,bfi,c93,idcin,dxa,iv8,lmlm4,ipmovie,anm,dsicin,hnm,cdxl,bmv"
-)
-OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 LISTS = (b"ffconcat", b"#extm3u", b"<mpd", b"v=0")
 FAULTS_OF_PROCESSES = ("crashed", "stuck", "memory", "restarted")
 ATTEMPTS = 3  # so many processes may end under a file without a frame; it has the last one for itself
@@ -94,7 +85,6 @@ class Video:
         return DecodeRequest(
             url=f"file:{self._path.absolute()}",  # else what stands before a colon in its name is taken for a protocol
             shown=self._shown,
-            options=OPTIONS,
             fps=self._fps,
             quality=self._quality,
             pace="media" if self._paced else "eager",

@@ -62,6 +62,7 @@ def camera_settings(camera_id: str = "cam", **different: Any) -> CameraSettings:
         "lossless": False,
         "timeout": 10.0,
         "trust": Trust(),
+        "hosts": (),
         "sight": None,
     }
     return CameraSettings(**{**values, **different})

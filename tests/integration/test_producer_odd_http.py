@@ -331,10 +331,10 @@ async def test_a_camera_s_own_certificate_is_trusted_by_its_fingerprint(
     async with raw_camera(answer, context=context) as camera:  # type: ignore[arg-type]
         said = await failure(Snapshot(camera.url, client))
         assert said.reason == "tls"
-        assert f"write `tls_fingerprint: sha256:{fingerprint.hex()}`" in str(said)
+        assert f"write `tls: sha256:{fingerprint.hex()}`" in str(said)
         assert not camera.heads, "nothing is asked of whom nobody trusts"
 
-        named = parse_fingerprint(str(said).rpartition("tls_fingerprint: ")[2].strip("`"))
+        named = parse_fingerprint(str(said).rpartition("tls: ")[2].strip("`"))
         assert len(await read(Snapshot(camera.url, client, fps=100, trust=Trust(fingerprint=named)), 2)) == 2
         assert len(await read(Snapshot(camera.url, client, fps=100, trust=Trust(verify=False)), 2)) == 2
 

@@ -197,6 +197,43 @@ async def test_what_is_at_the_port_is_looked_at_before_it_is_blamed(
     assert (failed.reason, "answers, and sends no video in time" in str(failed)) == ("timeout", True)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_redirect_to_another_host_is_told_and_nothing_is_said_there(
+    pool: Pool, often: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    monkeypatch.setattr(stream, "OPEN_TIMEOUT", 1.0)
+    heard: list[bytes] = []
+
+    async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1_000))
+        writer.close()
+
+    async with await asyncio.start_server(other, "127.0.0.1", 0) as server:
+        camera = RtspCamera(often)
+        camera.status = "302 Moved"
+        camera.challenges = [f"x\r\nLocation: rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/y"]
+        async with listening(camera):
+            for _ in range(times):
+                failed = await failing(Stream(camera.url.replace("//", "//me:hunter2@"), pool))
+                assert (failed.reason, "leads to 127.0.0.1, which" in str(failed)) == ("elsewhere", True)
+    assert b"".join(heard) == b""
+
+
+async def test_a_redirect_within_a_camera_is_followed(pool: Pool, often: Path) -> None:
+    camera = H264Camera(often)
+    answer = camera.answer
+
+    def moved(method: str, sequence: str, request: str) -> str:
+        if method == "DESCRIBE" and "/stream " in request:
+            return f"RTSP/1.0 302 Moved\r\n{sequence}\r\nLocation: {camera.url}/moved\r\n\r\n"
+        return answer(method, sequence, request)
+
+    camera.answer = moved  # type: ignore[method-assign]
+    async with listening(camera):
+        frames, _ = await seconds_of(Stream(camera.url, pool), 0.2)
+    assert frames
+
+
 @pytest.fixture(scope="module")
 def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A camera's: made by itself, in a name that nobody asks for."""
@@ -230,7 +267,7 @@ async def test_rtsps_trusts_no_certificate_that_nobody_signed_unless_told_so(
         url = camera.url.replace("rtsp://", "rtsps://me:hunter2@")
         failed = await failing(Stream(url, pool))
         assert failed.reason == "tls"
-        assert f"tls_fingerprint: sha256:{fingerprint.hex()}" in str(failed)
+        assert f"set tls: sha256:{fingerprint.hex()}" in str(failed)
         other = await failing(Stream(url, pool, trust=Trust(fingerprint=bytes(32))))
         assert (other.reason, "another certificate" in str(other)) == ("tls", True)
         assert not any("Authorization" in each or "hunter2" in each for each in camera.requests)

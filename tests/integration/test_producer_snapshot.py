@@ -149,7 +149,7 @@ async def test_a_missing_login_is_asked_for(camera: HttpCamera, client: HttpClie
 async def test_no_other_host_gets_the_login(camera: HttpCamera, client: HttpClient, way: str) -> None:
     async with http_camera() as other:
         camera.elsewhere = f"{other.url}/{way}"
-        source = Quick(with_login(f"{camera.url}/elsewhere"), client)
+        source = Quick(with_login(f"{camera.url}/elsewhere"), client, hosts=("127.0.0.1",))
         for _ in range(3):
             assert "another host" in str(await failure(source))
         assert len(other.requests) >= 3
@@ -158,13 +158,47 @@ async def test_no_other_host_gets_the_login(camera: HttpCamera, client: HttpClie
 
 async def test_a_login_that_was_learnt_stays_at_its_host(camera: HttpCamera, client: HttpClient) -> None:
     async with http_camera() as other:
-        source = Quick(with_login(f"{camera.url}/secret"), client, fps=100)
+        source = Quick(with_login(f"{camera.url}/secret"), client, fps=100, hosts=("127.0.0.1",))
         await read(source, 2)
         camera.on_secret = camera.on_elsewhere  # type: ignore[method-assign]
         camera.elsewhere = f"{other.url}/plain"
         await read(source, 1)
         assert camera.requests[-1].headers["authorization"].startswith("Basic")
         assert "authorization" not in other.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "place", ["127.0.0.1:{port}", "localhost:{port}", "169.254.169.254", "[::1]:{port}", "cam-8.invalid"]
+)
+async def test_a_redirect_leads_to_no_host_that_the_entry_does_not_name(
+    camera: HttpCamera, client: HttpClient, place: str
+) -> None:
+    async with http_camera() as other:
+        camera.elsewhere = f"http://{place.format(port=other.url.rpartition(':')[2])}/plain"
+        said = await failure(Quick(f"{camera.url}/elsewhere", client))
+        assert said.reason == "elsewhere"
+        assert "which its address does not name: if that is meant, add `hosts: [" in str(said)
+        assert other.requests == []
+        said = await failure(
+            Quick(f"{camera.url}/elsewhere", client, hosts=("cam-9.example", "*.camera.example"))
+        )
+        assert said.reason == "elsewhere"
+
+
+@pytest.mark.parametrize("tolerant", [False, True])
+@pytest.mark.parametrize("found", ["127.0.0.1", "127.0.1.1"])
+async def test_a_name_that_stands_for_this_machine_reaches_nothing_on_it(
+    camera: HttpCamera, client: HttpClient, monkeypatch: pytest.MonkeyPatch, found: str, tolerant: bool
+) -> None:
+    port = int(camera.url.rpartition(":")[2])
+    known = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (found, port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: known)
+    source = Quick(f"http://cam-{tolerant:d}-{found[-3]}.example:{port}/plain", client)
+    source._address.needs_tolerance = tolerant
+    said = await failure(source)
+    assert said.reason == "elsewhere"
+    assert f"address of this machine or its network link ({found})" in str(said)
+    assert camera.requests == []
 
 
 @pytest.mark.parametrize("hops", [1, 5])

@@ -148,6 +148,16 @@ async def test_hls_of_this_machine_goes_through_no_proxy(
         assert size(frame) == (320, 240)
 
 
+async def test_hls_of_elsewhere_goes_through_the_proxy_that_the_environment_names(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playlist = segment(video, tmp_path, ["320x240"])
+    async with web_server(tmp_path) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        async with Pool() as pool:
+            assert await first(Stream(f"http://cam.invalid/{playlist.name}", pool, fps=5), 1)
+
+
 async def test_hls_that_ends_is_a_stream_that_closed(pool: Pool, tmp_path: Path) -> None:
     playlist = segment(make(tmp_path / "v.mp4", seconds=1), tmp_path, ["320x240"])
     async with web_server(tmp_path) as web:

@@ -35,7 +35,7 @@ def test_every_key_is_explained_and_the_first_four_are_the_cameras_own() -> None
 
 
 def test_what_opens_a_source_again_is_what_the_code_opens_again() -> None:
-    named = {"source": "spec", "tls_fingerprint": "trust", "tls_verify": "trust"}
+    named = {"source": "spec", "tls_fingerprint": "trust", "tls_verify": "trust", "tls": "trust"}
     keys = {named.get(key, key) for key in cells("Changes while it runs", 0)}
     assert keys | {"lossless"} == REOPENED  # that one follows from the lane and PRODUCER_END
 

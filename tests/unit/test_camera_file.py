@@ -111,6 +111,8 @@ SHARED_TEXTS: dict[str, Any] = {
     "health": st.sampled_from(["yes", "no"]),
     "longer_side": st.sampled_from(["640", "1280"]),
     "timeout": st.sampled_from(["5", "30"]),
+    "tls": st.sampled_from(["verify", "off"]),
+    "hosts": st.sampled_from(["[]", "[cdn.example, '*.cam.example:8443']"]),
     "tls_verify": st.sampled_from(["yes", "no"]),
     "tls_fingerprint": st.sampled_from([f"sha256:{'ab' * 32}", ":".join(["CD"] * 32)]),
 }
@@ -213,6 +215,16 @@ def test_an_anchor_may_share_masks_among_cameras() -> None:
         ("timeout: 0", "timeout: '0' is not within 1 and 120"),
         ("tls_verify: self-signed", "tls_verify: 'self-signed' is neither true nor false"),
         ("tls_fingerprint: sha1:abcd", "tls_fingerprint: 'sha1:abcd' is no SHA-256 fingerprint"),
+        (
+            "tls: self-signed",
+            "tls: 'self-signed' is none of verify, off and sha256: with 64 hexadecimal digits",
+        ),
+        ("tls: pin", "tls: 'pin' is no certificate: to pin one, write its fingerprint, tls: sha256:..."),
+        ("hosts: cdn.example", "hosts: a list of hosts is meant, not a single value"),
+        (
+            "hosts: [http://cdn.example/]",
+            "hosts: 'http://cdn.example/' is no host: write a name, *.name or an",
+        ),
         ("group: gone", "group: there is no group 'gone': did you mean gone-1?"),
         ("group: 5", "group: there is no group '5'; known are gone-1"),
         ("masks: 5", "masks: a list of polygons is meant, not a single value"),

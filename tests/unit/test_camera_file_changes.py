@@ -30,6 +30,8 @@ NEW_VALUES = {
     "health": ("on", False),
     "longer_side": ("640", False),
     "timeout": ("30", True),
+    "tls": ("off", True),
+    "hosts": ("[cdn.example]", True),
     "tls_verify": ("no", True),
     "tls_fingerprint": ("'" + "ab" * 32 + "'", True),
     "group": ("yard", False),

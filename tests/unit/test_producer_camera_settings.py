@@ -6,7 +6,7 @@ import pytest
 
 from contract.topology import Lane
 from producer.catalogue.file.cameras import CameraConfig
-from producer.catalogue.grammar import CameraSpec
+from producer.catalogue.grammar import CameraSpec, parse_sources
 from producer.catalogue.settings import CameraSettings, of_config, of_spec
 from producer.settings import ProducerSettings
 from producer.trust import Trust, parse_fingerprint
@@ -42,6 +42,18 @@ def test_how_long_and_whom_a_camera_trusts_is_its_own_or_the_settings() -> None:
     )
     own = of(config={"timeout": 5.0, "tls_verify": True, "tls_fingerprint": bytes(32)}, tls_verify=False)
     assert (own.timeout, own.trust) == (5, Trust(fingerprint=bytes(32)))
+
+
+def test_of_what_address_and_keys_say_of_trust_the_strictest_holds() -> None:
+    off, pinned = Trust(verify=False), Trust(fingerprint=bytes(32))
+    assert of(config={"tls": off}).trust == off
+    assert of(config={"tls": Trust()}, tls_verify=False).trust == Trust()
+    assert of(config={"tls": off, "tls_fingerprint": bytes(32)}).trust == pinned
+    assert of(config={"tls": off, "tls_verify": True}).trust == Trust()
+    (said,) = parse_sources("https://h/x#tls=off&host=a.example&host=*.b.example")
+    wanted = of_config(CameraConfig(said, name="x", hosts=("c.example",)), settings())
+    assert (wanted.trust, wanted.hosts) == (off, ("c.example", "a.example", "*.b.example"))
+    assert of_config(CameraConfig(said, name="x", tls=pinned), settings()).trust == pinned
 
 
 @pytest.mark.parametrize("written", ["sha256:" + "ab" * 32, "SHA-256:" + ":".join(["AB"] * 32), "AB" * 32])

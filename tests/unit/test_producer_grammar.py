@@ -12,6 +12,7 @@ from contract.identifiers import CAMERA_ID_PATTERN
 from producer.catalogue.grammar import CameraSpec, parse_camera, parse_sources, sanitise
 from producer.errors import InvalidSource
 from producer.redaction import redact
+from producer.trust import Trust
 
 
 def ids(text: str) -> list[str]:
@@ -50,6 +51,42 @@ def test_the_demo_has_four_cameras_or_as_many_as_asked() -> None:
 )
 def test_one_source(text: str, camera: CameraSpec) -> None:
     assert parse_sources(text) == [camera]
+
+
+def test_an_address_says_behind_a_hash_whom_it_trusts_and_where_it_leads() -> None:
+    text = (
+        "gate=rtsps://u:p@h/s#tls=sha256:"
+        + "ab" * 32
+        + "&host=CDN.example:81, https://h/x.m3u8#tls=off, http://h/#"
+    )
+    gate, hls, plain = parse_sources(text)
+    assert (gate.target, gate.hosts) == ("rtsps://u:p@h/s", ("cdn.example:81",))
+    assert gate.tls == Trust(fingerprint=b"\xab" * 32)
+    assert (hls.target, hls.kind, hls.tls, hls.hosts) == (
+        "https://h/x.m3u8",
+        "stream",
+        Trust(verify=False),
+        (),
+    )
+    assert (plain.target, plain.tls) == ("http://h/", None)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("tsl=off", "behind # it may say tls=... and host=..., and nothing else"),
+        ("tls=no", "its tls= behind # is none of verify, off and"),
+        ("host=a/b", "its host= behind # is no host"),
+        ("secret", "and nothing else"),
+    ],
+)
+def test_what_stands_behind_a_hash_and_means_nothing_is_told_without_its_secrets(
+    options: str, told: str
+) -> None:
+    with pytest.raises(InvalidSource, match=told) as raised:
+        parse_sources(f"https://u:hunter2@h/x#{options}")
+    assert "hunter2" not in str(raised.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_folder_is_recognised_and_named_after_itself(tmp_path: Path) -> None:

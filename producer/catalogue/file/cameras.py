@@ -7,6 +7,7 @@ from types import MappingProxyType
 from contract.topology import Lane
 from producer.catalogue.grammar import CameraSpec
 from producer.errors import FileProblem
+from producer.trust import Trust
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners (x, y) in fractions (0-1) of the frame's width and height, from its top left; the last meets the first."""
@@ -39,6 +40,8 @@ class CameraConfig:
     timeout: float | None = None
     tls_verify: bool | None = None
     tls_fingerprint: bytes | None = None
+    tls: Trust | None = None
+    hosts: tuple[str, ...] = ()
 
     @property
     def camera_id(self) -> str:

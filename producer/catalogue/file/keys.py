@@ -19,12 +19,14 @@ from contract.models import parse_model_spec
 from contract.topology import Lane
 from producer.catalogue.file.cameras import Polygon
 from producer.catalogue.file.tree import ListNode, Node, ScalarNode, TableNode
+from producer.reach import parse_host
 from producer.redaction import redact, shown
-from producer.trust import parse_fingerprint
+from producer.trust import Trust, parse_fingerprint, parse_tls
 
 MAX_TEXT = 100
 MAX_SOURCE = 2_000
 MAX_POLYGONS, MAX_CORNERS = 32, 100
+MAX_HOSTS = 32
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})  # Cf is allowed: names in Persian or Hindi need joiners
@@ -66,6 +68,22 @@ def _fingerprint(node: Node) -> bytes:
     word = _word(node)
     try:
         return parse_fingerprint(word)
+    except ValueError as error:
+        raise ValueError(f"{shown(word)} is {error}") from None
+
+
+def _tls(node: Node) -> Trust:
+    word = _word(node)
+    try:
+        return parse_tls(word)
+    except ValueError as error:
+        raise ValueError(f"{shown(word)} is {error}") from None
+
+
+def _host(node: Node) -> str:
+    word = _word(node)
+    try:
+        return parse_host(word)
     except ValueError as error:
         raise ValueError(f"{shown(word)} is {error}") from None
 
@@ -122,6 +140,8 @@ Model = Annotated[str, BeforeValidator(_word), AfterValidator(_model)]
 LaneName = Annotated[Lane, BeforeValidator(_word)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Fingerprint = Annotated[bytes, BeforeValidator(_fingerprint)]
+TlsWord = Annotated[Trust, BeforeValidator(_tls)]
+Host = Annotated[str, BeforeValidator(_host)]
 Number = BeforeValidator(_number)
 Fraction = Annotated[
     float,
@@ -137,6 +157,8 @@ Corners = Annotated[
     tuple[Corner, ...], BeforeValidator(_items("corners [x, y]", MAX_CORNERS)), AfterValidator(_enclosing)
 ]
 Masks = Annotated[tuple[Corners, ...], BeforeValidator(_items("polygons", MAX_POLYGONS))]
+
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(_items("hosts", MAX_HOSTS))]
 
 _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -172,6 +194,8 @@ class SharedKeys(TypedDict, total=False):
     timeout: Annotated[
         float, Field(ge=1, le=120, description="seconds in which a picture must be there"), Number
     ]
+    tls: Annotated[TlsWord, Field(description="whose certificate is trusted: verify, off or a fingerprint")]
+    hosts: Annotated[Hosts, Field(description="hosts that it may lead to besides its own")]
     tls_verify: Annotated[Switch, Field(description="whether its certificate is looked at")]
     tls_fingerprint: Annotated[Fingerprint, Field(description="the SHA-256 of the one certificate to trust")]
 

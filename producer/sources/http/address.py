@@ -9,6 +9,7 @@ import aiohttp
 from yarl import URL
 
 from producer.errors import NotHttp, SourceError, Untrusted
+from producer.reach import Reach, plain
 from producer.sources.http import tolerant
 from producer.sources.http.answers import CameraAnswer, Response
 from producer.sources.http.client import HttpClient, leave
@@ -35,11 +36,19 @@ class CameraAddress:
     """The URL of one camera, with its login. `shown` is how messages call it, without secrets.
 
     `seconds` is how long a picture may take. `needs_tolerance` is set by whoever finds that only the tolerant reader
-    understands this camera. Until `rests_until` (monotonic seconds) the camera wants to be left alone.
+    understands this camera. Until `rests_until` (monotonic seconds) the camera wants to be left alone. `hosts` are
+    those that it may lead to besides its own.
     """
 
     def __init__(
-        self, url: str, client: HttpClient, *, shown: str, seconds: float = SECONDS, trust: Trust = _TRUSTED
+        self,
+        url: str,
+        client: HttpClient,
+        *,
+        shown: str,
+        seconds: float = SECONDS,
+        trust: Trust = _TRUSTED,
+        hosts: tuple[str, ...] = (),
     ) -> None:
         self.shown = shown
         self.seconds = seconds
@@ -48,7 +57,7 @@ class CameraAddress:
         self._login = Login(parsed.user, parsed.password) if parsed else Login(None, None)
         self.place = client.places.at(str(parsed.origin()) if parsed else self.shown)
         self._client = client
-        self._session = client.session
+        self._reach = Reach(plain(parsed.host or ""), parsed.port, hosts) if parsed else None
         self._trust = trust
         # All requests share this one object, because connections are kept by it.
         self._checked = trust.verify if trust.fingerprint is None else aiohttp.Fingerprint(trust.fingerprint)
@@ -98,15 +107,25 @@ class CameraAddress:
         return self._login.trouble or "refuses the user name or password"
 
     async def ask(
-        self, headers: Mapping[str, str] | None, limits: aiohttp.ClientTimeout | None
+        self,
+        headers: Mapping[str, str] | None,
+        limits: aiohttp.ClientTimeout | None,
+        url: URL | None = None,
     ) -> CameraAnswer:
-        """The camera's answer, after logins and redirects. Without `limits` the tolerant reader asks."""
-        own = url = self._url
-        if own is None or url is None:
+        """The camera's answer, after logins and redirects. Without `limits` the tolerant reader asks.
+
+        `url` is another address that the camera named. Raises SourceError where that or a redirect leads to a host that
+        is not the camera's, and not allowed to it; the login is for its own scheme, host and port only.
+        """
+        own, reach = self._url, self._reach
+        if own is None or reach is None:
             raise SourceError("invalid_url", f"{self.shown} is no address that can be used")
+        url = own if url is None else url
         logins = redirects = 0
         while True:
-            elsewhere = redirects > 0 and url.origin() != own.origin()
+            elsewhere = url is not own and url.origin() != own.origin()
+            if elsewhere and not reach.allows(url.host or "", url.port):
+                raise reach.refusal(self.shown, url.host or "", url.port)
             sent = dict(headers) if headers else {}
             if not elsewhere and (login := self._login.header(url)) is not None:
                 sent["Authorization"] = login
@@ -129,7 +148,7 @@ class CameraAddress:
                     )
                 url = self._joined(url, response.headers["Location"])
                 continue
-            return CameraAnswer(response, elsewhere)
+            return CameraAnswer(response, elsewhere, url)
 
     async def _send(
         self, url: URL, headers: Mapping[str, str], limits: aiohttp.ClientTimeout | None, trust: Trust
@@ -137,9 +156,7 @@ class CameraAddress:
         if limits is not None:
             checked = self._checked if trust is self._trust else True
             try:
-                return await self._session.get(
-                    url, headers=headers, allow_redirects=False, timeout=limits, ssl=checked
-                )
+                return await self._client.get(url, headers, limits, checked)
             except aiohttp.ConnectionTimeoutError:
                 # aiohttp's time for a connection includes the handshake.
                 if url.scheme == "https" and await _takes_connections(url):
@@ -165,16 +182,18 @@ class CameraAddress:
 
     async def explained(self, error: Exception) -> SourceError:
         """The error in plain words, with the fingerprint of a certificate that is not trusted."""
-        said = in_plain_words(error, self.shown)
         url = self._url
         untrusted = aiohttp.ClientConnectorCertificateError | aiohttp.ServerFingerprintMismatch
+        if isinstance(error, aiohttp.ClientConnectorError | untrusted) and url and error.host != url.host:
+            return in_plain_words(error, f"{self.shown} leads to {error.host}, which")
+        said = in_plain_words(error, self.shown)
         if not isinstance(error, untrusted) or url is None or error.host != url.host or error.port is None:
             return said
         shown = await shown_fingerprint(error.host, error.port)
         if shown is None:
             return said
         return SourceError(
-            said.reason, f"{said}. If this is its own certificate, write `tls_fingerprint: {written(shown)}`"
+            said.reason, f"{said}. If this is its own certificate, write `tls: {written(shown)}`"
         )
 
 

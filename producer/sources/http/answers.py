@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple, Protocol
 
 from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from contract.task import MAX_BODY_BYTES
 
@@ -34,10 +35,14 @@ class Response(Protocol):
 
 
 class CameraAnswer(NamedTuple):
-    """A camera's answer, whose body is not read yet. `elsewhere` if a redirect led to another host."""
+    """A camera's answer, whose body is not read yet, and the address that gave it.
+
+    `elsewhere` if that is not of the camera's own scheme, host and port.
+    """
 
     response: Response
     elsewhere: bool
+    url: URL = URL()
 
 
 def content_type(response: Response) -> str:

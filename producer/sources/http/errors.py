@@ -7,7 +7,7 @@ import ssl
 
 import aiohttp
 
-from producer.errors import NotHttp, SourceError, Untrusted
+from producer.errors import NotHttp, OffLimits, SourceError, Untrusted
 from producer.trust import mistrust
 
 
@@ -28,8 +28,10 @@ def _said(error: Exception) -> tuple[str, str]:
             return "timeout", "does not answer in time"
         case aiohttp.ClientConnectorDNSError():
             return "dns", "has a host that is not known: check its name"
+        case aiohttp.ClientConnectorError(os_error=OffLimits() as off) | (OffLimits() as off):
+            return "elsewhere", str(off)
         case aiohttp.ServerFingerprintMismatch() | Untrusted():
-            return "tls", "shows another certificate than its `tls_fingerprint` says"
+            return "tls", "shows another certificate than the one of its fingerprint"
         case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as why):
             return "tls", f"has a certificate that is not trusted here ({mistrust(why)})"
         case aiohttp.ClientSSLError():

@@ -7,6 +7,7 @@ are no headers are passed over: only the picture itself says where it begins and
 
 import asyncio
 import re
+import socket
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from yarl import URL
 
 from contract.picture import find_start
 from producer.errors import NotHttp
+from producer.reach import guarded_socket, is_address, names_local
 from producer.trust import Trust
 
 MOST_HEAD = 64 * 1024
@@ -103,7 +105,14 @@ async def ask(
     """
     context = trust.context() if url.scheme == "https" else None
     async with asyncio.timeout(connect_seconds):
-        reader, writer = await asyncio.open_connection(url.host, url.port, ssl=context, limit=PIECE)
+        if names_local(url.host or "") or is_address(url.host or ""):  # it says itself where it leads
+            reader, writer = await asyncio.open_connection(url.host, url.port, ssl=context, limit=PIECE)
+        else:
+            line = await _connected(url)
+            named = url.host if context is not None else None
+            reader, writer = await asyncio.open_connection(
+                sock=line, ssl=context, server_hostname=named, limit=PIECE
+            )
     try:
         if context is not None:  # before anything is said
             trust.check(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
@@ -115,6 +124,27 @@ async def ask(
     except BaseException:
         writer.transport.abort()
         raise
+
+
+async def _connected(url: URL) -> socket.socket:
+    """A connection to the first address of a name that takes it; never to this machine or its link."""
+    loop = asyncio.get_running_loop()
+    failed: OSError | None = None
+    for found in await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM):
+        line = None
+        try:
+            line = guarded_socket(found)
+            line.setblocking(False)
+            await loop.sock_connect(line, found[4])
+        except BaseException as error:
+            if line is not None:
+                line.close()
+            if not isinstance(error, OSError):
+                raise
+            failed = error
+        else:
+            return line
+    raise failed or OSError("the name has no address")
 
 
 async def _head(data: bytearray, reader: asyncio.StreamReader, silence: float) -> AnswerHead:

@@ -14,7 +14,7 @@ from producer.sources.streams.messages import DecodeRequest
 from producer.trust import UNVERIFIED, mistrust, written
 
 SECONDS = 5.0  # for one look at a certificate
-PORTS = {"rtsps": 322, "rtmps": 443, "https": 443}
+PORTS = {"rtsps": 322, "rtmps": 443}
 BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
 
 
@@ -55,7 +55,7 @@ def complaint(request: DecodeRequest) -> SourceError | None:
         return SourceError(
             "tls",
             f"{request.shown} has a certificate that is not trusted here ({mistrust(error)}): if it is its own, "
-            f"set tls_fingerprint: {written(hashlib.sha256(shown).digest())}",
+            f"set tls: {written(hashlib.sha256(shown).digest())}",
         )
     except ssl.SSLError:
         return SourceError(
@@ -73,7 +73,7 @@ def _pinned(request: DecodeRequest, fingerprint: bytes) -> tuple[str, str]:
         if hashlib.sha256(shown).digest() != fingerprint:
             raise SourceError(
                 "tls",
-                f"{request.shown} shows another certificate than its tls_fingerprint says "
+                f"{request.shown} shows another certificate than the one of its fingerprint "
                 f"({written(hashlib.sha256(shown).digest())})",
             )
         pem = ssl.DER_cert_to_PEM_cert(shown)
@@ -85,8 +85,8 @@ def _pinned(request: DecodeRequest, fingerprint: bytes) -> tuple[str, str]:
     except ssl.SSLCertVerificationError as error:
         raise SourceError(
             "tls",
-            f"{request.shown}: the certificate of its tls_fingerprint cannot be used ({mistrust(error)}): "
-            "renew it, or set tls_verify: false",
+            f"{request.shown}: the certificate of its fingerprint cannot be used ({mistrust(error)}): "
+            "renew it, or set tls: off",
         ) from None
     except ssl.SSLError:
         raise SourceError("tls", f"{request.shown} does not speak TLS, or none that is known here") from None
@@ -101,9 +101,7 @@ def _pinned(request: DecodeRequest, fingerprint: bytes) -> tuple[str, str]:
             "unreachable", f"{request.shown} cannot be reached: {os.strerror(error.errno or 0)}"
         ) from None
     if not names:
-        raise SourceError(
-            "tls", f"{request.shown}: its certificate has no name: renew it, or set tls_verify: false"
-        )
+        raise SourceError("tls", f"{request.shown}: its certificate has no name: renew it, or set tls: off")
     return pem, names[0]
 
 

@@ -15,7 +15,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-import av
 import cv2
 
 from producer.sources.streams.messages import (
@@ -33,6 +32,7 @@ from producer.sources.streams.messages import (
     parse_order,
 )
 from producer.sources.streams.reader import CameraReader
+from producer.sources.streams.redirects import hear_ffmpeg
 from runtime.confinement import confine
 
 CHUNK = 65_536
@@ -46,7 +46,7 @@ def main() -> int:
     # The producer ends us when it is done; a signal to the whole group (Ctrl-C) must not make cameras fail earlier.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    av.logging.set_level(None)  # its lines may hold addresses with passwords
+    hear_ffmpeg()
     cv2.setNumThreads(1)
     with socket.socket(fileno=sys.stdin.fileno()) as line:
         DecoderChild(line).run()

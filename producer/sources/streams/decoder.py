@@ -2,8 +2,11 @@
 
 import io
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import av
 import av.stream
@@ -12,13 +15,21 @@ import numpy as np
 from contract.picture import MAX_PIXELS
 from producer.errors import SourceError
 from producer.frames import Skipped, encode_jpeg
+from producer.reach import check_names
 from producer.sources.streams.certificates import tls_options
 from producer.sources.streams.failures import failure, open_failure, silence
+from producer.sources.streams.formats import allowed
 from producer.sources.streams.keyframes import Keyframes
 from producer.sources.streams.messages import DecodeRequest
 from producer.sources.streams.orientation import upright
+from producer.sources.streams.redirects import no_redirect
 from producer.sources.streams.substreams import choose
 
+if TYPE_CHECKING:
+    from producer.sources.streams.web import WebFiles
+
+NO_CONNECTIONS = {"http_persistent": "0", "http_multiple": "0"}
+"""Of HLS: FFmpeg has no connections of its own there that it could keep."""
 CORRUPT_IN_A_ROW = 200  # so many packets that cannot be decoded make a broken stream
 KEYFRAMES_HINT = "a picture can be shown from a keyframe on; set them closer together (GOP) in the camera"
 LIKELY_RATE = 25.0  # frames a second, where the stream does not say
@@ -49,19 +60,7 @@ def decode(
     Raises SourceError if it does not open, has no video, breaks off, or cannot be decoded at all.
     """
     shown = request.shown
-    patience = _Patience(request.open_timeout, beat)
-    try:
-        with tls_options(request) as trusted:
-            container = av.open(
-                request.url if file is None else _named(file, request.url),
-                mode="r",
-                options={**request.options, **trusted},
-                timeout=(request.open_timeout, request.read_timeout),
-            )
-    except (av.FFmpegError, OSError, ValueError) as error:
-        beat()
-        raise open_failure(error, request, in_time=not patience.over) from None
-    with container:
+    with _web(request) as web, _opened(request, web, beat, file) as container:
         stream = _chosen(container, shown)
         # One core is a camera's fair share, and one thread means less delay.
         stream.codec_context.thread_count = 1
@@ -72,15 +71,19 @@ def decode(
         begun = False  # a keyframe came
         wait_until = time.monotonic() + KEYFRAME_SECONDS
         while True:
-            patience = _Patience(request.read_timeout, beat)
+            patience = _Patience(request.read_timeout, beat, web)
             try:
                 packet = next(packets, None)
                 if packet is None:
                     break
                 last = packet.size == 0  # demux ends with an empty packet, for what the decoder still holds
+                if last and web is not None and web.trouble is not None:
+                    raise web.trouble
                 if last and patience.over:
                     raise silence(request)
                 beat()
+                if web is not None and not last:
+                    web.trouble = None  # it did no harm
                 begun = begun or packet.is_keyframe
                 if live and not begun and not last:
                     # Some decoders would show grey smears.
@@ -139,20 +142,72 @@ def _named(file: int, url: str) -> io.FileIO:
     return opened
 
 
+@contextmanager
+def _web(request: DecodeRequest) -> "Iterator[WebFiles | None]":
+    """What our own client reads for FFmpeg, if the address is one of http(s). It knows best what is wrong."""
+    if urlsplit(request.url).scheme.lower() not in ("http", "https"):
+        yield None
+        return
+    from producer.sources.streams.web import WebFiles  # aiohttp takes 20 MB, and only these need it
+
+    web = WebFiles(request)
+    try:
+        yield web
+    except SourceError as error:
+        if web.trouble is None or error.reason == "too_many_pixels":
+            raise
+        raise web.trouble from None
+    finally:
+        web.close()
+
+
+def _opened(
+    request: DecodeRequest, web: "WebFiles | None", beat: Callable[[], None], file: int | None
+) -> "av.container.InputContainer":
+    """The opened source. Raises SourceError."""
+    patience = _Patience(request.open_timeout, beat, web)
+    scheme = urlsplit(request.url).scheme.lower()
+    timeout = request.open_timeout, request.read_timeout
+    redirect = None
+    try:
+        if web is not None:
+            playlist = web.begin()
+            # FFmpeg has this time twice: for opening, and for looking at what comes.
+            twice = None if request.open_timeout is None else 2 * request.open_timeout
+            patience = _Patience(twice, beat, web)
+            options = {**request.options, **allowed(scheme, playlist=playlist)}
+            options |= NO_CONNECTIONS if playlist else {}
+            return av.open(web.name, "r", "hls" if playlist else None, options, timeout=timeout, io_open=web)
+        if scheme != "file":
+            check_names(request.url, request.shown)
+            beat()  # names may take long to be looked up
+        with tls_options(request) as trusted, no_redirect(request, patience.until) as redirect:
+            options = {**request.options, **allowed(scheme), **trusted}
+            source = request.url if file is None else _named(file, request.url)
+            return av.open(source, "r", options=options, timeout=timeout)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        beat()
+        if redirect is not None and redirect.refusal is not None:
+            raise redirect.refusal from None
+        raise open_failure(error, request, in_time=not patience.over) from None
+
+
 class _Patience:
-    """One call that may take `limit` seconds.
+    """One call that may take `limit` seconds; what is read from the `web` meanwhile too.
 
     Some of FFmpeg's protocols report their time limit as the end of the stream, or as nonsense; the clock tells what
     it was.
     """
 
-    def __init__(self, limit: float | None, beat: Callable[[], None]) -> None:
+    def __init__(self, limit: float | None, beat: Callable[[], None], web: "WebFiles | None" = None) -> None:
         beat()
-        self._until = None if limit is None else time.monotonic() + limit
+        self.until = None if limit is None else time.monotonic() + limit
+        if web is not None and self.until is not None:
+            web.until = self.until
 
     @property
     def over(self) -> bool:
-        return self._until is not None and time.monotonic() >= self._until
+        return self.until is not None and time.monotonic() >= self.until
 
 
 def _chosen(container: "av.container.InputContainer", shown: str) -> "av.VideoStream":

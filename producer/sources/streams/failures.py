@@ -70,7 +70,7 @@ def open_failure(error: Exception, request: DecodeRequest, *, in_time: bool = Tr
     opening may take was not over.
     """
     failed = failure(error, request.shown) if in_time else timeout(request.shown)
-    if isinstance(error, av.error.ArgumentError) and "format_whitelist" in request.options:
+    if isinstance(error, av.error.ArgumentError):  # it is not among the formats that are allowed
         return SourceError("not_a_video", f"{request.shown} is of no kind of video that is read here")
     if failed.reason == "io_error" and "://" in request.url and not _known(request.url):
         return SourceError("dns", f"the host of {request.shown} is not known: check its name")

@@ -26,6 +26,7 @@ class DecodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     skip: frames at the beginning that were seen already. keyframes_only: as `FrameFeed.keyframes_only` asks for.
     verify: whether somebody trusted must have signed the other side's certificate, in its name.
     fingerprint: the SHA-256 of the one certificate that is trusted instead.
+    hosts: those that the source may lead to besides its own.
     """
 
     url: str
@@ -40,6 +41,7 @@ class DecodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     keyframes_only: bool = False
     verify: bool = True
     fingerprint: bytes | None = None
+    hosts: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"DecodeRequest({self.shown!r}, pace={self.pace!r})"  # a log must not show the address
