@@ -137,7 +137,12 @@ async def test_what_it_may_not_is_refused_with_a_sentence_and_costs_its_own_dead
     assert desk.lane_dead.deliveries == []
 
 
-FORGED = {"x-framefleet-attempts": 1, "x-framefleet-reason": "crashed", "x-framefleet-origin": "mine"}
+BACK = {"queue": "frame_queue.batch.retry.60s", "reason": "expired", "count": 1}
+FORGED: dict[str, Any] = {
+    "x-framefleet-attempts": 1,
+    "x-framefleet-reason": "crashed",
+    "x-framefleet-origin": "mine",
+}
 
 
 async def test_attempts_that_a_client_forges_make_nothing_of_its_frame(desk: Desk) -> None:
@@ -277,3 +282,23 @@ async def test_sigterm_with_several_consumers_finishes_what_is_held_and_nothing_
     computed = [json.loads(each.body)["frame_id"] for each in got.deliveries]
     assert len(set(computed)) == len(computed)
     assert len(computed) + len(left) == 90
+
+
+async def test_a_batch_frame_waits_in_one_retry_queue_after_the_other_whatever_a_client_forges(
+    rabbitmq: str, start: StartService, tmp_path: Path
+) -> None:
+    """RabbitMQ says that a frame comes out of a retry queue; a client that says so itself is not believed."""
+    failing = patch(tmp_path / "failing", FAILS)
+    start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar", WORKER_LANE="batch", **failing)
+    forged = FORGED | {"x-framefleet-attempts": 3, "x-death": [BACK]}
+    second = Collector("frame_queue.batch.retry.10s")
+    dead = Collector("frame_queue.dlq")
+    async with bus(rabbitmq, second, dead) as b:
+        body = task(jpeg(astronaut()[:64, :64]))
+        for name, headers in (("honest", {}), ("forged", forged)):
+            message = Message("tasks", "frame_queue.batch", body, headers=headers, message_id=name)
+            assert await b.publish(message) is Outcome.CONFIRMED
+        await aeventually("both after the first wait", lambda: len(second.deliveries) == 2, 40)
+    told = {each.message_id: each.headers["x-framefleet-attempts"] for each in second.deliveries}
+    assert told == {"honest": 2, "forged": 2}
+    assert dead.deliveries == []
