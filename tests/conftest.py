@@ -28,6 +28,7 @@ LONGEST = (
     "test_partitions.py",
     "test_soak.py",
     "test_broker_restart.py",
+    "test_broker_damage.py",
     "test_broker_operator.py",
     "test_queues_deleted.py",
     "test_gateway_recorder.py",

@@ -379,3 +379,13 @@ def test_forgetting_a_camera_takes_its_waiting_permit_along() -> None:
         return rig.lanes.waiting
 
     assert asyncio.run(scene()) == 0
+
+
+async def test_what_the_broker_has_confirmed_is_counted_by_lane_for_the_books() -> None:
+    rig = Rig(2, "a", "b")
+    rig.queue.outcomes = [Outcome.QUEUE_DOWN]
+    for name in ("a", "b"):
+        await rig.send(await rig.turn(name))
+    rig.lanes.lossless.stored["live"] += 1
+    rig.lanes.lossless.stored["batch"] += 2
+    assert rig.lanes.stored == {"live": 2, "batch": 2}

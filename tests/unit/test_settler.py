@@ -16,9 +16,14 @@ from contract.topology import DEAD_LETTER_QUEUE, Lane
 from worker import settler
 from worker.arrival import Arrival, Completion
 from worker.heartbeat import Tally
+<<<<<<< HEAD
 from worker.intake import Intake
 from worker.processor import Computed, Failed, Processed
 from worker.settler import Settler
+=======
+from worker.processor import Computed, Expired, Failed, Processed
+from worker.settler import Completion, Settler
+>>>>>>> damage
 
 RESULT = Result(
     timestamp=1.0,
@@ -86,9 +91,21 @@ class Desk:
     def __init__(self) -> None:
         self.channel, self.publisher, self.metrics = FakeChannel(), FakePublisher(), FakeMetrics()
         self.released = 0
+        self.tally = Tally()
         make: Any = Settler
         self.settler: Settler = make(
+<<<<<<< HEAD
             self.publisher, SimpleNamespace(), "n-1", set(), self.metrics, Tally(), self._release
+=======
+            self.publisher,
+            SimpleNamespace(),
+            Lane.LIVE,
+            "n-1",
+            set(),
+            self.metrics,
+            self.tally,
+            self._release,
+>>>>>>> damage
         )
 
     def settle(self, outcome: Processed) -> None:
@@ -151,6 +168,18 @@ def test_counting_that_raises_holds_no_frame(desk: Desk) -> None:
     desk.publisher.tell(Outcome.CONFIRMED)
     assert desk.channel.settled == [("ack", 7)]
     assert desk.released == 1
+
+
+def test_all_that_is_settled_is_counted_for_the_books(desk: Desk) -> None:
+    for outcome in (
+        Computed(RESULT, b""),
+        Expired(RESULT),
+        Failed(FailureReason.NOT_JSON, "no"),
+        Expired(RESULT),
+    ):
+        desk.settle(outcome)
+        desk.publisher.tell(Outcome.CONFIRMED)
+    assert (desk.tally.processed, desk.tally.failed, desk.tally.expired) == (1, 1, 2)
 
 
 def test_a_delivery_is_settled_once() -> None:

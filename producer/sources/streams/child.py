@@ -7,6 +7,7 @@ hears of the first camera: what strangers send is taken apart here.
 
 import contextlib
 import faulthandler
+import importlib
 import os
 import signal
 import socket
@@ -40,6 +41,11 @@ CHUNK = 65_536
 
 def main() -> int:
     """Decode until the producer hangs up."""
+    if os.geteuid() == 0:
+        # Confined, it is another user, who perhaps may not read our code: what is otherwise loaded for the first
+        # camera at an http address, 20 MB of it, has to be there by then.
+        for module in ("producer.sources.streams.web", "concurrent.futures.thread"):
+            importlib.import_module(module)
     for failed in confine(memory=int(sys.argv[1]), network=True):
         print(f"decoding process not confined by {failed}", file=sys.stderr)
     faulthandler.enable()  # a crash in C says in the log which Python called it
