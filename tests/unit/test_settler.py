@@ -16,14 +16,9 @@ from contract.topology import DEAD_LETTER_QUEUE, Lane
 from worker import settler
 from worker.arrival import Arrival, Completion
 from worker.heartbeat import Tally
-<<<<<<< HEAD
 from worker.intake import Intake
-from worker.processor import Computed, Failed, Processed
-from worker.settler import Settler
-=======
 from worker.processor import Computed, Expired, Failed, Processed
-from worker.settler import Completion, Settler
->>>>>>> damage
+from worker.settler import Settler
 
 RESULT = Result(
     timestamp=1.0,
@@ -94,18 +89,7 @@ class Desk:
         self.tally = Tally()
         make: Any = Settler
         self.settler: Settler = make(
-<<<<<<< HEAD
-            self.publisher, SimpleNamespace(), "n-1", set(), self.metrics, Tally(), self._release
-=======
-            self.publisher,
-            SimpleNamespace(),
-            Lane.LIVE,
-            "n-1",
-            set(),
-            self.metrics,
-            self.tally,
-            self._release,
->>>>>>> damage
+            self.publisher, SimpleNamespace(), "n-1", set(), self.metrics, self.tally, self._release
         )
 
     def settle(self, outcome: Processed) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,7 +35,7 @@ def tls_options(request: DecodeRequest) -> Iterator[dict[str, str]]:
             file.flush()
             yield {"tls_verify": "1", "ca_file": f"/proc/self/fd/{file.fileno()}", "verifyhost": name}
     elif request.verify:
-        bundle = _authorities()
+        bundle = authorities()
         yield {"tls_verify": "1", **({"ca_file": bundle} if bundle else {})}
     else:
         yield {"tls_verify": "0"}
@@ -44,7 +45,7 @@ def complaint(request: DecodeRequest) -> SourceError | None:
     """What is wrong with the certificate, if that is why a stream did not open; FFmpeg does not say. Takes seconds."""
     if urlsplit(request.url).scheme.lower() not in PORTS or not request.verify:
         return None
-    context = ssl.create_default_context(cafile=_authorities())
+    context = ssl.create_default_context(cafile=authorities())
     try:
         _certificate(request.url, context)
     except ssl.SSLCertVerificationError as error:
@@ -129,7 +130,21 @@ def _shaken(url: str, context: ssl.SSLContext) -> ssl.SSLSocket:
         raise
 
 
-def _authorities() -> str | None:
-    """The file of the authorities that this machine trusts; None where Python knows none, and FFmpeg uses its own."""
+@cache
+def authorities() -> str | None:
+    """A file of the authorities that this machine trusts; None where Python knows none, and FFmpeg uses its own.
+
+    It is a copy in memory: whoever has asked before being confined may read it as another user, too.
+    """
     named = ssl.get_default_verify_paths().cafile
-    return named or next((str(path) for path in BUNDLES if path.exists()), None)
+    path = Path(named) if named else next((path for path in BUNDLES if path.exists()), None)
+    if path is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return str(path)
+    copy = os.memfd_create("authorities.pem")
+    with open(copy, "wb", closefd=False) as file:
+        file.write(content)
+    return f"/proc/self/fd/{copy}"

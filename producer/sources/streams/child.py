@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 import cv2
 
+from producer.sources.streams.certificates import authorities
 from producer.sources.streams.messages import (
     LENGTH_BYTES,
     Close,
@@ -34,6 +35,7 @@ from producer.sources.streams.messages import (
 )
 from producer.sources.streams.reader import CameraReader
 from producer.sources.streams.redirects import hear_ffmpeg
+from producer.trust import Trust
 from runtime.confinement import confine
 
 CHUNK = 65_536
@@ -42,10 +44,7 @@ CHUNK = 65_536
 def main() -> int:
     """Decode until the producer hangs up."""
     if os.geteuid() == 0:
-        # Confined, it is another user, who perhaps may not read our code: what is otherwise loaded for the first
-        # camera at an http address, 20 MB of it, has to be there by then.
-        for module in ("producer.sources.streams.web", "concurrent.futures.thread"):
-            importlib.import_module(module)
+        _load_early()
     for failed in confine(memory=int(sys.argv[1]), network=True):
         print(f"decoding process not confined by {failed}", file=sys.stderr)
     faulthandler.enable()  # a crash in C says in the log which Python called it
@@ -60,6 +59,15 @@ def main() -> int:
     os._exit(
         0
     )  # threads may still be in FFmpeg, and would crash in an interpreter that is taken down under them
+
+
+def _load_early() -> None:
+    """Load what is otherwise loaded for the first camera that needs it: code for http addresses, 20 MB, and whom we
+    trust. Once confined, what root has started is another user, who perhaps may not read it."""
+    for module in ("producer.sources.streams.web", "concurrent.futures.thread"):
+        importlib.import_module(module)
+    authorities()
+    Trust().context()
 
 
 class DecoderChild:
