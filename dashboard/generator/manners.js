@@ -38,7 +38,7 @@ export const MANNERS = {
     needs: ['camera_id', 'original_timestamp'],
     otherwise: { frame_id: '', timestamp: 0, node_id: '' },
     positive: ['width', 'height'],
-    unread: ['status', 'processing_seconds', 'queue_seconds', 'schema', 'hop', 'reason'],
+    unread: ['status', 'processing_seconds', 'queue_seconds', 'schema', 'hop', 'reason', 'sender'],
   },
   DetectedObject: {
     needs: ['x', 'y', 'w', 'h'],
@@ -55,6 +55,7 @@ export const MANNERS = {
   },
   ProblemView: { needs: ['error'], unread: ['status', 'errorType'] },
   StatusView: { needs: ['status'] },
+  MetricsView: { otherwise: { notices: [] } },
   NodesView: { unread: ['items'] },
   ModelsView: { unread: ['nodes', 'settled', 'settled_nodes', 'running_nodes'] },
   ModelView: { unread: ['task', 'digests', 'loaded'] },

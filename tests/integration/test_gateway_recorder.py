@@ -8,7 +8,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -116,8 +116,10 @@ async def test_a_failure_after_the_commit_writes_nothing_twice(
     honest = HistoryWriter.store
     failures = iter([sqlite3.OperationalError("the machine stopped here"), OSError("and here")])
 
-    def store_then_fail(self: HistoryWriter, batch: Sequence[Result], wall: float) -> Stored:
-        stored = honest(self, batch, wall)
+    def store_then_fail(
+        self: HistoryWriter, batch: Sequence[Result], wall: float, unlisted: Collection[str]
+    ) -> Stored:
+        stored = honest(self, batch, wall, unlisted)
         for failure in failures:
             raise failure
         return stored

@@ -27,6 +27,7 @@ from contract.topology import (
 )
 from gateway.cameras import admission
 from gateway.cameras.admission import UNNAMED
+from gateway.errors import WrongSetting
 from gateway.senders.file import drop_sender, put_sender, read_senders
 from gateway.service import Gateway
 from tests.helpers.bus import Bus, bus
@@ -240,3 +241,14 @@ async def test_two_gateways_agree_on_the_senders(rabbitmq: str, tmp_path: Path) 
         await aeventually("and the first", lambda: one.senders.find("bakery"), SOON_SECONDS)
         assert one.senders.in_force == other.senders.in_force
         assert [each.name for each in one.senders.senders] == ["bakery", "school"]
+
+
+async def test_no_gateway_starts_with_a_broken_file(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "senders.json").write_text(
+        '{"kind": "senders", "revision": 1, "sendrs": 7, "senders": 7}'
+    )
+    with pytest.raises(WrongSetting, match=r"senders.json is no file of senders"):
+        async with running_gateway(tmp_path):
+            pass
+    assert sorted(each.name for each in (tmp_path / "data").iterdir()) == ["senders.json"]

@@ -159,6 +159,7 @@ export interface components {
       source: components['schemas']['SourcesView'];
       time: number;
       objectives: components['schemas']['ObjectivesView'];
+      /** @default [] */
       notices: string[];
     };
     /** @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict. */
@@ -239,7 +240,6 @@ export interface components {
       width: number | null;
       height: number | null;
       model: string | null;
-      sender: string | null;
     };
     /** @description The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session. */
     SessionView: {
@@ -537,8 +537,6 @@ export function readMetricsView(value: unknown): MetricsView | null {
   if (time === null) return null;
   const objectives = readObjectivesView(value['objectives']);
   if (objectives === null) return null;
-  const notices = r.list(value['notices'], r.string);
-  if (notices === null) return null;
   return {
     processingRate: r.number(value['processingRate']),
     avgLatency: r.number(value['avgLatency']),
@@ -553,7 +551,7 @@ export function readMetricsView(value: unknown): MetricsView | null {
     source,
     time,
     objectives,
-    notices,
+    notices: r.list(value['notices'], r.string) ?? [],
   };
 }
 
@@ -649,7 +647,6 @@ export function readResult(value: unknown): Result | null {
     width: r.positive(value['width']),
     height: r.positive(value['height']),
     model: r.text(value['model']),
-    sender: r.text(value['sender']),
   };
 }
 
