@@ -6,6 +6,7 @@ history's file: whoever is refused these leaves nothing behind, no token either.
 """
 
 import contextlib
+import gc
 import os
 import socket
 import sys
@@ -326,6 +327,9 @@ async def compose(
 async def serve(settings: GatewaySettings) -> None:
     """Run one gateway until SIGTERM or Ctrl-C. Raises GatewayError."""
     async with compose(settings) as gateway:
+        # What is there now stays: looking through it for garbage stops the loop for a tenth of a second each time.
+        gc.collect()
+        gc.freeze()
         stop_on_signal(gateway.stop)
         if settings.print_link:
             sys.stdout.write(f"\n  Framefleet: {gateway.link()}\n{_elsewhere(settings)}\n")
