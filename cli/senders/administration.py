@@ -30,7 +30,7 @@ NO_SUCH_USER = re.compile(r"no_such_user|does not exist")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SenderAccount:
     """A sender's user in the virtual host of its queues."""
 
     sender: Sender
@@ -54,16 +54,16 @@ class Account:
 class Administration(Protocol):
     """Whoever may make users. Every method raises RabbitMQError."""
 
-    def rights(self, account: Account) -> Sequence[str] | None:
+    def rights(self, account: SenderAccount) -> Sequence[str] | None:
         """What the user of that name may do in the virtual host: nothing yet; None: there is no such user."""
 
-    def make(self, account: Account, password: str, *, new: bool) -> None:
+    def make(self, account: SenderAccount, password: str, *, new: bool) -> None:
         """Make the user, or if it is not `new` give it this password.
 
         Its rights come last: they tell that all is done.
         """
 
-    def take(self, account: Account) -> None:
+    def take(self, account: SenderAccount) -> None:
         """Delete the user and end its connections; nothing happens if it is not there."""
 
 
@@ -74,7 +74,7 @@ class ByCtl:
         self._environment = environment
         self._folder = folder
 
-    def rights(self, account: Account) -> Sequence[str] | None:
+    def rights(self, account: SenderAccount) -> Sequence[str] | None:
         try:
             found = json.loads(self._ctl("list_user_permissions", account.name, "--formatter", "json"))
         except RabbitMQError as error:
@@ -84,12 +84,12 @@ class ByCtl:
         here = (each for each in found if each["vhost"] == account.vhost)
         return next(((each["configure"], each["write"], each["read"]) for each in here), ())
 
-    def make(self, account: Account, password: str, *, new: bool) -> None:
+    def make(self, account: SenderAccount, password: str, *, new: bool) -> None:
         self._ctl("add_user" if new else "change_password", account.name, secret=password)
         self._ctl("set_user_limits", account.name, json.dumps(account.limits))
         self._ctl("set_permissions", "-p", account.vhost, account.name, *account.rights)
 
-    def take(self, account: Account) -> None:
+    def take(self, account: SenderAccount) -> None:
         try:
             self._ctl("delete_user", account.name)
         except RabbitMQError as error:
@@ -119,13 +119,13 @@ class ByManagement:
         if "administrator" not in (tags.split(",") if isinstance(tags, str) else tags):
             raise NoManagement("the services' user is no administrator of the broker")
 
-    def rights(self, account: Account) -> Sequence[str] | None:
+    def rights(self, account: SenderAccount) -> Sequence[str] | None:
         if self._ask("GET", f"users/{account.name}") is None:
             return None
         found = self._ask("GET", f"permissions/{quote(account.vhost, safe='')}/{account.name}")
         return () if found is None else (found["configure"], found["write"], found["read"])
 
-    def make(self, account: Account, password: str, *, new: bool) -> None:  # noqa: ARG002  # it is the same to it
+    def make(self, account: SenderAccount, password: str, *, new: bool) -> None:  # noqa: ARG002  # it is the same to it
         self._ask("PUT", f"users/{account.name}", {"password": password, "tags": ""})
         for limit, value in account.limits.items():
             self._ask("PUT", f"user-limits/{account.name}/{limit}", {"value": value})
@@ -133,7 +133,7 @@ class ByManagement:
         place = f"permissions/{quote(account.vhost, safe='')}/{account.name}"
         self._ask("PUT", place, {"configure": configure, "write": write, "read": read})
 
-    def take(self, account: Account) -> None:
+    def take(self, account: SenderAccount) -> None:
         if self._ask("GET", f"users/{account.name}") is None:
             return
         self._ask("DELETE", f"users/{account.name}")  # with it go its rights, limits and connections
@@ -186,7 +186,7 @@ def vhost_of(url: str) -> str:
     return unquote(urlsplit(url).path[1:]) or "/"
 
 
-def commands(account: Account, password: str) -> list[str]:
+def commands(account: SenderAccount, password: str) -> list[str]:
     """Return what to run on the broker's machine where nobody here may: it makes the user."""
     words = [
         ["add_user", account.name, password],
@@ -196,7 +196,7 @@ def commands(account: Account, password: str) -> list[str]:
     return [shlex.join(["rabbitmqctl", *each]) for each in words]
 
 
-def commands_to_take(account: Account) -> list[str]:
+def commands_to_take(account: SenderAccount) -> list[str]:
     """Return what to run on the broker's machine where nobody here may: it deletes the user."""
     words = [
         ["delete_user", account.name],

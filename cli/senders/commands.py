@@ -19,7 +19,7 @@ from cli.errors import CommandError, InvalidOption, NoManagement
 from cli.layout import Layout
 from cli.parser import nearest
 from cli.senders.administration import (
-    Account,
+    SenderAccount,
     Administration,
     administration,
     commands,
@@ -70,7 +70,7 @@ async def _add(arguments: argparse.Namespace, urls: Sequence[str], path: Path, l
         raise InvalidOption(f"{name} is the name of a user of the broker that is no sender: take another one")
     known = _found(path, name)
     sender = changed(known or Sender(name=name), arguments)
-    account, password = Account(sender, vhost_of(urls[0])), secrets.token_hex(24)
+    account, password = SenderAccount(sender, vhost_of(urls[0])), secrets.token_hex(24)
     async with session(urls, CLIENT) as broker:
         there, why = await asyncio.to_thread(_administration, urls, layout)
         rights = await asyncio.to_thread(there.rights, account) if there is not None else ()
@@ -129,7 +129,7 @@ async def _remove(arguments: argparse.Namespace, urls: Sequence[str], path: Path
     queues = [*Sender(name=name, lanes=tuple(Lane)).queues, sender.reply_queue]
     async with session(urls, CLIENT) as broker:
         if known is not None:
-            account = Account(sender, vhost_of(urls[0]))
+            account = SenderAccount(sender, vhost_of(urls[0]))
             there, why = await asyncio.to_thread(_administration, urls, layout)
             if there is not None:
                 await asyncio.to_thread(there.take, account)

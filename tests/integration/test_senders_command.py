@@ -21,7 +21,7 @@ from cli.parser import Parser
 from cli.ports import free_port
 from cli.rabbitmq import USER, RabbitMQNode
 from cli.senders import arguments, commands
-from cli.senders.administration import Account, ByCtl, ByManagement, administration
+from cli.senders.administration import SenderAccount, ByCtl, ByManagement, administration
 from cli.survivors import Register
 from contract.senders import Sender
 from contract.topology import Lane
@@ -172,7 +172,7 @@ async def test_the_life_of_a_sender(
         publish(newer, sender)
     assert await senders(here, "remove", "school", "--purge") == 0
     assert "school" not in here.ctl("list_queues", "name") + here.ctl("list_exchanges", "name")
-    assert by_management.rights(Account(sender, "/")) is None
+    assert by_management.rights(SenderAccount(sender, "/")) is None
     with pytest.raises(InvalidOption, match="there is no sender school: there is none"):
         await senders(here, "remove", "school")
 
@@ -236,7 +236,7 @@ def test_rabbitmqctl_and_the_management_plug_in_make_the_same_user(
     by_ctl = administration([here.amqp_url], layout)
     assert isinstance(by_ctl, ByCtl)
     by_management.check()
-    account = Account(Sender(name="dairy"), "/")
+    account = SenderAccount(Sender(name="dairy"), "/")
     assert by_ctl.rights(account) is None
     by_ctl.make(account, "the-first-password", new=True)
     assert tuple(by_management.rights(account) or ()) == tuple(by_ctl.rights(account) or ()) == account.rights
@@ -260,7 +260,7 @@ def test_rabbitmqctl_and_the_management_plug_in_make_the_same_user(
     by_ctl.take(account)
 
 
-def logged_in(node: RabbitMQNode, account: Account, password: str) -> pika.BlockingConnection:
+def logged_in(node: RabbitMQNode, account: SenderAccount, password: str) -> pika.BlockingConnection:
     credentials = pika.PlainCredentials(account.name, password)
     return pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", node.amqp_port, "/", credentials))
 

@@ -10,6 +10,9 @@ from producer.sources.http.client import HttpClient
 
 Result = TypeVar("Result")
 
+CONNECTIONS = 64
+"""Eight cameras at most ask for one thing at a time; a confined process may open few files."""
+
 
 class Network:
     """An event loop, in a thread of its own once it is `start`ed, and the client that lives in it."""
@@ -26,7 +29,7 @@ class Network:
     def client(self) -> HttpClient:
         """The client; to be asked for inside the loop."""
         if self._client is None:
-            self._client = HttpClient(proxies=True)
+            self._client = HttpClient(connections=CONNECTIONS, proxies=True)
         return self._client
 
     def run(self, work: Coroutine[Any, Any, Result], until: float) -> Result:
