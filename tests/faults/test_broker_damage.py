@@ -159,7 +159,7 @@ async def test_damaged_queues_are_told_by_name_cost_nothing_else_and_are_made_an
         while await metric(live, "cv_frames_processed_total{") < before + 10:
             assert time.monotonic() < back + 30, "the worker gets no frames"
         await aeventually("the gateway is well", lambda: gateway.missing() == [], 30)
-        assert is_down(LIVE) == is_down(GPU) == 0
+        await aeventually("the metric says so", lambda: is_down(LIVE) == is_down(GPU) == 0)
         assert (await framefleet(node.amqp_url, "queues", "repair", *where)).out.startswith("all queues work")
     print(
         f"\nsegments damaged: told in {told:.1f} s; ten frames {time.monotonic() - back:.1f} s after the repair"
