@@ -19,8 +19,8 @@ from cli.errors import CommandError, InvalidOption, NoManagement
 from cli.layout import Layout
 from cli.parser import nearest
 from cli.senders.administration import (
-    SenderAccount,
     Administration,
+    SenderAccount,
     administration,
     commands,
     commands_to_take,

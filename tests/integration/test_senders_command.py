@@ -21,7 +21,7 @@ from cli.parser import Parser
 from cli.ports import free_port
 from cli.rabbitmq import USER, RabbitMQNode
 from cli.senders import arguments, commands
-from cli.senders.administration import SenderAccount, ByCtl, ByManagement, administration
+from cli.senders.administration import ByCtl, ByManagement, SenderAccount, administration
 from cli.survivors import Register
 from contract.senders import Sender
 from contract.topology import Lane
