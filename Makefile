@@ -16,7 +16,7 @@ OR_NONE := || [ $$? = 5 ] # PYTEST selects no test of this part
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences bench lint fmt coverage audit licences contract lock clean
+  test-compute test-system test-alone soak silences hostile bench lint fmt coverage audit licences contract lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -96,6 +96,9 @@ soak: test-tools ## random faults under load for SECONDS=1800, repeatable by SEE
 silences: test-tools ## what is frozen, torn apart, full or put back for SECONDS=60 each, as in docs/faults.md (20 minutes)
 	SILENCE_SECONDS=$(or $(SECONDS),60) pytest -s tests/faults/test_silences.py tests/faults/test_partitions.py \
 	  tests/faults/test_disk_full.py tests/faults/test_cluster_nodes.py tests/e2e/test_silence.py $(PYTEST)
+
+hostile: test-tools ## a demo among enemies for SECONDS=600: clients, cameras, a viewer, a damaged broker; it must not notice
+	python -m tests.faults.hostile --seconds $(or $(SECONDS),600)
 
 bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md (15 minutes); fails where an aim is missed
 	python -m bench.viewers --check
