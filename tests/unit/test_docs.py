@@ -1,4 +1,4 @@
-"""Pages lead somewhere: every link and anchor, every `make` target, every module and every folder that they name."""
+"""Pages lead somewhere: every link, anchor and test, every `make` target, module and folder that they name."""
 
 import re
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 CODE = re.compile(r"^```(?:sh)?\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
+NAMED_TEST = re.compile(r"\[`(test_\w+)`\]\(([^)#\s]+)\)")
 MODULE = re.compile(r"`([\w./-]+\.(?:py|svelte|ts))`")
 FOLDERS = (
     *("contract", "broker", "runtime", "producer", "worker", "gateway", "cli", "bench", "tests", "deploy"),
@@ -66,6 +67,15 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
             broken.append(target)
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_test_that_is_named_is_in_its_file(page: Path) -> None:
+    named = NAMED_TEST.findall((ROOT / page).read_text())
+    missing = [
+        (name, file) for name, file in named if f"def {name}(" not in (ROOT / page.parent / file).read_text()
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
