@@ -1,6 +1,7 @@
 """deploy/rabbitmq/entrypoint.sh: the broker's password and cookie are our own, and who may read them."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,13 +21,17 @@ class Broker:
     def __init__(self, folder: Path, cluster: Path | None = None) -> None:
         self.data, self.shared = folder / "data", folder / "run"
         self.cluster = cluster or folder / "cluster"
-        for each in (self.data, self.shared, self.cluster, folder / "bin"):
+        conf = folder / "conf.d"
+        for each in (self.data, self.shared, self.cluster, folder / "bin", conf):
             each.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "deploy" / "rabbitmq" / "cluster.conf", conf / "70-cluster.conf")
+        shutil.copy(ROOT / "deploy" / "rabbitmq" / "others", folder / "bin" / "framefleet-others")
         program = folder / "bin" / "docker-entrypoint.sh"
         program.write_text(BECOMES)
         program.chmod(0o755)
         script = (ROOT / "deploy" / "rabbitmq" / "entrypoint.sh").read_text()
         for old, new in (
+            ("/etc/rabbitmq/conf.d", conf),
             ("/var/lib/rabbitmq", self.data),
             ("/run/framefleet-cluster", self.cluster),
             ("/run/framefleet/", f"{self.shared}/"),

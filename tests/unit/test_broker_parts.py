@@ -36,7 +36,7 @@ def test_a_wrong_url_says_what_is_expected_and_never_the_password(text: str) -> 
 
 def test_heartbeat_and_user_timeout_notice_a_dead_peer() -> None:
     parameters = connection_parameters("amqp://u:p@host/", name="n")
-    assert parameters.heartbeat == 8
+    assert parameters.heartbeat == 4
     assert parameters.tcp_options["TCP_USER_TIMEOUT"] == 20_000
 
 
