@@ -74,18 +74,18 @@ test-compute: test-tools ## pytest: unit, without what is marked `alone`
 	$(call beside,tests/unit,2)
 
 test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheus
-	$(call beside,tests/integration,5)
+	$(call beside,tests/integration,3)
 	$(call alone,tests/integration)
 
 test-e2e: test-tools ## pytest: the whole system in a browser
-	pytest tests/e2e $(PYTEST) $(OR_NONE)
+	tests/beside tests/e2e $(PYTEST)
 
 test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
-	$(call beside,tests/faults,5)
+	$(call beside,tests/faults,3)
 	$(call alone,tests/faults)
 
 test-system: test-tools ## pytest: integration and faults at once, without what is marked `alone`
-	$(call beside,$(SYSTEM),5)
+	$(call beside,$(SYSTEM),3)
 
 test-alone: test-tools ## pytest: what is marked `alone`, one test after the other
 	$(call alone,tests/unit $(SYSTEM))
