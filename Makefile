@@ -35,13 +35,13 @@ up: ## install what is missing and run the whole system until Ctrl-C
 down: ## stop the system that runs in this checkout
 	@exec $(PYTHON) -m cli down
 
-# First what computes, two parts at a time; then the tests that mostly wait, several files at a time; at last those that
-# measure, with nothing beside them (docs/testing.md).
+# First what computes, two parts at a time; then the tests that mostly wait, several files at a time, and the browser's; at
+# last those that measure, with nothing beside them (docs/testing.md).
 test: test-tools ## install what the tests need and run all of them; ends with the time of each part
 	@rm -f .run/test-times
 	@export TOOLS=ready; again='$(MAKE) --no-print-directory'; \
 	  $$again -j2 --output-sync=target time-compute time-lint time-dashboard time-rules \
-	  && $$again -j2 --output-sync=target time-system time-e2e && $$again time-alone; \
+	  && $$again time-system && $$again time-e2e && $$again time-alone; \
 	  status=$$?; echo 'make test:'; cat .run/test-times; exit $$status
 
 time-%:
