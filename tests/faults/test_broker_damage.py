@@ -26,7 +26,7 @@ from tests.helpers.gateway import running_gateway
 from tests.helpers.processes import Service
 from tests.helpers.tool import framefleet
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.alone, pytest.mark.faults]
 
 LIVE, BATCH, GPU = (lane.queue for lane in Lane)
 REMEDY = "`framefleet queues repair`"

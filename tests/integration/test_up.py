@@ -218,7 +218,9 @@ def test_a_checkout_that_was_renamed_computes_what_waits_and_a_copy_leaves_it_al
     eventually("it is announced", lambda: said(renamed, "Open"))
     assert sorted(events(renamed, 2)) == ["waits-1", "waits-2"]
 
-    shutil.copytree(tmp_path / "renamed", tmp_path / "copy", symlinks=True)
+    shutil.copytree(
+        tmp_path / "renamed", tmp_path / "copy", symlinks=True, ignore=shutil.ignore_patterns("*.sock")
+    )
     with pytest.raises(NoBroker, match=f"copy, and the system runs in the original: {tmp_path}/renamed"):
         broker_urls({}, Layout(tmp_path / "copy"))
     (tmp_path / "copy" / ".run" / "endpoints.json").unlink()  # the next one is the copy's
