@@ -223,9 +223,10 @@ async def test_two_gateways_agree(rabbitmq: str, gateway: Gateway, tmp_path: Pat
             "yunet",
             {"gpu": "haar"},
         )
+    # The history is the first one's alone, and so is its operator's socket.
     kept = shutil.copytree(
-        gateway.settings.data_dir, tmp_path / "again"
-    )  # the history is the first one's alone
+        gateway.settings.data_dir, tmp_path / "again", ignore=shutil.ignore_patterns("*.sock")
+    )
     async with connected_gateway(tmp_path, rabbitmq, data_dir=kept) as again:
         assert again.models.desired == gateway.models.desired
 
