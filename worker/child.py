@@ -23,6 +23,7 @@ from worker.errors import UnknownModel
 from worker.isolation import TIMEOUT_SECONDS, TRIAL_SECONDS, Answer, Suspect, Trial
 from worker.loader import build_detector
 from worker.processor import Computed, Expired, Failed, make_processor
+from worker.sender_rules import check_model, renamed
 from worker.switchboard import Switchboard
 
 MEMORY = 3_000_000_000  # bytes: the largest picture that is taken, decoded, and a large model
@@ -52,6 +53,8 @@ def _compute(suspect: Suspect) -> Answer:
             headers=given.headers,
             message_id=given.message_id,
         )
+        task = renamed(task, given.sender)
+        check_model(task.model, given.sender)
         switchboard.choose(task.model, task.camera_id)  # the model that it names is loaded, too
     processor = make_processor(suspect.settings, switchboard)
     _confine(round(TIMEOUT_SECONDS))

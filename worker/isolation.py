@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import UNSET
 
 from contract.errors import InvalidTask
 from contract.failures import FailureReason
@@ -23,6 +24,7 @@ from contract.task import parse_head
 from runtime.confinement import bare
 from worker.models import ModelEntry
 from worker.processor import Computed, Expired, Failed, Given, Processed
+from worker.sender_rules import renamed
 from worker.settings import CPU, WorkerSettings
 
 MODULE = "worker.child"
@@ -108,10 +110,12 @@ def _answers_to(suspect: Given, result: Result, settings: WorkerSettings) -> boo
             headers=suspect.headers,
             message_id=suspect.message_id,
         )
+        head = renamed(head, suspect.sender)
     except InvalidTask:
         return False
-    of = (result.camera_id, result.frame_id, result.original_timestamp, result.node_id)
-    return of == (head.camera_id, head.frame_id, head.timestamp, settings.node_id)
+    sender = UNSET if suspect.sender is None else suspect.sender.name
+    of = (result.camera_id, result.frame_id, result.original_timestamp, result.node_id, result.sender)
+    return of == (head.camera_id, head.frame_id, head.timestamp, settings.node_id, sender)
 
 
 def _without_secrets(settings: WorkerSettings) -> WorkerSettings:

@@ -3,6 +3,7 @@
 import pytest
 
 from contract.failures import FailureReason
+from contract.senders import Sender
 from tests.helpers.images import astronaut, jpeg, task
 from worker import isolation
 from worker.isolation import compute_apart
@@ -22,6 +23,25 @@ def test_a_good_frame_comes_back_computed() -> None:
     assert isinstance(outcome, Computed)
     assert outcome.result.detections
     assert outcome.result.node_id == "n-1"
+
+
+def test_a_sender_s_frame_comes_back_under_its_name() -> None:
+    body = task(jpeg(astronaut()), camera_id="gate-3", frame_id="f-1")
+    outcome = compute_apart(
+        SETTINGS, "haar", Given(body, "application/json", {}, None, 0.1, Sender(name="school"))
+    )
+    assert isinstance(outcome, Computed), outcome
+    result = outcome.result
+    assert (result.camera_id, result.frame_id, result.sender) == ("school-gate-3", "school:f-1", "school")
+
+
+def test_a_model_that_a_sender_may_not_name_is_refused_apart_too() -> None:
+    body = task(jpeg(astronaut()), model="yunet")
+    outcome = compute_apart(
+        SETTINGS, "haar", Given(body, "application/json", {}, None, 0.1, Sender(name="school"))
+    )
+    assert isinstance(outcome, Failed)
+    assert outcome.reason is FailureReason.NOT_ALLOWED
 
 
 def test_a_bad_frame_comes_back_with_its_reason() -> None:
