@@ -4,7 +4,6 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,10 @@ import pytest_asyncio
 from aiohttp import web
 
 from producer.errors import SourceError
-from producer.frames import Captured
 from producer.sources import stream
 from producer.sources.stream import Stream
 from producer.sources.streams.pool import Pool
+from tests.helpers.captured import failing, first
 from tests.helpers.site import Site, leads_to, site
 from tests.helpers.stream_servers import segment
 from tests.helpers.video_files import make, run
@@ -47,23 +46,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "key.info").write_text(f"key\n{folder / 'key'}\n")
     run(*hls, "-hls_key_info_file", str(folder / "key.info"), str(folder / "locked.m3u8"))
     return folder
-
-
-async def first(source: Stream, count: int = 1) -> list[Captured]:
-    seen: list[Captured] = []
-    async with aclosing(source.frames()) as items:
-        async for item in items:
-            if isinstance(item, Captured):
-                seen.append(item)
-                if len(seen) == count:
-                    break
-    return seen
-
-
-async def failing(source: Stream) -> SourceError:
-    with pytest.raises(SourceError) as raised:
-        await first(source, 1_000)
-    return raised.value
 
 
 def login(url: str) -> str:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from producer.errors import SourceError
 from producer.frames import Captured, Skipped
 from producer.sources import stream
 from producer.sources.stream import Stream
 from producer.sources.streams.pool import Pool
+from tests.helpers.captured import failing, first
 from tests.helpers.dead_proxies import DEAD_PROXIES
 from tests.helpers.stream_servers import mute_server, rtmp_server, rtsp_server, segment, web_server
 from tests.helpers.video_files import make
@@ -39,24 +39,6 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(video: Path) -> Iterator[str]:
     with rtsp_server(yard=video) as address:
         yield address
-
-
-async def first(source: Stream, count: int) -> list[Captured]:
-    """Its first frames."""
-    seen: list[Captured] = []
-    async with aclosing(source.frames()) as items:
-        async for item in items:
-            if isinstance(item, Captured):
-                seen.append(item)
-                if len(seen) == count:
-                    break
-    return seen
-
-
-async def failing(source: Stream) -> SourceError:
-    with pytest.raises(SourceError) as raised:
-        await first(source, 1_000)
-    return raised.value
 
 
 def size(frame: Captured) -> tuple[int, int]:
