@@ -1,6 +1,6 @@
 """Ten minutes among enemies: `make hostile SECONDS=600`. A demo runs beside all of them, and must not notice.
 
-A hostile client with a name of its own, hostile cameras, a greedy viewer, somebody who guesses tokens and a broker
+Two hostile clients with names of their own, hostile cameras, a greedy viewer, somebody who guesses tokens and a broker
 whose batch lane is damaged, all at once, against a broker, workers, a producer and a gateway of the run's own. First
 the demo runs alone, for a minute. Exit status 0: among enemies it kept 90 % of its rate and its p95, and every hostile
 act is to be seen in a metric.
@@ -48,7 +48,8 @@ KEPT = 0.9
 P95_SHARE, P95_SECONDS = 1.5, 0.1
 """The p95 may be half as much again, or a tenth of a second more: the enemies compute on the same cores."""
 BATCH = Lane.BATCH.queue
-MALLORY = Sender(name="mallory")
+MALLORY, TRUDY = Sender(name="mallory"), Sender(name="trudy")
+"""Her queue is always full, so another sends what is large: else nobody would come to refuse it."""
 SAY_SECONDS = 30.0
 
 SEEN = {
@@ -148,7 +149,7 @@ class Hostile:
         asyncio.run(self._fill_batch_lane())
         self._node.stop()  # the next start writes what is in the log into segments, of which one can be damaged
         self._node.start()
-        self._make_sender()
+        self._passwords = {sender.name: self._make_sender(sender) for sender in (MALLORY, TRUDY)}
         data = self._folder / "gateway"
         self._viewer_token = add_token(data / "tokens.json", "greedy", "viewer", time.time(), None)
         cameras = self._folder / "cameras.yaml"
@@ -172,11 +173,13 @@ class Hostile:
             message = Message("", BATCH, os.urandom(4_000), content_type="image/jpeg")
             await asyncio.gather(*(aio.publish(sender.publisher, message) for _ in range(300)))
 
-    def _make_sender(self) -> None:
-        self._password = secrets.token_urlsafe(16)
-        put_sender(self._folder / "gateway" / "senders.json", MALLORY)
-        for line in commands(SenderAccount(MALLORY, "/"), self._password):
+    def _make_sender(self, sender: Sender) -> str:
+        """Return its password."""
+        password = secrets.token_urlsafe(16)
+        put_sender(self._folder / "gateway" / "senders.json", sender)
+        for line in commands(SenderAccount(sender, "/"), password):
             self._node.ctl(*shlex.split(line)[1:])
+        return password
 
     def _cameras(self) -> str:
         place = f"http://127.0.0.1:{self._camera_port}"
@@ -191,19 +194,25 @@ class Hostile:
 
     @contextlib.contextmanager
     def _enemies(self) -> Iterator[None]:
-        where = json.dumps(
-            {
-                "sender": f"amqp://{MALLORY.name}:{self._password}@127.0.0.1:{self._node.amqp_port}/%2F",
-                "exchange": MALLORY.exchange,
-                "key": MALLORY.queue(Lane.LIVE),
-                "gateway": f"http://127.0.0.1:{self._gateway_port}",
-                "token": self._viewer_token,
-                "camera_port": str(self._camera_port),
+        place = f"127.0.0.1:{self._node.amqp_port}/%2F"
+        everywhere = {
+            "gateway": f"http://127.0.0.1:{self._gateway_port}",
+            "token": self._viewer_token,
+            "camera_port": str(self._camera_port),
+        }
+
+        def where(act: str) -> str:
+            sender = TRUDY if act == "send_huge_rubbish" else MALLORY
+            own = {
+                "sender": f"amqp://{sender.name}:{self._passwords[sender.name]}@{place}",
+                "exchange": sender.exchange,
+                "key": sender.queue(Lane.LIVE),
             }
-        )
+            return json.dumps(everywhere | own)
+
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.helpers.hostile_acts", act, where],
+                [sys.executable, "-m", "tests.helpers.hostile_acts", act, where(act)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

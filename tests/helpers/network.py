@@ -1,6 +1,7 @@
 """Hosts of a network that can be torn: namespaces on a bridge, where packets from one to another vanish. Needs root.
 
-The machine itself is on the bridge too, and is never cut off: it is where the clients are.
+The bridge is in a namespace too: where the machine's own packet filter sees bridges (Docker's refuses to forward), it
+does not see this one. The machine itself is on it and is never cut off: it is where the clients are.
 """
 
 import os
@@ -19,6 +20,7 @@ class Network:
 
     def __init__(self, hosts: Sequence[str]) -> None:
         self._own = f"ff{os.getpid()}"
+        self._switch = f"{self._own}-switch"
         subnet = f"10.{200 + os.getpid() // 250 % 50}.{os.getpid() % 250}"
         self._machine = f"{subnet}.254"
         self.addresses = {host: f"{subnet}.{number}" for number, host in enumerate(hosts, 1)}
@@ -26,35 +28,28 @@ class Network:
 
     def start(self) -> None:
         """Lay the cables."""
-        run("ip", "link", "add", self._own, "type", "bridge")
-        run("ip", "address", "add", f"{self._machine}/24", "dev", self._own)
-        run("ip", "link", "set", self._own, "up")
-        for number, (host, address) in enumerate(self.addresses.items()):
-            plug = f"{self._own}-{number}"
+        run("ip", "netns", "add", self._switch)
+        run("ip", "-n", self._switch, "link", "add", "bridge", "type", "bridge")
+        run("ip", "-n", self._switch, "link", "set", "bridge", "up")
+        self._plug_in([], self._own, self._machine, "machine")
+        for host, address in self.addresses.items():
             run("ip", "netns", "add", self._namespace(host))
-            run(
-                "ip",
-                "link",
-                "add",
-                plug,
-                "type",
-                "veth",
-                "peer",
-                "name",
-                "eth0",
-                "netns",
-                self._namespace(host),
-            )
-            run("ip", "link", "set", plug, "master", self._own, "up")
-            run(*self.inside(host), "ip", "link", "set", "lo", "up")
-            run(*self.inside(host), "ip", "address", "add", f"{address}/24", "dev", "eth0")
-            run(*self.inside(host), "ip", "link", "set", "eth0", "up")
+            run("ip", "-n", self._namespace(host), "link", "set", "lo", "up")
+            self._plug_in(["-n", self._namespace(host)], "eth0", address, host)
+
+    def _plug_in(self, where: Sequence[str], device: str, address: str, port: str) -> None:
+        """Make a network card there, with its cable to that port of the bridge."""
+        cable = ("type", "veth", "peer", "name", port, "netns", self._switch)
+        run("ip", *where, "link", "add", device, *cable)
+        run("ip", "-n", self._switch, "link", "set", port, "master", "bridge", "up")
+        run("ip", *where, "address", "add", f"{address}/24", "dev", device)
+        run("ip", *where, "link", "set", device, "up")
 
     def stop(self) -> None:
         """Take all of it away, whatever is there."""
         for host in self.addresses:
             run("ip", "netns", "delete", self._namespace(host), check=False)
-        run("ip", "link", "delete", self._own, check=False)
+        run("ip", "netns", "delete", self._switch, check=False)
 
     def inside(self, host: str) -> list[str]:
         """The words before a command that run it there. The process is the command's own: signals reach it."""
