@@ -10,10 +10,12 @@ from broker import BrokerError
 from broker.session import Session, session
 from cli.confirmation import confirmed
 from cli.console import progress
+from cli.errors import CannotReadSenders
 from cli.layout import Layout
 from cli.queues.repair import DownQueue, find_down, last_known, make_anew, set_aside, size_of
 from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
-from contract.topology import TOPOLOGY
+from cli.senders.place import known_senders
+from contract.topology import TOPOLOGY, Queue
 
 CLIENT = "framefleet queues"
 NOT_DEAD = """\
@@ -26,11 +28,13 @@ look into them. With Compose: docker compose cp rabbitmq:/var/lib/rabbitmq/mnesi
 
 async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     """Run `framefleet queues …`; returns the exit status. Raises BrokerError."""
+    layout = Layout()
     if arguments.action == "repair":
-        return await _repair(arguments, urls)
+        return await _repair(arguments, urls, layout)
+    queues = _queues(layout)
     async with session(urls, CLIENT) as connection:
-        states = await _inspect_all(connection)
-        down = {each.queue.name: each.why for each in await find_down(urls, None)}
+        states = await _inspect_all(connection, queues)
+        down = {each.queue.name: each.why for each in await find_down(urls, queues)}
         for state in states:
             print(_describe(state, down.get(state.queue.name)))
         if down:
@@ -80,11 +84,21 @@ async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Seque
     return 1 if failed or missing else 0
 
 
-async def _repair(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    layout = Layout()
+def _queues(layout: Layout) -> tuple[Queue, ...]:
+    """Ours, and those of the senders that are known here."""
+    try:
+        senders = known_senders(os.environ, layout)
+    except CannotReadSenders as error:
+        print(f"the queues of senders are left out: {error}", file=sys.stderr)
+        senders = ()
+    of_senders = (queue for sender in senders for queue in (*sender.queues, sender.reply_queue))
+    return (*TOPOLOGY.queues, *of_senders)
+
+
+async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: Layout) -> int:
     native = not os.environ.get("AMQP_URL") and layout.rabbitmq.is_dir()
     data = arguments.data or (layout.rabbitmq / "data" if native else None)
-    down = await find_down(urls, data)
+    down = await find_down(urls, _queues(layout), data)
     if not down:
         print("all queues work: there is nothing to repair")
         return 0
@@ -136,11 +150,14 @@ def _prometheus(layout: Layout) -> str | None:
         return None
 
 
-async def _inspect_all(connection: Session) -> list[State]:
+async def _inspect_all(connection: Session, queues: Sequence[Queue]) -> list[State]:
+    """Look at each; what a sender has not got here is nothing to tell of, since its broker may be another."""
     states = []
-    async with progress("looking at queues", len(TOPOLOGY.queues)) as shown:
-        for queue in TOPOLOGY.queues:
-            states.append(await inspect(connection, queue))
+    async with progress("looking at queues", len(queues)) as shown:
+        for queue in queues:
+            state = await inspect(connection, queue)
+            if state.messages is not None or state.set_aside is not None or queue in TOPOLOGY.queues:
+                states.append(state)
             shown.done += 1
     return states
 

@@ -18,7 +18,7 @@ from broker.diagnosis import fault, find_faults
 from broker.errors import BrokerError
 from broker.role import MISSED_SECONDS
 from broker.session import session
-from contract.topology import TOPOLOGY, Queue
+from contract.topology import Queue
 from runtime.loopback import open_directly
 
 CLIENT = "framefleet queues repair"
@@ -42,19 +42,21 @@ class DownQueue:
         return NO_PROCESS in self.why
 
 
-async def find_down(urls: Sequence[str], data: Path | None) -> list[DownQueue]:
-    """Look at all queues of ours; `data` is where the broker keeps its files. Raises BrokerError."""
+async def find_down(
+    urls: Sequence[str], queues: Sequence[Queue], data: Path | None = None
+) -> list[DownQueue]:
+    """Look at these queues; `data` is where the broker keeps its files. Raises BrokerError."""
     down: dict[str, str] = {}
 
     def found(queue: str, why: str | None) -> None:
         if why is not None:
             down[queue] = why
 
-    await find_faults(urls, CLIENT, [queue.name for queue in TOPOLOGY.queues], found)
+    await find_faults(urls, CLIENT, [queue.name for queue in queues], found)
     vhost = unquote(urlsplit(urls[0]).path.removeprefix("/")) or "/"
     return [
         DownQueue(queue, down[queue.name], find_folder(data, vhost, queue.name) if data else None)
-        for queue in TOPOLOGY.queues
+        for queue in queues
         if queue.name in down
     ]
 

@@ -5,7 +5,9 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pika
 import pytest
@@ -15,7 +17,9 @@ from broker.drain import Drain
 from broker.errors import Busy, NoSuchQueue
 from broker.session import session
 from cli.rabbitmq import RabbitMQNode
+from contract.senders import Sender
 from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TOPOLOGY, Lane, Queue, Topology
+from gateway.senders.file import put_sender
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.fleet import vhost_of
@@ -104,6 +108,40 @@ async def test_check_names_every_difference_and_changes_nothing(rabbitmq: str) -
     assert "x-delivery-limit" not in said.out
     again = await framefleet(rabbitmq, "queues", "check")
     assert again == said
+
+
+async def test_the_queues_of_senders_go_along(rabbitmq: str, tmp_path: Path) -> None:
+    here = {"GATEWAY_DATA_DIR": str(tmp_path)}
+    school = Sender(name="school")
+    for each in (school, Sender(name="elsewhere")):
+        put_sender(tmp_path / "senders.json", each)
+    lane = school.queue(Lane.LIVE)
+    old = [
+        replace(queue, arguments=dict(queue.arguments) | {"x-max-length": 9}) if queue.name == lane else queue
+        for queue in school.queues
+    ]
+    async with (
+        bus(rabbitmq) as sender,
+        session([rabbitmq], "old") as connection,
+        connection.channel() as channel,
+    ):
+        for exchange in school.topology.exchanges:
+            await channel.declare_exchange(exchange)
+        for queue in old:
+            await channel.declare(queue)
+        assert await sender.task(b"frame", lane) is Outcome.CONFIRMED
+    said = await framefleet(rabbitmq, "queues", "check", settings=here)
+    assert (said.status, "x-max-length: is 9, should be 200" in said.out) == (1, True), said
+    assert "elsewhere" not in said.out
+    upgraded = await framefleet(rabbitmq, "queues", "upgrade", "--yes", settings=here)
+    assert (upgraded.status, f"{lane}: made anew with its 1 messages" in upgraded.out) == (0, True), upgraded
+    async with bus(rabbitmq) as sender:
+        message = Message(school.exchange, lane, b"another")
+        assert await sender.publish(message) is Outcome.CONFIRMED
+    assert await counts(rabbitmq, lane) == [2]
+    (tmp_path / "senders.json").write_text("{")
+    without = await framefleet(rabbitmq, "queues", "check", settings=here)
+    assert (without.status, "the queues of senders are left out: " in without.err) == (0, True), without
 
 
 async def test_a_fleet_that_is_up_to_date_is_left_alone(rabbitmq: str) -> None:

@@ -47,7 +47,7 @@ async def test_a_queue_that_may_come_back_is_not_touched(
 ) -> None:
     """In a cluster that lacks its nodes it is on their disks, whole."""
 
-    async def find_down(_urls: object, _data: object) -> list[DownQueue]:
+    async def find_down(_urls: object, _queues: object, _data: object) -> list[DownQueue]:
         return [DownQueue(LIVE, why, None) for why in ("INTERNAL_ERROR - …: noproc", "it does not answer")]
 
     async def touched(*_arguments: object) -> None:
