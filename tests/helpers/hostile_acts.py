@@ -61,7 +61,7 @@ def send_heavy_pictures(where: Where) -> None:
 
 def send_huge_rubbish(where: Where) -> None:
     """Eleven megabytes of nothing, again and again: dead letters, each as large as a message may be."""
-    rubbish = b"\xff\xd8\xff" + os.urandom(11 * 1024 * 1024)
+    rubbish = b"\xff\xd8\xff" + os.urandom(11 * 1024 * 1024).replace(b"\xff", b"\0")  # no marker by chance
     while True:
         with contextlib.suppress(AMQPError), _channel(where) as channel:
             while True:
