@@ -37,6 +37,7 @@ from gateway.senders.file import drop_sender, put_sender, read_senders
 CLIENT = "framefleet senders"
 COMPOSE_HOST = "rabbitmq"
 """What the broker of a Compose project is called by the services; everybody else reaches it by a published port."""
+AMQP_PORT = "5672"
 RESERVED = frozenset({"framefleet", "guest", "admin", "administrator"})
 LEAVE_SECONDS = 15.0
 """Workers hear of a removal within a second or two, and finish the frame at hand."""
@@ -95,7 +96,7 @@ async def _add(arguments: argparse.Namespace, urls: Sequence[str], path: Path, l
         print("\n".join(commands(account, password)))
         print()
     in_compose = urlsplit(urls[0]).hostname == COMPOSE_HOST
-    print(instructions(sender, _client_url(urls[0], name, password), in_compose=in_compose))
+    print(instructions(sender, client_url(urls[0], name, password), in_compose=in_compose))
     print("The password is not shown again.", file=sys.stderr)
     return 0
 
@@ -265,8 +266,11 @@ def _warn_of_shares(senders: Sequence[Sender]) -> None:
         )
 
 
-def _client_url(url: str, name: str, password: str) -> str:
+def client_url(url: str, name: str, password: str) -> str:
+    """Return the URL for that user of the broker at `url`, as programs outside of a Compose project reach it."""
     parts = urlsplit(url)
-    host = "127.0.0.1" if parts.hostname == COMPOSE_HOST else parts.hostname
+    host, port = parts.hostname, str(parts.port or AMQP_PORT)
+    if host == COMPOSE_HOST:  # its containers are given all of .env, and so the port that the machine publishes
+        host, port = "127.0.0.1", os.environ.get("AMQP_PORT") or AMQP_PORT
     vhost = quote(vhost_of(url), safe="")
-    return f"{parts.scheme}://{name}:{password}@{host}:{parts.port or 5672}/{'' if vhost == '%2F' else vhost}"
+    return f"{parts.scheme}://{name}:{password}@{host}:{port}/{'' if vhost == '%2F' else vhost}"

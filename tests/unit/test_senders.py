@@ -9,6 +9,7 @@ import pytest
 
 from broker import Delivery
 from broker.properties import Properties, fields_of
+from cli.senders.commands import client_url
 from contract.errors import InvalidTask
 from contract.failures import FailureReason
 from contract.identifiers import MAX_CAMERA_ID, MAX_FRAME_ID
@@ -252,3 +253,11 @@ def test_the_lane_keeps_what_the_senders_leave_and_never_nothing() -> None:
     assert weights(Lane.LIVE, [SCHOOL]) == {"frame_queue": 0.9, "frame_queue.from.school": 0.1}
     greedy = [Sender(name=name, share=0.8) for name in ("a", "b")]
     assert weights(Lane.LIVE, greedy)["frame_queue"] == 0.1
+
+
+def test_the_url_to_paste_is_the_machines_in_compose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMQP_PORT", "28072")
+    assert (
+        client_url("amqp://framefleet:x@rabbitmq:5672/", "school", "p") == "amqp://school:p@127.0.0.1:28072/"
+    )
+    assert client_url("amqp://a:b@broker.example/v", "school", "p") == "amqp://school:p@broker.example:5672/v"
