@@ -13,8 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 SIDE = 24.0
 
 
-def write_tiny_yunet(path: Path) -> Path:
-    """Write the model; returns its path."""
+def write_tiny_yunet(path: Path, over: float = 0.5) -> Path:
+    """Write the model; returns its path. A cell must be brighter than `over`; over 1 none is, and it finds nothing."""
     nodes, initializers, outputs = [], [], []
 
     def constant(name: str, value: np.ndarray) -> str:
@@ -24,7 +24,7 @@ def write_tiny_yunet(path: Path) -> Path:
     flat1 = constant("flat1", np.array([1, -1, 1], np.int64))
     constant("scale", np.array(1 / 255, np.float32))
     constant("axes", np.array([1], np.int64))
-    constant("half", np.array(0.5, np.float32))
+    constant("bound", np.array(over, np.float32))
     nodes.append(helper.make_node("ReduceMean", ["input", "axes"], ["grey"], keepdims=1))
     nodes.append(helper.make_node("Mul", ["grey", "scale"], ["unit"]))
     for stride in (8, 16, 32):
@@ -35,7 +35,7 @@ def write_tiny_yunet(path: Path) -> Path:
             )
         )
         if stride == 8:
-            nodes.append(helper.make_node("Greater", ["pool_8", "half"], ["over"]))
+            nodes.append(helper.make_node("Greater", ["pool_8", "bound"], ["over"]))
             nodes.append(helper.make_node("Cast", ["over"], ["sure_8"], to=TensorProto.FLOAT))
         else:  # the other heads see nothing
             nodes.append(helper.make_node("Sub", [f"pool_{s}", f"pool_{s}"], [f"sure_{s}"]))
