@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences hostile bench lint fmt coverage audit licences contract lock clean
+  test-compute test-system test-alone soak silences hostile drill bench lint fmt coverage audit licences contract lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -98,6 +98,9 @@ silences: test-tools ## what is frozen, torn apart, full or put back for SECONDS
 
 hostile: test-tools ## a demo among enemies for SECONDS=600: clients, cameras, a viewer, a damaged broker; it must not notice
 	python -m tests.faults.hostile --seconds $(or $(SECONDS),600)
+
+drill: test-tools ## twelve faults in a system of its own, and the alert that each must set off (40 minutes, as root)
+	python -m tests.faults.drill --only '$(ONLY)'
 
 bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md (15 minutes); fails where an aim is missed
 	python -m bench.viewers --check
