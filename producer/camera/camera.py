@@ -179,7 +179,7 @@ class Camera:
         """The broker has confirmed a frame."""
         if not self._forgotten:
             self.condition.sent += 1
-            self._metrics.sent.labels(self.camera_id).inc()
+            self._metrics.frame_sent(self.camera_id)
 
     def frame_dropped(self, reason: str) -> None:
         """A frame will not reach the queue."""
