@@ -32,7 +32,8 @@ class WorkerMetrics:
         self.service = ServiceMetrics("worker", registry)
         self.link = LinkCounts()
         registry.register(self.link)
-        self._detections = DetectionCounts(node_id, registry)
+        self._detections = DetectionCounts(node_id)
+        registry.register(self._detections)
         node = {"node_id": node_id}
         labels = ["node_id"]
         self._processing = Histogram(

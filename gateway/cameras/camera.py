@@ -140,11 +140,11 @@ class Judgement(NamedTuple):
 
 
 def age_of(result: Result, wall: float) -> float:
-    """Seconds from the capture of a result's frame until `wall`.
+    """Seconds from the capture of a result's frame until `wall`, never negative.
 
     By the worker's word, which knows the clock that wrote the capture time, and the way from there to here.
     """
-    return result.queue_seconds + result.processing_seconds + max(0.0, wall - result.timestamp)
+    return max(0.0, result.queue_seconds + result.processing_seconds + max(0.0, wall - result.timestamp))
 
 
 def judge(

@@ -130,9 +130,24 @@ def test_cameras_that_come_and_go_leave_nothing_behind() -> None:
     assert known.results() == []
 
 
+def test_ages_only_grow_whatever_clocks_do() -> None:
+    known = Cameras(lambda now: ())
+    ages = []
+    for wall, queued in (
+        (1_000.0, 0.05),
+        (400.0, 0.05),
+        (1_001.0, -3_600.0),
+    ):  # a step back; a worker's odd word
+        known.result(result(1_000.0, camera_id="gate", queue_seconds=queued), 0.0, wall)
+        ages.append(known.results()[0].ages)
+    assert ages == pytest.approx([0.07, 0.14, 0.14])
+    assert known.results()[0].last == 1_001.0
+
+
 def test_models_and_labels_without_end_are_counted_as_other() -> None:
     registry = CollectorRegistry()
-    counts = DetectionCounts("n1", registry)
+    counts = DetectionCounts("n1")
+    registry.register(counts)
     made_up = islice(product(range(1_000), range(300)), 0, None, 13)
     total = 0
     for model, label in made_up:
@@ -159,3 +174,24 @@ def test_a_name_that_is_there_twice_is_refused() -> None:
     gateway_metrics = GatewayMetrics()
     with pytest.raises(ValueError, match="framefleet_camera_result_age_seconds_count"):
         gateway_metrics.registry.register(gateway_metrics.camera_results)
+
+
+def test_confidences_are_below_their_edges() -> None:
+    registry = CollectorRegistry()
+    counts = DetectionCounts("n1")
+    registry.register(counts)
+    sure = [
+        DetectedObject(x=0, y=0, w=1, h=1, confidence=each, label="face") for each in (0.0, 0.9, 0.92, 1.0)
+    ]
+    counts.found("yunet", sure)
+    counts.found("blind", [])
+
+    def below(edge: str, model: str = "yunet") -> float | None:
+        labels = {"model": model, "le": edge}
+        return registry.get_sample_value("framefleet_detection_confidence_bucket", labels)
+
+    assert [below(edge) for edge in ("0.1", "0.8", "0.9", "0.95", "1.0", "+Inf")] == [1, 1, 2, 3, 4, 4]
+    assert registry.get_sample_value(
+        "framefleet_detection_confidence_sum", {"model": "yunet"}
+    ) == pytest.approx(2.82)
+    assert below("+Inf", "blind") == 0  # a model that finds nothing is told of too
