@@ -89,6 +89,8 @@ QUERIES = {
     "framefleet_camera_last_frame_timestamp_seconds": "time() - max(framefleet_camera_last_frame_timestamp_seconds) "
     "by (camera_id) > 60",
     "framefleet_camera_last_result_timestamp_seconds": "time() - framefleet_camera_last_result_timestamp_seconds > 60",
+    "framefleet_certificate_expiry_timestamp_seconds": "framefleet_certificate_expiry_timestamp_seconds - time() "
+    "< 14 * 86400",
     "framefleet_history_free_bytes": "predict_linear(framefleet_history_free_bytes[6h], 24 * 3600) < 0",
     "framefleet_token_expiry_timestamp_seconds": "framefleet_token_expiry_timestamp_seconds - time() < 7 * 86400",
     "process_cpu_seconds_total": "rate(process_cpu_seconds_total[5m])",

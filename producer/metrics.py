@@ -73,6 +73,12 @@ class ProducerMetrics:
         self.file_problems = Gauge(
             "producer_camera_file_problems", "What is wrong in the file of cameras now.", registry=registry
         )
+        self._certificate = Gauge(
+            "framefleet_certificate_expiry_timestamp_seconds",
+            "When the certificate of an HTTPS camera ends, where authorities vouch for it.",
+            camera,
+            registry=registry,
+        )
         self._file_reload = OptionalGauge(
             "framefleet_camera_file_reload_timestamp_seconds",
             "When the file of cameras was last read and could be used; absent without a file.",
@@ -94,6 +100,13 @@ class ProducerMetrics:
         """The broker has confirmed a frame of the camera."""
         self.sent.labels(camera_id).inc()
         self._last_frame.labels(camera_id).set_to_current_time()
+
+    def certificate(self, camera_id: str, ends: float | None) -> None:
+        """The camera's host showed a certificate that ends at that Unix second; None: none that was verified."""
+        if ends is not None:
+            self._certificate.labels(camera_id).set(ends)
+        else:
+            self._certificate.remove_by_labels({"camera_id": camera_id})
 
     def file_read(self, problems: int) -> None:
         """The file of cameras was read and is in use, with so many problems in it."""
@@ -118,7 +131,8 @@ class ProducerMetrics:
     def let_go(self, camera_id: str) -> None:
         """Others speak for the camera from now on; what was counted stays counted."""
         self.up.remove(camera_id)
-        self.disabled.remove_by_labels({"camera_id": camera_id})
+        for gauge in (self.disabled, self._certificate):
+            gauge.remove_by_labels({"camera_id": camera_id})
         self.no_defects(camera_id)
 
     def no_defects(self, camera_id: str) -> None:

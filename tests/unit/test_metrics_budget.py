@@ -20,7 +20,7 @@ from worker.metrics import WorkerMetrics
 CAMERAS, PRODUCERS, WORKERS = 1_000, 4, 20
 BUDGET = SeriesBudget()
 LIMIT = 60_000
-REASONS = [f"reason-{n}" for n in range(20)]
+REASONS = [f"reason-{n}" for n in range(19)]
 """As many as a camera of one kind meets in a bad week, of frames left out and dropped and of failures together."""
 ROUTES = 60
 """More than the gateway has (tests/integration/test_metrics.py)."""
@@ -72,6 +72,7 @@ def trouble(metrics: ProducerMetrics, camera_id: str) -> None:
     metrics.frame_sent(camera_id)
     metrics.missing_replies.labels(camera_id).inc()
     metrics.defect(camera_id, "frozen", on=True)
+    metrics.certificate(camera_id, 1.0)
     for counter, reason in zip((metrics.skipped, metrics.dropped, metrics.errors) * 7, REASONS, strict=False):
         counter.labels(camera_id, reason).inc()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -110,6 +111,17 @@ def _proxy(url: URL) -> str | None:
     if not proxy or not proxy.startswith("http://"):
         return None
     return None if urllib.request.proxy_bypass(url.host or "") else proxy
+
+
+def certificate_end(response: aiohttp.ClientResponse) -> float | None:
+    """When the certificate of the answering host ends, in Unix seconds; None where none was verified, or none shows."""
+    connection = response.connection
+    if connection is None or connection.transport is None:  # a short answer is over already
+        return None
+    line: ssl.SSLObject | None = connection.transport.get_extra_info("ssl_object")
+    shown = line.getpeercert() if line is not None else None
+    ends = shown.get("notAfter") if shown else None
+    return float(ssl.cert_time_to_seconds(ends)) if isinstance(ends, str) else None
 
 
 def leave(response: Response) -> None:
