@@ -12,7 +12,7 @@ from producer.errors import NotHttp, SourceError, Untrusted
 from producer.reach import Reach, plain
 from producer.sources.http import tolerant
 from producer.sources.http.answers import CameraAnswer, Response
-from producer.sources.http.client import HttpClient, certificate_end, leave
+from producer.sources.http.client import CertifiedResponse, HttpClient, leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login
 from producer.trust import Trust, shown_fingerprint, written
@@ -164,8 +164,8 @@ class CameraAddress:
                 if url.scheme == "https" and await _takes_connections(url):
                     raise SourceError("tls", f"{self.shown} {NO_HANDSHAKE}") from None
                 raise
-            if trust is self._trust and (ends := certificate_end(response)) is not None:
-                self.certificate_end = ends
+            if trust is self._trust and isinstance(response, CertifiedResponse):
+                self.certificate_end = response.certificate_end
             return response
         return await tolerant.ask(
             url,

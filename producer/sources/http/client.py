@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 import aiohttp
+from aiohttp.connector import Connection
 from yarl import URL
 
 from producer.errors import SourceError
@@ -27,6 +28,22 @@ NO_FILES = (
 Trusted = bool | aiohttp.Fingerprint
 """How aiohttp is told whose certificates are trusted: all authorities', none is looked at, or one alone."""
 SocketFactory = Callable[[AddressInfo], socket.socket]
+
+
+class CertifiedResponse(aiohttp.ClientResponse):
+    """An answer that remembers when the certificate of its host ends: a short one is over before anybody could ask.
+
+    `certificate_end` is in Unix seconds; None where no certificate was verified.
+    """
+
+    certificate_end: float | None = None
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Begin to read the answer."""
+        line = connection.transport.get_extra_info("ssl_object") if connection.transport else None
+        if line is not None and (ends := (line.getpeercert() or {}).get("notAfter")) is not None:
+            self.certificate_end = ssl.cert_time_to_seconds(ends)
+        return await super().start(connection)
 
 
 class HttpClient:
@@ -98,6 +115,7 @@ def _session(
         connector=aiohttp.TCPConnector(
             limit=0, ttl_dns_cache=dns_cache_seconds, force_close=force_close, socket_factory=socket_factory
         ),
+        response_class=CertifiedResponse,
         headers={"Accept-Encoding": "identity"},  # JPEG does not shrink
         # We have no use for cameras' cookies, and a jar that a thousand of them fill is slow.
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -111,17 +129,6 @@ def _proxy(url: URL) -> str | None:
     if not proxy or not proxy.startswith("http://"):
         return None
     return None if urllib.request.proxy_bypass(url.host or "") else proxy
-
-
-def certificate_end(response: aiohttp.ClientResponse) -> float | None:
-    """When the certificate of the answering host ends, in Unix seconds; None where none was verified, or none shows."""
-    connection = response.connection
-    if connection is None or connection.transport is None:  # a short answer is over already
-        return None
-    line: ssl.SSLObject | None = connection.transport.get_extra_info("ssl_object")
-    shown = line.getpeercert() if line is not None else None
-    ends = shown.get("notAfter") if shown else None
-    return float(ssl.cert_time_to_seconds(ends)) if isinstance(ends, str) else None
 
 
 def leave(response: Response) -> None:
