@@ -11,6 +11,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from gateway.metrics import GatewayMetrics
 from producer.metrics import ProducerMetrics
 from runtime.probes import cut_connections
+from worker.detection_counts import MOST_LABELS, MOST_MODELS
 from worker.metrics import WorkerMetrics
 
 HEAD = """\
@@ -30,15 +31,15 @@ BUDGET = """\
 
 A label has few values: a node, a reason, a model, a route; `camera_id` only where one process owns the camera (its
 producer) or hears of all (the gateway), and never on a worker or a histogram of buckets; `frame_id` never. Names that
-others choose are bounded: a worker tells 16 models and 100 labels of each apart, the gateway the routes that it has and
-the methods that they take; what is beyond is `other`. A camera that is forgotten takes its series along.
+others choose are bounded: a worker tells {models} models and {labels} labels of each apart, the gateway the routes that
+it has and the methods that they take; what is beyond is `other`. A camera that is forgotten takes its series along.
 
 | | series, at most |
 | --- | --- |
-| a worker, with two models; 6 more for each sender | {worker:,} |
+| a worker, with two models of seven labels; 6 more for each sender | {worker:,} |
 | a producer | {producer:,} |
-| and each of its cameras | {camera:,} |
-| the gateway | {gateway:,} |
+| and each of its cameras, with 19 reasons why frames were left out or the source failed | {camera:,} |
+| the gateway, asked everything in every way | {gateway:,} |
 | and each camera | {result:,} |
 | **1,000 cameras, four producers, 20 workers, one gateway** | **{total:,}** |
 
@@ -178,6 +179,8 @@ def _parts() -> Iterator[str]:
         yield _table(row for row in found if row not in shared)
     budget = SeriesBudget()
     yield BUDGET.format(
+        models=MOST_MODELS,
+        labels=MOST_LABELS,
         worker=budget.worker,
         producer=budget.producer,
         camera=budget.camera,

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, disable_created_metrics, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, make_wsgi_app
 
 from runtime.logs import get_logger
 
@@ -60,7 +60,7 @@ def serve_probes(
     host: str,
     port: int,
     missing: Missing,
-    registry: CollectorRegistry = REGISTRY,
+    registry: CollectorRegistry,
     *,
     request_seconds: float = REQUEST_SECONDS,
 ) -> ProbeServer:
