@@ -2,6 +2,7 @@
 
 from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
+from broker.counts import LinkCounts
 from broker.depth import QueueDepth
 from broker.errors import BrokerError, InvalidUrl
 from broker.faults import QueueFaults
@@ -19,6 +20,7 @@ __all__ = [
     "Delivery",
     "InvalidUrl",
     "Link",
+    "LinkCounts",
     "Message",
     "Outcome",
     "Publisher",

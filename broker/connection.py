@@ -30,7 +30,8 @@ class Connection:
     """Keeps one AMQP connection open and its roles attached.
 
     `on_state` hears `connecting`, `ready`, `lost` and `closed` with a detail; `on_fatal` hears the one sentence
-    when waiting cannot help (the topology does not match). A `quiet` one leaves it to them to say so in the log.
+    when waiting cannot help (the topology does not match); `on_opened` is given each connection of pika's once it is
+    open. A `quiet` one leaves it to them to say so in the log.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Connection:
         topology: Topology = TOPOLOGY,
         on_state: Callable[[str, str], None] = lambda state, detail: None,
         on_fatal: Callable[[str], None] = lambda reason: None,
+        on_opened: Callable[[Any], None] = lambda connection: None,
         quiet: bool = False,
     ) -> None:
         self.loop = loop
@@ -53,6 +55,7 @@ class Connection:
         self._topology = topology
         self._on_state = on_state
         self._on_fatal = on_fatal
+        self._on_opened = on_opened
         self._quiet = quiet
         self._attempt = 0
         self._ready_since = float("inf")  # monotonic
@@ -162,6 +165,7 @@ class Connection:
         if self._stopping:
             connection.close()
             return
+        self._on_opened(connection)
         connection.add_on_connection_blocked_callback(self._blocked)
         connection.add_on_connection_unblocked_callback(self._unblocked)
         if self._declared_before:

@@ -16,6 +16,7 @@ import structlog
 
 from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
+from broker.counts import LISTENS, SENDS, LinkCounts
 from broker.depth import QueueDepth
 from broker.diagnosis import find_faults
 from broker.faults import QueueFaults, sentence
@@ -34,7 +35,8 @@ class Link:
     """Owns the connections of a service: add publishers and consumers, then `start`. `faults`: queues that are down.
 
     `on_fatal` hears the one sentence when waiting cannot help (the topology does not match); `on_invalid` hears the
-    exchange of every message that could not be parsed. Everything runs on the loop's thread but what says otherwise.
+    exchange of every message that could not be parsed. `counts` are kept of what it does. Everything runs on the loop's
+    thread but what says otherwise.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class Link:
         topology: Topology = TOPOLOGY,
         on_fatal: Callable[[str], None] = lambda reason: None,
         on_invalid: Callable[[str], None] = lambda exchange: None,
+        counts: LinkCounts | None = None,
     ) -> None:
         self.loop = loop
+        self._counts = counts = counts or LinkCounts()
         self._on_fatal = on_fatal
         self._on_invalid = on_invalid
         self._conditions: list[_Condition] = []
@@ -62,9 +66,10 @@ class Link:
                 topology=topology,
                 on_state=condition.changed,
                 on_fatal=partial(self._refused, condition),
+                on_opened=partial(counts.opened, does),
             )
 
-        self._sending, self._listening = connection("sends"), connection("listens")
+        self._sending, self._listening = connection(SENDS), connection(LISTENS)
         self.faults = QueueFaults(partial(find_faults, urls, f"{name} looks"), topology)
         self._publishers: list[Publisher] = []
         self._needed: list[tuple[str, Consumer]] = []
@@ -81,7 +86,12 @@ class Link:
     ) -> Publisher:
         """Publish with confirms, on a channel of its own; see Publisher."""
         publisher = Publisher(
-            window=window, timeout=timeout, on_ready=on_ready, on_void=on_void, faults=self.faults
+            window=window,
+            timeout=timeout,
+            on_ready=on_ready,
+            on_void=on_void,
+            on_settled=self._counts.settled,
+            faults=self.faults,
         )
         self._publishers.append(publisher)
         self._sending.add(publisher)

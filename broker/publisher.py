@@ -111,7 +111,8 @@ class Publisher(Role):
     """Publishes on a confirming channel. `window` bounds what is outstanding; `timeout` is in seconds.
 
     `on_ready` hears each time that a message can be sent again, `on_void` that confirms do not add up, and that the
-    outcome of what is outstanding is uncertain. `faults` tells a queue that is down from one that is full.
+    outcome of what is outstanding is uncertain. `faults` tells a queue that is down from one that is full. `on_settled`
+    hears of each message that was sent once, when its outcome is known.
 
     A message whose outcome is not CONFIRMED is the caller's again; after TIMED_OUT and DISCONNECTED it may be in
     the queue all the same, so whoever sends it again relies on `frame_id` being recognised.
@@ -124,10 +125,12 @@ class Publisher(Role):
         timeout: float = 10.0,
         on_ready: Callable[[], None] = lambda: None,
         on_void: Callable[[], None] = lambda: None,
+        on_settled: Callable[[Outcome], None] = lambda outcome: None,
         faults: QueueFaults | None = None,
     ) -> None:
         super().__init__()
         self._faults = faults
+        self._on_settled = on_settled
         self._window = window
         self._timeout = timeout
         self._on_ready = on_ready
@@ -210,7 +213,7 @@ class Publisher(Role):
         # The broker does not say which of several it meant; sent again, that message will be alone some time.
         refused = len(pending) == 1 and getattr(self._closed_for, "reply_code", None) == PRECONDITION_FAILED
         for entry in pending.values():
-            _tell(entry.done, Outcome.REFUSED if refused else Outcome.DISCONNECTED)
+            self._settle(entry, Outcome.REFUSED if refused else Outcome.DISCONNECTED)
 
     def _confirmed(self, frame: Any) -> None:
         if not self._usable:
@@ -229,7 +232,11 @@ class Publisher(Role):
                 outcome = self._outcome(ok, entry)
                 # For a queue that is down another channel does no better, and it costs what is outstanding elsewhere.
                 self._note(entry.destination, ok or outcome is Outcome.QUEUE_DOWN)
-                _tell(entry.done, outcome)
+                self._settle(entry, outcome)
+
+    def _settle(self, entry: _Pending, outcome: Outcome) -> None:
+        self._on_settled(outcome)
+        _tell(entry.done, outcome)
 
     def _note(self, destination: str, ok: bool) -> None:
         if ok:
@@ -275,7 +282,7 @@ class Publisher(Role):
             self._overdue[tag] = now
             entry = self._pending.pop(tag)
             self._suspect(entry)
-            _tell(entry.done, Outcome.TIMED_OUT)
+            self._settle(entry, Outcome.TIMED_OUT)
         if self._connection is not None:
             self._cancel_sweep = self._connection.loop.call_later(SWEEP_SECONDS, self._sweep)
         if any(now - since > REJECTED_SECONDS for since in self._rejecting.values()):

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from gateway.http import openapi, problems
+from gateway.http.counting import CountedRequests
 from gateway.http.deadline import Deadline
 from gateway.http.prefix import PathPrefix
 from gateway.http.strict import Strict
@@ -60,6 +61,7 @@ def _before_the_routes(
     """From the outside in."""
     return [
         *([Middleware(PathPrefix, prefix=settings.prefix)] if settings.prefix else []),
+        Middleware(CountedRequests, metrics=metrics),
         Middleware(ForwardedClient, trusted=settings.proxies, public_url=settings.public_url),
         Middleware(SecurityHeaders),
         Middleware(BoundedBodies, metrics=metrics),

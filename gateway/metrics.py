@@ -1,14 +1,20 @@
 """The gateway's own metrics, on its metrics port."""
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from broker import LinkCounts
 from contract.topology import Lane
+from gateway.camera_results import CameraCollector
+from runtime.metrics import OptionalGauge, ServiceMetrics
 
 # Edges on the objectives, and close enough that a percentile between them is right within a fifth.
 AGE_BUCKETS = (
     *(0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75),
     *(1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 5.0, 10.0, 30.0, 60.0),
 )
+
+HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+WAIT_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 REFUSED = (
     *("unauthorized", "guessing", "role", "origin", "host"),  # who, and from which page
@@ -18,10 +24,36 @@ REFUSED = (
 
 
 class GatewayMetrics:
-    """Registers everything once; ages in seconds."""
+    """Registers everything once; ages in seconds.
 
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self.registry = registry
+    `service` are those of the process, `link` counts what the link to the broker does.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry = registry or CollectorRegistry()
+        self.service = ServiceMetrics("gateway", registry)
+        self.link = LinkCounts()
+        registry.register(self.link)
+        self.camera_results = CameraCollector()
+        registry.register(self.camera_results)
+        self.http_requests = Counter(
+            "framefleet_http_requests_total",
+            "Requests by the route that they asked for and the code that they were answered with; WebSockets with 101",
+            ["route", "method", "code"],
+            registry=registry,
+        )
+        self.http_seconds = Histogram(
+            "framefleet_http_request_seconds",
+            "Time from the arrival of a request to the beginning of its answer",
+            ["route", "method"],
+            buckets=HTTP_BUCKETS,
+            registry=registry,
+        )
+        self.token_expiry = OptionalGauge(
+            "framefleet_token_expiry_timestamp_seconds",
+            "When the next token expires; absent while none does",
+            registry,
+        )
         self.clients = Gauge("gateway_clients", "WebSocket clients connected", registry=registry)
         self.results = Counter("gateway_results", "Results received", registry=registry)
         self.result_age = Histogram(
@@ -152,6 +184,23 @@ class GatewayMetrics:
         self.history_size = Gauge(
             "gateway_history_size_bytes",
             "Size of the history in its database, a minute old",
+            registry=registry,
+        )
+        self.history_free = OptionalGauge(
+            "framefleet_history_free_bytes",
+            "Room left on the disk of the history's file, a minute old; absent with PostgreSQL, whose disk is its own",
+            registry,
+        )
+        self.database_connections = Gauge(
+            "framefleet_database_connections",
+            "Connections to the history's database, by whether a question or a batch uses them now",
+            ["state"],
+            registry=registry,
+        )
+        self.database_wait = Histogram(
+            "framefleet_database_wait_seconds",
+            "How long a question to the history waited for its turn, a thread and a connection",
+            buckets=WAIT_BUCKETS,
             registry=registry,
         )
         self.history_pruned = Counter(

@@ -179,12 +179,17 @@ async def compose(
     # --- how it reaches the broker ---
     urls = split_urls(settings.amqp_url)
     link = Link(
-        AsyncioLoop(), urls, "gateway", on_invalid=lambda exchange: metrics.invalid.labels(exchange).inc()
+        AsyncioLoop(),
+        urls,
+        "gateway",
+        on_invalid=lambda exchange: metrics.invalid.labels(exchange).inc(),
+        counts=metrics.link,
     )
 
     # --- what it knows ---
     nodes = Nodes()
     cameras = Cameras(nodes.lanes, down=lambda: link.faults.down)
+    metrics.camera_results.read = cameras.results
     counts = SenderCounts()
     statistics = Statistics(time.time())
     gateway_id = f"{settings.node_name}-{os.getpid()}"
@@ -289,6 +294,7 @@ async def compose(
             on_guess=lambda address: log.warning("a wrong token or code", address=address),
             sign_outs=signed_out,
         )
+        metrics.token_expiry.ask_for(lambda: further.next_expiry(time.time()))
         dead_letters = DeadLetterReader(urls, lambda: senders.senders)
         app = create_app(
             settings,
@@ -337,6 +343,7 @@ async def compose(
         )
 
         # --- what runs ---
+        stack.callback(metrics.service.watch_loop("main", link.loop.call_later))
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
         stack.push_async_callback(models.stop)
@@ -375,9 +382,9 @@ async def compose(
     log.info("gateway stopped")
 
 
-async def serve(settings: GatewaySettings) -> None:
+async def serve(settings: GatewaySettings, metrics: GatewayMetrics) -> None:
     """Run one gateway until SIGTERM or Ctrl-C. Raises GatewayError."""
-    async with compose(settings) as gateway:
+    async with compose(settings, metrics=metrics) as gateway:
         # What is there now stays: looking through it for garbage stops the loop for a tenth of a second each time.
         gc.collect()
         gc.freeze()

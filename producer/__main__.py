@@ -27,13 +27,13 @@ from runtime.umask import keep_private
 def main() -> int:
     """Run a producer; the exit status is 0 after a clean stop or end, 1 if it cannot go on, 2 for wrong settings."""
     settings = load(ProducerSettings, "producer")
-    configure_logs("producer", settings.log_level, settings.log_format)
+    metrics = ProducerMetrics()
+    configure_logs("producer", settings.log_level, settings.log_format, metrics.service.logged)
     keep_private()
     never_more_privileges()
     cv2.setNumThreads(1)  # encoding runs in threads of ours
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # broken images are told by our own log
     tell_complaints()
-    metrics = ProducerMetrics()
     try:
         split_urls(settings.amqp_url)
         roster = _roster(settings, metrics)
@@ -65,7 +65,9 @@ def _roster(settings: ProducerSettings, metrics: ProducerMetrics) -> Roster:
 async def _run(settings: ProducerSettings, roster: Roster, metrics: ProducerMetrics) -> int:
     producer = Producer(settings, roster, metrics)
     try:
-        probes = serve_probes(settings.metrics_host, settings.metrics_port, producer.missing)
+        probes = serve_probes(
+            settings.metrics_host, settings.metrics_port, producer.missing, metrics.registry
+        )
     except OSError as error:
         print(
             f"producer: port {settings.metrics_port} of {settings.metrics_host} cannot be used "

@@ -1,20 +1,37 @@
 """The producer's metrics. Labels name the cameras that this process owns, never frames."""
 
+import time
 from collections.abc import Collection
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from broker import LinkCounts
 from contract.status import CameraState
 from runtime.confinement import REMEDIES
+from runtime.metrics import OptionalGauge, ServiceMetrics
 
 
 class ProducerMetrics:
-    """Counters of what was sent, and of everything that was not, with its reason."""
+    """Counters of what was sent, and of everything that was not, with its reason.
 
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+    `registry` has all that the producer's metrics port shows, `service` are those of its process, `link` counts what
+    its link to the broker does.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry = registry or CollectorRegistry()
+        self.service = ServiceMetrics("producer", registry)
+        self.link = LinkCounts()
+        registry.register(self.link)
         camera, reason = ["camera_id"], ["camera_id", "reason"]
         self.sent = Counter(
             "producer_frames_sent_total", "Frames that the broker confirmed.", camera, registry=registry
+        )
+        self._last_frame = Gauge(
+            "framefleet_camera_last_frame_timestamp_seconds",
+            "When the broker last confirmed a frame of the camera.",
+            camera,
+            registry=registry,
         )
         self.skipped = Counter(
             "producer_frames_skipped_total",
@@ -56,6 +73,17 @@ class ProducerMetrics:
         self.file_problems = Gauge(
             "producer_camera_file_problems", "What is wrong in the file of cameras now.", registry=registry
         )
+        self._certificate = Gauge(
+            "framefleet_certificate_expiry_timestamp_seconds",
+            "When the certificate of an HTTPS camera ends, where authorities vouch for it.",
+            camera,
+            registry=registry,
+        )
+        self._file_reload = OptionalGauge(
+            "framefleet_camera_file_reload_timestamp_seconds",
+            "When the file of cameras was last read and could be used; absent without a file.",
+            registry,
+        )
         self._confinement = Gauge(
             "producer_confinement_lacking",
             "1 where decoding processes do without that part of their confinement.",
@@ -67,6 +95,23 @@ class ProducerMetrics:
         """Say what decoding processes have to do without."""
         for part in REMEDIES:
             self._confinement.labels(part).set(part in lacking)
+
+    def frame_sent(self, camera_id: str) -> None:
+        """The broker has confirmed a frame of the camera."""
+        self.sent.labels(camera_id).inc()
+        self._last_frame.labels(camera_id).set_to_current_time()
+
+    def certificate(self, camera_id: str, ends: float | None) -> None:
+        """The camera's host showed a certificate that ends at that Unix second; None: none that was verified."""
+        if ends is not None:
+            self._certificate.labels(camera_id).set(ends)
+        else:
+            self._certificate.remove_by_labels({"camera_id": camera_id})
+
+    def file_read(self, problems: int) -> None:
+        """The file of cameras was read and is in use, with so many problems in it."""
+        self.file_problems.set(problems)
+        self._file_reload.set(time.time())
 
     def defect(self, camera_id: str, defect: str, *, on: bool) -> None:
         """A defect began or ended."""
@@ -86,7 +131,8 @@ class ProducerMetrics:
     def let_go(self, camera_id: str) -> None:
         """Others speak for the camera from now on; what was counted stays counted."""
         self.up.remove(camera_id)
-        self.disabled.remove_by_labels({"camera_id": camera_id})
+        for gauge in (self.disabled, self._certificate):
+            gauge.remove_by_labels({"camera_id": camera_id})
         self.no_defects(camera_id)
 
     def no_defects(self, camera_id: str) -> None:
@@ -96,5 +142,6 @@ class ProducerMetrics:
     def forget(self, camera_id: str) -> None:
         """There is no such camera any more."""
         self.let_go(camera_id)
-        for counter in (self.sent, self.skipped, self.dropped, self.missing_replies, self.errors):
-            counter.remove_by_labels({"camera_id": camera_id})
+        counters = (self.sent, self.skipped, self.dropped, self.missing_replies, self.errors)
+        for each in (*counters, self._last_frame):
+            each.remove_by_labels({"camera_id": camera_id})

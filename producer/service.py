@@ -50,7 +50,11 @@ class Producer:
         self._sharing = Sharing(Member(settings.id, self._since), roster.shared)
         self._watches = Watches()
         self._link = link = Link(
-            AsyncioLoop(), split_urls(settings.amqp_url), f"producer {settings.id}", on_fatal=self._refused
+            AsyncioLoop(),
+            split_urls(settings.amqp_url),
+            f"producer {settings.id}",
+            on_fatal=self._refused,
+            counts=metrics.link,
         )
         form = Form(settings.form, settings.jpeg_quality, settings.id, settings.staleness_seconds)
         self._lanes = Lanes(link, form)
@@ -83,6 +87,7 @@ class Producer:
     async def run(self) -> int:
         """Returns the exit status: 0 stopped or finished, 1 if there is nothing (more) to be read."""
         self._link.start()
+        watched = self._metrics.service.watch_loop("main", self._link.loop.call_later)
         background = [
             asyncio.create_task(self._beat()),
             asyncio.create_task(self._roster.run(self._change_roster)),
@@ -94,6 +99,7 @@ class Producer:
             await _cancel(background)
             await self._share.close()
         await self._close()
+        watched()
         return status
 
     # --- which cameras ----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import atexit
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
@@ -11,13 +11,22 @@ import structlog
 from runtime.repetition import Repetition, Summary
 
 
-def configure_logs(service: str, level: str = "info", format: str = "auto") -> None:
-    """Set up logging for the process. `format` is `json`, `console` or `auto` (console on a terminal)."""
+def configure_logs(
+    service: str,
+    level: str = "info",
+    format: str = "auto",
+    counted: Callable[[str], None] = lambda level: None,
+) -> None:
+    """Set up logging for the process. `format` is `json`, `console` or `auto` (console on a terminal).
+
+    `counted` hears the level of every message, of those too that are not written because they repeat.
+    """
     console = format == "console" or (format == "auto" and sys.stderr.isatty())
     threshold = getattr(logging, level.upper())
     repetition = Repetition()
     shared: list[Any] = [
         structlog.processors.add_log_level,
+        _counting(counted),
         _holding_back(repetition),
         _naming(service),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -40,6 +49,15 @@ def configure_logs(service: str, level: str = "info", format: str = "auto") -> N
     _quieten_libraries()
     atexit.unregister(_tell_at_end)
     atexit.register(_tell_at_end, repetition)
+
+
+def _counting(counted: Callable[[str], None]) -> Any:
+    def count(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+        if not event.get("summary"):
+            counted(str(event["level"]))
+        return event
+
+    return count
 
 
 def _holding_back(repetition: Repetition) -> Any:

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, disable_created_metrics, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, make_wsgi_app
 
 from runtime.logs import get_logger
 
@@ -60,7 +60,7 @@ def serve_probes(
     host: str,
     port: int,
     missing: Missing,
-    registry: CollectorRegistry = REGISTRY,
+    registry: CollectorRegistry,
     *,
     request_seconds: float = REQUEST_SECONDS,
 ) -> ProbeServer:
@@ -83,6 +83,19 @@ def serve_probes(
         return _answer(start_response, "404 Not Found", {"paths": ["/metrics", "/livez", "/readyz"]})
 
     return ProbeServer(_Server((host, port), app, request_seconds), registry)
+
+
+def cut_connections() -> Counter:
+    """The metric of a metrics port itself."""
+    cut = Counter(
+        "probe_connections_cut",
+        "Connections of the metrics port that were ended: too late, to make room, or no place was left.",
+        ["reason"],
+        registry=None,
+    )
+    for reason in ("late", "room", "full"):
+        cut.labels(reason)
+    return cut
 
 
 def _answer(start_response: Any, status: str, body: dict[str, Any]) -> list[bytes]:
@@ -121,14 +134,7 @@ class _Server(ThreadingMixIn, TCPServer):
         self._request_seconds = request_seconds
         self._lock = threading.Lock()
         self._visits: dict[socket.socket, _Visit] = {}  # the oldest first
-        self.cut = Counter(
-            "probe_connections_cut",
-            "Connections of the metrics port that were ended: too late, to make room, or no place was left.",
-            ["reason"],
-            registry=None,
-        )
-        for reason in ("late", "room", "full"):
-            self.cut.labels(reason)
+        self.cut = cut_connections()
         super().__init__(address, _Handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:

@@ -23,11 +23,11 @@ from worker.switchboard import Switchboard
 def main() -> int:
     """Run a worker; the exit status is 0 after a clean stop, 1 if it cannot go on, 2 for wrong settings."""
     settings = load(WorkerSettings, "worker")
-    configure_logs("worker", settings.log_level, settings.log_format)
+    metrics = WorkerMetrics(settings.node_id)
+    configure_logs("worker", settings.log_level, settings.log_format, metrics.service.logged)
     keep_private()
     log = get_logger("worker")
     cv2.setNumThreads(1)  # one process per core
-    metrics = WorkerMetrics(settings.node_id)
     try:
         split_urls(settings.amqp_url)
         device = choose_device(settings)
@@ -35,7 +35,7 @@ def main() -> int:
         settings = settings.model_copy(update={"device": device.name})
         switchboard = Switchboard(settings, substituted=metrics.substituted)
         worker = Worker(settings, switchboard, metrics, device_fallback=device.fallback)
-        probes = _probes(settings, worker)
+        probes = _probes(settings, worker, metrics)
     except WorkerError as error:
         print(f"worker: {error.sentence}", file=sys.stderr)
         return USAGE_ERROR if error.wrong_setting else 1
@@ -69,10 +69,10 @@ def main() -> int:
     return 0 if finished else 1
 
 
-def _probes(settings: WorkerSettings, worker: Worker) -> ProbeServer:
+def _probes(settings: WorkerSettings, worker: Worker, metrics: WorkerMetrics) -> ProbeServer:
     host, port = settings.metrics_host, settings.metrics_port
     try:
-        return serve_probes(host, port, worker.missing)
+        return serve_probes(host, port, worker.missing, metrics.registry)
     except OSError as error:
         raise MetricsPortUnavailable(
             f"port {port} of {host} cannot be used ({error.strerror}): set WORKER_METRICS_PORT"

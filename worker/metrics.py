@@ -2,11 +2,14 @@
 
 from collections.abc import Collection
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from broker import LinkCounts
 from contract.failures import FailureReason
 from contract.senders import Sender
 from runtime.confinement import REMEDIES
+from runtime.metrics import ServiceMetrics
+from worker.detection_counts import DetectionCounts
 from worker.processor import HOP, Computed, Expired, Failed
 from worker.switchboard import Routes
 
@@ -19,9 +22,18 @@ AGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 60)
 
 
 class WorkerMetrics:
-    """Counters and histograms of one worker, all with its `node_id`."""
+    """Counters and histograms of one worker; `registry` has all that its metrics port shows.
 
-    def __init__(self, node_id: str, registry: CollectorRegistry = REGISTRY) -> None:
+    `service` are those of its process, `link` counts what its link to the broker does.
+    """
+
+    def __init__(self, node_id: str, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry = registry or CollectorRegistry()
+        self.service = ServiceMetrics("worker", registry)
+        self.link = LinkCounts()
+        registry.register(self.link)
+        self._detections = DetectionCounts(node_id)
+        registry.register(self._detections)
         node = {"node_id": node_id}
         labels = ["node_id"]
         self._processing = Histogram(
@@ -50,6 +62,13 @@ class WorkerMetrics:
         self._age = Histogram(
             "cv_frame_age_seconds",
             "Capture to confirmed result",
+            labels,
+            registry=registry,
+            buckets=AGE_BUCKETS,
+        ).labels(**node)
+        self._dequeue_age = Histogram(
+            "framefleet_dequeue_age_seconds",
+            "Capture until a worker took the frame out of its queue, by the sender's clock corrected",
             labels,
             registry=registry,
             buckets=AGE_BUCKETS,
@@ -183,6 +202,10 @@ class WorkerMetrics:
         if sender.name in self._senders:
             self._replies_refused.labels(self._node_id, sender.name).inc()
 
+    def dequeued(self, age: float) -> None:
+        """Count a task that came out of its queue, `age` seconds after its frame was captured."""
+        self._dequeue_age.observe(age)
+
     def skewed(self) -> None:
         """Count a frame whose sender's clock had to be corrected for."""
         self._skew.inc()
@@ -220,6 +243,7 @@ class WorkerMetrics:
             self._stages[stage].observe(seconds)
         self._stages["publish"].observe(publish)
         self._age.observe(age)
+        self._detections.found(outcome.result.model, outcome.result.detections)
 
     def _came_of(self, sender: Sender | None, outcome: str) -> None:
         if sender is not None and sender.name in self._senders:

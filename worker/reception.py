@@ -35,6 +35,7 @@ class Reception:
         # A sender's frames are of one clock: names that it makes up must not push out what is known of others'.
         aged = self._freshness.age(head, delivery.app_id if sender is None else intake.queue)
         age = aged.seconds
+        self._metrics.dequeued(age)
         if aged.skewed:
             self._metrics.skewed()
         if sender is not None:

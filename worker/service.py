@@ -80,7 +80,11 @@ class Worker:
         self.ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._loop = ThreadLoop(self._fail)
         self._link = link = Link(
-            self._loop, split_urls(settings.amqp_url), f"cv-worker {settings.node_id}", on_fatal=self._fail
+            self._loop,
+            split_urls(settings.amqp_url),
+            f"cv-worker {settings.node_id}",
+            on_fatal=self._fail,
+            counts=metrics.link,
         )
         self._publisher = link.publisher(on_void=metrics.voided)
         self._tasks = TaskConsumer(
@@ -112,6 +116,7 @@ class Worker:
         self._link.start()
         self._loop.call_soon_threadsafe(self._beat)
         self._loop.call_soon_threadsafe(self._ensure)
+        self._loop.call_soon_threadsafe(self._watch_loop)
 
     def missing(self) -> list[str]:
         """List what the worker lacks to compute frames."""
@@ -254,6 +259,9 @@ class Worker:
         self._link.ensure_topology()
         if self._state == "running":
             self._loop.call_later(ENSURE_SECONDS, self._ensure)
+
+    def _watch_loop(self) -> None:
+        self._metrics.service.watch_loop("amqp", self._loop.call_later)  # for as long as it runs
 
     def _close(self, closed: Callable[[], None]) -> None:
         self._say()  # the last one says `stopped`

@@ -66,6 +66,7 @@ class KnownCamera:
     result: Result | None = None
     result_wall: float = 0.0
     results: int = 0
+    ages: float = 0.0  # of the results, in all, seconds
     sender: str | None = None  # of the last result, where that has a name
     _worded: CameraLabels | None = None  # the labels that `_words` were made of
     _words: str = ""
@@ -136,6 +137,14 @@ class Judgement(NamedTuple):
     reason: str | None
     since: float
     still: bool = False
+
+
+def age_of(result: Result, wall: float) -> float:
+    """Seconds from the capture of a result's frame until `wall`, never negative.
+
+    By the worker's word, which knows the clock that wrote the capture time, and the way from there to here.
+    """
+    return max(0.0, result.queue_seconds + result.processing_seconds + max(0.0, wall - result.timestamp))
 
 
 def judge(

@@ -17,8 +17,9 @@ from contract.status import (
     CameraStatus,
     ProducerStatus,
 )
+from gateway.camera_results import CameraResults
 from gateway.cameras.admission import ghost, sender_of
-from gateway.cameras.camera import NO_LABELS, KnownCamera, deserted, judge
+from gateway.cameras.camera import NO_LABELS, KnownCamera, age_of, deserted, judge
 from gateway.cameras.producers import OFFER_SETTLES_SECONDS, KnownProducer, Producers, spokesman
 
 FORGET_AFTER_SECONDS = 24 * 3600.0
@@ -69,6 +70,7 @@ class Cameras:
         if camera is not None:
             camera.result, camera.result_wall = result, wall
             camera.results += 1
+            camera.ages += age_of(result, wall)
             camera.sender = sender_of(result) or None
             camera.answered()
             camera.pace.add(now)
@@ -205,6 +207,14 @@ class Cameras:
     def state(self, camera: KnownCamera, now: float) -> CameraState:
         """What state a known camera is in."""
         return judge(camera, self._producers, now, self._lanes, self._down).state
+
+    def results(self) -> list[CameraResults]:
+        """The results of every camera that had some. May be asked from any thread."""
+        return [
+            CameraResults(each.camera_id, each.result_wall, each.results, each.ages)
+            for each in list(self._cameras.values())
+            if each.results
+        ]
 
     def labels(self, camera_id: str) -> CameraLabels:
         """What people call it; nothing of a camera that is not known. May be asked from any thread."""

@@ -5,6 +5,7 @@ A writer (the recorder's thread) and some readers, each with connections of thei
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from gateway.errors import (
     HistoryDamaged,
@@ -139,6 +141,17 @@ class Database:
             raise HistoryUnavailable(f"the history cannot be read: {self.fault(error).sentence}") from None
         except SQLAlchemyError as error:
             raise HistoryUnavailable(f"the history cannot be read: {reason(error)}") from None
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections are used now, and how many are idle. May be asked from any thread."""
+        pools = [engine.pool for engine in (self._writer, self._readers)]
+        queues = [pool for pool in pools if isinstance(pool, QueuePool)]
+        return sum(each.checkedout() for each in queues), sum(each.checkedin() for each in queues)
+
+    def free(self) -> int | None:
+        """Bytes that are left on the disk of the SQLite file; None for PostgreSQL. Raises OSError."""
+        return None if self.postgresql else shutil.disk_usage(self._path.parent).free
 
     def close(self) -> None:
         """Close all connections and let go of the file."""

@@ -44,6 +44,9 @@ class History:
         self.database = Database(
             settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
         )
+        used, idle = (metrics.database_connections.labels(state) for state in ("used", "idle"))
+        used.set_function(lambda: self.database.connections[0])
+        idle.set_function(lambda: self.database.connections[1])
         queue = ThumbnailQueue()
         self.thumbnailer = Thumbnailer(queue.put, metrics)
         self._on_watch = on_watch

@@ -54,9 +54,10 @@ class Readers:
         if self._asked[token] >= MAX_WAITING:
             raise self._too_much(holders)
         self._asked[token] += 1
+        asked = time.monotonic()
         try:
             async with self._questions.passage(holders):
-                return await self._run(query, function, QUERY_SECONDS)
+                return await self._run(query, function, QUERY_SECONDS, asked)
         except TooManyQueries:
             raise self._too_much(holders) from None
         finally:
@@ -64,9 +65,10 @@ class Readers:
 
     async def ask_chunk(self, holders: Holders, query: str, function: Callable[[Connection], T]) -> T:
         """Ask for a part of an export, which waits for its turn and may take longer."""
+        asked = time.monotonic()
         try:
             async with self._chunks.passage(holders), self._questions.passage(holders):
-                return await self._run(query, function, CHUNK_SECONDS)
+                return await self._run(query, function, CHUNK_SECONDS, asked)
         except TooManyQueries:
             raise self._too_much(holders) from None
 
@@ -90,11 +92,12 @@ class Readers:
         """Let the threads go when they have answered."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, query: str, function: Callable[[Connection], T], seconds: float) -> T:
+    async def _run(self, query: str, function: Callable[[Connection], T], seconds: float, asked: float) -> T:
         begun = time.monotonic()
 
         def answer() -> T:
             with self._database.reading(seconds) as connection:
+                self._metrics.database_wait.observe(time.monotonic() - asked)
                 return function(connection)
 
         try:

@@ -87,6 +87,10 @@ class HistoryWriter:
         with self._database.writing() as connection:
             return size(connection)
 
+    def free(self) -> int | None:
+        """Bytes that are left on its disk; None where that is not ours to know. Raises OSError."""
+        return self._database.free()
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from contract.failures import STALENESS_SECONDS
 from contract.result import Result, parse_result
 from gateway.cameras.admission import Admission, sender_of
+from gateway.cameras.camera import age_of
 from gateway.cameras.cameras import Cameras
 from gateway.live.hub import Hub
 from gateway.live.update import Update
@@ -78,8 +79,7 @@ class LiveResults:
         result = received.result
         now, wall = time.monotonic(), time.time()
         self._metrics.results.inc()
-        # By the worker's word, which knows the clock that wrote the capture time, and the way from there to here.
-        age = result.queue_seconds + result.processing_seconds + max(0.0, wall - result.timestamp)
+        age = age_of(result, wall)
         self._metrics.result_age.observe(age)
         self._statistics.result(result, wall)
         if sender := sender_of(result):

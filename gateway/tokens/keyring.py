@@ -38,6 +38,15 @@ class Keyring:
             self.refresh()
         return self._entries.get(identifier)
 
+    def next_expiry(self, wall: float) -> float | None:
+        """When the next of the valid tokens ends, in Unix seconds; None if none does. May be asked from any thread."""
+        ends = (
+            each.expires
+            for each in self._entries.values()
+            if each.expires is not None and each.state(wall) == "valid"
+        )
+        return min(ends, default=None)
+
     def refresh(self) -> frozenset[str]:
         """Read the file again if it changed; the ids whose entries are others now, or gone. Costs one stat."""
         if self._file is None:

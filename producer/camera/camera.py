@@ -30,6 +30,14 @@ class MayIdle(Protocol):
     def set_idle(self, idle: bool) -> None: ...
 
 
+@runtime_checkable
+class ShowsCertificate(Protocol):
+    """A source whose host has shown a certificate, which ends at some Unix second."""
+
+    @property
+    def certificate_end(self) -> float | None: ...
+
+
 class Camera:
     """What `capture.run_camera` runs. `source` None: the camera is switched off. Its frames leave through `lane`.
 
@@ -58,6 +66,8 @@ class Camera:
             changed=lambda _: changed(self),
         )
         self.source = source
+        self._certified = source if isinstance(source, ShowsCertificate) else None
+        self._certificate_end: float | None = None
         self.lane = lane
         self._metrics = metrics
         # A whole interval of slack: the source keeps the rate too, and what passed it must not be lost to jitter.
@@ -179,7 +189,7 @@ class Camera:
         """The broker has confirmed a frame."""
         if not self._forgotten:
             self.condition.sent += 1
-            self._metrics.sent.labels(self.camera_id).inc()
+            self._metrics.frame_sent(self.camera_id)
 
     def frame_dropped(self, reason: str) -> None:
         """A frame will not reach the queue."""
@@ -195,7 +205,10 @@ class Camera:
     # --- what it says of itself -------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Notice silence."""
+        """Notice silence, and when the certificate of its host ends."""
+        if self._certified is not None and (ends := self._certified.certificate_end) != self._certificate_end:
+            self._certificate_end = ends
+            self._metrics.certificate(self.camera_id, ends)
         self.condition.tick(time.monotonic(), time.time())
 
     def report(self) -> CameraReport:

@@ -61,7 +61,7 @@ class Roster:
 
     def _read(self, reloader: Reloader) -> None:
         file = reloader.current
-        self._metrics.file_problems.set(len(file.problems))
+        self._metrics.file_read(len(file.problems))
         for problem in file.problems:
             log.error("wrong in the file of cameras", problem=str(problem))
         self._set([of_config(config, self._settings) for config in file.cameras.values()])

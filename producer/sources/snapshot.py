@@ -64,6 +64,11 @@ class Snapshot:
         # The kind of video that comes, and the source that reads it.
         self._films: tuple[str, Source] | None = None
 
+    @property
+    def certificate_end(self) -> float | None:
+        """When the certificate of the camera's host ends, in Unix seconds; None if none was verified."""
+        return self._address.certificate_end
+
     async def frames(self) -> AsyncGenerator[Captured | Skipped | Due]:
         await asyncio.sleep(self._address.rests_until - time.monotonic())
         try:

@@ -14,7 +14,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from prometheus_client import CollectorRegistry
 
 from gateway.metrics import GatewayMetrics
 from producer.metrics import ProducerMetrics
@@ -140,12 +139,10 @@ async def test_panels_show_something(http: aiohttp.ClientSession) -> None:
 
 
 def test_the_dashboard_shows_what_our_services_and_the_broker_export() -> None:
-    registry = CollectorRegistry()
-    WorkerMetrics("n1", registry)
-    ProducerMetrics(registry)
-    GatewayMetrics(registry)
+    registries = [WorkerMetrics("n1").registry, ProducerMetrics().registry, GatewayMetrics().registry]
     ours = {
         name + suffix
+        for registry in registries
         for metric in registry.collect()
         for name in [metric.name]
         for suffix in {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(

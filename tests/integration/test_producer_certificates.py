@@ -1,6 +1,7 @@
 """Certificates that are wrong, and right, for every scheme: nothing is said to whom nobody trusts."""
 
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
@@ -143,7 +144,15 @@ async def test_one_that_an_authority_signed_is_trusted_and_off_trusts_all(
 ) -> None:
     certificate = certificates.kinds["good" if trust.verify else "expired"]
     async with served(scheme, folder) as (port, path), tls_front(port, certificate) as front:
-        assert await first(camera_at(scheme, front.port, path, trust, pool, client))
+        source = camera_at(scheme, front.port, path, trust, pool, client)
+        assert await first(source)
+        if isinstance(source, Snapshot):
+            ends = source.certificate_end
+            if trust.verify:
+                assert ends is not None
+                assert 0 < ends - time.time() < 400 * 86_400
+            else:
+                assert ends is None  # nobody has looked at it
 
 
 async def test_who_comes_in_between_after_the_playlist_gets_no_login(

@@ -346,3 +346,29 @@ async def test_a_folder_is_sent_whole_though_its_pictures_repeat(tmp_path: Path)
     seen = [item async for item in Folder(tmp_path, loop=False, paced=False).frames()]
     _, frames, _, _ = await run(Script(seen * 2), sight=wanted.sight)
     assert len(frames) == 4
+
+
+async def test_when_the_certificate_ends_is_told_while_the_camera_is_there() -> None:
+    class Certified:
+        retries = True
+        certificate_end: float | None = None
+
+        async def frames(self) -> AsyncGenerator[Captured]:
+            return
+            yield
+
+    registry, source = CollectorRegistry(), Certified()
+    one = camera(source, metrics=ProducerMetrics(registry))
+
+    def told() -> float | None:
+        name = "framefleet_certificate_expiry_timestamp_seconds"
+        return registry.get_sample_value(name, {"camera_id": "cam"})
+
+    one.tick()
+    assert told() is None
+    for ends in (2e9, 3e9):  # renewed
+        source.certificate_end = ends
+        one.tick()
+        assert told() == ends
+    one.forget()
+    assert told() is None

@@ -64,7 +64,8 @@ class Bench:
     """A publisher on a channel, and what became of its messages."""
 
     def __init__(self) -> None:
-        self.publisher = Publisher(on_void=self._void)
+        self.settled: list[Outcome] = []
+        self.publisher = Publisher(on_void=self._void, on_settled=self.settled.append)
         self.outcomes: dict[str, Outcome] = {}
         self.voided = 0
         self.timers: list[Callable[[], None]] = []
@@ -297,3 +298,20 @@ def test_the_reason_of_closing_fits_however_many_queues_reject(
     (reason,) = bench.channel.closed_because
     assert len(reason.encode()) <= 255
     assert not bench.voided
+
+
+def test_each_message_that_was_sent_is_told_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("confirmed", "nacked", "returned", "late", "lost"):
+        bench.publish(name)
+    bench.channel.ack(1)
+    bench.channel.nack(2)
+    bench.channel.give_back("", "q", "returned", b"returned")
+    bench.channel.ack(3)
+    monkeypatch.setattr("broker.publisher.time.monotonic", lambda: 1e9)
+    bench.publish("young")
+    bench.sweep()
+    bench.channel.ack(4)  # late: it has been told already
+    bench.close()
+    bench.publish("never sent")
+    told = [Outcome.CONFIRMED, Outcome.REJECTED, Outcome.UNROUTABLE, Outcome.TIMED_OUT, Outcome.TIMED_OUT]
+    assert bench.settled == [*told, Outcome.DISCONNECTED]

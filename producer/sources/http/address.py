@@ -12,7 +12,7 @@ from producer.errors import NotHttp, SourceError, Untrusted
 from producer.reach import Reach, plain
 from producer.sources.http import tolerant
 from producer.sources.http.answers import CameraAnswer, Response
-from producer.sources.http.client import HttpClient, leave
+from producer.sources.http.client import CertifiedResponse, HttpClient, leave
 from producer.sources.http.errors import in_plain_words
 from producer.sources.http.login import Login
 from producer.trust import Trust, shown_fingerprint, written
@@ -36,7 +36,8 @@ class CameraAddress:
     """The URL of one camera, with its login. `shown` is how messages call it, without secrets.
 
     `seconds` is how long a picture may take. `needs_tolerance` is set by whoever finds that only the tolerant reader
-    understands this camera. Until `rests_until` (monotonic seconds) the camera wants to be left alone. `hosts` are
+    understands this camera. `certificate_end` is when the certificate that its host last showed ends (Unix seconds), if
+    it was verified. Until `rests_until` (monotonic seconds) the camera wants to be left alone. `hosts` are
     those that it may lead to besides its own.
     """
 
@@ -62,6 +63,7 @@ class CameraAddress:
         # All requests share this one object, because connections are kept by it.
         self._checked = trust.verify if trust.fingerprint is None else aiohttp.Fingerprint(trust.fingerprint)
         self.needs_tolerance = False
+        self.certificate_end: float | None = None
         self.rests_until = 0.0
         connecting = min(seconds, CONNECT_SECONDS)
         self.picture_limits = aiohttp.ClientTimeout(sock_connect=connecting)
@@ -156,12 +158,15 @@ class CameraAddress:
         if limits is not None:
             checked = self._checked if trust is self._trust else True
             try:
-                return await self._client.get(url, headers, limits, checked)
+                response = await self._client.get(url, headers, limits, checked)
             except aiohttp.ConnectionTimeoutError:
                 # aiohttp's time for a connection includes the handshake.
                 if url.scheme == "https" and await _takes_connections(url):
                     raise SourceError("tls", f"{self.shown} {NO_HANDSHAKE}") from None
                 raise
+            if trust is self._trust and isinstance(response, CertifiedResponse):
+                self.certificate_end = response.certificate_end
+            return response
         return await tolerant.ask(
             url,
             headers,

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Self
 
 import aiohttp
+from aiohttp.connector import Connection
 from yarl import URL
 
 from producer.errors import SourceError
@@ -26,6 +28,22 @@ NO_FILES = (
 Trusted = bool | aiohttp.Fingerprint
 """How aiohttp is told whose certificates are trusted: all authorities', none is looked at, or one alone."""
 SocketFactory = Callable[[AddressInfo], socket.socket]
+
+
+class CertifiedResponse(aiohttp.ClientResponse):
+    """An answer that remembers when the certificate of its host ends: a short one is over before anybody could ask.
+
+    `certificate_end` is in Unix seconds; None where no certificate was verified.
+    """
+
+    certificate_end: float | None = None
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Begin to read the answer."""
+        line = connection.transport.get_extra_info("ssl_object") if connection.transport else None
+        if line is not None and (ends := (line.getpeercert() or {}).get("notAfter")) is not None:
+            self.certificate_end = ssl.cert_time_to_seconds(ends)
+        return await super().start(connection)
 
 
 class HttpClient:
@@ -97,6 +115,7 @@ def _session(
         connector=aiohttp.TCPConnector(
             limit=0, ttl_dns_cache=dns_cache_seconds, force_close=force_close, socket_factory=socket_factory
         ),
+        response_class=CertifiedResponse,
         headers={"Accept-Encoding": "identity"},  # JPEG does not shrink
         # We have no use for cameras' cookies, and a jar that a thousand of them fill is slow.
         cookie_jar=aiohttp.DummyCookieJar(),

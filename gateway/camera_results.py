@@ -1,0 +1,46 @@
+"""Results by camera, for Prometheus: when the last one came, how many came, and how old they were."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from prometheus_client.core import GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+
+class CameraResults(NamedTuple):
+    """The results of one camera that moved its live view: `last` in Unix seconds, `ages` the sum of their ages."""
+
+    camera_id: str
+    last: float
+    results: int
+    ages: float
+
+
+class CameraCollector(Collector):
+    """Tells of the cameras that `read` lists at a scrape, in its thread; a camera that is forgotten has no series."""
+
+    def __init__(self) -> None:
+        self.read: Callable[[], Iterable[CameraResults]] = tuple
+
+    def describe(self) -> Iterable[Metric]:
+        """Name them, so that a second metric of the same name is refused."""
+        return [_last(), _ages()]
+
+    def collect(self) -> Iterable[Metric]:
+        """The results now."""
+        last, ages = _last(), _ages()
+        for each in self.read():
+            last.add_metric([each.camera_id], each.last)
+            ages.add_metric([each.camera_id], each.results, each.ages)
+        return [last, ages]
+
+
+def _last() -> GaugeMetricFamily:
+    words = "When the gateway last had a result of the camera"
+    return GaugeMetricFamily("framefleet_camera_last_result_timestamp_seconds", words, labels=["camera_id"])
+
+
+def _ages() -> SummaryMetricFamily:
+    words = "Capture to gateway, of the camera's results that moved its live view"
+    return SummaryMetricFamily("framefleet_camera_result_age_seconds", words, labels=["camera_id"])
