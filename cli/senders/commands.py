@@ -270,7 +270,8 @@ def client_url(url: str, name: str, password: str) -> str:
     """Return the URL for that user of the broker at `url`, as programs outside of a Compose project reach it."""
     parts = urlsplit(url)
     host, port = parts.hostname, str(parts.port or AMQP_PORT)
-    if host == COMPOSE_HOST:  # its containers are given all of .env, and so the port that the machine publishes
+    # A container of the project is given all of .env, and so the port that the machine publishes.
+    if host == COMPOSE_HOST:
         host, port = "127.0.0.1", os.environ.get("AMQP_PORT") or AMQP_PORT
     vhost = quote(vhost_of(url), safe="")
     return f"{parts.scheme}://{name}:{password}@{host}:{port}/{'' if vhost == '%2F' else vhost}"
