@@ -25,7 +25,10 @@ groups:
       - alert: AlwaysFiring
         expr: vector(1)
         labels: {severity: warning}
-        annotations: {summary: it burns}
+        annotations:
+          summary: it burns
+          description: "Bring water: `docker compose up -d water`, <b>much</b>."
+          runbook_url: docs/runbooks/AlwaysFiring.md
 """
 
 
