@@ -47,14 +47,12 @@ def section(text: str, heading: str) -> str:
 
 
 def commands(text: str, program: str) -> list[list[str]]:
-    """The words after `program` where a page's code calls it; what is left open by `…` is left out."""
+    """The words after `program` where a page's code calls it, in comments too; `…` leaves the rest open."""
     called = program.split()
     lines = [line for block, inline in CODE.findall(text) for line in (block or inline).splitlines()]
     found = []
-    for line in lines:
-        if program not in line or "…" in line:
-            continue
-        lexer = shlex.shlex(line.replace(".venv/bin/", ""), posix=True, punctuation_chars=True)
+    for part in (part for line in lines for part in line.split(" #") if program in part):
+        lexer = shlex.shlex(part.replace(".venv/bin/", ""), posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         words: list[str] = []
         for word in [*lexer, ";"]:
@@ -119,7 +117,7 @@ def test_what_also_fires_are_alerts_and_not_the_same() -> None:
 def test_every_command_of_framefleet_is_understood() -> None:
     """By its own parser, options and all."""
     for name, text in {**RUNBOOKS, "index": INDEX.read_text()}.items():
-        for words in commands(text, "framefleet"):
+        for words in (words for words in commands(text, "framefleet") if "…" not in words):
             (known,) = (each for each in SUB_COMMANDS if each.name == words[0])
             parser = Parser(prog=f"{name}: framefleet {known.name}")
             import_module(known.module).add(parser)
