@@ -70,15 +70,22 @@ COMPOSE = {
         "The token that Grafana signs in with, a viewer's is enough; by default GATEWAY_TOKEN.",
     ),
     "GRAFANA_PORT": ("3000", "Grafana's port, on 127.0.0.1."),
+    "ALERT_URLS_DIR": (
+        "./alert-urls",
+        "A folder of this machine with the files team, pager and watchdog, the address of a webhook each "
+        "(docs/runbooks/index.md).",
+    ),
+    "ALERTMANAGER_PORT": ("9093", "Alertmanager's port, on 127.0.0.1."),
     "PYTHON_IMAGE": (
         "python:3.13-slim",
-        "The image that the services are built on. `deploy/pin-images` prints these five with the digests that they "
+        "The image that the services are built on. `deploy/pin-images` prints these six with the digests that they "
         "have now (docs/compose.md).",
     ),
     "NODE_IMAGE": ("node:22-slim", "The image that the dashboard is built with."),
     "RABBITMQ_IMAGE": ("rabbitmq:4-management", "The image that the broker is built on."),
     "PROMETHEUS_IMAGE": ("prom/prometheus:v3.5.0", "Prometheus' image."),
     "GRAFANA_IMAGE": ("grafana/grafana:12.2.0", "Grafana's image."),
+    "ALERTMANAGER_IMAGE": ("prom/alertmanager:v0.28.1", "Alertmanager's image."),
 }
 """The variables that the Compose files themselves read: an example and a description of each."""
 
@@ -144,9 +151,17 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
         ("GPU_PREFETCH", "GRAFANA_PASSWORD", "GRAFANA_TOKEN", "GRAFANA_PORT"),
         None,
     ),
+    ("with deploy/compose.alerts.yml", ("ALERT_URLS_DIR", "ALERTMANAGER_PORT"), None),
     (
         "images",
-        ("PYTHON_IMAGE", "NODE_IMAGE", "RABBITMQ_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"),
+        (
+            "PYTHON_IMAGE",
+            "NODE_IMAGE",
+            "RABBITMQ_IMAGE",
+            "PROMETHEUS_IMAGE",
+            "GRAFANA_IMAGE",
+            "ALERTMANAGER_IMAGE",
+        ),
         None,
     ),
 )

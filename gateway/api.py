@@ -82,6 +82,8 @@ ALERTS: dict[str, Any] = {
             "state": "firing",
             "summary": "No worker is running",
             "since": 1795215900.0,
+            "description": "`docker compose ps -a cv-worker` says why they ended; `docker compose up -d` starts them.",
+            "runbook": "docs/runbooks/FramefleetNoWorkers.md",
         }
     ],
     "source": "prometheus",

@@ -21,11 +21,17 @@ Point = Annotated[tuple[float, float | None], WithJsonSchema(_PAIR)]
 
 @dataclass(slots=True, frozen=True)
 class AlertView:
+    """An alert, as its rule tells of it: `description` is what it is about and what to do, with the first ten of a
+    rule, else empty; `runbook` where more is said.
+    """
+
     name: str
     severity: str
     state: Literal["firing", "pending"]
     summary: str
     since: float | None
+    description: str
+    runbook: str
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gather, titled } from '../src/lib/alerts';
+import { gather, gist, titled } from '../src/lib/alerts';
 import type { AlertView } from '../src/lib/contract.gen';
 
 const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
@@ -8,6 +8,8 @@ const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
   state: 'firing',
   summary: `Camera ${camera} sends no frames`,
   since: 100 + camera,
+  description: `Camera ${camera}: look at its cable`,
+  runbook: 'docs/runbooks/FramefleetCameraDown.md',
   ...more,
 });
 
@@ -18,6 +20,25 @@ describe('alerts of one rule', () => {
     expect(groups[0]).toMatchObject({ count: 4, since: 101 });
     expect(groups[0]?.summaries).toEqual([3, 1, 2].map((camera) => `Camera ${camera} sends no frames`));
     expect(groups.map(titled)).toEqual(['CameraDown × 4']);
+  });
+
+  it('say what to do about each, once, and where there is more', () => {
+    const [group] = gather([down(3), down(1), down(1), down(2, { description: '' })]);
+    expect(group).toMatchObject({
+      descriptions: ['Camera 3: look at its cable', 'Camera 1: look at its cable'],
+      runbook: 'docs/runbooks/FramefleetCameraDown.md',
+    });
+    expect(gather([down(1, { description: '' })])[0]?.descriptions).toEqual([]);
+  });
+
+  it.each([
+    ['Camera 3 sends no frames. Check its cable.', 'Camera 3 sends no frames.'],
+    ['gateway at 127.0.0.1:8020 does not answer. It hangs.', 'gateway at 127.0.0.1:8020 does not answer.'],
+    ['is it? Yes', 'is it?'],
+    ['no end', 'no end'],
+    ['', ''],
+  ])('have a gist: %s', (description, said) => {
+    expect(gist(description)).toBe(said);
   });
 
   it('stay apart where they differ in more than the camera', () => {

@@ -49,6 +49,8 @@ const alert = (name: string, severity: string, state: AlertView['state'] = 'firi
   state,
   summary: '',
   since: null,
+  description: '',
+  runbook: '',
 });
 const CAMERAS = { live: 4, degraded: 0, stalled: 0, offline: 0, connecting: 0, disabled: 0 };
 const WELL: HealthInputs = {

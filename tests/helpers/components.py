@@ -24,6 +24,8 @@ PLACES = {
     "rabbitmq-server": Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),
     "prometheus": None,
     "promtool": None,
+    "prometheus-alertmanager": None,
+    "amtool": None,
     "chromium": None,
     "amqp-publish": None,
     "ffmpeg": None,

@@ -14,7 +14,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from cli.ports import free_port
 from tests.helpers.components import require
 from tests.helpers.eventually import eventually
+from tests.helpers.processes import ROOT
 
+NOBODY = ROOT / "deploy/prometheus/no-alertmanagers/alertmanager.yml"
 RATE = "rate(cv_frames_processed_total[1m])"
 RULES = """
 groups:
@@ -23,7 +25,10 @@ groups:
       - alert: AlwaysFiring
         expr: vector(1)
         labels: {severity: warning}
-        annotations: {summary: it burns}
+        annotations:
+          summary: it burns
+          description: "Bring water: `docker compose up -d water`, <b>much</b>."
+          runbook_url: docs/runbooks/AlwaysFiring.md
 """
 
 
@@ -57,8 +62,11 @@ class FakeWorker:
 
 
 @contextmanager
-def real_prometheus(folder: Path, *, scraped: bool = True) -> Iterator[str]:
-    """The URL of a real Prometheus; `scraped`: it knows the rate of a working worker already."""
+def real_prometheus(folder: Path, *, scraped: bool = True, alertmanagers: Path = NOBODY) -> Iterator[str]:
+    """The URL of a real Prometheus; `scraped`: it knows the rate of a working worker already.
+
+    alertmanagers: the file that names who is told of its alerts.
+    """
     require("prometheus")
     worker = FakeWorker()
     port = free_port()
@@ -66,6 +74,7 @@ def real_prometheus(folder: Path, *, scraped: bool = True) -> Iterator[str]:
     (folder / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
         "rule_files: [rules.yml]\n"
+        f"alerting: {{alertmanagers: [{{file_sd_configs: [{{files: ['{alertmanagers}']}}]}}]}}\n"
         f"scrape_configs: [{{job_name: cv-worker, static_configs: [{{targets: ['127.0.0.1:{worker.port}']}}]}}]\n"
     )
     process = subprocess.Popen(
@@ -74,6 +83,7 @@ def real_prometheus(folder: Path, *, scraped: bool = True) -> Iterator[str]:
             f"--config.file={folder}/prometheus.yml",
             f"--storage.tsdb.path={folder}/data",
             f"--web.listen-address=127.0.0.1:{port}",
+            "--rules.alert.resend-delay=1s",  # the first time nobody is found yet
             "--log.level=warn",
         ],
         stdout=subprocess.DEVNULL,

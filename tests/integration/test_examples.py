@@ -233,19 +233,6 @@ async def test_caddy_with_tls(tmp_path: Path, certificate: tuple[Path, Path], pa
                 pass
 
 
-def test_prometheus_takes_the_alerting_block(tmp_path: Path) -> None:
-    """Appended to prometheus.yml, as the example says."""
-    text = (ROOT / "prometheus.yml").read_text() + (EXAMPLES / "alertmanager" / "alerting.yml").read_text()
-    (tmp_path / "prometheus.yml").write_text(text)
-    shutil.copytree(ROOT / "deploy" / "prometheus", tmp_path / "deploy" / "prometheus")
-    done = subprocess.run(
-        [require("promtool"), "check", "config", tmp_path / "prometheus.yml"],
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     """Its program is not on this machine; everything else is judged by systemd itself."""
     if shutil.which("systemd-analyze") is None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -76,7 +77,43 @@ async def test_alerts(http: aiohttp.ClientSession) -> None:
         "firing",
         "it burns",
     )
+    assert alert["description"].startswith("Bring water: `docker")
+    assert alert["runbook"] == "docs/runbooks/AlwaysFiring.md"
     assert abs(alert["since"] - time.time()) < 300
+
+
+async def test_a_thousand_cameras_alerts_are_described_by_the_first_few(tmp_path: Path) -> None:
+    """Every dashboard asks every few seconds; and Prometheus has no order of its own."""
+    labels = {"alertname": "FramefleetCameraDown", "severity": "warning"}
+    down = [
+        {
+            "state": "firing",
+            "labels": {**labels, "camera_id": f"c-{number:03}"},
+            "annotations": {
+                "summary": "A camera is down",
+                "description": f"Camera c-{number:03}: {'x' * 300}",
+            },
+        }
+        for number in range(1000)
+    ]
+
+    async def shuffled(_: web.Request) -> web.Response:
+        random.shuffle(down)
+        return web.json_response({"status": "success", "data": {"alerts": down}})
+
+    async with (
+        other_prometheus(shuffled) as url,
+        running_gateway(tmp_path, prometheus_url=url) as gateway,
+        aiohttp.ClientSession(gateway.address, headers=HEADERS) as http,
+        http.get("/api/alerts") as answer,
+    ):
+        body = await answer.read()
+    items = json.loads(body)["items"]
+    assert len(items) == 1000
+    assert [item["description"][:13] for item in items if item["description"]] == [
+        f"Camera c-{number:03}:" for number in range(10)
+    ]
+    assert len(body) < 200_000
 
 
 async def test_every_path_of_the_proxy(http: aiohttp.ClientSession) -> None:

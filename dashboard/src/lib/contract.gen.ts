@@ -19,6 +19,10 @@ export interface components {
       step: number;
       items: components['schemas']['ActivityPointView'][];
     };
+    /**
+     * @description An alert, as its rule tells of it: `description` is what it is about and what to do, with the first ten of a
+     *     rule, else empty; `runbook` where more is said.
+     */
     AlertView: {
       name: string;
       severity: string;
@@ -26,6 +30,8 @@ export interface components {
       state: 'firing' | 'pending';
       summary: string;
       since: number | null;
+      description: string;
+      runbook: string;
     };
     AlertsView: {
       items: components['schemas']['AlertView'][];
@@ -371,7 +377,11 @@ export function readAlertView(value: unknown): AlertView | null {
   if (state === null) return null;
   const summary = r.string(value['summary']);
   if (summary === null) return null;
-  return { name, severity, state, summary, since: r.number(value['since']) };
+  const description = r.string(value['description']);
+  if (description === null) return null;
+  const runbook = r.string(value['runbook']);
+  if (runbook === null) return null;
+  return { name, severity, state, summary, since: r.number(value['since']), description, runbook };
 }
 
 export function readAlertsView(value: unknown): AlertsView | null {

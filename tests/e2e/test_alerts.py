@@ -1,0 +1,52 @@
+"""An alert on the page says what to do, where it is asked for."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from cli.ports import free_port
+from gateway.ready_link import ask_link
+from tests.conftest import StartService
+from tests.helpers.gateway import TOKEN
+from tests.helpers.processes import ROOT
+from tests.helpers.prometheus import real_prometheus
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE = 30_000
+
+
+def test_an_alert_says_what_to_do_and_where_more_is_said(
+    context: BrowserContext, start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    with real_prometheus(tmp_path, scraped=False) as prometheus:
+        start(
+            "gateway",
+            AMQP_URL=rabbitmq,
+            GATEWAY_PORT=str(port),
+            GATEWAY_TOKEN=TOKEN,
+            GATEWAY_DATA_DIR=str(tmp_path / "gateway"),
+            GATEWAY_DASHBOARD_DIR=str(ROOT / "dashboard" / "dist"),
+            PROMETHEUS_URL=prometheus,
+        ).ready()
+        page = context.new_page()
+        page.goto(ask_link(f"http://127.0.0.1:{port}", TOKEN))
+        alert = page.locator('[data-alert="AlwaysFiring"]')
+        expect(alert).to_contain_text("it burns", timeout=PATIENCE)
+        said = alert.get_by_text("Bring water:")
+        expect(said).to_be_hidden()
+        alert.locator("summary").focus()
+        page.keyboard.press("Enter")
+        expect(said).to_have_text(
+            "Bring water: docker compose up -d water, <b>much</b>."
+        )  # no markup of its own
+        expect(alert.locator("code").first).to_have_text("docker compose up -d water")
+        expect(alert).to_contain_text("docs/runbooks/AlwaysFiring.md")
+        # The panel is made anew with every answer; what is open stays open.
+        with page.expect_response("**/api/alerts", timeout=PATIENCE):
+            pass
+        with page.expect_response("**/api/alerts", timeout=PATIENCE):
+            pass
+        expect(said).to_be_visible()
