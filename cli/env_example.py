@@ -72,13 +72,17 @@ COMPOSE = {
     "GRAFANA_PORT": ("3000", "Grafana's port, on 127.0.0.1."),
     "PYTHON_IMAGE": (
         "python:3.13-slim",
-        "The image that the services are built on. `deploy/pin-images` prints these five with the digests that they "
+        "The image that the services are built on. `deploy/pin-images` prints these six with the digests that they "
         "have now (docs/compose.md).",
     ),
     "NODE_IMAGE": ("node:22-slim", "The image that the dashboard is built with."),
     "RABBITMQ_IMAGE": ("rabbitmq:4-management", "The image that the broker is built on."),
     "PROMETHEUS_IMAGE": ("prom/prometheus:v3.5.0", "Prometheus' image."),
     "GRAFANA_IMAGE": ("grafana/grafana:12.2.0", "Grafana's image."),
+    "NODE_EXPORTER_IMAGE": (
+        "prom/node-exporter:v1.9.1",
+        "The image that tells of the machine (docs/grafana.md).",
+    ),
 }
 """The variables that the Compose files themselves read: an example and a description of each."""
 
@@ -140,13 +144,20 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
         ServiceSettings,
     ),
     (
-        "with deploy/compose.gpu.yml and deploy/compose.grafana.yml",
+        "with deploy/compose.gpu.yml and deploy/compose.monitoring.yml",
         ("GPU_PREFETCH", "GRAFANA_PASSWORD", "GRAFANA_TOKEN", "GRAFANA_PORT"),
         None,
     ),
     (
         "images",
-        ("PYTHON_IMAGE", "NODE_IMAGE", "RABBITMQ_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"),
+        (
+            "PYTHON_IMAGE",
+            "NODE_IMAGE",
+            "RABBITMQ_IMAGE",
+            "PROMETHEUS_IMAGE",
+            "GRAFANA_IMAGE",
+            "NODE_EXPORTER_IMAGE",
+        ),
         None,
     ),
 )
