@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceObjectiveView } from '../src/lib/contract.gen';
-import { burns, filled, gist, level, remark, share, titled } from '../src/lib/objectives';
+import { burns, excuse, filled, gist, level, remark, share, titled } from '../src/lib/objectives';
 
 const objective = (change: Partial<ServiceObjectiveView> = {}): ServiceObjectiveView => ({
   name: 'freshness',
@@ -28,12 +28,14 @@ describe('an objective', () => {
   });
 
   it('is not known before there is a day of figures', () => {
-    expect(remark(young)).toBe('99 % promised; not yet known: 2 h of figures, a day is needed');
-    expect(remark({ ...young, known_seconds: 0 })).toContain('less than an hour of figures');
-    expect([level(young), filled(young)]).toEqual(['unknown', 0]);
-    expect(remark(objective({ error_budget_remaining: null }))).toBe(
-      '99 % promised; not known: nothing was counted',
+    expect(remark(young)).toBe('99 % promised; not yet known');
+    expect(excuse([objective(), young])).toBe(
+      'What is left is not yet known: a day of figures is needed, and there are 2 h.',
     );
+    expect(excuse([{ ...young, known_seconds: 0 }])).toContain('there is less than an hour.');
+    expect(excuse([objective(), objective({ error_budget_remaining: null })])).toBeNull();
+    expect([level(young), filled(young)]).toEqual(['unknown', 0]);
+    expect(remark(objective({ error_budget_remaining: null }))).toBe('99 % promised; nothing was counted');
     expect(burns(objective({ burn_rate: null }))).toBe('–');
   });
 

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 TEMPLATED = {"type": "prometheus", "uid": "${datasource}"}
 PREFIXES = "cv|producer|gateway|framefleet|rabbitmq|process|python|node|prometheus|slo"
 SELECTOR = re.compile(rf"\b((?:{PREFIXES})[_:][\w:]*|up|ALERTS)\{{([^}}]*)\}}")
-BARE = re.compile(rf"\b((?:{PREFIXES})[_:][\w:]*|up|ALERTS)\b(?!\{{)")
+BARE = re.compile(rf"\b((?:{PREFIXES})[_:][\w:]*|up|ALERTS)(?![\w:{{])")
 LABEL_LISTS = re.compile(r"\b(?:by|on|ignoring|without|group_left|group_right)\s*\([^)]*\)")
 MATCHERS = re.compile(r"\{[^}]*\}")
 COUNTED = re.compile(r"_(total|bucket|sum|count)$")
@@ -139,7 +139,7 @@ def _of_expression(expression: str, variables: set[str]) -> Iterator[tuple[str, 
     if unknown := set(re.findall(r"\$(\w+)", expression)) - variables - {"__rate_interval"}:
         yield "target-promql-rule", f"no variable {', '.join(sorted(unknown))}"
     if bare := BARE.findall(MATCHERS.sub("{", LABEL_LISTS.sub("", expression))):
-        yield "target-job-rule", f"{', '.join(bare)} without a selector"
+        yield "target-selector-rule", f"{', '.join(bare)} without a selector"
     for match in SELECTOR.finditer(expression):
         name, matchers = match.groups()
         for label in ("job", "instance"):

@@ -79,6 +79,28 @@ async def test_alerts(http: aiohttp.ClientSession) -> None:
     assert abs(alert["since"] - time.time()) < 300
 
 
+async def test_objectives_are_ours_and_of_a_minute_only_the_burn_rate_is_known(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with asyncio.timeout(15):  # until the rules have been evaluated
+        while True:
+            _, objectives = await get(http, "/api/objectives")
+            if objectives["items"]:
+                break
+            await asyncio.sleep(0.5)
+    (objective,) = objectives.pop("items")
+    assert objectives == {"source": "prometheus", "error": None}
+    assert 0 <= objective.pop("known_seconds") < 3600
+    assert objective == {
+        "name": "freshness",
+        "objective": 0.99,
+        "window_days": 28,
+        "sli": None,
+        "error_budget_remaining": None,
+        "burn_rate": 1.5,
+    }
+
+
 async def test_every_path_of_the_proxy(http: aiohttp.ClientSession) -> None:
     now = f"{time.time()}"
     ago = f"{time.time() - 60}"

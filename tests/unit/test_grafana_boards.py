@@ -15,6 +15,7 @@ from deploy.grafana.boards.__main__ import BOARDS, FOLDER, text
 from gateway.metrics import GatewayMetrics
 from producer.metrics import ProducerMetrics
 from tests.helpers.board_lint import complaints, expressions, metrics, refused, shown
+from tests.helpers.coming import COMING, COMING_ALERTS
 from tests.helpers.components import require
 from worker.metrics import WorkerMetrics
 
@@ -27,52 +28,6 @@ SLOTH = {f"slo:sli_error:ratio_rate{window}" for window in WINDOWS} | {
 }
 OTHERS = ("rabbitmq_", "node_", "process_", "python_", "prometheus_")
 """Prefixes of what is not ours: RabbitMQ's, node exporter's, prometheus_client's and Prometheus's own."""
-COMING = {
-    "framefleet_amqp_bytes_total",
-    "framefleet_broker_connections_total",
-    "framefleet_camera_last_frame_timestamp_seconds",
-    "framefleet_camera_last_result_timestamp_seconds",
-    "framefleet_camera_result_age_seconds_count",
-    "framefleet_camera_result_age_seconds_sum",
-    "framefleet_canary_frames_total",
-    "framefleet_canary_latency_seconds_bucket",
-    "framefleet_canary_recall",
-    "framefleet_certificate_expiry_timestamp_seconds",
-    "framefleet_database_connections",
-    "framefleet_database_wait_seconds_bucket",
-    "framefleet_dequeue_age_seconds_bucket",
-    "framefleet_detection_confidence_bucket",
-    "framefleet_detections_total",
-    "framefleet_event_loop_lag_seconds_bucket",
-    "framefleet_history_free_bytes",
-    "framefleet_http_request_seconds_bucket",
-    "framefleet_http_requests_total",
-    "framefleet_log_messages_total",
-    "framefleet_publishes_total",
-    "framefleet_threads",
-    "framefleet_token_expiry_timestamp_seconds",
-}
-"""Metrics that other branches of the same round add."""
-COMING_ALERTS = {
-    "AvailabilityBurning",
-    "BrokerVersionsMixed",
-    "CameraFileBroken",
-    "CanaryBurning",
-    "CanaryFailing",
-    "CanaryMissing",
-    "ConfirmsNacked",
-    "ConnectionChurn",
-    "DiskFillingUp",
-    "FileDescriptorsLow",
-    "FramesWaitTooLong",
-    "FreshnessBurning",
-    "HistoryLagging",
-    "MessagesUnroutable",
-    "PaintBurning",
-    "RetryStorm",
-    "TokenExpiring",
-    "ViewersLagging",
-}
 
 
 def board(name: str) -> dict[str, Any]:
@@ -184,8 +139,8 @@ SPOILT: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
     ("target-rate-interval-rule", asking(f"rate(cv_x_total{{{ON}}}[5m])")),
     ("target-promql-rule", asking(f'cv_x{{{ON},node_id="$nodes"}}')),
     ("target-job-rule", asking('cv_x{instance=~"$instance"}')),
-    ("target-job-rule", asking("sum by (node_id) (cv_x)")),
-    ("target-job-rule", asking("rate(cv_x_total[$__rate_interval])")),
+    ("target-selector-rule", asking("sum by (node_id) (cv_x)")),
+    ("target-selector-rule", asking("rate(cv_x_total[$__rate_interval])")),
     ("target-instance-rule", asking('cv_x{job=~"$job"}')),
     ("target-counter-agg-rule", asking(f"cv_x_total{{{ON}}}")),
     ("target-counter-agg-rule", asking(f"sum(cv_x_seconds_bucket{{{ON}}})")),

@@ -26,18 +26,25 @@ export const filled = ({ error_budget_remaining: left }: ServiceObjectiveView): 
 export const burns = ({ burn_rate }: ServiceObjectiveView): string =>
   burn_rate === null ? NONE : `${digits(burn_rate)}×`;
 
-/** What was promised and kept, or why that is not known. */
+const young = ({ error_budget_remaining: left, known_seconds: known }: ServiceObjectiveView): boolean =>
+  left === null && known < DAY;
+
+/** What was promised and kept. */
 export function remark(view: ServiceObjectiveView): string {
   const { objective, sli, known_seconds: known, window_days: days, error_budget_remaining: left } = view;
   const promised = `${share(objective)} promised`;
-  if (left === null && known < DAY)
-    return `${promised}; not yet known: ${known < 3600 ? 'less than an hour' : elapsed(known)} of figures, a day is needed`;
-  if (left === null || sli === null) return `${promised}; not known: nothing was counted`;
-  const span =
-    known < (days - 1) * DAY
-      ? `${elapsed(known)} of ${digits(days, true)} days`
-      : `${digits(days, true)} days`;
-  return `${promised}, ${share(sli)} kept, ${span}`;
+  if (young(view)) return `${promised}; not yet known`;
+  if (left === null || sli === null) return `${promised}; nothing was counted`;
+  const span = `${digits(days, true)} days`;
+  return `${promised}, ${share(sli)} kept, ${known < (days - 1) * DAY ? `${elapsed(known)} of ${span}` : span}`;
+}
+
+/** Why budgets are not known; `null` if all that can be are. */
+export function excuse(items: readonly ServiceObjectiveView[]): string | null {
+  const known = items.filter(young).map((each) => each.known_seconds);
+  if (known.length === 0) return null;
+  const most = Math.max(...known);
+  return `What is left is not yet known: a day of figures is needed, and there ${most < 3600 ? 'is less than an hour' : `are ${elapsed(most)}`}.`;
 }
 
 /** All objectives in two words: the smallest budget, or how many are missed. */

@@ -73,7 +73,7 @@ BOARD = board(
             "Frames of the synthetic camera a second, by outcome.",
             "cps",
             query(
-                "sum by (outcome) (rate(framefleet_canary_frames_total[$__rate_interval]))",
+                'sum by (outcome) (rate(framefleet_canary_frames_total{job=~".+"}[$__rate_interval]))',
                 "{{outcome}}",
             ),
             width=6,
@@ -85,7 +85,7 @@ BOARD = board(
             "s",
             query(
                 "histogram_quantile(0.95, sum by (le) "
-                "(rate(framefleet_canary_latency_seconds_bucket[$__rate_interval])))",
+                '(rate(framefleet_canary_latency_seconds_bucket{job=~".+"}[$__rate_interval])))',
                 "p95",
             ),
             width=6,
