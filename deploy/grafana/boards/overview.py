@@ -218,6 +218,29 @@ BOARD = board(
                 "{{job}} {{level}}",
             ),
         ),
+        panel(
+            "Written to disk",
+            "Bytes a second that each process has written.",
+            "Bps",
+            query("rate(framefleet_disk_written_bytes_total{@}[$__rate_interval])", "{{job}} {{instance}}"),
+        ),
+        panel(
+            "Spans, by outcome",
+            "Spans of traced frames: exported, or dropped because nobody took them. No data where tracing is off.",
+            "cps",
+            query(
+                "sum by (job, outcome) (rate(framefleet_spans_total{@}[$__rate_interval]))",
+                "{{job}} {{outcome}}",
+            ),
+            runbook="FramefleetTracesDropped",
+        ),
+        panel(
+            "Versions",
+            "Processes by service and version: two of one service are an upgrade that has not ended.",
+            "short",
+            query("count by (service, version) (framefleet_build_info{@})", "{{service}} {{version}}"),
+            runbook="FramefleetServiceVersionsMixed",
+        ),
     ),
     row(
         "Machines (with deploy/compose.monitoring.yml)",
