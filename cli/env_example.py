@@ -78,7 +78,7 @@ COMPOSE = {
     "ALERTMANAGER_PORT": ("9093", "Alertmanager's port, on 127.0.0.1."),
     "PYTHON_IMAGE": (
         "python:3.13-slim",
-        "The image that the services are built on. `deploy/pin-images` prints these six with the digests that they "
+        "The image that the services are built on. `deploy/pin-images` prints these with the digests that they "
         "have now (docs/compose.md).",
     ),
     "NODE_IMAGE": ("node:22-slim", "The image that the dashboard is built with."),
@@ -86,6 +86,10 @@ COMPOSE = {
     "PROMETHEUS_IMAGE": ("prom/prometheus:v3.5.0", "Prometheus' image."),
     "GRAFANA_IMAGE": ("grafana/grafana:12.2.0", "Grafana's image."),
     "ALERTMANAGER_IMAGE": ("prom/alertmanager:v0.28.1", "Alertmanager's image."),
+    "NODE_EXPORTER_IMAGE": (
+        "prom/node-exporter:v1.9.1",
+        "The image that tells of the machine (docs/grafana.md).",
+    ),
 }
 """The variables that the Compose files themselves read: an example and a description of each."""
 
@@ -147,7 +151,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
         ServiceSettings,
     ),
     (
-        "with deploy/compose.gpu.yml and deploy/compose.grafana.yml",
+        "with deploy/compose.gpu.yml and deploy/compose.monitoring.yml",
         ("GPU_PREFETCH", "GRAFANA_PASSWORD", "GRAFANA_TOKEN", "GRAFANA_PORT"),
         None,
     ),
@@ -161,6 +165,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
             "PROMETHEUS_IMAGE",
             "GRAFANA_IMAGE",
             "ALERTMANAGER_IMAGE",
+            "NODE_EXPORTER_IMAGE",
         ),
         None,
     ),

@@ -13,6 +13,7 @@ from contract.api.figures import AlertsView, HistoryView, MetricsView
 from contract.api.history import ActivityView, EventsView, FrameView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
+from contract.api.objectives import ServiceObjectivesView
 from contract.api.senders import SendersView
 from contract.api.service import LinkView, ProblemView, PrometheusView, SessionView, StatusView
 from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessage
@@ -20,7 +21,7 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
     *(CamerasView, NodesView, ModelsView, SendersView),
-    *(MetricsView, HistoryView, AlertsView),
+    *(MetricsView, HistoryView, AlertsView, ServiceObjectivesView),
     *(EventsView, ActivityView, FrameView, DeadLettersView),
 )
 MESSAGES = (ServerMessage, GoneCamera, PictureHead, ClientMessage)

@@ -61,6 +61,7 @@ from gateway.nodes import Nodes
 from gateway.pages import pages_router
 from gateway.probes import probes_router
 from gateway.prometheus.client import Prometheus
+from gateway.prometheus.objectives import ServiceObjectives, objectives_router
 from gateway.prometheus.proxy import proxy_router
 from gateway.queues import Queues
 from gateway.readiness import Readiness
@@ -308,6 +309,7 @@ async def compose(
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
                 api_router(board, nodes, settings.expected_workers),
+                objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(
                     senders, admission, counts, queues.of_senders, settings.max_unannounced_cameras

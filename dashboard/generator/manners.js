@@ -14,6 +14,7 @@
 export const READ = [
   ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
+  'ServiceObjectivesView',
   ...['NodesView', 'ModelsView', 'EventsView', 'ActivityView'],
 ];
 

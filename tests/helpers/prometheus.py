@@ -29,6 +29,12 @@ groups:
           summary: it burns
           description: "Bring water: `docker compose up -d water`, <b>much</b>."
           runbook_url: docs/runbooks/AlwaysFiring.md
+      - {record: slo:objective:ratio, expr: vector(0.99), labels: &f {sloth_service: framefleet, sloth_slo: freshness}}
+      - {record: slo:time_period:days, expr: vector(28), labels: *f}
+      - {record: slo:current_burn_rate:ratio, expr: vector(1.5), labels: *f}
+      - {record: slo:period_error_budget_remaining:ratio, expr: vector(0.25), labels: *f}
+      - {record: slo:sli_error:ratio_rate30d, expr: vector(0.0075), labels: *f}
+      - {record: slo:objective:ratio, expr: vector(0.5), labels: {sloth_service: a-neighbour, sloth_slo: theirs}}
 """
 
 

@@ -114,6 +114,26 @@ async def test_a_thousand_cameras_alerts_are_described_by_the_first_few(tmp_path
         f"Camera c-{number:03}:" for number in range(10)
     ]
     assert len(body) < 200_000
+async def test_objectives_are_ours_and_of_a_minute_only_the_burn_rate_is_known(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with asyncio.timeout(15):  # until the rules have been evaluated
+        while True:
+            _, objectives = await get(http, "/api/objectives")
+            if objectives["items"]:
+                break
+            await asyncio.sleep(0.5)
+    (objective,) = objectives.pop("items")
+    assert objectives == {"source": "prometheus", "error": None}
+    assert 0 <= objective.pop("known_seconds") < 3600
+    assert objective == {
+        "name": "freshness",
+        "objective": 0.99,
+        "window_days": 28,
+        "sli": None,
+        "error_budget_remaining": None,
+        "burn_rate": 1.5,
+    }
 
 
 async def test_every_path_of_the_proxy(http: aiohttp.ClientSession) -> None:

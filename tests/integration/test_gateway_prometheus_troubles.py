@@ -14,9 +14,9 @@ import pytest
 from aiohttp import web
 
 from cli.ports import free_port
-from gateway import figures as figures_module
 from gateway.prometheus import client as prometheus_module
 from gateway.prometheus import proxy as prometheus_proxy
+from gateway.prometheus import shared_answer
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.prometheus import Handler, other_prometheus
@@ -129,6 +129,8 @@ SURPRISES: list[object] = [
     {"result": [{"metric": {}, "value": [1, "many"], "values": [["x", "2"]]}]},
     {"result": [{"metric": {}, "value": [1, "NaN"], "values": [[1, "+Inf"]]}]},
     {"result": [{"metric": {}, "value": [1, 2], "values": [[1]]}]},
+    {"result": [{"metric": {"sloth_slo": "a", "__name__": "slo:objective:ratio"}, "value": [1, "99"]}]},
+    {"result": [{"metric": {"sloth_slo": "a", "__name__": "slo:objective:ratio"}, "value": [1, "0.9"]}]},
     {"alerts": [5]},
     {"alerts": [{"state": "firing", "labels": {"alertname": 5}}]},
     {"alerts": [{"state": "firing", "activeAt": "0001-01-01T00:00:00Z"}]},
@@ -156,14 +158,17 @@ async def no_usable_answer(http: aiohttp.ClientSession, status: int, part: str) 
     code, alerts = await get(http, "/api/alerts")
     assert (code, alerts["source"], alerts["items"]) == (200, "none", [])
     assert alerts["error"]
+    code, objectives = await get(http, "/api/objectives")
+    assert (code, objectives["source"], objectives["items"]) == (200, "none", [])
+    assert objectives["error"]
     code, history = await get(http, "/api/metrics/history")
     assert (code, history["source"]) == (200, "gateway")
 
 
 async def test_a_prometheus_in_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prometheus_module.Prometheus.__init__, "__defaults__", (0.5, 1_000_000))
-    monkeypatch.setattr(figures_module, "PATIENCE_SECONDS", 0.3)
-    monkeypatch.setattr(figures_module, "DOWN_SECONDS", 0.0)
+    monkeypatch.setattr(shared_answer, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(shared_answer, "DOWN_SECONDS", 0.0)
     now: Handler = html
 
     async def whatever(request: web.Request) -> web.StreamResponse:
@@ -181,8 +186,8 @@ async def test_a_prometheus_that_is_down(tmp_path: Path) -> None:
 
 
 async def test_surprising_data_is_no_500(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures_module, "KEEP_SECONDS", 0.0)
-    monkeypatch.setattr(figures_module, "DOWN_SECONDS", 0.0)
+    monkeypatch.setattr(shared_answer, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(shared_answer, "DOWN_SECONDS", 0.0)
     data: object = None
 
     async def surprising(_request: web.Request) -> web.StreamResponse:
@@ -190,7 +195,7 @@ async def test_surprising_data_is_no_500(tmp_path: Path, monkeypatch: pytest.Mon
 
     async with other_prometheus(surprising) as url, behind(tmp_path, url) as http:
         for data in SURPRISES:  # the handler answers it
-            for path in ("/api/metrics", "/api/alerts", "/api/metrics/history"):
+            for path in ("/api/metrics", "/api/alerts", "/api/metrics/history", "/api/objectives"):
                 for _ in range(2):  # the second answer is surely of this data
                     assert (await get(http, path))[0] == 200, (path, data)
 
@@ -215,9 +220,9 @@ def vector(value: str) -> dict[str, Any]:
 
 async def test_a_prometheus_that_flaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each answer is wholly of the one or the other, marked so, and nobody waits while it is known to be away."""
-    monkeypatch.setattr(figures_module, "KEEP_SECONDS", 0.0)
-    monkeypatch.setattr(figures_module, "DOWN_SECONDS", 0.05)
-    monkeypatch.setattr(figures_module, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(shared_answer, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(shared_answer, "DOWN_SECONDS", 0.05)
+    monkeypatch.setattr(shared_answer, "PATIENCE_SECONDS", 0.5)
     mood = "good"
 
     async def moody(_request: web.Request) -> web.StreamResponse:

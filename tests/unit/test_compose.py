@@ -206,7 +206,10 @@ def test_a_folder_of_the_host_is_mounted_only_if_it_is_there() -> None:
 def test_names_derive_from_the_project() -> None:
     """So that two clones do not take over each other's containers, volumes and images."""
     assert "name" not in COMPOSE
-    for file in ("docker-compose.yml", *(f"deploy/compose.{name}.yml" for name in ("ha", "gpu", "grafana"))):
+    for file in (
+        "docker-compose.yml",
+        *(f"deploy/compose.{name}.yml" for name in ("ha", "gpu", "monitoring")),
+    ):
         for name, service in yaml.safe_load((ROOT / file).read_text())["services"].items():
             assert "container_name" not in service, name
             assert "image" not in service or "build" not in service, name
@@ -214,7 +217,10 @@ def test_names_derive_from_the_project() -> None:
 
 def test_environment_holds_texts_only() -> None:
     """Numbers and booleans are refused by podman-compose."""
-    for file in ("docker-compose.yml", *(f"deploy/compose.{name}.yml" for name in ("ha", "gpu", "grafana"))):
+    for file in (
+        "docker-compose.yml",
+        *(f"deploy/compose.{name}.yml" for name in ("ha", "gpu", "monitoring")),
+    ):
         for service in yaml.safe_load((ROOT / file).read_text())["services"].values():
             for name, value in service.get("environment", {}).items():
                 assert value is None or isinstance(value, str), name

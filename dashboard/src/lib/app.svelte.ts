@@ -21,6 +21,7 @@ import {
   type MetricsView,
   type ModelsView,
   type Result,
+  type ServiceObjectivesView,
   type SessionView,
   readAlertsView,
   readHistoryView,
@@ -28,6 +29,7 @@ import {
   readMetricsView,
   readModelsView,
   readNodesView,
+  readServiceObjectivesView,
   readSessionView,
 } from './contract.gen';
 import { Cluster } from './cluster.svelte';
@@ -68,6 +70,7 @@ export class App {
   staleness = $state(2);
   session = $state.raw<SessionView | null>(null);
   alerts = $state.raw<AlertsView | null>(null);
+  objectives = $state.raw<ServiceObjectivesView | null>(null);
   models = $state.raw<ModelsView | null>(null);
   expectedNodes = $state<number | null>(null);
   /** Sentences on what the gateway lacks to do its work. */
@@ -131,6 +134,14 @@ export class App {
     );
     every(PANELS, (signal) =>
       this.#read('/api/alerts', readAlertsView, signal, (alerts) => (this.alerts = alerts)),
+    );
+    every(PANELS, (signal) =>
+      this.#read(
+        '/api/objectives',
+        readServiceObjectivesView,
+        signal,
+        (objectives) => (this.objectives = objectives),
+      ),
     );
     every(PANELS, (signal) =>
       this.#read('/api/nodes', readNodesView, signal, (nodes) => (this.expectedNodes = nodes.expected)),

@@ -247,6 +247,22 @@ export interface components {
       height: number | null;
       model: string | null;
     };
+    /** @description Ratios are of all events of the window, 0 to 1; None where nothing is known yet. */
+    ServiceObjectiveView: {
+      name: string;
+      objective: number;
+      window_days: number;
+      known_seconds: number;
+      sli: number | null;
+      error_budget_remaining: number | null;
+      burn_rate: number | null;
+    };
+    ServiceObjectivesView: {
+      items: components['schemas']['ServiceObjectiveView'][];
+      /** @enum {string} */
+      source: 'prometheus' | 'none';
+      error: string | null;
+    };
     /** @description The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session. */
     SessionView: {
       /** @enum {string} */
@@ -330,6 +346,8 @@ export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
 export type Result = components['schemas']['Result'];
+export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
+export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
 export type SessionView = components['schemas']['SessionView'];
 export type SourcesView = components['schemas']['SourcesView'];
 export type StatusView = components['schemas']['StatusView'];
@@ -658,6 +676,36 @@ export function readResult(value: unknown): Result | null {
     height: r.positive(value['height']),
     model: r.text(value['model']),
   };
+}
+
+export function readServiceObjectiveView(value: unknown): ServiceObjectiveView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const objective = r.number(value['objective']);
+  if (objective === null) return null;
+  const window_days = r.number(value['window_days']);
+  if (window_days === null) return null;
+  const known_seconds = r.number(value['known_seconds']);
+  if (known_seconds === null) return null;
+  return {
+    name,
+    objective,
+    window_days,
+    known_seconds,
+    sli: r.number(value['sli']),
+    error_budget_remaining: r.number(value['error_budget_remaining']),
+    burn_rate: r.number(value['burn_rate']),
+  };
+}
+
+export function readServiceObjectivesView(value: unknown): ServiceObjectivesView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readServiceObjectiveView);
+  if (items === null) return null;
+  const source = r.one(value['source'], ['prometheus', 'none']);
+  if (source === null) return null;
+  return { items, source, error: r.string(value['error']) };
 }
 
 export function readSessionView(value: unknown): SessionView | null {
