@@ -4,6 +4,7 @@ import time
 from typing import NamedTuple
 
 from contract.failures import STALENESS_SECONDS
+from contract.identifiers import CANARY_CAMERA
 from contract.result import Result, parse_result
 from gateway.cameras.admission import Admission, sender_of
 from gateway.cameras.cameras import Cameras
@@ -76,6 +77,8 @@ class LiveResults:
     def take(self, received: ReceivedResult) -> None:
         """Take a result that came live."""
         result = received.result
+        if result.camera_id == CANARY_CAMERA:
+            return  # of a worker that knows no canary yet
         now, wall = time.monotonic(), time.time()
         self._metrics.results.inc()
         # By the worker's word, which knows the clock that wrote the capture time, and the way from there to here.

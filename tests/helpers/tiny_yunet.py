@@ -2,6 +2,7 @@
 
 Machines without the internet have no YuNet; this drives the same code, and where its boxes must be is known:
 every cell of stride 8 whose mean brightness is over one half is a "face" of 24x24 pixels around its centre.
+With `over` above 1 it loads, runs and finds nothing in any picture.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 SIDE = 24.0
 
 
-def write_tiny_yunet(path: Path) -> Path:
+def write_tiny_yunet(path: Path, over: float = 0.5) -> Path:
     """Write the model; returns its path."""
     nodes, initializers, outputs = [], [], []
 
@@ -24,7 +25,7 @@ def write_tiny_yunet(path: Path) -> Path:
     flat1 = constant("flat1", np.array([1, -1, 1], np.int64))
     constant("scale", np.array(1 / 255, np.float32))
     constant("axes", np.array([1], np.int64))
-    constant("half", np.array(0.5, np.float32))
+    constant("half", np.array(over, np.float32))
     nodes.append(helper.make_node("ReduceMean", ["input", "axes"], ["grey"], keepdims=1))
     nodes.append(helper.make_node("Mul", ["grey", "scale"], ["unit"]))
     for stride in (8, 16, 32):
