@@ -47,7 +47,7 @@ class Arrival:
 
     @property
     def canary(self) -> bool:
-        """It is a gateway's canary (worker.canary). A named sender's camera is never one, whatever it is called."""
+        """It is a gateway's canary (worker.canary). Named senders have none."""
         return self.camera_id == CANARY_CAMERA and self.intake.sender is None
 
     @property

@@ -11,9 +11,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from broker import Message, Outcome
+from contract.errors import InvalidTask
+from contract.failures import FailureReason
 from contract.identifiers import CANARY_CAMERA
 from contract.result import DetectedObject, Result, encode_result
-from contract.task import parse_task
+from contract.senders import Sender
+from contract.task import TaskHead, parse_task
 from contract.topology import TASK_QUEUE, Lane
 from gateway.canary import canary as module
 from gateway.canary.canary import MISSES, PATIENCE_SECONDS, STUCK_SECONDS, Canary, CanaryReply
@@ -32,6 +35,7 @@ from worker.detection.yunet import YuNet
 from worker.intake import Intake
 from worker.processor import objects
 from worker.reception import Reception
+from worker.sender_rules import renamed
 
 
 def box(x: float, y: float, w: float, h: float) -> DetectedObject:
@@ -359,6 +363,17 @@ def test_a_skewed_gateway_s_canary_has_no_age_and_tells_no_clock() -> None:
     assert arrival.canary
     assert arrival.age == 0
     assert counted == []
+
+
+@pytest.mark.parametrize(
+    ("sender", "camera"),
+    [(Sender(name="school", cameras=("*",)), CANARY_CAMERA), (Sender(name="framefleet"), "canary")],
+)
+def test_no_sender_s_camera_is_called_so(sender: Sender, camera: str) -> None:
+    """Its results would be shown nowhere."""
+    with pytest.raises(InvalidTask, match="call yours something else") as refused:
+        renamed(TaskHead(timestamp=1.0, camera_id=camera, frame_id="f"), sender)
+    assert refused.value.reason is FailureReason.NOT_ALLOWED
 
 
 @pytest.mark.parametrize("name", ["framefleet-canary=demo:1", "framefleet-canary=rtsp://cam.example/1"])
