@@ -290,7 +290,8 @@ async def compose(
         nodes,
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
-        notices=lambda: [*admission.notices(), *canary.notices(time.monotonic())],
+        notices=admission.notices,
+        canary=lambda: canary.trouble(time.monotonic()),
     )
 
     async with AsyncExitStack() as stack:

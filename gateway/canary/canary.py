@@ -133,19 +133,18 @@ class Canary:
         self._metrics.answered(now - asked.sent)
         self._judge(asked.picture, result, now)
 
-    def notices(self, now: float) -> list[str]:
-        """Say that faces are not found, and what to do; empty while all is well."""
+    def trouble(self, now: float) -> str | None:
+        """Say that faces are not found, and what to do; None while all is well."""
         answers = [answer for answer in self._recent if now - answer.at <= REMEMBER_SECONDS]
         misses = [answer for answer in answers if not answer.complete]
         if len(misses) < MISSES:
-            return []
+            return None
         last = misses[-1]
-        return [
-            f"Canary failing: workers answer, and find no face where there is one, in {len(misses)} of the last "
-            f"{len(answers)} test pictures (last: {last.node_id[:SHOWN]} with {last.model[:SHOWN] or 'no model'}). "
-            "People may be missed on every camera although all looks well. Switch the model (Models), or restart "
-            "these workers; docs/canary.md"
-        ]
+        return (
+            f"Workers answer, and find no face where there is one, in {len(misses)} of the last {len(answers)} test "
+            f"pictures (last: {last.node_id[:SHOWN]} with {last.model[:SHOWN] or 'no model'}). People may be missed on "
+            "every camera although all looks well. Switch the model (Models), or restart these workers; docs/canary.md"
+        )
 
     def _wanted(self) -> bool:
         self._begun = self._begun or self._depth.consumers.get(TASK_QUEUE, 0) > 0
