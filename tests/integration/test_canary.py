@@ -13,7 +13,7 @@ from broker import Consumer, Delivery, Message, Outcome
 from contract.identifiers import CANARY_CAMERA
 from contract.result import Result, encode_result, parse_result
 from contract.status import WatchAnnouncement, encode_status
-from contract.topology import RESULTS_EXCHANGE, TASK_QUEUE, WATCH_EXCHANGE, EphemeralQueue
+from contract.topology import DEAD_LETTER_QUEUE, RESULTS_EXCHANGE, TASK_QUEUE, WATCH_EXCHANGE, EphemeralQueue
 from gateway.service import Gateway
 from tests.conftest import StartService
 from tests.helpers.bus import bus, dead_letters, results
@@ -72,6 +72,7 @@ async def test_all_green_and_a_detector_that_finds_nothing(
         assert blind.get("/readyz")[0] == 200
         assert gateway.missing() == []
         assert blind.metric("cv_frames_failed_total") == 0
+        assert gateway.queues.depth.messages[DEAD_LETTER_QUEUE] == 0
         # And nobody else saw it:
         assert blind.metric("cv_frames_processed_total") == 0
         assert blind.metric("cv_processing_seconds_count") == 0
