@@ -8,3 +8,6 @@ CAMERA_ID_SCHEMA = f"^{CAMERA_ID}$"
 r"""The same for JSON Schema, whose `$` is what Python calls `\Z`."""
 
 MAX_FRAME_ID = 200
+
+CANARY_CAMERA = "framefleet-canary"
+"""The synthetic camera with known faces, by which gateways see that workers still find some (docs/canary.md)."""

@@ -35,6 +35,7 @@ BY_PROMETHEUS: dict[str, Any] = {
     "starting": False,
     "objectives": {"latencyP95": 0.5, "queueDepth": 300, "notComputed": 0.01, "errors": 0},
     "notices": [],
+    "canary": None,
 }
 BY_ITSELF: dict[str, Any] = {
     **BY_PROMETHEUS,

@@ -3,8 +3,9 @@
 import time
 from dataclasses import dataclass
 
-from broker import Consumer
+from broker import Consumer, Delivery
 from broker.link import Link, from_body
+from contract.identifiers import CANARY_CAMERA
 from contract.models import DesiredModels
 from contract.senders import Senders
 from contract.status import (
@@ -27,6 +28,7 @@ from contract.topology import (
 )
 from gateway.books import FrameBooks
 from gateway.cameras.cameras import Cameras
+from gateway.canary.canary import Canary, CanaryReply
 from gateway.consumers import Gateways
 from gateway.history.recorder import PREFETCH, Recorder
 from gateway.history.thumbnails import Thumbnailer
@@ -58,10 +60,23 @@ def listen_to_pictures(link: Link, hub: Hub, thumbnailer: Thumbnailer) -> Consum
     """Take the pictures of the cameras that the consumer is bound to: for viewers, and for the history's thumbnails."""
 
     def take(picture: ReceivedPicture) -> None:
+        if picture.received.result.camera_id == CANARY_CAMERA:
+            return  # of a worker that knows no canary yet
         thumbnailer.picture(picture.received.result, picture.picture, time.monotonic(), time.time())
         show_picture(hub, picture)
 
     return link.listen(WATCH_EXCHANGE, (), parse_picture, take, max_length=200, max_bytes=64 * 1024 * 1024)
+
+
+def listen_to_canary(link: Link, canary: Canary) -> Consumer:
+    """Take what workers reply to the canary, by a queue whose name only the broker and they know."""
+
+    def parse(delivery: Delivery) -> CanaryReply:
+        return CanaryReply(delivery.correlation_id or "", delivery.body)
+
+    return link.listen(
+        "", (), parse, canary.heard, max_length=100, on_subscribed=canary.listening, on_lost=canary.deaf
+    )
 
 
 def consume_results(link: Link, recorder: Recorder) -> Consumer:

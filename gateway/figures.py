@@ -45,6 +45,7 @@ class FigureBoard:
         connected: Callable[[], bool],
         waiting: Callable[[], int | None],
         notices: Callable[[], list[str]] = list,
+        canary: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._prometheus = prometheus
         self._own = own
@@ -52,6 +53,7 @@ class FigureBoard:
         self._connected = connected
         self._waiting = waiting
         self._notices = notices
+        self._canary = canary
         self._now: SharedAnswer[_Asked] | None = None
         self._alerts: SharedAnswer[list[AlertView]] | None = None
         self._ranges: dict[int, SharedAnswer[HistoryView | None]] = {}
@@ -106,6 +108,7 @@ class FigureBoard:
             ),
             time=wall,
             notices=self._notices(),
+            canary=self._canary(),
         )
 
     async def history(self, seconds: int) -> HistoryView:

@@ -33,9 +33,17 @@ from gateway.cameras.admission import UNNAMED, Admission, sender_of
 from gateway.cameras.api import cameras_router
 from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import RepeatedIds
+from gateway.canary.canary import Canary
+from gateway.canary.metrics import CanaryMetrics
 from gateway.consumers import ForeignConsumers, Gateways
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
-from gateway.dispatch import StatusListener, consume_results, listen_to_pictures, listen_to_results
+from gateway.dispatch import (
+    StatusListener,
+    consume_results,
+    listen_to_canary,
+    listen_to_pictures,
+    listen_to_results,
+)
 from gateway.errors import BrokenSenders, WrongSetting
 from gateway.figures import FigureBoard
 from gateway.history.api import history_router
@@ -122,6 +130,7 @@ class Gateway:
     admission: Admission
     publisher: Publisher
     queues: Queues
+    canary: Canary
     hub: Hub
     results: LiveResults
     history: History
@@ -253,6 +262,15 @@ async def compose(
     StatusListener(nodes, cameras, models, gateways, senders, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
+    canary = Canary(
+        publisher,
+        depth,
+        CanaryMetrics(metrics.registry),
+        every=settings.canary_seconds,
+        gateway_id=gateway_id,
+    )
+    if settings.canary_seconds:
+        listen_to_canary(link, canary)
 
     def bind(camera_id: str, on: bool) -> None:
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
@@ -279,6 +297,7 @@ async def compose(
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
         notices=admission.notices,
+        canary=lambda: canary.trouble(time.monotonic()),
     )
 
     async with AsyncExitStack() as stack:
@@ -340,6 +359,7 @@ async def compose(
             Audit(books, depth, link.faults, nodes, metrics).tick,
             ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
             absence.tick,
+            canary.tick,
             states.tick,
             paint_ages.tick,
         )
@@ -366,6 +386,7 @@ async def compose(
             admission=admission,
             publisher=publisher,
             queues=queues,
+            canary=canary,
             hub=hub,
             results=results,
             history=history,

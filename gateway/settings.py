@@ -130,6 +130,13 @@ class GatewaySettings(ServiceSettings):
         ge=0,
         description="how many of them from one address (IPv6: /64); 0: all, and always from this machine",
     )
+    canary_seconds: int = Field(
+        5,
+        ge=0,
+        le=3_600,
+        description="how often workers are sent a picture with known faces, to see whether they still find them, in "
+        "seconds; 0: never",
+    )
     prometheus_url: str = Field(
         "", validation_alias="PROMETHEUS_URL", description="Prometheus, for figures and PromQL; empty: none"
     )

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from broker import Delivery
+from contract.identifiers import CANARY_CAMERA
 from contract.task import TaskHead
 from worker.intake import Intake
 from worker.processor import Failed, Given, Processed
@@ -43,6 +44,11 @@ class Arrival:
     def again(self) -> bool:
         """It was delivered or tried before: it may have killed the worker that had it."""
         return self.delivery.redelivered or self.intake.tried(self.delivery) > 0
+
+    @property
+    def canary(self) -> bool:
+        """It is a gateway's canary (worker.canary). Named senders have none."""
+        return self.camera_id == CANARY_CAMERA and self.intake.sender is None
 
     @property
     def alone(self) -> bool:

@@ -6,6 +6,7 @@ import msgspec
 
 from contract.errors import InvalidTask
 from contract.failures import FailureReason
+from contract.identifiers import CANARY_CAMERA
 from contract.models import parse_model_spec
 from contract.senders import Sender
 from contract.task import DEFAULT_CAMERA_ID, Task, TaskHead
@@ -22,9 +23,13 @@ def renamed(task: Named, sender: Sender | None) -> Named:
     if sender is None:
         return task
     camera_id = None if task.camera_id == DEFAULT_CAMERA_ID else task.camera_id
-    return msgspec.structs.replace(
-        task, camera_id=sender.camera(camera_id), frame_id=sender.frame(task.frame_id)
-    )
+    named = sender.camera(camera_id)
+    if named == CANARY_CAMERA:  # nobody would ever see its results
+        raise InvalidTask(
+            FailureReason.NOT_ALLOWED,
+            f"`camera_id` is {named}, which is the gateway's own camera: call yours something else",
+        )
+    return msgspec.structs.replace(task, camera_id=named, frame_id=sender.frame(task.frame_id))
 
 
 def check_model(model: str | None, sender: Sender | None) -> None:

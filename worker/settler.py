@@ -14,6 +14,7 @@ from contract.failures import FailureReason
 from contract.result import Result
 from runtime.logs import get_logger
 from worker.arrival import Arrival, Completion
+from worker.canary import UNSENT, canary_reply
 from worker.heartbeat import Tally
 from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
@@ -60,10 +61,41 @@ class Settler:
     def settle(self, item: Completion) -> None:
         """Publish what came of the delivery until it is confirmed, then acknowledge. Never raises."""
         try:
-            self._publish(item, self._message(item), 0)
+            if item.arrival.canary:
+                self._answer(item)
+            else:
+                self._publish(item, self._message(item), 0)
         except Exception as error:
             log.exception("what came of a frame could not be published")
             self._give_up(item, f"{type(error).__name__}: {error}")
+
+    def _answer(self, item: Completion) -> None:
+        """Reply to a canary, and to nobody else."""
+        if isinstance(item.outcome, Failed):
+            log.warning(
+                "the canary could not be computed",
+                reason=item.outcome.reason.value,
+                error=item.outcome.error[:200],
+            )
+        reply = canary_reply(item, self._node_id)
+        if reply is None:
+            self._confirmed(item, None)
+        else:
+            self._reply_alone(item, reply, 0)
+
+    def _reply_alone(self, item: Completion, reply: Message, attempt: int) -> None:
+        if not item.delivery.open:
+            self._released(item.arrival)
+            return
+
+        def done(outcome: Outcome) -> None:
+            if outcome in UNSENT:
+                delay = compute_backoff(attempt, cap=LONGEST_RETRY)
+                self._link.loop.call_later(delay, partial(self._reply_alone, item, reply, attempt + 1))
+            else:
+                self._confirmed(item, None)
+
+        self._publisher.publish(reply, done)
 
     def _message(self, item: Completion) -> Message:
         outcome = item.outcome
@@ -131,14 +163,15 @@ class Settler:
 
         self._publisher.publish(message, done)
 
-    def _confirmed(self, item: Completion, message: Message) -> None:
+    def _confirmed(self, item: Completion, message: Message | None) -> None:
+        """Acknowledge the delivery, and count it; a canary, of which `message` is None, is not counted."""
         if self._kept is not None:
             self._kept.append(partial(self._confirmed, item, message))
             return
         now = time.perf_counter()
         try:
             # Where that fails, the frame comes again, and its second result is recognised by frame_id.
-            if item.delivery.ack():
+            if item.delivery.ack() and message is not None:
                 self._count(item, message, now)
         except Exception:
             log.exception("a frame that has its result could not be counted")

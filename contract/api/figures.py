@@ -94,6 +94,8 @@ class MetricsView:
     objectives: ObjectivesView = field(default_factory=ObjectivesView)
     notices: list[str] = field(default_factory=list)
     """What an operator should know, in sentences that say what to do."""
+    canary: str | None = None
+    """What is wrong while workers answer and do not find the faces of test pictures, and what to do."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -27,6 +27,7 @@ const METRICS: MetricsView = {
   objectives: { latencyP95: 0.5, queueDepth: 300, notComputed: 0.01, errors: 0 },
   time: 0,
   notices: [],
+  canary: null,
 };
 const node = (state: NodeState): NodeView => ({
   node_id: 'n',

@@ -4,6 +4,7 @@ import time
 from typing import NamedTuple
 
 from contract.failures import STALENESS_SECONDS
+from contract.identifiers import CANARY_CAMERA
 from contract.result import Result, parse_result
 from gateway.cameras.admission import Admission, sender_of
 from gateway.cameras.camera import age_of
@@ -77,6 +78,8 @@ class LiveResults:
     def take(self, received: ReceivedResult) -> None:
         """Take a result that came live."""
         result = received.result
+        if result.camera_id == CANARY_CAMERA:
+            return  # of a worker that knows no canary yet
         now, wall = time.monotonic(), time.time()
         self._metrics.results.inc()
         age = age_of(result, wall)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from contract.identifiers import CAMERA_ID_PATTERN
+from contract.identifiers import CAMERA_ID_PATTERN, CANARY_CAMERA
 from producer.errors import InvalidSource, NearlyAddress
 from producer.reach import parse_host
 from producer.redaction import doubtful, redact
@@ -123,6 +123,8 @@ def _parse_part(part: str) -> list[CameraSpec]:
 
 
 def _parse_target(camera_id: str | None, target: str) -> list[CameraSpec]:
+    if camera_id == CANARY_CAMERA:
+        raise InvalidSource(f"{CANARY_CAMERA} is the gateway's own camera: give yours another name")
     name, _, number = target.partition(":")
     if name == "demo" and (number or target == "demo"):
         count = _number(number, target, "demo:4") if number else DEMO_CAMERAS

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from websockets.sync.client import connect
 
 from gateway.ready_link import ask_link
@@ -96,6 +96,26 @@ def test_every_card_has_a_number(overview: Page, card: str) -> None:
 def test_the_health_word_and_the_nodes(overview: Page) -> None:
     expect(overview.locator("[data-health]")).to_have_text(re.compile("Healthy|Degraded"), timeout=PATIENCE)
     expect(overview.locator("[data-node]")).to_have_count(2, timeout=PATIENCE)
+
+
+def test_the_canary_is_found_and_the_page_tells_when_it_is_not(overview: Page, native: Native) -> None:
+    eventually("the canary is found", lambda: recalls(native) == {"1"})
+    expect(overview.get_by_text("Canary failing")).to_have_count(0)
+    trouble = "Workers answer, and find no face where there is one"
+
+    def failing(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"canary": trouble})
+
+    overview.route("**/api/metrics", failing)
+    overview.reload()
+    told = overview.get_by_role("alert").filter(has_text="Canary failing")
+    expect(told).to_contain_text(trouble, timeout=PATIENCE)
+    overview.unroute_all(behavior="ignoreErrors")
+
+
+def recalls(native: Native) -> set[str]:
+    return {series["value"][1] for series in promql(native, "framefleet_canary_recall")}
 
 
 def test_every_known_face_of_the_demo_has_one_box_and_nothing_else_has_one(native: Native) -> None:

@@ -28,6 +28,7 @@ async def running_gateway(
         "token": TOKEN,
         "data_dir": folder / "data",
         "dashboard_dir": folder / "dist",
+        "canary_seconds": 0,  # tests count what is in queues
     }
     async with compose(
         GatewaySettings(**{**chosen, **settings}),

@@ -2,6 +2,7 @@
 
 Machines without the internet have no YuNet; this drives the same code, and where its boxes must be is known:
 every cell of stride 8 whose mean brightness is over one half is a "face" of 24x24 pixels around its centre.
+With `over` above 1 it loads, runs and finds nothing in any picture.
 """
 
 from pathlib import Path

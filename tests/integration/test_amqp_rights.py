@@ -85,6 +85,8 @@ async def test_they_work_whoever_is_first(
     await aeventually("results are stored", lambda: gateway.metric("gateway_recorded_results_total"), 40)
     await aeventually("the camera is known", lambda: gateway.metric('gateway_cameras{state="live"}'), 20)
     await aeventually("the worker is known", lambda: "n-1" in asked(port, "nodes"), 20)
+    found = 'framefleet_canary_frames_total{outcome="found"}'
+    await aeventually("the canary is answered", lambda: gateway.metric(found), 20)
     asked(port, "models/switch?model=haar", b"")
     if first == "producer":
         await the_tools_work(users["tools"], rabbitmq, list(started.values()), tmp_path / "data")

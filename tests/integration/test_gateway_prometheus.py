@@ -114,6 +114,8 @@ async def test_a_thousand_cameras_alerts_are_described_by_the_first_few(tmp_path
         f"Camera c-{number:03}:" for number in range(10)
     ]
     assert len(body) < 200_000
+
+
 async def test_objectives_are_ours_and_of_a_minute_only_the_burn_rate_is_known(
     http: aiohttp.ClientSession,
 ) -> None:

@@ -146,6 +146,7 @@ def test_table_is_markdown() -> None:
         "accuracy",
         "broker",
         "cameras",
+        "canary",
         "cluster",
         "hold",
         "rtsp",

@@ -5,13 +5,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from broker import Consumer, Delivery, Message, Outcome
 from broker.properties import Properties, read, write
 from contract.dead_letters import ERROR, REASON
 from contract.failures import FailureReason
-from contract.result import Result
+from contract.identifiers import CANARY_CAMERA
+from contract.result import Result, parse_result
 from contract.senders import Sender
+from contract.task import TaskHead
 from contract.topology import DEAD_LETTER_QUEUE, Lane
 from worker import settler
 from worker.arrival import Arrival, Completion
@@ -87,15 +90,26 @@ class Desk:
         self.channel, self.publisher, self.metrics = FakeChannel(), FakePublisher(), FakeMetrics()
         self.released = 0
         self.tally = Tally()
+        self.later: list[Callable[[], None]] = []
+        link = SimpleNamespace(loop=SimpleNamespace(call_later=lambda _delay, then: self.later.append(then)))
         make: Any = Settler
         self.settler: Settler = make(
-            self.publisher, SimpleNamespace(), "n-1", set(), self.metrics, self.tally, self._release
+            self.publisher, link, "n-1", {CANARY_CAMERA}, self.metrics, self.tally, self._release
         )
 
     def settle(self, outcome: Processed) -> None:
         method = SimpleNamespace(delivery_tag=7, exchange="", redelivered=False)
         delivery = Delivery(self.channel, method, Properties(message_id="m"), b"body")
         self.settler.settle(Completion(Arrival(Intake(Lane.LIVE), delivery), outcome, 0.0))
+
+    def settle_canary(self, outcome: Processed, reply_to: str | None = "amq.gen-gateway") -> None:
+        method = SimpleNamespace(delivery_tag=7, exchange="", redelivered=False)
+        sent = Properties(message_id="m", reply_to=reply_to, correlation_id="secret")
+        head = TaskHead(timestamp=1.0, camera_id=CANARY_CAMERA, frame_id="canary:1")
+        arrival = Arrival(
+            Intake(Lane.LIVE), Delivery(self.channel, method, sent, b"body"), head, CANARY_CAMERA
+        )
+        self.settler.settle(Completion(arrival, outcome, 0.0))
 
     def _release(self, _arrival: Arrival) -> None:
         self.released += 1
@@ -194,3 +208,71 @@ def test_a_message_that_cannot_be_handled_is_refused_and_costs_no_other(no_ack: 
     Consumer("q", handle, no_ack=no_ack)._consume(channel, "q")
     assert heard == [b"good"]
     assert channel.settled == ([] if no_ack else [("reject", 0)])
+
+
+CANARY = structs.replace(RESULT, camera_id=CANARY_CAMERA, frame_id="canary:1")
+
+
+def counted(desk: Desk) -> list[Any]:
+    return [*desk.metrics.counted, desk.tally.processed, desk.tally.failed, desk.tally.expired]
+
+
+def test_a_canary_is_replied_to_alone_then_acknowledged_and_not_counted(desk: Desk) -> None:
+    """No result for everybody, and no picture, although somebody watches a camera of that name."""
+    desk.settle_canary(Computed(CANARY, b""))
+    ((message, _),) = desk.publisher.sent
+    assert (message.exchange, message.routing_key, message.correlation_id) == (
+        "",
+        "amq.gen-gateway",
+        "secret",
+    )
+    assert parse_result(message.body) == CANARY
+    assert desk.channel.settled == []
+    desk.publisher.tell(Outcome.CONFIRMED)
+    assert (desk.channel.settled, desk.released) == ([("ack", 7)], 1)
+    assert counted(desk) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.REJECTED, Outcome.UNROUTABLE, Outcome.REFUSED, Outcome.TIMED_OUT]
+)
+def test_a_reply_queue_that_is_gone_or_full_holds_no_worker(desk: Desk, outcome: Outcome) -> None:
+    desk.settle_canary(Computed(CANARY, b""))
+    desk.publisher.tell(outcome)
+    assert (desk.channel.settled, desk.released, desk.later) == ([("ack", 7)], 1, [])
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BLOCKED, Outcome.DISCONNECTED])
+def test_a_reply_that_was_not_sent_is_sent_again(desk: Desk, outcome: Outcome) -> None:
+    desk.settle_canary(Computed(CANARY, b""))
+    desk.publisher.tell(outcome)
+    assert desk.channel.settled == []
+    desk.later.pop()()
+    desk.publisher.tell(Outcome.CONFIRMED)
+    assert (desk.channel.settled, desk.released) == ([("ack", 7)], 1)
+
+
+def test_a_canary_that_cannot_be_computed_is_answered_and_no_dead_letter(desk: Desk) -> None:
+    desk.settle_canary(Failed(FailureReason.DETECTOR_ERROR, "no"))
+    answer = parse_result(desk.publisher.tell(Outcome.CONFIRMED).body)
+    assert (answer.status, answer.hop, answer.reason) == ("expired", "worker", "detector_error")
+    assert (answer.frame_id, answer.original_timestamp, answer.node_id) == ("canary:1", 1.0, "n-1")
+    assert desk.channel.settled == [("ack", 7)]
+    assert counted(desk) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("reply_to", [None, "result_queue", DEAD_LETTER_QUEUE, "amq.rabbitmq.reply-to"])
+def test_a_canary_that_nobody_asked_for_is_acknowledged(desk: Desk, reply_to: str | None) -> None:
+    desk.settle_canary(Computed(CANARY, b""), reply_to)
+    assert desk.publisher.sent == []
+    assert (desk.channel.settled, desk.released) == ([("ack", 7)], 1)
+
+
+def test_a_canary_is_acknowledged_only_when_the_broker_has_agreed_to_stop(desk: Desk) -> None:
+    desk.settler.keep_acknowledgements()
+    desk.settle_canary(Computed(CANARY, b""))
+    desk.publisher.tell(Outcome.CONFIRMED)
+    assert desk.channel.settled == []
+    desk.settler.release_acknowledgements()
+    assert desk.channel.settled == [("ack", 7)]
+    assert counted(desk) == [0, 0, 0]

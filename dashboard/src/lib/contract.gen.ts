@@ -167,6 +167,7 @@ export interface components {
       objectives: components['schemas']['ObjectivesView'];
       /** @default [] */
       notices: string[];
+      canary: string | null;
     };
     /** @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict. */
     ModelView: {
@@ -580,6 +581,7 @@ export function readMetricsView(value: unknown): MetricsView | null {
     time,
     objectives,
     notices: r.list(value['notices'], r.string) ?? [],
+    canary: r.string(value['canary']),
   };
 }
 
