@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences hostile drill bench lint fmt coverage audit licences contract lock clean
+  test-compute test-system test-alone soak silences hostile drill bench lint fmt coverage audit licences contract objectives lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -61,6 +61,9 @@ test-lint: test-tools ## formatting, ruff, spelling, mypy --strict, import-linte
 test-rules: test-tools ## Prometheus: configuration, alert rules and their tests
 	promtool check config prometheus.yml
 	cd deploy/prometheus/tests && promtool test rules *.yml
+
+objectives: test-tools ## write the rules of deploy/prometheus/objectives.toml, after it was changed (docs/alerts.md)
+	python -m cli.objectives
 
 test-dashboard: test-tools ## ESLint, Prettier, svelte-check and Vitest (the production build is made by test-tools)
 	cd dashboard && npm run lint && npm run format:check && npm run contract:check && npm run check && npm test

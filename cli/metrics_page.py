@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
+from gateway.canary.metrics import CanaryMetrics
 from gateway.metrics import GatewayMetrics
 from producer.metrics import ProducerMetrics
 from runtime.probes import cut_connections
@@ -77,7 +78,7 @@ class MetricRow:
 REGISTRIES: dict[str, Callable[[], CollectorRegistry]] = {
     "worker": lambda: _with_port(WorkerMetrics("n1").registry),
     "producer": lambda: _with_port(ProducerMetrics().registry),
-    "gateway": lambda: _with_port(GatewayMetrics().registry),
+    "gateway": lambda: _with_port(_gateway()),
 }
 """What a service's metrics port shows, by service."""
 
@@ -198,6 +199,12 @@ def _table(found: Iterable[MetricRow]) -> str:
         cells = (f"`{row.name}`", row.type, labels, unit(row), row.meaning, f"`{query(row)}`")
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def _gateway() -> CollectorRegistry:
+    registry = GatewayMetrics().registry
+    CanaryMetrics(registry)
+    return registry
 
 
 def _with_port(registry: CollectorRegistry) -> CollectorRegistry:

@@ -8,7 +8,8 @@ from cli.child import Command
 from cli.layout import Layout
 from cli.ports import LOOPBACK
 
-RETENTION = "7d"
+RETENTION = ("31d", "2GB")
+"""A month, for the objectives, unless that takes more than this; whichever comes first."""
 QUEUE_FAMILIES = ["queue_coarse_metrics", "queue_consumer_count", "ra_metrics", "exchange_bindings"]
 
 
@@ -27,6 +28,8 @@ def configuration(layout: Layout, targets: Mapping[str, str]) -> dict[str, objec
     if "rabbitmq" in targets:
         queues = {"metrics_path": "/metrics/detailed", "params": {"family": QUEUE_FAMILIES}}
         jobs.append(_static("rabbitmq-queues", targets["rabbitmq"]) | queues)
+    if "prometheus" in targets:
+        jobs.append(_static("prometheus", targets["prometheus"]) | {"scrape_interval": "15s"})
     return {
         "global": {"scrape_interval": "5s", "scrape_timeout": "4s", "evaluation_interval": "5s"},
         "rule_files": [str(layout.root / "deploy" / "prometheus" / "rules" / "*.yml")],
@@ -36,16 +39,19 @@ def configuration(layout: Layout, targets: Mapping[str, str]) -> dict[str, objec
 
 def command(layout: Layout, port: int, targets: Mapping[str, str], env: Mapping[str, str]) -> Command:
     """Write the configuration and return what to run."""
+    address, (age, size) = f"{LOOPBACK}:{port}", RETENTION
     file = layout.prometheus / "prometheus.yml"
-    file.write_text(json.dumps(configuration(layout, targets), indent=2) + "\n")  # JSON is YAML
+    itself = {"prometheus": address}
+    file.write_text(json.dumps(configuration(layout, {**targets, **itself}), indent=2) + "\n")  # JSON is YAML
     return Command(
         name="prometheus",
         arguments=[
             "prometheus",
             f"--config.file={file}",
             f"--storage.tsdb.path={layout.prometheus / 'data'}",
-            f"--storage.tsdb.retention.time={RETENTION}",
-            f"--web.listen-address={LOOPBACK}:{port}",
+            f"--storage.tsdb.retention.time={age}",
+            f"--storage.tsdb.retention.size={size}",
+            f"--web.listen-address={address}",
             "--log.level=warn",
         ],
         env=env,

@@ -78,7 +78,7 @@ NODES: dict[str, Any] = {
 ALERTS: dict[str, Any] = {
     "items": [
         {
-            "name": "NoWorkers",
+            "name": "FramefleetNoWorkers",
             "severity": "critical",
             "state": "firing",
             "summary": "No worker is running",

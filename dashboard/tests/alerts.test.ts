@@ -3,7 +3,7 @@ import { gather, gist, titled } from '../src/lib/alerts';
 import type { AlertView } from '../src/lib/contract.gen';
 
 const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
-  name: 'CameraDown',
+  name: 'FramefleetCameraDown',
   severity: 'warning',
   state: 'firing',
   summary: `Camera ${camera} sends no frames`,
@@ -41,12 +41,17 @@ describe('alerts of one rule', () => {
     expect(gist(description)).toBe(said);
   });
 
+  it('leave out the watchdog, and keep the names of alerts that others wrote', () => {
+    const others = ['FramefleetWatchdog', 'Framefleeting', 'HostOnFire'].map((name) => down(1, { name }));
+    expect(gather(others).map(titled)).toEqual(['Framefleeting', 'HostOnFire']);
+  });
+
   it('stay apart where they differ in more than the camera', () => {
     const groups = gather([
       down(1),
       down(2, { state: 'pending' }),
       down(3, { severity: 'critical' }),
-      down(4, { name: 'TargetDown' }),
+      down(4, { name: 'FramefleetTargetDown' }),
     ]);
     expect(groups.map(titled)).toEqual(['CameraDown', 'CameraDown', 'CameraDown', 'TargetDown']);
   });

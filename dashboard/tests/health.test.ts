@@ -121,7 +121,7 @@ describe('the health word', () => {
     ['Degraded: <0.1 errors/s', metrics({ errors: 0.01 })],
     ['Degraded: 6.0 % of frames not computed', metrics({ notComputed: 0.06 })],
     ['Degraded: slow, p95 1.3 s', metrics({ latency: { p50: 0.1, p95: 1.3, p99: 2 } })],
-    ['Degraded: alert QueueGrowing', { alerts: [alert('QueueGrowing', 'warning')] }],
+    ['Degraded: alert QueueGrowing', { alerts: [alert('FramefleetQueueGrowing', 'warning')] }],
     [
       'Degraded: RabbitMQ missing',
       { missing: ['RabbitMQ: connecting'], ...metrics({ workers: 0 }), nodes: [] },
@@ -132,7 +132,8 @@ describe('the health word', () => {
       { missing: ['history: it is being opened', 'queue frame_queue: it is down, RabbitMQ cannot use it'] },
     ],
     ['Idle: no cameras', { cameras: { ...CAMERAS, live: 0 } }],
-    ['Healthy', { alerts: [alert('QueueGrowing', 'warning', 'pending')] }],
+    ['Healthy', { alerts: [alert('FramefleetQueueGrowing', 'warning', 'pending')] }],
+    ['Healthy', { alerts: [alert('FramefleetTracesDropped', 'info')] }],
     ['Healthy', { cameras: { ...CAMERAS, disabled: 3, connecting: 1 } }],
     [
       'Healthy',
@@ -150,7 +151,7 @@ describe('the health word', () => {
       ...WELL,
       ...metrics({ errors: 0.4 }),
       cameras: { ...CAMERAS, offline: 1 },
-      alerts: [alert('NoWorkers', 'critical')],
+      alerts: [alert('FramefleetNoWorkers', 'critical')],
     });
     expect(health.problems.map(({ words }) => words)).toEqual([
       'alert NoWorkers',

@@ -52,7 +52,7 @@ MATRIX = {
     "result": [{"metric": LABELS, "values": [[1795215985, "7000"], [1795216000, "8494"]]}],
 }
 METADATA = {"cv_frames_processed_total": [{"type": "counter", "help": "Frames computed", "unit": ""}]}
-RULE = {"name": "NoWorkers", "query": "absent(up == 1)", "health": "ok", "type": "alerting"}
+RULE = {"name": "FramefleetNoWorkers", "query": "absent(up == 1)", "health": "ok", "type": "alerting"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ import pytest
 from deploy.grafana.boards.__main__ import BOARDS
 from tests.e2e.test_overview import promql
 from tests.helpers.board_lint import expressions, filled, metrics
-from tests.helpers.coming import COMING
 from tests.helpers.eventually import eventually
 from tests.helpers.native import Native
 
@@ -32,8 +31,7 @@ def may_be_empty(expression: str) -> bool:
     return (
         expression.endswith(FILTERED)
         or not used.isdisjoint(NATURE)
-        or not used.isdisjoint(COMING)
-        or any(name.startswith(("node_", "slo:")) for name in used)
+        or any(name.startswith("node_") for name in used)
     )
 
 

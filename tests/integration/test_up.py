@@ -133,6 +133,7 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
         "gateway",
         "rabbitmq",
         "rabbitmq-queues",
+        "prometheus",
     }
     assert len([t for t in targets if t["labels"]["job"] == "cv-worker"]) == len(ends["workers"]) == 2
     made = subprocess.run(

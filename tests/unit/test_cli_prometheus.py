@@ -7,9 +7,14 @@ from typing import Any
 import yaml
 
 from cli.layout import CHECKOUT, Layout
-from cli.prometheus import configuration, write_workers
+from cli.prometheus import command, configuration, write_workers
 
-TARGETS = {"producer": "127.0.0.1:8010", "gateway": "127.0.0.1:8020", "rabbitmq": "127.0.0.1:15692"}
+TARGETS = {
+    "producer": "127.0.0.1:8010",
+    "gateway": "127.0.0.1:8020",
+    "rabbitmq": "127.0.0.1:15692",
+    "prometheus": "127.0.0.1:9090",
+}
 DISCOVERY = {"dns_sd_configs", "static_configs", "file_sd_configs"}
 
 
@@ -37,3 +42,12 @@ def test_the_workers_are_listed_for_prometheus(tmp_path: Path) -> None:
     write_workers(tmp_path / "workers.json", [8000, 8002])
     listed = json.loads((tmp_path / "workers.json").read_text())
     assert listed == [{"targets": ["127.0.0.1:8000", "127.0.0.1:8002"]}]
+
+
+def test_prometheus_scrapes_itself_where_it_listens(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.prometheus.mkdir(parents=True)
+    started = command(layout, 9123, {}, {})
+    written = json.loads((layout.prometheus / "prometheus.yml").read_text())
+    assert "--web.listen-address=127.0.0.1:9123" in started.arguments
+    assert written["scrape_configs"][-1]["static_configs"] == [{"targets": ["127.0.0.1:9123"]}]

@@ -18,10 +18,16 @@ export interface AlertGroup {
   since: number | null;
 }
 
-/** Groups in the order in which their first alerts come. */
+/** The first word of all our alerts' names, which tells them from others in an Alertmanager and nothing here. */
+const OURS = /^Framefleet(?=[A-Z])/;
+/** Always fires, so that whoever hears nothing of it knows that alerts do not get through. */
+const WATCHDOG = 'FramefleetWatchdog';
+
+/** Groups in the order in which their first alerts come, without the watchdog. */
 export function gather(alerts: readonly AlertView[]): AlertGroup[] {
   const groups = new Map<string, AlertGroup>();
   for (const { name, severity, state, summary, description, runbook, since } of alerts) {
+    if (name === WATCHDOG) continue;
     const key = `${state} ${severity} ${name}`;
     const group = groups.get(key);
     if (group === undefined) {
@@ -49,5 +55,12 @@ export function gather(alerts: readonly AlertView[]): AlertGroup[] {
 export const gist = (description: string): string =>
   /^.*?[.!?](?=\s|$)/s.exec(description)?.[0] ?? description;
 
+/** Whether it fires and is trouble: severity info is to be read some time, and makes nothing degraded. */
+export const troubles = ({ state, severity }: AlertGroup | AlertView): boolean =>
+  state === 'firing' && severity !== 'info';
+
 /** `CameraDown`, or `CameraDown × 333`. */
-export const titled = ({ name, count }: AlertGroup): string => (count === 1 ? name : `${name} × ${count}`);
+export const titled = ({ name, count }: AlertGroup): string => {
+  const title = name.replace(OURS, '');
+  return count === 1 ? title : `${title} × ${count}`;
+};

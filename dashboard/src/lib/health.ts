@@ -1,6 +1,6 @@
 /** The cluster's health in a word, with the problems behind it. Pure. */
 
-import { gather, titled } from './alerts';
+import { gather, titled, troubles } from './alerts';
 import type { Series } from './api';
 import type { AlertView, MetricsView, NodeView } from './contract.gen';
 import { count, digits, duration, elapsed, percent, plain } from './format';
@@ -89,7 +89,7 @@ export function findProblems(inputs: HealthInputs): Problem[] {
       problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
   };
   const { metrics, cameras, nodes } = inputs;
-  const firing = gather(inputs.alerts.filter((alert) => alert.state === 'firing'));
+  const firing = gather(inputs.alerts.filter(troubles));
 
   const broker = brokerTrouble(inputs.missing);
   const down = queueTroubles(inputs.missing);
