@@ -12,16 +12,21 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.urls import flaw
 from runtime.wrong_values import requirement
 
 USAGE_ERROR = 2
 NEAR = 0.85
 """Two names this much alike are a name and a slip of the pen (`difflib`'s ratio)."""
+OTHERS = "OTEL_"
+"""Names that begin so are OpenTelemetry's own, which its SDK reads; ours among them are alike, and no slip."""
 
 
 class ServiceSettings(BaseSettings):
@@ -49,6 +54,32 @@ class ServiceSettings(BaseSettings):
         pattern="^(auto|json|console)$",
         description="json, console, or auto: console on a terminal, json elsewhere",
     )
+    traces_endpoint: str = Field(
+        "",
+        validation_alias=AliasChoices("TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="where spans of traced frames are sent, by OTLP over HTTP: Jaeger, Tempo, a collector; port 4318 "
+        "as a rule; empty: nothing is traced (docs/tracing.md)",
+        repr=False,
+    )
+    traces_sample: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        validation_alias="TRACES_SAMPLE",
+        description="the share of frames that are traced; those that fail are traced beside",
+    )
+
+    @field_validator("traces_endpoint")
+    @classmethod
+    def _over_http(cls, url: str) -> str:
+        said = flaw(url)
+        if url and (said or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            raise PydanticCustomError(
+                "endpoint",
+                "an address such as http://collector:4318 is needed{said}",
+                {"said": f" ({said})" if said else ""},
+            )
+        return url
 
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
@@ -78,7 +109,7 @@ def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) ->
     sentences = []
     for name in sorted(environment):
         upper = name.upper()
-        if upper in known or upper in compose:
+        if upper in known or upper in compose or upper.startswith(OTHERS):
             continue
         ours = bool(prefix) and upper.startswith(prefix)
         close = difflib.get_close_matches(upper, [*known, *compose], n=1, cutoff=0.6 if ours else NEAR)
@@ -103,7 +134,7 @@ def compose_names(environment: Mapping[str, str]) -> set[str]:
 def problems(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
     """A sentence per invalid setting, by the variable's name and without its value."""
     by_name = environment_names(settings)
-    by_field = {id(field): name for name, field in by_name.items()}
+    by_field = {id(field): name for name, field in reversed(by_name.items())}  # of two names the first
     sentences = []
     for item in error.errors(include_url=False):
         key = str(item["loc"][0]) if item["loc"] else ""
