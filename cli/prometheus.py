@@ -46,6 +46,7 @@ def command(layout: Layout, port: int, targets: Mapping[str, str], env: Mapping[
             f"--storage.tsdb.path={layout.prometheus / 'data'}",
             f"--storage.tsdb.retention.time={RETENTION}",
             f"--web.listen-address={LOOPBACK}:{port}",
+            "--enable-feature=exemplar-storage",  # from a histogram to a trace (docs/tracing.md)
             "--log.level=warn",
         ],
         env=env,

@@ -93,11 +93,25 @@ class OtlpExporter:
         self._tracer = self._provider.get_tracer("framefleet", VERSION)
 
     def put(self, span: FinishedSpan) -> None:
-        """Take a span, or drop and count it; returns at once."""
+        """Take a span, or drop and count it; returns at once and never raises."""
         if self._taken - self._counting.done >= MOST_WAITING:
             self._dropped.inc()
             return
-        self._taken += 1
+        try:
+            self._make(span)
+        except Exception:
+            log.exception("a span could not be made", span=span.name)
+            self._dropped.inc()
+        else:
+            self._taken += 1
+
+    def close(self) -> None:
+        """Export what waits; an endpoint that does not answer delays nothing by more than CLOSE_SECONDS."""
+        ending = threading.Thread(target=self._provider.shutdown, name="spans", daemon=True)
+        ending.start()
+        ending.join(CLOSE_SECONDS)
+
+    def _make(self, span: FinishedSpan) -> None:
         self._ids.give(int(span.trace_id, 16), int(span.span_id, 16))
         parent = Context()
         if span.parent_id is not None:
@@ -112,12 +126,6 @@ class OtlpExporter:
             made.set_attribute("error.type", span.error)
             made.set_status(Status(StatusCode.ERROR))
         made.end(span.ended)
-
-    def close(self) -> None:
-        """Export what waits; an endpoint that does not answer delays nothing by more than CLOSE_SECONDS."""
-        ending = threading.Thread(target=self._provider.shutdown, name="spans", daemon=True)
-        ending.start()
-        ending.join(CLOSE_SECONDS)
 
 
 class _GivenIds(IdGenerator):

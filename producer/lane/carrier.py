@@ -94,8 +94,11 @@ class Carrier:
     def _tell(
         self, outcome: Outcome, ticket: Ticket, consignor: Consignor[Ticket], span: TaskSpan | None
     ) -> None:
+        self._report(outcome, ticket, consignor)
         if self._spans is not None and span is not None:
             self._spans.end(span, outcome)
+
+    def _report(self, outcome: Outcome, ticket: Ticket, consignor: Consignor[Ticket]) -> None:
         if outcome is Outcome.CONFIRMED:
             consignor.confirmed(ticket)
             return
