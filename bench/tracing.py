@@ -6,7 +6,7 @@ Workers wait side by side, each with a queue of its own on a private RabbitMQ, a
 many times as there are rounds: what else happens on the machine hits all alike. A figure is the median over the rounds
 of a worker's CPU time by that of the first worker in the same round. The second worker is like the first: what it shows
 is the floor, below which this machine can tell nothing. `--base` is a checkout of a time without tracing, whose workers
-then come first.
+then come first. The last lines are what tracing adds, measured by itself (`bench/trace_hops.py`).
 """
 
 import argparse
@@ -27,6 +27,7 @@ from bench.machine import cpu_seconds, facts
 from bench.pictures import pictures
 from bench.processes import ROOT, Process, broker, running
 from bench.tables import table
+from bench.trace_hops import hop_costs
 from broker import AsyncioLoop, Connection, Consumer, Message, Outcome, Publisher, aio
 from cli.rabbitmq import USER, RabbitMQNode
 from contract.task import Task, encode_task
@@ -190,6 +191,12 @@ def main() -> None:
     spent = run(arguments)
     print(f"{facts()}\n{len(next(iter(spent.values())))} rounds, {arguments.detector}\n")
     print(table(("worker", "CPU ms per frame", "more than the first", "half of the rounds"), compared(spent)))
+    whole = 1000 * statistics.median(next(iter(spent.values())))
+    with collector() as endpoint:
+        untraced, traced = hop_costs(endpoint)
+    mean = (1 - SAMPLE) * untraced + SAMPLE * traced
+    print(f"\nby itself: an untraced frame {untraced:.1f} µs, a traced one {traced:.0f} µs;")
+    print(f"with {SAMPLE:.0%} traced {mean:.1f} µs per frame, {mean / whole:.2%} of the first worker's")
 
 
 if __name__ == "__main__":
