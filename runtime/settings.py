@@ -25,8 +25,6 @@ from runtime.wrong_values import requirement
 USAGE_ERROR = 2
 NEAR = 0.85
 """Two names this much alike are a name and a slip of the pen (`difflib`'s ratio)."""
-OTHERS = "OTEL_"
-"""Names that begin so are OpenTelemetry's own, which its SDK reads; ours among them are alike, and no slip."""
 
 
 class ServiceSettings(BaseSettings):
@@ -109,7 +107,7 @@ def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) ->
     sentences = []
     for name in sorted(environment):
         upper = name.upper()
-        if upper in known or upper in compose or upper.startswith(OTHERS):
+        if upper in known or upper in compose:
             continue
         ours = bool(prefix) and upper.startswith(prefix)
         close = difflib.get_close_matches(upper, [*known, *compose], n=1, cutoff=0.6 if ours else NEAR)
