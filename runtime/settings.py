@@ -129,10 +129,16 @@ def compose_names(environment: Mapping[str, str]) -> set[str]:
     return {*re.findall(r"\$\{(\w+)", text), *re.findall(r"^\s+([A-Z][A-Z0-9_]+):", text, re.MULTILINE)}
 
 
-def problems(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
+def problems(
+    settings: type[ServiceSettings], error: ValidationError, environment: Mapping[str, str]
+) -> list[str]:
     """A sentence per invalid setting, by the variable's name and without its value."""
     by_name = environment_names(settings)
-    by_field = {id(field): name for name, field in reversed(by_name.items())}  # of two names the first
+    by_field: dict[int, str] = {}
+    for name in sorted(
+        by_name, key=lambda name: not environment.get(name)
+    ):  # of two names the one that is set
+        by_field.setdefault(id(by_name[name]), name)
     sentences = []
     for item in error.errors(include_url=False):
         key = str(item["loc"][0]) if item["loc"] else ""
@@ -149,7 +155,7 @@ def read(settings: type[Settings], environment: Mapping[str, str]) -> tuple[Sett
     try:
         built = settings()
     except ValidationError as error:
-        return None, wrong + problems(settings, error)
+        return None, wrong + problems(settings, error, environment)
     return (None, wrong) if wrong else (built, [])
 
 

@@ -169,7 +169,7 @@ def test_a_wrong_endpoint_is_named(monkeypatch: pytest.MonkeyPatch, name: str, w
     monkeypatch.setenv(name, wrong)
     built, said = read(WorkerSettings, {name: wrong})
     assert built is None
-    assert said[0].startswith("TRACES_ENDPOINT: an address such as http://collector:4318 is needed")
+    assert said[0].startswith(f"{name}: an address such as http://collector:4318 is needed")
 
 
 @pytest.mark.parametrize("wrong", ["5", "-1", "1%", "nan"])
