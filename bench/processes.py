@@ -31,10 +31,20 @@ def broker() -> Iterator[RabbitMQNode]:
 
 
 class Process:
-    """`python -m <module>` with the environment of this process and what is given; `port` serves its metrics."""
+    """`python -m <module>` with the environment of this process and what is given; `port` serves its metrics.
+
+    `root` is the checkout that it runs from.
+    """
 
     def __init__(
-        self, module: str, url: str, arguments: Sequence[str] = (), port: int = 0, /, **environment: str
+        self,
+        module: str,
+        url: str,
+        arguments: Sequence[str] = (),
+        port: int = 0,
+        root: Path = ROOT,
+        /,
+        **environment: str,
     ) -> None:
         self.port = port or free_port()
         prefix = module.upper()
@@ -47,7 +57,7 @@ class Process:
         ours = given if "." not in module else {"AMQP_URL": url}
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            cwd=ROOT,
+            cwd=root,
             env={**os.environ, **ours, **environment},
             stdout=STANDARD_ERROR,
         )

@@ -109,6 +109,8 @@ EXAMPLES = {
     "GATEWAY_EXPECTED_WORKERS": "3",
     "GATEWAY_PUBLIC_URL": "http://cameras.example:8080",
     "GATEWAY_TOKEN": "",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+    "TRACES_ENDPOINT": "http://collector:4318",
     "GATEWAY_TOKENS_FILE": "/var/lib/framefleet/tokens.json",
     "GATEWAY_TRUSTED_PROXIES": "172.16.0.0/12",
     "PREFETCH": "2",
@@ -138,7 +140,10 @@ FIXED = {
 }
 """Settings that the Compose file answers itself."""
 
-COMMON = ("AMQP_URL", "LOG_LEVEL", "LOG_FORMAT")
+COMMON = (
+    *("AMQP_URL", "LOG_LEVEL", "LOG_FORMAT"),
+    *("TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT", "TRACES_SAMPLE"),
+)
 
 SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] = (
     ("the project", ("COMPOSE_PROJECT_NAME", "CV_WORKERS", "PRODUCERS"), None),

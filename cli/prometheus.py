@@ -52,6 +52,7 @@ def command(layout: Layout, port: int, targets: Mapping[str, str], env: Mapping[
             f"--storage.tsdb.retention.time={age}",
             f"--storage.tsdb.retention.size={size}",
             f"--web.listen-address={address}",
+            "--enable-feature=exemplar-storage",  # from a histogram to a trace (docs/tracing.md)
             "--log.level=warn",
         ],
         env=env,

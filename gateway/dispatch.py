@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from broker import Consumer, Delivery
 from broker.link import Link, from_body
@@ -35,20 +36,23 @@ from gateway.history.thumbnails import Thumbnailer
 from gateway.live.absence import Absence
 from gateway.live.hub import Hub
 from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
-from gateway.live.results import LiveResults, parse_received
+from gateway.live.results import LiveResults, parse_received, parse_traced
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
+from gateway.result_spans import ResultSpans
 from gateway.senders.file import check
 from gateway.senders.registry import SenderRegistry
 from gateway.statistics import Statistics
 
 
-def listen_to_results(link: Link, results: LiveResults, absence: Absence) -> Consumer:
+def listen_to_results(
+    link: Link, results: LiveResults, absence: Absence, spans: ResultSpans | None
+) -> Consumer:
     """Take every result, live."""
     return link.listen(
         RESULTS_EXCHANGE,
         "#",
-        from_body(parse_received),
+        from_body(parse_received) if spans is None else partial(parse_traced, spans=spans),
         results.take,
         on_subscribed=absence.end,
         on_lost=absence.begin,

@@ -6,6 +6,7 @@ ports and the history's file: whoever is refused these leaves nothing behind, no
 connects is last.
 """
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -73,6 +74,7 @@ from gateway.prometheus.objectives import ServiceObjectives, objectives_router
 from gateway.prometheus.proxy import proxy_router
 from gateway.queues import Queues
 from gateway.readiness import Readiness
+from gateway.result_spans import ResultSpans
 from gateway.security.allowance import Allowance
 from gateway.security.auth import Authenticator, Identity
 from gateway.security.crowd import Crowd
@@ -94,6 +96,7 @@ from gateway.tokens.roles import Role
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
 from runtime.signals import stop_on_signal
+from runtime.tracing import Tracing, TracingUnavailable, start_tracing
 
 log = get_logger("gateway")
 
@@ -113,6 +116,14 @@ def sender_registry(path: Path, announce: Callable[[Senders], None]) -> SenderRe
         raise WrongSetting(
             f"the senders in {path} cannot be read: {error.strerror}; let this user read the file"
         ) from None
+
+
+def trace_results(settings: GatewaySettings, gateway_id: str, metrics: GatewayMetrics) -> Tracing | None:
+    """Begin to trace, where the settings say so. Raises WrongSetting."""
+    try:
+        return start_tracing(settings, "gateway", gateway_id, metrics.service.spans)
+    except TracingUnavailable as error:
+        raise WrongSetting(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +196,9 @@ async def compose(
 ) -> AsyncIterator[Gateway]:
     """Build a gateway and open what it needs; all is closed at the end of the block. Raises CannotStart."""
     metrics = metrics or GatewayMetrics()
+    gateway_id = f"{settings.node_name}-{os.getpid()}"
+    tracing = trace_results(settings, gateway_id, metrics)
+    spans = None if tracing is None else ResultSpans(tracing, gateway_id)
 
     # --- how it reaches the broker ---
     urls = split_urls(settings.amqp_url)
@@ -202,7 +216,6 @@ async def compose(
     metrics.camera_results.read = cameras.results
     counts = SenderCounts()
     statistics = Statistics(time.time())
-    gateway_id = f"{settings.node_name}-{os.getpid()}"
     gateways = Gateways(gateway_id)
     repeats = RepeatedIds(cameras, metrics)
     books = FrameBooks()
@@ -225,7 +238,7 @@ async def compose(
         on_waiting=writers.wake,
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
-    results = LiveResults(hub, cameras, admission, counts, statistics, metrics)
+    results = LiveResults(hub, cameras, admission, counts, statistics, metrics, spans)
     states = States(hub, cameras, nodes, metrics)
     refusals = Refusals(metrics)
     # Tokens use the event loop for half of its time at most: probes, results and pictures have the other half.
@@ -252,12 +265,13 @@ async def compose(
         on_recorded=results.recorded,
         on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
         on_watch=occasions.watch_changed,
+        spans=spans,
     )
 
     # --- what it hears from the broker ---
     depth = link.depth([queue.name for queue in TOPOLOGY.queues])
     absence = Absence(depth, viewers.missed)
-    live = listen_to_results(link, results, absence)
+    live = listen_to_results(link, results, absence, spans)
     pictures = listen_to_pictures(link, hub, history.thumbnailer)
     StatusListener(nodes, cameras, models, gateways, senders, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
@@ -366,6 +380,8 @@ async def compose(
 
         # --- what runs ---
         stack.callback(metrics.service.watch_loop("main", link.loop.call_later))
+        if tracing is not None:
+            stack.push_async_callback(asyncio.to_thread, tracing.close)
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
         stack.push_async_callback(models.stop)

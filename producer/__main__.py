@@ -21,6 +21,7 @@ from runtime.logs import configure_logs, get_logger
 from runtime.probes import serve_probes
 from runtime.settings import USAGE_ERROR, load
 from runtime.signals import stop_on_signal
+from runtime.tracing import Tracing, TracingUnavailable, start_tracing
 from runtime.umask import keep_private
 
 
@@ -37,6 +38,9 @@ def main() -> int:
     try:
         split_urls(settings.amqp_url)
         roster = _roster(settings, metrics)
+        tracing = start_tracing(settings, "producer", settings.id, metrics.service.spans)
+    except TracingUnavailable as error:
+        return _refuse(str(error))
     except InvalidUrl as error:
         return _refuse(f"AMQP_URL: {error}")
     except InvalidSource as error:
@@ -45,7 +49,10 @@ def main() -> int:
         return _refuse(*(f"CAMERAS: {settings.cameras}: {problem}" for problem in error.problems))
     except ProducerError as error:
         return _refuse(str(error))
-    return asyncio.run(_run(settings, roster, metrics))
+    status = asyncio.run(_run(settings, roster, metrics, tracing))
+    if tracing is not None:
+        tracing.close()
+    return status
 
 
 def _roster(settings: ProducerSettings, metrics: ProducerMetrics) -> Roster:
@@ -62,8 +69,10 @@ def _roster(settings: ProducerSettings, metrics: ProducerMetrics) -> Roster:
     return Roster([of_spec(spec, settings) for spec in specs], settings, metrics)
 
 
-async def _run(settings: ProducerSettings, roster: Roster, metrics: ProducerMetrics) -> int:
-    producer = Producer(settings, roster, metrics)
+async def _run(
+    settings: ProducerSettings, roster: Roster, metrics: ProducerMetrics, tracing: Tracing | None
+) -> int:
+    producer = Producer(settings, roster, metrics, tracing)
     try:
         probes = serve_probes(
             settings.metrics_host, settings.metrics_port, producer.missing, metrics.registry

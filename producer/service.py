@@ -25,9 +25,11 @@ from producer.cluster.sharing import Member, Sharing
 from producer.cluster.watches import Watches
 from producer.lane.lanes import Lanes
 from producer.lane.message import Form
+from producer.lane.task_spans import TaskSpans
 from producer.metrics import ProducerMetrics
 from producer.settings import ProducerSettings
 from runtime.logs import get_logger
+from runtime.tracing import Tracing
 
 log: Any = get_logger("producer")
 
@@ -39,7 +41,13 @@ CONFIRM_SECONDS = 3.0  # at a stop: for the confirms of what was sent
 class Producer:
     """All cameras of one process. Construct it inside the event loop."""
 
-    def __init__(self, settings: ProducerSettings, roster: Roster, metrics: ProducerMetrics) -> None:
+    def __init__(
+        self,
+        settings: ProducerSettings,
+        roster: Roster,
+        metrics: ProducerMetrics,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._settings = settings
         self._roster = roster
         self._metrics = metrics
@@ -57,7 +65,7 @@ class Producer:
             counts=metrics.link,
         )
         form = Form(settings.form, settings.jpeg_quality, settings.id, settings.staleness_seconds)
-        self._lanes = Lanes(link, form)
+        self._lanes = Lanes(link, form, None if tracing is None else TaskSpans(tracing, settings.id))
         self._share = Share(settings, roster, self._lanes, metrics, self._changed)
         self._heartbeats = Heartbeats(
             link,

@@ -12,11 +12,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.urls import flaw
 from runtime.wrong_values import requirement
 
 USAGE_ERROR = 2
@@ -49,6 +52,32 @@ class ServiceSettings(BaseSettings):
         pattern="^(auto|json|console)$",
         description="json, console, or auto: console on a terminal, json elsewhere",
     )
+    traces_endpoint: str = Field(
+        "",
+        validation_alias=AliasChoices("TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="where spans of traced frames are sent, by OTLP over HTTP: Jaeger, Tempo, a collector; port 4318 "
+        "as a rule; empty: nothing is traced (docs/tracing.md)",
+        repr=False,
+    )
+    traces_sample: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        validation_alias="TRACES_SAMPLE",
+        description="the share of frames that are traced; those that fail are traced beside",
+    )
+
+    @field_validator("traces_endpoint")
+    @classmethod
+    def _over_http(cls, url: str) -> str:
+        said = flaw(url)
+        if url and (said or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            raise PydanticCustomError(
+                "endpoint",
+                "an address such as http://collector:4318 is needed{said}",
+                {"said": f" ({said})" if said else ""},
+            )
+        return url
 
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
@@ -100,10 +129,16 @@ def compose_names(environment: Mapping[str, str]) -> set[str]:
     return {*re.findall(r"\$\{(\w+)", text), *re.findall(r"^\s+([A-Z][A-Z0-9_]+):", text, re.MULTILINE)}
 
 
-def problems(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
+def problems(
+    settings: type[ServiceSettings], error: ValidationError, environment: Mapping[str, str]
+) -> list[str]:
     """A sentence per invalid setting, by the variable's name and without its value."""
     by_name = environment_names(settings)
-    by_field = {id(field): name for name, field in by_name.items()}
+    by_field: dict[int, str] = {}
+    for name in sorted(
+        by_name, key=lambda name: not environment.get(name)
+    ):  # of two names the one that is set
+        by_field.setdefault(id(by_name[name]), name)
     sentences = []
     for item in error.errors(include_url=False):
         key = str(item["loc"][0]) if item["loc"] else ""
@@ -120,7 +155,7 @@ def read(settings: type[Settings], environment: Mapping[str, str]) -> tuple[Sett
     try:
         built = settings()
     except ValidationError as error:
-        return None, wrong + problems(settings, error)
+        return None, wrong + problems(settings, error, environment)
     return (None, wrong) if wrong else (built, [])
 
 

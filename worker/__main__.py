@@ -11,6 +11,7 @@ from runtime.logs import configure_logs, get_logger
 from runtime.probes import ProbeServer, serve_probes
 from runtime.settings import USAGE_ERROR, load
 from runtime.signals import stop_on_signal
+from runtime.tracing import TracingUnavailable, start_tracing
 from runtime.umask import keep_private
 from worker.device import choose_device
 from worker.errors import MetricsPortUnavailable, WorkerError
@@ -34,11 +35,15 @@ def main() -> int:
         never_more_privileges()  # CUDA may have had to make its devices, by a program of root's
         settings = settings.model_copy(update={"device": device.name})
         switchboard = Switchboard(settings, substituted=metrics.substituted)
-        worker = Worker(settings, switchboard, metrics, device_fallback=device.fallback)
+        tracing = start_tracing(settings, "cv-worker", settings.node_id, metrics.service.spans)
+        worker = Worker(settings, switchboard, metrics, device_fallback=device.fallback, tracing=tracing)
         probes = _probes(settings, worker, metrics)
     except WorkerError as error:
         print(f"worker: {error.sentence}", file=sys.stderr)
         return USAGE_ERROR if error.wrong_setting else 1
+    except TracingUnavailable as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return USAGE_ERROR
     except BrokerError as error:
         print(f"worker: AMQP_URL: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -61,6 +66,8 @@ def main() -> int:
     worker.start()
     reason = _wait(worker.ended)
     finished = worker.stop()
+    if tracing is not None:
+        tracing.close()
     probes.close()
     if reason is not None:
         print(f"worker: {reason}", file=sys.stderr)

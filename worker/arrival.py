@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from broker import Delivery
 from contract.identifiers import CANARY_CAMERA
 from contract.task import TaskHead
+from runtime.tracing import FrameTrace
 from worker.intake import Intake
 from worker.processor import Failed, Given, Processed
 
@@ -15,7 +16,8 @@ class Arrival:
     """A delivery as it came: `age` in seconds since capture, at `at` (`perf_counter`).
 
     `head` is the task as its sender wrote it, None for what is none; `camera_id` the name by which everybody knows the
-    camera, if any. `spent`: seconds that it has cost already. `refusal`: why it is not to be computed.
+    camera, if any. `spent`: seconds that it has cost already. `refusal`: why it is not to be computed. `trace`: its
+    trace, where the worker traces.
     """
 
     intake: Intake
@@ -26,6 +28,7 @@ class Arrival:
     at: float = 0.0
     spent: float = 0.0
     refusal: Failed | None = None
+    trace: FrameTrace | None = None
 
     def given(self) -> Given:
         """Hand over what computing needs of it, with the frame's age now."""
@@ -39,6 +42,17 @@ class Arrival:
             waited,
             self.intake.sender,
         )
+
+    @property
+    def frame_id(self) -> str | None:
+        """The frame's id, as its sender wrote it, or the message's; None where it says neither."""
+        return self.delivery.message_id if self.head is None else self.head.frame_id
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What a log line says of it: which frame, and which trace."""
+        told = {"frame_id": self.frame_id, "trace_id": None if self.trace is None else self.trace.trace_id}
+        return {name: value for name, value in told.items() if value is not None}
 
     @property
     def again(self) -> bool:

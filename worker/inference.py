@@ -130,7 +130,9 @@ class Inference:
         return self._processor.process_many([arrival.given() for arrival in batch])
 
     def _compute_apart(self, arrival: Arrival) -> Processed:
-        log.info("computing a frame apart: it comes again", message_id=arrival.delivery.message_id)
+        log.info(
+            "computing a frame apart: it comes again", message_id=arrival.delivery.message_id, **arrival.words
+        )
         model = self._switchboard.choose(None, arrival.camera_id).name
         return compute_apart(self._apart, model, arrival.given())
 

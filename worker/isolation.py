@@ -119,7 +119,7 @@ def _answers_to(suspect: Given, result: Result, settings: WorkerSettings) -> boo
 
 
 def _without_secrets(settings: WorkerSettings) -> WorkerSettings:
-    return settings.model_copy(update={"amqp_url": ""})
+    return settings.model_copy(update={"amqp_url": "", "traces_endpoint": ""})
 
 
 def _ask(order: Suspect | Trial, timeout: float) -> Answer:

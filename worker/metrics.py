@@ -220,11 +220,18 @@ class WorkerMetrics:
         self._came_of(sender, RETRIED)
 
     def settled(
-        self, outcome: Computed | Expired | Failed, *, age: float, publish: float, sender: Sender | None
+        self,
+        outcome: Computed | Expired | Failed,
+        *,
+        age: float,
+        publish: float,
+        sender: Sender | None,
+        exemplar: dict[str, str] | None = None,
     ) -> None:
         """Count a frame whose result, expiry or dead letter the broker has confirmed.
 
-        `age` is capture to confirmation, `publish` the publishing and confirming alone, in seconds.
+        `age` is capture to confirmation, `publish` the publishing and confirming alone, in seconds. `exemplar` leads
+        from the histograms to the frame's trace, where it has one.
         """
         if isinstance(outcome, Failed):
             self._failed[outcome.reason].inc()
@@ -238,11 +245,11 @@ class WorkerMetrics:
         self._came_of(sender, OK)
         if outcome.cached is not None:
             self._lookups[outcome.cached].inc()
-        self._processing.observe(outcome.result.processing_seconds)
+        self._processing.observe(outcome.result.processing_seconds, exemplar)
         for stage, seconds in outcome.stages.items():
             self._stages[stage].observe(seconds)
         self._stages["publish"].observe(publish)
-        self._age.observe(age)
+        self._age.observe(age, exemplar)
         self._detections.found(outcome.result.model, outcome.result.detections)
 
     def _came_of(self, sender: Sender | None, outcome: str) -> None:

@@ -10,6 +10,7 @@ from contract.senders import Sender
 from contract.task import TaskHead, parse_head
 from worker.arrival import Arrival
 from worker.camera_quota import CameraQuota
+from worker.frame_spans import FrameSpans
 from worker.freshness import Freshness
 from worker.intake import Intake
 from worker.metrics import WorkerMetrics
@@ -20,17 +21,21 @@ from worker.sender_rules import renamed, too_many_cameras
 class Reception:
     """Makes arrivals of deliveries. Lives on the connection's thread."""
 
-    def __init__(self, freshness: Freshness, cameras: CameraQuota, metrics: WorkerMetrics) -> None:
+    def __init__(
+        self, freshness: Freshness, cameras: CameraQuota, metrics: WorkerMetrics, spans: FrameSpans | None
+    ) -> None:
         self._freshness = freshness
         self._cameras = cameras
         self._metrics = metrics
+        self._spans = spans
 
     def arrival(self, intake: Intake, delivery: Delivery) -> Arrival:
         """Make an arrival; what is no task becomes one too, and the inference thread says in detail why it is none."""
         began = time.perf_counter()
+        trace = None if self._spans is None else self._spans.take(intake, delivery)
         head = _head(delivery)
         if head is None:
-            return Arrival(intake, delivery, at=began)
+            return Arrival(intake, delivery, at=began, trace=trace)
         camera_id, age, refusal = head.camera_id, 0.0, None
         sender = intake.sender
         if camera_id == CANARY_CAMERA and sender is None:
@@ -45,7 +50,7 @@ class Reception:
         if sender is not None:
             camera_id, refusal = self._admitted(head, sender)
         now = time.perf_counter()
-        return Arrival(intake, delivery, head, camera_id, age, now, now - began, refusal)
+        return Arrival(intake, delivery, head, camera_id, age, now, now - began, refusal, trace)
 
     def _admitted(self, head: TaskHead, sender: Sender) -> tuple[str, Failed | None]:
         """Return the name by which everybody knows the camera, and why its frame is not to be computed, if so."""

@@ -25,8 +25,10 @@ from contract.status import (
 )
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE
 from runtime.logs import get_logger
+from runtime.tracing import Tracing
 from worker.arrival import Arrival, Completion
 from worker.camera_quota import CameraQuota
+from worker.frame_spans import FrameSpans
 from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
 from worker.inference import Inference
@@ -61,6 +63,7 @@ class Worker:
         metrics: WorkerMetrics,
         *,
         device_fallback: str | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._settings = settings
         self._device_fallback = device_fallback
@@ -92,7 +95,8 @@ class Worker:
         )
         self._senders = SenderConsumers(link, settings.lane, self._received, self._senders_changed)
         self._cameras = CameraQuota()
-        self._reception = Reception(self._freshness, self._cameras, metrics)
+        spans = None if tracing is None else FrameSpans(tracing, settings.node_id)
+        self._reception = Reception(self._freshness, self._cameras, metrics, spans)
         # What else a worker hears: which cameras are watched, and what time it is at the producers.
         link.listen(CONTROL_EXCHANGE, "", from_body(parse_control), self._control, max_length=100)
         link.listen(STATUS_EXCHANGE, "producer.*", from_body(parse_status), self._status)
@@ -104,6 +108,7 @@ class Worker:
             metrics,
             self._tally,
             self._release,
+            spans,
         )
 
     # --- life, from the main thread ---------------------------------------------------------------------

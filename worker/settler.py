@@ -15,6 +15,7 @@ from contract.result import Result
 from runtime.logs import get_logger
 from worker.arrival import Arrival, Completion
 from worker.canary import UNSENT, canary_reply
+from worker.frame_spans import FrameSpans
 from worker.heartbeat import Tally
 from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
@@ -38,6 +39,7 @@ class Settler:
         metrics: WorkerMetrics,
         tally: Tally,
         released: Callable[[Arrival], None],
+        spans: FrameSpans | None = None,
     ) -> None:
         self._publisher = publisher
         self._link = link
@@ -46,6 +48,7 @@ class Settler:
         self._metrics = metrics
         self._tally = tally
         self._released = released
+        self._spans = spans
         self._kept: list[Callable[[], None]] | None = None
 
     def keep_acknowledgements(self) -> None:
@@ -64,7 +67,7 @@ class Settler:
             if item.arrival.canary:
                 self._answer(item)
             else:
-                self._publish(item, self._message(item), 0)
+                self._publish(item, self._traced(item, self._message(item)), 0)
         except Exception as error:
             log.exception("what came of a frame could not be published")
             self._give_up(item, f"{type(error).__name__}: {error}")
@@ -102,15 +105,24 @@ class Settler:
         if isinstance(outcome, Failed):
             return self._failure(item.arrival, outcome)
         if isinstance(outcome, Computed) and outcome.result.camera_id in self._watched:
-            self._publisher.publish(picture_message(outcome))
+            self._publisher.publish(self._traced(item, picture_message(outcome)))
         return result_message(outcome.result)
+
+    def _traced(self, item: Completion, message: Message) -> Message:
+        trace = item.arrival.trace
+        return (
+            message
+            if self._spans is None or trace is None
+            else self._spans.carry(message, trace, item.outcome)
+        )
 
     def _give_up(self, item: Completion, why: str) -> None:
         """The frame becomes a dead letter with this reason; if even that cannot be, the broker's own."""
         try:
             failed = Failed(FailureReason.WORKER_ERROR, why)
             letter = dead_letter(failed, item.delivery, item.arrival.intake, self._node_id)
-            self._publish(replace(item, outcome=failed), letter, 0)
+            given_up = replace(item, outcome=failed)
+            self._publish(given_up, self._traced(given_up, letter), 0)
         except Exception:
             log.exception("a frame could not be dead-lettered: the broker does it")
             self._refuse(item)
@@ -118,6 +130,9 @@ class Settler:
     def _refuse(self, item: Completion) -> None:
         if item.delivery.reject():
             self._tally.settled(ok=False)
+            if self._spans is not None:
+                now = time.perf_counter()
+                self._spans.settled(item, None, now, now)
         self._released(item.arrival)
 
     def _failure(self, arrival: Arrival, failed: Failed) -> Message:
@@ -132,6 +147,7 @@ class Settler:
             message_id=delivery.message_id,
             attempt=tried + 1,
             queue=intake.queue,
+            **arrival.words,
         )
         if again:
             return retry(delivery, intake, intake.retries[tried])
@@ -155,7 +171,10 @@ class Settler:
             delay = compute_backoff(attempt, cap=LONGEST_RETRY)
             if attempt == 0:
                 log.warning(
-                    "result not taken: holding the frame", outcome=outcome.value, queue=message.routing_key
+                    "result not taken: holding the frame",
+                    outcome=outcome.value,
+                    queue=message.routing_key,
+                    **item.arrival.words,
                 )
             if outcome is Outcome.UNROUTABLE:
                 self._link.ensure_topology()  # somebody deleted a queue
@@ -173,6 +192,8 @@ class Settler:
             # Where that fails, the frame comes again, and its second result is recognised by frame_id.
             if item.delivery.ack() and message is not None:
                 self._count(item, message, now)
+                if self._spans is not None:
+                    self._spans.settled(item, message, now, time.perf_counter())
         except Exception:
             log.exception("a frame that has its result could not be counted")
         self._released(item.arrival)
@@ -192,7 +213,9 @@ class Settler:
             else:
                 self._tally.expire()
         age = arrival.age + now - arrival.at
-        self._metrics.settled(outcome, age=age, publish=now - item.computed, sender=sender)
+        exemplar = None if arrival.trace is None else arrival.trace.exemplar
+        publish = now - item.computed
+        self._metrics.settled(outcome, age=age, publish=publish, sender=sender, exemplar=exemplar)
 
     def _reply(self, result: Result, arrival: Arrival) -> None:
         reply = reply_message(result, arrival)

@@ -18,6 +18,7 @@ from gateway.history.thumbnail_queue import ThumbnailQueue
 from gateway.history.thumbnails import Thumbnailer
 from gateway.history.writer import HistoryWriter
 from gateway.metrics import GatewayMetrics
+from gateway.result_spans import ResultSpans
 from gateway.security.refusals import Refusals
 from gateway.settings import GatewaySettings
 
@@ -40,6 +41,7 @@ class History:
         on_recorded: Callable[[Result, bytes], None],
         on_repeat: Callable[[Repeat], None],
         on_watch: Callable[[], None],
+        spans: ResultSpans | None = None,
     ) -> None:
         self.database = Database(
             settings.database_url.get_secret_value(), settings.data_dir / "history.sqlite3"
@@ -64,6 +66,7 @@ class History:
             on_requests=self._look_for_pictures,
             on_recorded=on_recorded,
             on_repeat=on_repeat,
+            spans=spans,
         )
         self.readers = Readers(self.database, metrics, refusals)
 

@@ -20,7 +20,9 @@ from gateway.history.store import Repeat, Stored, ThumbnailRequest
 from gateway.history.thumbnail_queue import ThumbnailQueue
 from gateway.history.writer import HistoryWriter
 from gateway.metrics import GatewayMetrics
+from gateway.result_spans import ResultSpans
 from runtime.logs import get_logger
+from runtime.tracing import FrameTrace
 
 log = get_logger("recorder")
 T = TypeVar("T")
@@ -37,11 +39,12 @@ PRUNE_PAUSE_SECONDS = 0.02
 
 
 class Waiting(NamedTuple):
-    """A result in the recorder's hands; `since` is monotonic."""
+    """A result in the recorder's hands; `since` is monotonic, `trace` its trace where it is traced."""
 
     delivery: Delivery
     result: Result
     since: float
+    trace: FrameTrace | None = None
 
 
 class Recorder:
@@ -62,6 +65,7 @@ class Recorder:
         on_requests: Callable[[Sequence[ThumbnailRequest]], None],
         on_recorded: Callable[[Result, bytes], None],
         on_repeat: Callable[[Repeat], None],
+        spans: ResultSpans | None = None,
     ) -> None:
         self._writer = writer
         self._thumbnails = thumbnails
@@ -71,6 +75,7 @@ class Recorder:
         self._on_requests = on_requests
         self._on_recorded = on_recorded
         self._on_repeat = on_repeat
+        self._spans = spans
         # The database waits for the disk: not on the event loop.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._waiting: list[Waiting] = []
@@ -132,7 +137,8 @@ class Recorder:
         if result.camera_id == CANARY_CAMERA:  # of a worker that knows no canary yet
             delivery.ack()
             return
-        self._waiting.append(Waiting(delivery, result, time.monotonic()))
+        trace = None if self._spans is None else self._spans.trace(delivery)
+        self._waiting.append(Waiting(delivery, result, time.monotonic(), trace))
         self._arrived.set()
         if len(self._waiting) >= FULL:
             self._full.set()
@@ -176,10 +182,13 @@ class Recorder:
                 continue
             self._asked = None
             self._works()
-            self._count(stored, time.monotonic() - begun)
+            ended = time.monotonic()
+            self._count(stored, ended - begun)
             for each in self._writing:
                 each.delivery.ack()
                 self._on_recorded(each.result, each.delivery.body)
+                if self._spans is not None and each.trace is not None:
+                    self._spans.stored(each.trace, each.result, (each.since, begun, ended), len(batch))
             self._writing = []
             for repeat in stored.repeats:
                 self._on_repeat(repeat)

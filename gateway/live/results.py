@@ -1,8 +1,10 @@
 """Results as workers send them: counted, and given to the hub, the cameras and the figures."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
+from broker import Delivery
 from contract.failures import STALENESS_SECONDS
 from contract.identifiers import CANARY_CAMERA
 from contract.result import Result, parse_result
@@ -12,17 +14,20 @@ from gateway.cameras.cameras import Cameras
 from gateway.live.hub import Hub
 from gateway.live.update import Update
 from gateway.metrics import GatewayMetrics
+from gateway.result_spans import ResultSpans
 from gateway.senders.counts import SenderCounts
 from gateway.statistics import Statistics
+from runtime.tracing import FrameTrace
 
 MAX_RESULT_BYTES = 1024 * 1024
 
 
 class ReceivedResult(NamedTuple):
-    """A worker's word on a frame, and the JSON that it came as."""
+    """A worker's word on a frame, and the JSON that it came as; its trace, where it is traced."""
 
     result: Result
     body: bytes
+    trace: FrameTrace | None = None
 
     def update(self, now: float, wall: float, picture: bytes = b"", content_type: str = "") -> Update:
         """What viewers are shown, of a result that came at `now` (monotonic seconds), `wall` (Unix time)."""
@@ -47,6 +52,11 @@ def parse_received(body: bytes) -> ReceivedResult:
     return ReceivedResult(parse_result(body), body)
 
 
+def parse_traced(delivery: Delivery, spans: ResultSpans) -> ReceivedResult:
+    """Read a result and its trace. Raises ValueError for what is none."""
+    return parse_received(delivery.body)._replace(trace=spans.trace(delivery))
+
+
 def check_size_and_text(body: bytes) -> None:
     """Raise ValueError for JSON that may not go into a text frame as it is."""
     if len(body) > MAX_RESULT_BYTES:
@@ -66,6 +76,7 @@ class LiveResults:
         counts: SenderCounts,
         statistics: Statistics,
         metrics: GatewayMetrics,
+        spans: ResultSpans | None = None,
     ) -> None:
         self._hub = hub
         self._cameras = cameras
@@ -73,17 +84,26 @@ class LiveResults:
         self._counts = counts
         self._statistics = statistics
         self._metrics = metrics
+        self._spans = spans
         self._started = time.monotonic()
 
     def take(self, received: ReceivedResult) -> None:
         """Take a result that came live."""
-        result = received.result
-        if result.camera_id == CANARY_CAMERA:
+        if received.result.camera_id == CANARY_CAMERA:
             return  # of a worker that knows no canary yet
+        if self._spans is None or received.trace is None:
+            self._take(received)
+            return
+        began = time.perf_counter()
+        self._take(received, self._spans.sending(received.trace, began))
+        self._spans.shown(received.trace, received.result, began)
+
+    def _take(self, received: ReceivedResult, sent: Callable[[], None] | None = None) -> None:
+        result, trace = received.result, received.trace
         now, wall = time.monotonic(), time.time()
         self._metrics.results.inc()
         age = age_of(result, wall)
-        self._metrics.result_age.observe(age)
+        self._metrics.result_age.observe(age, None if trace is None else trace.exemplar)
         self._statistics.result(result, wall)
         if sender := sender_of(result):
             self._counts.add(sender, wall)
@@ -93,6 +113,7 @@ class LiveResults:
         if age > STALENESS_SECONDS:
             self._metrics.stale.inc()
         update = received.update(now, wall)
+        update.sent = sent
         if not self._admission.shows(result.camera_id, sender, now):
             self._hub.publish_unshown(update)
         elif self._hub.publish(update):

@@ -1,5 +1,6 @@
 """What is published, and who wants it: results and pictures, and a viewer's subscription to them. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -9,7 +10,8 @@ class Update:
     `detections` how many there are. `lead` is how far `original_timestamp`, as its sender wrote it, lies in the future
     at the arrival; else 0.
 
-    `forms` keeps what the protocols made of it, so that it is made once whatever the number of viewers.
+    `forms` keeps what the protocols made of it, so that it is made once whatever the number of viewers. `sent`, where
+    its frame is traced, is called when it was written to viewers.
     """
 
     camera_id: str
@@ -23,6 +25,7 @@ class Update:
     detections: int = 0
     lead: float = 0.0
     forms: dict[str, bytes] = field(default_factory=dict)
+    sent: Callable[[], None] | None = None
 
     @property
     def captured(self) -> float:

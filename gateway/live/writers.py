@@ -102,6 +102,9 @@ class ViewerWriter:
             while (served := audience.next()) is not None:
                 self._write_round(audience, served, results, parts)
                 yield
+            for update in results:
+                if update.sent is not None:
+                    update.sent()
 
     def _parts(self, results: list[Update]) -> list[tuple[bytes, list[Update]]]:
         """Make a round into bytes, each part with the results that follow it; no parts if they cannot be made."""

@@ -10,6 +10,7 @@ from contract.task import MAX_BODY_BYTES
 from contract.topology import Lane
 from producer.frames import Encoded, Frame
 from producer.lane.message import Form, message_of, picture_of
+from producer.lane.task_spans import TaskSpan, TaskSpans
 
 Ticket = TypeVar("Ticket")
 Shown = TypeVar("Shown", contravariant=True)
@@ -31,10 +32,17 @@ class Consignor(Protocol[Shown]):
 class Carrier:
     """Serves all lanes. `ensure_queue` declares the lanes' queues again."""
 
-    def __init__(self, form: Form, publisher: Publisher, ensure_queue: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        form: Form,
+        publisher: Publisher,
+        ensure_queue: Callable[[], None],
+        spans: TaskSpans | None = None,
+    ) -> None:
         self._form = form
         self._publisher = publisher
         self._ensure_queue = ensure_queue
+        self._spans = spans
         self.reply_to: str | None = None
         """The queue that results are sent to, while there is one."""
         self._encoding: set[asyncio.Task[None]] = set()
@@ -77,11 +85,20 @@ class Carrier:
         if frame.lane is Lane.LIVE and waited > self._form.staleness:
             consignor.failed(ticket, "stale")  # it waited here so long that a worker would not compute it
             return
-        message = message_of(frame, picture, self._form, self.reply_to)
+        span = None if self._spans is None else self._spans.begin(frame)
+        traceparent = None if span is None else span.traceparent
+        message = message_of(frame, picture, self._form, self.reply_to, traceparent)
         consignor.sent(ticket, waited)
-        self._publisher.publish(message, lambda outcome: self._tell(outcome, ticket, consignor))
+        self._publisher.publish(message, lambda outcome: self._tell(outcome, ticket, consignor, span))
 
-    def _tell(self, outcome: Outcome, ticket: Ticket, consignor: Consignor[Ticket]) -> None:
+    def _tell(
+        self, outcome: Outcome, ticket: Ticket, consignor: Consignor[Ticket], span: TaskSpan | None
+    ) -> None:
+        self._report(outcome, ticket, consignor)
+        if self._spans is not None and span is not None:
+            self._spans.end(span, outcome)
+
+    def _report(self, outcome: Outcome, ticket: Ticket, consignor: Consignor[Ticket]) -> None:
         if outcome is Outcome.CONFIRMED:
             consignor.confirmed(ticket)
             return

@@ -15,6 +15,7 @@ from producer.lane.lossless import LosslessLane
 from producer.lane.message import Form
 from producer.lane.neighbours import Neighbours
 from producer.lane.permit import Holder
+from producer.lane.task_spans import TaskSpans
 
 PUBLISH_TIMEOUT = 5.0
 
@@ -34,12 +35,12 @@ def _parse_reply(delivery: Delivery) -> FrameReply:
 class Lanes:
     """The producer's lanes by name; each is made when the first camera enters it."""
 
-    def __init__(self, link: Link, form: Form) -> None:
+    def __init__(self, link: Link, form: Form, spans: TaskSpans | None = None) -> None:
         publisher = link.publisher(timeout=PUBLISH_TIMEOUT, on_ready=self._wake)
-        self._carrier = Carrier(form, publisher, link.ensure_topology)
+        self._carrier = Carrier(form, publisher, link.ensure_topology, spans)
         self.neighbours = Neighbours()
         self._drops = Drops()
-        self.lossless = LosslessLane(form, publisher, link.ensure_topology, self._drops)
+        self.lossless = LosslessLane(form, publisher, link.ensure_topology, self._drops, spans)
         self._lanes: dict[Lane, TaskLane] = {}
         self._cameras: dict[str, tuple[Holder, TaskLane]] = {}  # those that take turns, and where
         self._depth = link.depth()

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Self
 
-from broker import Outcome, Publisher
+from broker import Message, Outcome, Publisher
 from broker.aio import publish
 from broker.backoff import compute_backoff
 from producer.frames import Frame
 from producer.lane.drops import REPORT_SECONDS, Drops
 from producer.lane.message import Form, message_of, picture_of
 from producer.lane.permit import Holder
+from producer.lane.task_spans import TaskSpans
 from runtime.logs import get_logger
 
 log: Any = get_logger("producer")
@@ -22,12 +23,18 @@ class LosslessLane:
     """Gives permits at once. What limits a source here is that `send` returns when the frame is in the queue."""
 
     def __init__(
-        self, form: Form, publisher: Publisher, ensure_queue: Callable[[], None], drops: Drops
+        self,
+        form: Form,
+        publisher: Publisher,
+        ensure_queue: Callable[[], None],
+        drops: Drops,
+        spans: TaskSpans | None = None,
     ) -> None:
         self._form = form
         self._publisher = publisher
         self._ensure_queue = ensure_queue
         self._drops = drops
+        self._spans = spans
         self._told_at = float("-inf")
         self.stored: Counter[str] = Counter()
         """How many frames the broker has confirmed, by lane."""
@@ -56,7 +63,15 @@ class LosslessLane:
         picture = await asyncio.to_thread(picture_of, frame, self._form)
         if isinstance(picture, str):
             return picture
-        message = message_of(frame, picture, self._form, None)
+        span = None if self._spans is None else self._spans.begin(frame)
+        message = message_of(frame, picture, self._form, None, None if span is None else span.traceparent)
+        outcome = await self._publish(camera, frame, message)
+        if self._spans is not None and span is not None:
+            self._spans.end(span, outcome)
+        return None if outcome is Outcome.CONFIRMED else outcome.value
+
+    async def _publish(self, camera: Holder, frame: Frame, message: Message) -> Outcome:
+        """CONFIRMED or REFUSED, at last."""
         attempt = 0
         while (outcome := await publish(self._publisher, message)) is not Outcome.CONFIRMED:
             if outcome is Outcome.REFUSED:
@@ -66,13 +81,13 @@ class LosslessLane:
                     frame_id=frame.frame_id,
                     bytes=len(message.body),
                 )
-                return outcome.value
+                break
             self._tell_waiting(camera.camera_id, outcome)
             if outcome is Outcome.UNROUTABLE:
                 self._ensure_queue()
             await asyncio.sleep(compute_backoff(attempt, base=0.1, cap=2.0))
             attempt += 1
-        return None
+        return outcome
 
     def _tell_waiting(self, camera_id: str, outcome: Outcome) -> None:
         now = time.monotonic()

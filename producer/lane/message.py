@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from broker import Message
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
+from contract.trace_context import TRACEPARENT
 from producer.errors import Unreadable
 from producer.frames import Encoded, Frame, recompressed
 
@@ -39,8 +40,10 @@ def picture_of(frame: Frame, form: Form) -> Encoded | str:
     return encoded if len(encoded.data) <= largest else "too_large"
 
 
-def message_of(frame: Frame, encoded: Encoded, form: Form, reply_to: str | None) -> Message:
-    """Make the message of the frame's task for its lane."""
+def message_of(
+    frame: Frame, encoded: Encoded, form: Form, reply_to: str | None, traceparent: str | None = None
+) -> Message:
+    """Make the message of the frame's task for its lane, with its trace if it has one."""
     task = encode_task(
         Task(
             image=encoded.data,
@@ -51,12 +54,15 @@ def message_of(frame: Frame, encoded: Encoded, form: Form, reply_to: str | None)
         ),
         form.form,
     )
+    headers = dict(task.headers)
+    if traceparent is not None:
+        headers[TRACEPARENT] = traceparent
     return Message(
         "",
         frame.lane.queue,
         task.body,
         content_type=task.content_type,
-        headers=task.headers or None,
+        headers=headers or None,
         message_id=frame.frame_id,
         correlation_id=frame.frame_id,
         reply_to=reply_to,

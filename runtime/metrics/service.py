@@ -49,6 +49,7 @@ class ServiceMetrics:
         )
         for level in LEVELS.values():
             self._logged.labels(level)
+        self.spans = span_counter(registry)
 
     def logged(self, level: str) -> None:
         """Count a message to the log; other levels than warnings and errors are left out."""
@@ -58,3 +59,16 @@ class ServiceMetrics:
     def watch_loop(self, name: str, call_later: CallLater) -> Cancel:
         """Measure how late that loop is, until the returned function is called. On the loop's thread."""
         return watch_lag(call_later, self._lag.labels(name).observe)
+
+
+def span_counter(registry: CollectorRegistry) -> Counter:
+    """Make the metric of the spans that tracing exports; zero while nothing is traced."""
+    spans = Counter(
+        "framefleet_spans_total",
+        "Spans of traced frames: exported, or dropped because the endpoint takes them too slowly or not at all",
+        ["outcome"],
+        registry=registry,
+    )
+    for outcome in ("exported", "dropped"):
+        spans.labels(outcome)
+    return spans

@@ -39,10 +39,11 @@ class Service:
         eventually(f"{self.log.name} ready", lambda: self._alive() and self.get("/readyz")[0] == 200, seconds)
         return self
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, accept: str = "*/*") -> tuple[int, str]:
         """Status and body of a page of the probe port; status 0 if nobody answers."""
+        page = urllib.request.Request(f"http://127.0.0.1:{self.probe}{path}", headers={"Accept": accept})
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.probe}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(page, timeout=5) as answer:  # noqa: S310
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

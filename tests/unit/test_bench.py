@@ -154,6 +154,7 @@ def test_table_is_markdown() -> None:
         "stages",
         "system",
         "throughput",
+        "tracing",
     ],
 )
 def test_every_command_explains_itself(name: str) -> None:
