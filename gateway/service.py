@@ -82,6 +82,10 @@ from gateway.server.web import WebServer, crowd_of, web_server
 from gateway.settings import GatewaySettings
 from gateway.statistics import Statistics
 from gateway.tokens.roles import Role
+from gateway.why.api import why_router
+from gateway.why.drops import DropRecords
+from gateway.why.inquiry import Inquiry
+from gateway.why.letters import LetterSearch
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
 from runtime.signals import stop_on_signal
@@ -290,6 +294,19 @@ async def compose(
             sign_outs=signed_out,
         )
         dead_letters = DeadLetterReader(urls, lambda: senders.senders)
+        letters = LetterSearch(dead_letters)
+        inquiry = Inquiry(
+            readers=history.readers,
+            letters=letters,
+            drops=DropRecords(prometheus),
+            cameras=cameras,
+            queues=queues,
+            repeats=repeats,
+            senders=lambda: senders.senders,
+            trouble=lambda: history.recorder.trouble,
+            days=settings.history_days,
+            prefix=settings.prefix,
+        )
         app = create_app(
             settings,
             authenticator,
@@ -308,6 +325,7 @@ async def compose(
                 ),
                 models_router(models, nodes),
                 dead_letters_router(dead_letters),
+                why_router(inquiry),
                 history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
                 proxy_router(prometheus, refusals),
                 pages_router(settings.dashboard_dir, authenticator),
@@ -339,6 +357,7 @@ async def compose(
         # --- what runs ---
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
+        stack.push_async_callback(letters.stop)
         stack.push_async_callback(models.stop)
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))

@@ -14,7 +14,7 @@
 export const READ = [
   ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
-  ...['NodesView', 'ModelsView', 'EventsView', 'ActivityView'],
+  ...['NodesView', 'ModelsView', 'EventsView', 'ActivityView', 'WhyView'],
 ];
 
 /** Shapes that the page sends: types only. */
