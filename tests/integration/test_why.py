@@ -134,6 +134,10 @@ async def test_what_a_worker_did_with_each_frame(
         assert (said.status, said.err) == (0, "")
         assert f"{odd}: computed" in said.out
         assert "by n-1" in said.out
+        here = {"FRAMEFLEET_IMAGE": "gateway", "GATEWAY_PORT": str(gateway.port), "GATEWAY_TOKEN": TOKEN}
+        said = await framefleet("", "why", odd, settings=here)  # as in its container
+        assert (said.status, said.err) == (0, "")
+        assert f"docker compose logs --no-log-prefix | grep -F '{odd}'" in said.out
         said = await why(gateway, "gif", "--json")
         assert said.status == 4
         assert json.loads(said.out)["reason"] == "not_an_image"
