@@ -46,13 +46,20 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `framefleet why …`; returns the exit status. Raises CommandError."""
+    return explain(arguments, Layout())
+
+
+def explain(arguments: argparse.Namespace, layout: Layout) -> int:
+    """Ask about the frame, of the system whose files are in `layout` unless another gateway is named; print the answer
+    and return its exit status. Raises CommandError.
+    """
     frame_id = arguments.frame_id.strip()
     if not frame_id:
         raise InvalidOption("FRAME_ID is empty: a frame's id looks like gate-3:1795210000000:4711")
     if arguments.token and not arguments.url:
         raise InvalidOption("--token is for the gateway that --url names: the one that runs here has its own")
-    gateway = known_gateway(arguments.url, arguments.token, os.environ, Layout())
-    answer = with_logs(ask(gateway, frame_id), _logs(arguments, frame_id))
+    gateway = known_gateway(arguments.url, arguments.token, os.environ, layout)
+    answer = with_logs(ask(gateway, frame_id), _logs(arguments, layout, frame_id))
     if arguments.json:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
@@ -63,9 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"the gateway has a verdict that is not known here: {answer['verdict']}") from None
 
 
-def _logs(arguments: argparse.Namespace, frame_id: str) -> LogWord:
+def _logs(arguments: argparse.Namespace, layout: Layout, frame_id: str) -> LogWord:
     if arguments.url:
         return no_logs("those of another machine are not read here")
     if this_image() is not None:
         return no_logs("Docker has them", frame_id)
-    return search(Layout().logs, frame_id)
+    return search(layout.logs, frame_id)

@@ -15,7 +15,7 @@ from gateway.why.reasons import meaning
 REPEATED, TOO_OLD, NOT_SEEN, NO_HISTORY = "frame_id_repeated", "too_old", "not_seen", "history_unavailable"
 OWN_IDS = "Give every frame of every camera an id of its own: docs/integrate.md."
 WAIT = (
-    "Ask again in some seconds. If it stays unknown, RabbitMQ never confirmed it: see what its sender was answered "
+    "Ask again in some seconds. If it stays unknown, look whether RabbitMQ confirmed it to its sender "
     "(docs/integrate.md)."
 )
 AROUND_SECONDS = 60.0
