@@ -47,6 +47,13 @@ SUB_COMMANDS = (
         ("gateway",),
         f"{EXEC} gateway",
     ),
+    SubCommand(
+        "why",
+        "what became of a frame, or why it was not computed",
+        "cli.why",
+        ("gateway",),
+        f"{EXEC} gateway",
+    ),
     SubCommand("dlq", "dead letters: list, show, save-image, replay, purge", "cli.dlq"),
     SubCommand("queues", "the broker's queues: check, upgrade, repair", "cli.queues"),
     SubCommand(

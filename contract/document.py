@@ -16,13 +16,14 @@ from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
 from contract.api.senders import SendersView
 from contract.api.service import LinkView, ProblemView, PrometheusView, SessionView, StatusView
+from contract.api.why import WhyView
 from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessage
 
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
     *(CamerasView, NodesView, ModelsView, SendersView),
     *(MetricsView, HistoryView, AlertsView, ServiceObjectivesView),
-    *(EventsView, ActivityView, FrameView, DeadLettersView),
+    *(EventsView, ActivityView, FrameView, WhyView, DeadLettersView),
 )
 MESSAGES = (ServerMessage, GoneCamera, PictureHead, ClientMessage)
 WHERE = "#/components/schemas/"

@@ -219,7 +219,7 @@ def image_type(image: bytes) -> str:
     return "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
 
 
-def _fitting(frame_id: str) -> str:
+def fitting(frame_id: str) -> str:
     """Shorten a message_id, which may be longer than a frame_id and becomes one where the task names none."""
     if len(frame_id) <= MAX_FRAME_ID:
         return frame_id
@@ -229,7 +229,7 @@ def _fitting(frame_id: str) -> str:
 def _frame_id(fields: _Fields, message_id: str | None, body: bytes, *, compact: bool) -> str:
     frame_id = fields.frame_id or message_id
     if frame_id:
-        return _fitting(frame_id)
+        return fitting(frame_id)
     if not compact:
         return default_frame_id(fields.camera_id, body)
     # A camera may send the same picture again and again: only the headers tell its frames apart.

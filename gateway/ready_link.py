@@ -19,7 +19,7 @@ from runtime.loopback import open_directly
 if TYPE_CHECKING:
     from gateway.settings import GatewaySettings
 
-__all__ = ["NoLink", "add_arguments", "ask_link", "new_link", "show_own"]
+__all__ = ["NoLink", "add_arguments", "ask_link", "new_link", "own_address", "own_token", "show_own"]
 
 ABOUT = """\
 Prints a link that signs in one browser, once, within a day. It holds a one-time code and no token, so it is worthless
@@ -74,17 +74,22 @@ def show_own(role: Role) -> int:
     if settings is None:
         print("\n".join(wrong), file=sys.stderr)
         return USAGE_ERROR
-    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
-    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     try:
-        print(new_link(settings.data_dir, address, _token(settings), role))
+        print(new_link(settings.data_dir, own_address(settings), own_token(settings), role))
     except NoLink as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _token(settings: "GatewaySettings") -> str:
+def own_address(settings: "GatewaySettings") -> str:
+    """Where the gateway with these settings answers on this machine; nothing of its prefix."""
+    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def own_token(settings: "GatewaySettings") -> str:
+    """The main token of the gateway with these settings; empty where there is none yet."""
     if settings.token is not None:
         return settings.token.get_secret_value()
     try:

@@ -93,6 +93,10 @@ from gateway.server.web import WebServer, crowd_of, web_server
 from gateway.settings import GatewaySettings
 from gateway.statistics import Statistics
 from gateway.tokens.roles import Role
+from gateway.why.api import why_router
+from gateway.why.drops import DropRecords
+from gateway.why.inquiry import Inquiry
+from gateway.why.letters import LetterSearch
 from runtime.files import allow_many_files, connections
 from runtime.logs import get_logger
 from runtime.signals import stop_on_signal
@@ -330,6 +334,19 @@ async def compose(
         )
         metrics.token_expiry.ask_for(lambda: further.next_expiry(time.time()))
         dead_letters = DeadLetterReader(urls, lambda: senders.senders)
+        letters = LetterSearch(dead_letters)
+        inquiry = Inquiry(
+            readers=history.readers,
+            letters=letters,
+            drops=DropRecords(prometheus),
+            cameras=cameras,
+            queues=queues,
+            repeats=repeats,
+            senders=lambda: senders.senders,
+            trouble=lambda: history.recorder.trouble,
+            days=settings.history_days,
+            prefix=settings.prefix,
+        )
         app = create_app(
             settings,
             authenticator,
@@ -349,6 +366,7 @@ async def compose(
                 ),
                 models_router(models, nodes),
                 dead_letters_router(dead_letters),
+                why_router(inquiry),
                 history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
                 proxy_router(prometheus, refusals),
                 pages_router(settings.dashboard_dir, authenticator),
@@ -384,6 +402,7 @@ async def compose(
             stack.push_async_callback(asyncio.to_thread, tracing.close)
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
+        stack.push_async_callback(letters.stop)
         stack.push_async_callback(models.stop)
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))

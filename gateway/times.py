@@ -19,6 +19,14 @@ def parse_time(text: str) -> float:
     return value
 
 
+def written(moment: float) -> str:
+    """A moment (Unix seconds) as people read it: `2026-11-30 06:00:00 UTC`; the number where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{moment:g}"
+
+
 def parse_duration(text: str) -> float:
     """Seconds, or a duration such as `15s` or `1h30m`. Raises ValueError."""
     try:

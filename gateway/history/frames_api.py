@@ -11,6 +11,7 @@ from broker import BrokerError
 from contract.api.history import FrameResultView, FrameView, HopView
 from contract.dead_letters import DeadLetter
 from gateway.dead_letters import DeadLetterReader
+from gateway.history.hops import hop_of_letter, hops_of_result
 from gateway.history.parameters import ERRORS
 from gateway.history.readers import Readers
 from gateway.history.rows import MAX_ID
@@ -75,11 +76,11 @@ def frames_router(readers: Readers, dead_letters: DeadLetterReader) -> APIRouter
 
 def view(row: Row[Any] | None, letter: DeadLetter | None) -> FrameView:
     """What the two places say of one frame; at least one of them knows it."""
-    hops = _hops_of_result(row) if row is not None else []
+    hops = hops_of_result(row) if row is not None else []
     if letter is not None:
         if not hops and letter.timestamp is not None:
             hops.append(HopView("captured", letter.timestamp, 0.0))
-        hops.append(_hop_of_letter(letter))
+        hops.append(hop_of_letter(letter))
     outcome = ("expired" if row.status == "expired" else "result") if row is not None else "dead_letter"
     known = row if row is not None else letter
     return FrameView(
@@ -103,32 +104,6 @@ async def _dead_letter(reader: DeadLetterReader, frame_id: str) -> tuple[DeadLet
     except BrokerError as error:
         return None, str(error)
     return next((letter for letter in look.letters if letter.frame_id == frame_id), None), None
-
-
-def _hops_of_result(row: Row[Any]) -> list[HopView]:
-    """Ages by the worker's word, which knows the sender's clock; the recorder adds what passed since."""
-    taken = max(0.0, row.queue_seconds)
-    done = taken + max(0.0, row.processing_seconds)
-    recorded = HopView("recorded", row.stored, done + max(0.0, row.stored - row.timestamp))
-    captured = HopView("captured", row.original_timestamp, 0.0)
-    if row.status == "expired":
-        detail = f"{row.reason or 'not computed'} at {row.hop or 'an unknown hop'}"
-        return [captured, HopView("expired", row.timestamp, done, row.node_id, detail), recorded]
-    count = f"{row.faces} detection{'' if row.faces == 1 else 's'}"
-    return [
-        captured,
-        HopView("queued", row.timestamp - row.processing_seconds, taken, None, "until a worker took it"),
-        HopView("computed", row.timestamp, done, row.node_id, f"{row.model}: {count}"),
-        recorded,
-    ]
-
-
-def _hop_of_letter(letter: DeadLetter) -> HopView:
-    age = None
-    if letter.time is not None and letter.timestamp is not None:
-        age = max(0.0, letter.time - letter.timestamp)
-    detail = f"{letter.reason}: {letter.error}" if letter.error else letter.reason
-    return HopView("dead_letter", letter.time, age, letter.node_id, detail)
 
 
 def _result_view(row: Row[Any]) -> FrameResultView:

@@ -30,8 +30,16 @@ QUERY_SECONDS = 2.0
 CHUNK_SECONDS = 15.0
 
 
+class HistoryRefusal(HTTPException):
+    """A question to the history was not answered: 503, with a sentence. `reason`: busy, slow or unavailable."""
+
+    def __init__(self, reason: str, sentence: str, seconds: int) -> None:
+        super().__init__(503, sentence, {"Retry-After": str(seconds)})
+        self.reason = reason
+
+
 class Readers:
-    """Answers questions to the history; raises HTTPException 503 with a sentence where there is no answer.
+    """Answers questions to the history; raises HistoryRefusal where there is no answer.
 
     One thread is always left for a token that has no question under way, and who has fewer is answered before who has
     more: slow questions are waited for by those who ask them.
@@ -114,13 +122,13 @@ class Readers:
         finally:
             self._metrics.history_queries.labels(query).observe(time.monotonic() - begun)
 
-    def _too_much(self, holders: Holders) -> HTTPException:
+    def _too_much(self, holders: Holders) -> HistoryRefusal:
         self._refusals.note("queries", holders)
         return self._refused("busy", "the history is asked too much at once: try again in a second", 1)
 
-    def _refused(self, reason: str, sentence: str, seconds: int) -> HTTPException:
+    def _refused(self, reason: str, sentence: str, seconds: int) -> HistoryRefusal:
         self._metrics.history_refused.labels(reason).inc()
-        return HTTPException(503, sentence, {"Retry-After": str(seconds)})
+        return HistoryRefusal(reason, sentence, seconds)
 
 
 def _decrease(counts: Counter[str], token: str) -> None:

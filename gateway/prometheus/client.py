@@ -125,9 +125,12 @@ class Prometheus:
                 502, "unavailable", f"Prometheus cannot be reached: {_reason(error)}"
             ) from None
 
-    async def query(self, expression: str) -> list[tuple[dict[str, str], float | None]]:
-        """An instant vector: labels and value, None for NaN. Raises PrometheusError."""
-        vector = await self._data(_vector, "query", [("query", expression)])
+    async def query(
+        self, expression: str, at: float | None = None
+    ) -> list[tuple[dict[str, str], float | None]]:
+        """An instant vector, now or `at` (Unix seconds): labels and value, None for NaN. Raises PrometheusError."""
+        moment = [] if at is None else [("time", f"{at:.3f}")]
+        vector = await self._data(_vector, "query", [("query", expression), *moment])
         return [(sample.metric, number(sample.value[1])) for sample in vector.result]
 
     async def query_range(self, expression: str, start: float, end: float, step: int) -> list[Point]:

@@ -58,3 +58,9 @@ HISTORY = {
     "errors": FIGURES["errors"],
 }
 """Queries over time."""
+
+
+def dropped_of(camera_id: str) -> str:
+    """Frames of the camera that its producer gave up so far, by reason. Any text may be the name: it is quoted."""
+    quoted = camera_id.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return f'sum by (reason) (producer_frames_dropped_total{{camera_id="{quoted}"}})'

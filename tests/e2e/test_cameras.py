@@ -121,6 +121,30 @@ def test_a_picture_is_stale_unless_its_producer_saw_nothing_new_since(
     expect(tile(page, "corridor")).to_contain_text("producer not heard since")
 
 
+def test_the_way_of_the_newest_frame_and_of_an_event_s_picture(
+    page: Page, address: str, staged: Staged
+) -> None:
+    staged.serving["p"] = [staged.camera("gate-3")]
+    enter(page, address)
+    painted(page, staged, "gate-3")
+    verdict = page.locator("[data-verdict]")
+    page.goto(f"{address}/?camera=gate-3")
+    painted(page, staged, "gate-3")
+    page.get_by_text("The way of the newest frame").click()
+    expect(verdict).to_contain_text("Worker staged-1 computed it", timeout=PATIENCE)
+    expect(verdict).to_be_in_viewport()
+    of = verdict.locator(".verdict .identifier").text_content()
+    staged.picture("gate-3", jpeg(astronaut()), 512, 512)
+    eventually(
+        "it is shown", lambda: tile(page, "gate-3").locator("canvas").get_attribute("data-frame") != of
+    )
+    expect(verdict).to_contain_text(str(of))  # what was asked about stays
+    page.goto(f"{address}/events?event=1")
+    page.get_by_text("The way of this picture").click(timeout=PATIENCE)
+    expect(verdict).to_contain_text("Worker staged-1 computed it", timeout=PATIENCE)
+    expect(verdict.get_by_role("listitem")).to_have_count(4)
+
+
 def test_handed_over_between_producers_and_then_served_by_nobody(
     page: Page, address: str, staged: Staged
 ) -> None:

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -219,6 +219,34 @@ def test_the_same_events_as_files(archive: Archive, events: Page, tmp_path: Path
     objects = [json.loads(line) for line in (tmp_path / "events.ndjson").read_text().splitlines()]
     assert sorted(each["event_id"] for each in objects) == sorted(wanted)
     assert {each["camera_id"] for each in objects} == {"yard"}
+
+
+def test_what_became_of_a_frame(archive: Archive, events: Page) -> None:
+    event = archive.events(camera="yard")[0]
+    frame_id = f"yard:{event['start']}"
+    events.get_by_role("button", name="frame …").click()
+    events.get_by_label("Frame id").fill(f"  {frame_id} ")
+    events.keyboard.press("Enter")
+    dialog = events.get_by_role("dialog")
+    expect(dialog.locator("[data-verdict=computed]")).to_contain_text("Worker staged-1 computed it")
+    expect(dialog.get_by_role("listitem")).to_have_text(
+        [
+            re.compile("Captured"),
+            re.compile("Taken by a worker"),
+            re.compile("Computed"),
+            re.compile("Recorded"),
+        ]
+    )
+    expect(events).to_have_url(re.compile(r"frame=yard:\d"))
+    events.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(events).to_have_url(re.compile(r"/events$"))
+    events.goto(f"{archive.address}/events?frame={quote('never <b>sent</b>&x=1')}")
+    expect(dialog.locator("[data-verdict=unknown]")).to_contain_text("Nobody has seen it", timeout=PATIENCE)
+    expect(dialog).to_contain_text("never <b>sent</b>&x=1")
+    expect(dialog.get_by_text("Dead letters", exact=True)).to_be_visible()
+    events.get_by_role("button", name="Close").click()
+    expect(cards(events)).to_have_count(FIRST_PAGE, timeout=PATIENCE)
 
 
 def test_nothing_matches(archive: Archive, events: Page) -> None:

@@ -49,6 +49,7 @@ class FakeWorker:
         self.seconds = Histogram("cv_processing_seconds", "", ["node_id"], registry=registry)
         self.age = Histogram("cv_frame_age_seconds", "", ["node_id"], registry=registry)
         self.ready = Gauge("rabbitmq_detailed_queue_messages_ready", "", ["queue"], registry=registry)
+        self.dropped = Counter("producer_frames_dropped", "", ["camera_id", "reason"], registry=registry)
         self.server, self.thread = start_http_server(0, "127.0.0.1", registry=registry)
         self.port = self.server.server_port
 
@@ -58,6 +59,8 @@ class FakeWorker:
         self.busy.labels("n1").inc(0.5)
         self.seconds.labels("n1").observe(0.02)
         self.age.labels("n1").observe(0.08)
+        self.dropped.labels("gate-3", "queue_full").inc(2)
+        self.dropped.labels("roof", "stale").inc(7)
         self.ready.labels("frame_queue").set(3)
         self.ready.labels("result_queue").set(1000)
 

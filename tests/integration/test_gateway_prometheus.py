@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -65,6 +66,20 @@ async def test_the_figures_come_from_prometheus(http: aiohttp.ClientSession) -> 
             await asyncio.sleep(0.5)
     assert history["step"] == 5
     assert history["series"]["processingRate"][-1][1] is not None
+
+
+async def test_what_was_dropped_of_a_camera_at_the_time_of_a_frame(http: aiohttp.ClientSession) -> None:
+    begin = int(time.time() * 1000)
+    _, found = await get(http, "/api/why", frame_id=f"gate-3:{begin}:7")
+    said = next(each["words"] for each in found["witnesses"] if each["place"] == "metrics")
+    assert re.search(
+        r"counts \d+ frames of gate-3 that its producer dropped .*: \d+ queue_full \(the queue is full\)$",
+        said,
+    )
+    assert "stale" not in said  # that was another camera
+    _, found = await get(http, "/api/why", frame_id=f"elsewhere:{begin}:7")
+    said = next(each["words"] for each in found["witnesses"] if each["place"] == "metrics")
+    assert said.startswith("Prometheus counts no frame of elsewhere")
 
 
 async def test_alerts(http: aiohttp.ClientSession) -> None:

@@ -1,5 +1,6 @@
 """`framefleet up` with real RabbitMQ, Prometheus and services: it starts, mends, and leaves nothing behind."""
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -26,6 +27,7 @@ from cli.layout import Layout
 from cli.ports import answers
 from cli.rabbitmq import RabbitMQNode
 from cli.survivors import start_time
+from cli.why import explain
 from tests.helpers.bus import bus
 from tests.helpers.components import require
 from tests.helpers.dead_proxies import DEAD_PROXIES
@@ -231,6 +233,8 @@ def test_a_checkout_that_was_renamed_computes_what_waits_and_a_copy_leaves_it_al
     assert "of-the-copy" in events(copy, 3)
     send(renamed, "of-the-original")
     assert sorted(events(renamed, 3)) == ["of-the-original", "waits-1", "waits-2"]
+    assert explained(renamed, "waits-1") in (0, 4)  # it has waited for longer than it was worth, perhaps
+    assert explained(renamed, "of-the-copy") == 3
     assert started(renamed) == before
     assert all(start_time(pid) is not None for pid in before.values())
     assert not (tmp_path / "first").exists()
@@ -261,6 +265,12 @@ def events(system: Native, number: int) -> list[str]:
 
     eventually(f"{number} results are stored", lambda: len(stored()) >= number, 60)
     return stored()
+
+
+def explained(system: Native, frame_id: str) -> int:
+    """The exit status of `framefleet why` in that checkout."""
+    asked = argparse.Namespace(frame_id=frame_id, json=False, url=None, token=None)
+    return explain(asked, Layout(system.root))
 
 
 def test_a_queue_that_is_down_is_named_and_repaired_while_the_rest_runs(

@@ -139,6 +139,15 @@ export interface components {
         [key: string]: [number, number | null][];
       };
     };
+    /** @description A place that a frame passed, at the age of `seconds`. `time` is null where no clock saw it. */
+    HopView: {
+      /** @enum {string} */
+      hop: 'captured' | 'queued' | 'computed' | 'recorded' | 'expired' | 'dead_letter';
+      time: number | null;
+      seconds: number | null;
+      node_id: string | null;
+      detail: string | null;
+    };
     LatencyView: {
       p50: number | null;
       p95: number | null;
@@ -228,6 +237,11 @@ export interface components {
     ProblemView: {
       error: string;
     };
+    /** @description Where more is to be seen: an address on this gateway. */
+    ReferenceView: {
+      name: string;
+      href: string;
+    };
     /**
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
      *
@@ -294,11 +308,35 @@ export interface components {
       missing: string[];
     };
     /**
+     * @description The verdict on a frame, as a word and in `words`. `reason` is the word that metrics and dead letters have for it;
+     *     `remedy` says what to do, null where nothing is to be done. `frame_id` is the one under which it was found.
+     */
+    WhyView: {
+      frame_id: string;
+      camera_id: string | null;
+      /** @enum {string} */
+      verdict: 'computed' | 'expired' | 'dead_lettered' | 'retried_waiting' | 'repeated' | 'unknown';
+      words: string;
+      reason: string | null;
+      remedy: string | null;
+      hops: components['schemas']['HopView'][];
+      witnesses: components['schemas']['WitnessView'][];
+      links: components['schemas']['ReferenceView'][];
+    };
+    /**
      * @description The cameras of this subscription whose pictures do not come: nobody knows them (yet), or more pictures are wanted
      *     than a gateway may watch cameras, and others have a right to theirs. All of them, whenever it changes.
      */
     WithheldMessage: {
       crowded: string[];
+    };
+    /** @description What one place says of the frame. `not_asked`: the words say why it was not; `unavailable`: it did not answer. */
+    WitnessView: {
+      /** @enum {string} */
+      place: 'history' | 'dead_letters' | 'camera' | 'queues' | 'metrics' | 'logs';
+      /** @enum {string} */
+      state: 'found' | 'nothing' | 'unavailable' | 'not_asked';
+      words: string;
     };
     /** @description A dashboard has painted a frame `age` seconds after its capture. */
     Painted: {
@@ -336,6 +374,7 @@ export type EventsView = components['schemas']['EventsView'];
 export type GoneCamera = components['schemas']['GoneCamera'];
 export type HelloMessage = components['schemas']['HelloMessage'];
 export type HistoryView = components['schemas']['HistoryView'];
+export type HopView = components['schemas']['HopView'];
 export type LatencyView = components['schemas']['LatencyView'];
 export type LinkView = components['schemas']['LinkView'];
 export type MetricsView = components['schemas']['MetricsView'];
@@ -346,13 +385,16 @@ export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
+export type ReferenceView = components['schemas']['ReferenceView'];
 export type Result = components['schemas']['Result'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
 export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
 export type SessionView = components['schemas']['SessionView'];
 export type SourcesView = components['schemas']['SourcesView'];
 export type StatusView = components['schemas']['StatusView'];
+export type WhyView = components['schemas']['WhyView'];
 export type WithheldMessage = components['schemas']['WithheldMessage'];
+export type WitnessView = components['schemas']['WitnessView'];
 export type Painted = components['schemas']['Painted'];
 export type Subscribe = components['schemas']['Subscribe'];
 export type $defs = Record<string, never>;
@@ -533,6 +575,19 @@ export function readHistoryView(value: unknown): HistoryView | null {
   return { step, source, series };
 }
 
+export function readHopView(value: unknown): HopView | null {
+  if (!r.isFields(value)) return null;
+  const hop = r.one(value['hop'], ['captured', 'queued', 'computed', 'recorded', 'expired', 'dead_letter']);
+  if (hop === null) return null;
+  return {
+    hop,
+    time: r.number(value['time']),
+    seconds: r.number(value['seconds']),
+    node_id: r.string(value['node_id']),
+    detail: r.string(value['detail']),
+  };
+}
+
 export function readLatencyView(value: unknown): LatencyView | null {
   if (!r.isFields(value)) return null;
 
@@ -661,6 +716,15 @@ export function readProblemView(value: unknown): ProblemView | null {
   return { error };
 }
 
+export function readReferenceView(value: unknown): ReferenceView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const href = r.string(value['href']);
+  if (href === null) return null;
+  return { name, href };
+}
+
 export function readResult(value: unknown): Result | null {
   if (!r.isFields(value)) return null;
   const original_timestamp = r.number(value['original_timestamp']);
@@ -745,8 +809,53 @@ export function readStatusView(value: unknown): StatusView | null {
   return { status, missing: r.list(value['missing'], r.text) ?? [] };
 }
 
+export function readWhyView(value: unknown): WhyView | null {
+  if (!r.isFields(value)) return null;
+  const frame_id = r.string(value['frame_id']);
+  if (frame_id === null) return null;
+  const verdict = r.one(value['verdict'], [
+    'computed',
+    'expired',
+    'dead_lettered',
+    'retried_waiting',
+    'repeated',
+    'unknown',
+  ]);
+  if (verdict === null) return null;
+  const words = r.string(value['words']);
+  if (words === null) return null;
+  const hops = r.list(value['hops'], readHopView);
+  if (hops === null) return null;
+  const witnesses = r.list(value['witnesses'], readWitnessView);
+  if (witnesses === null) return null;
+  const links = r.list(value['links'], readReferenceView);
+  if (links === null) return null;
+  return {
+    frame_id,
+    camera_id: r.string(value['camera_id']),
+    verdict,
+    words,
+    reason: r.string(value['reason']),
+    remedy: r.string(value['remedy']),
+    hops,
+    witnesses,
+    links,
+  };
+}
+
 export function readWithheldMessage(value: unknown): WithheldMessage | null {
   if (!r.isFields(value)) return null;
 
   return { crowded: r.list(value['crowded'], r.text) ?? [] };
+}
+
+export function readWitnessView(value: unknown): WitnessView | null {
+  if (!r.isFields(value)) return null;
+  const place = r.one(value['place'], ['history', 'dead_letters', 'camera', 'queues', 'metrics', 'logs']);
+  if (place === null) return null;
+  const state = r.one(value['state'], ['found', 'nothing', 'unavailable', 'not_asked']);
+  if (state === null) return null;
+  const words = r.string(value['words']);
+  if (words === null) return null;
+  return { place, state, words };
 }

@@ -2,6 +2,7 @@
 
 import { type EventFilter, EVERYTHING, readFilter, writeFilter } from './eventfilter';
 import { CAMERA_STATES, type CameraState } from './protocol';
+import { readFrameId } from './why';
 
 export const PAGES = ['overview', 'events'] as const;
 export type PageName = (typeof PAGES)[number];
@@ -18,6 +19,8 @@ export interface Place {
   filter: EventFilter;
   /** Events: the one that is open. */
   event: number | null;
+  /** Events: the frame whose way is open. */
+  frame: string | null;
 }
 
 /** The pages as they are entered. */
@@ -29,6 +32,7 @@ export const OVERVIEW: Place = {
   group: null,
   filter: EVERYTHING,
   event: null,
+  frame: null,
 };
 export const EVENTS: Place = { ...OVERVIEW, page: 'events' };
 
@@ -40,6 +44,7 @@ export function readPlace({ pathname, search }: { pathname: string; search: stri
       ...EVENTS,
       filter: readFilter(parameters),
       event: event !== null && /^\d{1,15}$/.test(event) ? Number(event) : null,
+      frame: readFrameId(parameters.get('frame')),
     };
   }
   return {
@@ -51,11 +56,12 @@ export function readPlace({ pathname, search }: { pathname: string; search: stri
   };
 }
 
-export function writePlace({ page, camera, q, state, group, filter, event }: Place): string {
+export function writePlace({ page, camera, q, state, group, filter, event, frame }: Place): string {
   const parameters = new URLSearchParams();
   if (page === 'events') {
     writeFilter(parameters, filter);
     if (event !== null) parameters.set('event', String(event));
+    if (frame !== null) parameters.set('frame', frame);
   } else {
     if (q !== '') parameters.set('q', q);
     if (state !== null) parameters.set('state', state);
@@ -72,6 +78,6 @@ export function writePlace({ page, camera, q, state, group, filter, event }: Pla
 export function opens(from: Place, to: Place): boolean {
   if (from.page !== to.page) return false;
   return to.page === 'events'
-    ? from.event === null && to.event !== null
+    ? from.event === null && from.frame === null && (to.event !== null || to.frame !== null)
     : from.camera === null && to.camera !== null;
 }

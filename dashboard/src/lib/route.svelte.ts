@@ -37,7 +37,7 @@ export class Route {
   /** Closes what is open, as "back" does where it was opened from the page below. */
   close(): void {
     if (this.#within) history.back();
-    else this.go({ camera: null, event: null }, { replace: true });
+    else this.go({ camera: null, event: null, frame: null }, { replace: true });
   }
 
   /** An `onclick` for links within this page; modified clicks stay the browser's. */
