@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -52,6 +53,7 @@ CHECKS: Mapping[str, Check] = {
 def run(arguments: argparse.Namespace, layout: Layout | None = None) -> int:
     """Run `framefleet doctor …`; returns the exit status: 1 if anything is wrong, or could not be found out."""
     quiet_logs()
+    logging.disable()  # of libraries: what they have to say of a connection is in the findings, in our words
     begun = time.monotonic()
     place = find_place(
         os.environ,

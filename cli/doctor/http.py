@@ -168,7 +168,9 @@ def _sentence(error: Exception, seconds: float) -> str:
         case ssl.SSLError():
             return "does not agree on TLS: is it http:// there, and not https://?"
         case http.client.RemoteDisconnected() | ConnectionResetError():
-            return "hangs up without an answer"
+            return (
+                "hangs up without an answer: another program listens there, or it is https:// and not http://"
+            )
         case http.client.BadStatusLine() if str(error).startswith(TLS_ALERT):
             return "wants TLS: is it https:// there, and not http://?"
         case http.client.HTTPException():

@@ -94,7 +94,7 @@ def _checkout(layout: Layout, urls: tuple[str, ...], no_urls: str, prometheus: s
         data=layout.gateway if layout.gateway.is_dir() else None,
         tokens=layout.gateway / "tokens.json",
         processes=_started(entries),
-        supervisor=_holder(layout),
+        supervisor=None if original else _holder(layout),
         original=original,
         expected=len(pages) if ends else None,
         troubles=tuple(troubles),

@@ -84,19 +84,22 @@ def judge(states: list[State], findings: Findings) -> None:
             "is this the right broker and virtual host? The first service that connects declares them: start one",
         )
         return
-    for state in states:
-        _judge(state, findings)
+    if missing := [state.queue.name for state in states if state.messages is None]:
+        findings.warning(
+            "missing",
+            f"{len(missing)} are not there: {', '.join(missing)}",
+            "the next service that connects declares them; if they were there: who has deleted them?",
+        )
+    for state in there:
+        _judge(state, state.messages or 0, findings)
     waiting = sum(state.messages or 0 for state in there)
     as_they_should = sum(not state.differs for state in there)
     findings.ok("arguments", f"{as_they_should} of {len(states)} queues are as this version wants them")
     findings.ok("depth", f"{waiting:,} messages wait in all queues together")
 
 
-def _judge(state: State, findings: Findings) -> None:
-    name, messages = state.queue.name, state.messages
-    if messages is None:
-        findings.warning(name, "not there", "the next service that connects declares it; who has deleted it?")
-        return
+def _judge(state: State, messages: int, findings: Findings) -> None:
+    name = state.queue.name
     if state.differs:
         differing = "; ".join(
             f"{each.argument} is {_value(each.current)}, should be {_value(each.wanted)}"
@@ -172,4 +175,4 @@ def _members(place: Place, findings: Findings) -> None:
 
 
 def _value(value: object) -> str:
-    return "not set" if value is None else str(value)
+    return "not set" if value is None else str(value) or "empty"

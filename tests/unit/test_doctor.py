@@ -291,7 +291,7 @@ def interrupted() -> State:
     [
         ([state("frame_queue"), state("result_queue")], []),
         ([state("frame_queue", None), state("result_queue", None)], [("error", "queues")]),
-        ([state("frame_queue", None), state("result_queue")], [("warning", "frame_queue")]),
+        ([state("frame_queue", None), state("result_queue")], [("warning", "missing")]),
         ([differing()], [("error", "result_queue")]),
         ([interrupted()], [("error", "frame_queue")]),
         ([state("frame_queue", consumers=0)], [("warning", "frame_queue")]),
