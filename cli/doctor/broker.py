@@ -17,9 +17,7 @@ CLIENT = "framefleet doctor"
 OLDEST = (3, 10)
 TIGHT = 0.8
 """Share of a limit from which on it is told."""
-PLUGIN = (
-    "rabbitmq-plugins enable rabbitmq_prometheus on it; without it nobody sees its alarms, limits and queues"
-)
+PLUGIN = "if it runs: rabbitmq-plugins enable rabbitmq_prometheus; without it nobody sees its alarms, limits and queues"
 OTHER = "is it RabbitMQ's port? Another program may have it; restart a broker that hangs: nothing confirmed is lost"
 TLS_ALERT = b"\x15\x03"
 ALARMS = {

@@ -13,7 +13,7 @@ from cli.broker_url import broker_urls
 from cli.errors import CommandError
 from cli.layout import Layout
 from cli.subcommands import IMAGE
-from cli.survivors import Started
+from cli.survivors import Started, start_time
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,16 @@ class Place:
     """Where the system works of which this folder is a copy."""
     expected: int | None = None
     """How many workers should run."""
+    named: bool = False
+    """Somebody names what to look at: a broker or a Prometheus."""
+    killed: bool = False
+    """A run has not ended in order, and nothing of it is left."""
     troubles: tuple[tuple[str, str], ...] = ()
     """What of this could not be read, each with what to do."""
 
     @property
     def native(self) -> bool:
         return not self.image
-
-    @property
-    def named(self) -> bool:
-        """Somebody named what to look at: a broker or a Prometheus."""
-        return bool(self.urls or self.prometheus)
 
 
 def find_place(
@@ -64,7 +63,8 @@ def find_place(
     urls, no_urls = _urls(given, layout)
     if image := environment.get(IMAGE):
         return _container(image, layout, urls, no_urls, prometheus)
-    return _checkout(layout, urls, no_urls, prometheus)
+    broker_named = bool(given.get("AMQP_URL", "").strip())
+    return _checkout(layout, urls, no_urls, prometheus, broker_named=broker_named)
 
 
 def _urls(environment: Mapping[str, str], layout: Layout) -> tuple[tuple[str, ...], str]:
@@ -76,11 +76,18 @@ def _urls(environment: Mapping[str, str], layout: Layout) -> tuple[tuple[str, ..
         return (), f"AMQP_URL: {error}"
 
 
-def _checkout(layout: Layout, urls: tuple[str, ...], no_urls: str, prometheus: str) -> Place:
+def _checkout(
+    layout: Layout, urls: tuple[str, ...], no_urls: str, prometheus: str, *, broker_named: bool
+) -> Place:
     troubles: list[tuple[str, str]] = []
     original = survivors.original(layout.processes, layout.root)
     ends = {} if original else _read(layout.endpoints, dict, troubles)
     entries = [] if original else _read(layout.processes, list, troubles)
+    supervisor = None if original else _holder(layout)
+    processes = _started(entries)
+    killed = bool(ends or entries) and supervisor is None and not any(map(_lives, processes))
+    if killed:  # what the files name is no more
+        ends, processes, urls = {}, (), urls if broker_named else ()
     workers = ends.get("workers")
     pages = tuple(str(each) for each in workers) if isinstance(workers, list) else ()
     return Place(
@@ -93,10 +100,12 @@ def _checkout(layout: Layout, urls: tuple[str, ...], no_urls: str, prometheus: s
         workers=pages,
         data=layout.gateway if layout.gateway.is_dir() else None,
         tokens=layout.gateway / "tokens.json",
-        processes=_started(entries),
-        supervisor=None if original else _holder(layout),
+        processes=processes,
+        supervisor=supervisor,
         original=original,
         expected=len(pages) if ends else None,
+        named=broker_named or bool(prometheus),
+        killed=killed,
         troubles=tuple(troubles),
     )
 
@@ -168,6 +177,10 @@ def _started(entries: list[Any]) -> tuple[Started, ...]:
         except (KeyError, TypeError, ValueError):
             continue
     return tuple(found)
+
+
+def _lives(process: Started) -> bool:
+    return start_time(process.pid) == process.start_time
 
 
 def _holder(layout: Layout) -> int | None:

@@ -46,6 +46,8 @@ def _without_supervisor(place: Place, alive: list[Started], findings: Findings) 
             f"`make up` was killed; {len(alive)} processes of it go on unwatched: {names}",
             "run `make up`: it ends them and starts anew, nothing is lost",
         )
+    elif place.killed:
+        findings.error("killed", "the last run was killed, and nothing of it is left", START)
     elif place.named:
         findings.ok(
             "elsewhere", "nothing runs in this checkout: this looks at what AMQP_URL and PROMETHEUS_URL name"

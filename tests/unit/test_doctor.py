@@ -216,6 +216,11 @@ def test_processes_that_ended_or_are_left_over_are_named(tmp_path: Path) -> None
     assert noted(lambda f: processes.check(left, f)) == [("error", "left over")]
     starting = Place(Layout(tmp_path), processes=(me(),), supervisor=1)
     assert noted(lambda f: processes.check(starting, f)) == [("warning", "start")]
+    (running.layout.root / ".run").mkdir()
+    running.layout.endpoints.write_text('{"gateway": "http://127.0.0.1:8080", "amqp": "amqp://host/"}')
+    killed = find_place({}, running.layout)
+    assert (killed.gateway, killed.urls) == ("", ())  # nothing is asked of what is no more
+    assert noted(lambda f: processes.check(killed, f)) == [("error", "killed")]
     copied = Place(Layout(tmp_path), original=Path("/elsewhere"))
     assert noted(lambda f: processes.check(copied, f)) == [("error", "copy")]
 
