@@ -34,7 +34,7 @@ from cli.doctor.errors import NoAnswer
 from cli.doctor.examination import examine
 from cli.doctor.exposition import Samples, native_targets
 from cli.doctor.finding import LONGEST, AreaFinding, Findings, Level
-from cli.doctor.http import HttpAnswer
+from cli.doctor.http import HttpAnswer, ask, shown
 from cli.doctor.place import Place, find_place
 from cli.doctor.report import json_of, summary, text_of
 from cli.layout import Layout
@@ -145,6 +145,24 @@ def test_a_stranger_s_words_neither_command_the_terminal_nor_fill_it() -> None:
     assert found.todo == "do it"
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("prometheus:9090", "it looks like http://host:port"),
+        ("", "it looks like http://host:port"),
+        ("ftp://host/", "it looks like http://host:port"),
+        ("http://host:many/", "host and port"),
+        ("http://host/a b", "a space"),
+        ("http://user:se@cret@host/", "an @ too many"),
+    ],
+)
+def test_an_address_that_is_none_is_not_asked(url: str, why: str) -> None:
+    with pytest.raises(NoAnswer, match=why) as raised:
+        ask(url)
+    assert "cret" not in str(raised.value)
+    assert "cret" not in shown(url)
+
+
 # --- the place ------------------------------------------------------------------------------------------
 
 
@@ -164,6 +182,14 @@ def test_files_that_make_up_did_not_write_are_a_finding(text: str, tmp_path: Pat
     assert (place.gateway, place.workers, place.processes) == ("", (), ())
     assert [todo for _, todo in place.troubles if not todo] == []
     assert ("error", "files") in noted(lambda f: processes.check(place, f))
+
+
+def test_a_file_that_this_user_cannot_read_is_a_finding(tmp_path: Path) -> None:
+    layout = layout_with(tmp_path)
+    layout.endpoints.mkdir()  # as good as without the right to read it, which root always has
+    place = find_place({}, layout)
+    found = of(lambda f: processes.check(place, f))
+    assert "as the user who started the system" in found[0].todo
 
 
 def test_no_system_at_all_is_an_error_that_says_how_to_start_one(tmp_path: Path) -> None:
