@@ -3,16 +3,8 @@
 from urllib.parse import urlsplit
 
 from cli import ports
-from cli.addresses import AMQP, GATEWAY, PROMETHEUS, WORKERS
 from cli.doctor.finding import Findings
 from cli.doctor.place import Place
-
-USUAL = {
-    GATEWAY: "the dashboard",
-    PROMETHEUS: "Prometheus",
-    AMQP: "RabbitMQ",
-    WORKERS: "the first worker's metrics",
-}
 
 
 def check(place: Place, findings: Findings) -> None:
@@ -41,7 +33,16 @@ def check(place: Place, findings: Findings) -> None:
 
 
 def _before_a_start(findings: Findings) -> None:
-    for port, what in USUAL.items():
+    # Late: the knobs behind it need the producer, which the gateway's image has not.
+    from cli.addresses import AMQP, GATEWAY, PROMETHEUS, WORKERS
+
+    usual = {
+        GATEWAY: "the dashboard",
+        PROMETHEUS: "Prometheus",
+        AMQP: "RabbitMQ",
+        WORKERS: "the first worker's metrics",
+    }
+    for port, what in usual.items():
         if not ports.is_free(port):
             owner = ports.listener(port) or "another program"
             findings.warning(
@@ -49,7 +50,7 @@ def _before_a_start(findings: Findings) -> None:
                 f"{owner} has it",
                 f"`make up` finds another one for {what}; end it if it is in the way",
             )
-    findings.ok("usual", f"looked at {', '.join(map(str, USUAL))}")
+    findings.ok("usual", f"looked at {', '.join(map(str, usual))}")
 
 
 def _wanted(place: Place) -> list[tuple[str, int]]:

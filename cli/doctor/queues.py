@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 from broker import BrokerError
 from broker.diagnosis import fault
@@ -9,7 +10,7 @@ from broker.errors import Unreachable
 from broker.faults import REMEDY
 from broker.session import session
 from cli.doctor.errors import NoAnswer
-from cli.doctor.exposition import broker_pages, read_page
+from cli.doctor.exposition import Samples, broker_pages, read_page
 from cli.doctor.finding import Findings
 from cli.doctor.http import ANSWER_SECONDS, side_by_side
 from cli.doctor.place import Place
@@ -159,19 +160,24 @@ def _members(place: Place, findings: Findings) -> None:
     read = [
         samples for _, samples in detailed if not isinstance(samples, NoAnswer)
     ]  # `broker` says who is silent
+    judge_members(read, len(pages), findings)
+
+
+def judge_members(read: Sequence[Samples], brokers: int, findings: Findings) -> None:
+    """Note the queues of which some member does not run, by what the brokers that answered say of their own."""
     members = Counter(
         labels["queue"] for samples in read for labels, _ in samples.get(MEMBER, []) if labels.get("queue")
     )
     ours = {queue.name for queue in TOPOLOGY.queues}
-    few = {queue: count for queue, count in members.items() if queue in ours and count < len(pages)}
+    few = {queue: count for queue, count in members.items() if queue in ours and count < brokers}
     for queue, count in sorted(few.items()):
         findings.error(
             queue,
-            f"{count} of its {len(pages)} members run",
+            f"{count} of its {brokers} members run",
             "start the broker that is down; if all run: rabbitmq-queues grow NODE all (docs/high-availability.md)",
         )
     if members and not few:
-        findings.ok("members", f"{len(pages)} of each queue run")
+        findings.ok("members", f"{brokers} of each queue run")
 
 
 def _value(value: object) -> str:

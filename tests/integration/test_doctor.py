@@ -14,10 +14,11 @@ import pytest
 
 from broker.session import session
 from cli import lock
+from cli.doctor import broker, certificates
 from cli.doctor.command import CHECKS
 from cli.doctor.examination import examine
-from cli.doctor.finding import AreaFinding, Level
-from cli.doctor.place import find_place
+from cli.doctor.finding import AreaFinding, Findings, Level
+from cli.doctor.place import Place, find_place
 from cli.layout import CHECKOUT, Layout
 from cli.ports import LOOPBACK, free_port
 from cli.prometheus import configuration, write_workers
@@ -225,6 +226,23 @@ async def test_a_queue_with_other_arguments_and_a_broker_without_ours(rabbitmq: 
     assert rabbitmq.split("@")[0].rpartition(":")[2] not in alone.out + foreign.out  # the password
 
 
+async def test_an_address_that_leads_elsewhere_is_named(shared_rabbitmq: RabbitMQNode, rabbitmq: str) -> None:
+    node = shared_rabbitmq
+    wrong = {
+        rabbitmq.rpartition("/")[0] + "/nowhere": "no such virtual host",
+        rabbitmq.replace("amqp://", "amqps://"): "TLS could not be agreed on",
+        rabbitmq.replace(f":{node.amqp_port}/", f":{node.prometheus_port}/"): "does not answer within 2 s",
+        rabbitmq.replace(f":{node.amqp_port}/", f":{free_port()}/"): "connection refused",
+        rabbitmq.replace("127.0.0.1", "nowhere.invalid"): "the name of the host is not known",
+    }
+    findings = Findings("broker")
+    place = Place(Layout(), urls=tuple(wrong))
+    await asyncio.to_thread(broker.check, place, findings)
+    told = [each.found for each in findings.all if each.name == "connection"]
+    assert [why for why in wrong.values() if not any(why in each for each in told)] == []
+    assert not any(node.password in str(each) for each in findings.all)
+
+
 @contextlib.asynccontextmanager
 async def speaking(words: bytes, pause: float | None = None) -> AsyncIterator[int]:
     """The port of a program that says that to whoever comes, once or again and again; then it is silent."""
@@ -308,7 +326,11 @@ async def test_tls_where_none_was_expected_is_named(tmp_path: Path) -> None:
     context, _ = self_signed(tmp_path)
     async with raw_camera(JSON, context=context) as other:
         found = await among(tmp_path, int(other.url.split(":")[2].split("/")[0]))
+        strict = Findings("certificates")
+        url = other.url.split("/x.jpg")[0]
+        await asyncio.to_thread(certificates.check, Place(Layout(), prometheus=url), strict)
     assert "https://" in said(found, "gateway", "answer").found
+    assert "refused: self-signed certificate" in strict.all[0].found
 
 
 async def test_a_clock_that_is_an_hour_off_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -46,6 +48,7 @@ from cli.survivors import Started, start_time
 from contract.topology import TOPOLOGY
 from gateway.tokens.file import add_token
 from runtime.version import VERSION
+from tests.helpers.processes import ROOT
 from worker.models import Registry
 
 GB = 1_000_000_000
@@ -234,6 +237,37 @@ def test_in_the_gateway_s_container_its_own_settings_hold(
     assert ("error", "files") in noted(lambda f: processes.check(wrong, f))
 
 
+IN_THE_IMAGE = """
+import sys
+sys.modules["worker"] = sys.modules["producer"] = None  # they are not in it
+from cli.__main__ import run
+sys.exit(run(["doctor", "--json", "--amqp-url", "amqp://u:secret@127.0.0.1:1/", "--prometheus", "http://127.0.0.1:1"]))
+"""
+
+
+def test_the_gateway_s_image_has_all_it_needs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", IN_THE_IMAGE],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            IMAGE: "gateway",
+            "GATEWAY_DATA_DIR": str(tmp_path),
+            "GATEWAY_PORT": str(own_port()),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    report = json.loads(done.stdout)
+    assert [each for each in report["findings"] if "this check itself failed" in each["found"]] == []
+    wrong = {(each["area"], each["name"]) for each in report["findings"] if each["level"] == "error"}
+    assert {("broker", "connection"), ("prometheus", "answer"), ("gateway", "answer")} <= wrong
+    assert "secret" not in done.stdout
+
+
 def test_processes_that_ended_or_are_left_over_are_named(tmp_path: Path) -> None:
     gone = Started("worker-1", 2**22 - 7, 1)
     running = Place(Layout(tmp_path), gateway="http://x", processes=(me(), gone), supervisor=1)
@@ -337,6 +371,17 @@ def interrupted() -> State:
 )
 def test_queues(states: list[State], expected: list[tuple[str, str]]) -> None:
     assert noted(lambda f: queues.judge(states, f)) == expected
+
+
+def test_members_of_queues_in_a_cluster() -> None:
+    def broker_with(*names: str) -> Samples:
+        return {queues.MEMBER: [({"queue": name}, 7.0) for name in names]}
+
+    whole = broker_with("frame_queue", "result_queue", "somebody_else_s")
+    assert noted(lambda f: queues.judge_members([whole] * 3, 3, f)) == []
+    less = [whole, whole, broker_with("frame_queue")]
+    assert noted(lambda f: queues.judge_members(less, 3, f)) == [("error", "result_queue")]
+    assert of(lambda f: queues.judge_members([], 3, f)) == []  # nobody answered: `broker` says so
 
 
 def target(job: str, health: str = "up", **more: str) -> dict[str, Any]:
