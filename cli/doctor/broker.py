@@ -1,7 +1,6 @@
 """The area `broker`: who answers at each of its addresses, its alarms and its limits."""
 
 import asyncio
-from urllib.parse import urlsplit
 
 from broker import BrokerError, redact
 from broker.session import session
@@ -9,9 +8,9 @@ from cli.console import size
 from cli.doctor.errors import NoAnswer
 from cli.doctor.exposition import Samples, broker_pages, first, read_page
 from cli.doctor.finding import Findings
-from cli.doctor.http import ANSWER_SECONDS, ASIDE_SECONDS, shown, side_by_side
+from cli.doctor.http import ANSWER_SECONDS, shown, side_by_side
 from cli.doctor.place import Place
-from cli.rabbitmq import METHOD_FRAME, PROTOCOL_HEADER
+from cli.doctor.stranger import stranger
 
 CLIENT = "framefleet doctor"
 OLDEST = (3, 10)
@@ -19,7 +18,6 @@ TIGHT = 0.8
 """Share of a limit from which on it is told."""
 PLUGIN = "if it runs: rabbitmq-plugins enable rabbitmq_prometheus; without it nobody sees its alarms, limits and queues"
 OTHER = "is it RabbitMQ's port? Another program may have it; restart a broker that hangs: nothing confirmed is lost"
-TLS_ALERT = b"\x15\x03"
 ALARMS = {
     "rabbitmq_alarms_memory_used_watermark": (
         "memory alarm",
@@ -67,8 +65,8 @@ async def _connect_all(place: Place, findings: Findings) -> None:
 
 async def _connect(url: str, findings: Findings) -> None:
     where = redact(url)
-    if stranger := await _stranger(url):
-        findings.error("connection", f"{where}: {stranger}", OTHER)
+    if strange := await stranger(url):
+        findings.error("connection", f"{where}: {strange}", OTHER)
         return
     try:
         async with session([url], CLIENT, timeout=ANSWER_SECONDS) as asking:
@@ -86,35 +84,6 @@ async def _connect(url: str, findings: Findings) -> None:
         findings.error("version", f"{where} is {name}", "use RabbitMQ 3.10 or newer")
     else:
         findings.ok("connection", f"{where} is {name}, cluster {said.get('cluster_name', 'without a name')}")
-
-
-async def _stranger(url: str) -> str:
-    """What is wrong with who listens there, if it speaks no AMQP; empty if it does, or if nobody listens.
-
-    The AMQP client knows only that it got no answer.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "amqp":
-        return ""
-    open_ = False
-    try:
-        async with asyncio.timeout(ASIDE_SECONDS):
-            reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 5672)
-            open_ = True
-            try:
-                writer.write(PROTOCOL_HEADER)
-                said = await reader.readexactly(len(METHOD_FRAME))
-            finally:
-                writer.transport.abort()
-    except TimeoutError:
-        return f"it accepts connections and does not answer within {ASIDE_SECONDS:g} s" if open_ else ""
-    except asyncio.IncompleteReadError:
-        return "what listens there hangs up"
-    except OSError:
-        return ""  # the client says it better
-    if said[:2] == TLS_ALERT:
-        return "what listens there wants TLS: amqps:// in AMQP_URL"
-    return "" if said == METHOD_FRAME else "what listens there speaks no AMQP"
 
 
 def _remedy(why: str) -> str:

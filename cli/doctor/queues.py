@@ -15,6 +15,7 @@ from cli.doctor.finding import Findings
 from cli.doctor.http import ANSWER_SECONDS, side_by_side
 from cli.doctor.place import Place
 from cli.doctor.promql import series
+from cli.doctor.stranger import stranger
 from cli.queues.upgrade import State, inspect
 from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TASK_QUEUE, TOPOLOGY
 
@@ -30,8 +31,12 @@ def check(place: Place, findings: Findings) -> None:
     """Note what is wrong with each of our queues."""
     if not place.urls:
         return
+    urls = asyncio.run(_brokers(place.urls))
+    if not urls:
+        findings.unknown("queues", "not looked at: at no address a broker answers", "see broker")
+        return
     try:
-        states = asyncio.run(_states(place, findings))
+        states = asyncio.run(_states(urls, findings))
     except BrokerError as error:
         findings.unknown("queues", f"not looked at: {error}", "see broker")
         return
@@ -52,24 +57,30 @@ def check(place: Place, findings: Findings) -> None:
         )
 
 
-async def _states(place: Place, findings: Findings) -> list[State]:
+async def _brokers(urls: Sequence[str]) -> list[str]:
+    """Those where somebody speaks AMQP, or nobody listens."""
+    strange = await asyncio.gather(*map(stranger, urls))
+    return [url for url, why in zip(urls, strange, strict=True) if not why]
+
+
+async def _states(urls: Sequence[str], findings: Findings) -> list[State]:
     """Look at each queue. Those that are down are noted at once, and left out. Raises BrokerError, TimeoutError."""
     async with asyncio.timeout(QUEUES_SECONDS):
-        async with session(place.urls, CLIENT, timeout=ANSWER_SECONDS) as asking:
+        async with session(urls, CLIENT, timeout=ANSWER_SECONDS) as asking:
             states = [await inspect(asking, queue) for queue in TOPOLOGY.queues]
         for state in list(states):
             # On a connection of its own: RabbitMQ closes that of who asks for a queue that is down.
             if state.messages == 0 and not state.consumers:
-                why = await _fault(place, state.queue.name)
+                why = await _fault(urls, state.queue.name)
                 if why is not None:
                     states.remove(state)
                     findings.error(state.queue.name, f"it is down, RabbitMQ cannot use it ({why})", REMEDY)
     return states
 
 
-async def _fault(place: Place, queue: str) -> str | None:
+async def _fault(urls: Sequence[str], queue: str) -> str | None:
     try:
-        async with session(place.urls, CLIENT, timeout=ANSWER_SECONDS) as asking:
+        async with session(urls, CLIENT, timeout=ANSWER_SECONDS) as asking:
             return await fault(asking, queue)
     except Unreachable:
         return None  # the area `broker` says so

@@ -302,6 +302,7 @@ async def among(root: Path, port: int) -> list[AreaFinding]:
         (ENDLESS, 0.01, "answers with more than|has not answered within 3 s"),
         (b"HTTP/1.1 99999 \x1b[2J\r\n\r\n", None, "not in HTTP"),
     ],
+    ids=["mail", "silence", "a letter now and then", "a line now and then", "no end", "no HTTP"],
 )
 async def test_whatever_else_listens_there_is_named_in_time(
     words: bytes, pause: float | None, why: str, tmp_path: Path
@@ -314,6 +315,7 @@ async def test_whatever_else_listens_there_is_named_in_time(
 @pytest.mark.parametrize(
     ("answer", "why"),
     [(HTML, "not as expected (status 200): <html>"), (JSON, "is no gateway"), (HUGE, "more than 4 MiB")],
+    ids=["html", "json", "huge"],
 )
 async def test_another_web_server_is_named(answer: bytes, why: str, tmp_path: Path) -> None:
     async with raw_camera(answer, manner="closes") as other:
