@@ -115,6 +115,12 @@ class Connection:
             self._roles.remove(role)
             role.end()
 
+    @property
+    def server(self) -> dict[str, str]:
+        """What the broker said of itself when the connection was made; empty while there is none."""
+        said = getattr(self._connection, "server_properties", None) or {}
+        return {name: value for name, value in said.items() if isinstance(value, str)}
+
     # --- for roles --------------------------------------------------------------------------------------
 
     def open_channel(self, opened: Callable[[Any], None]) -> None:

@@ -136,6 +136,11 @@ class Session:
         """The connection stands. RabbitMQ closes it because of some questions, and `session` makes no other."""
         return self._connection.ready
 
+    @property
+    def server(self) -> dict[str, str]:
+        """What the broker says of itself: `product`, `version`, `cluster_name`, `platform`."""
+        return self._connection.server
+
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[Channel]:
         """A channel for the length of the block. Raises Unreachable."""

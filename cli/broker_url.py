@@ -25,7 +25,7 @@ def broker_urls(environment: Mapping[str, str], layout: Layout, password: Path =
         raise NoBroker(f"this folder is a copy, and the system runs in the original: {original}. {ADVICE}")
     try:
         known = json.loads(layout.endpoints.read_text())["amqp"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise NoBroker(f"no broker is known. {ADVICE}") from None
     return split_urls(str(known))
 

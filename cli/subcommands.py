@@ -60,6 +60,13 @@ SUB_COMMANDS = (
         "models", "detection models: list, fetch, verify", "cli.models", ("worker",), f"{EXEC} cv-worker"
     ),
     SubCommand(
+        "doctor",
+        "look at everything: what is wrong, and what to do",
+        "cli.doctor",
+        ("gateway",),
+        f"{EXEC} gateway",
+    ),
+    SubCommand(
         "plan",
         "measure this machine and say what so many cameras need",
         "cli.plan",

@@ -75,7 +75,7 @@ def original(file: Path, checkout: Path) -> Path | None:
 def _alive(file: Path) -> list[Started]:
     try:
         entries = [Started(**entry) for entry in json.loads(file.read_text())]
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):  # whoever wrote it, it was not we
         return []
     return [entry for entry in reversed(entries) if start_time(entry.pid) == entry.start_time]
 

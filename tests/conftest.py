@@ -37,6 +37,7 @@ LONGEST = (
     "test_clocks.py",
     "test_bench_cameras.py",
     "test_dlq.py",
+    "test_doctor.py",
     "test_gateway_schemathesis.py",
     "test_history_api.py",
     "test_few_files.py",

@@ -23,7 +23,7 @@ import pytest
 
 from cli.broker_url import broker_urls
 from cli.errors import NoBroker
-from cli.layout import Layout
+from cli.layout import CHECKOUT, Layout
 from cli.ports import answers
 from cli.rabbitmq import RabbitMQNode
 from cli.survivors import start_time
@@ -37,6 +37,17 @@ from tests.helpers.native import Native
 from tests.helpers.tool import framefleet
 
 StartNative = Callable[..., Native]
+DOCTOR = """
+import sys
+from pathlib import Path
+from cli.doctor import add
+from cli.doctor.command import run
+from cli.layout import Layout
+from cli.parser import Parser
+parser = Parser()
+add(parser)
+sys.exit(run(parser.parse_args(["--verbose"]), Layout(Path(sys.argv[1]))))
+"""
 
 
 @pytest.fixture
@@ -98,6 +109,24 @@ def comes_back(system: Native, name: str, before: int) -> bool:
     return started(system).get(name, before) != before
 
 
+def doctor(system: Native) -> tuple[int, str]:
+    """Exit status and words of `framefleet doctor` in that checkout, behind proxies that are dead."""
+    done = subprocess.run(
+        [sys.executable, "-c", DOCTOR, str(system.root)],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ["HOME"],
+            "PYTHONPATH": str(CHECKOUT),
+            **DEAD_PROXIES,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
 def said(system: Native, *words: str) -> bool:
     """Whether one line of what the operator saw has all the words."""
     return any(all(word in line for word in words) for line in system.log.read_text().splitlines())
@@ -143,8 +172,12 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
         env=DEAD_PROXIES, capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
     assert (made.returncode, made.stderr) == (0, "")
+    eventually("the doctor finds nothing wrong", lambda: doctor(system)[0] == 0, 60)
+    assert "7 processes: " in doctor(system)[1]
 
     assert system.stop() == 0
+    status, words = doctor(system)
+    assert (status, "no system runs in this checkout" in words) == (1, True)
     assert not (run / "endpoints.json").exists()
     assert [name for name, pid in pids.items() if start_time(pid) is not None] == []
 
