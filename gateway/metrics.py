@@ -57,7 +57,10 @@ class GatewayMetrics:
         self.clients = Gauge("gateway_clients", "WebSocket clients connected", registry=registry)
         self.results = Counter("gateway_results", "Results received", registry=registry)
         self.result_age = Histogram(
-            "gateway_result_age_seconds", "Capture to gateway", buckets=AGE_BUCKETS, registry=registry
+            "gateway_result_age_seconds",
+            "Capture to gateway, batch lane left out",
+            buckets=AGE_BUCKETS,
+            registry=registry,
         )
         self.paint_age = Histogram(
             "gateway_paint_age_seconds",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from contract.api.nodes import NodeView
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
+from contract.topology import Lane
 
 FORGET_AFTER_SECONDS = 300.0
 MAX_NODES = 10_000
@@ -45,6 +46,11 @@ class Nodes:
     def live(self, now: float) -> int:
         """Count the nodes that answer."""
         return sum(now - node.heard <= LOST_AFTER_SECONDS for node in self._nodes.values())
+
+    def waits(self, node_id: str) -> bool:
+        """Tell whether the node takes frames of the batch lane, which may be any age."""
+        node = self._nodes.get(node_id)
+        return node is not None and node.status.lane == Lane.BATCH
 
     def lanes(self, now: float) -> set[str]:
         """The lanes from which a node takes frames."""

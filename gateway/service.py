@@ -242,7 +242,7 @@ async def compose(
         on_waiting=writers.wake,
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
-    results = LiveResults(hub, cameras, admission, counts, statistics, metrics, spans)
+    results = LiveResults(hub, cameras, admission, counts, statistics, metrics, nodes.waits, spans)
     states = States(hub, cameras, nodes, metrics)
     refusals = Refusals(metrics)
     # Tokens use the event loop for half of its time at most: probes, results and pictures have the other half.

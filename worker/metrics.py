@@ -68,7 +68,7 @@ class WorkerMetrics:
         ).labels(**node)
         self._dequeue_age = Histogram(
             "framefleet_dequeue_age_seconds",
-            "Capture until a worker took the frame out of its queue, by the sender's clock corrected",
+            "Capture until a worker took the frame of a live lane out of its queue, the sender's clock corrected",
             labels,
             registry=registry,
             buckets=AGE_BUCKETS,

@@ -8,6 +8,7 @@ from contract.failures import FailureReason
 from contract.identifiers import CANARY_CAMERA
 from contract.senders import Sender
 from contract.task import TaskHead, parse_head
+from contract.topology import Lane
 from worker.arrival import Arrival
 from worker.camera_quota import CameraQuota
 from worker.frame_spans import FrameSpans
@@ -44,7 +45,8 @@ class Reception:
         # A sender's frames are of one clock: names that it makes up must not push out what is known of others'.
         aged = self._freshness.age(head, delivery.app_id if sender is None else intake.queue)
         age = aged.seconds
-        self._metrics.dequeued(age)
+        if intake.lane is Lane.LIVE:  # of others the age tells nothing: the batch lane is meant to be long
+            self._metrics.dequeued(age)
         if aged.skewed:
             self._metrics.skewed()
         if sender is not None:

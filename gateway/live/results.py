@@ -66,7 +66,10 @@ def check_size_and_text(body: bytes) -> None:
 
 
 class LiveResults:
-    """Takes what comes live, and what was missed live and comes by `result_queue`."""
+    """Takes what comes live, and what was missed live and comes by `result_queue`.
+
+    `waits` tells whether a node's frames may be any age: the objective is not about these.
+    """
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class LiveResults:
         counts: SenderCounts,
         statistics: Statistics,
         metrics: GatewayMetrics,
+        waits: Callable[[str], bool],
         spans: ResultSpans | None = None,
     ) -> None:
         self._hub = hub
@@ -84,6 +88,7 @@ class LiveResults:
         self._counts = counts
         self._statistics = statistics
         self._metrics = metrics
+        self._waits = waits
         self._spans = spans
         self._started = time.monotonic()
 
@@ -103,14 +108,16 @@ class LiveResults:
         now, wall = time.monotonic(), time.time()
         self._metrics.results.inc()
         age = age_of(result, wall)
-        self._metrics.result_age.observe(age, None if trace is None else trace.exemplar)
+        waited = self._waits(result.node_id)
+        if not waited:
+            self._metrics.result_age.observe(age, None if trace is None else trace.exemplar)
         self._statistics.result(result, wall)
         if sender := sender_of(result):
             self._counts.add(sender, wall)
         if result.status == "expired":
             self._cameras.expired(result)
             return  # nothing was computed: no live view moves
-        if age > STALENESS_SECONDS:
+        if age > STALENESS_SECONDS and not waited:
             self._metrics.stale.inc()
         update = received.update(now, wall)
         update.sent = sent

@@ -353,7 +353,7 @@ class Aged:
 def test_a_skewed_gateway_s_canary_has_no_age_and_tells_no_clock() -> None:
     make: Any = Reception
     counted: list[None] = []
-    reception = make(Aged(), CameraQuota(), SimpleNamespace(skewed=lambda: counted.append(None)))
+    reception = make(Aged(), CameraQuota(), SimpleNamespace(skewed=lambda: counted.append(None)), None)
     delivery: Any = SimpleNamespace(
         body=b"\xff\xd8\xff",
         content_type="image/jpeg",
