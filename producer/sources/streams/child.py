@@ -64,7 +64,8 @@ def main() -> int:
 def _load_early() -> None:
     """Load what is otherwise loaded for the first camera that needs it: code for http addresses, 20 MB, and whom we
     trust. Once confined, what root has started is another user, who perhaps may not read it."""
-    for module in ("producer.sources.streams.web", "concurrent.futures.thread"):
+    # `_strptime` reads the dates of certificates: `time.strptime` imports it when it is first called.
+    for module in ("producer.sources.streams.web", "concurrent.futures.thread", "_strptime"):
         importlib.import_module(module)
     authorities()
     Trust().context()
