@@ -132,7 +132,8 @@ def _judge(state: State, messages: int, findings: Findings) -> None:
             "start workers, or look at /readyz of those that run (.run/logs/, docker compose ps -a cv-worker)"
         )
         if messages:
-            findings.error(name, f"no worker takes its {messages:,} frames", todo)
+            waits = f"{messages:,} message{'' if messages == 1 else 's'}"
+            findings.error(name, f"no worker takes what waits in it: {waits}", todo)
         else:
             findings.warning(name, "no worker consumes it", todo)
     if name == RESULT_QUEUE and not state.consumers:
