@@ -9,7 +9,8 @@ class SenderView:
     `<name>-<camera>`. `share` is of the workers' time while others want it too.
 
     `cameras_seen` and `cameras_refused` (beyond `max_cameras`) are of the last day, `frames` are those with a result
-    since the gateway started; `waiting` and `dead_letters` are in its queues, null while the broker does not tell.
+    since the gateway started; `waiting` and `dead_letters` are in its queues, null while the broker does not tell,
+    or cannot use one of these: `down` names it.
     """
 
     name: str
@@ -25,6 +26,7 @@ class SenderView:
     last_frame: float | None
     waiting: int | None
     dead_letters: int | None
+    down: list[str]
 
 
 @dataclass(slots=True, frozen=True)

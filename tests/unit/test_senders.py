@@ -231,6 +231,8 @@ def test_a_picture_may_have_as_many_pixels_as_its_sender_may_send() -> None:
     outcome = compute(small)
     assert isinstance(outcome, Failed)
     assert outcome.reason is FailureReason.TOO_MANY_PIXELS
+    assert "the limit is 2399 for the sender school: " in outcome.error
+    assert "ask the operator (framefleet senders set school --max-pixels …)" in outcome.error
     assert isinstance(compute(Sender(name="school", max_pixels=60 * 40)), Computed)
     assert isinstance(compute(None), Computed)
 
