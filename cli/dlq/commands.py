@@ -47,6 +47,7 @@ async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     shelf = await read(urls, wanted, arguments.limit, sources=chosen(arguments))
     if arguments.json:
         _print_json({"total": shelf.total, "matching": shelf.matching, "items": shelf.letters})
+        _say_down(shelf)
         return 0
     if shelf.letters:
         print(tables.listing(shelf.letters, time.time()))
@@ -55,6 +56,7 @@ async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     print(f"{shelf.matching:,} of {shelf.total:,} dead letters{more}", file=sys.stderr)
     _say_missing(wanted, shelf)
     _say_unknown(arguments, shelf)
+    _say_down(shelf)
     if not arguments.sender:
         await _say_left_behind(urls)
     return 0
@@ -172,6 +174,7 @@ async def _chosen(
         print(f"none of {shelf.total:,} dead letters matches: nothing to {verb}")
     _say_missing(wanted, shelf)
     _say_unknown(arguments, shelf)
+    _say_down(shelf)
     return shelf
 
 
@@ -229,10 +232,14 @@ async def _say_left_behind(urls: Sequence[str]) -> None:
                     )
 
 
-def _say_unknown(arguments: argparse.Namespace, shelf: FoundLetters) -> None:
-    """Name the queues that are down, and the senders that were asked for and have none: they may be misspelt."""
+def _say_down(shelf: FoundLetters) -> None:
+    """Name the senders' queues that RabbitMQ cannot use."""
     for sentence in shelf.down:
         print(f"note: not looked at: {sentence}", file=sys.stderr)
+
+
+def _say_unknown(arguments: argparse.Namespace, shelf: FoundLetters) -> None:
+    """Name the senders that were asked for and that have no queue: they may be misspelt."""
     if missing := sorted(set(arguments.sender) & set(shelf.without)):
         print(
             f"no queue of dead letters belongs to {', '.join(missing)}: `framefleet senders list` shows who there is",

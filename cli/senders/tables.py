@@ -48,7 +48,7 @@ def shown(sender: Sender) -> list[str]:
         f"sender      {sender.name}",
         f"lanes       {', '.join(sender.lanes)}",
         f"share       {sender.share:g} of the workers' time, while others want it too",
-        f"cameras     {cameras}; at most {sender.max_cameras:,} in a day",
+        f"cameras     {cameras}; at most {sender.max_cameras:,} in a day, at each worker",
         f"pictures    at most {sender.max_pixels:,} pixels",
         f"models      {', '.join(sender.models) or 'none of its own choice'}",
     ]
