@@ -229,6 +229,8 @@ class Consumer(Role):
         """Give the channel up for good, once what it holds is settled."""
         self._ending = True
         self._connection = None
+        if self._faults is not None:
+            self._faults.unfollow(str(self._queue), self._judged)
         if not self._unsettled:
             super().end()
 

@@ -31,13 +31,18 @@ class QueueDepth(Role):
         if queue not in self._queues:
             self._queues.append(queue)
 
-    def follow(self, queues: Iterable[str]) -> None:
-        """Ask for these besides, from the next time on, instead of those of the last call. They may be missing."""
+    def follow(self, queues: Iterable[str]) -> set[str]:
+        """Ask for these besides, from the next time on, instead of those of the last call. They may be missing.
+
+        Returns those of the last call that are not asked for any more.
+        """
         before, self._followed = self._followed, list(queues)
-        for queue in set(before) - set(self._followed):
+        dropped = set(before) - set(self._followed)
+        for queue in dropped:
             self._absent.pop(queue, None)
             self.messages.pop(queue, None)
             self.consumers.pop(queue, None)
+        return dropped
 
     def _opened(self, channel: Any) -> None:
         self._ask(channel)
@@ -53,8 +58,10 @@ class QueueDepth(Role):
 
     def _answered(self, frame: Any) -> None:
         self._settled()
-        self.messages[frame.method.queue] = frame.method.message_count
-        self.consumers[frame.method.queue] = frame.method.consumer_count
+        queue = frame.method.queue
+        if queue in self._queues or queue in self._followed:  # and not left meanwhile
+            self.messages[queue] = frame.method.message_count
+            self.consumers[queue] = frame.method.consumer_count
 
     def _lost(self) -> None:
         missing = read_missing_queue(str(self._closed_for or ""))

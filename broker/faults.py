@@ -7,7 +7,6 @@ suspect. It is then looked at on a connection of its own, which may well be clos
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
@@ -41,9 +40,14 @@ class QueueFaults:
         self._queues = {queue.name: queue.bindings for queue in topology.queues}
         self._suspects: dict[str, None] = {}  # in the order in which they were suspected
         self._well: dict[str, float] = {}  # when a queue was last found well
-        self._followers: dict[str, list[Callable[[bool], None]]] = defaultdict(list)
+        self._followers: dict[str, list[Callable[[bool], None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
+
+    @property
+    def shared(self) -> Mapping[str, str]:
+        """Why, by queue, of those that everybody needs: a sender's own keeps nobody else waiting."""
+        return {queue: why for queue, why in self.down.items() if queue in self._queues}
 
     def suspects(self, queue: str) -> bool:
         """Whether the queue is down, or may be."""
@@ -61,7 +65,22 @@ class QueueFaults:
 
     def follow(self, queue: str, judged: Callable[[bool], None]) -> None:
         """Call `judged` each time that the queue was looked at: True if it is well."""
-        self._followers[queue].append(judged)
+        self._followers.setdefault(queue, []).append(judged)
+
+    def unfollow(self, queue: str, judged: Callable[[bool], None]) -> None:
+        """Call it no more; what nobody follows and not everybody needs is forgotten."""
+        followers = [each for each in self._followers.pop(queue, ()) if each != judged]
+        if followers:
+            self._followers[queue] = followers
+        elif queue not in self._queues:
+            self.forget(queue)
+
+    def forget(self, *queues: str) -> None:
+        """Look no more at queues that are nobody's any more, and know nothing of them."""
+        for queue in queues:
+            self._suspects.pop(queue, None)
+            self._well.pop(queue, None)
+        self.down = {queue: why for queue, why in self.down.items() if queue not in queues}
 
     def suspect(self, *queues: str) -> None:
         """Have queues looked at, now and until they are found well."""
@@ -98,6 +117,8 @@ class QueueFaults:
             self._task = None
 
     def _found(self, queue: str, why: str | None) -> None:
+        if queue not in self._suspects:
+            return  # forgotten while it was looked at
         if why is None:
             self._suspects.pop(queue, None)
             self._well[queue] = time.monotonic()
@@ -107,7 +128,7 @@ class QueueFaults:
         elif queue not in self.down:
             log.error("a queue is down: RabbitMQ has it and cannot use it", queue=queue, reason=why)
             self.down = {**self.down, queue: why}
-        for judged in self._followers[queue]:
+        for judged in tuple(self._followers.get(queue, ())):
             judged(why is None)
 
 

@@ -218,9 +218,9 @@ class Link:
     def missing(self) -> list[str]:
         """List what the link lacks, a phrase each; the list is empty when messages can be published and are heard.
 
-        A queue that is down is listed as soon as this link has met it.
+        A queue that is down is listed as soon as this link has met it, but for a sender's own: the others go on.
         """
-        down = self.faults.down
+        down = self.faults.shared
         return [*self._missing(down), *(sentence(queue, why) for queue, why in sorted(down.items()))]
 
     def _missing(self, down: Container[str]) -> list[str]:

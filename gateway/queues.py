@@ -3,6 +3,8 @@
 import time
 
 from broker import QueueDepth, QueueFaults
+from broker.faults import sentence
+from contract.senders import Sender
 from contract.topology import Lane
 from gateway.metrics import GatewayMetrics
 from gateway.senders.registry import SenderRegistry
@@ -31,7 +33,7 @@ class Queues:
         self._faults = faults
         self._statistics = statistics
         self._metrics = metrics
-        self._looked = float("-inf")
+        self._looked: dict[str, float] = {}
 
     @property
     def waiting(self) -> int | None:
@@ -39,23 +41,49 @@ class Queues:
         messages = self.depth.messages
         return sum(messages.get(queue, 0) for queue in TASK_QUEUES) if messages else None
 
+    def down(self, sender: Sender) -> list[str]:
+        """Those of the sender's queues that are down."""
+        return [queue.name for queue in sender.queues if queue.name in self._faults.down]
+
+    def notices(self) -> list[str]:
+        """Say of each sender's queue that is down what to do. Those that everybody needs are the link's to tell."""
+        return [
+            f"{sentence(queue, self._faults.down[queue])}. It is {sender.name}'s own: all others go on"
+            for sender in self._registry.senders
+            for queue in self.down(sender)
+        ]
+
     def tick(self, now: float) -> None:
         """Pass on what is known now. `now` is monotonic."""
         self._statistics.depth(self.waiting, time.time())
-        self.of_senders.follow(queue.name for sender in self._registry.senders for queue in sender.queues)
+        own = [queue.name for sender in self._registry.senders for queue in sender.queues]
+        self._faults.forget(*self.of_senders.follow(own))
         self._metrics.queue.clear()  # rather no figure than an old one
         self._metrics.queue_down.clear()
         down = self._faults.down
-        for queue, messages in (self.depth.messages | self.of_senders.messages).items():
+        told = self.depth.messages | self.of_senders.messages
+        for queue, messages in told.items():
             if queue not in down:
                 self._metrics.queue.labels(queue).set(messages)
             self._metrics.queue_down.labels(queue).set(queue in down)
+        if self.depth.messages:
+            for (
+                queue
+            ) in down:  # those of senders are not told of for a moment, whenever one of them is missing
+                self._metrics.queue_down.labels(queue).set(1)
         self._look(now)
 
     def _look(self, now: float) -> None:
-        messages, consumers = self.depth.messages, self.depth.consumers
-        if not messages:
-            self._looked = float("-inf")  # damage shows when the broker is back
-        elif now - self._looked > IDLE_SECONDS:
-            self._looked = now
-            self._faults.suspect(*(q for q in messages if not messages[q] and not consumers.get(q)))
+        messages = self.depth.messages | self.of_senders.messages
+        consumers = self.depth.consumers | self.of_senders.consumers
+        # What the broker does not tell of now is looked at when it is back: then damage shows.
+        self._looked = {queue: when for queue, when in self._looked.items() if queue in messages}
+        idle = [
+            queue
+            for queue, count in messages.items()
+            if not count
+            and not consumers.get(queue)
+            and now - self._looked.get(queue, float("-inf")) > IDLE_SECONDS
+        ]
+        self._looked |= dict.fromkeys(idle, now)
+        self._faults.suspect(*idle)

@@ -5,13 +5,13 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from broker import QueueDepth
 from contract.api.senders import SendersView, SenderView, UnannouncedView
 from contract.senders import Sender
 from gateway.cameras.admission import UNNAMED, Admission
 from gateway.http.documentation import answer
 from gateway.http.problems import json_response
 from gateway.metrics import GatewayMetrics
+from gateway.queues import Queues
 from gateway.senders.counts import SenderCounts
 from gateway.senders.registry import SenderRegistry
 from runtime.logs import get_logger
@@ -34,6 +34,7 @@ EXAMPLE: dict[str, Any] = {
             "last_frame": 1795216000.2,
             "waiting": 0,
             "dead_letters": 2,
+            "down": [],
         }
     ],
     "unnamed": {"limit": 200, "cameras": 4, "refused": 0},
@@ -41,14 +42,17 @@ EXAMPLE: dict[str, Any] = {
 
 
 def senders_router(
-    registry: SenderRegistry, admission: Admission, counts: SenderCounts, depth: QueueDepth, limit: int
+    registry: SenderRegistry, admission: Admission, counts: SenderCounts, queues: Queues, limit: int
 ) -> APIRouter:
     """The route. `limit` is how many cameras of plain clients are shown."""
     router = APIRouter(prefix="/api", tags=["Cluster"])
 
     def view(sender: Sender, refused: int) -> SenderView:
-        queues = [sender.queue(lane) for lane in sender.lanes]
-        known = [depth.messages[queue] for queue in queues if queue in depth.messages]
+        down = queues.down(sender)
+        # RabbitMQ says of a queue that is down that it is empty.
+        told = {q: count for q, count in queues.of_senders.messages.items() if q not in down}
+        waiting = [told.get(sender.queue(lane)) for lane in sender.lanes]
+        known = [count for count in waiting if count is not None]
         return SenderView(
             name=sender.name,
             lanes=[lane.value for lane in sender.lanes],
@@ -61,8 +65,9 @@ def senders_router(
             cameras_refused=refused,
             frames=counts.frames[sender.name],
             last_frame=counts.last.get(sender.name),
-            waiting=sum(known) if known else None,
-            dead_letters=depth.messages.get(sender.dead_letter_queue),
+            waiting=sum(known) if len(known) == len(waiting) else None,
+            dead_letters=told.get(sender.dead_letter_queue),
+            down=down,
         )
 
     @router.get(

@@ -233,7 +233,11 @@ async def compose(
     def most_cameras(sender: str) -> int:
         return settings.max_unannounced_cameras if sender == UNNAMED else senders.max_cameras(sender)
 
-    admission = Admission(cameras.announced, most_cameras)
+    admission = Admission(
+        cameras.announced,
+        most_cameras,
+        known=lambda sender: sender == UNNAMED or senders.find(sender) is not None,
+    )
 
     # --- what it shows ---
     writers = Writers()
@@ -314,7 +318,7 @@ async def compose(
         nodes,
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
-        notices=admission.notices,
+        notices=lambda: [*queues.notices(), *admission.notices()],
         canary=lambda: canary.trouble(time.monotonic()),
     )
 
@@ -333,7 +337,10 @@ async def compose(
             sign_outs=signed_out,
         )
         metrics.token_expiry.ask_for(lambda: further.next_expiry(time.time()))
-        dead_letters = DeadLetterReader(urls, lambda: senders.senders)
+        dead_letters = DeadLetterReader(
+            urls,  # one that is down costs the connection, and is told by name
+            lambda: [each for each in senders.senders if each.dead_letter_queue not in link.faults.down],
+        )
         letters = LetterSearch(dead_letters)
         inquiry = Inquiry(
             readers=history.readers,
@@ -361,9 +368,7 @@ async def compose(
                 api_router(board, nodes, settings.expected_workers),
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
-                senders_router(
-                    senders, admission, counts, queues.of_senders, settings.max_unannounced_cameras
-                ),
+                senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
                 models_router(models, nodes),
                 dead_letters_router(dead_letters),
                 why_router(inquiry),

@@ -22,7 +22,7 @@ from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
 from worker.errors import UnknownModel
-from worker.sender_rules import check_model, renamed
+from worker.sender_rules import check_model, renamed, too_many_pixels
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
@@ -198,7 +198,9 @@ class Processor:
         try:
             image = decode(task.image, detector.wants, max_pixels=most)
         except TooManyPixels as error:
-            return Failed(FailureReason.TOO_MANY_PIXELS, str(error))
+            return Failed(
+                FailureReason.TOO_MANY_PIXELS, too_many_pixels(str(error), self._max_pixels, sender)
+            )
         except PictureError as error:
             return Failed(FailureReason.NOT_AN_IMAGE, str(error))
         return _Decoded(task, waited, sender, detector, image, time.perf_counter() - started, key)

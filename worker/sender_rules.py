@@ -49,6 +49,17 @@ def check_model(model: str | None, sender: Sender | None) -> None:
 def too_many_cameras(sender: Sender) -> str:
     """Say why a frame of one camera more is not computed."""
     return (
-        f"the sender {sender.name} has used {sender.max_cameras} cameras within a day and may use no more: send with "
-        f"their names, or ask the operator (framefleet senders set {sender.name} --max-cameras …)"
+        f"this worker has had frames of {sender.max_cameras} cameras of the sender {sender.name} within 24 hours, and "
+        "takes none of another (each worker counts for itself): send with their names, or ask the operator (framefleet "
+        f"senders set {sender.name} --max-cameras …)"
+    )
+
+
+def too_many_pixels(said: str, most: int, sender: Sender | None) -> str:
+    """Say of a picture that is too large whose limit that is, and what to do; the worker's own is `most`."""
+    if sender is None or most <= sender.max_pixels:
+        return f"{said} (WORKER_MAX_PIXELS): send a smaller picture, or raise it"
+    return (
+        f"{said} for the sender {sender.name}: send a smaller picture, or ask the operator (framefleet senders set "
+        f"{sender.name} --max-pixels …)"
     )

@@ -1,6 +1,7 @@
 """The commands of `framefleet dlq`: what each does and says. They return the exit status."""
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from cli.dlq import changes, tables
 from cli.dlq.pictures import SavedPicture, picture_of, save
 from cli.dlq.search import CLIENT, FoundLetters, Keep, read
 from cli.dlq.selection import Selection, selection_of
-from cli.dlq.sources import Source, chosen
+from cli.dlq.sources import Source, chosen, left_behind
 from cli.errors import InvalidOption
 from contract.dead_letters import DeadLetter
 from contract.failures import FailureReason
@@ -46,6 +47,7 @@ async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     shelf = await read(urls, wanted, arguments.limit, sources=chosen(arguments))
     if arguments.json:
         _print_json({"total": shelf.total, "matching": shelf.matching, "items": shelf.letters})
+        _say_down(shelf)
         return 0
     if shelf.letters:
         print(tables.listing(shelf.letters, time.time()))
@@ -54,6 +56,9 @@ async def _list(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     print(f"{shelf.matching:,} of {shelf.total:,} dead letters{more}", file=sys.stderr)
     _say_missing(wanted, shelf)
     _say_unknown(arguments, shelf)
+    _say_down(shelf)
+    if not arguments.sender:
+        await _say_left_behind(urls)
     return 0
 
 
@@ -169,6 +174,7 @@ async def _chosen(
         print(f"none of {shelf.total:,} dead letters matches: nothing to {verb}")
     _say_missing(wanted, shelf)
     _say_unknown(arguments, shelf)
+    _say_down(shelf)
     return shelf
 
 
@@ -208,6 +214,28 @@ def _say_missing(wanted: Selection, shelf: FoundLetters) -> None:
                 f"no dead letter has the {what} {', '.join(missing)}; there are: {tables.counts(there, SUGGESTED)}",
                 file=sys.stderr,
             )
+
+
+async def _say_left_behind(urls: Sequence[str]) -> None:
+    """Say how many dead letters senders have left that are no senders any more."""
+    senders = left_behind()
+    if not senders:
+        return
+    async with session(urls, CLIENT) as connection:
+        for sender in senders:
+            with contextlib.suppress(NoSuchQueue):
+                if count := (await connection.count(sender.dead_letter_queue))[0]:
+                    print(
+                        f"and {count:,} of {sender.name}, which was removed: see `framefleet dlq list --sender "
+                        f"{sender.name}`; `framefleet senders remove {sender.name} --purge` deletes all that is left",
+                        file=sys.stderr,
+                    )
+
+
+def _say_down(shelf: FoundLetters) -> None:
+    """Name the senders' queues that RabbitMQ cannot use."""
+    for sentence in shelf.down:
+        print(f"note: not looked at: {sentence}", file=sys.stderr)
 
 
 def _say_unknown(arguments: argparse.Namespace, shelf: FoundLetters) -> None:

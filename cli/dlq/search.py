@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from broker import Delivery
 from broker.browse import browse
-from broker.errors import NoSuchQueue
+from broker.errors import NoSuchQueue, QueueDown
 from broker.session import session
 from cli.console import StepCount, progress
 from cli.dlq.selection import Selection
@@ -28,6 +28,9 @@ class FoundLetters:
     reasons: Counter[str] = field(default_factory=Counter)  # of all, as are the cameras
     cameras: Counter[str] = field(default_factory=Counter)
     without: list[str] = field(default_factory=list)  # senders that have no queue
+    down: list[str] = field(
+        default_factory=list
+    )  # a sentence for each sender whose queue RabbitMQ cannot use
 
     @property
     def size(self) -> int:
@@ -55,21 +58,30 @@ async def read(
 ) -> FoundLetters:
     """Look through all of the queues, oldest first. `keep` is shown those that match, with their message.
 
-    A sender that has no queue yet has no dead letters. Raises BrokerError.
+    A sender that has no queue yet has no dead letters, and one whose queue is down costs no other's: `down` tells.
+    Raises BrokerError.
     """
     shelf = FoundLetters()
-    async with progress("reading dead letters") as shown, session(urls, CLIENT) as connection:
+    left = list(sources)
+    async with progress("reading dead letters") as shown:
         shown.total = 0
-        for source in sources:
-            try:
-                async with browse(connection, queue_of(source)) as looking:
-                    shelf.total += looking.total
-                    shown.total = shelf.total
-                    await looking.look(_Look(shelf, shown, selection, source, limit, keep))
-            except NoSuchQueue:
-                if source is None:
-                    raise
-                shelf.without.append(source.name)
+        while left:
+            async with session(urls, CLIENT) as connection:
+                while left and connection.open:  # a queue that is down may have cost the connection
+                    source = left.pop(0)
+                    try:
+                        async with browse(connection, queue_of(source)) as looking:
+                            shelf.total += looking.total
+                            shown.total = shelf.total
+                            await looking.look(_Look(shelf, shown, selection, source, limit, keep))
+                    except NoSuchQueue:
+                        if source is None:
+                            raise
+                        shelf.without.append(source.name)
+                    except QueueDown as error:
+                        if source is None or len(sources) == 1:
+                            raise
+                        shelf.down.append(str(error))
     if len(sources) > 1:
         shelf.letters.sort(key=lambda letter: letter.time or 0.0)
         shelf.letters = shelf.letters[:limit]

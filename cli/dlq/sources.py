@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from cli.errors import CannotReadSenders, InvalidOption
 from cli.layout import Layout
 from cli.parser import nearest
-from cli.senders.place import known_senders
+from cli.senders.place import known_senders, senders_file
+from cli.senders.removed import removed_senders
 from contract.senders import Sender, is_sender_name
 from contract.topology import DEAD_LETTER_QUEUE
 
@@ -37,6 +38,15 @@ def chosen(arguments: argparse.Namespace) -> list[Source]:
     if not arguments.sender:
         return [None, *known]
     return [by_name.get(name) or _removed(name, list(by_name)) for name in arguments.sender]
+
+
+def left_behind() -> list[Sender]:
+    """Return the senders that were removed while something was in their queues, as far as this folder knows."""
+    try:
+        path = senders_file(os.environ, Layout())
+        return [Sender(name=name) for name in removed_senders(path)]
+    except (CannotReadSenders, OSError):
+        return []
 
 
 def _removed(name: str, known: list[str]) -> Sender:

@@ -25,6 +25,10 @@ CAMERAS = (
     "names, or patterns as in a shell ('gate-*'), that it may use as they are, comma-separated; any other camera is "
     "called NAME-CAMERA"
 )
+MOST_CAMERAS = (
+    f"of how many cameras each worker computes frames, by its own count of 24 hours ({MAX_CAMERAS}); as many the "
+    "gateway shows, by its count since it started, in which those that a producer announces are left out"
+)
 _PATTERN = re.compile(r"[A-Za-z0-9_*?\[\]!-]{1,64}")
 
 
@@ -55,7 +59,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "name", metavar="NAME", type=_sender, help="a letter, then a-z 0-9 _: school, north_gate"
+        "name",
+        metavar="NAME",
+        type=_sender,
+        help="up to 31 characters: a small letter, then a-z 0-9 _ (school, north_gate)",
     )
 
 
@@ -69,9 +76,7 @@ def _limits(parser: argparse.ArgumentParser) -> None:
         help=f"of the workers' time while others want it too, 0 to 1 ({SHARE}); else it may have all",
     )
     parser.add_argument("--cameras", type=_listed(_camera), metavar="NAMES", help=CAMERAS)
-    parser.add_argument(
-        "--max-cameras", type=_within(10_000), metavar="N", help=f"how many in a day ({MAX_CAMERAS})"
-    )
+    parser.add_argument("--max-cameras", type=_within(10_000), metavar="N", help=MOST_CAMERAS)
     parser.add_argument(
         "--max-pixels", type=_within(1 << 31), metavar="N", help=f"of a picture ({MAX_PIXELS:,}: 4096 x 2160)"
     )

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 from msgspec.structs import replace
 
 from broker.errors import NoSuchQueue
+from broker.faults import REMEDY
 from broker.session import Session, session
 from cli.errors import CommandError, InvalidOption, NoManagement
 from cli.layout import Layout
@@ -28,6 +29,7 @@ from cli.senders.administration import (
 )
 from cli.senders.figures import figures
 from cli.senders.place import senders_file
+from cli.senders.removed import note_removed
 from cli.senders.tables import instructions, listing, shown
 from contract.senders import Sender
 from contract.topology import Lane, Queue
@@ -88,6 +90,7 @@ async def _add(arguments: argparse.Namespace, urls: Sequence[str], path: Path, l
         await _declare(broker, sender)
         # The entry before the user: it tells a repeated command whose the user is.
         everybody = put_sender(path, sender)
+        note_removed(path, name, left=False)  # it is one again
     if there is not None:
         await asyncio.to_thread(there.make, account, password, new=rights is None)
     _warn_of_shares(everybody.senders)
@@ -140,6 +143,7 @@ async def _remove(arguments: argparse.Namespace, urls: Sequence[str], path: Path
             drop_sender(path, name)
             print(f"removed: {name}")
         left = await _clear(broker, sender, queues, purge=arguments.purge)
+        note_removed(path, name, left=bool(left))
     if known is None and left is None:
         raise InvalidOption(_unknown(path, name))
     return _say_left(name, left or {})
@@ -196,6 +200,8 @@ async def _list(arguments: argparse.Namespace, path: Path, layout: Layout) -> in
     everybody = read_senders(path).senders
     told, why = await asyncio.to_thread(figures, os.environ, layout)
     print(listing(everybody, told, as_json=arguments.json, now=time.time()))
+    for queue in (queue for each in told.values() for queue in each.get("down", ())):
+        print(f"note: {queue} is down, RabbitMQ cannot use it; {REMEDY}", file=sys.stderr)
     if why:
         print(f"note: without what they do: {why}", file=sys.stderr)
     if not everybody:

@@ -27,7 +27,10 @@ RIGHT = ("SHARE", "REFUSED", "FRAMES", "WAITING", "DEAD LETTERS")
 def listing(
     senders: Sequence[Sender], told: Mapping[str, Mapping[str, Any]], *, as_json: bool, now: float
 ) -> str:
-    """Return a table of senders, or JSON; `told` is what the gateway knows of each, if it answers."""
+    """Return a table of senders, or JSON; `told` is what the gateway knows of each, if it answers.
+
+    In the table `?` is what the gateway does not know either, `down` a queue that RabbitMQ cannot use.
+    """
     if as_json:
         items = [
             {name: getattr(each, name) for name in each.__struct_fields__} | {"figures": told.get(each.name)}
@@ -45,7 +48,7 @@ def shown(sender: Sender) -> list[str]:
         f"sender      {sender.name}",
         f"lanes       {', '.join(sender.lanes)}",
         f"share       {sender.share:g} of the workers' time, while others want it too",
-        f"cameras     {cameras}; at most {sender.max_cameras:,} in a day",
+        f"cameras     {cameras}; at most {sender.max_cameras:,} in a day, at each worker",
         f"pictures    at most {sender.max_pixels:,} pixels",
         f"models      {', '.join(sender.models) or 'none of its own choice'}",
     ]
@@ -83,7 +86,10 @@ def program(sender: Sender, url: str) -> list[str]:
 def _row(sender: Sender, told: Mapping[str, Any], now: float) -> tuple[str, ...]:
     def figure(name: str) -> str:
         value = told.get(name)
-        return "-" if value is None else f"{value:,}"
+        return f"{value:,}" if value is not None else "?" if told else "-"
+
+    def depth(name: str, queues: Sequence[str]) -> str:
+        return "down" if set(queues) & set(told.get("down", ())) else figure(name)
 
     return (
         sender.name,
@@ -93,7 +99,7 @@ def _row(sender: Sender, told: Mapping[str, Any], now: float) -> tuple[str, ...]
         figure("cameras_refused"),
         figure("frames"),
         ago(told.get("last_frame"), now),
-        figure("waiting"),
-        figure("dead_letters"),
+        depth("waiting", [sender.queue(lane) for lane in sender.lanes]),
+        depth("dead_letters", [sender.dead_letter_queue]),
         ",".join(sender.cameras) or "-",
     )

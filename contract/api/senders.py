@@ -8,8 +8,9 @@ class SenderView:
     """A sender. `cameras` are the names or patterns that it may use as they are; any other is called
     `<name>-<camera>`. `share` is of the workers' time while others want it too.
 
-    `cameras_seen` and `cameras_refused` (beyond `max_cameras`) are of the last day, `frames` are those with a result
-    since the gateway started; `waiting` and `dead_letters` are in its queues, null while the broker does not tell.
+    `cameras_seen` and `cameras_refused` (beyond `max_cameras`) are of the last day, `frames` are those with a result:
+    as this gateway has counted since it started. `waiting` and `dead_letters` are in its queues; null while the broker
+    does not tell, or cannot use one of these: `down` names it.
     """
 
     name: str
@@ -25,6 +26,7 @@ class SenderView:
     last_frame: float | None
     waiting: int | None
     dead_letters: int | None
+    down: list[str]
 
 
 @dataclass(slots=True, frozen=True)

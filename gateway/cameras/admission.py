@@ -51,11 +51,20 @@ def ghost(results: int, silent: float) -> bool:
 
 
 class Admission:
-    """`announced(camera_id)` tells whether a producer speaks for it; `limit(sender)` how many others are let in."""
+    """`announced(camera_id)` tells whether a producer speaks for it; `limit(sender)` how many others are let in.
 
-    def __init__(self, announced: Callable[[str], bool], limit: Callable[[str], int]) -> None:
+    `known(sender)`: whether there is such a sender. Of one that is gone nothing more comes, and nothing is told.
+    """
+
+    def __init__(
+        self,
+        announced: Callable[[str], bool],
+        limit: Callable[[str], int],
+        known: Callable[[str], bool] = lambda _sender: True,
+    ) -> None:
         self._announced = announced
         self._limit = limit
+        self._known = known
         self._begin: float | None = None
         self._admitted: dict[str, _Admitted] = {}
         self._count: Counter[str] = Counter()
@@ -90,6 +99,8 @@ class Admission:
         """Forget what is gone; how many more cameras of each sender were refused since the last time."""
         for camera_id in [c for c, each in self._admitted.items() if self._over(c, each, now)]:
             self._count[self._admitted.pop(camera_id).sender] -= 1
+        for camera_id in self._no_longer_left_out():
+            del self._refused[camera_id]
         newly: Counter[str] = Counter()
         for camera_id, refused in list(self._refused.items()):
             if self._announced(camera_id) or now - refused.last > GHOST_SECONDS:
@@ -112,6 +123,20 @@ class Admission:
         return [
             _notice(sender, count, self._limit(sender)) for sender, count in sorted(self.refused().items())
         ]
+
+    def _no_longer_left_out(self) -> list[str]:
+        """Cameras whose sender is gone, or has room for them now: then whichever sends comes in."""
+        gone: list[str] = []
+        for sender, count in Counter(each.sender for each in self._refused.values()).items():
+            room = self._limit(sender) - self._count[sender] if self._known(sender) else count
+            if room > 0:
+                own = [
+                    (each.last, camera_id)
+                    for camera_id, each in self._refused.items()
+                    if each.sender == sender
+                ]
+                gone.extend(camera_id for _, camera_id in sorted(own)[:room])
+        return gone
 
     def _refuse(self, camera_id: str, sender: str, now: float) -> None:
         refused = self._refused.get(camera_id)

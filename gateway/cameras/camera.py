@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from contract.result import Result
+from contract.senders import Sender
 from contract.status import LOST_AFTER_SECONDS, CameraLabels, CameraState
-from contract.topology import RESULT_QUEUE
+from contract.topology import RESULT_QUEUE, Lane
 from gateway.cameras.pace import STALLED_AFTER_SECONDS, Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
 
@@ -167,7 +168,8 @@ def judge(
         return Judgement("degraded", _repeated(camera), camera.repeated_wall)
     if server is None:
         if camera.pace.silent(now):
-            return Judgement("stalled", f"no results since {clock(camera.result_wall)}", camera.result_wall)
+            silent = f"no results since {clock(camera.result_wall)}{_sender_down(camera, down())}"
+            return Judgement("stalled", silent, camera.result_wall)
         return Judgement("live", None, camera.first_wall)
     if report is None:
         return _unserved(camera, server, producers, now)
@@ -179,6 +181,15 @@ def judge(
         return Judgement("degraded", _unanswered(camera, clock(since), lanes(now), down()), since)
     still = now - camera.skipped <= SKIPPING_SECONDS and not camera.waits(now, ANSWER_SECONDS)
     return Judgement("live", report.reason, report.since, still)
+
+
+def _sender_down(camera: KnownCamera, down: Collection[str]) -> str:
+    """Which queue of the camera's sender is down, if one is: which lane its frames take nobody knows."""
+    if camera.sender is None or not down:
+        return ""
+    sender = Sender(name=camera.sender)
+    own = [queue for lane in Lane if (queue := sender.queue(lane)) in down]
+    return f": {', '.join(own)} is down: framefleet queues repair" if own else ""
 
 
 def _repeated(camera: KnownCamera) -> str:

@@ -10,11 +10,14 @@ import pytest
 
 from broker import Message
 from broker.diagnosis import find_faults
+from broker.session import session
 from cli.queues.repair import find_folder
 from cli.rabbitmq import RabbitMQNode
+from contract.senders import Sender
 from contract.task import Task, TaskForm, encode_task
 from contract.topology import TOPOLOGY, Lane
 from gateway import books, lifetimes
+from gateway.senders.file import drop_sender, put_sender
 from gateway.service import Gateway
 from tests.conftest import StartService
 from tests.faults.books import PICTURE
@@ -212,3 +215,61 @@ async def test_what_a_cut_log_has_lost_is_noticed(
 def written(wal: Path) -> int:
     """Bytes up to the last that is not zero: RabbitMQ makes the file as large as it may become."""
     return len(wal.read_bytes().rstrip(b"\0"))
+
+
+async def test_a_sender_s_damaged_queues_are_told_and_nobody_else_waits(
+    node: RabbitMQNode, start: StartService, tmp_path: Path
+) -> None:
+    """Nothing said so: the list had zeros, and the sender's cameras only fell silent."""
+    school = Sender(name="school", lanes=(Lane.BATCH,))
+    own, letters = school.queue(Lane.BATCH), school.dead_letter_queue
+    async with bus(node.amqp_url) as sender, session([node.amqp_url], "declares") as broker:
+        async with broker.channel() as channel:
+            for exchange in school.topology.exchanges:
+                await channel.declare_exchange(exchange)
+            for queue in school.queues:
+                await channel.declare(queue)
+        for name in (own, letters):
+            await fill(sender, name, 300)
+    await asyncio.to_thread(node.stop)
+    await asyncio.to_thread(node.start)  # writes what was in the log into segments
+    await every_queue_answers(node)
+    await asyncio.to_thread(node.stop)
+    for name in (own, letters):
+        damage(node, name, cut=True)
+    await asyncio.to_thread(node.start)
+
+    batch = start(
+        "worker", AMQP_URL=node.amqp_url, NODE_ID="batch", WORKER_LANE="batch", WORKER_DETECTOR="haar"
+    )
+    async with running_gateway(tmp_path, amqp_url=node.amqp_url) as gateway:
+        put_sender(gateway.settings.senders, school)
+        begun = time.monotonic()
+        await aeventually("both are told", lambda: len(gateway.queues.notices()) == 2, 60)
+        took = time.monotonic() - begun
+        assert all(f"queue {name}: it is down" in str(gateway.queues.notices()) for name in (own, letters))
+        sample = gateway.metrics.registry.get_sample_value
+
+        def measured() -> list[float | None]:
+            return [sample("gateway_queue_down", {"queue": name}) for name in (own, letters)]
+
+        await aeventually("the metric", lambda: measured() == [1, 1])
+        await aeventually("the worker has met it", lambda: "a queue is down" in batch.log.read_text(), 40)
+        assert gateway.missing() == []
+        await asyncio.to_thread(batch.ready)
+        async with bus(node.amqp_url) as sender:
+            task = encode_task(
+                Task(image=PICTURE, timestamp=1.0, camera_id="b", frame_id="b-2"), TaskForm.BASE64
+            )
+            await sender.task(task.body, BATCH)
+        await aeventually("a result of the lane", lambda: "b-2" in fleet_results(gateway))
+        listed = await framefleet(
+            node.amqp_url, "dlq", "list", settings={"GATEWAY_DATA_DIR": str(gateway.settings.data_dir)}
+        )
+        assert (listed.status, f"not looked at: queue {letters}: it is down" in listed.err) == (0, True), (
+            listed.err
+        )
+        drop_sender(gateway.settings.senders, "school")
+        await aeventually("nothing is told of it", lambda: not gateway.queues.notices(), 10)
+        await aeventually("nor measured", lambda: measured() == [None, None])
+    print(f"\na sender's segments damaged: told in {took:.1f} s")

@@ -14,10 +14,11 @@ from broker.browse import Bounds, browse
 from broker.errors import Busy
 from broker.session import session
 from broker.tables import Raw
+from cli.senders.removed import note_removed
 from contract.senders import Sender
 from contract.task import Task, TaskForm, encode_task
 from contract.topology import Lane, Queue, Topology
-from gateway.senders.file import put_sender
+from gateway.senders.file import drop_sender, put_sender
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
@@ -403,6 +404,11 @@ async def test_a_sender_s_dead_letters_are_its_own_and_stay_so(rabbitmq: str, tm
         3,
     )  # from there attempts and identity are believed
     assert not [name for name in task.headers if name.startswith("x-framefleet-")]
+    drop_sender(tmp_path / "senders.json", "school")
+    note_removed(tmp_path / "senders.json", "school", left=True)  # as `senders remove` does
+    without = await framefleet(rabbitmq, "dlq", "list", settings=settings)
+    assert "1 of 1 dead letters\n" in without.err
+    assert "and 1 of school, which was removed: see `framefleet dlq list --sender school`" in without.err
     purged = await framefleet(rabbitmq, "dlq", "purge", "--sender", "school", "--yes", settings=settings)
     assert "1 purged" in purged.out
     assert [
@@ -411,3 +417,4 @@ async def test_a_sender_s_dead_letters_are_its_own_and_stay_so(rabbitmq: str, tm
             "items"
         ]
     ] == [None]
+    assert "removed" not in (await framefleet(rabbitmq, "dlq", "list", settings=settings)).err

@@ -22,6 +22,7 @@ from cli.ports import free_port
 from cli.rabbitmq import USER, RabbitMQNode
 from cli.senders import arguments, commands
 from cli.senders.administration import ByCtl, ByManagement, SenderAccount, administration
+from cli.senders.removed import removed_senders
 from cli.survivors import Register
 from contract.senders import Sender
 from contract.topology import Lane
@@ -168,9 +169,11 @@ async def test_the_life_of_a_sender(
     captured = capsys.readouterr()
     assert "3 messages are left in frame_queue.from.school" in captured.err
     assert read_senders(file).senders == ()
+    assert removed_senders(file) == ["school"]
     with pytest.raises(AMQPConnectionError):
         publish(newer, sender)
     assert await senders(here, "remove", "school", "--purge") == 0
+    assert removed_senders(file) == []
     assert "school" not in here.ctl("list_queues", "name") + here.ctl("list_exchanges", "name")
     assert by_management.rights(SenderAccount(sender, "/")) is None
     with pytest.raises(InvalidOption, match="there is no sender school: there is none"):

@@ -87,6 +87,58 @@ async def test_a_queue_that_was_found_well_is_left_alone_for_a_while(clinic: Cli
     assert clinic.looks == [[TASK_QUEUE]]
 
 
+OF_SCHOOL = "frame_queue.from.school"
+
+
+async def test_what_nobody_follows_any_more_is_forgotten(clinic: Clinic) -> None:
+    """A sender is removed while its queue is down: it would be looked at, and told of, for ever."""
+    faults = QueueFaults(clinic.find)
+    judged: list[bool] = []
+    faults.follow(OF_SCHOOL, judged.append)
+    faults.follow(TASK_QUEUE, judged.append)
+    clinic.sick = {TASK_QUEUE: WHY, OF_SCHOOL: WHY}
+    faults.suspect(TASK_QUEUE, OF_SCHOOL)
+    await aeventually("both are down", lambda: set(faults.down) == {TASK_QUEUE, OF_SCHOOL})
+    assert faults.shared == {TASK_QUEUE: WHY}, "the others need nothing of a sender's own"
+    faults.unfollow(OF_SCHOOL, judged.append)
+    faults.unfollow(TASK_QUEUE, judged.append)
+    assert set(faults.down) == {TASK_QUEUE}, "everybody needs that one"
+    judged.clear()
+    looks = len(clinic.looks)
+    await aeventually("the next looks", lambda: len(clinic.looks) > looks + 2)
+    assert clinic.looks[-1] == [TASK_QUEUE]
+    assert set(faults.down) == {TASK_QUEUE}
+    assert judged == []
+    await stopped(faults)
+
+
+async def test_what_is_forgotten_while_it_is_looked_at_stays_so(clinic: Clinic) -> None:
+    faults = QueueFaults(clinic.find)
+    clinic.sick = {OF_SCHOOL: WHY}
+    faults.suspect(OF_SCHOOL)
+    await aeventually("it is being looked at", lambda: bool(clinic.looks))
+    faults.forget(OF_SCHOOL)
+    await aeventually("the look is over", lambda: faults._task is None)
+    assert faults.down == {}
+
+
+async def test_a_consumer_that_ends_follows_no_more(clinic: Clinic) -> None:
+    faults = QueueFaults(clinic.find)
+    clinic.sick = {OF_SCHOOL: WHY}
+    channels: list[Channel] = []
+    leaving, staying = (Consumer(OF_SCHOOL, lambda delivery: None, faults=faults) for _ in range(2))
+    for consumer in (leaving, staying):
+        consumer.attach(connection(channels))
+    faults.suspect(OF_SCHOOL)
+    await aeventually("it is down", lambda: bool(faults.down))
+    leaving.end()
+    assert faults.suspects(OF_SCHOOL), "another one needs it"
+    staying.end()
+    assert not faults.suspects(OF_SCHOOL)
+    assert faults.down == {}
+    await stopped(faults)
+
+
 async def test_stopping_ends_the_looks(clinic: Clinic) -> None:
     faults = QueueFaults(clinic.find)
     clinic.sick = {TASK_QUEUE: WHY}

@@ -21,8 +21,12 @@ class Door:
 
     def __init__(self) -> None:
         self.announced: set[str] = set()
+        self.limits = dict(LIMITS)
+        self.removed: set[str] = set()
         self.admission = Admission(
-            lambda camera_id: camera_id in self.announced, lambda sender: LIMITS[sender]
+            lambda camera_id: camera_id in self.announced,
+            lambda sender: self.limits[sender],
+            known=lambda sender: sender not in self.removed,
         )
         self.now = 0.0
         self.announced.add("first")
@@ -86,6 +90,28 @@ def test_what_is_refused_is_counted_once_and_told_with_what_to_do() -> None:
     ]
     door.tidied(GHOST_SECONDS + 1)
     assert door.admission.notices() == []
+
+
+def test_what_is_told_is_true_now() -> None:
+    """The notice stayed for ten minutes after the limit was raised, and advised to change a sender that was gone."""
+    door = Door()
+    door.shown("u", "v", "w", "x", "y", sender="school")  # three are let in
+    door.shown("a", "b", "c")
+    door.tidied(ANNOUNCE_SECONDS + 1)
+    assert door.admission.refused() == Counter({"school": 3, UNNAMED: 1})
+    door.limits["school"] = 5
+    assert door.shown("y", sender="school") == ["y"]
+    assert door.tidied(1.0) == Counter()
+    assert door.admission.refused() == Counter({"school": 1, UNNAMED: 1}), "one may come in, one more may not"
+    door.limits["school"] = 40
+    assert door.tidied(1.0) == Counter()
+    assert [notice for notice in door.admission.notices() if "school" in notice] == []
+    door.limits["school"] = 3
+    door.shown("w", "x", sender="school")
+    assert door.tidied(ANNOUNCE_SECONDS + 1) == Counter({"school": 2})
+    door.removed.add("school")
+    door.tidied(1.0)
+    assert door.admission.refused() == Counter({UNNAMED: 1})
 
 
 def test_a_handful_of_frames_is_forgotten_after_ten_minutes_and_a_camera_after_a_day() -> None:

@@ -84,6 +84,10 @@ class Heard:
     def result(self, camera_id: str = "a") -> None:
         self.cameras.result(self.result_of(camera_id), self.now, self.wall)
 
+    def result_from(self, sender: str, camera_id: str) -> None:
+        each = msgspec.structs.replace(self.result_of(camera_id), sender=sender)
+        self.cameras.result(each, self.now, self.wall)
+
     def view(self, camera_id: str = "a") -> CameraView:
         return self.cameras.view(camera_id, self.now)
 
@@ -658,3 +662,15 @@ class TestRepeatedIds:
     def test_a_camera_that_nobody_knows_has_none(self, heard: Heard) -> None:
         assert not self.repeat(heard)
         assert heard.known() == []
+
+
+def test_a_silent_camera_of_a_sender_names_its_queue_that_is_down(heard: Heard) -> None:
+    heard.result_from("school", "school-yard")
+    heard.result_from("bakery", "bakery-oven")
+    heard.down = ["frame_queue.from.school", "frame_queue.dlq.from.bakery"]
+    heard.now += 60
+    school, bakery = heard.view("school-yard"), heard.view("bakery-oven")
+    assert (school.state, bakery.state) == ("stalled", "stalled")
+    assert school.reason is not None
+    assert school.reason.endswith(": frame_queue.from.school is down: framefleet queues repair")
+    assert "down" not in str(bakery.reason), "nobody's frames wait for dead letters"

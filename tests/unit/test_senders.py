@@ -27,6 +27,7 @@ from worker.intake import Intake
 from worker.messages import dead_letter, may_reply, reply_message, retry
 from worker.processor import Computed, Expired, Failed, Given, Processed, Processor
 from worker.sender_consumers import weights
+from worker.sender_rules import too_many_pixels
 
 SCHOOL = Sender(name="school", lanes=(Lane.LIVE, Lane.BATCH), cameras=("gate-*",), models=("yunet",))
 LIVE, BATCH, OF_SCHOOL = Intake(Lane.LIVE), Intake(Lane.BATCH), Intake(Lane.LIVE, SCHOOL)
@@ -231,8 +232,12 @@ def test_a_picture_may_have_as_many_pixels_as_its_sender_may_send() -> None:
     outcome = compute(small)
     assert isinstance(outcome, Failed)
     assert outcome.reason is FailureReason.TOO_MANY_PIXELS
+    assert "the limit is 2399 for the sender school: " in outcome.error
+    assert "ask the operator (framefleet senders set school --max-pixels …)" in outcome.error
     assert isinstance(compute(Sender(name="school", max_pixels=60 * 40)), Computed)
     assert isinstance(compute(None), Computed)
+    generous = too_many_pixels("1001x1000", 10**6, SCHOOL)
+    assert generous.startswith("1001x1000 (WORKER_MAX_PIXELS): "), "the worker's limit is the smaller one"
 
 
 def test_a_day_has_so_many_cameras() -> None:
