@@ -53,6 +53,10 @@ async def test_a_queue_that_may_come_back_is_not_touched(
     async def touched(*_arguments: object) -> None:
         raise AssertionError("it was made anew")
 
+    async def can_make(_urls: object) -> None:
+        return None
+
+    monkeypatch.setattr(commands, "why_no_queue", can_make)
     monkeypatch.setattr(commands, "find_down", find_down)
     monkeypatch.setattr(commands, "make_anew", touched)
     arguments = argparse.Namespace(action="repair", data=None, aside=None, dry_run=False, yes=True)
