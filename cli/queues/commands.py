@@ -138,9 +138,22 @@ def _senders(layout: Layout) -> tuple[Sender, ...]:
         return ()
 
 
+def _data(arguments: argparse.Namespace, layout: Layout) -> Path:
+    return Path(arguments.data or layout.rabbitmq / "data")
+
+
+def mend_without_broker(arguments: argparse.Namespace) -> int | None:
+    """Mend the files of a broker that does not run; returns the exit status, None if there is nothing to mend."""
+    layout = Layout()
+    data = _data(arguments, layout)
+    if not find_damage(data, "/"):
+        return None
+    return _mend_files(arguments, data, "/", arguments.aside or layout.run / "damaged")
+
+
 async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: Layout) -> int:
     native = not os.environ.get("AMQP_URL") and layout.rabbitmq.is_dir()
-    data = arguments.data or (layout.rabbitmq / "data" if native else None)
+    data = _data(arguments, layout) if native or arguments.data else None
     vhost = vhost_of(urls[0])
     try:
         why = await why_no_queue(urls)

@@ -20,8 +20,8 @@ LOG_BYTES = 4 * 2**20
 CONFIG_BYTES = 64 * 2**10
 IDENTITY = re.compile(r"\bid\s*=>\s*\{'?([^',]+)'?,")
 SEGMENT = re.compile(
-    r"^(\S+ \S+) .*segment_writer: failed to open segment file \S.*?([^/\n]+/quorum/[^/\n]+/[^/\n]+/\d+\.segment)"
-    r" error: \{error,\s*\{?(invalid_segment_format|eio)\b",
+    r"^(\S+ \S+) \[\w+\] <[\d.]+> segment_writer: failed to open segment file /.*?"
+    r"([^/\n]+/quorum/[^/\n]+/[^./\n]+/\d+\.segment) error: \{error,\s*\{?(invalid_segment_format|eio)\b",
     re.MULTILINE,
 )
 
@@ -42,9 +42,12 @@ def broker_log(data: Path) -> Path:
 
 
 def find_damage(data: Path, vhost: str) -> list[Damage]:
-    """Find the folders to blame, by the first bytes of their segments and by RabbitMQ's log. Raises OSError."""
+    """Find the folders to blame, by the first bytes of their segments, else by RabbitMQ's log. Raises OSError.
+
+    The log comes second: it quotes what clients call themselves, and one may call itself a line of the log.
+    """
     found: dict[Path, Damage] = {}
-    for file, why in (*_told(data), *_headless(data)):
+    for file, why in list(_headless(data)) or _told(data):
         found[file.parent] = Damage(file.parent, _name(file.parent, vhost), file.name, why)
     return [found[folder] for folder in sorted(found)]
 
