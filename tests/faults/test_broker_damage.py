@@ -149,7 +149,9 @@ async def test_damaged_queues_are_told_by_name_cost_nothing_else_and_are_made_an
         assert (checked.status, f"{LIVE:28} is down: INTERNAL_ERROR" in checked.out) == (1, True)
         refused = await framefleet(node.amqp_url, "queues", "repair", *where)
         assert (refused.status, "Nothing was changed" in refused.err) == (1, True)
+        damaged = [find_folder(node.directory / "data", "/", queue) for queue in (LIVE, GPU)]
         repaired = await framefleet(node.amqp_url, "queues", "repair", "--yes", *where)
+        assert not [folder for folder in damaged if folder is None or folder.exists()]
         assert repaired.status == 0, repaired.err
         kept = sorted(folder.name.rpartition("-")[0] for folder in aside.iterdir())
         assert kept == [LIVE, GPU]
@@ -171,6 +173,49 @@ async def test_damaged_queues_are_told_by_name_cost_nothing_else_and_are_made_an
 def fleet_results(gateway: Gateway) -> set[str]:
     """The frame_ids of the newest results."""
     return {camera.result.frame_id for camera in gateway.cameras.known() if camera.result is not None}
+
+
+async def test_what_a_cut_log_has_lost_is_noticed(
+    node: RabbitMQNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RabbitMQ starts with what is left and says nothing."""
+    for module, name, value in (
+        (lifetimes, "TICK_SECONDS", 0.1),
+        (books, "SAMPLE_SECONDS", 0.2),  # a minute takes two seconds
+        (books, "LATELY", 5),
+    ):
+        monkeypatch.setattr(module, name, value)
+    count = 1_500
+    async with running_gateway(tmp_path, amqp_url=node.amqp_url) as gateway:
+        depth = gateway.queues.depth
+
+        def missing() -> float:
+            return (
+                gateway.metrics.registry.get_sample_value("gateway_frames_missing_total", {"lane": "batch"})
+                or 0
+            )
+
+        async with bus(node.amqp_url) as sender:
+            await fill(sender, BATCH, count)
+        await aeventually("all wait", lambda: depth.messages.get(BATCH) == count)
+        await asyncio.sleep(2 * books.LATELY * books.SAMPLE_SECONDS)
+        await asyncio.to_thread(node.kill)
+        newest = max(node.directory.glob("data/*/quorum/*/*.wal"), key=lambda file: file.stat().st_mtime)
+        with newest.open("r+b") as file:
+            file.truncate(written(newest) // 2)
+        await asyncio.to_thread(node.start)
+        await aeventually("the queue is there again", lambda: BATCH in depth.messages, 30)
+        await aeventually("the books tell", lambda: missing() > 0, 30)
+        left = depth.messages[BATCH]
+        assert 0 < left < count
+        assert missing() == count - left
+        await aeventually("nothing else is wrong", lambda: gateway.missing() == [])
+    print(f"\nlog cut in half: {count - left} of {count} confirmed frames gone, told as {missing():.0f}")
+
+
+def written(wal: Path) -> int:
+    """Bytes up to the last that is not zero: RabbitMQ makes the file as large as it may become."""
+    return len(wal.read_bytes().rstrip(b"\0"))
 
 
 async def test_a_file_for_which_no_queue_works_is_named_and_moved_and_costs_no_other_queue(
@@ -227,46 +272,3 @@ async def test_a_file_for_which_no_queue_works_is_named_and_moved_and_costs_no_o
 
 def newest_segment(folder: Path) -> int:
     return max((int(file.stem) for file in folder.glob("*.segment")), default=0)
-
-
-async def test_what_a_cut_log_has_lost_is_noticed(
-    node: RabbitMQNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """RabbitMQ starts with what is left and says nothing."""
-    for module, name, value in (
-        (lifetimes, "TICK_SECONDS", 0.1),
-        (books, "SAMPLE_SECONDS", 0.2),  # a minute takes two seconds
-        (books, "LATELY", 5),
-    ):
-        monkeypatch.setattr(module, name, value)
-    count = 1_500
-    async with running_gateway(tmp_path, amqp_url=node.amqp_url) as gateway:
-        depth = gateway.queues.depth
-
-        def missing() -> float:
-            return (
-                gateway.metrics.registry.get_sample_value("gateway_frames_missing_total", {"lane": "batch"})
-                or 0
-            )
-
-        async with bus(node.amqp_url) as sender:
-            await fill(sender, BATCH, count)
-        await aeventually("all wait", lambda: depth.messages.get(BATCH) == count)
-        await asyncio.sleep(2 * books.LATELY * books.SAMPLE_SECONDS)
-        await asyncio.to_thread(node.kill)
-        newest = max(node.directory.glob("data/*/quorum/*/*.wal"), key=lambda file: file.stat().st_mtime)
-        with newest.open("r+b") as file:
-            file.truncate(written(newest) // 2)
-        await asyncio.to_thread(node.start)
-        await aeventually("the queue is there again", lambda: BATCH in depth.messages, 30)
-        await aeventually("the books tell", lambda: missing() > 0, 30)
-        left = depth.messages[BATCH]
-        assert 0 < left < count
-        assert missing() == count - left
-        await aeventually("nothing else is wrong", lambda: gateway.missing() == [])
-    print(f"\nlog cut in half: {count - left} of {count} confirmed frames gone, told as {missing():.0f}")
-
-
-def written(wal: Path) -> int:
-    """Bytes up to the last that is not zero: RabbitMQ makes the file as large as it may become."""
-    return len(wal.read_bytes().rstrip(b"\0"))

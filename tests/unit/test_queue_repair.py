@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.queues import commands
+from cli import tools
+from cli.errors import NoBroker
+from cli.layout import Layout
+from cli.queues import commands, run
 from cli.queues.damage import LOG_BYTES, Damage, broker_log, find_damage, move_away
 from cli.queues.repair import DownQueue, find_folder, set_aside
 from contract.topology import TOPOLOGY
@@ -131,3 +134,22 @@ async def test_nothing_is_deleted_where_no_queue_can_be_made(
         said = capsys.readouterr()
         assert "cluster_not_formed" in said.out + said.err
         assert "as they should be" not in said.out
+
+
+def test_the_files_of_a_broker_that_has_ended_are_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make up` ends one of which no queue works, and nobody knows it any more."""
+    monkeypatch.delenv("AMQP_URL", raising=False)
+    for module in (commands, tools):
+        monkeypatch.setattr(module, "Layout", lambda: Layout(tmp_path))
+    live = folder(Layout(tmp_path).rabbitmq / "data", "2F_FRA2", "'%2F_frame_queue'")
+    words = {"action": "repair", "data": None, "aside": None, "dry_run": False}
+    assert run(argparse.Namespace(**words, yes=False)) == 1
+    assert live.exists()
+    assert run(argparse.Namespace(**words, yes=True)) == 0
+    assert not live.exists()
+    assert len(list((tmp_path / ".run" / "damaged").glob("2F_FRA2-*/config"))) == 1
+    assert "frame_queue: 00000001.segment is damaged" in capsys.readouterr().out
+    with pytest.raises(NoBroker):
+        run(argparse.Namespace(**words, yes=True))
