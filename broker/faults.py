@@ -24,6 +24,10 @@ WELL_SECONDS = 15.0
 """A queue that was found well is not looked at again so soon: a full one is suspected with every refusal."""
 REMEDY = "`framefleet queues repair` says what is lost and makes it anew"
 
+NO_PROCESS = "noproc"
+"""Erlang's word in what RabbitMQ says of a queue whose process could not be started, or has ended."""
+NONE_WORKS = "RabbitMQ: its quorum queues do not work, none of them; `framefleet queues repair` says why"
+
 Found = Callable[[str, str | None], None]
 """Hears of a queue why RabbitMQ cannot use it; None if it can."""
 Find = Callable[[Iterable[str], Found], Awaitable[None]]
@@ -31,7 +35,7 @@ Find = Callable[[Iterable[str], Found], Awaitable[None]]
 
 
 class QueueFaults:
-    """The queues that are suspected, and those that are down. On the loop's thread, but for `down`."""
+    """The queues that are suspected, and those that are down. On the loop's thread, but for what says otherwise."""
 
     def __init__(self, find: Find, topology: Topology = TOPOLOGY) -> None:
         self.down: Mapping[str, str] = {}
@@ -52,6 +56,10 @@ class QueueFaults:
     def suspects(self, queue: str) -> bool:
         """Whether the queue is down, or may be."""
         return queue in self._suspects
+
+    def sentences(self) -> list[str]:
+        """Tell people what is down of what everybody needs. May be called from any thread."""
+        return sentences(self.shared, self._queues)
 
     def fed_by(self, exchange: str, key: str) -> list[str]:
         """Those of our queues that a message published there ends in."""
@@ -135,3 +143,10 @@ class QueueFaults:
 def sentence(queue: str, why: str) -> str:
     """Tell people that the queue is down, and what to do."""
     return f"queue {queue}: it is down, RabbitMQ cannot use it ({why}); {REMEDY}"
+
+
+def sentences(down: Mapping[str, str], queues: Iterable[str]) -> list[str]:
+    """Tell people which queues are down; in one sentence where nothing runs of any of `queues`."""
+    if all(NO_PROCESS in down.get(queue, "") for queue in queues):
+        return [NONE_WORKS]
+    return [sentence(queue, why) for queue, why in sorted(down.items())]

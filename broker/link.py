@@ -19,7 +19,7 @@ from broker.consumer import Consumer, Delivery
 from broker.counts import LISTENS, SENDS, LinkCounts
 from broker.depth import QueueDepth
 from broker.diagnosis import find_faults
-from broker.faults import QueueFaults, sentence
+from broker.faults import QueueFaults
 from broker.loops import AsyncioLoop
 from broker.publisher import Publisher
 from contract.topology import TOPOLOGY, EphemeralQueue, Topology
@@ -220,8 +220,7 @@ class Link:
 
         A queue that is down is listed as soon as this link has met it, but for a sender's own: the others go on.
         """
-        down = self.faults.shared
-        return [*self._missing(down), *(sentence(queue, why) for queue, why in sorted(down.items()))]
+        return [*self._missing(self.faults.shared), *self.faults.sentences()]
 
     def _missing(self, down: Container[str]) -> list[str]:
         for connection, condition in zip((self._sending, self._listening), self._conditions, strict=True):

@@ -17,7 +17,7 @@ from pika.exceptions import (
     ProbableAuthenticationError,
 )
 
-ACCESS_REFUSED, NOT_ALLOWED = 403, 530
+ACCESS_REFUSED, NOT_ALLOWED, INTERNAL_ERROR = 403, 530, 541
 WRONG_PASSWORD = "the broker refused the user name or password: check AMQP_URL"  # noqa: S105
 
 _WHOSE = re.compile(r" (?:in vhost|for user) '[^']*'")
@@ -73,6 +73,11 @@ def _closed(code: int, text: str) -> str:
     what = f"{code} {name[0]}" if name else str(code)
     if code == ACCESS_REFUSED:
         return WRONG_PASSWORD
+    if code == INTERNAL_ERROR and text.endswith("is down"):
+        return (
+            f"the broker closed the connection ({what}): it has stopped this virtual host, whose queues it could not "
+            "start; `framefleet queues repair` says why"
+        )
     if code != NOT_ALLOWED:
         return f"the broker closed the connection ({what})"
     if "not found" in text:

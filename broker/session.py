@@ -82,6 +82,14 @@ class Channel:
             lambda done: self.raw.exchange_declare(exchange.name, exchange.type, durable=True, callback=done)
         )
 
+    async def has_exchange(self, name: str) -> bool:
+        """Whether there is an exchange of that name. The channel is closed where there is none."""
+        try:
+            await self.call(lambda done: self.raw.exchange_declare(name, passive=True, callback=done))
+        except NoSuchQueue:
+            return False
+        return True
+
     async def delete_exchange(self, name: str) -> None:
         """Delete an exchange; no error if there is none."""
         await self.call(lambda done: self.raw.exchange_delete(name, callback=done))

@@ -37,8 +37,9 @@ async def try_passage(urls: Sequence[str]) -> dict[str, str]:
     return down
 
 
-async def _passes(connection: Session) -> None:
-    queue = Queue(
+def trial_queue() -> Queue:
+    """Return a quorum queue of a name that is free, and that those who may declare ours may declare."""
+    return Queue(
         f"{TASK_QUEUE}.trial.{secrets.token_hex(4)}",
         {
             "x-queue-type": "quorum",
@@ -46,6 +47,10 @@ async def _passes(connection: Session) -> None:
             "x-expires": LEFT_SECONDS * 1000,
         },
     )
+
+
+async def _passes(connection: Session) -> None:
+    queue = trial_queue()
     publisher = await connection.publisher()
     async with connection.channel() as channel:
         await channel.declare(queue)

@@ -5,6 +5,7 @@ import json
 import os
 
 from broker import BrokerError, split_urls
+from broker.errors import Refused
 from broker.faults import sentence
 from cli import probe, prometheus
 from cli.addresses import Addresses
@@ -31,7 +32,10 @@ QUEUES_SECONDS = 5
 DETECTOR_SECONDS = 5
 RABBITMQ_METRICS = 15692
 CAMERAS_SHOWN = 8
-DEAD_QUEUES = " What it holds is kept in .run/rabbitmq: to start with empty queues move that folder away"
+DEAD_QUEUES = (
+    " `framefleet queues repair` says whether one damaged file does this, and saves the other queues. What it holds is "
+    "kept in .run/rabbitmq: to start with empty queues move that folder away"
+)
 
 
 class System:
@@ -164,7 +168,8 @@ class System:
                 f"started.{logs}{DEAD_QUEUES if self._node is not None else ''}"
             ) from error
         except BrokerError as error:
-            raise StartFailed(f"{where} could not be used: {error}") from error
+            advice = f".{DEAD_QUEUES}" if self._node is not None and isinstance(error, Refused) else ""
+            raise StartFailed(f"{where} could not be used: {error}{advice}") from error
 
     async def _broker_target(self) -> dict[str, str]:
         """Find RabbitMQ's own metrics: those of somebody else's broker are where they usually are, if anywhere."""

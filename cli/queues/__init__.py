@@ -17,6 +17,9 @@ are down and why, and what was last known to be in them; that is lost to the sys
 where they are on this machine. Queues that work are not touched, and services may go on running: they use the new queue
 within seconds.
 
+Where RabbitMQ can make no queue at all, none is deleted: one damaged file stops all of them. Names it and its queue,
+and moves its folder out of the broker's data, also of one that has ended. All others come back whole.
+
 If a cluster has lost most of its nodes, start these instead: then nothing is lost. docs/guarantees.md says more.
 """
 
@@ -50,14 +53,23 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="where the broker keeps its data, if that is on this machine; by default that of `make up`",
     )
     repairing.add_argument(
-        "--aside", type=Path, metavar="DIR", help="where damaged files are kept; by default .run/damaged"
+        "--aside", type=Path, metavar="DIR", help="where damaged files are put; by default .run/damaged"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run `framefleet queues …`; returns the exit status."""
     # The help needs no AMQP client, which takes a quarter of a second to import.
+    from cli.errors import NoBroker
+    from cli.queues.commands import mend_without_broker
     from cli.queues.commands import run as run_queues
     from cli.tools import run_tool
 
-    return run_tool(run_queues, arguments)
+    try:
+        return run_tool(run_queues, arguments)
+    except NoBroker:
+        # `make up` ends a broker that it cannot use, and nobody knows it any more: its files are there.
+        status = mend_without_broker(arguments) if arguments.action == "repair" else None
+        if status is None:
+            raise
+        return status

@@ -5,16 +5,22 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from broker import BrokerError
+from broker.errors import Unreachable
 from broker.session import Session, session
 from cli.confirmation import confirmed
 from cli.console import progress
 from cli.errors import CannotReadSenders
 from cli.layout import Layout
+from cli.queues.damage import broker_log, find_damage, move_away
 from cli.queues.repair import DownQueue, find_down, last_known, make_anew, set_aside, size_of
+from cli.queues.trial import why_no_queue
 from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
+from cli.senders.administration import vhost_of
 from cli.senders.place import known_senders
+from contract.senders import Sender
 from contract.topology import TOPOLOGY, Queue
 
 CLIENT = "framefleet queues"
@@ -25,25 +31,56 @@ ELSEWHERE = """\
 The broker's files are not on this machine, or --data does not name them: copy them before you go on, if somebody is to
 look into them. With Compose: docker compose cp rabbitmq:/var/lib/rabbitmq/mnesia ./damaged"""
 
+NONE_WORKS = """\
+RabbitMQ's quorum queues do not work, none of them: it cannot make a new one either ({}).
+Nothing was deleted: what is in them is on the disk."""
+NOT_HERE = """\
+A damaged file of one queue does this. The broker's files are not on this machine, or --data does not name them. Its log
+names the file; the folder that it lies in is that queue's. With Compose:
+
+    docker compose logs rabbitmq | grep 'failed to open segment file' | tail -1
+    docker compose stop rabbitmq
+    docker compose run --rm --no-deps --entrypoint mv rabbitmq FOLDER /var/lib/rabbitmq/
+    docker compose start rabbitmq
+
+All other queues come back whole. Then `framefleet queues repair` makes that one anew. In a cluster start the nodes that
+are down first: without most of them no queue works, and nothing is damaged."""
+NO_DAMAGE = """\
+No damaged segment was found in {}. RabbitMQ's log says what is in the way: {}
+In a cluster start the nodes that are down: with them all come back."""
+
 
 async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     """Run `framefleet queues …`; returns the exit status. Raises BrokerError."""
     layout = Layout()
     if arguments.action == "repair":
         return await _repair(arguments, urls, layout)
-    queues = _queues(layout)
+    if (why := await why_no_queue(urls)) is not None:
+        print(NONE_WORKS.format(why), file=sys.stderr)
+        print("which file is damaged, and what to do: framefleet queues repair", file=sys.stderr)
+        return 1
+    senders = _senders(layout)
+    owners = {queue.name: sender.name for sender in senders for queue in _of(sender)}
     async with session(urls, CLIENT) as connection:
-        states = await _inspect_all(connection, queues)
-        down = {each.queue.name: each.why for each in await find_down(urls, queues)}
+        states = await _inspect_all(connection, senders)
+        down = {each.queue.name: each.why for each in await find_down(urls, _queues(senders))}
         for state in states:
-            print(_describe(state, down.get(state.queue.name)))
+            print(_describe(state, down.get(state.queue.name), owners.get(state.queue.name)))
         if down:
             print("to mend what is down: framefleet queues repair", file=sys.stderr)
             return 1
+        lacking = {
+            owners[state.queue.name]
+            for state in states
+            if state.messages is None and state.queue.name in owners
+        }
+        for name in sorted(lacking):
+            print(f"to declare what is missing: framefleet senders add {name}", file=sys.stderr)
         affected = [state for state in states if state.needs_upgrade]
         if not affected:
-            print("all queues are as they should be")
-            return 0
+            there = "that are there " if any(state.messages is None for state in states) else ""
+            print(f"all queues {there}are as they should be")
+            return 1 if lacking else 0
         if arguments.action == "check":
             print("to mend it: framefleet queues upgrade (docs/upgrading.md)", file=sys.stderr)
             return 1
@@ -84,21 +121,50 @@ async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Seque
     return 1 if failed or missing else 0
 
 
-def _queues(layout: Layout) -> tuple[Queue, ...]:
+def _queues(senders: Sequence[Sender]) -> tuple[Queue, ...]:
     """Ours, and those of the senders that are known here."""
+    return (*TOPOLOGY.queues, *(queue for sender in senders for queue in _of(sender)))
+
+
+def _of(sender: Sender) -> tuple[Queue, ...]:
+    return (*sender.queues, sender.reply_queue)
+
+
+def _senders(layout: Layout) -> tuple[Sender, ...]:
     try:
-        senders = known_senders(os.environ, layout)
+        return known_senders(os.environ, layout)
     except CannotReadSenders as error:
         print(f"the queues of senders are left out: {error}", file=sys.stderr)
-        senders = ()
-    of_senders = (queue for sender in senders for queue in (*sender.queues, sender.reply_queue))
-    return (*TOPOLOGY.queues, *of_senders)
+        return ()
+
+
+def _data(arguments: argparse.Namespace, layout: Layout) -> Path:
+    return Path(arguments.data or layout.rabbitmq / "data")
+
+
+def mend_without_broker(arguments: argparse.Namespace) -> int | None:
+    """Mend the files of a broker that does not run; returns the exit status, None if there is nothing to mend."""
+    layout = Layout()
+    data = _data(arguments, layout)
+    if not find_damage(data, "/"):
+        return None
+    return _mend_files(arguments, data, "/", arguments.aside or layout.run / "damaged")
 
 
 async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: Layout) -> int:
     native = not os.environ.get("AMQP_URL") and layout.rabbitmq.is_dir()
-    data = arguments.data or (layout.rabbitmq / "data" if native else None)
-    down = await find_down(urls, _queues(layout), data)
+    data = _data(arguments, layout) if native or arguments.data else None
+    vhost = vhost_of(urls[0])
+    try:
+        why = await why_no_queue(urls)
+    except Unreachable as error:
+        if data is None or not find_damage(data, vhost):
+            raise
+        why = str(error)  # it does not start because of that, or `make up` has ended it again
+    if why is not None:
+        print(NONE_WORKS.format(why))
+        return _mend_files(arguments, data, vhost, arguments.aside or layout.run / "damaged")
+    down = await find_down(urls, _queues(_senders(layout)), data)
     if not down:
         print("all queues work: there is nothing to repair")
         return 0
@@ -107,7 +173,7 @@ async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: La
     if not all(each.dead for each in down):
         print(NOT_DEAD, file=sys.stderr)
         return 1
-    if any(each.folder is None for each in down):
+    if data is None:
         print(ELSEWHERE)
     if arguments.dry_run:
         print("Dry run: nothing was changed.")
@@ -127,6 +193,35 @@ async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: La
         else:
             print(f"{each.queue.name}: made anew" + (f"; its old files are in {aside}" if aside else ""))
     return 1 if failed else 0
+
+
+def _mend_files(arguments: argparse.Namespace, data: Path | None, vhost: str, shelf: Path) -> int:
+    """Move the folders of damaged files out of the data of a broker of which no queue works."""
+    if data is None:
+        print(NOT_HERE)
+        return 1
+    damaged = find_damage(data, vhost)
+    if not damaged:
+        print(NO_DAMAGE.format(data, broker_log(data)))
+        return 1
+    for each in damaged:
+        print(f"{each.queue}: {each.file} is damaged: {each.why}")
+        print(f"    its files: {size_of(each.folder) / 2**20:,.1f} MiB in {each.folder}")
+    names = ", ".join(each.queue for each in damaged)
+    print(
+        f"All other queues come back whole once that is out of the broker's data. What is in {names} is lost to the"
+    )
+    print("system; the files are kept.")
+    if arguments.dry_run:
+        print("Dry run: nothing was changed.")
+        return 0
+    if not confirmed(f"Move the files of {names} to {shelf}?", yes=arguments.yes):
+        return 1
+    for each in damaged:
+        print(f"{each.queue}: its files are in {move_away(each, shelf)}")
+    print("Now restart the broker (after `make up`: make down && make up), then run this again: it makes")
+    print(f"{names} anew.")
+    return 0
 
 
 def _lost(down: DownQueue, prometheus: str | None) -> str:
@@ -150,22 +245,38 @@ def _prometheus(layout: Layout) -> str | None:
         return None
 
 
-async def _inspect_all(connection: Session, queues: Sequence[Queue]) -> list[State]:
-    """Look at each; what a sender has not got here is nothing to tell of, since its broker may be another."""
+async def _inspect_all(connection: Session, senders: Sequence[Sender]) -> list[State]:
+    """Look at each; a sender of which nothing is here is nothing to tell of, since its broker may be another."""
     states = []
-    async with progress("looking at queues", len(queues)) as shown:
-        for queue in queues:
-            state = await inspect(connection, queue)
-            if state.messages is not None or state.set_aside is not None or queue in TOPOLOGY.queues:
-                states.append(state)
-            shown.done += 1
+    async with progress("looking at queues", len(_queues(senders))) as shown:
+
+        async def look(queues: Sequence[Queue]) -> list[State]:
+            looked = []
+            for queue in queues:
+                looked.append(await inspect(connection, queue))
+                shown.done += 1
+            return looked
+
+        states = await look(TOPOLOGY.queues)
+        for sender in senders:
+            own = await look(_of(sender))
+            here = any(state.messages is not None or state.set_aside is not None for state in own)
+            if here or await _has_exchange(connection, sender):
+                states += own
     return states
 
 
-def _describe(state: State, down: str | None) -> str:
+async def _has_exchange(connection: Session, sender: Sender) -> bool:
+    async with connection.channel() as channel:
+        return await channel.has_exchange(sender.exchange)
+
+
+def _describe(state: State, down: str | None, sender: str | None = None) -> str:
     name = f"{state.queue.name:28}"
     if down is not None:
         lines = [f"{name} is down: {down}"]
+    elif state.messages is None and sender is not None:
+        lines = [f"{name} missing, and the sender {sender} is here"]
     elif state.messages is None:
         lines = [f"{name} not there yet: the first service that connects declares it"]
     elif state.differs:

@@ -6,7 +6,6 @@ somebody who knows that format still can.
 
 import asyncio
 import json
-import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,15 +15,14 @@ from urllib.parse import quote, unquote, urlsplit
 
 from broker.diagnosis import fault, find_faults
 from broker.errors import BrokerError
+from broker.faults import NO_PROCESS
 from broker.role import MISSED_SECONDS
 from broker.session import session
+from cli.queues.damage import identity
 from contract.topology import Queue
 from runtime.loopback import open_directly
 
 CLIENT = "framefleet queues repair"
-NO_PROCESS = "noproc"
-"""Erlang's word in what RabbitMQ says of a queue whose process could not be started."""
-IDENTITY = re.compile(r"\bid\s*=>\s*\{'?([^',]+)'?,")
 LAST_KNOWN = 'last_over_time(sum(rabbitmq_detailed_queue_messages{{queue="{}"}})[1d:1m])'
 
 
@@ -64,11 +62,7 @@ async def find_down(
 def find_folder(data: Path, vhost: str, queue: str) -> Path | None:
     """Find the folder in which the node keeps the queue's log; None if it has none."""
     wanted = f"{quote(vhost, safe='')}_{queue}"
-    for file in data.glob("*/quorum/*/*/config"):
-        identity = IDENTITY.search(file.read_text(encoding="utf-8", errors="replace"))
-        if identity is not None and identity[1] == wanted:
-            return file.parent
-    return None
+    return next((f.parent for f in data.glob("*/quorum/*/*/config") if identity(f.parent) == wanted), None)
 
 
 def size_of(folder: Path) -> int:

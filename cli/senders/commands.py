@@ -83,6 +83,10 @@ async def _add(arguments: argparse.Namespace, urls: Sequence[str], path: Path, l
             )
         complete = there is None or (rights is not None and tuple(rights) == account.rights)
         if known is not None and complete and not arguments.new_password:
+            if missing := await _missing(broker, known):
+                await _declare(broker, known)
+                print(f"there is a sender {name} already; declared what it lacked: {', '.join(missing)}")
+                return 0
             raise InvalidOption(
                 f"there is a sender {name} already: `framefleet senders set {name} …` changes what it may, "
                 f"`framefleet senders add {name} --new-password` makes another password"
@@ -249,6 +253,14 @@ async def _declare(broker: Session, sender: Sender) -> None:
             await channel.declare_exchange(exchange)
         for queue in (*sender.topology.queues, sender.reply_queue):
             await channel.declare(queue)
+
+
+async def _missing(broker: Session, sender: Sender) -> list[str]:
+    """The names of its exchange and queues that the broker has not got."""
+    async with broker.channel() as channel:
+        missing = [] if await channel.has_exchange(sender.exchange) else [sender.exchange]
+    queues = [queue.name for queue in (*sender.topology.queues, sender.reply_queue)]
+    return [*missing, *[queue for queue in queues if (await _look(broker, queue))[0] is None]]
 
 
 async def _look(broker: Session, queue: str) -> tuple[int | None, int]:

@@ -33,6 +33,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.faults]
 
 LIVE, BATCH, GPU = (lane.queue for lane in Lane)
 REMEDY = "`framefleet queues repair`"
+WHOLE = "RabbitMQ: its quorum queues do not work"
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,9 @@ async def test_damaged_queues_are_told_by_name_cost_nothing_else_and_are_made_an
         assert (checked.status, f"{LIVE:28} is down: INTERNAL_ERROR" in checked.out) == (1, True)
         refused = await framefleet(node.amqp_url, "queues", "repair", *where)
         assert (refused.status, "Nothing was changed" in refused.err) == (1, True)
+        damaged = [find_folder(node.directory / "data", "/", queue) for queue in (LIVE, GPU)]
         repaired = await framefleet(node.amqp_url, "queues", "repair", "--yes", *where)
+        assert not [folder for folder in damaged if folder is None or folder.exists()]
         assert repaired.status == 0, repaired.err
         kept = sorted(folder.name.rpartition("-")[0] for folder in aside.iterdir())
         assert kept == [LIVE, GPU]
@@ -273,3 +276,59 @@ async def test_a_sender_s_damaged_queues_are_told_and_nobody_else_waits(
         await aeventually("nothing is told of it", lambda: not gateway.queues.notices(), 10)
         await aeventually("nor measured", lambda: measured() == [None, None])
     print(f"\na sender's segments damaged: told in {took:.1f} s")
+
+
+async def test_a_file_for_which_no_queue_works_is_named_and_moved_and_costs_no_other_queue(
+    node: RabbitMQNode, tmp_path: Path
+) -> None:
+    async def count() -> int:
+        async with session([node.amqp_url], "test") as asking:
+            return (await asking.count(BATCH))[0]
+
+    await every_queue_answers(node)
+    async with bus(node.amqp_url) as sender:
+        before = await count()
+        await fill(sender, BATCH, 20)
+        await fill(sender, LIVE, 20)
+    folder = find_folder(node.directory / "data", "/", LIVE)
+    assert folder is not None
+    (folder / f"{newest_segment(folder) + 1:08}.segment").write_bytes(b"junk" * 50)
+    # The log so far is written into segments: RabbitMQ cannot, and gives all its quorum queues up.
+    await asyncio.to_thread(node.ctl, "eval", "ra_log_wal:force_roll_over(ra_log_wal).")
+    where = ("--data", str(node.directory / "data"), "--aside", str(tmp_path / "aside"))
+
+    async def says(*command: str, status: int, words: str) -> None:
+        said = await framefleet(node.amqp_url, "queues", *command)
+        assert (said.status, words in said.out + said.err) == (status, True), said
+
+    async def none_works() -> None:
+        await says("check", status=1, words="do not work, none of them")
+        await says("repair", "--yes", status=1, words="docker compose stop rabbitmq")
+        await says("repair", "--dry-run", *where, status=0, words=f"{LIVE}: ")
+        await says("repair", *where, status=1, words="Nothing was changed")
+        assert folder.exists()
+
+    async with running_gateway(tmp_path, amqp_url=node.amqp_url) as gateway:
+        await aeventually(
+            "one sentence", lambda: len(gateway.missing()) == 1 and WHOLE in gateway.missing()[0], 60
+        )
+        await none_works()
+    await asyncio.to_thread(node.kill)
+    await says("repair", "--dry-run", *where, status=0, words=str(folder))
+    await asyncio.to_thread(node.start)  # most often the whole virtual host is down then
+    await none_works()
+    await says("repair", "--yes", *where, status=0, words="make down && make up")
+    (moved,) = (tmp_path / "aside").iterdir()
+    assert moved.name.startswith(folder.name)
+    assert not folder.exists()
+
+    await asyncio.to_thread(node.kill)
+    await asyncio.to_thread(node.start)
+    await says("check", status=1, words=f"{LIVE:28} is down")
+    await says("repair", "--yes", *where, status=0, words=f"{LIVE}: made anew")
+    await says("check", status=0, words="all queues are as they should be")
+    assert await count() == before + 20
+
+
+def newest_segment(folder: Path) -> int:
+    return max((int(file.stem) for file in folder.glob("*.segment")), default=0)

@@ -19,6 +19,7 @@ from cli.errors import CommandError, InvalidOption, NoManagement, RabbitMQError
 from cli.layout import Layout
 from cli.parser import Parser
 from cli.ports import free_port
+from cli.queues import commands as queue_commands
 from cli.rabbitmq import USER, RabbitMQNode
 from cli.senders import arguments, commands
 from cli.senders.administration import ByCtl, ByManagement, SenderAccount, administration
@@ -26,7 +27,7 @@ from cli.senders.removed import removed_senders
 from cli.survivors import Register
 from contract.senders import Sender
 from contract.topology import Lane
-from gateway.senders.file import read_senders
+from gateway.senders.file import put_sender, read_senders
 from tests.helpers.bus import Collector, bus
 from tests.helpers.components import require
 
@@ -203,6 +204,37 @@ async def test_what_was_half_done_is_completed_by_doing_it_again(
         await senders(here, "remove", "bakery")
     failing[0] = ("", "")
     assert await senders(here, "remove", "bakery", "--purge") == 0
+
+
+async def test_what_a_sender_has_lost_is_told_and_declared_again(
+    here: RabbitMQNode, layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(queue_commands, "Layout", lambda: layout)
+
+    async def check() -> int:
+        return await queue_commands.run(argparse.Namespace(action="check"), [here.amqp_url])
+
+    sender = Sender(name="mill")
+    assert await senders(here, "add", "mill") == 0
+    url = url_in(capsys.readouterr().out)
+    assert await check() == 0
+    for name in (sender.reply_queue.name, sender.queue(Lane.LIVE)):
+        here.ctl("delete_queue", name)
+    assert await check() == 1
+    captured = capsys.readouterr()
+    for name in (sender.reply_queue.name, sender.queue(Lane.LIVE)):
+        assert f"{name:28} missing, and the sender mill is here" in captured.out
+    assert "framefleet senders add mill" in captured.err
+    assert await senders(here, "add", "mill") == 0
+    said = capsys.readouterr().out
+    assert f"declared what it lacked: {sender.queue(Lane.LIVE)}, {sender.reply_queue.name}" in said
+    publish(url, sender)
+    assert await check() == 0
+    assert await senders(here, "remove", "mill", "--purge") == 0
+    put_sender(layout.gateway / "senders.json", sender)  # of another broker
+    capsys.readouterr()
+    assert await check() == 0
+    assert "mill" not in capsys.readouterr().out
 
 
 async def test_no_user_of_the_broker_is_taken_over_or_deleted(

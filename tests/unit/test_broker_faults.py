@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from broker import Consumer, Message, Outcome, Publisher
 from broker import faults as module
 from broker.errors import Unreachable
-from broker.faults import INTERNAL_ERROR, QueueFaults
+from broker.faults import INTERNAL_ERROR, NONE_WORKS, QueueFaults, sentences
 from contract.topology import RESULT_QUEUE, RESULTS_EXCHANGE, RETRY_EXCHANGE, TASK_QUEUE
 from tests.helpers.eventually import aeventually
 
@@ -269,3 +269,14 @@ async def test_a_publisher_tells_a_queue_that_is_down_from_a_full_one(clinic: Cl
     publish("", TASK_QUEUE)
     assert outcomes == [Outcome.REJECTED, Outcome.REJECTED, Outcome.QUEUE_DOWN, Outcome.REJECTED]
     await stopped(faults)
+
+
+def test_one_sentence_tells_that_no_queue_works() -> None:
+    dead = "INTERNAL_ERROR - …: noproc"
+    assert sentences({"a": dead, "b": dead}, ["a", "b"]) == [NONE_WORKS]
+    assert len(sentences({"a": dead}, ["a", "b"])) == 1
+    assert "queue a: it is down" in sentences({"a": dead}, ["a", "b"])[0]
+    assert len(sentences({"a": dead, "b": "it does not answer"}, ["a", "b"])) == 2, (
+        "a cluster without its nodes"
+    )
+    assert sentences({}, ["a", "b"]) == []

@@ -57,6 +57,13 @@ def wrapped(error: Exception) -> AMQPConnectionError:
         ),
         (ConnectionClosedByBroker(541, "INTERNAL_ERROR"), "(541 INTERNAL_ERROR)"),
         (
+            ConnectionClosedByBroker(
+                541,
+                "INTERNAL_ERROR - access to vhost 'hunter2' refused for user 'hunter2': vhost 'hunter2' is down",
+            ),
+            "(541 INTERNAL_ERROR): it has stopped this virtual host",
+        ),
+        (
             wrapped(ConnectionRefusedError(111, "Connection refused")),
             "connection refused",
         ),
