@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from contract.errors import InvalidModelSpec, InvalidTask
 from contract.failures import ExpiryReason, FailureReason
 from contract.picture import PictureError
+from contract.remedies import WHOLE_PICTURE
 from contract.result import DetectedObject, Result
 from contract.senders import Sender
 from contract.task import Task, TaskHead, parse_task
@@ -22,7 +23,7 @@ from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
 from worker.errors import UnknownModel
-from worker.sender_rules import check_model, renamed
+from worker.sender_rules import check_model, renamed, smaller
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
@@ -198,9 +199,9 @@ class Processor:
         try:
             image = decode(task.image, detector.wants, max_pixels=most)
         except TooManyPixels as error:
-            return Failed(FailureReason.TOO_MANY_PIXELS, str(error))
+            return Failed(FailureReason.TOO_MANY_PIXELS, f"{error}: {smaller(most, sender)}")
         except PictureError as error:
-            return Failed(FailureReason.NOT_AN_IMAGE, str(error))
+            return Failed(FailureReason.NOT_AN_IMAGE, f"{error}: {WHOLE_PICTURE}")
         return _Decoded(task, waited, sender, detector, image, time.perf_counter() - started, key)
 
     def _detect(self, detector: Detector, images: Sequence[DecodedImage]) -> list[Detections | Exception]:

@@ -52,3 +52,10 @@ def too_many_cameras(sender: Sender) -> str:
         f"the sender {sender.name} has used {sender.max_cameras} cameras within a day and may use no more: send with "
         f"their names, or ask the operator (framefleet senders set {sender.name} --max-cameras …)"
     )
+
+
+def smaller(most: int, sender: Sender | None) -> str:
+    """Say what to do about a picture of more than `most` pixels, which is the sender's limit or the worker's own."""
+    if sender is None or most < sender.max_pixels:
+        return "send it smaller, or have the operator raise WORKER_MAX_PIXELS"
+    return f"send it smaller, or ask the operator (framefleet senders set {sender.name} --max-pixels …)"
