@@ -22,6 +22,8 @@ TASK = (
     'a task is a JSON object, {"frame": "<base64 of a JPEG or PNG>", "timestamp": <Unix seconds>}, or the JPEG or PNG '
     "itself, content type image/jpeg or image/png, with `timestamp` in the headers"
 )
+WHOLE_PICTURE = "send the file of a JPEG or PNG as it is, all of it"
+EMPTY_FRAME = "`frame` is empty: the picture belongs there, as base64 of a JPEG or PNG"
 _TIMESTAMP = "it is the time of capture in Unix seconds, a number like 1795216000.123"
 _SHOWN = 60
 _UNITS = ((1e17, "nanoseconds", 1e9), (1e14, "microseconds", 1e6), (MILLISECONDS_FROM, "milliseconds", 1e3))

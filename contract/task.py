@@ -238,10 +238,11 @@ def _frame_id(fields: _Fields, message_id: str | None, body: bytes, *, compact: 
 
 def _read(body: bytes, content_type: str | None, headers: Mapping[str, Any]) -> _Read:
     if not body:
-        raise InvalidTask(FailureReason.EMPTY, "the message has no body")
+        raise InvalidTask(FailureReason.EMPTY, f"the message has no body: {remedies.TASK}")
     if len(body) > MAX_BODY_BYTES:
         raise InvalidTask(
-            FailureReason.TOO_LARGE, f"the body has {len(body)} bytes, the limit is {MAX_BODY_BYTES}"
+            FailureReason.TOO_LARGE,
+            f"the body has {len(body)} bytes, the limit is {MAX_BODY_BYTES}: send a smaller picture, or a JPEG",
         )
     if is_picture(body):
         return _Read(_compact_fields(headers), body, True)
@@ -250,7 +251,7 @@ def _read(body: bytes, content_type: str | None, headers: Mapping[str, Any]) -> 
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _read_otherwise(body, content_type, headers)
     if not task.frame:
-        raise InvalidTask(FailureReason.EMPTY, "`frame` is empty")
+        raise InvalidTask(FailureReason.EMPTY, remedies.EMPTY_FRAME)
     return _Read(task, task.frame, False)
 
 
@@ -270,7 +271,7 @@ def _read_otherwise(body: bytes, content_type: str | None, headers: Mapping[str,
     fields = _converted(given, _WrappedTask, remedies.names(data), headers=False)
     image = decode_base64(fields.frame)
     if not image:
-        raise InvalidTask(FailureReason.EMPTY, "`frame` is empty")
+        raise InvalidTask(FailureReason.EMPTY, remedies.EMPTY_FRAME)
     return _Read(fields, image, False)
 
 

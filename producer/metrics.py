@@ -6,9 +6,12 @@ from collections.abc import Collection
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from broker import LinkCounts
+from contract.failures import FailureReason
 from contract.status import CameraState
 from runtime.confinement import REMEDIES
 from runtime.metrics import OptionalGauge, ServiceMetrics
+
+REASONS = frozenset(reason.value for reason in FailureReason)
 
 
 class ProducerMetrics:
@@ -46,6 +49,12 @@ class ProducerMetrics:
             "producer_replies_missing_total",
             "Frames sent whose result was not heard of in time.",
             camera,
+            registry=registry,
+        )
+        self.failed = Counter(
+            "framefleet_replies_failed_total",
+            "Frames sent that a worker answered to be dead letters.",
+            reason,
             registry=registry,
         )
         self.up = Gauge("producer_camera_up", "1 while the camera is live.", camera, registry=registry)
@@ -101,6 +110,10 @@ class ProducerMetrics:
         self.sent.labels(camera_id).inc()
         self._last_frame.labels(camera_id).set_to_current_time()
 
+    def frame_failed(self, camera_id: str, reason: str) -> None:
+        """A worker answered that a frame of the camera is a dead letter. What it says comes from outside."""
+        self.failed.labels(camera_id, reason if reason in REASONS else "other").inc()
+
     def certificate(self, camera_id: str, ends: float | None) -> None:
         """The camera's host showed a certificate that ends at that Unix second; None: none that was verified."""
         if ends is not None:
@@ -142,6 +155,6 @@ class ProducerMetrics:
     def forget(self, camera_id: str) -> None:
         """There is no such camera any more."""
         self.let_go(camera_id)
-        counters = (self.sent, self.skipped, self.dropped, self.missing_replies, self.errors)
+        counters = (self.sent, self.skipped, self.dropped, self.missing_replies, self.failed, self.errors)
         for each in (*counters, self._last_frame):
             each.remove_by_labels({"camera_id": camera_id})

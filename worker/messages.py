@@ -7,7 +7,7 @@ from broker.properties import Short
 from broker.republishing import DIRECT_REPLY, again
 from contract import dead_letters
 from contract.picture import picture_extent
-from contract.result import Result, encode_result
+from contract.result import Reply, Result, encode_result
 from contract.topology import RESULTS_EXCHANGE, RETRY_EXCHANGE, TOPOLOGY, WATCH_EXCHANGE
 from worker.arrival import Arrival
 from worker.intake import Intake
@@ -26,18 +26,21 @@ def result_message(result: Result) -> Message:
     return Message(RESULTS_EXCHANGE, result.camera_id, encode_result(result), message_id=result.frame_id)
 
 
-def reply_message(result: Result, arrival: Arrival) -> Message | None:
-    """Address the same result to whoever asked with `reply_to` (AMQP's request and reply), and may; transient."""
+def reply_message(reply: Reply, arrival: Arrival) -> Message | None:
+    """Address the frame's result, or why there is none, to whoever asked with `reply_to`, and may; transient.
+
+    That is AMQP's request and reply.
+    """
     properties = arrival.delivery.properties
     reply_to = properties.reply_to
     if not reply_to or not may_reply(reply_to, arrival.intake):
         return None
-    own_frame_id = result.frame_id if arrival.head is None else arrival.head.frame_id
+    own_frame_id = reply.frame_id if arrival.head is None else arrival.head.frame_id
     return Message(
         "",
         reply_to,
-        encode_result(result),
-        message_id=result.frame_id,
+        encode_result(reply),
+        message_id=reply.frame_id,
         correlation_id=properties.correlation_id or own_frame_id,
         persistent=False,
         mandatory=False,

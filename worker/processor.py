@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from contract.errors import InvalidModelSpec, InvalidTask
 from contract.failures import ExpiryReason, FailureReason
 from contract.picture import PictureError
+from contract.remedies import WHOLE_PICTURE
 from contract.result import DetectedObject, Result
 from contract.senders import Sender
 from contract.task import Task, TaskHead, parse_task
@@ -202,7 +203,7 @@ class Processor:
                 FailureReason.TOO_MANY_PIXELS, too_many_pixels(str(error), self._max_pixels, sender)
             )
         except PictureError as error:
-            return Failed(FailureReason.NOT_AN_IMAGE, str(error))
+            return Failed(FailureReason.NOT_AN_IMAGE, f"{error}: {WHOLE_PICTURE}")
         return _Decoded(task, waited, sender, detector, image, time.perf_counter() - started, key)
 
     def _detect(self, detector: Detector, images: Sequence[DecodedImage]) -> list[Detections | Exception]:

@@ -11,10 +11,10 @@ from functools import partial
 from broker import Link, Message, Outcome, Publisher
 from broker.backoff import compute_backoff
 from contract.failures import FailureReason
-from contract.result import Result
 from runtime.logs import get_logger
 from worker.arrival import Arrival, Completion
 from worker.canary import UNSENT, canary_reply
+from worker.failed_replies import failed_reply
 from worker.frame_spans import FrameSpans
 from worker.heartbeat import Tally
 from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
@@ -118,21 +118,22 @@ class Settler:
 
     def _give_up(self, item: Completion, why: str) -> None:
         """The frame becomes a dead letter with this reason; if even that cannot be, the broker's own."""
+        failed = Failed(FailureReason.WORKER_ERROR, why)
         try:
-            failed = Failed(FailureReason.WORKER_ERROR, why)
             letter = dead_letter(failed, item.delivery, item.arrival.intake, self._node_id)
             given_up = replace(item, outcome=failed)
             self._publish(given_up, self._traced(given_up, letter), 0)
         except Exception:
             log.exception("a frame could not be dead-lettered: the broker does it")
-            self._refuse(item)
+            self._refuse(item, failed)
 
-    def _refuse(self, item: Completion) -> None:
+    def _refuse(self, item: Completion, failed: Failed) -> None:
         if item.delivery.reject():
             self._tally.settled(ok=False)
             if self._spans is not None:
                 now = time.perf_counter()
                 self._spans.settled(item, None, now, now)
+            self._tell_failure(item, failed)
         self._released(item.arrival)
 
     def _failure(self, arrival: Arrival, failed: Failed) -> Message:
@@ -164,7 +165,9 @@ class Settler:
                 return
             if outcome is Outcome.REFUSED:
                 if isinstance(item.outcome, Failed):
-                    self._refuse(item)  # the broker's own way to the dead letters publishes nothing
+                    self._refuse(
+                        item, item.outcome
+                    )  # the broker's own way to the dead letters publishes nothing
                 else:
                     self._give_up(item, "RabbitMQ refuses to take its result")
                 return
@@ -207,7 +210,7 @@ class Settler:
                 return
             self._tally.settled(ok=False)
         else:
-            self._reply(outcome.result, arrival)
+            self._reply(reply_message(outcome.result, arrival), arrival)
             if isinstance(outcome, Computed):
                 self._tally.settled(ok=True)
             else:
@@ -216,9 +219,19 @@ class Settler:
         exemplar = None if arrival.trace is None else arrival.trace.exemplar
         publish = now - item.computed
         self._metrics.settled(outcome, age=age, publish=publish, sender=sender, exemplar=exemplar)
+        if isinstance(outcome, Failed):
+            self._tell_failure(item, outcome)
 
-    def _reply(self, result: Result, arrival: Arrival) -> None:
-        reply = reply_message(result, arrival)
+    def _tell_failure(self, item: Completion, failed: Failed) -> None:
+        """Answer whoever asked for the result of a frame that is a dead letter now. Never raises."""
+        arrival = item.arrival
+        if arrival.delivery.properties.reply_to:
+            try:
+                self._reply(failed_reply(failed, arrival, self._node_id), arrival)
+            except Exception:
+                log.exception("nobody could be told why a frame failed", **arrival.words)
+
+    def _reply(self, reply: Message | None, arrival: Arrival) -> None:
         if reply is not None:
             self._publisher.publish(reply)
             return

@@ -45,9 +45,11 @@ channel.basic_publish(
 deadline = time.monotonic() + 10
 while asked not in replies:
     if time.monotonic() > deadline:
-        sys.exit("no result within 10 seconds: `framefleet dlq list` says whether the frame was a bad one")
+        sys.exit("no answer within 10 seconds: is the queue long, does a worker run?")
     connection.process_data_events(time_limit=1)
 result = json.loads(replies[asked])
+if result["status"] != "ok":  # failed: a dead letter, and what to write instead; expired: too old
+    sys.exit(f"{result['status']}, {result['reason']}: {result.get('error', 'send newer frames')}")
 for found in result["detections"]:
     print(
         f"{found['label']} {found['confidence']:.2f} at {found['x']},{found['y']} {found['w']}x{found['h']}"

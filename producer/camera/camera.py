@@ -202,6 +202,11 @@ class Camera:
         if not self._forgotten:
             self._metrics.missing_replies.labels(self.camera_id).inc()
 
+    def frame_failed(self, reason: str) -> None:
+        """A worker answered that a frame is a dead letter."""
+        if not self._forgotten:
+            self._metrics.frame_failed(self.camera_id, reason)
+
     # --- what it says of itself -------------------------------------------------------------------------
 
     def tick(self) -> None:

@@ -7,6 +7,8 @@ from producer.lane.slots import Slots
 from producer.lane.window import Window
 
 REPLY_TIMEOUT = 5.0  # seconds; far above the staleness budget, after which a worker answers at once
+FIRST_REST, LONGEST_REST = 0.5, 10.0
+"""Seconds that a camera rests whose frames fail, longer each time: they are dead letters, and push out others."""
 SLACK = 0.1  # seconds that a reply may take on its way, beyond queueing and computing
 
 
@@ -41,6 +43,10 @@ class Flow(Generic[Item]):
         self._weights: dict[str, float] = {}
         self._under_way: dict[str, _UnderWay[Item]] = {}  # by camera: each has one at most
         self._last_reply = float("-inf")
+        self._failures: dict[str, int] = {}
+        """How many frames of a camera failed, since one did not."""
+        self._resting: dict[str, float] = {}
+        """Cameras that have no turn before that moment."""
 
     @property
     def outstanding(self) -> int:
@@ -66,6 +72,7 @@ class Flow(Generic[Item]):
     def forget(self, camera_id: str) -> Item | None:
         """The camera is no longer served here; returns its item that waited, which has no turn any more."""
         self.weight -= self._weights.pop(camera_id, 0.0)
+        self._failures.pop(camera_id, None)
         return self._slots.forget(camera_id)
 
     def offer(self, item: Item) -> Item | None:
@@ -109,6 +116,7 @@ class Flow(Generic[Item]):
     def answered(self, item: Item, queued: float, processing: float, now: float) -> None:
         """The result of the item's frame came: `queued` seconds from capture to worker, `processing` seconds there."""
         self._last_reply = now
+        self._failures.pop(item.camera_id, None)
         limited = self.outstanding >= self.window.size
         entry = self._entry(item)
         if entry is None:  # given up before
@@ -120,6 +128,27 @@ class Flow(Generic[Item]):
         most = max(0.0, round_trip - processing)
         queued = min(max(queued - entry.waited, most - SLACK), most)
         self.window.answered(max(0.0, queued), round_trip, now, limited=limited)
+
+    def refused(self, item: Item, now: float) -> None:
+        """A worker answered that the item's frame failed: its place is free at once, and its camera rests.
+
+        How long the answer took tells nothing of the queue: perhaps the frame was tried again and again.
+        """
+        self.heard(now)
+        entry = self._entry(item)
+        if entry is None or item.camera_id not in self._weights:
+            self._free(entry)  # given up before, or no longer served here
+            return
+        del self._under_way[item.camera_id]
+        failures = self._failures.get(item.camera_id, 0)
+        self._failures[item.camera_id] = failures + 1
+        self._resting[item.camera_id] = now + min(LONGEST_REST, FIRST_REST * 2.0 ** min(failures, 10))
+
+    def end_rests(self, now: float) -> None:
+        """Give turns again to cameras that have rested."""
+        for camera_id in [each for each, until in self._resting.items() if until <= now]:
+            del self._resting[camera_id]
+            self._slots.done(camera_id)
 
     def heard(self, now: float) -> None:
         """The result of a frame came that nobody waits for any more: somebody works."""

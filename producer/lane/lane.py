@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from contract.result import Result
+from contract.result import FailedReply, Reply
 from contract.status import LaneLoad
 from contract.topology import Lane
 from producer.frames import Frame
@@ -82,6 +82,7 @@ class TaskLane:
         """
         for permit in self.flow.give_up(now, taken=taken):
             permit.give_up()
+        self.flow.end_rests(now)
         self._tell_silence()
         self.flow.window.grow_by(gain)
         self.wake()
@@ -148,19 +149,23 @@ class TaskLane:
         self.flow.failed(permit, time.monotonic(), queue_full=queue_full)
         self.wake()
 
-    def answer(self, frame_id: str, result: Result) -> bool:
-        """Take in the result of a frame; returns whether the frame was under way here."""
-        permit = self.flow.under_way(result.camera_id)
+    def answer(self, frame_id: str, reply: Reply) -> bool:
+        """Take in the result of a frame, or why there is none; returns whether the frame was under way here."""
+        permit = self.flow.under_way(reply.camera_id)
         if permit is None or permit.frame_id != frame_id:
             return False
-        if result.status != "ok":
+        if reply.status != "ok":
             permit.camera.send_next()
-        self.flow.answered(permit, result.queue_seconds, result.processing_seconds, time.monotonic())
+        now = time.monotonic()
+        if isinstance(reply, FailedReply):
+            self.flow.refused(permit, now)
+        else:
+            self.flow.answered(permit, reply.queue_seconds, reply.processing_seconds, now)
         self.wake()
         return True
 
     def answer_late(self) -> None:
-        """The result came of a frame of this lane that was given up before."""
+        """The answer came for a frame of this lane that was given up before."""
         self.flow.heard(time.monotonic())
         self.wake()
 

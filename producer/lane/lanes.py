@@ -5,7 +5,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from broker import Delivery, Link
-from contract.result import Result, parse_result
+from contract.result import FailedReply, Reply, parse_reply
 from contract.status import LaneLoad
 from contract.topology import Lane
 from producer.lane.carrier import Carrier
@@ -21,15 +21,15 @@ PUBLISH_TIMEOUT = 5.0
 
 
 class FrameReply(NamedTuple):
-    """The result that came for a frame."""
+    """The answer that came for a frame."""
 
     frame_id: str
-    result: Result
+    reply: Reply
 
 
 def _parse_reply(delivery: Delivery) -> FrameReply:
-    result = parse_result(delivery.body)
-    return FrameReply(delivery.correlation_id or result.frame_id, result)
+    reply = parse_reply(delivery.body)
+    return FrameReply(delivery.correlation_id or reply.frame_id, reply)
 
 
 class Lanes:
@@ -133,16 +133,18 @@ class Lanes:
 
     # --- replies ----------------------------------------------------------------------------------------
 
-    def _replied(self, reply: FrameReply) -> None:
-        frame_id, result = reply
-        if not any(lane.answer(frame_id, result) for lane in self._lanes.values()):
-            self._answered_late(result)
+    def _replied(self, answer: FrameReply) -> None:
+        frame_id, reply = answer
+        if isinstance(reply, FailedReply) and reply.camera_id in self._cameras:
+            self._cameras[reply.camera_id][0].frame_failed(reply.reason)
+        if not any(lane.answer(frame_id, reply) for lane in self._lanes.values()):
+            self._answered_late(reply)
 
-    def _answered_late(self, result: Result) -> None:
-        """The result is of a frame that was given up before."""
-        if result.camera_id in self._cameras:
-            camera, lane = self._cameras[result.camera_id]
-            if result.status != "ok":
+    def _answered_late(self, reply: Reply) -> None:
+        """The answer is for a frame that was given up before."""
+        if reply.camera_id in self._cameras:
+            camera, lane = self._cameras[reply.camera_id]
+            if reply.status != "ok":
                 camera.send_next()
             lane.answer_late()
 

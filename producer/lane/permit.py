@@ -27,6 +27,9 @@ class Holder(Protocol):
     def frame_unanswered(self) -> None:
         """A frame's result was not heard of in time."""
 
+    def frame_failed(self, reason: str) -> None:
+        """A worker answered that a frame is a dead letter."""
+
 
 class FramePermit(Protocol):
     """A permit as a camera uses it; `Permit` says what it does."""

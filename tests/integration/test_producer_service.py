@@ -103,6 +103,22 @@ async def test_heartbeats_tell_of_producer_and_cameras(rabbitmq: str, start: Any
     assert "hunter2" not in producer.log.read_text()
 
 
+async def test_frames_that_fail_are_answered_and_counted_and_none_is_waited_for(
+    rabbitmq: str, start: Any
+) -> None:
+    start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar").ready()
+    producer = start(
+        "producer", AMQP_URL=rabbitmq, SOURCE="demo:1", PRODUCER_MODEL="nosuch", PRODUCER_FPS="20"
+    )
+    failed = 'framefleet_replies_failed_total{camera_id="demo-1",reason="unknown_model"}'
+    await aeventually("it is told", lambda: producer.metric(failed) >= 3)
+    sent = producer.metric('producer_frames_sent_total{camera_id="demo-1"}')
+    assert sent <= producer.metric(failed) + 2, "the camera rests"
+    assert producer.metric('producer_replies_missing_total{camera_id="demo-1"}') == 0
+    assert "cannot be read" not in producer.log.read_text()
+    assert producer.stop() == 0
+
+
 @pytest.mark.alone
 async def test_five_fold_overload_stays_fresh_bounded_and_fair(rabbitmq: str, start: Any) -> None:
     opened, workers = await with_workers(rabbitmq, count=2, seconds=0.05)  # 40 frames a second

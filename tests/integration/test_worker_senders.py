@@ -162,10 +162,30 @@ async def test_attempts_that_a_client_forges_make_nothing_of_its_frame(desk: Des
     assert told == {"reason": "not_json", "origin": "frame_queue.from.school", "attempts": 1}
 
 
-async def test_a_frame_that_fails_gets_one_more_attempt_apart_in_its_own_queue(desk: Desk) -> None:
+async def test_a_frame_that_fails_gets_one_more_attempt_apart_in_its_own_queue_and_one_answer(
+    desk: Desk,
+) -> None:
     small = jpeg(astronaut()[:64, :64])
-    await send(desk.bus, LIMITED, task(small, camera_id="yard"), message_id="fails")
-    letter = await desk.letter("fails")
+    async with session([desk.url], "mailbox") as ours, ours.channel() as channel:
+        mailbox = "sender.school.suspects"
+        await channel.call(lambda done: channel.raw.queue_declare(mailbox, callback=done))
+        body = task(small, camera_id="yard")
+        await send(desk.bus, LIMITED, body, message_id="fails", reply_to=mailbox, correlation_id="c-1")
+        letter = await desk.letter("fails")
+        await aeventually("it is counted", lambda: desk.counted("failed") >= 1)
+        good = task(FRAME, camera_id="yard", frame_id="after it")
+        await send(desk.bus, LIMITED, good, reply_to=mailbox)
+        await desk.result("school:after it")
+        answers: list[Delivery] = []
+        while len(answers) < 2:
+            if answer := await channel.get(mailbox):
+                answers.append(answer)
+        await channel.delete(mailbox)
+    told = json.loads(answers[0].body)
+    assert [each.correlation_id for each in answers] == ["c-1", "after it"]
+    assert (told["status"], told["reason"], told["frame_id"]) == ("failed", "detector_error", "school:fails")
+    assert "out of order" not in told["error"]
+    assert "out of order" in letter.headers["x-framefleet-error"]
     told = {name: letter.headers[f"x-framefleet-{name}"] for name in ("reason", "origin", "attempts")}
     assert told == {"reason": "detector_error", "origin": "frame_queue.from.school", "attempts": 2}
     await aeventually("it is counted", lambda: desk.counted("retried") == 1)

@@ -73,7 +73,8 @@ def trouble(metrics: ProducerMetrics, camera_id: str) -> None:
     metrics.missing_replies.labels(camera_id).inc()
     metrics.defect(camera_id, "frozen", on=True)
     metrics.certificate(camera_id, 1.0)
-    for counter, reason in zip((metrics.skipped, metrics.dropped, metrics.errors) * 7, REASONS, strict=False):
+    counters = (metrics.skipped, metrics.dropped, metrics.errors, metrics.failed)
+    for counter, reason in zip(counters * 5, REASONS, strict=False):
         counter.labels(camera_id, reason).inc()
 
 

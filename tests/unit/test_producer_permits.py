@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import UNSET, structs
 
 from broker import AsyncioLoop, Link, Message, Outcome
-from contract.result import Result
+from contract.result import Reply, Result, parse_reply
 from contract.task import TaskForm
 from contract.topology import Lane
 from producer.camera import capture
@@ -234,6 +237,32 @@ async def test_what_a_worker_did_not_compute_is_still_unseen_even_if_its_reply_i
     assert unseen == []
     rig.lanes._replied(FrameReply("a:1:0", reply("a:1:0", status="expired")))
     assert len(unseen) == 1
+
+
+def failed(frame_id: str, reason: str = "detector_error") -> Reply:
+    said = structs.asdict(reply(frame_id)) | {"status": "failed", "reason": reason, "error": "no"}
+    return parse_reply(msgspec.json.encode({name: said[name] for name in said if said[name] is not UNSET}))
+
+
+async def test_a_frame_that_failed_frees_its_place_at_once_and_is_counted_with_its_reason() -> None:
+    rig = Rig(1, "a", "b")
+    unseen: list[None] = []
+    rig.cameras["a"].send_next = lambda: unseen.append(None)  # type: ignore[method-assign]
+    await rig.offer("a")
+    await rig.offer("b")
+    before = rig.lane.window
+    rig.lanes._replied(FrameReply("a:1:0", failed("a:1:0")))
+    await soon()
+    assert rig.queue.frames == ["a:1:0", "b:1:0"]
+    rig.lanes._replied(FrameReply("b:1:0", failed("b:1:0", "a reason that somebody made up")))
+    assert (len(unseen), rig.lane.window, rig.lanes.outstanding) == (1, before, 0)
+    registry = rig.cameras["a"]._metrics.registry
+    count = partial(registry.get_sample_value, "framefleet_replies_failed_total")
+    assert count({"camera_id": "a", "reason": "detector_error"}) == 1
+    missing = registry.get_sample_value("producer_replies_missing_total", {"camera_id": "a"})
+    assert not missing
+    counted = rig.cameras["b"]._metrics.registry
+    assert counted.get_sample_value("framefleet_replies_failed_total", {"camera_id": "b", "reason": "other"})
 
 
 async def test_a_frame_without_a_reply_is_told_to_its_camera_and_frees_its_place() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from producer.lane.flow import REPLY_TIMEOUT, Flow
+from producer.lane.flow import FIRST_REST, LONGEST_REST, REPLY_TIMEOUT, Flow
 from producer.lane.window import FIRST_SILENCE, START, Window
 
 
@@ -238,3 +238,41 @@ def test_a_failed_frame_frees_its_camera(queue_full: bool) -> None:
     assert flow.outstanding == 0
     flow.offer(Item("a", "a2", 0.0))
     assert flow.take(5.0) is not None
+
+
+def rest_after(flow: Flow[Item], now: float) -> float:
+    """The seconds without a turn of a camera whose frame fails."""
+    flow.offer(Item("a", "", now))
+    item = flow.take(now)
+    assert item is not None
+    flow.refused(item, now)
+    assert flow.outstanding == 0
+    flow.offer(Item("a", "", now))
+    rest = 0.0
+    while (again := flow.take(now + rest)) is None:
+        rest += 0.25
+        flow.end_rests(now + rest)
+    flow.answered(again, 0.0, 0.0, now + rest) if rest == LONGEST_REST else flow.free(again)
+    return rest
+
+
+def test_a_camera_whose_frames_fail_rests_longer_each_time_until_one_does_not() -> None:
+    """Each is a dead letter: at their camera's full rate they would push out all others."""
+    flow: Flow[Item] = Flow()
+    flow.weigh("a", 1.0)
+    rests = [rest_after(flow, 100.0 * number) for number in range(7)]
+    assert rests == [FIRST_REST, 1.0, 2.0, 4.0, 8.0, LONGEST_REST, FIRST_REST]
+
+
+def test_one_that_fails_for_days_rests_no_longer_and_one_that_is_gone_is_forgotten() -> None:
+    flow: Flow[Item] = Flow()
+    flow.weigh("a", 1.0)
+    for number in range(3_000):
+        flow.end_rests(100.0 * number)
+        flow.offer(Item("a", "", 100.0 * number))
+        item = flow.take(100.0 * number)
+        assert item is not None
+        if number == 2_999:
+            flow.forget("a")
+        flow.refused(item, 100.0 * number)
+    assert (flow._failures, flow._resting, flow.outstanding) == ({}, {}, 0)

@@ -12,9 +12,9 @@ from broker.properties import Properties, read, write
 from contract.dead_letters import ERROR, REASON
 from contract.failures import FailureReason
 from contract.identifiers import CANARY_CAMERA
-from contract.result import Result, parse_result
+from contract.result import FailedReply, Result, parse_reply, parse_result
 from contract.task import TaskHead
-from contract.topology import DEAD_LETTER_QUEUE, Lane
+from contract.topology import DEAD_LETTER_QUEUE, RETRY_EXCHANGE, Lane
 from worker import settler
 from worker.arrival import Arrival, Completion
 from worker.heartbeat import Tally
@@ -81,6 +81,9 @@ class FakeMetrics:
             raise ZeroDivisionError
         self.counted.append(outcome)
 
+    def retried(self, *_what: object) -> None:
+        """Not looked at."""
+
 
 class Desk:
     """A settler among fakes."""
@@ -96,9 +99,9 @@ class Desk:
             self.publisher, link, "n-1", {CANARY_CAMERA}, self.metrics, self.tally, self._release
         )
 
-    def settle(self, outcome: Processed) -> None:
+    def settle(self, outcome: Processed, **sent: Any) -> None:
         method = SimpleNamespace(delivery_tag=7, exchange="", redelivered=False)
-        delivery = Delivery(self.channel, method, Properties(message_id="m"), b"body")
+        delivery = Delivery(self.channel, method, Properties(message_id="m", **sent), b"body")
         self.settler.settle(Completion(Arrival(Intake(Lane.LIVE), delivery), outcome, 0.0))
 
     def settle_canary(self, outcome: Processed, reply_to: str | None = "amq.gen-gateway") -> None:
@@ -165,6 +168,64 @@ def test_counting_that_raises_holds_no_frame(desk: Desk) -> None:
     desk.publisher.tell(Outcome.CONFIRMED)
     assert desk.channel.settled == [("ack", 7)]
     assert desk.released == 1
+
+
+ASKED = {"reply_to": "amq.rabbitmq.reply-to.g1", "correlation_id": "c-1"}
+NO = Failed(FailureReason.NOT_JSON, "the body is a form: write JSON")
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_dead_letter_is_answered_once_it_is_confirmed_whatever_becomes_of_the_answer(
+    desk: Desk, outcome: Outcome
+) -> None:
+    desk.settle(NO, **ASKED)
+    ((letter, told_of_letter),) = desk.publisher.sent
+    assert letter.routing_key == DEAD_LETTER_QUEUE
+    assert told_of_letter is not None
+    desk.publisher.sent.clear()
+    told_of_letter(Outcome.CONFIRMED)
+    settled = ([("ack", 7)], 1, [NO], 1)
+    assert (desk.channel.settled, desk.released, desk.metrics.counted, desk.tally.failed) == settled
+    answer = desk.publisher.tell(outcome)
+    assert (answer.exchange, answer.routing_key, answer.correlation_id) == ("", ASKED["reply_to"], "c-1")
+    reply = parse_reply(answer.body)
+    assert isinstance(reply, FailedReply)
+    assert (reply.reason, reply.error, reply.frame_id) == ("not_json", NO.error, "m")
+    assert (desk.publisher.sent, desk.later) == ([], [])
+    assert (desk.channel.settled, desk.released, desk.metrics.counted, desk.tally.failed) == settled
+
+
+def test_nobody_is_answered_before_the_last_attempt_or_the_confirm(desk: Desk) -> None:
+    desk.settle(Failed(FailureReason.DETECTOR_ERROR, "no"), **ASKED)
+    assert desk.publisher.tell(Outcome.CONFIRMED).exchange == RETRY_EXCHANGE
+    desk.settle(NO, **ASKED)
+    desk.publisher.tell(Outcome.REJECTED)
+    assert desk.publisher.sent == []
+
+
+def test_what_the_broker_dead_letters_itself_is_answered_too(desk: Desk) -> None:
+    desk.settle(NO, **ASKED)
+    desk.publisher.tell(Outcome.REFUSED)
+    assert desk.channel.settled == [("reject", 7)]
+    assert parse_reply(desk.publisher.tell(Outcome.DISCONNECTED).body).status == "failed"
+    assert desk.released == 1
+
+
+def test_an_answer_that_cannot_be_made_holds_no_frame(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raises(*_given: object) -> Message:
+        raise ValueError
+
+    monkeypatch.setattr(settler, "failed_reply", raises)
+    desk.settle(NO, **ASKED)
+    desk.publisher.tell(Outcome.CONFIRMED)
+    assert (desk.channel.settled, desk.released, desk.metrics.counted) == ([("ack", 7)], 1, [NO])
+
+
+def test_a_dead_letter_that_nobody_asked_about_brings_no_answer(desk: Desk) -> None:
+    for asked in ({}, {"reply_to": "frame_queue"}, {"reply_to": "result_queue"}):
+        desk.settle(NO, **asked)
+        desk.publisher.tell(Outcome.CONFIRMED)
+        assert desk.publisher.sent == []
 
 
 def test_all_that_is_settled_is_counted_for_the_books(desk: Desk) -> None:
