@@ -25,6 +25,8 @@ class QueueDepth(Role):
         self._absent: dict[str, float] = {}
         self.messages: dict[str, int] = {}
         self.consumers: dict[str, int] = {}
+        self.answered = float("-inf")
+        """When the broker last answered, monotonic seconds."""
 
     def watch(self, queue: str) -> None:
         """Ask for this one too, from the next time on."""
@@ -53,6 +55,7 @@ class QueueDepth(Role):
 
     def _answered(self, frame: Any) -> None:
         self._settled()
+        self.answered = time.monotonic()
         self.messages[frame.method.queue] = frame.method.message_count
         self.consumers[frame.method.queue] = frame.method.consumer_count
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from contract.api.cameras import ShownState
 from contract.result import Result
-from contract.status import LOST_AFTER_SECONDS, CameraLabels, CameraState
+from contract.status import LOST_AFTER_SECONDS, CameraLabels
 from contract.topology import RESULT_QUEUE
 from gateway.cameras.pace import STALLED_AFTER_SECONDS, Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
+from gateway.hearing import NO_BROKER, NOT_YET, UNBROKEN, Hearing
 
 SKIPPING_SECONDS = 30.0
 """Since its last frame that showed nothing new, a camera counts as one whose unchanged frames are left out."""
@@ -85,6 +87,12 @@ class KnownCamera:
         """When anything was heard of it."""
         return max(self.first, self.reported, self.pace.last, self.repeated)
 
+    @property
+    def last_word(self) -> float:
+        """When its producer was last heard, or it had its last result, Unix time."""
+        heard = self.server.heard_wall if self.server is not None else self.first_wall
+        return max(heard, self.result_wall)
+
     def answered(self) -> None:
         """Note that a result came."""
         self.answers += 1
@@ -133,7 +141,7 @@ class Judgement(NamedTuple):
     left out because they showed nothing new.
     """
 
-    state: CameraState
+    state: ShownState
     reason: str | None
     since: float
     still: bool = False
@@ -153,11 +161,15 @@ def judge(
     now: float,
     lanes: Callable[[float], Collection[str]],
     down: Callable[[], Collection[str]] = tuple,
+    hearing: Hearing = UNBROKEN,
 ) -> Judgement:
     """What the camera's state is. Settles whose word counts, if several claim it.
 
-    `lanes` tells those with a worker, `down` the queues that RabbitMQ cannot use.
+    `lanes` tells those with a worker, `down` the queues that RabbitMQ cannot use. Nobody is blamed for a silence
+    that is the gateway's own (`hearing`).
     """
+    if hearing.deaf(now):
+        return Judgement("unknown", NO_BROKER, camera.last_word)
     if len(camera.claims) > 1:
         camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
     server = camera.server
@@ -167,13 +179,17 @@ def judge(
         return Judgement("degraded", _repeated(camera), camera.repeated_wall)
     if server is None:
         if camera.pace.silent(now):
-            return Judgement("stalled", f"no results since {clock(camera.result_wall)}", camera.result_wall)
+            return Judgement("quiet", f"no results since {clock(camera.result_wall)}", camera.result_wall)
         return Judgement("live", None, camera.first_wall)
     if report is None:
+        if not (hearing.settled(now) or server.stopped or camera.let_go is not None):
+            return Judgement("unknown", NOT_YET, camera.last_word)
         return _unserved(camera, server, producers, now)
     if report.state != "live":
         return Judgement(report.state, report.reason, report.since)
     if camera.waits(now, STALLED_AFTER_SECONDS):
+        if not hearing.settled(now):
+            return Judgement("unknown", NOT_YET, camera.last_word)
         # Its frames are sent and nothing comes back: a picture of the past must not pose as live.
         since = camera.result_wall or report.since
         return Judgement("degraded", _unanswered(camera, clock(since), lanes(now), down()), since)
