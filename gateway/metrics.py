@@ -58,7 +58,7 @@ class GatewayMetrics:
         self.results = Counter("gateway_results", "Results received", registry=registry)
         self.result_age = Histogram(
             "gateway_result_age_seconds",
-            "Capture to gateway, batch lane left out",
+            "Capture to gateway, the batch lane and senders with a name left out",
             buckets=AGE_BUCKETS,
             registry=registry,
         )

@@ -109,10 +109,13 @@ class LiveResults:
         self._metrics.results.inc()
         age = age_of(result, wall)
         waited = self._waits(result.node_id)
-        if not waited:
+        sender = sender_of(result)
+        if (
+            not waited and not sender
+        ):  # a sender with a name waits for its share, as long as it sends more than that
             self._metrics.result_age.observe(age, None if trace is None else trace.exemplar)
         self._statistics.result(result, wall)
-        if sender := sender_of(result):
+        if sender:
             self._counts.add(sender, wall)
         if result.status == "expired":
             self._cameras.expired(result)
