@@ -110,9 +110,8 @@ class LiveResults:
         age = age_of(result, wall)
         waited = self._waits(result.node_id)
         sender = sender_of(result)
-        if (
-            not waited and not sender
-        ):  # a sender with a name waits for its share, as long as it sends more than that
+        # A sender with a name waits as long as it sends more than its share: that is no promise of ours.
+        if not waited and not sender:
             self._metrics.result_age.observe(age, None if trace is None else trace.exemplar)
         self._statistics.result(result, wall)
         if sender:
