@@ -25,6 +25,8 @@ class QueueDepth(Role):
         self._absent: dict[str, float] = {}
         self.messages: dict[str, int] = {}
         self.consumers: dict[str, int] = {}
+        self.answered = float("-inf")
+        """When the broker last answered, monotonic seconds."""
 
     def watch(self, queue: str) -> None:
         """Ask for this one too, from the next time on."""
@@ -58,6 +60,7 @@ class QueueDepth(Role):
 
     def _answered(self, frame: Any) -> None:
         self._settled()
+        self.answered = time.monotonic()
         queue = frame.method.queue
         if queue in self._queues or queue in self._followed:  # and not left meanwhile
             self.messages[queue] = frame.method.message_count

@@ -22,6 +22,7 @@ from broker.diagnosis import find_faults
 from broker.faults import QueueFaults
 from broker.loops import AsyncioLoop
 from broker.publisher import Publisher
+from broker.reasons import says_little
 from contract.topology import TOPOLOGY, EphemeralQueue, Topology
 
 log = structlog.get_logger("broker")
@@ -273,8 +274,8 @@ class _Condition:
         return self._refusal or f"the connection to the broker is {self._state}{detail}"
 
     def changed(self, state: str, detail: str) -> None:
-        if state != "connecting" or self._state != "lost":
-            # Why it was lost stays known while it tries again.
+        again = self._state == "lost" and (state == "connecting" or (state == "lost" and says_little(detail)))
+        if not again:  # why it was lost stays known while it tries again in vain
             self._state, self._detail = WORDS.get(state, state), detail
         if state == "ready":
             self._refusal = ""

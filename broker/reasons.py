@@ -18,6 +18,7 @@ from pika.exceptions import (
 )
 
 ACCESS_REFUSED, NOT_ALLOWED, INTERNAL_ERROR = 403, 530, 541
+NO_MORE_KNOWN = "the connection ended"
 WRONG_PASSWORD = "the broker refused the user name or password: check AMQP_URL"  # noqa: S105
 
 _WHOSE = re.compile(r" (?:in vhost|for user) '[^']*'")
@@ -59,7 +60,12 @@ def describe(error: Any) -> str:
         inner = inner[-1] if inner else None
     if isinstance(inner, BaseException):
         return describe(inner)
-    return f"the connection ended ({type(error).__name__})"
+    return f"{NO_MORE_KNOWN} ({type(error).__name__})"
+
+
+def says_little(reason: str) -> bool:
+    """Whether a reason only names what pika raised: what was known before it says more."""
+    return reason.startswith(NO_MORE_KNOWN)
 
 
 def refused(text: str) -> str:

@@ -58,7 +58,7 @@ class GatewayMetrics:
         self.results = Counter("gateway_results", "Results received", registry=registry)
         self.result_age = Histogram(
             "gateway_result_age_seconds",
-            "Capture to gateway, batch lane left out",
+            "Capture to gateway, the batch lane and senders with a name left out",
             buckets=AGE_BUCKETS,
             registry=registry,
         )
@@ -136,7 +136,15 @@ class GatewayMetrics:
         )
         for place in ("live", "history"):
             self.repeated.labels(place)
-        self.cameras = Gauge("gateway_cameras", "Cameras by state", ["state"], registry=registry)
+        self.cameras = Gauge(
+            "gateway_cameras", "Cameras that a producer announces, by state", ["state"], registry=registry
+        )
+        self.unannounced = Gauge(
+            "gateway_cameras_unannounced",
+            "Cameras of senders and plain clients, which no producer announces, by state",
+            ["state"],
+            registry=registry,
+        )
         self.unserved = Gauge(
             "gateway_cameras_unserved",
             "Cameras whose producer went without a word, and which no other has taken over",

@@ -1,10 +1,12 @@
 """Nodes as their heartbeats show them. Pure: time is an argument, monotonic `now` and Unix `wall`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from contract.api.nodes import NodeView
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
 from contract.topology import Lane
+from gateway.hearing import UNBROKEN, Hearing
 
 FORGET_AFTER_SECONDS = 300.0
 MAX_NODES = 10_000
@@ -18,9 +20,13 @@ class _Node:
 
 
 class Nodes:
-    """All nodes that were heard of in the last five minutes. A node that says goodbye is forgotten at once."""
+    """All nodes that were heard of in the last five minutes. A node that says goodbye is forgotten at once.
 
-    def __init__(self) -> None:
+    `hearing`: whether a silence is theirs or the gateway's own.
+    """
+
+    def __init__(self, hearing: Hearing = UNBROKEN) -> None:
+        self._hearing = hearing
         self._nodes: dict[str, _Node] = {}
         self.revision = 0
         """Of the desired models: what a settled node reports."""
@@ -74,14 +80,15 @@ class Nodes:
 
     def views(self, now: float) -> list[NodeView]:
         """Every node, by name."""
-        return [self._view(self._nodes[node_id], now) for node_id in sorted(self._nodes)]
+        absent: Literal["lost", "unknown"] = "lost" if self._hearing.settled(now) else "unknown"
+        return [self._view(self._nodes[node_id], now, absent) for node_id in sorted(self._nodes)]
 
-    def _view(self, node: _Node, now: float) -> NodeView:
+    def _view(self, node: _Node, now: float, absent: Literal["lost", "unknown"]) -> NodeView:
         status = node.status
         lost = now - node.heard > LOST_AFTER_SECONDS
         return NodeView(
             node_id=status.node_id,
-            state="lost" if lost else "draining" if status.state == "draining" else "running",
+            state=absent if lost else "draining" if status.state == "draining" else "running",
             lane=status.lane,
             model=status.model,
             detector=status.detector,

@@ -47,6 +47,7 @@ from gateway.dispatch import (
 )
 from gateway.errors import BrokenSenders, WrongSetting
 from gateway.figures import FigureBoard
+from gateway.hearing import Hearing
 from gateway.history.api import history_router
 from gateway.history.history import History
 from gateway.lifetimes import connected, probing, running, ticking
@@ -213,10 +214,17 @@ async def compose(
         on_invalid=lambda exchange: metrics.invalid.labels(exchange).inc(),
         counts=metrics.link,
     )
+    depth = link.depth([queue.name for queue in TOPOLOGY.queues])
+    hearing = Hearing(lambda: depth.answered)
 
     # --- what it knows ---
-    nodes = Nodes()
-    cameras = Cameras(nodes.lanes, down=lambda: link.faults.down)
+    nodes = Nodes(hearing)
+    cameras = Cameras(
+        nodes.lanes,
+        down=lambda: link.faults.down,
+        hearing=hearing,
+        removed=lambda sender: senders.removed(sender),
+    )
     metrics.camera_results.read = cameras.results
     counts = SenderCounts()
     statistics = Statistics(time.time())
@@ -277,7 +285,6 @@ async def compose(
     )
 
     # --- what it hears from the broker ---
-    depth = link.depth([queue.name for queue in TOPOLOGY.queues])
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence, spans)
     pictures = listen_to_pictures(link, hub, history.thumbnailer)
@@ -310,7 +317,7 @@ async def compose(
     )
 
     # --- what it answers ---
-    readiness = Readiness(link, history.recorder, history.database)
+    readiness = Readiness(link, hearing, history.recorder, history.database)
     prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
     board = FigureBoard(
         prometheus,

@@ -66,9 +66,16 @@ class WorkerMetrics:
             registry=registry,
             buckets=AGE_BUCKETS,
         ).labels(**node)
+        self._sender_age = Histogram(
+            "cv_sender_frame_age_seconds",
+            "Of cv_frame_age_seconds, the frames of senders with a name",
+            labels,
+            registry=registry,
+            buckets=AGE_BUCKETS,
+        ).labels(**node)
         self._dequeue_age = Histogram(
             "framefleet_dequeue_age_seconds",
-            "Capture until a worker took the frame of a live lane out of its queue, the sender's clock corrected",
+            "Capture until a worker took a frame out of a live lane's own queue, its sender's clock corrected",
             labels,
             registry=registry,
             buckets=AGE_BUCKETS,
@@ -250,6 +257,8 @@ class WorkerMetrics:
             self._stages[stage].observe(seconds)
         self._stages["publish"].observe(publish)
         self._age.observe(age, exemplar)
+        if sender is not None:
+            self._sender_age.observe(age)
         self._detections.found(outcome.result.model, outcome.result.detections)
 
     def _came_of(self, sender: Sender | None, outcome: str) -> None:

@@ -45,7 +45,8 @@ class Reception:
         # A sender's frames are of one clock: names that it makes up must not push out what is known of others'.
         aged = self._freshness.age(head, delivery.app_id if sender is None else intake.queue)
         age = aged.seconds
-        if intake.lane is Lane.LIVE:  # of others the age tells nothing: the batch lane is meant to be long
+        # Of others the age tells nothing: the batch lane is meant to be long, and senders fill queues of their own.
+        if intake.lane is Lane.LIVE and sender is None:
             self._metrics.dequeued(age)
         if aged.skewed:
             self._metrics.skewed()

@@ -54,6 +54,10 @@ def _judge_node(node: Mapping[str, Any], findings: Findings) -> None:
     name = str(node["node_id"])
     if node["state"] == "lost":
         findings.warning(name, "it ended without a word, or cannot reach the broker", LOOK)
+    elif node["state"] == "unknown":
+        findings.unknown(
+            name, "the gateway has no broker, or has only just got it back", "see the broker's part"
+        )
     elif node.get("model_error"):
         findings.error(
             name,

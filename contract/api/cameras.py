@@ -1,11 +1,15 @@
 """Cameras as the gateway knows them."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
 from contract.status import CameraState
+
+ShownState = Literal[CameraState, "quiet", "unknown"]
+"""A camera's state by its producer's word, or the gateway's own: `quiet`, no producer announces it and nothing comes;
+`unknown`, the gateway has no broker, or has only just got it back, and hears nobody."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -22,7 +26,7 @@ class CameraView:
     )
 
     camera_id: str
-    state: CameraState
+    state: ShownState
     reason: str | None
     since: float
     name: str | None = None

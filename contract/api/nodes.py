@@ -7,7 +7,8 @@ from typing import Literal
 @dataclass(slots=True, frozen=True)
 class NodeView:
     node_id: str
-    state: Literal["running", "draining", "lost"]
+    state: Literal["running", "draining", "lost", "unknown"]
+    """`unknown`: the gateway has no broker, or has only just got it back, and does not hear it."""
     lane: str
     model: str
     detector: str

@@ -41,6 +41,19 @@ describe('cameras that the gateway forgets', () => {
   });
 });
 
+describe('what decides the health', () => {
+  it('is what producers announce, and follows who does', () => {
+    const cluster = new Cluster();
+    const sent = (state: string, producer_id: string | null) => ({ camera_id: 'a', state, producer_id });
+    hear(cluster, [sent('degraded', null), live('b', { producer_id: 'p' })]);
+    expect([cluster.counts.degraded, cluster.announced.degraded, cluster.announced.live]).toEqual([1, 0, 1]);
+    hear(cluster, [sent('degraded', 'p')]);
+    expect(cluster.announced.degraded).toBe(1);
+    hear(cluster, [sent('quiet', null)]);
+    expect([cluster.counts.quiet, cluster.announced.quiet]).toEqual([1, 0]);
+  });
+});
+
 describe('the search', () => {
   it('finds a camera by its id and by what people call it', () => {
     const cluster = new Cluster();

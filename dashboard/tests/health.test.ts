@@ -53,7 +53,16 @@ const alert = (name: string, severity: string, state: AlertView['state'] = 'firi
   description: '',
   runbook: '',
 });
-const CAMERAS = { live: 4, degraded: 0, stalled: 0, offline: 0, connecting: 0, disabled: 0 };
+const CAMERAS = {
+  live: 4,
+  degraded: 0,
+  stalled: 0,
+  offline: 0,
+  connecting: 0,
+  disabled: 0,
+  quiet: 0,
+  unknown: 0,
+};
 const WELL: HealthInputs = {
   disconnected: null,
   everConnected: true,
@@ -62,6 +71,7 @@ const WELL: HealthInputs = {
   missing: [],
   queue: [],
   cameras: CAMERAS,
+  unannounced: 0,
   nodes: [node('running'), node('running')],
   expectedNodes: null,
   alerts: [],
@@ -132,6 +142,8 @@ describe('the health word', () => {
       { missing: ['history: it is being opened', 'queue frame_queue: it is down, RabbitMQ cannot use it'] },
     ],
     ['Idle: no cameras', { cameras: { ...CAMERAS, live: 0 } }],
+    ['Healthy', { cameras: { ...CAMERAS, live: 0 }, unannounced: 1 }],
+    ['Healthy', { cameras: { ...CAMERAS, unknown: 3 }, nodes: [node('running'), node('unknown')] }],
     ['Healthy', { alerts: [alert('FramefleetQueueGrowing', 'warning', 'pending')] }],
     ['Healthy', { alerts: [alert('FramefleetTracesDropped', 'info')] }],
     ['Healthy', { cameras: { ...CAMERAS, disabled: 3, connecting: 1 } }],

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from contract.api.cameras import CamerasView
-from contract.status import CameraState
+from contract.api.cameras import CamerasView, ShownState
 from gateway.cameras.cameras import Cameras
 from gateway.cameras.page import FIELDS, CameraFilter, chosen_fields, page_of
 from gateway.http.documentation import answers, errors
@@ -59,7 +58,7 @@ class CameraPageParameters(QueryParameters):
 
     limit: int = Field(100, ge=1, le=1_000, description="how many at most", examples=[100])
     cursor: str = Field("", max_length=200, description="`next` of the page before; empty: the first page")
-    state: list[CameraState] | None = Field(None, description="only cameras in this state; may be repeated")
+    state: list[ShownState] | None = Field(None, description="only cameras in this state; may be repeated")
     district: str = Field("", max_length=100, description="only of this district", examples=["North"])
     group: str = Field("", max_length=100, description="only of this group", examples=["gates"])
     q: str = Field(

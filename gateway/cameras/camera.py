@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from contract.api.cameras import ShownState
 from contract.result import Result
 from contract.senders import Sender
-from contract.status import LOST_AFTER_SECONDS, CameraLabels, CameraState
+from contract.status import LOST_AFTER_SECONDS, CameraLabels
 from contract.topology import RESULT_QUEUE, Lane
 from gateway.cameras.pace import STALLED_AFTER_SECONDS, Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
+from gateway.hearing import NO_BROKER, NOT_YET, UNBROKEN, Hearing
 
 SKIPPING_SECONDS = 30.0
 """Since its last frame that showed nothing new, a camera counts as one whose unchanged frames are left out."""
@@ -86,6 +88,12 @@ class KnownCamera:
         """When anything was heard of it."""
         return max(self.first, self.reported, self.pace.last, self.repeated)
 
+    @property
+    def last_word(self) -> float:
+        """When its producer was last heard, or it had its last result, Unix time."""
+        heard = self.server.heard_wall if self.server is not None else self.first_wall
+        return max(heard, self.result_wall)
+
     def answered(self) -> None:
         """Note that a result came."""
         self.answers += 1
@@ -134,7 +142,7 @@ class Judgement(NamedTuple):
     left out because they showed nothing new.
     """
 
-    state: CameraState
+    state: ShownState
     reason: str | None
     since: float
     still: bool = False
@@ -154,11 +162,15 @@ def judge(
     now: float,
     lanes: Callable[[float], Collection[str]],
     down: Callable[[], Collection[str]] = tuple,
+    hearing: Hearing = UNBROKEN,
 ) -> Judgement:
     """What the camera's state is. Settles whose word counts, if several claim it.
 
-    `lanes` tells those with a worker, `down` the queues that RabbitMQ cannot use.
+    `lanes` tells those with a worker, `down` the queues that RabbitMQ cannot use. Nobody is blamed for a silence
+    that is the gateway's own (`hearing`).
     """
+    if hearing.deaf(now):
+        return Judgement("unknown", NO_BROKER, camera.last_word)
     if len(camera.claims) > 1:
         camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
     server = camera.server
@@ -169,13 +181,17 @@ def judge(
     if server is None:
         if camera.pace.silent(now):
             silent = f"no results since {clock(camera.result_wall)}{_sender_down(camera, down())}"
-            return Judgement("stalled", silent, camera.result_wall)
+            return Judgement("quiet", silent, camera.result_wall)
         return Judgement("live", None, camera.first_wall)
     if report is None:
+        if not (hearing.settled(now) or server.stopped or camera.let_go is not None):
+            return Judgement("unknown", NOT_YET, camera.last_word)
         return _unserved(camera, server, producers, now)
     if report.state != "live":
         return Judgement(report.state, report.reason, report.since)
     if camera.waits(now, STALLED_AFTER_SECONDS):
+        if not hearing.settled(now):
+            return Judgement("unknown", NOT_YET, camera.last_word)
         # Its frames are sent and nothing comes back: a picture of the past must not pose as live.
         since = camera.result_wall or report.since
         return Judgement("degraded", _unanswered(camera, clock(since), lanes(now), down()), since)

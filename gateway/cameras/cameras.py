@@ -7,20 +7,20 @@ no producer speaks for, is judged by its results. What nobody serves any more is
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from contract.api.cameras import CameraView
+from contract.api.cameras import CameraView, ShownState
 from contract.result import Result
 from contract.status import (
     CameraLabels,
     CameraReport,
     CamerasStatus,
-    CameraState,
     CameraStatus,
     ProducerStatus,
 )
 from gateway.camera_results import CameraResults
 from gateway.cameras.admission import ghost, sender_of
-from gateway.cameras.camera import NO_LABELS, KnownCamera, age_of, deserted, judge
+from gateway.cameras.camera import NO_LABELS, Judgement, KnownCamera, age_of, deserted, judge
 from gateway.cameras.producers import OFFER_SETTLES_SECONDS, KnownProducer, Producers, spokesman
+from gateway.hearing import UNBROKEN, Hearing
 
 FORGET_AFTER_SECONDS = 24 * 3600.0
 REMOVED_AFTER_SECONDS = 600.0
@@ -31,7 +31,7 @@ MAX_CAMERAS = 10_000
 class Shown(NamedTuple):
     """What dashboards are told of a camera when it changes; what changes with every result is not in it."""
 
-    state: CameraState
+    state: ShownState
     reason: str | None
     since: float
     still: bool
@@ -46,14 +46,21 @@ class Shown(NamedTuple):
 class Cameras:
     """All cameras of the last day, at most 10,000: further ones are left out until there is room.
 
-    `lanes(now)`: those that have a worker. `down()`: the queues that RabbitMQ cannot use.
+    `lanes(now)`: those that have a worker. `down()`: the queues that RabbitMQ cannot use. `hearing`: whether a silence
+    is others' or the gateway's own. `removed(sender)`: whether the operator has removed it.
     """
 
     def __init__(
-        self, lanes: Callable[[float], Collection[str]], down: Callable[[], Collection[str]] = tuple
+        self,
+        lanes: Callable[[float], Collection[str]],
+        down: Callable[[], Collection[str]] = tuple,
+        hearing: Hearing = UNBROKEN,
+        removed: Callable[[str], bool] = lambda sender: False,
     ) -> None:
         self._lanes = lanes
         self._down = down
+        self._hearing = hearing
+        self._removed = removed
         self.served_twice = 0
         """Cameras that several living producers named when `shown` was last asked."""
         self.unserved = 0
@@ -138,7 +145,7 @@ class Cameras:
         """Every camera as dashboards are to know it, in no order. Cheap: asked every second of all of them."""
         self.served_twice = self.unserved = 0
         for camera in self._cameras.values():
-            state, reason, since, still = judge(camera, self._producers, now, self._lanes, self._down)
+            state, reason, since, still = self._judge(camera, now)
             result, server = camera.result, camera.server
             yield (
                 camera.camera_id,
@@ -163,7 +170,7 @@ class Cameras:
     def view(self, camera_id: str, now: float) -> CameraView:
         """One camera. Raises KeyError for an unknown one."""
         camera = self._cameras[camera_id]
-        state, reason, since, still = judge(camera, self._producers, now, self._lanes, self._down)
+        state, reason, since, still = self._judge(camera, now)
         result, labels = camera.result, camera.labels
         return CameraView(
             camera_id=camera.camera_id,
@@ -204,9 +211,9 @@ class Cameras:
         camera = self._cameras.get(camera_id)
         return camera is not None and camera.server is not None
 
-    def state(self, camera: KnownCamera, now: float) -> CameraState:
+    def state(self, camera: KnownCamera, now: float) -> ShownState:
         """What state a known camera is in."""
-        return judge(camera, self._producers, now, self._lanes, self._down).state
+        return self._judge(camera, now).state
 
     def results(self) -> list[CameraResults]:
         """The results of every camera that had some. May be asked from any thread."""
@@ -222,6 +229,9 @@ class Cameras:
         return camera.labels if camera is not None else NO_LABELS
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _judge(self, camera: KnownCamera, now: float) -> Judgement:
+        return judge(camera, self._producers, now, self._lanes, self._down, self._hearing)
 
     def _camera(self, camera_id: str, now: float, wall: float) -> KnownCamera | None:
         """The camera, new if need be; None if there are too many."""
@@ -297,6 +307,8 @@ class Cameras:
             camera.removed = not producer.offer or now - producer.offer_changed <= OFFER_SETTLES_SECONDS
 
     def _gone(self, camera: KnownCamera, now: float) -> bool:
+        if camera.server is None and camera.sender is not None and self._removed(camera.sender):
+            return True
         silent = now - camera.heard
         if silent <= REMOVED_AFTER_SECONDS:
             return False

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 
-from contract.api.cameras import CameraView
-from contract.status import CameraState
+from contract.api.cameras import CameraView, ShownState
 from gateway.cameras.camera import KnownCamera
 from gateway.cameras.cameras import Cameras
 
@@ -21,7 +20,7 @@ FIELDS = tuple(field.name for field in fields(CameraView))
 class CameraFilter:
     """What is wanted; empty: any. `text` is part of the id, name, location, group or district, in any case."""
 
-    states: frozenset[CameraState] = frozenset()
+    states: frozenset[ShownState] = frozenset()
     district: str = ""
     group: str = ""
     text: str = ""

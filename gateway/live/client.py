@@ -15,6 +15,7 @@ from gateway.live.hub import Hub
 from gateway.live.paint_ages import PaintAges
 from gateway.live.protocol import parse_message, plausible_age, subscribed
 from gateway.live.update import Subscription
+from gateway.live.viewer import ViewerKind
 from gateway.live.writers import Recipient, ViewerWriter
 from gateway.metrics import GatewayMetrics
 from gateway.security.allowance import Allowance
@@ -51,6 +52,15 @@ class ClientBudgets:
     refusals: Refusals
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who a client is: the name of its token, its address, and for whom its share is counted."""
+
+    name: str | None
+    address: str
+    holders: Holders
+
+
 class Client:
     """A client that is written to by `writer` over `connection`; it observes the connection (ConnectionObserver)."""
 
@@ -61,20 +71,20 @@ class Client:
         connection: ViewerConnection,
         metrics: GatewayMetrics,
         budgets: ClientBudgets,
-        holders: Holders,
+        peer: Peer,
         patience: float,
     ) -> None:
         self._hub = hub
         self._connection = connection
         self._metrics = metrics
         self._budgets = budgets
-        self._holders = holders
+        self._peer = peer
         self._patience = patience
         self._painted = float("-inf")
         self._wanted: Subscription | None = None  # what it is to get, and when
         self._later: asyncio.TimerHandle | None = None
         recipient = Recipient(connection, on_broken=self.broken, on_overrun=self.overrun)
-        self.viewer = writer.add(recipient, holders)
+        self.viewer = writer.add(recipient, peer.holders)
         connection.attend(self, patience)
 
     async def listen(self, websocket: WebSocket) -> None:
@@ -104,8 +114,8 @@ class Client:
     async def _work_on(self, text: str, received: float) -> None:
         """Do what a message says, when it is the token's turn."""
         try:
-            async with self._budgets.turnstile.passage(self._holders):
-                request = parse_message(text)
+            async with self._budgets.turnstile.passage(self._peer.holders):
+                request = parse_message(text, tolerant=self.viewer.kind is ViewerKind.DASHBOARD)
                 if isinstance(request, Painted):
                     self._note_painted(request, received)
                 elif request is not None:
@@ -113,10 +123,9 @@ class Client:
                     if self._later is None:
                         self._subscribe()
         except InvalidMessage as error:
-            self._metrics.invalid.labels("client").inc()
             self.drop(NOT_UNDERSTOOD, "malformed", str(error))
         except TooManyQueries:
-            self._budgets.refusals.note("busy", self._holders)
+            self._budgets.refusals.note("busy", self._peer.holders)
             self.drop(TOO_MUCH, "flood", "this token asks for more than its share: ask less often")
 
     def _subscribe(self) -> None:
@@ -126,9 +135,9 @@ class Client:
         if wanted is None:
             return
         more = len(wanted.pictures - self.viewer.subscription.pictures)
-        wait = self._budgets.pictures.book(self._holders, more, now) if more else 0.0
+        wait = self._budgets.pictures.book(self._peer.holders, more, now) if more else 0.0
         if wait:
-            self._budgets.refusals.note("subscriptions", self._holders)
+            self._budgets.refusals.note("subscriptions", self._peer.holders)
             self._later = asyncio.get_running_loop().call_later(wait, self._subscribe)
             return
         self._wanted = None
@@ -146,13 +155,20 @@ class Client:
         latest = max(0.0, time.time() - (time.monotonic() - received) - captured)
         earliest = max(0.0, latest - (received - arrival))
         age = min(max(report.age, earliest), latest)
-        self._budgets.paint_ages.add(self._holders, age, received)
+        self._budgets.paint_ages.add(self._peer.holders, age, received)
 
     def drop(self, code: int, reason: str, sentence: str) -> None:
         """End the connection with a close code and a sentence; `reason` is the word for log and metric."""
         self._hub.leave(self.viewer)
         self._metrics.drops.labels(reason).inc()
-        log.info("client dropped", reason=reason, code=code)
+        log.info(
+            "client dropped",
+            reason=reason,
+            code=code,
+            why=sentence,
+            name=self._peer.name,
+            address=self._peer.address,
+        )
         self._connection.drop(code, sentence)
 
     # --- what the connection and the writer tell -----------------------------------------------------------

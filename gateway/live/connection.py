@@ -10,6 +10,7 @@ import socket
 import struct
 from typing import Any, Protocol, cast
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
@@ -75,6 +76,12 @@ class ViewerConnection(WebSocketsSansIOProtocol):
         if not self.close_sent:  # a valid handshake: the application's task starts after this
             extensions = cast(dict[str, Any], self.scope["extensions"])
             extensions[SCOPE_KEY] = self
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            # A refusal is a complete answer; uvicorn would log an error for each: anybody could fill the log.
+            self.handshake_complete = True
 
     # --- what a client may send --------------------------------------------------------------------------
 

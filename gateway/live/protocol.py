@@ -6,13 +6,26 @@ and kept with the update.
 
 import binascii
 import math
+import re
 import struct
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
-from contract.browser import DASHBOARD_PROTOCOL, ClientMessage, HelloMessage, Subscribe, WithheldMessage
+from contract.browser import (
+    DASHBOARD_PROTOCOL,
+    MAX_CAMERAS,
+    MAX_GROUPS,
+    MAX_NAME,
+    MAX_NODES,
+    MAX_PICTURES,
+    ClientMessage,
+    HelloMessage,
+    Painted,
+    Subscribe,
+    WithheldMessage,
+)
 from gateway.errors import InvalidMessage
 from gateway.live.update import Subscription, Update
 from gateway.live.viewer import Viewer, ViewerKind
@@ -40,22 +53,58 @@ def _changed(names: list[str] | UnsetType | None, old: frozenset[str] | None) ->
     return None if names is None else frozenset(names)
 
 
-class _Any(Struct):
-    type: str
-
+FIELDS: dict[str, tuple[str, ...]] = {
+    str(kind.__struct_config__.tag): kind.__struct_fields__ for kind in (Subscribe, Painted)
+}
+"""What a message of each type may hold."""
+_A_NAME = "made of A-Z a-z 0-9 _ -, up to 64 long"
+WORDS = {
+    "cameras": f"cameras is null or up to {MAX_CAMERAS} names {_A_NAME}",
+    "groups": f"groups is null or up to {MAX_GROUPS} names of 1 to {MAX_NAME} characters",
+    "nodes": f"nodes is null or up to {MAX_NODES} names of 1 to {MAX_NAME} characters",
+    "detections": "detections is true or false",
+    "pictures": f"pictures is a list of up to {MAX_PICTURES} names {_A_NAME}",
+    "frame_id": "painted needs frame_id, a text",
+    "age": "painted needs age, a number of seconds",
+}
+"""What a field must be; each fits into a close frame."""
+_FIELD = re.compile(r"`(?:\$\.)?([a-z_]+)")
 
 _message: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
-_any_message = msgspec.json.Decoder(_Any)
+_any_message = msgspec.json.Decoder(dict[str, Any])
 
 
-def parse_message(text: str) -> ClientMessage | None:
-    """Read a client's message; None for a type that this gateway does not know. Raises InvalidMessage."""
+def parse_message(text: str, *, tolerant: bool = False) -> ClientMessage | None:
+    """Read a client's message. Raises InvalidMessage with a sentence of at most 123 bytes.
+
+    `tolerant`: as from a page, which may be newer than this gateway: what is not known is ignored, and None is a
+    message of such a type.
+    """
     try:
-        if _any_message.decode(text).type not in ("subscribe", "painted"):
-            return None
+        said = _any_message.decode(text)
+    except (msgspec.MsgspecError, RecursionError):
+        raise InvalidMessage('no JSON object: {"type":"subscribe","cameras":["gate-3"]} is one') from None
+    kind = said.get("type")
+    if not isinstance(kind, str):
+        raise InvalidMessage('the message has no type: {"type":"subscribe",...}')
+    known = FIELDS.get(kind)
+    if known is None and tolerant:
+        return None
+    if known is None:
+        raise InvalidMessage(f"unknown type {_shown(kind)}: there are {' and '.join(FIELDS)}")
+    unknown = sorted(said.keys() - {"type", *known})
+    if unknown and not tolerant:
+        raise InvalidMessage(f"unknown field {_shown(unknown[0])}: {kind} has {', '.join(known)}")
+    try:
         return _message.decode(text)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise InvalidMessage(str(error)) from None
+        field = next((name for name in _FIELD.findall(str(error)) if name in WORDS), None)
+        raise InvalidMessage(WORDS[field] if field is not None else f"no valid {kind}") from None
+
+
+def _shown(text: str) -> str:
+    """The beginning of what a client wrote, printable, at most 22 bytes."""
+    return ascii(text[:20])[:22]
 
 
 def plausible_age(age: float) -> bool:

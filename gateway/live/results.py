@@ -109,10 +109,12 @@ class LiveResults:
         self._metrics.results.inc()
         age = age_of(result, wall)
         waited = self._waits(result.node_id)
-        if not waited:
+        sender = sender_of(result)
+        # A sender with a name waits as long as it sends more than its share: that is no promise of ours.
+        if not waited and not sender:
             self._metrics.result_age.observe(age, None if trace is None else trace.exemplar)
         self._statistics.result(result, wall)
-        if sender := sender_of(result):
+        if sender:
             self._counts.add(sender, wall)
         if result.status == "expired":
             self._cameras.expired(result)

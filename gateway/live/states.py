@@ -6,18 +6,20 @@ from typing import get_args
 
 import msgspec
 
+from contract.api.cameras import ShownState
 from contract.api.nodes import NodeView
 from contract.browser import GoneCamera
-from contract.status import CameraState
 from gateway.cameras.cameras import Cameras, Shown
 from gateway.live.hub import Hub
 from gateway.live.viewer import Viewer
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 
-CAMERA_STATES: tuple[CameraState, ...] = get_args(CameraState)
+ANNOUNCED: tuple[ShownState, ...] = tuple(state for state in get_args(ShownState) if state != "quiet")
+UNANNOUNCED: tuple[ShownState, ...] = ("live", "degraded", "quiet", "unknown")
+"""The states that a camera can be in that no producer announces."""
 
-TIDY_SECONDS = 10.0
+TIDY_SECONDS = 2.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -60,10 +62,11 @@ class States:
 
     def _tell_cameras(self, now: float) -> None:
         told: dict[str, Shown] = {}
-        states: Counter[CameraState] = Counter()
+        announced: Counter[ShownState] = Counter()
+        others: Counter[ShownState] = Counter()
         for camera_id, shown in self._cameras.shown(now):
             told[camera_id] = shown
-            states[shown.state] += 1
+            (others if shown.producer_id is None else announced)[shown.state] += 1
             if self._told.get(camera_id) != shown:
                 self._hub.regroup(camera_id, shown.labels.group)
                 self._items[camera_id] = item = _encode(self._cameras.view(camera_id, now))
@@ -74,7 +77,9 @@ class States:
             self._hub.regroup(camera_id, None)
             self._hub.publish_camera(camera_id, _encode(GoneCamera(camera_id, gone=True)))
         self._told = told
-        for state in CAMERA_STATES:
-            self._metrics.cameras.labels(state).set(states[state])
+        for state in ANNOUNCED:
+            self._metrics.cameras.labels(state).set(announced[state])
+        for state in UNANNOUNCED:
+            self._metrics.unannounced.labels(state).set(others[state])
         self._metrics.served_twice.set(self._cameras.served_twice)
         self._metrics.unserved.set(self._cameras.unserved)

@@ -16,7 +16,7 @@ from contract.failures import STALENESS_SECONDS
 from gateway.addresses import is_loopback
 from gateway.errors import InvalidMessage
 from gateway.http.problems import problem
-from gateway.live.client import LAGGARD, Client, ClientBudgets
+from gateway.live.client import LAGGARD, Client, ClientBudgets, Peer
 from gateway.live.connection import PATIENCE_SECONDS, SCOPE_KEY, ViewerConnection
 from gateway.live.hub import Hub
 from gateway.live.protocol import ViewerProtocol, protocol_for
@@ -28,7 +28,7 @@ from gateway.live.writers import Writers
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import address_of, identity_of, refuse_websocket
 from gateway.security.auth import Identity
-from gateway.security.holders import Holders, levels
+from gateway.security.holders import levels
 from runtime.version import VERSION
 
 SESSION_ENDED = 4401
@@ -106,7 +106,8 @@ class ResultsSocket:
             protocol = protocol_for(websocket.scope["subprotocols"], plain)
             await websocket.accept(DASHBOARD_PROTOCOL if protocol.kind is ViewerKind.DASHBOARD else None)
             with self._ending_with(identity, connection):
-                await self._converse(websocket, connection, protocol, subscription, identity.holders)
+                peer = Peer(identity.name, address_of(websocket.scope), identity.holders)
+                await self._converse(websocket, connection, protocol, subscription, peer)
 
     def end(self, holder: str, why: str) -> None:
         """Close what is open under a session or a token that has ended (`Identity.holders`)."""
@@ -124,10 +125,10 @@ class ResultsSocket:
         connection: ViewerConnection,
         protocol: ViewerProtocol,
         subscription: Subscription,
-        holders: Holders,
+        peer: Peer,
     ) -> None:
         writer = self._writers[protocol.kind]
-        client = Client(self._hub, writer, connection, self._metrics, self._budgets, holders, self._patience)
+        client = Client(self._hub, writer, connection, self._metrics, self._budgets, peer, self._patience)
         viewer = client.viewer
         if viewer.kind.every:
             self._every_result[client] = None

@@ -84,6 +84,8 @@ def _todo(node: NodeView, revision: int) -> str | None:
         return None
     if node.state == "lost":
         return "it is lost: it takes this on when it comes back"
+    if node.state == "unknown":
+        return "the gateway has no broker, or has only just got it back, and does not hear it"
     if node.desired > revision:
         return f"it acts on revision {node.desired}, which this gateway does not know: switch again"
     if node.desired < revision:

@@ -10,19 +10,29 @@ nothing (so the gateway's own figure) while none does.
 
 PROCESSED = "sum(rate(cv_frames_processed_total[1m]))"
 FAILED = f"(sum(rate(cv_frames_failed_total[1m])) or 0 * {PROCESSED})"
-EXPIRED = f"(sum(rate(cv_frames_expired_total[1m])) or 0 * {PROCESSED})"
+# What a sender with a name lets expire in its own queue is its own affair.
+EXPIRED = (
+    f"((sum(rate(cv_frames_expired_total[1m])) or 0 * {PROCESSED})"
+    f' - (sum(rate(cv_sender_frames_total{{outcome="expired"}}[1m])) or 0 * {PROCESSED}))'
+)
 # Frames that a source had to give up because nothing could take them; what it skips to keep its pace is no loss.
 DROPPED = f"(sum(rate(producer_frames_dropped_total[1m])) or 0 * {PROCESSED})"
 
 
+def _ages(part: str, by: str = "") -> str:
+    """A part of the histogram from capture to result, over all workers, without the frames of senders with a name."""
+    everybody = f"sum(rate(cv_frame_age_seconds_{part}[1m])){by}"
+    return f"({everybody} - (sum(rate(cv_sender_frame_age_seconds_{part}[1m])){by} or 0 * {everybody}))"
+
+
 def _latency(share: float) -> str:
-    """Capture to result, over all workers."""
-    return f"histogram_quantile({share}, sum(rate(cv_frame_age_seconds_bucket[1m])) by (le))"
+    """Capture to result."""
+    return f"histogram_quantile({share}, {_ages('bucket', ' by (le)')})"
 
 
 FIGURES = {
     "processingRate": "sum(rate(cv_frames_processed_total[10s]))",
-    "avgLatency": "sum(rate(cv_frame_age_seconds_sum[1m])) / sum(rate(cv_frame_age_seconds_count[1m]))",
+    "avgLatency": f"{_ages('sum')} / {_ages('count')}",
     # Ready messages of the task queues as RabbitMQ counts them. Not Prometheus' five minutes back: a broker that came
     # back at another port would be counted twice, and one that is frozen would be shown as it was.
     "queueDepth": (

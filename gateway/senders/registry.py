@@ -55,6 +55,10 @@ class SenderRegistry:
         sender = self._by_name.get(name)
         return sender.max_cameras if sender is not None else MAX_CAMERAS
 
+    def removed(self, name: str) -> bool:
+        """Whether somebody who is no sender now must have been one: before any was named, nobody is removed."""
+        return self.in_force.revision > 0 and name not in self._by_name
+
     def tick(self, now: float) -> None:
         """Follow the file, and say it again if it is time; call this once a second. `now` is monotonic."""
         read = self._file.news()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import urllib.request
 from typing import Any
 
@@ -87,6 +88,20 @@ def test_each_state_is_shown_with_its_reason(page: Page, address: str, staged: S
         "South fence",
         "Harbour",
     }
+
+
+def test_a_client_that_sends_once_is_quiet_and_no_trouble_of_the_cluster_s(
+    page: Page, address: str, staged: Staged
+) -> None:
+    staged.serving["p"] = [staged.camera("gate-3", "degraded", reason=TROUBLED["degraded"])]
+    enter(page, address)
+    staged.seen("guest", time.time(), faces=1)
+    guest = tile(page, "guest")
+    expect(guest).to_have_attribute("data-state", "quiet", timeout=PATIENCE)
+    expect(guest).to_contain_text("no results since")
+    health = page.locator(".health")
+    health.get_by_role("button").click()
+    expect(health.get_by_role("link")).to_have_text(["1 camera degraded"])
 
 
 def test_the_visible_name_is_found_by_the_search(page: Page, address: str, staged: Staged) -> None:

@@ -213,11 +213,27 @@ def told(what: str, **seconds: float) -> None:
 
 
 async def test_frozen_broker(system: System) -> None:
+    blamed: set[str] = set()
+
+    async def blame() -> None:
+        """What the page says of workers and producers, who are well."""
+        while True:
+            for path in ("/api/cameras", "/api/nodes"):
+                for each in (await system.page(path))["items"]:
+                    if each["state"] in ("offline", "stalled", "lost"):
+                        blamed.add(f"{each}")
+            await asyncio.sleep(0.2)
+
+    watch = asyncio.create_task(blame())
     with frozen(system.node.pid) as begun:
         rests = await until("the rate is not the old one", system.rests, 12)
         said = rests + await until("the page names it", lambda: system.lacks("RabbitMQ: "), 12)
+        unknown = (await system.page("/api/cameras"))["items"]
         await hold(begun)
     well = await system.well(40)
+    watch.cancel()
+    assert {(each["state"], each["reason"]) for each in unknown} == {("unknown", "the gateway has no broker")}
+    assert blamed == set()
     told(f"broker frozen, {await system.accounted()}", rate=rests, named=said, well=well)
     assert said < 16
 

@@ -184,7 +184,7 @@ async def test_the_snapshot_comes_first_and_filters_apply(gateway: Gateway, work
         await worker.result("a", 2)
         await worker.result("c", 2)
         assert (await message(socket))["frame_id"] == "c:2"
-        await socket.send(json.dumps({"type": "subscribe", "cameras": ["a"], "novelty": 1}))
+        await socket.send(json.dumps({"type": "subscribe", "cameras": ["a"]}))
         assert (await message(socket))["frame_id"] == "a:2"
 
 
@@ -477,6 +477,7 @@ async def test_bad_clients_are_told_why(gateway: Gateway) -> None:
         ("[]", 1007),
         ("[" * 30_000, 1007),
         (b"binary", 1003),
+        ('{"type":"news"}', 1007),
         ("x" * 70_000, 1009),
     ]
     for sent, code in cases:
@@ -487,7 +488,7 @@ async def test_bad_clients_are_told_why(gateway: Gateway) -> None:
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == code, sent[:20]
     async with viewer(gateway) as socket:
-        await socket.send('{"type":"news"}')
+        await socket.send('{"type":"subscribe"}')
         await socket.send('{"type":"painted","frame_id":"x","age":-5}')
         for _ in range(99):
             await socket.send('{"type":"subscribe"}')

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import websockets
+from structlog.testing import capture_logs
 
 from bench.machine import resident
 from gateway.live.update import Update
@@ -33,7 +34,8 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
 @pytest.fixture
 def no_errors(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     yield
-    records = [r for r in caplog.records if not r.name.startswith("pika")]  # there is no broker here
+    said = caplog.get_records("call")  # `caplog.records` would be those of this teardown
+    records = [r for r in said if not r.name.startswith("pika")]  # there is no broker here
     assert [r.getMessage() for r in records if r.levelno >= logging.ERROR] == []
     assert "Traceback" not in "".join(capfd.readouterr())
 
@@ -151,6 +153,41 @@ async def test_every_kind_of_malformed_frame_ends_the_connection_with_a_reason(
     assert {name: codes[name] for name in expected} == expected
     assert [name for name, (received, _) in zip(MALFORMED, outcomes, strict=True) if received is None] == []
     assert healthy.numbers == list(range(1, healthy.sent + 1))
+
+
+async def test_a_viewer_s_mistake_is_told_to_it_and_to_the_log_and_is_no_message_of_the_broker_s(
+    gateway: Gateway,
+) -> None:
+    url = f"ws://127.0.0.1:{gateway.port}/ws/results"
+    with capture_logs() as said:
+        async with websockets.connect(url, additional_headers={"Authorization": f"Bearer {TOKEN}"}) as socket:
+            await socket.send('{"type":"subscribe","camera":["gate-3"]}')
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await socket.recv()
+    words = "unknown field 'camera': subscribe has cameras, groups, nodes, detections, pictures"
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1007, words)
+    (line,) = [each for each in said if each["event"] == "client dropped"]
+    assert {key: line[key] for key in ("reason", "why", "name", "address")} == {
+        "reason": "malformed",
+        "why": words,
+        "name": "main",
+        "address": "127.0.0.1",
+    }
+    counted = gateway.metrics.registry.get_sample_value
+    assert counted("gateway_client_drops_total", {"reason": "malformed"}) == 1
+    assert counted("gateway_invalid_messages_total", {"source": "client"}) is None
+
+
+@pytest.mark.parametrize(("token", "query", "status"), [("wrong", "", 401), (TOKEN, "?camera=a", 400)])
+async def test_a_refusal_is_no_error_of_ours(
+    gateway: Gateway, no_errors: None, token: str, query: str, status: int
+) -> None:
+    url = f"ws://127.0.0.1:{gateway.port}/ws/results{query}"
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await websockets.connect(url, additional_headers={"Authorization": f"Bearer {token}"})
+    assert refused.value.response.status_code == status
+    await gone(gateway, 0)
 
 
 @pytest.mark.alone

@@ -117,6 +117,7 @@ async def test_a_senders_frame_comes_out_under_its_name_and_says_whose_it_is(des
     assert result["detections"]
     await aeventually("it is counted", lambda: desk.counted("ok") >= 1)
     assert desk.worker.metric('cv_sender_seconds_total{node_id="n-1",sender="school"}') > 0
+    assert desk.worker.metric('cv_sender_frame_age_seconds_count{node_id="n-1"}') >= 1
 
 
 async def test_what_it_may_not_is_refused_with_a_sentence_and_costs_its_own_dead_letters(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from pika.exceptions import (
     StreamLostError,
 )
 
+from broker.link import _Condition
 from broker.reasons import describe, refused
 
 
@@ -79,6 +80,22 @@ def wrapped(error: Exception) -> AMQPConnectionError:
 def test_they_say_what_to_do_and_quote_no_library(error: Any, words: str) -> None:
     assert words in describe(error)
     assert "hunter2" not in describe(error)
+
+
+def test_a_reason_is_kept_while_what_follows_says_less() -> None:
+    condition = _Condition()
+    condition.changed("ready", "")
+    condition.changed("lost", describe(AMQPHeartbeatTimeout("t")))
+    for _ in range(2):
+        condition.changed("connecting", "")
+        condition.changed("lost", describe(StreamLostError("t")))
+    assert str(condition) == "the connection to the broker is lost (the broker has sent no heartbeat)"
+    condition.changed("connecting", "")
+    condition.changed("lost", describe(ConnectionRefusedError(111, "Connection refused")))
+    assert str(condition) == "the connection to the broker is lost (connection refused)"
+    condition.changed("ready", "")
+    condition.changed("lost", describe(StreamLostError("t")))
+    assert "the connection ended (StreamLostError)" in str(condition)
 
 
 def test_a_refusal_names_the_object_and_not_the_user() -> None:

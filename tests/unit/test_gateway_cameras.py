@@ -13,6 +13,7 @@ from gateway.cameras.camera import REPEATS_SECONDS, SKIPPING_SECONDS, clock
 from gateway.cameras.cameras import FORGET_AFTER_SECONDS, REMOVED_AFTER_SECONDS, Cameras
 from gateway.cameras.pace import Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
+from gateway.hearing import DEAF_AFTER_SECONDS, NO_BROKER, NOT_YET, SETTLES_SECONDS, Hearing
 from gateway.live.hub import Hub
 from gateway.live.states import States
 from gateway.live.update import Subscription
@@ -36,7 +37,12 @@ class Heard:
     def __init__(self) -> None:
         self.lanes = ["live"]
         self.down: list[str] = []
-        self.cameras = Cameras(lambda now: self.lanes, lambda: self.down)
+        self.answered = float("inf")
+        self.removed: list[str] = []
+        self.hearing = Hearing(lambda: self.answered)
+        self.cameras = Cameras(
+            lambda now: self.lanes, lambda: self.down, self.hearing, removed=lambda name: name in self.removed
+        )
         self.now = 0.0
 
     @property
@@ -606,6 +612,102 @@ class TestTelling:
         assert (heard.view().name, heard.view().district) == ("Gate 2", None)
 
 
+class TestNoBroker:
+    """The gateway hears nobody: the broker stands still, or is away."""
+
+    def test_nobody_is_blamed_then_nor_just_after(self, heard: Heard) -> None:
+        heard.answered = 0.0
+        heard.beat("p", report("a"), report("b", "degraded"))
+        heard.beat("q", report("c"), offer="")
+        heard.beat("q", offer="", stopped=True)
+        heard.result("plain")
+        heard.now = DEAF_AFTER_SECONDS
+        assert [heard.view(each).state for each in ("a", "b", "c", "plain")] == [
+            *("live", "degraded"),
+            *("offline", "live"),
+        ]
+        for heard.now in (DEAF_AFTER_SECONDS + 0.1, 60.0):
+            told = {(v.state, v.reason) for v in heard.cameras.views(heard.now)}
+            assert told == {("unknown", NO_BROKER)}
+        heard.now = heard.answered = 61.0
+        assert [(heard.view(each).state, heard.view(each).reason) for each in ("a", "b")] == [
+            ("unknown", NOT_YET)
+        ] * 2
+        assert heard.view("c").state == "offline"  # it had said goodbye
+        assert heard.view("plain").state == "quiet"
+        heard.beat("p", report("a"))
+        assert heard.view("a").state == "live"
+        heard.now = heard.answered = 61.1 + SETTLES_SECONDS
+        assert "producer not heard since" in str(heard.view("a").reason)
+
+    def test_a_producer_that_alone_is_silent_is_named(self, heard: Heard) -> None:
+        heard.beat("p", report("a"), offer="")
+        heard.now = heard.answered = 9.0
+        assert heard.view("a").state == "offline"
+
+    def test_frames_of_before_the_outage_are_not_held_against_anybody(self, heard: Heard) -> None:
+        heard.answered = 0.0
+        heard.beat("p", report("a"))
+        heard.now = heard.answered = 2.0
+        heard.beat("p", report("a", sent=1))
+        heard.now = 30.0
+        assert heard.view("a").reason == NO_BROKER
+        heard.now = heard.answered = 31.0
+        heard.beat("p", report("a", sent=1))
+        heard.lanes = []
+        assert heard.view("a").reason == NOT_YET
+
+    def test_it_is_told_before_a_heartbeat_is_missed(self) -> None:
+        hearing = Hearing(lambda: 0.0)
+        assert hearing.missing(DEAF_AFTER_SECONDS) == []
+        assert hearing.missing(DEAF_AFTER_SECONDS + 0.1) == ["RabbitMQ: the broker has stopped answering"]
+
+
+class TestSenders:
+    def send(self, heard: Heard, *camera_ids: str) -> None:
+        for camera_id in camera_ids:
+            result = msgspec.structs.replace(heard.result_of(camera_id), sender="school")
+            heard.cameras.result(result, heard.now, heard.wall)
+
+    def test_one_that_stops_or_repeats_its_ids_is_in_no_figure_that_alerts(self, heard: Heard) -> None:
+        registry = CollectorRegistry()
+        states = States(Hub(), heard.cameras, Nodes(), GatewayMetrics(registry))
+
+        def counted(gauge: str) -> dict[str, float]:
+            values = {
+                s.labels["state"]: s.value for m in registry.collect() for s in m.samples if s.name == gauge
+            }
+            return {state: value for state, value in values.items() if value}
+
+        names = [f"school-{number}" for number in range(12)]
+        heard.beat("p", report("gate"))
+        self.send(heard, *names)
+        heard.cameras.repeated("school-0", "1", "school-0", heard.now, heard.wall)
+        states.tick(heard.now)
+        assert counted("gateway_cameras_unannounced") == {"live": 11, "degraded": 1}
+        heard.now = 20.0
+        heard.beat("p", report("gate"))
+        states.tick(heard.now)
+        assert counted("gateway_cameras_unannounced") == {"quiet": 11, "degraded": 1}
+        assert counted("gateway_cameras") == {"live": 1}
+        assert heard.view("school-1").reason == f"no results since {clock(WALL)}"
+
+    def test_one_that_was_removed_leaves_the_page_within_seconds(self, heard: Heard) -> None:
+        states = States(Hub(), heard.cameras, Nodes(), GatewayMetrics(CollectorRegistry()))
+        heard.beat("p", report("gate"))
+        self.send(heard, "school-1", "gate")
+        heard.result("plain")
+        states.tick(heard.now)
+        heard.removed.append("school")
+        heard.now += 2.0
+        states.tick(heard.now)
+        assert heard.known() == ["gate", "plain"]
+        self.send(heard, "school-1")  # was under way
+        heard.now += 2.0
+        states.tick(heard.now)
+        assert heard.known() == ["gate", "plain"]
+
+
 class TestBounds:
     def test_served_cameras_are_never_pushed_out(self, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gateway.cameras.cameras.MAX_CAMERAS", 3)
@@ -641,7 +743,7 @@ class TestRepeatedIds:
         assert (view.state, view.since) == ("degraded", WALL + 1)
         assert view.reason == f"its frame_ids repeat ('frame'): {self.SAID}"
         heard.now += REPEATS_SECONDS + 1
-        assert heard.view().state == "stalled"
+        assert heard.view().state == "quiet"
         assert self.repeat(heard), "told anew"
 
     def test_it_says_which_camera_has_them_too(self, heard: Heard) -> None:

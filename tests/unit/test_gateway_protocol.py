@@ -1,7 +1,6 @@
 """Bytes on the WebSocket, and what clients may say."""
 
 import base64
-import contextlib
 import json
 import struct
 
@@ -12,6 +11,7 @@ from websockets.frames import Frame, Opcode
 
 from contract.browser import Painted, Subscribe
 from gateway.errors import InvalidMessage
+from gateway.live.connection import MAX_REASON_BYTES
 from gateway.live.hub import Hub
 from gateway.live.protocol import (
     BINARY,
@@ -117,9 +117,7 @@ def test_subscriptions_change_what_they_name() -> None:
     cases: dict[str, Subscription] = {
         '{"type":"subscribe"}': old,
         '{"type":"subscribe","cameras":null}': Subscription(None, frozenset({"p"})),
-        '{"type":"subscribe","cameras":["b","b"],"novelty":{}}': Subscription(
-            frozenset({"b"}), frozenset({"p"})
-        ),
+        '{"type":"subscribe","cameras":["b","b"]}': Subscription(frozenset({"b"}), frozenset({"p"})),
         '{"type":"subscribe","pictures":[]}': Subscription(frozenset({"a"}), frozenset()),
         '{"type":"subscribe","groups":["Nördlich"],"nodes":["n"],"detections":true}': Subscription(
             frozenset({"a"}), frozenset({"p"}), frozenset({"Nördlich"}), frozenset({"n"}), True
@@ -140,17 +138,53 @@ def test_conditions_can_be_lifted() -> None:
 
 def test_other_messages() -> None:
     assert parse_message('{"type":"painted","frame_id":"f","age":0.2}') == Painted("f", 0.2)
-    assert parse_message('{"type":"news","cameras":5}') is None
     assert plausible_age(0.0)
     assert not plausible_age(-0.1)
     assert not plausible_age(1e9)
     assert not plausible_age(float("nan"))
 
 
-@given(st.text())
-def test_whatever_a_client_sends_is_understood_or_refused(text: str) -> None:
-    with contextlib.suppress(InvalidMessage):
+def test_a_page_may_know_more_than_its_gateway() -> None:
+    assert parse_message('{"type":"news","cameras":5}', tolerant=True) is None
+    assert parse_message('{"type":"subscribe","novelty":{}}', tolerant=True) == Subscribe()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nonsense", 'no JSON object: {"type":"subscribe","cameras":["gate-3"]} is one'),
+        ('{"cameras":["a"]}', 'the message has no type: {"type":"subscribe",...}'),
+        ('{"type":"foo"}', "unknown type 'foo': there are subscribe and painted"),
+        (
+            '{"type":"subscribe","camera":["a"]}',
+            "unknown field 'camera': subscribe has cameras, groups, nodes, detections, pictures",
+        ),
+        (
+            '{"type":"subscribe","cameras":["a b"]}',
+            "cameras is null or up to 1000 names made of A-Z a-z 0-9 _ -, up to 64 long",
+        ),
+        ('{"type":"subscribe","groups":[""]}', "groups is null or up to 100 names of 1 to 100 characters"),
+        ('{"type":"painted","frame_id":"f"}', "painted needs age, a number of seconds"),
+    ],
+)
+def test_a_refusal_is_a_sentence_for_people(text: str, words: str) -> None:
+    with pytest.raises(InvalidMessage) as refused:
         parse_message(text)
+    assert str(refused.value) == words
+
+
+WORD = st.text(max_size=30) | st.sampled_from(["type", "subscribe", "painted", "cameras", "age"])
+
+
+@given(st.text() | st.dictionaries(WORD, WORD | st.lists(WORD), max_size=3).map(json.dumps), st.booleans())
+def test_whatever_a_client_sends_is_understood_or_refused(text: str, tolerant: bool) -> None:
+    said = ""
+    try:
+        parse_message(text, tolerant=tolerant)
+    except InvalidMessage as error:
+        said = str(error)
+    assert len(said.encode()) <= MAX_REASON_BYTES
+    assert said == "" or said.isprintable()
 
 
 @pytest.mark.parametrize(

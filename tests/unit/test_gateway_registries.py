@@ -12,6 +12,7 @@ from contract.status import CameraStatus, NodeStatus, ProducerStatus
 from gateway.cameras.admission import GHOST_RESULTS, GHOST_SECONDS
 from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
 from gateway.consumers import MAX_GATEWAYS, Gateways, foreign_consumers
+from gateway.hearing import SETTLES_SECONDS, Hearing
 from gateway.live.hub import Hub
 from gateway.live.states import States
 from gateway.live.update import Subscription
@@ -95,7 +96,7 @@ class TestCameras:
         assert (view.state, view.faces, view.width, view.last_result) == ("live", 1, 640, WALL)
         assert view.latency == pytest.approx(0.1)
         view = self.view(cameras, 11.0)
-        assert (view.state, view.since) == ("stalled", WALL)
+        assert (view.state, view.since) == ("quiet", WALL)
         assert view.reason is not None
         assert view.fps is None
 
@@ -180,6 +181,17 @@ class TestNodes:
         assert nodes.views(300.0)
         nodes.tidy(301.0)
         assert not nodes.views(301.0)
+
+    def test_without_a_broker_none_is_called_lost(self) -> None:
+        answered = 0.0
+        nodes = Nodes(Hearing(lambda: answered))
+        nodes.heard(node_status(), 0.0, WALL)
+        assert [v.state for v in nodes.views(4.0)] == ["running"]
+        assert [v.state for v in nodes.views(9.0)] == ["unknown"]
+        answered = 20.0
+        assert [v.state for v in nodes.views(20.0)] == ["unknown"]
+        answered = 20.1 + SETTLES_SECONDS
+        assert [v.state for v in nodes.views(answered)] == ["lost"]
 
     def test_a_node_that_says_goodbye_is_gone(self) -> None:
         nodes = Nodes()
@@ -373,7 +385,7 @@ def test_states_are_told_when_they_change_and_not_with_every_result() -> None:
     states.tick(0.5)
     assert viewer.pending == 0
     states.tick(20.0)
-    assert b"stalled" in viewer.take_cameras()[0]
+    assert b"quiet" in viewer.take_cameras()[0]
     assert b"lost" in (viewer.take_nodes() or b"")
     late = Viewer(ViewerKind.DASHBOARD, lambda: None)
     states.greet(late)

@@ -1,9 +1,11 @@
-"""The ages that objectives and alerts are about are those of live frames: the batch lane is meant to be long."""
+"""The ages that objectives and alerts are about are those of live frames: the batch lane is meant to be long, and a
+sender with a name waits as long as it sends more than its share."""
 
 import time
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -13,6 +15,7 @@ from gateway.live.results import LiveResults, ReceivedResult
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 from tests.helpers.results import result
+from tests.helpers.senders import SCHOOL
 from worker.camera_quota import CameraQuota
 from worker.freshness import Freshness
 from worker.intake import Intake
@@ -54,6 +57,8 @@ def test_a_result_counts_unless_its_node_takes_the_batch_lane(node_id: str, coun
     results.take(ReceivedResult(old, b"{}"))
     assert metrics.registry.get_sample_value("gateway_result_age_seconds_count") == counted
     assert metrics.registry.get_sample_value("gateway_results_stale_total") == counted
+    results.take(ReceivedResult(msgspec.structs.replace(old, sender="school"), b"{}"))
+    assert metrics.registry.get_sample_value("gateway_result_age_seconds_count") == counted
 
 
 @pytest.mark.parametrize(("lane", "counted"), [(Lane.LIVE, 1.0), (Lane.BATCH, 0.0), (Lane.GPU, 0.0)])
@@ -68,5 +73,8 @@ def test_a_frame_counts_when_it_leaves_the_live_lane(lane: Lane, counted: float)
         app_id="p",
     )
     reception.arrival(Intake(lane), delivery)
+    ages = metrics.registry.get_sample_value("framefleet_dequeue_age_seconds_count", {"node_id": "n"})
+    assert ages == counted
+    reception.arrival(Intake(lane, sender=SCHOOL), delivery)
     ages = metrics.registry.get_sample_value("framefleet_dequeue_age_seconds_count", {"node_id": "n"})
     assert ages == counted

@@ -175,7 +175,8 @@ export class App {
       metricsFailed: this.metricsFailed,
       missing: this.missing,
       queue: this.series('queueDepth'),
-      cameras: this.cluster.counts,
+      cameras: this.cluster.announced,
+      unannounced: total(this.cluster.counts) - total(this.cluster.announced),
       nodes: this.cluster.nodes,
       expectedNodes: this.expectedNodes,
       alerts: this.alerts?.items ?? [],
@@ -290,6 +291,9 @@ export class App {
     }
   }
 }
+
+const total = (counts: Record<string, number>): number =>
+  Object.values(counts).reduce((sum, number) => sum + number, 0);
 
 const FIGURES: Record<SeriesName, (metrics: MetricsView) => number | null> = {
   processingRate: (metrics) => metrics.processingRate,

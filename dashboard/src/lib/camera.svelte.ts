@@ -32,6 +32,11 @@ export class Camera {
     return this.info?.state ?? 'live';
   }
 
+  /** Whether a producer speaks for it: what clients and senders send comes and goes as they like. */
+  get announced(): boolean {
+    return this.info === null || this.info.producer_id !== null;
+  }
+
   /** The result that the tile speaks of: the painted one, so that words and boxes agree, else the newest. */
   get seen(): Sighting | null {
     return this.painted ?? this.latest;

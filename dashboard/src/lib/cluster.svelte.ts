@@ -22,6 +22,8 @@ export class Cluster {
   /** Names of all cameras, in order. */
   ids = $state.raw<readonly string[]>([]);
   counts = $state.raw<Counts>(none());
+  /** Of those, the cameras that a producer announces: they alone decide the cluster's health. */
+  announced = $state.raw<Counts>(none());
   /** Groups that cameras are in, in order. */
   groups = $state.raw<readonly string[]>([]);
   nodes = $state.raw<readonly NodeView[]>([]);
@@ -134,7 +136,7 @@ export class Cluster {
         continue;
       }
       const camera = known(id);
-      if (camera.state !== info.state) states = true;
+      if (camera.state !== info.state || camera.info?.producer_id !== info.producer_id) states = true;
       if ((camera.info?.group ?? null) !== info.group) members = true;
       camera.info = info;
     }
@@ -153,8 +155,13 @@ export class Cluster {
 
   #summarise(members: boolean): void {
     const counts = none();
-    for (const camera of this.#cameras.values()) counts[camera.state] += 1;
+    const announced = none();
+    for (const camera of this.#cameras.values()) {
+      counts[camera.state] += 1;
+      if (camera.announced) announced[camera.state] += 1;
+    }
     this.counts = counts;
+    this.announced = announced;
     if (!members) return;
     this.ids = [...this.#cameras.keys()].sort(byName);
     this.groups = [...new Set([...this.#cameras.values()].flatMap(({ info }) => info?.group ?? []))].sort(

@@ -49,7 +49,7 @@ export interface components {
     CameraView: {
       camera_id: string;
       /** @enum {string} */
-      state: 'connecting' | 'live' | 'degraded' | 'stalled' | 'offline' | 'disabled';
+      state: 'connecting' | 'live' | 'degraded' | 'stalled' | 'offline' | 'disabled' | 'quiet' | 'unknown';
       reason: string | null;
       since: number | null;
       name: string | null;
@@ -204,7 +204,7 @@ export interface components {
     NodeView: {
       node_id: string;
       /** @enum {string} */
-      state: 'running' | 'draining' | 'lost';
+      state: 'running' | 'draining' | 'lost' | 'unknown';
       lane: string | null;
       model: string | null;
       detector: string | null;
@@ -458,7 +458,16 @@ export function readCameraView(value: unknown): CameraView | null {
   if (!r.isFields(value)) return null;
   const camera_id = r.text(value['camera_id']);
   if (camera_id === null) return null;
-  const state = r.one(value['state'], ['connecting', 'live', 'degraded', 'stalled', 'offline', 'disabled']);
+  const state = r.one(value['state'], [
+    'connecting',
+    'live',
+    'degraded',
+    'stalled',
+    'offline',
+    'disabled',
+    'quiet',
+    'unknown',
+  ]);
   if (state === null) return null;
   return {
     camera_id,
@@ -673,7 +682,7 @@ export function readNodeView(value: unknown): NodeView | null {
   if (!r.isFields(value)) return null;
   const node_id = r.text(value['node_id']);
   if (node_id === null) return null;
-  const state = r.one(value['state'], ['running', 'draining', 'lost']);
+  const state = r.one(value['state'], ['running', 'draining', 'lost', 'unknown']);
   if (state === null) return null;
   return {
     node_id,

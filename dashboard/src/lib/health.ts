@@ -35,7 +35,10 @@ export interface HealthInputs {
   /** Sentences on what the gateway lacks. */
   missing: readonly string[];
   queue: Series;
+  /** Those that a producer announces: a client that sends seldom, or stops, is no trouble of the cluster's. */
   cameras: Record<CameraState, number>;
+  /** How many others there are, of clients and senders. */
+  unannounced: number;
   nodes: readonly NodeView[];
   expectedNodes: number | null;
   alerts: AlertView[];
@@ -153,6 +156,6 @@ export function judge(inputs: HealthInputs): Health {
   }
   if (first !== undefined) return { level: first.level, word: `Degraded: ${first.words}`, problems };
   const cameras = Object.values(inputs.cameras).reduce((sum, number) => sum + number, 0);
-  if (cameras === 0) return { level: 'unknown', word: 'Idle: no cameras', problems };
+  if (cameras + inputs.unannounced === 0) return { level: 'unknown', word: 'Idle: no cameras', problems };
   return { level: 'good', word: 'Healthy', problems };
 }

@@ -44,6 +44,8 @@ export const CAMERA_STATES = Object.keys({
   offline: 0,
   connecting: 0,
   disabled: 0,
+  quiet: 0,
+  unknown: 0,
 } satisfies Record<CameraState, 0>) as CameraState[];
 
 export type ServerMessage =
