@@ -772,7 +772,7 @@ def test_a_silent_camera_of_a_sender_names_its_queue_that_is_down(heard: Heard) 
     heard.down = ["frame_queue.from.school", "frame_queue.dlq.from.bakery"]
     heard.now += 60
     school, bakery = heard.view("school-yard"), heard.view("bakery-oven")
-    assert (school.state, bakery.state) == ("stalled", "stalled")
+    assert (school.state, bakery.state) == ("quiet", "quiet")
     assert school.reason is not None
     assert school.reason.endswith(": frame_queue.from.school is down: framefleet queues repair")
     assert "down" not in str(bakery.reason), "nobody's frames wait for dead letters"
