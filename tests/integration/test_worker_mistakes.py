@@ -128,7 +128,11 @@ def mistakes() -> dict[str, tuple[Sent, str, str]]:
             "send the file of a JPEG or PNG as it is",
         ),
         "a model": ((task(model="nosuch"), {}), "unknown_model", "nosuch"),
-        "pixels": ((task(frame=base64.b64encode(LARGE).decode()), {}), "too_many_pixels", "send a smaller picture"),
+        "pixels": (
+            (task(frame=base64.b64encode(LARGE).decode()), {}),
+            "too_many_pixels",
+            "send a smaller picture",
+        ),
         "content type": (
             (FRAME, {"content_type": "application/json"}),
             "invalid_task",
