@@ -15,7 +15,15 @@ from cli.console import progress
 from cli.errors import CannotReadSenders
 from cli.layout import Layout
 from cli.queues.damage import broker_log, find_damage, move_away
-from cli.queues.repair import DownQueue, find_down, last_known, make_anew, set_aside, size_of
+from cli.queues.repair import (
+    DownQueue,
+    find_down,
+    last_known,
+    make_anew,
+    set_aside,
+    size_of,
+    why_none_runs,
+)
 from cli.queues.trial import why_no_queue
 from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
 from cli.senders.administration import vhost_of
@@ -32,7 +40,7 @@ The broker's files are not on this machine, or --data does not name them: copy t
 look into them. With Compose: docker compose cp rabbitmq:/var/lib/rabbitmq/mnesia ./damaged"""
 
 NONE_WORKS = """\
-RabbitMQ's quorum queues do not work, none of them: it cannot make a new one either ({}).
+RabbitMQ's quorum queues do not work, none of them ({}).
 Nothing was deleted: what is in them is on the disk."""
 NOT_HERE = """\
 A damaged file of one queue does this. The broker's files are not on this machine, or --data does not name them. Its log
@@ -47,6 +55,7 @@ All other queues come back whole. Then `framefleet queues repair` makes that one
 are down first: without most of them no queue works, and nothing is damaged."""
 NO_DAMAGE = """\
 No damaged segment was found in {}. RabbitMQ's log says what is in the way: {}
+A restart of RabbitMQ may be enough (natively: make down && make up): what is on the disk comes back.
 In a cluster start the nodes that are down: with them all come back."""
 
 
@@ -56,14 +65,15 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     if arguments.action == "repair":
         return await _repair(arguments, urls, layout)
     if (why := await why_no_queue(urls)) is not None:
-        print(NONE_WORKS.format(why), file=sys.stderr)
-        print("which file is damaged, and what to do: framefleet queues repair", file=sys.stderr)
-        return 1
+        return _none_works(why)
     senders = _senders(layout)
     owners = {queue.name: sender.name for sender in senders for queue in _of(sender)}
     async with session(urls, CLIENT) as connection:
         states = await _inspect_all(connection, senders)
-        down = {each.queue.name: each.why for each in await find_down(urls, _queues(senders))}
+        found = await find_down(urls, _queues(senders))
+        if (why := why_none_runs(found)) is not None:
+            return _none_works(why)
+        down = {each.queue.name: each.why for each in found}
         for state in states:
             print(_describe(state, down.get(state.queue.name), owners.get(state.queue.name)))
         if down:
@@ -94,6 +104,12 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
         if not confirmed(question, yes=arguments.yes):
             return 1
         return await _upgrade_all(connection, urls, affected)
+
+
+def _none_works(why: str) -> int:
+    print(NONE_WORKS.format(why), file=sys.stderr)
+    print("which file is damaged, and what to do: framefleet queues repair", file=sys.stderr)
+    return 1
 
 
 async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Sequence[State]) -> int:
@@ -161,10 +177,13 @@ async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: La
         if data is None or not find_damage(data, vhost):
             raise
         why = str(error)  # it does not start because of that, or `make up` has ended it again
+    # Where nothing runs of any queue, the cause is theirs together, also if RabbitMQ can make a queue in the moment between
+    # two ends of what writes them: each would come back whole.
+    down = [] if why is not None else await find_down(urls, _queues(_senders(layout)), data)
+    why = why or why_none_runs(down)
     if why is not None:
         print(NONE_WORKS.format(why))
         return _mend_files(arguments, data, vhost, arguments.aside or layout.run / "damaged")
-    down = await find_down(urls, _queues(_senders(layout)), data)
     if not down:
         print("all queues work: there is nothing to repair")
         return 0

@@ -19,7 +19,7 @@ from broker.faults import NO_PROCESS
 from broker.role import MISSED_SECONDS
 from broker.session import session
 from cli.queues.damage import identity
-from contract.topology import Queue
+from contract.topology import TOPOLOGY, Queue
 from runtime.loopback import open_directly
 
 CLIENT = "framefleet queues repair"
@@ -57,6 +57,13 @@ async def find_down(
         for queue in queues
         if queue.name in down
     ]
+
+
+def why_none_runs(down: Sequence[DownQueue]) -> str | None:
+    """Why nothing runs of any queue of the topology; None if something does."""
+    dead = {each.queue.name: each.why for each in down if each.dead}
+    names = [queue.name for queue in TOPOLOGY.queues]
+    return dead[names[0]] if all(name in dead for name in names) else None
 
 
 def find_folder(data: Path, vhost: str, queue: str) -> Path | None:

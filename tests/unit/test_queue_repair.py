@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from cli.layout import Layout
 from cli.queues import commands, run
 from cli.queues.damage import LOG_BYTES, Damage, broker_log, find_damage, move_away
 from cli.queues.repair import DownQueue, find_folder, set_aside
-from contract.topology import TOPOLOGY
+from contract.topology import TOPOLOGY, Queue
 
 LIVE = next(queue for queue in TOPOLOGY.queues if queue.name == "frame_queue")
 
@@ -153,3 +154,25 @@ def test_the_files_of_a_broker_that_has_ended_are_mended(
     assert "frame_queue: 00000001.segment is damaged" in capsys.readouterr().out
     with pytest.raises(NoBroker):
         run(argparse.Namespace(**words, yes=True))
+
+
+async def test_where_nothing_runs_of_any_queue_none_is_deleted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """RabbitMQ could make one in the moment of the trial: what writes them is started again some times."""
+
+    async def none(_urls: object) -> None:
+        return None
+
+    async def find_down(_urls: object, queues: Sequence[Queue], _data: object) -> list[DownQueue]:
+        return [DownQueue(queue, "INTERNAL_ERROR - …: noproc", None) for queue in queues]
+
+    async def touched(*_arguments: object) -> None:
+        raise AssertionError("it was made anew")
+
+    monkeypatch.setattr(commands, "why_no_queue", none)
+    monkeypatch.setattr(commands, "find_down", find_down)
+    monkeypatch.setattr(commands, "make_anew", touched)
+    arguments = argparse.Namespace(action="repair", data=None, aside=None, dry_run=False, yes=True)
+    assert await commands.run(arguments, ["amqp://127.0.0.1/"]) == 1
+    assert "docker compose stop rabbitmq" in capsys.readouterr().out
