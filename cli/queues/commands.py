@@ -177,8 +177,8 @@ async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: La
         if data is None or not find_damage(data, vhost):
             raise
         why = str(error)  # it does not start because of that, or `make up` has ended it again
-    # Where nothing runs of any queue, the cause is theirs together, and each would come back whole. RabbitMQ may be able
-    # to make one all the same, in the moment between two ends of what writes them.
+    # Where nothing runs of any queue, the cause is theirs together, and each would come back whole. RabbitMQ may make
+    # one all the same, in the moment between two ends of what writes them.
     down = [] if why is not None else await find_down(urls, _queues(_senders(layout)), data)
     why = why or why_none_runs(down)
     if why is not None:
