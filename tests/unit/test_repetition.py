@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from runtime import logs
 from runtime.logs import configure_logs, get_logger
@@ -34,7 +33,6 @@ def lines(clock: Clock) -> Repetition:
 def configured() -> Iterator[None]:
     yield
     atexit.unregister(logs._tell_at_end)
-    structlog.reset_defaults()
 
 
 def test_a_flood_is_a_few_lines_and_a_number(lines: Repetition, clock: Clock) -> None:

@@ -2,11 +2,10 @@
 
 import json
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 
 from broker import LinkCounts, Outcome
@@ -28,12 +27,6 @@ def registry() -> CollectorRegistry:
 @pytest.fixture
 def metrics(registry: CollectorRegistry) -> ServiceMetrics:
     return ServiceMetrics("worker", registry)
-
-
-@pytest.fixture
-def _configured() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 class SlowLoop:
@@ -88,7 +81,6 @@ def test_the_build_and_the_process_are_told(metrics: ServiceMetrics, registry: C
     assert registry.get_sample_value("python_gc_collections_total", {"generation": "0"}) is not None
 
 
-@pytest.mark.usefixtures("_configured")
 def test_messages_are_counted_those_too_that_are_not_written(
     metrics: ServiceMetrics, registry: CollectorRegistry, capsys: pytest.CaptureFixture[str]
 ) -> None:
