@@ -145,8 +145,13 @@ def sentence(queue: str, why: str) -> str:
     return f"queue {queue}: it is down, RabbitMQ cannot use it ({why}); {REMEDY}"
 
 
+def none_runs(down: Mapping[str, str], queues: Iterable[str]) -> bool:
+    """Tell whether nothing runs of any of `queues`: then the cause is theirs together, and each may come back whole."""
+    return all(NO_PROCESS in down.get(queue, "") for queue in queues)
+
+
 def sentences(down: Mapping[str, str], queues: Iterable[str]) -> list[str]:
     """Tell people which queues are down; in one sentence where nothing runs of any of `queues`."""
-    if all(NO_PROCESS in down.get(queue, "") for queue in queues):
+    if none_runs(down, queues):
         return [NONE_WORKS]
     return [sentence(queue, why) for queue, why in sorted(down.items())]

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from broker.diagnosis import fault, find_faults
 from broker.errors import BrokerError
-from broker.faults import NO_PROCESS
+from broker.faults import NO_PROCESS, none_runs
 from broker.role import MISSED_SECONDS
 from broker.session import session
 from cli.queues.damage import identity
@@ -61,9 +61,9 @@ async def find_down(
 
 def why_none_runs(down: Sequence[DownQueue]) -> str | None:
     """Why nothing runs of any queue of the topology; None if something does."""
-    dead = {each.queue.name: each.why for each in down if each.dead}
+    reasons = {each.queue.name: each.why for each in down}
     names = [queue.name for queue in TOPOLOGY.queues]
-    return dead[names[0]] if all(name in dead for name in names) else None
+    return reasons[names[0]] if none_runs(reasons, names) else None
 
 
 def find_folder(data: Path, vhost: str, queue: str) -> Path | None:
