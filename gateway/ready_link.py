@@ -94,7 +94,7 @@ def own_token(settings: "GatewaySettings") -> str:
         return settings.token.get_secret_value()
     try:
         return (settings.data_dir / "token").read_text().strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""  # with authentication off there is none
 
 

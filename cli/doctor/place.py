@@ -112,7 +112,7 @@ def _checkout(
 
 def _container(image: str, layout: Layout, urls: tuple[str, ...], no_urls: str, prometheus: str) -> Place:
     # Late: in a checkout nobody needs the gateway's settings, which are those of its process and not of this shell.
-    from gateway.ready_link import EVERYWHERE
+    from gateway.ready_link import own_address, own_token
     from gateway.settings import GatewaySettings
     from runtime.settings import read
 
@@ -122,16 +122,14 @@ def _container(image: str, layout: Layout, urls: tuple[str, ...], no_urls: str, 
     )
     if settings is None:
         return Place(layout, image, urls, no_urls, prometheus, troubles=troubles)
-    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
-    token = settings.token.get_secret_value() if settings.token else _text(settings.data_dir / "token")
     return Place(
         layout,
         image,
         urls,
         no_urls,
         prometheus or settings.prometheus_url,
-        gateway=f"http://{f'[{host}]' if ':' in host else host}:{settings.port}",
-        token=token,
+        gateway=own_address(settings),
+        token=own_token(settings),
         public_url=settings.public_url,
         data=settings.data_dir,
         tokens=settings.tokens,
@@ -188,10 +186,3 @@ def _holder(layout: Layout) -> int | None:
         return lock.holder(layout.lock)
     except OSError:
         return None  # another user's: the file of endpoints says so
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except (OSError, ValueError):
-        return ""

@@ -40,15 +40,11 @@ def _of_the_checkout(layout: Layout) -> tuple[str, str]:
 
 
 def _own(environment: Mapping[str, str]) -> tuple[str, str]:
+    from gateway.ready_link import own_address, own_token
     from gateway.settings import GatewaySettings
     from runtime.settings import read
 
     settings, wrong = read(GatewaySettings, environment)
     if settings is None:
         raise ValueError(wrong)
-    token = (
-        settings.token.get_secret_value()
-        if settings.token is not None
-        else (settings.data_dir / "token").read_text().strip()
-    )
-    return f"http://127.0.0.1:{settings.port}", token
+    return own_address(settings), own_token(settings)
