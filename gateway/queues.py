@@ -67,9 +67,8 @@ class Queues:
                 self._metrics.queue.labels(queue).set(messages)
             self._metrics.queue_down.labels(queue).set(queue in down)
         if self.depth.messages:
-            for (
-                queue
-            ) in down:  # those of senders are not told of for a moment, whenever one of them is missing
+            # Those of senders are not told of for a moment, whenever one of them is missing.
+            for queue in down:
                 self._metrics.queue_down.labels(queue).set(1)
         self._look(now)
 

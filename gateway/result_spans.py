@@ -14,7 +14,7 @@ from broker import Delivery
 from contract.result import Result
 from contract.topology import RESULT_QUEUE, RESULTS_EXCHANGE
 from contract.trace_context import TRACEPARENT, parse_traceparent
-from runtime.tracing import FrameTrace, Tracing
+from runtime.tracing import FrameTrace, Tracing, operation
 
 Told = dict[str, str | int | float | bool]
 
@@ -37,7 +37,7 @@ class ResultSpans:
 
     def shown(self, trace: FrameTrace, result: Result, began: float) -> None:
         """Make the span of a result that came live at `began` (`perf_counter`) and is with the hub now."""
-        told = self._of(result, RESULTS_EXCHANGE) | _operation("process", "process")
+        told = self._of(result, RESULTS_EXCHANGE) | operation("process", "process")
         self._tracing.own(trace, "process results", "consumer", began, time.perf_counter(), told)
 
     def sending(self, trace: FrameTrace, began: float) -> Callable[[], None]:
@@ -53,7 +53,7 @@ class ResultSpans:
         told = self._of(result, RESULT_QUEUE)
         stored: Told = {"messaging.batch.message_count": batch}
         self._tracing.step(trace, "store", "internal", began, ended, stored)
-        whole = told | _operation("process", "process")
+        whole = told | operation("process", "process")
         self._tracing.own(trace, f"process {RESULT_QUEUE}", "consumer", came, time.perf_counter(), whole)
 
     def _sent(self, trace: FrameTrace, began: float, done: list[bool]) -> None:
@@ -70,7 +70,3 @@ class ResultSpans:
             "framefleet.camera_id": result.camera_id,
             "framefleet.node_id": result.node_id,
         }
-
-
-def _operation(name: str, kind: str) -> Told:
-    return {"messaging.operation.name": name, "messaging.operation.type": kind}

@@ -26,7 +26,7 @@ from opentelemetry.trace import (
 from prometheus_client import Counter
 
 from runtime.logs import get_logger
-from runtime.tracing import FinishedSpan
+from runtime.spans import FinishedSpan
 from runtime.version import VERSION
 
 log = get_logger("tracing")

@@ -7,23 +7,20 @@ and nowhere else.
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
 
 from prometheus_client import Counter
 
 from contract.trace_context import TraceContext, new_span_id, new_trace_id, parse_traceparent
 from runtime.settings import ServiceSettings
+from runtime.spans import Attributes, FinishedSpan, SpanExporter, SpanKind
 
 FLAGGED_PER_SECOND = 50.0
 """So many frames of which their sender says that they are traced are believed in each process. Of what is beyond, as
 many are traced as of frames without a word: whoever sends must not decide how much we export."""
 FAILURES_PER_SECOND = 20.0
 """So many frames that fail are traced in each process although they were not chosen; poison may come by thousands."""
-
-SpanKind = Literal["internal", "producer", "consumer", "client"]
-Attributes = Mapping[str, str | int | float | bool]
 
 
 @dataclass(slots=True)
@@ -53,31 +50,6 @@ class FrameTrace:
     def exemplar(self) -> dict[str, str] | None:
         """What a histogram remembers beside a value of this frame; None where no span is exported."""
         return {"trace_id": self.trace_id} if self.sampled else None
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedSpan:
-    """One step of a frame. Times are nanoseconds since 1970; `error` is the word for its failure, empty if none."""
-
-    name: str
-    kind: SpanKind
-    trace_id: str
-    span_id: str
-    parent_id: str | None
-    began: int
-    ended: int
-    attributes: Attributes
-    error: str = ""
-
-
-class SpanExporter(Protocol):
-    """Where spans go; neither call waits for the network."""
-
-    def put(self, span: FinishedSpan) -> None:
-        """Take a span to be exported, or drop and count it."""
-
-    def close(self) -> None:
-        """Export what waits, as far as that takes moments."""
 
 
 class Tracing:
@@ -203,6 +175,11 @@ class _Budget:
             return False
         self._left -= 1
         return True
+
+
+def operation(name: str, kind: str) -> dict[str, str | int | float | bool]:
+    """What is done with a message, as OpenTelemetry's conventions for messaging call it."""
+    return {"messaging.operation.name": name, "messaging.operation.type": kind}
 
 
 class TracingUnavailable(Exception):

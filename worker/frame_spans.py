@@ -11,7 +11,7 @@ from broker.traced import traced
 from contract.senders import Sender
 from contract.topology import RESULTS_EXCHANGE
 from contract.trace_context import TRACEPARENT
-from runtime.tracing import FrameTrace, Tracing
+from runtime.tracing import FrameTrace, Tracing, operation
 from worker.arrival import Completion
 from worker.intake import Intake
 from worker.processor import Computed, Failed, Processed
@@ -58,14 +58,14 @@ class FrameSpans:
                 ended = began
         if message is not None:
             name, template = _destination(message, sender)
-            sent = frame | _operation("publish", "send") | {"messaging.destination.name": name}
+            sent = frame | operation("publish", "send") | {"messaging.destination.name": name}
             if name != template:
                 sent["messaging.destination.template"] = template
             onward = trace.onward_id
             step(trace, f"publish {template}", "producer", item.computed, confirmed, sent, span_id=onward)
         how = "reject" if message is None else "ack"
-        step(trace, f"{how} {queue}", "client", confirmed, settled, task | _operation(how, "settle"))
-        whole = task | _operation("process", "process") | _came_of(item)
+        step(trace, f"{how} {queue}", "client", confirmed, settled, task | operation(how, "settle"))
+        whole = task | operation("process", "process") | _came_of(item)
         own(trace, f"process {queue}", "consumer", arrival.at, settled, whole, _error(outcome))
 
     def _frame(self, item: Completion) -> Told:
@@ -98,10 +98,6 @@ def _error(outcome: Processed) -> str:
     if isinstance(outcome, Failed):
         return outcome.reason.value
     return str(outcome.result.reason) if outcome.result.reason else ""
-
-
-def _operation(name: str, kind: str) -> Told:
-    return {"messaging.operation.name": name, "messaging.operation.type": kind}
 
 
 def _destination(message: Message, sender: Sender | None) -> tuple[str, str]:

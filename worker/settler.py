@@ -165,9 +165,8 @@ class Settler:
                 return
             if outcome is Outcome.REFUSED:
                 if isinstance(item.outcome, Failed):
-                    self._refuse(
-                        item, item.outcome
-                    )  # the broker's own way to the dead letters publishes nothing
+                    # The broker's own way to the dead letters publishes nothing.
+                    self._refuse(item, item.outcome)
                 else:
                     self._give_up(item, "RabbitMQ refuses to take its result")
                 return

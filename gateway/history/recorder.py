@@ -216,9 +216,8 @@ class Recorder:
     async def _prune(self) -> None:
         while True:
             try:
-                self._metrics.history_free.set(
-                    await self._in_thread(self._writer.free)
-                )  # first: nothing fits in none
+                # First, since without room the rest fails.
+                self._metrics.history_free.set(await self._in_thread(self._writer.free))
                 while deleted := await self._in_thread(self._writer.prune, time.time()):
                     for kind, count in deleted.items():
                         self._metrics.history_pruned.labels(kind).inc(count)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from broker import Outcome
 from producer.frames import Frame
-from runtime.tracing import FrameTrace, Tracing
+from runtime.tracing import FrameTrace, Tracing, operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,7 @@ class TaskSpans:
             time.perf_counter(),
             {
                 "messaging.system": "rabbitmq",
-                "messaging.operation.name": "publish",
-                "messaging.operation.type": "send",
+                **operation("publish", "send"),
                 "messaging.destination.name": frame.lane.queue,
                 "messaging.message.id": frame.frame_id,
                 "messaging.client.id": self._producer_id,

@@ -20,7 +20,7 @@ from contract.topology import CONTROL_EXCHANGE, WATCH_EXCHANGE, EphemeralQueue
 from contract.trace_context import parse_traceparent
 from runtime.metrics.service import span_counter
 from runtime.otlp import MOST_WAITING, OtlpExporter
-from runtime.tracing import FinishedSpan
+from runtime.spans import FinishedSpan
 from tests.conftest import StartService
 from tests.helpers.bus import bus, dead_letters, results
 from tests.helpers.eventually import aeventually, eventually

@@ -19,7 +19,8 @@ from contract.trace_context import TRACEPARENT, TraceContext, parse_traceparent
 from producer.frames import Frame, Pixels
 from producer.lane.task_spans import TaskSpans
 from runtime.settings import read
-from runtime.tracing import FAILURES_PER_SECOND, FLAGGED_PER_SECOND, FinishedSpan, Tracing
+from runtime.spans import FinishedSpan
+from runtime.tracing import FAILURES_PER_SECOND, FLAGGED_PER_SECOND, Tracing
 from worker.arrival import Arrival, Completion
 from worker.frame_spans import FrameSpans
 from worker.intake import Intake
