@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from broker import Publisher, QueueDepth
 from contract.status import WATCH_TTL_SECONDS, NodeStatus
 from contract.topology import RESULT_QUEUE, Lane
+from gateway.hearing import Hearing
 from gateway.metrics import GatewayMetrics
 from gateway.nodes import Nodes
 
@@ -58,18 +59,21 @@ class ForeignConsumers:
         publisher: Publisher,
         gateways: Gateways,
         nodes: Nodes,
+        hearing: Hearing,
         metrics: GatewayMetrics,
     ) -> None:
         self._depth = depth
         self._publisher = publisher
         self._gateways = gateways
         self._nodes = nodes
+        self._hearing = hearing
         self._metrics = metrics
 
     def tick(self, now: float) -> None:
         """Count the consumers of every queue."""
         self._metrics.foreign_consumers.clear()
-        if self._publisher.blocked:  # in a broker alarm nobody can say that they are there
+        # In a broker alarm nobody can say that they are there, and without a broker nobody is heard.
+        if self._publisher.blocked or not self._hearing.settled(now):
             return
         foreign = foreign_consumers(
             self._depth.consumers, gateways=self._gateways.live(now), nodes=self._nodes.statuses(now)

@@ -401,7 +401,7 @@ async def compose(
             partial(tell_senders, senders, admission, metrics),
             queues.tick,
             Audit(books, depth, link.faults, nodes, metrics).tick,
-            ForeignConsumers(depth, publisher, gateways, nodes, metrics).tick,
+            ForeignConsumers(depth, publisher, gateways, nodes, hearing, metrics).tick,
             absence.tick,
             canary.tick,
             states.tick,
