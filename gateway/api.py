@@ -53,6 +53,7 @@ HISTORY: dict[str, Any] = {
         "notComputed": [[1795215995.0, None], [1795216000.0, 0.0]],
         "errors": [[1795215995.0, 0.0], [1795216000.0, 0.0]],
     },
+    "queries": {"processingRate": "sum(rate(cv_frames_processed_total[1m]))"},
 }
 NODES: dict[str, Any] = {
     "items": [

@@ -122,7 +122,9 @@ class FigureBoard:
             except PrometheusError:
                 pass
         seconds = min(seconds, statistics.KEPT_SECONDS)
-        return HistoryView(step, "gateway", self._own.series(seconds, step, time.time()))
+        return HistoryView(
+            step, "gateway", self._own.series(seconds, step, time.time()), dict(promql.HISTORY)
+        )
 
     async def alerts(self) -> AlertsView:
         """Pending and firing alerts, or why there are none to be had."""
@@ -170,7 +172,7 @@ async def _ask_range(prometheus: Prometheus, seconds: int, step: int) -> History
         *(prometheus.query_range(q, end - seconds, end, step) for q in promql.HISTORY.values())
     )
     series = dict(zip(promql.HISTORY, answers, strict=True))
-    return HistoryView(step, "prometheus", series) if series["processingRate"] else None
+    return HistoryView(step, "prometheus", series, dict(promql.HISTORY)) if series["processingRate"] else None
 
 
 async def _ask_alerts(prometheus: Prometheus) -> list[AlertView]:

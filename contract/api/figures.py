@@ -105,3 +105,5 @@ class HistoryView:
     step: float
     source: Source
     series: dict[str, list[Point]]
+    queries: dict[str, str]
+    """The PromQL that answers for each of the series, for charts of any other range."""

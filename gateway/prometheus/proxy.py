@@ -78,6 +78,12 @@ GET_OR_POST = {
     "query_exemplars": PromqlPath(
         "Exemplars of an expression over time", [], (QUERY, START, END), ("query",)
     ),
+    "format_query": PromqlPath(
+        "An expression, set out in lines",
+        "sum by (node_id) (\n  rate(cv_frames_processed_total[1m])\n)",
+        (QUERY,),
+        ("query",),
+    ),
     "series": PromqlPath("Series that match", [LABELS], SPAN, ("match[]",)),
     "labels": PromqlPath("Names of labels", ["__name__", "node_id"], SPAN),
 }

@@ -67,6 +67,10 @@ async def test_the_figures_come_from_prometheus(http: aiohttp.ClientSession) -> 
             await asyncio.sleep(0.5)
     assert history["step"] == 5
     assert history["series"]["processingRate"][-1][1] is not None
+    assert history["queries"].keys() == history["series"].keys()
+    for query in history["queries"].values():
+        status, answer = await get(http, f"{API}/query", query=query)
+        assert (status, len(answer["data"]["result"])) == (200, 1), query
 
 
 async def test_what_was_dropped_of_a_camera_at_the_time_of_a_frame(http: aiohttp.ClientSession) -> None:
@@ -160,6 +164,7 @@ async def test_every_path_of_the_proxy(http: aiohttp.ClientSession) -> None:
     questions: dict[str, dict[str, str]] = {
         "query": {"query": "up"},
         "query_range": {"query": "up", "start": ago, "end": now, "step": "5s"},
+        "format_query": {"query": "sum( up)"},
         "series": {"match[]": "up"},
         "labels": {},
         "label/job/values": {},
@@ -171,7 +176,7 @@ async def test_every_path_of_the_proxy(http: aiohttp.ClientSession) -> None:
     for path, parameters in questions.items():
         status, answer = await get(http, f"{API}/{path}", **parameters)
         assert (status, answer["status"]) == (200, "success"), path
-    for path in ("query", "query_range", "series", "labels"):
+    for path in ("query", "query_range", "format_query", "series", "labels"):
         async with http.post(f"{API}/{path}", data=questions[path]) as answer:
             assert (answer.status, (await answer.json())["status"]) == (200, "success"), path
 
@@ -205,6 +210,8 @@ async def test_queries_are_bounded(http: aiohttp.ClientSession) -> None:
         ("series", {"match[]": "up", "start": f"{now}", "end": "0"}, "before start"),
         ("query", {"query": "up", "timeout": "-1"}, "positive"),
         ("query", {"query": "sum("}, "parse error"),  # Prometheus' own answer
+        ("format_query", {"query": "sum("}, "1:5: parse error"),
+        ("format_query", {"query": "x" * 16_385}, "16384 characters"),
     ):
         status, answer = await get(http, f"{API}/{path}", **parameters)
         assert (status, answer["errorType"]) == (400, "bad_data"), answer

@@ -138,6 +138,9 @@ export interface components {
       series: {
         [key: string]: [number, number | null][];
       };
+      queries: {
+        [key: string]: string;
+      };
     };
     /** @description A place that a frame passed, at the age of `seconds`. `time` is null where no clock saw it. */
     HopView: {
@@ -581,7 +584,9 @@ export function readHistoryView(value: unknown): HistoryView | null {
   if (source === null) return null;
   const series = r.record(value['series'], (item: unknown) => r.list(item, r.point));
   if (series === null) return null;
-  return { step, source, series };
+  const queries = r.record(value['queries'], r.string);
+  if (queries === null) return null;
+  return { step, source, series, queries };
 }
 
 export function readHopView(value: unknown): HopView | null {

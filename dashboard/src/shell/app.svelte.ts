@@ -94,6 +94,8 @@ export class App {
   );
   metricsFailed = $state(false);
   step = $derived(this.#history?.step ?? 15);
+  /** The PromQL that answers for each series of the cards; none before the first answer. */
+  queries = $derived(this.#history?.queries ?? {});
 
   constructor() {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
