@@ -57,6 +57,13 @@ SUB_COMMANDS = (
     SubCommand("dlq", "dead letters: list, show, save-image, replay, purge", "cli.dlq"),
     SubCommand("queues", "the broker's queues: check, upgrade, repair", "cli.queues"),
     SubCommand(
+        "cameras",
+        "a file of cameras: check it for mistakes",
+        "cli.cameras",
+        ("producer",),
+        f"{EXEC} producer",
+    ),
+    SubCommand(
         "models", "detection models: list, fetch, verify", "cli.models", ("worker",), f"{EXEC} cv-worker"
     ),
     SubCommand(

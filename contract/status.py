@@ -51,6 +51,26 @@ class LaneLoad(Struct, frozen=True, kw_only=True):
     weight: float
 
 
+class CameraFileProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is wrong in a line of the file of cameras (from 1; 0: in none), and the only camera concerned, if one is."""
+
+    text: str
+    line: int = 0
+    camera_id: str | None = None
+
+
+class CameraFileTrouble(Struct, frozen=True, kw_only=True):
+    """What is wrong in a producer's file of cameras: of `count` mistakes the first few.
+
+    `used`: the file was taken on, and only the cameras concerned are not as it says. Else all runs on as before.
+    """
+
+    path: str
+    used: bool
+    count: int
+    problems: list[CameraFileProblem]
+
+
 class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="producer"):
     """A producer's heartbeat; routing key `producer.<producer_id>`."""
 
@@ -69,6 +89,8 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
     """How many of its frames the broker has confirmed since it started, by lane."""
     end: ProducerEnd | None = None
     """Of one that stopped: why. Those of older versions do not tell."""
+    file: CameraFileTrouble | None = None
+    """None: there is no file of cameras, or nothing is wrong in it."""
 
 
 class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -325,7 +325,7 @@ async def compose(
         nodes,
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
-        notices=lambda: [*queues.notices(), *admission.notices()],
+        notices=lambda: [*queues.notices(), *cameras.notices(time.monotonic()), *admission.notices()],
         canary=lambda: canary.trouble(time.monotonic()),
     )
 

@@ -78,6 +78,7 @@ class Producer:
             cameras=lambda: self._share.cameras,
             offer=self._offer,
             removed=lambda: self._removals.lately(time.monotonic()),
+            file=lambda: roster.trouble,
         )
         link.listen(
             STATUS_EXCHANGE,

@@ -19,6 +19,7 @@ from contract.status import (
 from gateway.camera_results import CameraResults
 from gateway.cameras.admission import ghost, sender_of
 from gateway.cameras.camera import NO_LABELS, Judgement, KnownCamera, age_of, deserted, judge
+from gateway.cameras.file_notices import file_notices
 from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
 from gateway.hearing import UNBROKEN, Hearing
 
@@ -112,6 +113,7 @@ class Cameras:
             producer.end = status.end or "asked"
         else:
             producer.offer = status.offer or producer.offer
+            producer.file = status.file
 
     def heard_cameras(self, status: CamerasStatus, now: float, wall: float) -> None:
         """Note all the cameras that a producer serves."""
@@ -206,6 +208,10 @@ class Cameras:
             producer_id=camera.server.producer_id if camera.server is not None else None,
             sender=camera.sender,
         )
+
+    def notices(self, now: float) -> list[str]:
+        """What is wrong in files of cameras, a sentence each."""
+        return file_notices(self._producers.file_troubles(now))
 
     def views(self, now: float) -> list[CameraView]:
         """Every camera, by id. Takes 6 µs each: for a page of many cameras, choose from `known` first."""

@@ -8,7 +8,7 @@ and while producers cannot hear each other it may have several.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from contract.status import LOST_AFTER_SECONDS, CameraReport, ProducerEnd
+from contract.status import LOST_AFTER_SECONDS, CameraFileTrouble, CameraReport, ProducerEnd
 
 HAND_OVER_SECONDS = 15.0
 """Members of a sharing take a dead one's cameras over after 10 s; this leaves them time to be heard."""
@@ -28,6 +28,8 @@ class KnownProducer:
     end: ProducerEnd | None = None
     """Why it stopped, if it said that it did."""
     offer: str = ""
+    file: CameraFileTrouble | None = None
+    """What is wrong in its file of cameras."""
     reports: dict[str, CameraReport] = field(default_factory=dict)
     """Its claims, and its word on each."""
 
@@ -83,6 +85,10 @@ class Producers:
         return remover.offer != "" and any(
             each.offer not in ("", remover.offer) and each.alive(now) for each in self._all.values()
         )
+
+    def file_troubles(self, now: float) -> list[CameraFileTrouble]:
+        """What is wrong in the files of those that live."""
+        return [each.file for each in self._all.values() if each.file is not None and each.alive(now)]
 
     def succeeded(self, lost: KnownProducer, now: float) -> bool:
         """Whether a later process of the same name lives."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from broker import Link, Message
 from broker.aio import publish
 from contract.status import (
+    CameraFileTrouble,
     CamerasStatus,
     ProducerEnd,
     ProducerStatus,
@@ -22,7 +23,9 @@ WINDOW = 10_000  # messages without a confirm; a thousand cameras may change the
 
 
 class Heartbeats:
-    """Publishes them. `offer` gives the digest by which producers share cameras, `removed` those taken out lately."""
+    """Publishes them. `offer` gives the digest by which producers share cameras, `removed` those taken out lately,
+    `file` what is wrong in the file of cameras.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Heartbeats:
         cameras: Callable[[], Iterable[Camera]],
         offer: Callable[[], str],
         removed: Callable[[], list[str]],
+        file: Callable[[], CameraFileTrouble | None],
     ) -> None:
         self._publisher = link.publisher(window=WINDOW, on_ready=self.all)
         self._producer_id = producer_id
@@ -42,6 +46,7 @@ class Heartbeats:
         self._cameras = cameras
         self._offer = offer
         self._removed = removed
+        self._file = file
 
     def all(self) -> None:
         """Send the producer's heartbeat and that of its cameras."""
@@ -86,6 +91,7 @@ class Heartbeats:
             lanes=self._lanes.loads,
             confirmed=self._lanes.stored,
             end=end,
+            file=self._file(),
         )
 
 
