@@ -16,7 +16,9 @@ QUEUE_FAMILIES = ["queue_coarse_metrics", "queue_consumer_count", "ra_metrics", 
 def configuration(layout: Layout, targets: Mapping[str, str]) -> dict[str, object]:
     """Prometheus's configuration. `targets` are addresses by job, `rabbitmq` for both of its jobs.
 
-    Workers are read from `.run/workers.json`, which Prometheus watches.
+    Workers are read from `.run/workers.json`, which Prometheus watches. Every target has its part's name for an
+    `instance`: of other ports after a restart Prometheus would make other series, and for five minutes the last values
+    of those before would stand beside them, as of a second gateway and a second broker.
     """
     jobs: list[dict[str, object]] = [
         {
@@ -63,11 +65,16 @@ def command(layout: Layout, port: int, targets: Mapping[str, str], env: Mapping[
 
 
 def write_workers(file: Path, ports: list[int]) -> None:
-    """List the workers' metrics ports for Prometheus; replaced as a whole, since it watches the file."""
+    """List the workers' metrics ports, by slot, for Prometheus; replaced as a whole, since it watches the file."""
     fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps([{"targets": [f"{LOOPBACK}:{port}" for port in ports]}]) + "\n")
+    listed = [_target(f"worker-{slot}", f"{LOOPBACK}:{port}") for slot, port in enumerate(ports, 1)]
+    fresh.write_text(json.dumps(listed) + "\n")
     fresh.replace(file)
 
 
 def _static(job: str, target: str) -> dict[str, object]:
-    return {"job_name": job, "static_configs": [{"targets": [target]}]}
+    return {"job_name": job, "static_configs": [_target(job.removesuffix("-queues"), target)]}
+
+
+def _target(name: str, address: str) -> dict[str, object]:
+    return {"targets": [address], "labels": {"instance": name}}
