@@ -42,6 +42,14 @@ class Layout:
         return self.run / "workers.json"
 
     @property
+    def expected_workers(self) -> Path:
+        return self.run / "expected-workers"
+
+    @property
+    def control(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
     def lock(self) -> Path:
         return self.run / "lock"
 

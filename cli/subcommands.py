@@ -30,6 +30,7 @@ EXEC = "docker compose exec"
 SUB_COMMANDS = (
     SubCommand("up", "run the whole system on this machine until Ctrl-C", "cli.up"),
     SubCommand("down", "stop the system that runs in this checkout", "cli.down"),
+    SubCommand("scale", "more workers, or fewer, while the system of this checkout runs", "cli.scale"),
     SubCommand(
         "link", "a new link that signs a browser in, once", "cli.link", ("gateway",), f"{EXEC} gateway"
     ),
@@ -81,7 +82,11 @@ SUB_COMMANDS = (
         "docker compose run --rm --no-deps producer",
     ),
 )
-IN_COMPOSE = {"up": "docker compose up", "down": "docker compose down"}
+IN_COMPOSE = {
+    "up": "docker compose up",
+    "down": "docker compose down",
+    "scale": "docker compose up -d --scale cv-worker=N",
+}
 """The Docker commands that do what these sub-commands do in a checkout."""
 
 

@@ -35,6 +35,10 @@ class Supervisor:
         self._stopping = True
         await asyncio.gather(*(self._stop(name) for name in names if name in self._keepers))
 
+    async def end(self, names: Sequence[str]) -> None:
+        """End the named parts for good, side by side, while the others go on."""
+        await asyncio.gather(*(self._stop(name) for name in names if name in self._keepers))
+
     def kill(self) -> None:
         """End everything at once."""
         self._stopping = True
@@ -53,6 +57,7 @@ class Supervisor:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await part.stop()
+        self._parts.remove(part)
 
     async def _keep(self, part: Part) -> None:
         failures = 0

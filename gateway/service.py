@@ -46,6 +46,7 @@ from gateway.dispatch import (
     listen_to_results,
 )
 from gateway.errors import BrokenSenders, WrongSetting
+from gateway.expected_workers import ExpectedWorkers
 from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
@@ -329,6 +330,8 @@ async def compose(
         canary=lambda: canary.trouble(time.monotonic()),
     )
 
+    expected_workers = ExpectedWorkers(settings.expected_workers, settings.expected_workers_file)
+
     async with AsyncExitStack() as stack:
         # --- what only one can have ---
         listener = stack.enter_context(contextlib.closing(listen(settings.host, settings.port)))
@@ -372,7 +375,7 @@ async def compose(
                 results_router(viewers),
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
-                api_router(board, nodes, settings.expected_workers),
+                api_router(board, nodes, expected_workers, settings.launcher),
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),

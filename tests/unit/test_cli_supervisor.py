@@ -97,6 +97,20 @@ async def test_parts_end_in_the_order_asked_for_and_stay_ended(
     assert journal[2:] == ["worker-1 stopped", "rabbitmq stopped"]
 
 
+async def test_one_that_is_ended_stays_ended_while_the_others_go_on(
+    supervisor: Supervisor, journal: list[str]
+) -> None:
+    first, second = Puppet("first", journal), Puppet("second", journal)
+    await supervisor.start(first)
+    await supervisor.start(second)
+    await supervisor.end(["second"])
+    first.die(1)
+    await aeventually("the other comes back", lambda: journal.count("first started") == 2)
+    assert journal.count("second started") == 1
+    supervisor.kill()
+    assert "second killed" not in journal
+
+
 async def test_what_dies_while_the_rest_ends_is_not_started_again(
     supervisor: Supervisor, journal: list[str]
 ) -> None:
