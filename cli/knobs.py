@@ -50,7 +50,7 @@ class Knobs:
     def words(self) -> dict[str, str]:
         """What a run is started with and cannot change: each knob's value as text, empty where it was not given."""
         return {
-            "SOURCE": self.source,
+            "SOURCE": self.source if self.cameras is None else "",
             "CAMERAS": str(self.cameras or ""),
             "PORT": str(self.port or ""),
             "MODEL_DIR": str(self.model_dir or ""),

@@ -75,6 +75,7 @@ class System:
         broker = await self._start_broker()
         self._list_workers(self._addresses.workers)
         targets = self._services.targets | await self._broker_target()
+        prometheus.write_producer(self._layout.producer, targets.get("producer"))
         env = environment(self._layout.root)
         await self._run(prometheus.command(self._layout, self._addresses.prometheus, targets, env))
         if broker is not None:
@@ -85,7 +86,9 @@ class System:
         for command in self._services.workers:
             await self._run(command)
         if self._knobs.own_producer:
-            await self._run(self._services.producer)
+            await self._supervisor.start(
+                ChildProcess(self._services.producer, self._heard), finished=self._list_no_producer
+            )
         await self._gateway_answers()
         if workers := len(self._addresses.workers):
             self._detector = await detectors(
@@ -262,6 +265,10 @@ class System:
         """Tell Prometheus where the workers are, and the gateway how many."""
         prometheus.write_workers(self._layout.workers, ports)
         write_private(self._layout.expected_workers, f"{len(ports)}\n")
+
+    def _list_no_producer(self) -> None:
+        """Let Prometheus miss nobody who has sent all."""
+        prometheus.write_producer(self._layout.producer, None)
 
     def _write_endpoints(self) -> None:
         write_private(self._layout.endpoints, json.dumps(self._services.endpoints, indent=2) + "\n")

@@ -93,7 +93,7 @@ async def test_cameras_come_go_and_change_with_the_file(rabbitmq: str, start: An
         trouble = next(s for s in reversed(status.seen) if isinstance(s, ProducerStatus)).file
         assert trouble is not None
         assert (trouble.path, trouble.used, trouble.count) == (str(file), False, 1)
-        assert trouble.problems[0].line == 1
+        assert trouble.problems[0].line == 2
         assert await asyncio.to_thread(producer.metric, "producer_camera_file_problems") >= 1
         assert producer.stop() == 0
     await aio.stop(opened.connection)

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from cli.layout import CHECKOUT, Layout
-from cli.prometheus import command, configuration, write_workers
+from cli.prometheus import command, configuration, write_producer, write_workers
 
 TARGETS = {
     "producer": "127.0.0.1:8010",
@@ -47,12 +47,25 @@ def test_the_workers_are_listed_for_prometheus(tmp_path: Path) -> None:
     ]
 
 
+def test_a_producer_that_has_sent_all_is_not_scraped(tmp_path: Path) -> None:
+    file = Layout(tmp_path).producer
+    file.parent.mkdir()
+    write_producer(file, "127.0.0.1:8010")
+    assert json.loads(file.read_text()) == [
+        {"targets": ["127.0.0.1:8010"], "labels": {"instance": "producer"}}
+    ]
+    write_producer(file, None)
+    assert json.loads(file.read_text()) == []
+    native: dict[str, Any] = configuration(Layout(tmp_path), TARGETS)
+    assert native["scrape_configs"][1]["file_sd_configs"][0]["files"] == [str(file)]
+
+
 def test_other_ports_after_a_restart_go_on_with_the_same_series(tmp_path: Path) -> None:
     """Else those of before stand beside them for five minutes: two brokers, say, that do not see each other."""
     before: dict[str, Any] = configuration(Layout(tmp_path), TARGETS)
     after: dict[str, Any] = configuration(Layout(tmp_path), dict.fromkeys(TARGETS, "127.0.0.1:1"))
     for config in (before, after):
-        for job in config["scrape_configs"][1:]:
+        for job in config["scrape_configs"][2:]:
             [group] = job["static_configs"]
             assert group["labels"] == {"instance": job["job_name"].removesuffix("-queues")}
 

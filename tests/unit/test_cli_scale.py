@@ -124,6 +124,10 @@ async def test_another_knob_than_the_runs_is_refused_and_the_same_is_not(
     assert await system.scale(ScaleRequest(2, same)) == "2 workers run, as before"
 
 
+def test_a_source_is_another_knob_where_there_is_a_file_of_cameras() -> None:
+    assert Knobs(1, "demo", None, None, "", Path("/c.yaml")).words["SOURCE"] == ""
+
+
 def test_what_was_done_is_a_sentence() -> None:
     assert scaled(1, 2) == "2 workers run: worker-2 started"
     assert scaled(2, 1) == "1 worker runs: worker-2 finished and ended"

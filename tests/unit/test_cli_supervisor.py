@@ -141,6 +141,17 @@ async def test_a_producer_that_has_sent_all_is_left_in_peace(
     assert journal.count("producer started") == 1
 
 
+async def test_who_started_it_hears_of_it(supervisor: Supervisor, journal: list[str]) -> None:
+    producer, worker = Puppet("producer", journal), Puppet("worker", journal)
+    await supervisor.start(producer, finished=lambda: journal.append("producer finished"))
+    await supervisor.start(worker, finished=lambda: journal.append("worker finished"))
+    worker.die(0)
+    producer.die(0)
+    await aeventually("it is told", lambda: "producer finished" in journal)
+    await aeventually("the worker is back", lambda: journal.count("worker started") == 2)
+    assert "worker finished" not in journal
+
+
 async def test_force_ends_everything_at_once(supervisor: Supervisor, journal: list[str]) -> None:
     for name in ("worker-1", "worker-2"):
         await supervisor.start(Puppet(name, journal))
