@@ -41,6 +41,7 @@ class Supervisor:
     async def end(self, names: Sequence[str]) -> None:
         """End the named parts for good, side by side, while the others go on."""
         await asyncio.gather(*(self._stop(name) for name in names if name in self._keepers))
+        self._register.tidy()  # nobody is to wait for them to come back
 
     def kill(self) -> None:
         """End everything at once."""
@@ -70,6 +71,7 @@ class Supervisor:
             if self._stopping:
                 return
             if self._is_final(part, ended):
+                self._register.tidy()
                 finished()
                 return
             if time.monotonic() - begin >= LONG_ENOUGH_SECONDS:
