@@ -132,6 +132,7 @@ FIXED = {
     ),  # folders of the images
     *("GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_AUTH", "PROMETHEUS_URL"),
     *("GATEWAY_PUBLISHED_URL", "WORKER_GRACE_SECONDS"),
+    *("GATEWAY_LAUNCHER", "GATEWAY_EXPECTED_WORKERS_FILE"),
     *(
         f"{service}_METRICS_{what}"
         for service in ("WORKER", "PRODUCER", "GATEWAY")

@@ -47,6 +47,17 @@ class Knobs:
     cameras: Path | None = None
 
     @property
+    def words(self) -> dict[str, str]:
+        """What a run is started with and cannot change: each knob's value as text, empty where it was not given."""
+        return {
+            "SOURCE": self.source if self.cameras is None else "",
+            "CAMERAS": str(self.cameras or ""),
+            "PORT": str(self.port or ""),
+            "MODEL_DIR": str(self.model_dir or ""),
+            "AMQP_URL": self.amqp_url,
+        }
+
+    @property
     def own_producer(self) -> bool:
         """True if a producer is to be started."""
         return self.cameras is not None or self.source != "none"

@@ -33,23 +33,23 @@ class ServiceCommands:
 
     @property
     def workers(self) -> list[Command]:
-        """One command per slot; `NODE_ID` is `<host>-<slot>`."""
-        host = socket.gethostname()
-        return [
-            self._service(
-                "worker",
-                {
-                    "NODE_ID": f"{host[:56]}-{slot}",
-                    "WORKER_METRICS_HOST": LOOPBACK,
-                    "WORKER_METRICS_PORT": str(port),
-                    **({"MODEL_DIR": str(self.knobs.model_dir)} if self.knobs.model_dir else {}),
-                },
-                slot=slot,
-                # The worker has its own grace period (10 s unless set) for frames at hand, and some for closing.
-                grace=5 + _seconds(os.environ.get("WORKER_GRACE_SECONDS"), 10),
-            )
-            for slot, port in enumerate(self.addresses.workers, 1)
-        ]
+        """One command per slot, from 1."""
+        return [self.worker(slot) for slot in range(1, len(self.addresses.workers) + 1)]
+
+    def worker(self, slot: int) -> Command:
+        """The command of that slot; `NODE_ID` is `<host>-<slot>`."""
+        return self._service(
+            "worker",
+            {
+                "NODE_ID": f"{socket.gethostname()[:56]}-{slot}",
+                "WORKER_METRICS_HOST": LOOPBACK,
+                "WORKER_METRICS_PORT": str(self.addresses.workers[slot - 1]),
+                **({"MODEL_DIR": str(self.knobs.model_dir)} if self.knobs.model_dir else {}),
+            },
+            slot=slot,
+            # The worker has its own grace period (10 s unless set) for frames at hand, and some for closing.
+            grace=5 + _seconds(os.environ.get("WORKER_GRACE_SECONDS"), 10),
+        )
 
     @property
     def producer(self) -> Command:
@@ -75,7 +75,8 @@ class ServiceCommands:
                 "GATEWAY_PRINT_LINK": "false",  # `up` asks for one; in a log file it would only lie about
                 "GATEWAY_DATA_DIR": str(self.layout.gateway),
                 "GATEWAY_DASHBOARD_DIR": str(self.layout.dashboard / "dist"),
-                "GATEWAY_EXPECTED_WORKERS": str(self.knobs.workers),
+                "GATEWAY_EXPECTED_WORKERS_FILE": str(self.layout.expected_workers),
+                "GATEWAY_LAUNCHER": "native",
                 "PROMETHEUS_URL": self.prometheus_url,
             },
         )

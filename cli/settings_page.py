@@ -115,6 +115,7 @@ UNITS = {
     "PRODUCER_HTTP_CONNECTIONS": "requests",
     "PRODUCER_HTTP_CONNECTIONS_PER_HOST": "requests",
     "GATEWAY_EXPECTED_WORKERS": "workers",
+    "GATEWAY_LAUNCHER": "native or compose",
     "GATEWAY_HISTORY_ROWS": "results",
     "GATEWAY_HISTORY_EVENTS": "events",
     "GATEWAY_MAX_VIEWERS": "clients",
@@ -131,6 +132,8 @@ UNITS = {
 SAMPLES = {
     "GATEWAY_DASHBOARD_DIR": "/srv/dashboard",
     "GATEWAY_DATA_DIR": "/var/lib/framefleet",
+    "GATEWAY_EXPECTED_WORKERS_FILE": "/run/framefleet/workers",
+    "GATEWAY_LAUNCHER": "native",
     "GATEWAY_PUBLISHED_URL": "http://127.0.0.1:9000",
     "GATEWAY_TOKEN": "$(openssl rand -hex 32)",
     "GRAFANA_PASSWORD": "'a password of yours'",

@@ -14,6 +14,8 @@ LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
 WATCH_TTL_SECONDS = 10.0
 
 CameraState = Literal["connecting", "live", "degraded", "stalled", "offline", "disabled"]
+ProducerEnd = Literal["asked", "finished", "failed"]
+"""Why a producer stopped: somebody asked it to, its sources came to their end, or it cannot go on."""
 
 
 class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"):
@@ -49,6 +51,26 @@ class LaneLoad(Struct, frozen=True, kw_only=True):
     weight: float
 
 
+class CameraFileProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is wrong in a line of the file of cameras (from 1; 0: in none), and the only camera concerned, if one is."""
+
+    text: str
+    line: int = 0
+    camera_id: str | None = None
+
+
+class CameraFileTrouble(Struct, frozen=True, kw_only=True):
+    """What is wrong in a producer's file of cameras: of `count` mistakes the first few.
+
+    `used`: the file was taken on, and only the cameras concerned are not as it says. Else all runs on as before.
+    """
+
+    path: str
+    used: bool
+    count: int
+    problems: list[CameraFileProblem]
+
+
 class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="producer"):
     """A producer's heartbeat; routing key `producer.<producer_id>`."""
 
@@ -65,6 +87,10 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
     lanes: dict[str, LaneLoad] = {}
     confirmed: dict[str, int] = {}
     """How many of its frames the broker has confirmed since it started, by lane."""
+    end: ProducerEnd | None = None
+    """Of one that stopped: why. Those of older versions do not tell."""
+    file: CameraFileTrouble | None = None
+    """None: there is no file of cameras, or nothing is wrong in it."""
 
 
 class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,13 +137,15 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
     """All cameras that a producer serves, every two seconds; routing key `cameras.<producer_id>`.
 
     A camera that is not named is not served by this producer. `producer_since` is when it started (its `since`),
-    which tells producers of the same name apart. Changes are told at once, one `CameraStatus` each.
+    which tells producers of the same name apart. Changes are told at once, one `CameraStatus` each. `removed` names
+    those that were taken out of its file within the last minute: nobody is to miss them.
     """
 
     producer_id: str
     producer_since: float
     time: float
     cameras: list[CameraReport]
+    removed: list[str] = []
 
 
 class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from contract.api.figures import AlertsView, HistoryView, MetricsView
 from contract.api.nodes import NodesView
-from contract.api.service import SessionView
+from contract.api.service import Launcher, SessionView
+from gateway.expected_workers import ExpectedWorkers
 from gateway.figures import FigureBoard
 from gateway.http.documentation import answer, answers
 from gateway.http.problems import json_response
@@ -16,7 +17,13 @@ from gateway.nodes import Nodes
 from gateway.security.access import identity_of
 from runtime.version import VERSION
 
-SESSION = {"role": "operator", "name": "main", "expires": 1802992000.0, "version": VERSION}
+SESSION = {
+    "role": "operator",
+    "name": "main",
+    "expires": 1802992000.0,
+    "version": VERSION,
+    "launcher": "compose",
+}
 BY_PROMETHEUS: dict[str, Any] = {
     "processingRate": 199.2,
     "avgLatency": 0.094,
@@ -94,7 +101,9 @@ ALERTS: dict[str, Any] = {
 NO_ALERTS = {"items": [], "source": "none", "error": "Prometheus cannot be reached: Connection refused"}
 
 
-def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -> APIRouter:
+def api_router(
+    board: FigureBoard, nodes: Nodes, expected: ExpectedWorkers, launcher: Launcher | None
+) -> APIRouter:
     """Routes under /api that read and change nothing."""
     router = APIRouter(prefix="/api", tags=["Cluster"])
 
@@ -109,7 +118,7 @@ def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -
     async def session(request: Request) -> Response:
         """The role of the token or of the browser's session; `expires` is null for programs."""
         identity = identity_of(request.scope)
-        return json_response(SessionView(identity.role, identity.name, identity.expires, VERSION))
+        return json_response(SessionView(identity.role, identity.name, identity.expires, VERSION, launcher))
 
     @router.get(
         "/metrics",
@@ -151,9 +160,9 @@ def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -
     )
     async def list_nodes() -> Response:
         """Workers heard of in the last five minutes; `lost` after six seconds of silence. `expected` is
-        GATEWAY_EXPECTED_WORKERS.
+        GATEWAY_EXPECTED_WORKERS, or what its file says.
         """
-        return json_response(NodesView(nodes.views(time.monotonic()), expected_workers))
+        return json_response(NodesView(nodes.views(time.monotonic()), expected.number))
 
     @router.get(
         "/alerts",

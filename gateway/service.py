@@ -46,6 +46,7 @@ from gateway.dispatch import (
     listen_to_results,
 )
 from gateway.errors import BrokenSenders, WrongSetting
+from gateway.expected_workers import ExpectedWorkers
 from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
@@ -325,9 +326,11 @@ async def compose(
         nodes,
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
-        notices=lambda: [*queues.notices(), *admission.notices()],
+        notices=lambda: [*queues.notices(), *cameras.notices(time.monotonic()), *admission.notices()],
         canary=lambda: canary.trouble(time.monotonic()),
     )
+
+    expected_workers = ExpectedWorkers(settings.expected_workers, settings.expected_workers_file)
 
     async with AsyncExitStack() as stack:
         # --- what only one can have ---
@@ -372,7 +375,7 @@ async def compose(
                 results_router(viewers),
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
-                api_router(board, nodes, settings.expected_workers),
+                api_router(board, nodes, expected_workers, settings.launcher),
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from contract.api.service import Launcher
 from gateway.addresses import TrustedProxies, is_loopback
 from gateway.senders.file import FILE as SENDERS_FILE
 from gateway.tokens.file import FILE
@@ -81,6 +82,16 @@ class GatewaySettings(ServiceSettings):
     dashboard_dir: Path = Field(Path("dashboard/dist"), description="folder of the built dashboard")
     expected_workers: int | None = Field(
         None, ge=0, description="how many workers should run, for the dashboard"
+    )
+    expected_workers_file: Path | None = Field(
+        None,
+        description="a file with that number, read again when it changes, instead of GATEWAY_EXPECTED_WORKERS; "
+        "`make up` writes one",
+    )
+    launcher: Launcher | None = Field(
+        None,
+        description="how the system was started, for the commands that the dashboard advises; `make up` and Compose "
+        "set it",
     )
     database_url: SecretStr = Field(
         SecretStr(""),

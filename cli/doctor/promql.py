@@ -46,6 +46,9 @@ def series(url: str, expression: str) -> list[tuple[Mapping[str, str], float]]:
 
 def targets_of(url: str, job: str) -> list[str]:
     """The addresses from which Prometheus reads a job's metrics; empty if it does not answer."""
-    return sorted({labels.get("instance", "") for labels, _ in series(url, f'up{{job="{job}"}}')} - {""})[
-        :MOST_TARGETS
-    ]
+    try:
+        targets = data_of(url, "targets?state=active", ASIDE_SECONDS)["activeTargets"]
+        found = {each["discoveredLabels"]["__address__"] for each in targets if each["labels"]["job"] == job}
+    except (NoAnswer, KeyError, TypeError):
+        return []
+    return sorted(map(str, found))[:MOST_TARGETS]

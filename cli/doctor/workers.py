@@ -12,6 +12,7 @@ from cli.doctor.place import Place
 from cli.doctor.promql import targets_of
 
 LOOK = "natively .run/logs/worker-1.log, with Compose docker compose ps -a cv-worker and its logs"
+START = "start workers: natively make up WORKERS=2, with Compose docker compose up -d --scale cv-worker=2"
 MOST_NAMED = 10
 MOST_PROBED = 50
 
@@ -43,7 +44,7 @@ def judge(said: Any, expected: int | None, findings: Findings) -> None:
 
 def _count(running: int, expected: int | None, findings: Findings) -> None:
     if running == 0 and expected != 0:
-        findings.error("running", "no worker runs: no frame is computed", f"start workers; {LOOK}")
+        findings.error("running", "no worker runs: no frame is computed", f"{START}; {LOOK}")
     elif expected is not None and running < expected:
         findings.warning("running", f"{running} of {expected} workers run", LOOK)
     else:

@@ -281,13 +281,18 @@ export interface components {
       source: 'prometheus' | 'none';
       error: string | null;
     };
-    /** @description The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session. */
+    /**
+     * @description The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session.
+     *
+     *     `launcher` tells how the system was started, and so by which commands it is changed; null: nobody said.
+     */
     SessionView: {
       /** @enum {string} */
       role: 'viewer' | 'operator';
       name: string | null;
       expires: number | null;
       version: string;
+      launcher: ('native' | 'compose') | null;
     };
     SourcesView: {
       /** @enum {string} */
@@ -794,7 +799,13 @@ export function readSessionView(value: unknown): SessionView | null {
   if (role === null) return null;
   const version = r.string(value['version']);
   if (version === null) return null;
-  return { role, name: r.string(value['name']), expires: r.number(value['expires']), version };
+  return {
+    role,
+    name: r.string(value['name']),
+    expires: r.number(value['expires']),
+    version,
+    launcher: r.one(value['launcher'], ['native', 'compose']),
+  };
 }
 
 export function readSourcesView(value: unknown): SourcesView | null {

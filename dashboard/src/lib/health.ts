@@ -77,6 +77,14 @@ export const historyTrouble = (missing: readonly string[]): string | null =>
 export const queueTroubles = (missing: readonly string[]): string[] =>
   missing.filter((sentence) => sentence.startsWith('queue '));
 
+/** Tells what a notice of the gateway is about, and how grave that is. */
+export function noticeTitle(sentence: string): { title: string; level: 'warning' | 'bad' } {
+  if (queueTroubles([sentence]).length > 0) return { title: 'A sender’s queue is down', level: 'bad' };
+  if (sentence.startsWith('The file of cameras'))
+    return { title: 'The file of cameras has mistakes', level: 'warning' };
+  return { title: 'Cameras are left out', level: 'warning' };
+}
+
 /** Tells whether the gateway lacks the broker or one of its queues. */
 export const brokerMissing = (missing: readonly string[]): boolean =>
   brokerTrouble(missing) !== null || queueTroubles(missing).length > 0;

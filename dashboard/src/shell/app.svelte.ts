@@ -96,6 +96,8 @@ export class App {
   step = $derived(this.#history?.step ?? 15);
   /** The PromQL that answers for each series of the cards; none before the first answer. */
   queries = $derived(this.#history?.queries ?? {});
+  /** How the system was started: which commands the page advises. */
+  launcher = $derived(this.session?.launcher ?? null);
 
   constructor() {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -107,7 +109,10 @@ export class App {
           this.staleness = message.staleness;
           this.cluster.greeted();
         }
+        const nodes = this.cluster.nodes.length;
         this.cluster.accept(message);
+        // Whoever changes the number of workers has said before how many there should be.
+        if (this.cluster.nodes.length !== nodes) void this.#readExpected(AbortSignal.timeout(PANELS));
       },
       picture: (picture) => {
         this.#heard = performance.now();
@@ -146,9 +151,7 @@ export class App {
         (objectives) => (this.objectives = objectives),
       ),
     );
-    every(PANELS, (signal) =>
-      this.#read('/api/nodes', readNodesView, signal, (nodes) => (this.expectedNodes = nodes.expected)),
-    );
+    every(PANELS, (signal) => this.#readExpected(signal));
     every(PANELS, (signal) => {
       const before = this.#switches;
       return this.#read('/api/models/available', readModelsView, signal, (models) => {
@@ -168,6 +171,10 @@ export class App {
       .filter(({ time }) => time > end)
       .map((metrics): Series[number] => [metrics.time, FIGURES[name](metrics)]);
     return [...past, ...recent];
+  }
+
+  #readExpected(signal: AbortSignal): Promise<boolean> {
+    return this.#read('/api/nodes', readNodesView, signal, (nodes) => (this.expectedNodes = nodes.expected));
   }
 
   health: Health = $derived.by(() =>
