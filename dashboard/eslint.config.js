@@ -25,12 +25,10 @@ const forbid = (
 /** They take the whole App still. Nothing joins them: components take props and call back. */
 const KNOW_THE_APP = [
   ...['CameraBar', 'CameraGrid', 'CameraLarge', 'CameraTile', 'Picture'].map((name) => `cameras/${name}`),
-  ...['AlertPanel', 'ModelControl', 'NodePanel', 'ObjectivePanel'].map((name) => `cluster/${name}`),
   ...['ActivityStrip', 'CameraPicker', 'EventBar', 'EventCard', 'EventDetail', 'EventGrid'].map(
     (name) => `events/${name}`,
   ),
   ...['FrameDetail', 'NoEvents'].map((name) => `events/${name}`),
-  'metrics/MetricCards',
 ].map((name) => `src/${name}.svelte`);
 
 export default defineConfig(

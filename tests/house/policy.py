@@ -24,6 +24,11 @@ EXCEPTIONS = {
     "psycopg-binary": "LGPL-3.0-only",
 }
 
+# Their metadata name none: read by hand in the LICENSE file of exactly that version.
+READ = {
+    ("svelte-toolbelt", "0.10.7"): "MIT",  # below bits-ui
+}
+
 
 def spdx(words: str) -> str:
     """A licence as package metadata has it, as an SPDX expression where that is known."""
