@@ -91,6 +91,10 @@ class FrameBooks:
             count = status.processed + status.failed + status.expired
             self._settled.heard(status.node_id, status.lane, status.since, count)
 
+    def settled(self, lane: Lane) -> int:
+        """How many frames of the lane workers have settled, since they were first heard."""
+        return self._settled.total[lane]
+
     def enter(self, waiting: Mapping[str, int], held: Mapping[str, int]) -> dict[Lane, int]:
         """Make an entry in each lane's book; returns how many frames are missing that were not missing before.
 
