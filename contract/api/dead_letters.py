@@ -87,9 +87,9 @@ class DeadLetterGroupsView:
 
 
 @dataclass(slots=True, frozen=True)
-class HeaderView:
+class LetterHeaderView:
     name: str
-    value: str
+    text: str
 
 
 @dataclass(slots=True, frozen=True)
@@ -108,7 +108,7 @@ class DeadLetterDetailView:
     """A dead letter with its headers as text; `picture` is null where there is none: `no_picture` says why."""
 
     letter: DeadLetterView
-    headers: list[HeaderView]
+    headers: list[LetterHeaderView]
     headers_left_out: int
     picture: LetterPictureView | None
     no_picture: str

@@ -14,7 +14,7 @@ from contract.api.dead_letters import (
     DeadLetterDetailView,
     DeadLetterGroupsView,
     DeadLettersView,
-    HeaderView,
+    LetterHeaderView,
     LetterPictureView,
 )
 from contract.errors import PictureError
@@ -80,7 +80,7 @@ GROUPS: dict[str, Any] = {
 }
 DETAIL: dict[str, Any] = {
     "letter": LETTER,
-    "headers": [{"name": "x-framefleet-reason", "value": "not_an_image"}],
+    "headers": [{"name": "x-framefleet-reason", "text": "not_an_image"}],
     "headers_left_out": 0,
     "picture": None,
     "no_picture": "its image is neither JPEG nor PNG",
@@ -226,7 +226,7 @@ def _detail(message: LetterMessage) -> DeadLetterDetailView:
         why_not = str(error)
     return DeadLetterDetailView(
         letter=letter,  # type: ignore[arg-type]  # its fields are those of the view
-        headers=[HeaderView(_plain(name), _plain(str(value))) for name, value in headers[:MAX_HEADERS]],
+        headers=[LetterHeaderView(_plain(name), _plain(str(value))) for name, value in headers[:MAX_HEADERS]],
         headers_left_out=max(0, len(headers) - MAX_HEADERS),
         picture=picture,
         no_picture=why_not,

@@ -167,14 +167,14 @@ async def test_a_letters_bytes_never_become_a_page(rabbitmq: str, tmp_path: Path
             assert "sandbox" in headers["Content-Security-Policy"]
         detail = await dlq.get(f"/letters/{ids['f-5']}")
         assert "truncated" in detail["picture"]["damage"]
-        assert {"name": "camera_id", "value": "gate-1"} in detail["headers"]
+        assert {"name": "camera_id", "text": "gate-1"} in detail["headers"]
         status, headers, body = await dlq.raw("GET", f"/letters/{ids[None]}/picture")
         assert (status, headers["Content-Type"]) == (404, "application/json")
         status, headers, body = await dlq.raw("GET", f"/letters/{ids[None]}/body")
         assert (status, body) == (200, GARBAGE.body)
         assert headers["Content-Type"] == "application/octet-stream"
         assert headers["Content-Disposition"].startswith("attachment")
-        assert {"name": "x", "value": "b'\\xff\\x00'"} in (await dlq.get(f"/letters/{ids[None]}"))["headers"]
+        assert {"name": "x", "text": "b'\\xff\\x00'"} in (await dlq.get(f"/letters/{ids[None]}"))["headers"]
         status, _, body = await dlq.raw("GET", "/letters/000000000000")
         assert (status, b"any more" in body) == (404, True)
     assert await counted(rabbitmq, DLQ) == 4
