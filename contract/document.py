@@ -8,12 +8,18 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from contract.api.cameras import CamerasView
-from contract.api.dead_letters import DeadLettersView
+from contract.api.dead_letters import (
+    DeadLetterDetailView,
+    DeadLetterGroupsView,
+    DeadLetterOperationsView,
+    DeadLettersView,
+)
 from contract.api.figures import AlertsView, HistoryView, MetricsView
 from contract.api.history import ActivityView, EventsView, FrameView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
+from contract.api.queues import QueuesView
 from contract.api.senders import SendersView
 from contract.api.service import LinkView, ProblemView, PrometheusView, SessionView, StatusView
 from contract.api.why import WhyView
@@ -23,7 +29,8 @@ ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
     *(CamerasView, NodesView, ModelsView, SendersView),
     *(MetricsView, HistoryView, AlertsView, ServiceObjectivesView),
-    *(EventsView, ActivityView, FrameView, WhyView, DeadLettersView),
+    *(EventsView, ActivityView, FrameView, WhyView),
+    *(DeadLettersView, DeadLetterGroupsView, DeadLetterDetailView, DeadLetterOperationsView, QueuesView),
 )
 MESSAGES = (ServerMessage, GoneCamera, PictureHead, ClientMessage)
 WHERE = "#/components/schemas/"

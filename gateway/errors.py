@@ -70,7 +70,7 @@ class TooManySenders(GatewayError, ValueError):
 
 
 class CannotKeep(GatewayError):
-    """The file of the desired models cannot be written: nothing was changed."""
+    """The file that keeps a change, or who made it, cannot be written: nothing was changed."""
 
 
 class NotHeardYet(GatewayError):
@@ -79,6 +79,21 @@ class NotHeardYet(GatewayError):
 
 class TooManyCameras(GatewayError, ValueError):
     """No further camera can have a model of its own."""
+
+
+# --- dead letters ------------------------------------------------------------------------------------------------
+
+
+class NoSuchOperation(GatewayError, LookupError):
+    """There is no such replay or purge, or its proposal is too old."""
+
+
+class NothingMatches(GatewayError, LookupError):
+    """No dead letter is meant."""
+
+
+class OperationUnderWay(GatewayError):
+    """Another replay or purge runs."""
 
 
 # --- history -----------------------------------------------------------------------------------------------------

@@ -37,7 +37,12 @@ from gateway.cameras.repeats import RepeatedIds
 from gateway.canary.canary import Canary
 from gateway.canary.metrics import CanaryMetrics
 from gateway.consumers import ForeignConsumers, Gateways
-from gateway.dead_letters import DeadLetterReader, dead_letters_router
+from gateway.dead_letters.api import dead_letters_router
+from gateway.dead_letters.messages import LetterMessages
+from gateway.dead_letters.operations import Operations
+from gateway.dead_letters.operations_api import operations_router
+from gateway.dead_letters.reader import DeadLetterReader
+from gateway.dead_letters.records import OperationRecords
 from gateway.dispatch import (
     StatusListener,
     consume_results,
@@ -75,6 +80,7 @@ from gateway.prometheus.client import Prometheus
 from gateway.prometheus.objectives import ServiceObjectives, objectives_router
 from gateway.prometheus.proxy import proxy_router
 from gateway.queues import Queues
+from gateway.queues_api import QueueBoard, queues_router
 from gateway.readiness import Readiness
 from gateway.result_spans import ResultSpans
 from gateway.security.allowance import Allowance
@@ -292,6 +298,7 @@ async def compose(
     StatusListener(nodes, cameras, models, gateways, senders, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
+    queue_board = QueueBoard(queues, senders, books, hearing)
     canary = Canary(
         publisher,
         depth,
@@ -352,6 +359,10 @@ async def compose(
             lambda: [each for each in senders.senders if each.dead_letter_queue not in link.faults.down],
         )
         letters = LetterSearch(dead_letters)
+        messages = LetterMessages(urls, dead_letters)
+        records = OperationRecords(settings.data_dir)
+        records.load()
+        operations = Operations(urls, dead_letters, records, lambda: senders.senders, queue_board.consumers)
         inquiry = Inquiry(
             readers=history.readers,
             letters=letters,
@@ -380,7 +391,9 @@ async def compose(
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
                 models_router(models, nodes),
-                dead_letters_router(dead_letters),
+                queues_router(queue_board),
+                dead_letters_router(dead_letters, messages),
+                operations_router(operations, dead_letters),
                 why_router(inquiry),
                 history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
                 proxy_router(prometheus, refusals),
@@ -403,6 +416,7 @@ async def compose(
             senders.tick,
             partial(tell_senders, senders, admission, metrics),
             queues.tick,
+            queue_board.tick,
             Audit(books, depth, link.faults, nodes, metrics).tick,
             ForeignConsumers(depth, publisher, gateways, nodes, hearing, metrics).tick,
             absence.tick,
@@ -418,6 +432,8 @@ async def compose(
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
         stack.push_async_callback(letters.stop)
+        stack.push_async_callback(messages.stop)
+        stack.push_async_callback(operations.close)
         stack.push_async_callback(models.stop)
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))

@@ -16,6 +16,8 @@ export const READ = [
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
   'ServiceObjectivesView',
   ...['NodesView', 'ModelsView', 'EventsView', 'ActivityView', 'WhyView'],
+  ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
+  ...['DeadLetterOperationsView', 'DeadLetterOperationView'],
 ];
 
 /** Shapes that the page sends: types only. */

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from gateway.dead_letters import DeadLetterReader
+from gateway.dead_letters.reader import DeadLetterReader
 from gateway.history.activity_api import activity_router
 from gateway.history.events_api import events_router
 from gateway.history.exports_api import exports_router

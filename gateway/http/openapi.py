@@ -78,6 +78,7 @@ DESCRIPTIONS = {
     403: "Not allowed with this token, or from this page.",
     404: "There is no such thing.",
     408: "The body did not arrive in time.",
+    409: "Not as things are now.",
     413: "The body is too large.",
     415: "The body is of another kind.",
     422: "A parameter is unknown or has a value that it cannot have.",

@@ -83,7 +83,7 @@ async def why(gateway: Gateway, *arguments: str, token: str = TOKEN) -> Said:
 async def test_what_a_worker_did_with_each_frame(
     start: StartService, rabbitmq: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.dead_letters.FRESH_SECONDS", 0.2)
+    monkeypatch.setattr("gateway.dead_letters.reader.FRESH_SECONDS", 0.2)
     worker = start("worker", AMQP_URL=rabbitmq, NODE_ID="n-1", WORKER_DETECTOR="haar")
     async with (
         running_gateway(tmp_path, amqp_url=rabbitmq) as gateway,

@@ -23,12 +23,12 @@ from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import REMEMBERED, RepeatedIds
 from gateway.metrics import GatewayMetrics
 from gateway.prometheus.promql import dropped_of
+from gateway.reasons import DELIVERY_LIMIT, MEANINGS, meaning
 from gateway.why import letters as letters_module
 from gateway.why.drops import increase
 from gateway.why.evidence import Evidence
 from gateway.why.frame_ids import NumberedFrame, Span, candidates, span
 from gateway.why.letters import LetterSearch
-from gateway.why.reasons import DELIVERY_LIMIT, MEANINGS, meaning
 from gateway.why.surroundings import queues_word
 from gateway.why.verdict import judge
 

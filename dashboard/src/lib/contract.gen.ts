@@ -67,6 +67,130 @@ export interface components {
       producer_id: string | null;
       sender: string | null;
     };
+    /** @description A dead letter with its headers as text; `picture` is null where there is none: `no_picture` says why. */
+    DeadLetterDetailView: {
+      letter: components['schemas']['DeadLetterView'];
+      headers: components['schemas']['LetterHeaderView'][];
+      headers_left_out: number;
+      picture: components['schemas']['LetterPictureView'] | null;
+      no_picture: string;
+      final: boolean;
+      meaning: string;
+      remedy: string;
+    };
+    /**
+     * @description Dead letters that died for one reason, came from one queue and sender and are of one camera.
+     *
+     *     `first` and `last` are times of death, null where no letter tells one. `error` is that of the newest. `final`:
+     *     trying again ends the same way, since the fault is the message's own. `meaning` and `remedy` are about the reason.
+     */
+    DeadLetterGroupView: {
+      group_id: string;
+      reason: string;
+      origin: string | null;
+      sender: string | null;
+      camera_id: string | null;
+      count: number;
+      size: number;
+      first: number | null;
+      last: number | null;
+      error: string | null;
+      final: boolean;
+      meaning: string;
+      remedy: string;
+    };
+    /**
+     * @description The largest groups; `left_out` counts those that are not listed.
+     *
+     *     `total` counts the queues as they are now, `looked` those of them that were looked at, at most `most` of each queue.
+     */
+    DeadLetterGroupsView: {
+      total: number;
+      looked: number;
+      most: number;
+      complete: boolean;
+      time: number;
+      left_out: number;
+      items: components['schemas']['DeadLetterGroupView'][];
+    };
+    /**
+     * @description A replay or purge of exactly `count` dead letters, in `size` bytes, which were there when it was proposed.
+     *
+     *     `summary` and `notes` say what it will do. `queues` counts where the frames go. `by` is the token's name, `address`
+     *     where it was confirmed from. `done` is how far it came, `gone` how many were not there any more. `trouble` says what
+     *     it waits for, or why it ended early. `died_again` counts those that are dead letters once more; null: not known.
+     */
+    DeadLetterOperationView: {
+      operation_id: string;
+      /** @enum {string} */
+      kind: 'replay' | 'purge';
+      /** @enum {string} */
+      state: 'proposed' | 'running' | 'done' | 'stopped' | 'failed' | 'interrupted';
+      summary: string;
+      notes: string[];
+      count: number;
+      size: number;
+      queues: {
+        [key: string]: number;
+      };
+      lane: string | null;
+      fresh: boolean;
+      by: string | null;
+      address: string;
+      created: number;
+      started: number | null;
+      ended: number | null;
+      /** @default 0 */
+      done: number;
+      /** @default 0 */
+      gone: number;
+      /** @default  */
+      trouble: string;
+      died_again: number | null;
+    };
+    /** @description Newest first: what runs, and what was done by way of this gateway; at most `kept` of them. */
+    DeadLetterOperationsView: {
+      items: components['schemas']['DeadLetterOperationView'][];
+      kept: number;
+    };
+    /**
+     * @description A frame that could not be computed. `deaths` tells why RabbitMQ itself gave up, where it did; `sender` is the one
+     *     that it came from, where that has a name.
+     */
+    DeadLetterView: {
+      dead_letter_id: string;
+      reason: string;
+      error: string | null;
+      origin: string | null;
+      node_id: string | null;
+      time: number | null;
+      attempts: number | null;
+      camera_id: string | null;
+      frame_id: string | null;
+      timestamp: number | null;
+      content_type: string | null;
+      size: number;
+      deaths: components['schemas']['DeathView'][];
+      sender: string | null;
+    };
+    /**
+     * @description A page of dead letters. `complete` is false if the queue was too long for one look, which was at `time`, or has
+     *     changed since.
+     */
+    DeadLettersView: {
+      total: number;
+      matching: number;
+      complete: boolean;
+      time: number;
+      next: string | null;
+      items: components['schemas']['DeadLetterView'][];
+    };
+    DeathView: {
+      queue: string;
+      reason: string;
+      count: number;
+      time: number | null;
+    };
     /**
      * @description The models that operators want; revision 0 is nothing so far. A camera's goes before its lane's, that before the
      *     cluster's.
@@ -156,6 +280,18 @@ export interface components {
       p95: number | null;
       p99: number | null;
     };
+    LetterHeaderView: {
+      name: string;
+      text: string;
+    };
+    /** @description `damage` says what is wrong with a picture that can be shown in part. */
+    LetterPictureView: {
+      width: number;
+      height: number;
+      size: number;
+      content_type: string;
+      damage: string;
+    };
     /** @description A link that signs in one browser, once, until `expires` (Unix seconds). */
     LinkView: {
       link: string;
@@ -239,6 +375,36 @@ export interface components {
     /** @description The shape of every error, the same as Prometheus gives its own. */
     ProblemView: {
       error: string;
+    };
+    /**
+     * @description A queue. `messages` are ready: what workers hold is not counted. Null where nothing is known; `unknown` says why.
+     *
+     *     `oldest` is how long the first message waits, in seconds: exact while workers take frames, else at least so long
+     *     (`oldest_at_least`). `rate_in` and `rate_out` are frames a second over the last minute, of a lane as a whole: its
+     *     own queue, its senders' and its retries. `limit` and `size_limit` are the bounds; `down` is what RabbitMQ said.
+     */
+    QueueView: {
+      name: string;
+      /** @enum {string} */
+      purpose: 'lane' | 'sender' | 'retry' | 'results' | 'dead_letters';
+      lane: string | null;
+      sender: string | null;
+      messages: number | null;
+      limit: number | null;
+      size_limit: number | null;
+      consumers: number | null;
+      oldest: number | null;
+      oldest_at_least: boolean;
+      rate_in: number | null;
+      rate_out: number | null;
+      down: string | null;
+      unknown: string;
+    };
+    /** @description All queues: the lanes' first. `window` is what the rates are over, in seconds. */
+    QueuesView: {
+      items: components['schemas']['QueueView'][];
+      window: number;
+      time: number;
     };
     /** @description Where more is to be seen: an address on this gateway. */
     ReferenceView: {
@@ -375,6 +541,14 @@ export type ActivityView = components['schemas']['ActivityView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsView = components['schemas']['AlertsView'];
 export type CameraView = components['schemas']['CameraView'];
+export type DeadLetterDetailView = components['schemas']['DeadLetterDetailView'];
+export type DeadLetterGroupView = components['schemas']['DeadLetterGroupView'];
+export type DeadLetterGroupsView = components['schemas']['DeadLetterGroupsView'];
+export type DeadLetterOperationView = components['schemas']['DeadLetterOperationView'];
+export type DeadLetterOperationsView = components['schemas']['DeadLetterOperationsView'];
+export type DeadLetterView = components['schemas']['DeadLetterView'];
+export type DeadLettersView = components['schemas']['DeadLettersView'];
+export type DeathView = components['schemas']['DeathView'];
 export type DesiredModelsView = components['schemas']['DesiredModelsView'];
 export type DetectedObject = components['schemas']['DetectedObject'];
 export type EventView = components['schemas']['EventView'];
@@ -384,6 +558,8 @@ export type HelloMessage = components['schemas']['HelloMessage'];
 export type HistoryView = components['schemas']['HistoryView'];
 export type HopView = components['schemas']['HopView'];
 export type LatencyView = components['schemas']['LatencyView'];
+export type LetterHeaderView = components['schemas']['LetterHeaderView'];
+export type LetterPictureView = components['schemas']['LetterPictureView'];
 export type LinkView = components['schemas']['LinkView'];
 export type MetricsView = components['schemas']['MetricsView'];
 export type ModelView = components['schemas']['ModelView'];
@@ -393,6 +569,8 @@ export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
+export type QueueView = components['schemas']['QueueView'];
+export type QueuesView = components['schemas']['QueuesView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
 export type Result = components['schemas']['Result'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
@@ -496,6 +674,196 @@ export function readCameraView(value: unknown): CameraView | null {
     producer_id: r.text(value['producer_id']),
     sender: r.text(value['sender']),
   };
+}
+
+export function readDeadLetterDetailView(value: unknown): DeadLetterDetailView | null {
+  if (!r.isFields(value)) return null;
+  const letter = readDeadLetterView(value['letter']);
+  if (letter === null) return null;
+  const headers = r.list(value['headers'], readLetterHeaderView);
+  if (headers === null) return null;
+  const headers_left_out = r.number(value['headers_left_out']);
+  if (headers_left_out === null) return null;
+  const no_picture = r.string(value['no_picture']);
+  if (no_picture === null) return null;
+  const final = r.boolean(value['final']);
+  if (final === null) return null;
+  const meaning = r.string(value['meaning']);
+  if (meaning === null) return null;
+  const remedy = r.string(value['remedy']);
+  if (remedy === null) return null;
+  return {
+    letter,
+    headers,
+    headers_left_out,
+    picture: readLetterPictureView(value['picture']),
+    no_picture,
+    final,
+    meaning,
+    remedy,
+  };
+}
+
+export function readDeadLetterGroupView(value: unknown): DeadLetterGroupView | null {
+  if (!r.isFields(value)) return null;
+  const group_id = r.string(value['group_id']);
+  if (group_id === null) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const final = r.boolean(value['final']);
+  if (final === null) return null;
+  const meaning = r.string(value['meaning']);
+  if (meaning === null) return null;
+  const remedy = r.string(value['remedy']);
+  if (remedy === null) return null;
+  return {
+    group_id,
+    reason,
+    origin: r.string(value['origin']),
+    sender: r.string(value['sender']),
+    camera_id: r.string(value['camera_id']),
+    count,
+    size,
+    first: r.number(value['first']),
+    last: r.number(value['last']),
+    error: r.string(value['error']),
+    final,
+    meaning,
+    remedy,
+  };
+}
+
+export function readDeadLetterGroupsView(value: unknown): DeadLetterGroupsView | null {
+  if (!r.isFields(value)) return null;
+  const total = r.number(value['total']);
+  if (total === null) return null;
+  const looked = r.number(value['looked']);
+  if (looked === null) return null;
+  const most = r.number(value['most']);
+  if (most === null) return null;
+  const complete = r.boolean(value['complete']);
+  if (complete === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const left_out = r.number(value['left_out']);
+  if (left_out === null) return null;
+  const items = r.list(value['items'], readDeadLetterGroupView);
+  if (items === null) return null;
+  return { total, looked, most, complete, time, left_out, items };
+}
+
+export function readDeadLetterOperationView(value: unknown): DeadLetterOperationView | null {
+  if (!r.isFields(value)) return null;
+  const operation_id = r.string(value['operation_id']);
+  if (operation_id === null) return null;
+  const kind = r.one(value['kind'], ['replay', 'purge']);
+  if (kind === null) return null;
+  const state = r.one(value['state'], ['proposed', 'running', 'done', 'stopped', 'failed', 'interrupted']);
+  if (state === null) return null;
+  const summary = r.string(value['summary']);
+  if (summary === null) return null;
+  const notes = r.list(value['notes'], r.string);
+  if (notes === null) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const queues = r.record(value['queues'], r.number);
+  if (queues === null) return null;
+  const fresh = r.boolean(value['fresh']);
+  if (fresh === null) return null;
+  const address = r.string(value['address']);
+  if (address === null) return null;
+  const created = r.number(value['created']);
+  if (created === null) return null;
+  return {
+    operation_id,
+    kind,
+    state,
+    summary,
+    notes,
+    count,
+    size,
+    queues,
+    lane: r.string(value['lane']),
+    fresh,
+    by: r.string(value['by']),
+    address,
+    created,
+    started: r.number(value['started']),
+    ended: r.number(value['ended']),
+    done: r.number(value['done']) ?? 0,
+    gone: r.number(value['gone']) ?? 0,
+    trouble: r.string(value['trouble']) ?? '',
+    died_again: r.number(value['died_again']),
+  };
+}
+
+export function readDeadLetterOperationsView(value: unknown): DeadLetterOperationsView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readDeadLetterOperationView);
+  if (items === null) return null;
+  const kept = r.number(value['kept']);
+  if (kept === null) return null;
+  return { items, kept };
+}
+
+export function readDeadLetterView(value: unknown): DeadLetterView | null {
+  if (!r.isFields(value)) return null;
+  const dead_letter_id = r.string(value['dead_letter_id']);
+  if (dead_letter_id === null) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const deaths = r.list(value['deaths'], readDeathView);
+  if (deaths === null) return null;
+  return {
+    dead_letter_id,
+    reason,
+    error: r.string(value['error']),
+    origin: r.string(value['origin']),
+    node_id: r.string(value['node_id']),
+    time: r.number(value['time']),
+    attempts: r.number(value['attempts']),
+    camera_id: r.string(value['camera_id']),
+    frame_id: r.string(value['frame_id']),
+    timestamp: r.number(value['timestamp']),
+    content_type: r.string(value['content_type']),
+    size,
+    deaths,
+    sender: r.string(value['sender']),
+  };
+}
+
+export function readDeadLettersView(value: unknown): DeadLettersView | null {
+  if (!r.isFields(value)) return null;
+  const total = r.number(value['total']);
+  if (total === null) return null;
+  const matching = r.number(value['matching']);
+  if (matching === null) return null;
+  const complete = r.boolean(value['complete']);
+  if (complete === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const items = r.list(value['items'], readDeadLetterView);
+  if (items === null) return null;
+  return { total, matching, complete, time, next: r.string(value['next']), items };
+}
+
+export function readDeathView(value: unknown): DeathView | null {
+  if (!r.isFields(value)) return null;
+  const queue = r.string(value['queue']);
+  if (queue === null) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  return { queue, reason, count, time: r.number(value['time']) };
 }
 
 export function readDesiredModelsView(value: unknown): DesiredModelsView | null {
@@ -611,6 +979,30 @@ export function readLatencyView(value: unknown): LatencyView | null {
   if (!r.isFields(value)) return null;
 
   return { p50: r.number(value['p50']), p95: r.number(value['p95']), p99: r.number(value['p99']) };
+}
+
+export function readLetterHeaderView(value: unknown): LetterHeaderView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const text = r.string(value['text']);
+  if (text === null) return null;
+  return { name, text };
+}
+
+export function readLetterPictureView(value: unknown): LetterPictureView | null {
+  if (!r.isFields(value)) return null;
+  const width = r.number(value['width']);
+  if (width === null) return null;
+  const height = r.number(value['height']);
+  if (height === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const content_type = r.string(value['content_type']);
+  if (content_type === null) return null;
+  const damage = r.string(value['damage']);
+  if (damage === null) return null;
+  return { width, height, size, content_type, damage };
 }
 
 export function readLinkView(value: unknown): LinkView | null {
@@ -733,6 +1125,45 @@ export function readProblemView(value: unknown): ProblemView | null {
   const error = r.text(value['error']);
   if (error === null) return null;
   return { error };
+}
+
+export function readQueueView(value: unknown): QueueView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const purpose = r.one(value['purpose'], ['lane', 'sender', 'retry', 'results', 'dead_letters']);
+  if (purpose === null) return null;
+  const oldest_at_least = r.boolean(value['oldest_at_least']);
+  if (oldest_at_least === null) return null;
+  const unknown = r.string(value['unknown']);
+  if (unknown === null) return null;
+  return {
+    name,
+    purpose,
+    lane: r.string(value['lane']),
+    sender: r.string(value['sender']),
+    messages: r.number(value['messages']),
+    limit: r.number(value['limit']),
+    size_limit: r.number(value['size_limit']),
+    consumers: r.number(value['consumers']),
+    oldest: r.number(value['oldest']),
+    oldest_at_least,
+    rate_in: r.number(value['rate_in']),
+    rate_out: r.number(value['rate_out']),
+    down: r.string(value['down']),
+    unknown,
+  };
+}
+
+export function readQueuesView(value: unknown): QueuesView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readQueueView);
+  if (items === null) return null;
+  const window = r.number(value['window']);
+  if (window === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  return { items, window, time };
 }
 
 export function readReferenceView(value: unknown): ReferenceView | null {

@@ -1,4 +1,4 @@
-"""GET /api/dlq: the dead letters, without their pictures. `framefleet dlq` does the rest.
+"""The dead letters as they were at the last look.
 
 AMQP can look at the newest messages only by taking all of them, and each look adds to their count of deliveries
 (broker.browse). So what was seen is remembered: while the queue has as many messages as then nothing is read, a look is
@@ -7,25 +7,17 @@ followed by a rest that is many times as long, and there is never a second one a
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
-
-from fastapi import APIRouter, Query
-from pydantic import Field
-from starlette.responses import Response
 
 from broker import BrokerError, Delivery
 from broker.browse import Bounds, Browse, browse
+from broker.dead_letters import Source, letter_of, queue_of
 from broker.errors import Busy, NoSuchQueue
 from broker.session import Session, session
-from contract.api.dead_letters import DeadLettersView
-from contract.dead_letters import DeadLetter, letter_from, parse_dead_letter
+from contract.dead_letters import DeadLetter
 from contract.senders import Sender
-from contract.topology import DEAD_LETTER_QUEUE
-from gateway.http.documentation import answer, errors
-from gateway.http.parameters import QueryParameters
-from gateway.http.problems import json_response, problem
 
 BOUNDS = Bounds(messages=10_000, size=1 << 30, seconds=20.0)  # the first two are the queue's own
 FRESH_SECONDS = 5.0
@@ -35,32 +27,6 @@ UNCHANGED_SECONDS = 60.0
 """So old may a look be although the queue has as many messages as then: a full one drops one for each new one."""
 CONNECT_SECONDS = 5.0
 BUSY_SECONDS = 2.0
-
-EXAMPLE: dict[str, Any] = {
-    "total": 1,
-    "matching": 1,
-    "complete": True,
-    "time": 1795216000.2,
-    "next": None,
-    "items": [
-        {
-            "dead_letter_id": "3f7a0c52b1d9",
-            "reason": "not_an_image",
-            "error": "the frame is neither JPEG nor PNG",
-            "origin": "frame_queue",
-            "node_id": "a1b2c3",
-            "time": 1795215990.1,
-            "attempts": 1,
-            "camera_id": "gate-3",
-            "frame_id": "gate-3:1795210000:4711",
-            "timestamp": 1795215990.0,
-            "content_type": "application/json",
-            "size": 51,
-            "deaths": [],
-            "sender": None,
-        }
-    ],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +41,13 @@ class DeadLetterSnapshot:
 
 
 class DeadLetterReader:
-    """Looks at the dead-letter queues, `senders()` included, on a connection of its own, when asked."""
+    """Looks at the dead-letter queues, `senders()` included, on a connection of its own, when asked.
+
+    Who looks or changes something else holds `queues` meanwhile: only one at a time can.
+    """
 
     def __init__(self, urls: Sequence[str], senders: Callable[[], Sequence[Sender]] = tuple) -> None:
+        self.queues = asyncio.Lock()
         self._urls = urls
         self._senders = senders
         self._one = asyncio.Lock()
@@ -90,8 +60,11 @@ class DeadLetterReader:
         failure is as old at most."""
         async with self._one:
             if self._last is None or time.monotonic() - self._when > FRESH_SECONDS:
+                if self.queues.locked() and isinstance(self._last, DeadLetterSnapshot):
+                    return replace(self._last, complete=False)
                 try:
-                    self._last = await self._glance()
+                    async with self._held():
+                        self._last = await self._glance()
                 except BrokerError as error:
                     self._last = error
                 self._when = time.monotonic()
@@ -99,18 +72,36 @@ class DeadLetterReader:
                 raise self._last
             return self._last
 
+    def forget(self) -> None:
+        """Look again when next asked: something was changed."""
+        self._when = float("-inf")
+        for each in self._queues.values():
+            each.forget()
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
+        """Hold `queues` for the length of the block. Raises Busy."""
+        try:
+            await asyncio.wait_for(self.queues.acquire(), BUSY_SECONDS)
+        except TimeoutError:
+            raise Busy("dead letters are being replayed, purged or read: ask again in some seconds") from None
+        try:
+            yield
+        finally:
+            self.queues.release()
+
     async def _glance(self) -> DeadLetterSnapshot:
         """See how many there are in each queue, and look at them if need be."""
         before = self._queues
         self._queues = {}
         for sender in (None, *self._senders()):
-            queue = DEAD_LETTER_QUEUE if sender is None else sender.dead_letter_queue
+            queue = queue_of(sender)
             self._queues[queue] = before.get(queue) or _WatchedLetters(queue, sender)
         until = time.monotonic() + BOUNDS.seconds
         async with session(self._urls, "gateway dlq", CONNECT_SECONDS) as connection:
             found = [await each.glance(connection, until) for each in self._queues.values()]
         letters = [letter for each in found for letter in each.letters]
-        letters.sort(key=_cursor, reverse=True)
+        letters.sort(key=cursor_of, reverse=True)
         return DeadLetterSnapshot(
             letters,
             sum(each.total for each in found),
@@ -122,7 +113,7 @@ class DeadLetterReader:
 class _WatchedLetters:
     """The dead letters of one queue, as they were at the last look."""
 
-    def __init__(self, queue: str, sender: Sender | None) -> None:
+    def __init__(self, queue: str, sender: Source) -> None:
         self._queue = queue
         self._sender = sender
         self._seen: DeadLetterSnapshot | None = None
@@ -147,6 +138,10 @@ class _WatchedLetters:
         except NoSuchQueue:
             return DeadLetterSnapshot([], 0, True, time.time())
 
+    def forget(self) -> None:
+        """Look at the next glance, whatever was seen."""
+        self._looked = self._rests_until = float("-inf")
+
     def _will_do(self, seen: DeadLetterSnapshot, total: int, now: float) -> bool:
         """Whether what was seen is shown again."""
         if now < self._rests_until:
@@ -157,76 +152,12 @@ class _WatchedLetters:
         letters: list[DeadLetter] = []
 
         def each(delivery: Delivery) -> None:
-            letter = parse_dead_letter(
-                delivery.body,
-                content_type=delivery.content_type,
-                headers=delivery.headers,
-                message_id=delivery.message_id,
-            )
-            letters.append(letter if self._sender is None else letter_from(self._sender, letter))
+            letters.append(letter_of(delivery, self._sender))
 
         looked = await looking.look(each, bounds)
         return DeadLetterSnapshot(letters, looked.total, looked.complete, time.time())
 
 
-class DeadLetterParameters(QueryParameters):
-    """A page of dead letters."""
-
-    limit: int = Field(100, ge=1, le=1_000, description="how many at most")
-    cursor: str = Field("", max_length=64, description="`next` of the page before; empty: the first page")
-    reason: str = Field("", max_length=64, description="only with this reason", examples=["not_json"])
-    camera: str = Field("", max_length=64, description="only of this camera", examples=["gate-3"])
-    sender: str = Field("", max_length=64, description="only of this sender", examples=["school"])
-
-
-def dead_letters_router(reader: DeadLetterReader) -> APIRouter:
-    """The route."""
-    router = APIRouter(prefix="/api", tags=["Cluster"])
-
-    @router.get(
-        "/dlq",
-        response_model=DeadLettersView,
-        responses=answer("The page.", EXAMPLE)
-        | errors({503: "RabbitMQ cannot be reached: Connection refused"}),
-        operation_id="list_dead_letters",
-        summary="List dead letters",
-    )
-    async def dead_letters(
-        asked: Annotated[DeadLetterParameters, Query()],
-    ) -> Response:
-        """Frames that could not be computed, newest first, a page at a time, as they were at `time`; operators only.
-        `total` counts the queues as they are now, `matching` what fits the filters, and `complete` is false while not
-        all have been looked at. `framefleet dlq` shows pictures, replays and purges.
-        """
-        try:
-            look = await reader.read()
-        except Busy as error:
-            return problem(503, "unavailable", str(error), {"Retry-After": "5"})
-        except BrokerError as error:
-            return problem(503, "unavailable", str(error), {"Retry-After": "10"})
-        matching = [
-            letter
-            for letter in look.letters
-            if (not asked.reason or letter.reason == asked.reason)
-            and (not asked.camera or letter.camera_id == asked.camera)
-            and (not asked.sender or letter.sender == asked.sender)
-        ]
-        rest = [letter for letter in matching if not asked.cursor or _cursor(letter) < asked.cursor]
-        page = rest[: asked.limit]
-        following = _cursor(page[-1]) if len(rest) > asked.limit else None
-        view = {
-            "total": look.total,
-            "matching": len(matching),
-            "complete": look.complete,
-            "time": look.time,
-            "next": following,
-            "items": page,
-        }
-        return json_response(view)
-
-    return router
-
-
-def _cursor(letter: DeadLetter) -> str:
+def cursor_of(letter: DeadLetter) -> str:
     """Where a dead letter stands in the list; sorts as text. Those that name no time come last."""
     return f"{max(0.0, letter.time or 0.0):017.6f}-{letter.dead_letter_id}"
