@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from contract.drains import DesiredDrains
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
 from contract.senders import Senders
@@ -40,6 +41,13 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     models: list[ModelReport] = []
     expired: int = 0
     """How many frames it found too old; with `processed` and `failed`, all that it settled since it started."""
+    drains: int | None = None
+    """Revision of the desired drains that this node acts on; 0: it has heard of none; None: it knows of no drains."""
+    drained: bool = False
+    """An operator put it out of work (`state` is `draining`), and it holds no frame any more."""
+    host: str = ""
+    memory: int | None = None
+    """Bytes that the process has in memory."""
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):
@@ -65,6 +73,9 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
     lanes: dict[str, LaneLoad] = {}
     confirmed: dict[str, int] = {}
     """How many of its frames the broker has confirmed since it started, by lane."""
+    host: str = ""
+    memory: int | None = None
+    """Bytes that the process has in memory."""
 
 
 class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -121,15 +132,22 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
 
 
 class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):
-    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt."""
+    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt.
+
+    By it gateways also know each other: `since`, `version`, `host` and `memory` (bytes) are the sender's own.
+    """
 
     gateway_id: str
     cameras: list[str]
     ttl: float = WATCH_TTL_SECONDS
+    since: float | None = None
+    version: str | None = None
+    host: str = ""
+    memory: int | None = None
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
-Control = WatchAnnouncement | DesiredModels | Senders
+Control = WatchAnnouncement | DesiredModels | DesiredDrains | Senders
 
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(Status)

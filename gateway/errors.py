@@ -66,19 +66,23 @@ class TooManySenders(GatewayError, ValueError):
     """No further sender can be named."""
 
 
-# --- models ------------------------------------------------------------------------------------------------------
+# --- what is desired ----------------------------------------------------------------------------------------------
 
 
 class CannotKeep(GatewayError):
-    """The file of the desired models cannot be written: nothing was changed."""
+    """The file of what is desired cannot be written: nothing was changed."""
 
 
 class NotHeardYet(GatewayError):
-    """Workers act on desired models of which this gateway has not heard: a change would undo what it does not know."""
+    """Workers act on a wish of which this gateway has not heard: a change would undo what it does not know."""
 
 
 class TooManyCameras(GatewayError, ValueError):
     """No further camera can have a model of its own."""
+
+
+class TooManyDrains(GatewayError, ValueError):
+    """No further worker can be drained."""
 
 
 # --- history -----------------------------------------------------------------------------------------------------

@@ -24,7 +24,6 @@ from fastapi import FastAPI
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
 from contract.senders import Senders
-from contract.status import WatchAnnouncement
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
@@ -38,6 +37,7 @@ from gateway.canary.canary import Canary
 from gateway.canary.metrics import CanaryMetrics
 from gateway.consumers import ForeignConsumers, Gateways
 from gateway.dead_letters import DeadLetterReader, dead_letters_router
+from gateway.desired.file import load
 from gateway.dispatch import (
     StatusListener,
     consume_results,
@@ -45,6 +45,8 @@ from gateway.dispatch import (
     listen_to_pictures,
     listen_to_results,
 )
+from gateway.drains.keeper import DrainKeeper
+from gateway.drains.wish import DRAINS
 from gateway.errors import BrokenSenders, WrongSetting
 from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
@@ -65,10 +67,13 @@ from gateway.live.websocket import ResultsSocket, results_router
 from gateway.live.writers import Writers
 from gateway.metrics import GatewayMetrics
 from gateway.models.api import models_router
-from gateway.models.file import load_desired
 from gateway.models.keeper import ModelKeeper
+from gateway.models.wish import MODELS
+from gateway.myself import Myself
 from gateway.nodes import Nodes
+from gateway.nodes_api import nodes_router
 from gateway.pages import pages_router
+from gateway.peers import Peers
 from gateway.probes import probes_router
 from gateway.prometheus.client import Prometheus
 from gateway.prometheus.objectives import ServiceObjectives, objectives_router
@@ -142,6 +147,7 @@ class Gateway:
     nodes: Nodes
     statistics: Statistics
     models: ModelKeeper
+    drains: DrainKeeper
     senders: SenderRegistry
     admission: Admission
     publisher: Publisher
@@ -218,7 +224,7 @@ async def compose(
     hearing = Hearing(lambda: depth.answered)
 
     # --- what it knows ---
-    nodes = Nodes(hearing)
+    nodes, peers = Nodes(hearing), Peers(hearing)
     cameras = Cameras(
         nodes.lanes,
         down=lambda: link.faults.down,
@@ -228,6 +234,7 @@ async def compose(
     metrics.camera_results.read = cameras.results
     counts = SenderCounts()
     statistics = Statistics(time.time())
+    myself = Myself(gateway_id, settings.node_name)
     gateways = Gateways(gateway_id)
     repeats = RepeatedIds(cameras, metrics)
     books = FrameBooks()
@@ -235,7 +242,9 @@ async def compose(
     # --- what it says to the broker ---
     occasions = Occasions()
     publisher = link.publisher(window=64, on_ready=occasions.reconnected)
-    models = ModelKeeper(settings.data_dir, load_desired(settings.data_dir), nodes, partial(say, publisher))
+    kept = settings.data_dir
+    models = ModelKeeper(kept, load(kept, MODELS), nodes, partial(say, publisher))
+    drains = DrainKeeper(kept, load(kept, DRAINS), nodes, partial(say, publisher))
     senders = sender_registry(settings.senders, partial(say, publisher))
 
     def most_cameras(sender: str) -> int:
@@ -288,7 +297,7 @@ async def compose(
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence, spans)
     pictures = listen_to_pictures(link, hub, history.thumbnailer)
-    StatusListener(nodes, cameras, models, gateways, senders, statistics, books).listen(link)
+    StatusListener(nodes, cameras, models, drains, gateways, peers, senders, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
     canary = Canary(
@@ -305,12 +314,13 @@ async def compose(
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
 
     def announce(camera_ids: list[str]) -> None:
-        say(publisher, WatchAnnouncement(gateway_id=gateway_id, cameras=camera_ids))
+        say(publisher, myself.announcement(camera_ids))
 
     announcer = Announcer(
         occasions,
         WatchList(bind, announce),
         models,
+        drains,
         senders,
         by_viewers=lambda: allotment.granted(time.monotonic()),
         briefly=history.thumbnailer.wanted,
@@ -318,6 +328,7 @@ async def compose(
 
     # --- what it answers ---
     readiness = Readiness(link, hearing, history.recorder, history.database)
+    own = partial(myself.view, readiness.missing)
     prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
     board = FigureBoard(
         prometheus,
@@ -372,7 +383,8 @@ async def compose(
                 results_router(viewers),
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
-                api_router(board, nodes, settings.expected_workers),
+                api_router(board),
+                nodes_router(nodes, peers, drains, statistics, own, settings.expected_workers),
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
@@ -397,6 +409,8 @@ async def compose(
             end_revoked,
             announcer.follow,
             models.tick,
+            drains.tick,
+            peers.tick,
             senders.tick,
             partial(tell_senders, senders, admission, metrics),
             queues.tick,
@@ -416,6 +430,7 @@ async def compose(
             stack.push_async_callback(prometheus.close)
         stack.push_async_callback(letters.stop)
         stack.push_async_callback(models.stop)
+        stack.push_async_callback(drains.stop)
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
@@ -429,6 +444,7 @@ async def compose(
             nodes=nodes,
             statistics=statistics,
             models=models,
+            drains=drains,
             senders=senders,
             admission=admission,
             publisher=publisher,

@@ -1,5 +1,6 @@
 """A producer's heartbeats: what it says of itself and of its cameras on `status`."""
 
+import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Literal
@@ -10,6 +11,7 @@ from contract.status import CamerasStatus, ProducerStatus, Status, encode_status
 from contract.topology import STATUS_EXCHANGE
 from producer.camera.camera import Camera
 from producer.lane.lanes import Lanes
+from runtime.memory import resident_bytes
 from runtime.version import VERSION
 
 WINDOW = 10_000  # messages without a confirm; a thousand cameras may change their states at once
@@ -73,6 +75,8 @@ class Heartbeats:
             offer=self._offer(),
             lanes=self._lanes.loads,
             confirmed=self._lanes.stored,
+            host=socket.gethostname(),
+            memory=resident_bytes(),
         )
 
 

@@ -92,7 +92,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     [
         ("dql list", "there is no command 'dql': did you mean dlq?"),
         ("queus check", "did you mean queues?"),
-        ("xyzzy", "known are up, down, link, tokens, senders, why, dlq, queues, models, doctor, plan"),
+        ("xyzzy", "known are up, down, link, tokens, senders, why, nodes, dlq, queues, models, doctor, plan"),
         ("dlq lst", "there is no command 'lst': did you mean list?"),
         ("dlq list --limt 3", "there is no option --limt: did you mean --limit?"),
         ("dlq list --reasn=crashed", "there is no option --reasn: did you mean --reason?"),

@@ -6,6 +6,12 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A worker that is to stay out of work and is not there: it will take no frames if it comes back. */
+    AbsentDrainView: {
+      node_id: string;
+      since: number;
+      by: string | null;
+    };
     /** @description The step that begins at `time`. `faces` is the most at once; `frames` does not count those that `expired`. */
     ActivityPointView: {
       time: number;
@@ -91,6 +97,11 @@ export interface components {
       /** @default face */
       label: string;
     };
+    /** @description Since when an operator wants the worker out of work, and the name of the token that asked for it. */
+    DrainView: {
+      since: number;
+      by: string | null;
+    };
     /**
      * @description A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
      *
@@ -115,6 +126,19 @@ export interface components {
     EventsView: {
       items: components['schemas']['EventView'][];
       next: string | null;
+    };
+    /** @description A gateway; `own`: the one that answers. Null: its version does not tell. `missing` is known of the own one. */
+    GatewayView: {
+      gateway_id: string;
+      own: boolean;
+      /** @enum {string} */
+      state: 'running' | 'lost' | 'unknown';
+      since: number | null;
+      last_seen: number;
+      version: string | null;
+      host: string;
+      memory: number | null;
+      missing: string[];
     };
     /** @description A camera that the gateway has forgotten. */
     GoneCamera: {
@@ -203,8 +227,8 @@ export interface components {
     };
     NodeView: {
       node_id: string;
-      /** @enum {string} */
-      state: 'running' | 'draining' | 'lost' | 'unknown';
+      /** @enum {unknown} */
+      state: 'drained' | 'draining' | 'lost' | 'running' | 'unknown';
       lane: string | null;
       model: string | null;
       detector: string | null;
@@ -218,9 +242,17 @@ export interface components {
       model_error: string | null;
       /** @default true */
       settled: boolean;
+      drain: components['schemas']['DrainView'] | null;
+      version: string | null;
+      host: string | null;
+      memory: number | null;
     };
+    /** @description Everybody at work, by id. `expected` workers is GATEWAY_EXPECTED_WORKERS. */
     NodesView: {
       expected: number | null;
+      producers: components['schemas']['ProducerView'][];
+      gateways: components['schemas']['GatewayView'][];
+      absent: components['schemas']['AbsentDrainView'][];
     };
     /** @description The figures past which a card turns red. */
     ObjectivesView: {
@@ -236,6 +268,21 @@ export interface components {
     /** @description The shape of every error, the same as Prometheus gives its own. */
     ProblemView: {
       error: string;
+    };
+    /** @description A producer. `fps`: its frames that the broker confirmed, a second; null until two heartbeats were heard. */
+    ProducerView: {
+      producer_id: string;
+      /** @enum {string} */
+      state: 'running' | 'lost' | 'unknown';
+      cameras: number;
+      fps: number | null;
+      outstanding: number;
+      window: number;
+      since: number;
+      last_seen: number;
+      version: string;
+      host: string;
+      memory: number | null;
     };
     /** @description Where more is to be seen: an address on this gateway. */
     ReferenceView: {
@@ -362,6 +409,7 @@ export interface components {
   headers: never;
   pathItems: never;
 }
+export type AbsentDrainView = components['schemas']['AbsentDrainView'];
 export type ActivityPointView = components['schemas']['ActivityPointView'];
 export type ActivityView = components['schemas']['ActivityView'];
 export type AlertView = components['schemas']['AlertView'];
@@ -369,8 +417,10 @@ export type AlertsView = components['schemas']['AlertsView'];
 export type CameraView = components['schemas']['CameraView'];
 export type DesiredModelsView = components['schemas']['DesiredModelsView'];
 export type DetectedObject = components['schemas']['DetectedObject'];
+export type DrainView = components['schemas']['DrainView'];
 export type EventView = components['schemas']['EventView'];
 export type EventsView = components['schemas']['EventsView'];
+export type GatewayView = components['schemas']['GatewayView'];
 export type GoneCamera = components['schemas']['GoneCamera'];
 export type HelloMessage = components['schemas']['HelloMessage'];
 export type HistoryView = components['schemas']['HistoryView'];
@@ -385,6 +435,7 @@ export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
+export type ProducerView = components['schemas']['ProducerView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
 export type Result = components['schemas']['Result'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
@@ -403,6 +454,15 @@ export type operations = Record<string, never>;
 export const CONTENT_TYPES = ['image/jpeg', 'image/png'] as const;
 
 export const CAMERA_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function readAbsentDrainView(value: unknown): AbsentDrainView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  return { node_id, since, by: r.string(value['by']) };
+}
 
 export function readActivityPointView(value: unknown): ActivityPointView | null {
   if (!r.isFields(value)) return null;
@@ -514,6 +574,13 @@ export function readDetectedObject(value: unknown): DetectedObject | null {
   return { x, y, w, h, confidence: r.number(value['confidence']), label: r.text(value['label']) ?? 'face' };
 }
 
+export function readDrainView(value: unknown): DrainView | null {
+  if (!r.isFields(value)) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  return { since, by: r.string(value['by']) };
+}
+
 export function readEventView(value: unknown): EventView | null {
   if (!r.isFields(value)) return null;
   const event_id = r.number(value['event_id']);
@@ -555,6 +622,33 @@ export function readEventsView(value: unknown): EventsView | null {
   const items = r.list(value['items'], readEventView);
   if (items === null) return null;
   return { items, next: r.string(value['next']) };
+}
+
+export function readGatewayView(value: unknown): GatewayView | null {
+  if (!r.isFields(value)) return null;
+  const gateway_id = r.string(value['gateway_id']);
+  if (gateway_id === null) return null;
+  const own = r.boolean(value['own']);
+  if (own === null) return null;
+  const state = r.one(value['state'], ['running', 'lost', 'unknown']);
+  if (state === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  const missing = r.list(value['missing'], r.string);
+  if (missing === null) return null;
+  return {
+    gateway_id,
+    own,
+    state,
+    since: r.number(value['since']),
+    last_seen,
+    version: r.string(value['version']),
+    host,
+    memory: r.number(value['memory']),
+    missing,
+  };
 }
 
 export function readGoneCamera(value: unknown): GoneCamera | null {
@@ -682,7 +776,7 @@ export function readNodeView(value: unknown): NodeView | null {
   if (!r.isFields(value)) return null;
   const node_id = r.text(value['node_id']);
   if (node_id === null) return null;
-  const state = r.one(value['state'], ['running', 'draining', 'lost', 'unknown']);
+  const state = r.one(value['state'], ['drained', 'draining', 'lost', 'running', 'unknown']);
   if (state === null) return null;
   return {
     node_id,
@@ -698,13 +792,22 @@ export function readNodeView(value: unknown): NodeView | null {
     desired: r.number(value['desired']) ?? 0,
     model_error: r.text(value['model_error']),
     settled: r.boolean(value['settled']) ?? true,
+    drain: readDrainView(value['drain']),
+    version: r.text(value['version']),
+    host: r.text(value['host']),
+    memory: r.number(value['memory']),
   };
 }
 
 export function readNodesView(value: unknown): NodesView | null {
   if (!r.isFields(value)) return null;
-
-  return { expected: r.number(value['expected']) };
+  const producers = r.list(value['producers'], readProducerView);
+  if (producers === null) return null;
+  const gateways = r.list(value['gateways'], readGatewayView);
+  if (gateways === null) return null;
+  const absent = r.list(value['absent'], readAbsentDrainView);
+  if (absent === null) return null;
+  return { expected: r.number(value['expected']), producers, gateways, absent };
 }
 
 export function readObjectivesView(value: unknown): ObjectivesView | null {
@@ -723,6 +826,41 @@ export function readProblemView(value: unknown): ProblemView | null {
   const error = r.text(value['error']);
   if (error === null) return null;
   return { error };
+}
+
+export function readProducerView(value: unknown): ProducerView | null {
+  if (!r.isFields(value)) return null;
+  const producer_id = r.string(value['producer_id']);
+  if (producer_id === null) return null;
+  const state = r.one(value['state'], ['running', 'lost', 'unknown']);
+  if (state === null) return null;
+  const cameras = r.number(value['cameras']);
+  if (cameras === null) return null;
+  const outstanding = r.number(value['outstanding']);
+  if (outstanding === null) return null;
+  const window = r.number(value['window']);
+  if (window === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const version = r.string(value['version']);
+  if (version === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  return {
+    producer_id,
+    state,
+    cameras,
+    fps: r.number(value['fps']),
+    outstanding,
+    window,
+    since,
+    last_seen,
+    version,
+    host,
+    memory: r.number(value['memory']),
+  };
 }
 
 export function readReferenceView(value: unknown): ReferenceView | null {
