@@ -43,6 +43,7 @@ const node = (state: NodeState): NodeView => ({
   desired: 0,
   model_error: null,
   settled: true,
+  drain: null,
 });
 const alert = (name: string, severity: string, state: AlertView['state'] = 'firing'): AlertView => ({
   name,

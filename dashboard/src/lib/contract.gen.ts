@@ -243,12 +243,10 @@ export interface components {
       /** @default true */
       settled: boolean;
       drain: components['schemas']['DrainView'] | null;
-      version: string | null;
-      host: string | null;
-      memory: number | null;
     };
     /** @description Everybody at work, by id. `expected` workers is GATEWAY_EXPECTED_WORKERS. */
     NodesView: {
+      items: components['schemas']['WorkerView'][];
       expected: number | null;
       producers: components['schemas']['ProducerView'][];
       gateways: components['schemas']['GatewayView'][];
@@ -288,6 +286,16 @@ export interface components {
     ReferenceView: {
       name: string;
       href: string;
+    };
+    /**
+     * @description What a lane has without one of its workers: `workers` that take frames, the frames a second that they could
+     *     compute if they were always busy (`capacity`, from their last half minute; null: not known), and those that the lane
+     *     computes now, with that worker (`load`).
+     */
+    RemainderView: {
+      workers: number;
+      capacity: number | null;
+      load: number;
     };
     /**
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
@@ -385,6 +393,31 @@ export interface components {
       state: 'found' | 'nothing' | 'unavailable' | 'not_asked';
       words: string;
     };
+    /**
+     * @description A worker in full. `p95`: seconds of computing that 95 % of its frames of the last minute stayed below. `lacks`
+     *     says in sentences what keeps it from its best; `without` what draining it would leave.
+     */
+    WorkerView: {
+      node_id: string;
+      /** @enum {string} */
+      state: 'running' | 'draining' | 'drained' | 'lost' | 'unknown';
+      lane: string;
+      model: string;
+      detector: string;
+      fallback: string | null;
+      fps: number;
+      busy: number;
+      since: number;
+      last_seen: number;
+      model_error: string | null;
+      drain: components['schemas']['DrainView'] | null;
+      version: string;
+      host: string;
+      memory: number | null;
+      p95: number | null;
+      lacks: string[];
+      without: components['schemas']['RemainderView'];
+    };
     /** @description A dashboard has painted a frame `age` seconds after its capture. */
     Painted: {
       /** @enum {unknown} */
@@ -437,6 +470,7 @@ export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
 export type ProducerView = components['schemas']['ProducerView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
+export type RemainderView = components['schemas']['RemainderView'];
 export type Result = components['schemas']['Result'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
 export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
@@ -446,6 +480,7 @@ export type StatusView = components['schemas']['StatusView'];
 export type WhyView = components['schemas']['WhyView'];
 export type WithheldMessage = components['schemas']['WithheldMessage'];
 export type WitnessView = components['schemas']['WitnessView'];
+export type WorkerView = components['schemas']['WorkerView'];
 export type Painted = components['schemas']['Painted'];
 export type Subscribe = components['schemas']['Subscribe'];
 export type $defs = Record<string, never>;
@@ -793,21 +828,20 @@ export function readNodeView(value: unknown): NodeView | null {
     model_error: r.text(value['model_error']),
     settled: r.boolean(value['settled']) ?? true,
     drain: readDrainView(value['drain']),
-    version: r.text(value['version']),
-    host: r.text(value['host']),
-    memory: r.number(value['memory']),
   };
 }
 
 export function readNodesView(value: unknown): NodesView | null {
   if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readWorkerView);
+  if (items === null) return null;
   const producers = r.list(value['producers'], readProducerView);
   if (producers === null) return null;
   const gateways = r.list(value['gateways'], readGatewayView);
   if (gateways === null) return null;
   const absent = r.list(value['absent'], readAbsentDrainView);
   if (absent === null) return null;
-  return { expected: r.number(value['expected']), producers, gateways, absent };
+  return { items, expected: r.number(value['expected']), producers, gateways, absent };
 }
 
 export function readObjectivesView(value: unknown): ObjectivesView | null {
@@ -870,6 +904,15 @@ export function readReferenceView(value: unknown): ReferenceView | null {
   const href = r.string(value['href']);
   if (href === null) return null;
   return { name, href };
+}
+
+export function readRemainderView(value: unknown): RemainderView | null {
+  if (!r.isFields(value)) return null;
+  const workers = r.number(value['workers']);
+  if (workers === null) return null;
+  const load = r.number(value['load']);
+  if (load === null) return null;
+  return { workers, capacity: r.number(value['capacity']), load };
 }
 
 export function readResult(value: unknown): Result | null {
@@ -1005,4 +1048,54 @@ export function readWitnessView(value: unknown): WitnessView | null {
   const words = r.string(value['words']);
   if (words === null) return null;
   return { place, state, words };
+}
+
+export function readWorkerView(value: unknown): WorkerView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const state = r.one(value['state'], ['running', 'draining', 'drained', 'lost', 'unknown']);
+  if (state === null) return null;
+  const lane = r.string(value['lane']);
+  if (lane === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const detector = r.string(value['detector']);
+  if (detector === null) return null;
+  const fps = r.number(value['fps']);
+  if (fps === null) return null;
+  const busy = r.number(value['busy']);
+  if (busy === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const version = r.string(value['version']);
+  if (version === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  const lacks = r.list(value['lacks'], r.string);
+  if (lacks === null) return null;
+  const without = readRemainderView(value['without']);
+  if (without === null) return null;
+  return {
+    node_id,
+    state,
+    lane,
+    model,
+    detector,
+    fallback: r.string(value['fallback']),
+    fps,
+    busy,
+    since,
+    last_seen,
+    model_error: r.string(value['model_error']),
+    drain: readDrainView(value['drain']),
+    version,
+    host,
+    memory: r.number(value['memory']),
+    p95: r.number(value['p95']),
+    lacks,
+    without,
+  };
 }
