@@ -103,7 +103,7 @@ class Peers:
             version=word.version,
             host=word.host,
             memory=word.memory,
-            missing=None,
+            missing=[],
         )
 
     def _state(self, heard: float, patience: float, now: float) -> State:

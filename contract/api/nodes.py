@@ -82,7 +82,7 @@ class ProducerView:
 
 @dataclass(slots=True, frozen=True)
 class GatewayView:
-    """A gateway; `own`: the one that answers. Null: its version does not tell. `missing` is known of the own one."""
+    """A gateway; `own`: the one that answers, of which alone it is known what it lacks. Null: its version does not tell."""
 
     gateway_id: str
     own: bool
@@ -92,7 +92,7 @@ class GatewayView:
     version: str | None
     host: str
     memory: int | None
-    missing: list[str] | None
+    missing: list[str]
 
 
 @dataclass(slots=True, frozen=True)

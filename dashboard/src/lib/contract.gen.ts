@@ -127,7 +127,7 @@ export interface components {
       items: components['schemas']['EventView'][];
       next: string | null;
     };
-    /** @description A gateway; `own`: the one that answers. Null: its version does not tell. `missing` is known of the own one. */
+    /** @description A gateway; `own`: the one that answers, of which alone it is known what it lacks. Null: its version does not tell. */
     GatewayView: {
       gateway_id: string;
       own: boolean;
