@@ -82,7 +82,7 @@ class ProducerView:
 
 @dataclass(slots=True, frozen=True)
 class GatewayView:
-    """A gateway; `own`: the one that answers, of which alone it is known what it lacks. Null: its version does not tell."""
+    """A gateway; `own`: the one that answers, of which alone is known what it lacks. Null: its version does not say."""
 
     gateway_id: str
     own: bool

@@ -127,7 +127,7 @@ export interface components {
       items: components['schemas']['EventView'][];
       next: string | null;
     };
-    /** @description A gateway; `own`: the one that answers, of which alone it is known what it lacks. Null: its version does not tell. */
+    /** @description A gateway; `own`: the one that answers, of which alone is known what it lacks. Null: its version does not say. */
     GatewayView: {
       gateway_id: string;
       own: boolean;
