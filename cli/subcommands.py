@@ -55,6 +55,13 @@ SUB_COMMANDS = (
         ("gateway",),
         f"{EXEC} gateway",
     ),
+    SubCommand(
+        "nodes",
+        "who works: list, drain, undrain",
+        "cli.nodes",
+        ("gateway",),
+        f"{EXEC} gateway",
+    ),
     SubCommand("dlq", "dead letters: list, show, save-image, replay, purge", "cli.dlq"),
     SubCommand("queues", "the broker's queues: check, upgrade, repair", "cli.queues"),
     SubCommand(

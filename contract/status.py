@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from contract.drains import DesiredDrains
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
 from contract.senders import Senders
@@ -42,6 +43,13 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     models: list[ModelReport] = []
     expired: int = 0
     """How many frames it found too old; with `processed` and `failed`, all that it settled since it started."""
+    drains: int | None = None
+    """Revision of the desired drains that this node acts on; 0: it has heard of none; None: it knows of no drains."""
+    drained: bool = False
+    """An operator put it out of work (`state` is `draining`), and it holds no frame any more."""
+    host: str = ""
+    memory: int | None = None
+    """Bytes that the process has in memory."""
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):
@@ -91,6 +99,9 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
     """Of one that stopped: why. Those of older versions do not tell."""
     file: CameraFileTrouble | None = None
     """None: there is no file of cameras, or nothing is wrong in it."""
+    host: str = ""
+    memory: int | None = None
+    """Bytes that the process has in memory."""
 
 
 class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,15 +160,22 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
 
 
 class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):
-    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt."""
+    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt.
+
+    By it gateways also know each other: `since`, `version`, `host` and `memory` (bytes) are the sender's own.
+    """
 
     gateway_id: str
     cameras: list[str]
     ttl: float = WATCH_TTL_SECONDS
+    since: float | None = None
+    version: str | None = None
+    host: str = ""
+    memory: int | None = None
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
-Control = WatchAnnouncement | DesiredModels | Senders
+Control = WatchAnnouncement | DesiredModels | DesiredDrains | Senders
 
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(Status)

@@ -5,7 +5,17 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
-const FEATURES = ['cameras', 'cluster', 'events', 'explore', 'login', 'metrics', 'overview', 'queues'];
+const FEATURES = [
+  'cameras',
+  'cluster',
+  'events',
+  'explore',
+  'login',
+  'metrics',
+  'nodes',
+  'overview',
+  'queues',
+];
 
 /** What a folder's modules may not import. Pages put together; what is inside a folder knows its own and lib/. */
 const notFrom = (/** @type {string[]} */ folders, /** @type {string} */ message) => ({

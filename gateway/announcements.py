@@ -1,4 +1,4 @@
-"""What this gateway says on `control`: the cameras whose pictures it wants, the desired models, and the senders."""
+"""What this gateway says on `control`: the cameras whose pictures it wants, desired models, drains, and the senders."""
 
 import asyncio
 import time
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from broker import Message, Publisher
 from contract.status import Control, encode_status
 from contract.topology import CONTROL_EXCHANGE
+from gateway.drains.keeper import DrainKeeper
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
 from gateway.senders.registry import SenderRegistry
@@ -53,6 +54,7 @@ class Announcer:
         occasions: Occasions,
         watch_list: WatchList,
         models: ModelKeeper,
+        drains: DrainKeeper,
         senders: SenderRegistry,
         *,
         by_viewers: Callable[[], frozenset[str]],
@@ -61,6 +63,7 @@ class Announcer:
         self._occasions = occasions
         self._watch_list = watch_list
         self._models = models
+        self._drains = drains
         self._senders = senders
         self._by_viewers = by_viewers
         self._briefly = briefly
@@ -75,6 +78,7 @@ class Announcer:
                 if everything:
                     self._watch_list.announce(now)
                     self._models.announce(now)
+                    self._drains.announce(now)
                     self._senders.announce(now)
             except Exception:
                 log.exception("an announcement failed")

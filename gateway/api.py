@@ -1,19 +1,15 @@
-"""The API's own questions: session, metrics, nodes, alerts."""
+"""The API's own questions: session, metrics, alerts."""
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from contract.api.figures import AlertsView, HistoryView, MetricsView
-from contract.api.nodes import NodesView
 from contract.api.service import Launcher, SessionView
-from gateway.expected_workers import ExpectedWorkers
 from gateway.figures import FigureBoard
 from gateway.http.documentation import answer, answers
 from gateway.http.problems import json_response
-from gateway.nodes import Nodes
 from gateway.security.access import identity_of
 from runtime.version import VERSION
 
@@ -62,27 +58,6 @@ HISTORY: dict[str, Any] = {
     },
     "queries": {"processingRate": "sum(rate(cv_frames_processed_total[1m]))"},
 }
-NODES: dict[str, Any] = {
-    "items": [
-        {
-            "node_id": "a1b2c3",
-            "state": "running",
-            "lane": "live",
-            "model": "yunet@ebafce4e",
-            "detector": "yunet",
-            "fallback": None,
-            "fps": 99.6,
-            "busy": 0.71,
-            "prefetch": 1,
-            "since": 1795210000.0,
-            "last_seen": 1795216000.1,
-            "desired": 0,
-            "model_error": None,
-            "settled": True,
-        }
-    ],
-    "expected": 2,
-}
 ALERTS: dict[str, Any] = {
     "items": [
         {
@@ -101,9 +76,7 @@ ALERTS: dict[str, Any] = {
 NO_ALERTS = {"items": [], "source": "none", "error": "Prometheus cannot be reached: Connection refused"}
 
 
-def api_router(
-    board: FigureBoard, nodes: Nodes, expected: ExpectedWorkers, launcher: Launcher | None
-) -> APIRouter:
+def api_router(board: FigureBoard, launcher: Launcher | None) -> APIRouter:
     """Routes under /api that read and change nothing."""
     router = APIRouter(prefix="/api", tags=["Cluster"])
 
@@ -150,19 +123,6 @@ def api_router(
     ) -> Response:
         """The last `seconds`, in about 180 steps of `step` seconds; value null where nothing is known."""
         return json_response(await board.history(seconds))
-
-    @router.get(
-        "/nodes",
-        response_model=NodesView,
-        responses=answer("All of them, by id.", NODES),
-        operation_id="list_nodes",
-        summary="List nodes",
-    )
-    async def list_nodes() -> Response:
-        """Workers heard of in the last five minutes; `lost` after six seconds of silence. `expected` is
-        GATEWAY_EXPECTED_WORKERS, or what its file says.
-        """
-        return json_response(NodesView(nodes.views(time.monotonic()), expected.number))
 
     @router.get(
         "/alerts",

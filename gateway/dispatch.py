@@ -6,6 +6,7 @@ from functools import partial
 
 from broker import Consumer, Delivery
 from broker.link import Link, from_body
+from contract.drains import DesiredDrains
 from contract.identifiers import CANARY_CAMERA
 from contract.models import DesiredModels
 from contract.senders import Senders
@@ -31,6 +32,7 @@ from gateway.books import FrameBooks
 from gateway.cameras.cameras import Cameras
 from gateway.canary.canary import Canary, CanaryReply
 from gateway.consumers import Gateways
+from gateway.drains.keeper import DrainKeeper
 from gateway.history.recorder import PREFETCH, Recorder
 from gateway.history.thumbnails import Thumbnailer
 from gateway.live.absence import Absence
@@ -39,6 +41,7 @@ from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
 from gateway.live.results import LiveResults, parse_received, parse_traced
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
+from gateway.peers import Peers
 from gateway.result_spans import ResultSpans
 from gateway.senders.file import check
 from gateway.senders.registry import SenderRegistry
@@ -95,7 +98,9 @@ class StatusListener:
     nodes: Nodes
     cameras: Cameras
     models: ModelKeeper
+    drains: DrainKeeper
     gateways: Gateways
+    peers: Peers
     senders: SenderRegistry
     statistics: Statistics
     books: FrameBooks
@@ -111,9 +116,11 @@ class StatusListener:
             case NodeStatus():
                 self.statistics.failed(self.nodes.heard(status, now, wall), wall)
                 self.models.reported(status, now)
+                self.drains.reported(status, now)
                 self.books.heard_node(status)
             case ProducerStatus():
                 self.books.heard_producer(status)
+                self.peers.heard_producer(status, now, wall)
                 self.cameras.heard_producer(status, now, wall)
             case CameraStatus():
                 self.cameras.heard_camera(status, now, wall)
@@ -124,15 +131,21 @@ class StatusListener:
         control = parse_control(body)
         if isinstance(control, DesiredModels):
             self.models.examine(control)
+        if isinstance(control, DesiredDrains):
+            self.drains.examine(control)
         if isinstance(control, Senders):
             check(control)
         return control
 
     def _control(self, control: Control) -> None:
+        now = time.monotonic()
         match control:  # another gateway's, or our own coming back
             case DesiredModels():
-                self.models.heard(control, time.monotonic())
+                self.models.heard(control, now)
+            case DesiredDrains():
+                self.drains.heard(control, now)
             case Senders():
                 self.senders.heard(control)
             case WatchAnnouncement():
-                self.gateways.heard(control.gateway_id, time.monotonic())
+                self.gateways.heard(control.gateway_id, now)
+                self.peers.heard_gateway(control, now, time.time())

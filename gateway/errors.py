@@ -66,7 +66,7 @@ class TooManySenders(GatewayError, ValueError):
     """No further sender can be named."""
 
 
-# --- models ------------------------------------------------------------------------------------------------------
+# --- what is desired ----------------------------------------------------------------------------------------------
 
 
 class CannotKeep(GatewayError):
@@ -74,11 +74,15 @@ class CannotKeep(GatewayError):
 
 
 class NotHeardYet(GatewayError):
-    """Workers act on desired models of which this gateway has not heard: a change would undo what it does not know."""
+    """Workers act on a wish of which this gateway has not heard: a change would undo what it does not know."""
 
 
 class TooManyCameras(GatewayError, ValueError):
     """No further camera can have a model of its own."""
+
+
+class TooManyDrains(GatewayError, ValueError):
+    """No further worker can be drained."""
 
 
 # --- dead letters ------------------------------------------------------------------------------------------------

@@ -24,7 +24,6 @@ from fastapi import FastAPI
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
 from contract.senders import Senders
-from contract.status import WatchAnnouncement
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
@@ -43,6 +42,7 @@ from gateway.dead_letters.operations import Operations
 from gateway.dead_letters.operations_api import operations_router
 from gateway.dead_letters.reader import DeadLetterReader
 from gateway.dead_letters.records import OperationRecords
+from gateway.desired.file import load
 from gateway.dispatch import (
     StatusListener,
     consume_results,
@@ -50,6 +50,8 @@ from gateway.dispatch import (
     listen_to_pictures,
     listen_to_results,
 )
+from gateway.drains.keeper import DrainKeeper
+from gateway.drains.wish import DRAINS
 from gateway.errors import BrokenSenders, WrongSetting
 from gateway.expected_workers import ExpectedWorkers
 from gateway.figures import FigureBoard
@@ -71,10 +73,13 @@ from gateway.live.websocket import ResultsSocket, results_router
 from gateway.live.writers import Writers
 from gateway.metrics import GatewayMetrics
 from gateway.models.api import models_router
-from gateway.models.file import load_desired
 from gateway.models.keeper import ModelKeeper
+from gateway.models.wish import MODELS
+from gateway.myself import Myself
 from gateway.nodes import Nodes
+from gateway.nodes_api import nodes_router
 from gateway.pages import pages_router
+from gateway.peers import Peers
 from gateway.probes import probes_router
 from gateway.prometheus.client import Prometheus
 from gateway.prometheus.objectives import ServiceObjectives, objectives_router
@@ -149,6 +154,7 @@ class Gateway:
     nodes: Nodes
     statistics: Statistics
     models: ModelKeeper
+    drains: DrainKeeper
     senders: SenderRegistry
     admission: Admission
     publisher: Publisher
@@ -225,7 +231,7 @@ async def compose(
     hearing = Hearing(lambda: depth.answered)
 
     # --- what it knows ---
-    nodes = Nodes(hearing)
+    nodes, peers = Nodes(hearing), Peers(hearing)
     cameras = Cameras(
         nodes.lanes,
         down=lambda: link.faults.down,
@@ -235,6 +241,7 @@ async def compose(
     metrics.camera_results.read = cameras.results
     counts = SenderCounts()
     statistics = Statistics(time.time())
+    myself = Myself(gateway_id, settings.node_name)
     gateways = Gateways(gateway_id)
     repeats = RepeatedIds(cameras, metrics)
     books = FrameBooks()
@@ -242,7 +249,9 @@ async def compose(
     # --- what it says to the broker ---
     occasions = Occasions()
     publisher = link.publisher(window=64, on_ready=occasions.reconnected)
-    models = ModelKeeper(settings.data_dir, load_desired(settings.data_dir), nodes, partial(say, publisher))
+    kept = settings.data_dir
+    models = ModelKeeper(kept, load(kept, MODELS), nodes, partial(say, publisher))
+    drains = DrainKeeper(kept, load(kept, DRAINS), nodes, partial(say, publisher))
     senders = sender_registry(settings.senders, partial(say, publisher))
 
     def most_cameras(sender: str) -> int:
@@ -295,7 +304,7 @@ async def compose(
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence, spans)
     pictures = listen_to_pictures(link, hub, history.thumbnailer)
-    StatusListener(nodes, cameras, models, gateways, senders, statistics, books).listen(link)
+    StatusListener(nodes, cameras, models, drains, gateways, peers, senders, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
     queue_board = QueueBoard(queues, senders, books, hearing)
@@ -313,12 +322,13 @@ async def compose(
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
 
     def announce(camera_ids: list[str]) -> None:
-        say(publisher, WatchAnnouncement(gateway_id=gateway_id, cameras=camera_ids))
+        say(publisher, myself.announcement(camera_ids))
 
     announcer = Announcer(
         occasions,
         WatchList(bind, announce),
         models,
+        drains,
         senders,
         by_viewers=lambda: allotment.granted(time.monotonic()),
         briefly=history.thumbnailer.wanted,
@@ -326,6 +336,7 @@ async def compose(
 
     # --- what it answers ---
     readiness = Readiness(link, hearing, history.recorder, history.database)
+    own = partial(myself.view, readiness.missing)
     prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
     board = FigureBoard(
         prometheus,
@@ -386,7 +397,8 @@ async def compose(
                 results_router(viewers),
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
-                api_router(board, nodes, expected_workers, settings.launcher),
+                api_router(board, settings.launcher),
+                nodes_router(nodes, peers, drains, statistics, own, expected_workers),
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
@@ -413,6 +425,8 @@ async def compose(
             end_revoked,
             announcer.follow,
             models.tick,
+            drains.tick,
+            peers.tick,
             senders.tick,
             partial(tell_senders, senders, admission, metrics),
             queues.tick,
@@ -435,6 +449,7 @@ async def compose(
         stack.push_async_callback(messages.stop)
         stack.push_async_callback(operations.close)
         stack.push_async_callback(models.stop)
+        stack.push_async_callback(drains.stop)
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
@@ -448,6 +463,7 @@ async def compose(
             nodes=nodes,
             statistics=statistics,
             models=models,
+            drains=drains,
             senders=senders,
             admission=admission,
             publisher=publisher,

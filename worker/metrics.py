@@ -133,6 +133,12 @@ class WorkerMetrics:
         self._failing = Gauge(
             "cv_model_failing", "1 while a desired model does not load", labels, registry=registry
         ).labels(**node)
+        self._drained = Gauge(
+            "framefleet_worker_drained",
+            "1 while an operator wants this worker to take no frames",
+            labels,
+            registry=registry,
+        ).labels(**node)
         self._confinement = Gauge(
             "cv_confinement_lacking",
             "1 where processes for suspect frames and strangers' models do without that part of their confinement",
@@ -164,6 +170,10 @@ class WorkerMetrics:
         """Say what processes for suspects have to do without."""
         for part in REMEDIES:
             self._confinement.labels(self._node_id, part).set(part in lacking)
+
+    def drained(self, out_of_work: bool) -> None:
+        """Say whether an operator has put this worker out of work."""
+        self._drained.set(out_of_work)
 
     def model(self, routes: Routes) -> None:
         """Say which model is in use, and whether another one should be."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from broker import Delivery, Link, ThreadLoop, from_body, split_urls
+from contract.drains import DesiredDrains
 from contract.failures import FailureReason
 from contract.models import DesiredModels
 from contract.senders import Sender, Senders
@@ -28,6 +29,7 @@ from runtime.logs import get_logger
 from runtime.tracing import Tracing
 from worker.arrival import Arrival, Completion
 from worker.camera_quota import CameraQuota
+from worker.consumption import Consumption
 from worker.frame_spans import FrameSpans
 from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
@@ -36,11 +38,10 @@ from worker.intake import Intake
 from worker.metrics import WorkerMetrics
 from worker.processor import Failed, make_processor
 from worker.reception import Reception
-from worker.sender_consumers import SenderConsumers, weights
+from worker.sender_consumers import weights
 from worker.settings import WorkerSettings
 from worker.settler import Settler
 from worker.switchboard import Switchboard
-from worker.task_consumer import TaskConsumer
 from worker.watched_cameras import WatchedCameras
 
 log = get_logger("worker")
@@ -90,10 +91,6 @@ class Worker:
             counts=metrics.link,
         )
         self._publisher = link.publisher(on_void=metrics.voided)
-        self._tasks = TaskConsumer(
-            link, Intake(settings.lane), self._received, prefetch=settings.held_frames, needed=True
-        )
-        self._senders = SenderConsumers(link, settings.lane, self._received, self._senders_changed)
         self._cameras = CameraQuota()
         spans = None if tracing is None else FrameSpans(tracing, settings.node_id)
         self._reception = Reception(self._freshness, self._cameras, metrics, spans)
@@ -110,6 +107,17 @@ class Worker:
             self._release,
             spans,
         )
+        self._consumption = Consumption(
+            link,
+            settings.lane,
+            self._received,
+            self._senders_changed,
+            self._settler,
+            prefetch=settings.held_frames,
+        )
+        self._drains = DesiredDrains()
+        self._drained = False
+        self._consumption.resume()
 
     # --- life, from the main thread ---------------------------------------------------------------------
 
@@ -128,6 +136,11 @@ class Worker:
         if not self._loop.alive:
             return ["the thread that talks to the broker"]  # what it said last would be no word on now
         return self._link.missing()
+
+    @property
+    def condition(self) -> str:
+        """What a worker that lacks nothing is: ready, or out of work because an operator wants it so."""
+        return "drained" if self._drained else "draining" if self._out_of_work else "ready"
 
     def stop(self) -> bool:
         """Stop consuming, finish what is held, confirm, acknowledge, close. Returns whether all of it was finished."""
@@ -179,7 +192,7 @@ class Worker:
             failed = Failed(FailureReason.WORKER_ERROR, f"{type(error).__name__}: {error}")
             self._settler.settle(Completion(Arrival(intake, delivery, at=now), failed, now))
         if self._state == "running" and intake.sender is None:
-            self._tasks.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
+            self._consumption.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
 
     def _take(self, arrival: Arrival) -> None:
         """Hand it to the inference thread. What is stale in the lane's own queue is settled at once.
@@ -198,27 +211,16 @@ class Worker:
         self._freshness.note(stale)
 
     def _drain(self) -> None:
-        """Stop consuming. Until the broker has agreed nothing is acknowledged, so that it sends nothing more."""
-        self._settler.keep_acknowledgements()
+        """Stop consuming for good."""
         self._inference.hurry()
-        consumers = [self._tasks, *self._senders]
-        left = len(consumers)
-
-        def ended() -> None:
-            nonlocal left
-            left -= 1
-            if not left:
-                self._settler.release_acknowledgements()
-                self._cancelled.set()
-
-        for consumer in consumers:
-            consumer.end(ended)
+        self._consumption.end(self._cancelled.set)
 
     def _release(self, arrival: Arrival) -> None:
         self._inference.settled(arrival)
         self._held -= 1
         if not self._held:
             self._idle.set()
+            self._note_drained()
 
     def _senders_changed(self, senders: Sequence[Sender]) -> None:
         names = frozenset(sender.name for sender in senders)
@@ -231,8 +233,39 @@ class Worker:
             self._watched.hear(control)
         elif isinstance(control, DesiredModels):
             self._switchboard.hear(control)
+        elif isinstance(control, DesiredDrains):
+            self._hear_drains(control)
         elif isinstance(control, Senders) and self._state == "running":
-            self._senders.hear(control)
+            self._consumption.hear(control)
+
+    @property
+    def _out_of_work(self) -> bool:
+        """An operator wants this worker to take no frames."""
+        return self._settings.node_id in self._drains.nodes
+
+    def _hear_drains(self, desired: DesiredDrains) -> None:
+        """Take what operators desire; an older revision than the last one is no news."""
+        if desired.revision <= self._drains.revision:
+            return
+        before = self._out_of_work
+        self._drains = desired
+        drain = desired.nodes.get(self._settings.node_id)
+        self._metrics.drained(drain is not None)
+        if drain is not None and not before:
+            log.warning("draining: an operator wants no more frames here", by=drain.by, held=self._held)
+            self._consumption.pause(self._note_drained)
+        elif drain is None and before:
+            log.info("taking frames again: an operator called this worker back")
+            self._drained = False
+            self._consumption.resume()
+        self._say()
+
+    def _note_drained(self) -> None:
+        """Say that an operator's drain is complete, once it is."""
+        if self._out_of_work and not self._drained and not self._held and self._consumption.paused:
+            self._drained = True
+            log.info("drained: every frame at hand is settled, and no more are taken")
+            self._say()
 
     def _status(self, status: Status) -> None:
         if isinstance(status, ProducerStatus):
@@ -254,9 +287,11 @@ class Worker:
                 self._settings,
                 self._switchboard.routes,
                 self._tally,
-                self._state,
+                "draining" if self._state == "running" and self._out_of_work else self._state,
                 self._since,
                 self._device_fallback,
+                drains=self._drains.revision,
+                drained=self._drained,
             )
         )
 

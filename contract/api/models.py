@@ -37,7 +37,7 @@ class NodeModelsView:
     """
 
     node_id: str
-    state: Literal["running", "draining", "lost", "unknown"]
+    state: Literal["running", "draining", "drained", "lost", "unknown"]
     lane: str
     model: str
     wanted: str | None

@@ -54,12 +54,12 @@ export const MANNERS = {
   NodeView: {
     needs: ['node_id', 'state'],
     otherwise: { desired: 0, settled: true },
-    unread: ['prefetch'],
+    unread: ['prefetch', 'version', 'host', 'memory'],
   },
+  WorkerView: { unread: ['prefetch', 'desired', 'settled'] },
   ProblemView: { needs: ['error'], unread: ['status', 'errorType'] },
   StatusView: { needs: ['status'] },
   MetricsView: { otherwise: { notices: [] } },
-  NodesView: { unread: ['items'] },
   ModelsView: { unread: ['nodes', 'settled', 'settled_nodes', 'running_nodes'] },
   ModelView: { unread: ['task', 'digests', 'loaded'] },
 };

@@ -43,6 +43,7 @@ const node = (state: NodeState): NodeView => ({
   desired: 0,
   model_error: null,
   settled: true,
+  drain: null,
 });
 const alert = (name: string, severity: string, state: AlertView['state'] = 'firing'): AlertView => ({
   name,
@@ -124,6 +125,11 @@ describe('the health word', () => {
       'Degraded: 1 node on an old model',
       { nodes: [node('running'), { ...node('running'), model_error: 'no file' }] },
     ],
+    [
+      'Degraded: every worker drained',
+      { nodes: [{ ...node('drained'), drain: { since: 0, by: 'main' } }, node('lost')] },
+    ],
+    ['Healthy', { nodes: [{ ...node('drained'), drain: { since: 0, by: 'main' } }, node('running')] }],
     ['Degraded: 1 node lost', { nodes: [node('running'), node('lost')] }],
     ['Degraded: 2 of 3 nodes', { expectedNodes: 3 }],
     ['Degraded: 301 frames in the queue', metrics({ queueDepth: 301 })],

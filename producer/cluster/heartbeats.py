@@ -1,5 +1,6 @@
 """A producer's heartbeats: what it says of itself and of its cameras on `status`."""
 
+import socket
 import time
 from collections.abc import Callable, Iterable
 
@@ -17,6 +18,7 @@ from contract.status import (
 from contract.topology import STATUS_EXCHANGE
 from producer.camera.camera import Camera
 from producer.lane.lanes import Lanes
+from runtime.memory import resident_bytes
 from runtime.version import VERSION
 
 WINDOW = 10_000  # messages without a confirm; a thousand cameras may change their states at once
@@ -92,6 +94,8 @@ class Heartbeats:
             confirmed=self._lanes.stored,
             end=end,
             file=self._file(),
+            host=socket.gethostname(),
+            memory=resident_bytes(),
         )
 
 

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from contract.drains import DesiredDrains
 from contract.models import DesiredModels
 from contract.senders import Senders
 from gateway.announcements import Announcer, Occasions
+from gateway.drains.keeper import DrainKeeper
 from gateway.errors import BrokenSenders
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
@@ -15,6 +17,14 @@ from gateway.nodes import Nodes
 from gateway.senders.file import read_senders
 from gateway.senders.registry import SenderRegistry
 from runtime.followed_files import FollowedFile
+
+EVERYTHING = [
+    [],
+    [],
+    DesiredModels(revision=7, cluster="haar"),
+    DesiredDrains(revision=3),
+    Senders(revision=5),
+]
 
 
 class Bench:
@@ -30,6 +40,7 @@ class Bench:
             self.occasions,
             WatchList(lambda camera_id, on: self.bound.append((camera_id, on)), self.said.append),
             ModelKeeper(folder, DesiredModels(revision=7, cluster="haar"), Nodes(), self.said.append),
+            DrainKeeper(folder, DesiredDrains(revision=3), Nodes(), self.said.append),
             SenderRegistry(self.file, Senders(revision=5), self.said.append),
             by_viewers=lambda: self.watched,
             briefly=lambda now: frozenset(),
@@ -62,8 +73,8 @@ async def test_after_a_reconnect_everything_is_said_again(tmp_path: Path) -> Non
         bench.occasions.watch_changed()
         await bench.until(1)
         bench.occasions.reconnected()
-        await bench.until(4)
-    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar"), Senders(revision=5)]
+        await bench.until(5)
+    assert bench.said == EVERYTHING
 
 
 async def test_an_occasion_before_anybody_announces_is_not_lost(tmp_path: Path) -> None:
@@ -71,5 +82,5 @@ async def test_an_occasion_before_anybody_announces_is_not_lost(tmp_path: Path) 
     bench.occasions.reconnected()
     bench.occasions.watch_changed()
     async with bench.running():
-        await bench.until(4)  # what is watched: it is new, and said again; and the models, and the senders
-    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar"), Senders(revision=5)]
+        await bench.until(5)  # what is watched: it is new, and said again; models, drains, senders
+    assert bench.said == EVERYTHING

@@ -10,12 +10,14 @@ import pytest
 from contract.models import DesiredModels, ModelReport, parse_desired, parse_model_spec
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
 from contract.topology import Lane
+from gateway.desired.announcements import LAGGING_SECONDS, REPEAT_SECONDS, Announcements
+from gateway.desired.file import load, save
+from gateway.desired.keeper import PATIENCE_SECONDS
+from gateway.desired.revision import MAX_REVISION, prevailing, successor
 from gateway.errors import CannotKeep, NotHeardYet, TooManyCameras
-from gateway.models.announcements import LAGGING_SECONDS, REPEAT_SECONDS, Announcements
 from gateway.models.catalogue import catalogue, models_view, unknown_models
-from gateway.models.file import FILE, load_desired, save_desired
-from gateway.models.keeper import PATIENCE_SECONDS, ModelKeeper
-from gateway.models.revision import MAX_REVISION, check, prevailing, successor, switched
+from gateway.models.keeper import ModelKeeper
+from gateway.models.wish import FILE, MODELS, check, switched
 from gateway.nodes import Nodes
 
 WALL = 1_795_000_000.0
@@ -69,7 +71,7 @@ class TestSwitching:
         assert switched(FULL, None, camera_id="never-set") == FULL
 
     def test_cameras_are_bounded_and_may_still_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gateway.models.revision.MAX_CAMERAS", 1)
+        monkeypatch.setattr("gateway.models.wish.MAX_CAMERAS", 1)
         assert switched(FULL, "haar", camera_id="gate-3").cameras == {"gate-3": "haar"}
         with pytest.raises(TooManyCameras):
             switched(FULL, "haar", camera_id="gate-4")
@@ -85,14 +87,14 @@ class TestSwitching:
 class TestTwoGateways:
     def test_the_higher_revision_holds(self) -> None:
         later = DesiredModels(revision=8)
-        assert prevailing(FULL, later) is later
-        assert prevailing(later, FULL) is later
-        assert prevailing(FULL, FULL) is FULL
+        assert prevailing(FULL, later, MODELS.order) is later
+        assert prevailing(later, FULL, MODELS.order) is later
+        assert prevailing(FULL, FULL, MODELS.order) is FULL
 
     def test_different_wishes_under_one_revision_end_the_same_way_on_both_sides(self) -> None:
         other = DesiredModels(revision=7, cluster="haar")
-        held = prevailing(FULL, other)
-        assert held == prevailing(other, FULL)
+        held = prevailing(FULL, other, MODELS.order)
+        assert held == prevailing(other, FULL, MODELS.order)
         assert held.revision == 8
         assert held.cluster in ("yunet", "haar")
 
@@ -143,10 +145,10 @@ class TestAnnouncements:
 class TestKept:
     def test_what_was_saved_is_loaded(self, tmp_path: Path) -> None:
         folder = tmp_path / "new" / "folder"
-        assert load_desired(folder) == DesiredModels()
-        save_desired(folder, DesiredModels(revision=1, cluster="haar"))
-        save_desired(folder, FULL)
-        assert load_desired(folder) == FULL
+        assert load(folder, MODELS) == DesiredModels()
+        save(folder, MODELS, DesiredModels(revision=1, cluster="haar"))
+        save(folder, MODELS, FULL)
+        assert load(folder, MODELS) == FULL
         assert [file.name for file in folder.iterdir()] == [FILE]
 
     @pytest.mark.parametrize(
@@ -160,21 +162,21 @@ class TestKept:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         (tmp_path / FILE).write_bytes(content)
-        assert load_desired(tmp_path) == DesiredModels()
+        assert load(tmp_path, MODELS) == DesiredModels()
         assert "cannot be read" in caplog.text + "".join(capsys.readouterr())
 
     def test_a_crash_while_writing_leaves_the_old_wish(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        save_desired(tmp_path, FULL)
+        save(tmp_path, MODELS, FULL)
 
         def crash(descriptor: int) -> None:
             raise OSError(5, "the disk went away", str(descriptor))
 
         monkeypatch.setattr(os, "fsync", crash)
         with pytest.raises(OSError, match="went away"):
-            save_desired(tmp_path, DesiredModels(revision=8))
-        assert load_desired(tmp_path) == FULL
+            save(tmp_path, MODELS, DesiredModels(revision=8))
+        assert load(tmp_path, MODELS) == FULL
         assert [file.name for file in tmp_path.iterdir()] == [FILE]
 
 
@@ -234,13 +236,13 @@ class TestKeeper:
     def keeper(self, folder: Path) -> tuple[ModelKeeper, Nodes, list[DesiredModels]]:
         said: list[DesiredModels] = []
         nodes = Nodes()
-        return ModelKeeper(folder, load_desired(folder), nodes, said.append), nodes, said
+        return ModelKeeper(folder, load(folder, MODELS), nodes, said.append), nodes, said
 
     async def test_a_switch_is_kept_before_it_is_announced(self, tmp_path: Path) -> None:
         kept: list[DesiredModels] = []
         nodes = Nodes()
         keeper = ModelKeeper(
-            tmp_path, DesiredModels(), nodes, lambda _desired: kept.append(load_desired(tmp_path))
+            tmp_path, DesiredModels(), nodes, lambda _desired: kept.append(load(tmp_path, MODELS))
         )
         desired = await keeper.switch("haar")
         assert kept == [desired]
@@ -280,7 +282,7 @@ class TestKeeper:
         await keeper.stop()
         assert said == [keeper.desired]
         assert (keeper.desired.revision, keeper.desired.cluster) == (8, "zzz")
-        assert load_desired(tmp_path) == keeper.desired
+        assert load(tmp_path, MODELS) == keeper.desired
 
     async def test_changes_of_one_moment_build_on_each_other(self, tmp_path: Path) -> None:
         keeper, _, _ = self.keeper(tmp_path)
@@ -295,12 +297,12 @@ class TestKeeper:
         await keeper.stop()
         assert keeper.desired.cameras == {**FULL.cameras, "a": "haar", "b": "yunet"}
         assert keeper.desired.revision > theirs.revision
-        assert load_desired(tmp_path) == keeper.desired
+        assert load(tmp_path, MODELS) == keeper.desired
 
     async def test_a_lagging_node_is_told_with_its_heartbeat_and_again_each_second(
         self, tmp_path: Path
     ) -> None:
-        save_desired(tmp_path, FULL)
+        save(tmp_path, MODELS, FULL)
         keeper, nodes, said = self.keeper(tmp_path)
         newcomer = node("new")
         nodes.heard(newcomer, 100.0, WALL)
@@ -321,7 +323,7 @@ class TestKeeper:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = 100.0
-        monkeypatch.setattr("gateway.models.keeper.time.monotonic", lambda: now)
+        monkeypatch.setattr("gateway.desired.keeper.time.monotonic", lambda: now)
         keeper, nodes, _ = self.keeper(tmp_path)
         foreign = node(desired=int(WALL * 2000))
         nodes.heard(foreign, now, WALL)

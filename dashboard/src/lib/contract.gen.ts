@@ -6,6 +6,12 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A worker that is to stay out of work and is not there: it will take no frames if it comes back. */
+    AbsentDrainView: {
+      node_id: string;
+      since: number;
+      by: string | null;
+    };
     /** @description The step that begins at `time`. `faces` is the most at once; `frames` does not count those that `expired`. */
     ActivityPointView: {
       time: number;
@@ -215,6 +221,11 @@ export interface components {
       /** @default face */
       label: string;
     };
+    /** @description Since when an operator wants the worker out of work, and the name of the token that asked for it. */
+    DrainView: {
+      since: number;
+      by: string | null;
+    };
     /**
      * @description A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
      *
@@ -239,6 +250,19 @@ export interface components {
     EventsView: {
       items: components['schemas']['EventView'][];
       next: string | null;
+    };
+    /** @description A gateway; `own`: the one that answers, of which alone is known what it lacks. Null: its version does not say. */
+    GatewayView: {
+      gateway_id: string;
+      own: boolean;
+      /** @enum {string} */
+      state: 'running' | 'lost' | 'unknown';
+      since: number | null;
+      last_seen: number;
+      version: string | null;
+      host: string;
+      memory: number | null;
+      missing: string[];
     };
     /** @description A camera that the gateway has forgotten. */
     GoneCamera: {
@@ -342,8 +366,8 @@ export interface components {
     };
     NodeView: {
       node_id: string;
-      /** @enum {string} */
-      state: 'running' | 'draining' | 'lost' | 'unknown';
+      /** @enum {unknown} */
+      state: 'drained' | 'draining' | 'lost' | 'running' | 'unknown';
       lane: string | null;
       model: string | null;
       detector: string | null;
@@ -357,9 +381,15 @@ export interface components {
       model_error: string | null;
       /** @default true */
       settled: boolean;
+      drain: components['schemas']['DrainView'] | null;
     };
+    /** @description Everybody at work, by id. `expected` workers is GATEWAY_EXPECTED_WORKERS. */
     NodesView: {
+      items: components['schemas']['WorkerView'][];
       expected: number | null;
+      producers: components['schemas']['ProducerView'][];
+      gateways: components['schemas']['GatewayView'][];
+      absent: components['schemas']['AbsentDrainView'][];
     };
     /** @description The figures past which a card turns red. */
     ObjectivesView: {
@@ -375,6 +405,21 @@ export interface components {
     /** @description The shape of every error, the same as Prometheus gives its own. */
     ProblemView: {
       error: string;
+    };
+    /** @description A producer. `fps`: its frames that the broker confirmed, a second; null until two heartbeats were heard. */
+    ProducerView: {
+      producer_id: string;
+      /** @enum {string} */
+      state: 'running' | 'lost' | 'unknown';
+      cameras: number;
+      fps: number | null;
+      outstanding: number;
+      window: number;
+      since: number;
+      last_seen: number;
+      version: string;
+      host: string;
+      memory: number | null;
     };
     /**
      * @description A queue. `messages` are ready: what workers hold is not counted. Null where nothing is known; `unknown` says why.
@@ -410,6 +455,16 @@ export interface components {
     ReferenceView: {
       name: string;
       href: string;
+    };
+    /**
+     * @description What a lane has without one of its workers: `workers` that take frames, the frames a second that they could
+     *     compute if they were always busy (`capacity`, from their last half minute; null: not known), and those that the lane
+     *     computes now, with that worker (`load`).
+     */
+    RemainderView: {
+      workers: number;
+      capacity: number | null;
+      load: number;
     };
     /**
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
@@ -512,6 +567,31 @@ export interface components {
       state: 'found' | 'nothing' | 'unavailable' | 'not_asked';
       words: string;
     };
+    /**
+     * @description A worker in full. `p95`: seconds of computing that 95 % of its frames of the last minute stayed below. `lacks`
+     *     says in sentences what keeps it from its best; `without` what draining it would leave.
+     */
+    WorkerView: {
+      node_id: string;
+      /** @enum {string} */
+      state: 'running' | 'draining' | 'drained' | 'lost' | 'unknown';
+      lane: string;
+      model: string;
+      detector: string;
+      fallback: string | null;
+      fps: number;
+      busy: number;
+      since: number;
+      last_seen: number;
+      model_error: string | null;
+      drain: components['schemas']['DrainView'] | null;
+      version: string;
+      host: string;
+      memory: number | null;
+      p95: number | null;
+      lacks: string[];
+      without: components['schemas']['RemainderView'];
+    };
     /** @description A dashboard has painted a frame `age` seconds after its capture. */
     Painted: {
       /** @enum {unknown} */
@@ -536,6 +616,7 @@ export interface components {
   headers: never;
   pathItems: never;
 }
+export type AbsentDrainView = components['schemas']['AbsentDrainView'];
 export type ActivityPointView = components['schemas']['ActivityPointView'];
 export type ActivityView = components['schemas']['ActivityView'];
 export type AlertView = components['schemas']['AlertView'];
@@ -551,8 +632,10 @@ export type DeadLettersView = components['schemas']['DeadLettersView'];
 export type DeathView = components['schemas']['DeathView'];
 export type DesiredModelsView = components['schemas']['DesiredModelsView'];
 export type DetectedObject = components['schemas']['DetectedObject'];
+export type DrainView = components['schemas']['DrainView'];
 export type EventView = components['schemas']['EventView'];
 export type EventsView = components['schemas']['EventsView'];
+export type GatewayView = components['schemas']['GatewayView'];
 export type GoneCamera = components['schemas']['GoneCamera'];
 export type HelloMessage = components['schemas']['HelloMessage'];
 export type HistoryView = components['schemas']['HistoryView'];
@@ -569,9 +652,11 @@ export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
+export type ProducerView = components['schemas']['ProducerView'];
 export type QueueView = components['schemas']['QueueView'];
 export type QueuesView = components['schemas']['QueuesView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
+export type RemainderView = components['schemas']['RemainderView'];
 export type Result = components['schemas']['Result'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
 export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
@@ -581,6 +666,7 @@ export type StatusView = components['schemas']['StatusView'];
 export type WhyView = components['schemas']['WhyView'];
 export type WithheldMessage = components['schemas']['WithheldMessage'];
 export type WitnessView = components['schemas']['WitnessView'];
+export type WorkerView = components['schemas']['WorkerView'];
 export type Painted = components['schemas']['Painted'];
 export type Subscribe = components['schemas']['Subscribe'];
 export type $defs = Record<string, never>;
@@ -589,6 +675,15 @@ export type operations = Record<string, never>;
 export const CONTENT_TYPES = ['image/jpeg', 'image/png'] as const;
 
 export const CAMERA_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function readAbsentDrainView(value: unknown): AbsentDrainView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  return { node_id, since, by: r.string(value['by']) };
+}
 
 export function readActivityPointView(value: unknown): ActivityPointView | null {
   if (!r.isFields(value)) return null;
@@ -890,6 +985,13 @@ export function readDetectedObject(value: unknown): DetectedObject | null {
   return { x, y, w, h, confidence: r.number(value['confidence']), label: r.text(value['label']) ?? 'face' };
 }
 
+export function readDrainView(value: unknown): DrainView | null {
+  if (!r.isFields(value)) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  return { since, by: r.string(value['by']) };
+}
+
 export function readEventView(value: unknown): EventView | null {
   if (!r.isFields(value)) return null;
   const event_id = r.number(value['event_id']);
@@ -931,6 +1033,33 @@ export function readEventsView(value: unknown): EventsView | null {
   const items = r.list(value['items'], readEventView);
   if (items === null) return null;
   return { items, next: r.string(value['next']) };
+}
+
+export function readGatewayView(value: unknown): GatewayView | null {
+  if (!r.isFields(value)) return null;
+  const gateway_id = r.string(value['gateway_id']);
+  if (gateway_id === null) return null;
+  const own = r.boolean(value['own']);
+  if (own === null) return null;
+  const state = r.one(value['state'], ['running', 'lost', 'unknown']);
+  if (state === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  const missing = r.list(value['missing'], r.string);
+  if (missing === null) return null;
+  return {
+    gateway_id,
+    own,
+    state,
+    since: r.number(value['since']),
+    last_seen,
+    version: r.string(value['version']),
+    host,
+    memory: r.number(value['memory']),
+    missing,
+  };
 }
 
 export function readGoneCamera(value: unknown): GoneCamera | null {
@@ -1084,7 +1213,7 @@ export function readNodeView(value: unknown): NodeView | null {
   if (!r.isFields(value)) return null;
   const node_id = r.text(value['node_id']);
   if (node_id === null) return null;
-  const state = r.one(value['state'], ['running', 'draining', 'lost', 'unknown']);
+  const state = r.one(value['state'], ['drained', 'draining', 'lost', 'running', 'unknown']);
   if (state === null) return null;
   return {
     node_id,
@@ -1100,13 +1229,21 @@ export function readNodeView(value: unknown): NodeView | null {
     desired: r.number(value['desired']) ?? 0,
     model_error: r.text(value['model_error']),
     settled: r.boolean(value['settled']) ?? true,
+    drain: readDrainView(value['drain']),
   };
 }
 
 export function readNodesView(value: unknown): NodesView | null {
   if (!r.isFields(value)) return null;
-
-  return { expected: r.number(value['expected']) };
+  const items = r.list(value['items'], readWorkerView);
+  if (items === null) return null;
+  const producers = r.list(value['producers'], readProducerView);
+  if (producers === null) return null;
+  const gateways = r.list(value['gateways'], readGatewayView);
+  if (gateways === null) return null;
+  const absent = r.list(value['absent'], readAbsentDrainView);
+  if (absent === null) return null;
+  return { items, expected: r.number(value['expected']), producers, gateways, absent };
 }
 
 export function readObjectivesView(value: unknown): ObjectivesView | null {
@@ -1125,6 +1262,41 @@ export function readProblemView(value: unknown): ProblemView | null {
   const error = r.text(value['error']);
   if (error === null) return null;
   return { error };
+}
+
+export function readProducerView(value: unknown): ProducerView | null {
+  if (!r.isFields(value)) return null;
+  const producer_id = r.string(value['producer_id']);
+  if (producer_id === null) return null;
+  const state = r.one(value['state'], ['running', 'lost', 'unknown']);
+  if (state === null) return null;
+  const cameras = r.number(value['cameras']);
+  if (cameras === null) return null;
+  const outstanding = r.number(value['outstanding']);
+  if (outstanding === null) return null;
+  const window = r.number(value['window']);
+  if (window === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const version = r.string(value['version']);
+  if (version === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  return {
+    producer_id,
+    state,
+    cameras,
+    fps: r.number(value['fps']),
+    outstanding,
+    window,
+    since,
+    last_seen,
+    version,
+    host,
+    memory: r.number(value['memory']),
+  };
 }
 
 export function readQueueView(value: unknown): QueueView | null {
@@ -1173,6 +1345,15 @@ export function readReferenceView(value: unknown): ReferenceView | null {
   const href = r.string(value['href']);
   if (href === null) return null;
   return { name, href };
+}
+
+export function readRemainderView(value: unknown): RemainderView | null {
+  if (!r.isFields(value)) return null;
+  const workers = r.number(value['workers']);
+  if (workers === null) return null;
+  const load = r.number(value['load']);
+  if (load === null) return null;
+  return { workers, capacity: r.number(value['capacity']), load };
 }
 
 export function readResult(value: unknown): Result | null {
@@ -1314,4 +1495,54 @@ export function readWitnessView(value: unknown): WitnessView | null {
   const words = r.string(value['words']);
   if (words === null) return null;
   return { place, state, words };
+}
+
+export function readWorkerView(value: unknown): WorkerView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const state = r.one(value['state'], ['running', 'draining', 'drained', 'lost', 'unknown']);
+  if (state === null) return null;
+  const lane = r.string(value['lane']);
+  if (lane === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const detector = r.string(value['detector']);
+  if (detector === null) return null;
+  const fps = r.number(value['fps']);
+  if (fps === null) return null;
+  const busy = r.number(value['busy']);
+  if (busy === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const version = r.string(value['version']);
+  if (version === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  const lacks = r.list(value['lacks'], r.string);
+  if (lacks === null) return null;
+  const without = readRemainderView(value['without']);
+  if (without === null) return null;
+  return {
+    node_id,
+    state,
+    lane,
+    model,
+    detector,
+    fallback: r.string(value['fallback']),
+    fps,
+    busy,
+    since,
+    last_seen,
+    model_error: r.string(value['model_error']),
+    drain: readDrainView(value['drain']),
+    version,
+    host,
+    memory: r.number(value['memory']),
+    p95: r.number(value['p95']),
+    lacks,
+    without,
+  };
 }

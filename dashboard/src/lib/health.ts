@@ -114,6 +114,8 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   // Without the broker the gateway knows nothing of the workers.
   const noWorkers = metrics?.workers === 0 && broker === null;
   if (noWorkers) ofStart('bad', 'no workers');
+  const here = nodes.filter(({ state }) => state !== 'lost' && state !== 'unknown');
+  if (here.length > 0 && here.every(({ drain }) => drain !== null)) bad('every worker drained');
   for (const alert of firing) if (alert.severity === 'critical') bad(`alert ${titled(alert)}`);
   if (metrics === null && inputs.metricsFailed) warning('no figures');
   camerasIn('offline', 'bad');

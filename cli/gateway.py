@@ -1,13 +1,13 @@
-"""Asks a gateway why: the one that runs here, or another one by its address and a token."""
+"""Asks a gateway over HTTP: the one that runs here, or another one by its address and a token."""
 
+import argparse
 import http.client
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from cli import survivors
 from cli.errors import CommandError, InvalidOption
@@ -37,10 +37,24 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _open_remotely = urllib.request.build_opener(_NoRedirects).open
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name another gateway."""
+    parser.add_argument("--url", help="another gateway than the one that runs here")
+    parser.add_argument(
+        "--token",
+        help="a token of that gateway; GATEWAY_TOKEN in the environment is not seen by other users of this machine",
+    )
+
+
 def known_gateway(
-    url: str | None, token: str | None, environment: Mapping[str, str], layout: Layout
+    url: str | None, token: str | None, environment: Mapping[str, str], layout: Layout, command: str
 ) -> GatewayAccess:
-    """Return the gateway at `url`; without one that of this container, or of this checkout. Raises CommandError."""
+    """Return the gateway at `url`; without one that of this container, or of this checkout. Raises CommandError.
+
+    `command` is what to type instead with Compose.
+    """
+    if token and not url:
+        raise InvalidOption("--token is for the gateway that --url names: the one that runs here has its own")
     if url is not None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
@@ -56,15 +70,16 @@ def known_gateway(
     except (OSError, ValueError, KeyError, TypeError):
         raise CommandError(
             "no system runs in this checkout: start it with `make up`, or name a gateway with --url and --token. With "
-            "Compose: docker compose exec gateway framefleet why FRAME_ID"
+            f"Compose: docker compose exec gateway framefleet {command}"
         ) from None
 
 
-def ask(gateway: GatewayAccess, frame_id: str) -> dict[str, Any]:
-    """Return the answer of GET /api/why. Blocks for half a minute at most. Raises CommandError."""
-    request = urllib.request.Request(  # noqa: S310  # its scheme was looked at
-        f"{gateway.url}/api/why?frame_id={quote(os.fsencode(frame_id), safe='')}"
-    )
+def ask(gateway: GatewayAccess, path: str, *, method: str = "GET", without: str) -> dict[str, Any]:
+    """Return the answer of `path`, a JSON object. Blocks for half a minute at most. Raises CommandError.
+
+    `without` says what can be done where no gateway answers.
+    """
+    request = urllib.request.Request(f"{gateway.url}{path}", method=method)  # noqa: S310  # its scheme was looked at
     if gateway.token:
         request.add_unredirected_header("Authorization", f"Bearer {gateway.token}")
     opened = open_directly if urlsplit(gateway.url).hostname in OURS else _open_remotely
@@ -73,14 +88,13 @@ def ask(gateway: GatewayAccess, frame_id: str) -> dict[str, Any]:
             found = json.loads(answer.read(MAX_BYTES))
     except urllib.error.HTTPError as error:
         with error:
-            raise CommandError(_refusal(gateway, error)) from None
+            raise CommandError(_refusal(gateway, path, error)) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise CommandError(
-            f"no gateway answers at {gateway.url} ({reason}): start it, then ask again. Without it `framefleet dlq "
-            "list` shows the dead letters, and the workers' logs name the frames that failed"
+            f"no gateway answers at {gateway.url} ({reason}): start it, then ask again. {without}"
         ) from None
-    if not isinstance(found, dict) or not {"verdict", "words", "witnesses", "hops"} <= found.keys():
+    if not isinstance(found, dict):
         raise CommandError(f"what answers at {gateway.url} is no gateway of this version")
     return found
 
@@ -96,15 +110,16 @@ def _of_the_container(environment: Mapping[str, str]) -> GatewayAccess:
     return GatewayAccess(f"{own_address(settings)}{settings.prefix}", own_token(settings))
 
 
-def _refusal(gateway: GatewayAccess, error: urllib.error.HTTPError) -> str:
+def _refusal(gateway: GatewayAccess, path: str, error: urllib.error.HTTPError) -> str:
     if error.code == 401:
         return f"the gateway at {gateway.url} does not know the token: give one of its own with --token"
-    if error.code == 404:
-        return f"what answers at {gateway.url} is no gateway of this version: it has no /api/why"
     if 300 <= error.code < 400:
         return f"{gateway.url} leads elsewhere: name the address that it leads to, {error.headers.get('Location')}"
     try:
         sentence = str(json.loads(error.read(MAX_BYTES))["error"])
     except (ValueError, KeyError, TypeError):
         sentence = f"HTTP {error.code}"
+    plain_path = path.partition("?")[0]
+    if error.code == 404 and sentence in (f"there is no {plain_path}", "HTTP 404"):
+        return f"what answers at {gateway.url} is no gateway of this version: it has no {plain_path}"
     return f"the gateway at {gateway.url} does not say: {sentence}"

@@ -1,18 +1,19 @@
-"""The desired models as a value: what one switch changes, what may be accepted, which of two wishes holds. Pure."""
+"""The desired models as a value: what one switch changes, and what may be accepted. Pure."""
 
 import re
 
 from msgspec.structs import replace
 
 from contract.identifiers import CAMERA_ID_PATTERN
-from contract.models import DesiredModels, parse_model_spec
+from contract.models import DesiredModels, encode_desired, parse_desired, parse_model_spec
 from contract.topology import Lane
+from gateway.desired.revision import check_revision
+from gateway.desired.wish import Wish
 from gateway.errors import TooManyCameras
 
+FILE = "desired-models.json"
 MAX_CAMERAS = 10_000
 """Cameras with a model of their own."""
-MAX_REVISION = 2**53 - 1
-"""The greatest whole number that every JSON reader understands exactly."""
 
 _LANES = {lane.value for lane in Lane}
 _CAMERA = re.compile(CAMERA_ID_PATTERN)
@@ -35,33 +36,9 @@ def switched(
     return replace(desired, cluster=spec)
 
 
-def successor(desired: DesiredModels, reported: int, wall: float) -> DesiredModels:
-    """`desired` under a revision above its own and above what nodes have `reported`.
-
-    `wall` (Unix seconds) makes it differ between gateways that do not hear each other. A report that no gateway can
-    have caused is passed over: nothing could go above it.
-    """
-    believed = reported if reported < MAX_REVISION else 0
-    return replace(desired, revision=max(desired.revision + 1, believed + 1, int(wall * 1000)))
-
-
-def prevailing(ours: DesiredModels, theirs: DesiredModels) -> DesiredModels:
-    """What holds of two gateways' wishes: the higher revision.
-
-    Different wishes under one revision are settled the same way by whoever sees both, and under the next revision,
-    since nodes that have acted on one of them take it for the other.
-    """
-    if ours.revision != theirs.revision:
-        return max(ours, theirs, key=lambda desired: desired.revision)
-    if ours == theirs:
-        return ours
-    return replace(max(ours, theirs, key=_order), revision=ours.revision + 1)
-
-
 def check(desired: DesiredModels) -> None:
     """Raise ValueError unless it is something that a gateway would have announced."""
-    if not 0 < desired.revision < MAX_REVISION:
-        raise ValueError("no revision that a gateway gives")
+    check_revision(desired.revision)
     if len(desired.cameras) > MAX_CAMERAS or not set(desired.lanes) <= _LANES:
         raise ValueError("too many cameras, or a lane that does not exist")
     if not all(_CAMERA.match(camera_id) for camera_id in desired.cameras):
@@ -77,3 +54,15 @@ def _entry(entries: dict[str, str], key: str, spec: str | None) -> dict[str, str
 
 def _order(desired: DesiredModels) -> tuple[str, list[tuple[str, str]], list[tuple[str, str]]]:
     return desired.cluster or "", sorted(desired.lanes.items()), sorted(desired.cameras.items())
+
+
+MODELS = Wish(
+    name="models",
+    file=FILE,
+    nothing=DesiredModels(),
+    parse=parse_desired,
+    encode=encode_desired,
+    check=check,
+    order=_order,
+    reported=lambda status: status.desired,
+)

@@ -1,4 +1,4 @@
-"""The desired models in a file, so that they outlive the gateway.
+"""What is desired in a file, so that it outlives the gateway.
 
 A file of its own, and not a table of the history: it is small, replaced as a whole, must be there when the history
 is moved away or full, and a person can read it.
@@ -6,37 +6,34 @@ is moved away or full, and a person can read it.
 
 from pathlib import Path
 
-from contract.models import DesiredModels, encode_desired, parse_desired
-from gateway.models.revision import check
+from gateway.desired.wish import Desired, Wish
 from runtime.followed_files import replace_whole
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
 
-FILE = "desired-models.json"
 
-
-def load_desired(folder: Path) -> DesiredModels:
+def load(folder: Path, wish: Wish[Desired]) -> Desired:
     """What was kept; nothing desired if there is no file, or (logged) none that can be read."""
-    path = folder / FILE
+    path = folder / wish.file
     try:
-        desired = parse_desired(path.read_bytes())
-        check(desired)
+        desired = wish.parse(path.read_bytes())
+        wish.check(desired)
     except FileNotFoundError:
-        return DesiredModels()
+        return wish.nothing
     except (OSError, ValueError) as error:
         log.warning(
-            "the desired models cannot be read: nothing is desired until somebody switches again",
+            f"the desired {wish.name} cannot be read: nothing is desired until somebody asks again",
             file=str(path),
             error=str(error),
         )
-        return DesiredModels()
+        return wish.nothing
     return desired
 
 
-def save_desired(folder: Path, desired: DesiredModels) -> None:
+def save(folder: Path, wish: Wish[Desired], desired: Desired) -> None:
     """Replace what was kept, at once and for good: after a crash the file is the old one or the new one.
 
     Blocks for the disk. Raises OSError.
     """
-    replace_whole(folder / FILE, encode_desired(desired))
+    replace_whole(folder / wish.file, wish.encode(desired))
