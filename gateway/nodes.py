@@ -85,7 +85,9 @@ class Nodes:
 
     def _view(self, node: _Node, now: float, absent: Literal["lost", "unknown"]) -> NodeView:
         status = node.status
-        lost = now - node.heard > LOST_AFTER_SECONDS
+        # Overdue since a moment at which the broker itself still answered; or, with nobody to ask, by the clock.
+        until = now if self._hearing.deaf(now) else self._hearing.until(now)
+        lost = until - node.heard > LOST_AFTER_SECONDS
         return NodeView(
             node_id=status.node_id,
             state=absent if lost else "draining" if status.state == "draining" else "running",

@@ -640,6 +640,15 @@ class TestNoBroker:
         heard.now = heard.answered = 61.1 + SETTLES_SECONDS
         assert "producer not heard since" in str(heard.view("a").reason)
 
+    def test_a_producer_heard_before_the_broker_answered_last_is_not_blamed(self, heard: Heard) -> None:
+        heard.beat("p", report("a"))
+        heard.answered = 2.0
+        states = set()
+        for tenth in range(30, 200):
+            heard.now = tenth / 10
+            states.add(heard.view("a").state)
+        assert states == {"live", "unknown"}
+
     def test_a_producer_that_alone_is_silent_is_named(self, heard: Heard) -> None:
         heard.beat("p", report("a"), offer="")
         heard.now = heard.answered = 9.0

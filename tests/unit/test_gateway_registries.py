@@ -193,6 +193,18 @@ class TestNodes:
         answered = 20.1 + SETTLES_SECONDS
         assert [v.state for v in nodes.views(answered)] == ["lost"]
 
+    def test_who_was_heard_before_the_broker_answered_last_is_overdue_by_the_brokers_word(self) -> None:
+        """A broker that stands still two seconds after a heartbeat: the node would be overdue first."""
+        answered = 2.0
+        nodes = Nodes(Hearing(lambda: answered))
+        nodes.heard(node_status(), 0.0, WALL)
+        seen = [nodes.views(now / 10)[0].state for now in range(30, 90)]
+        assert set(seen) == {"running", "unknown"}
+        answered = 7.0
+        alone = Nodes(Hearing(lambda: answered))
+        alone.heard(node_status(), 0.0, WALL)
+        assert [v.state for v in alone.views(8.0)] == ["lost"]
+
     def test_a_node_that_says_goodbye_is_gone(self) -> None:
         nodes = Nodes()
         nodes.heard(node_status(), 0.0, WALL)
