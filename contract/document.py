@@ -7,9 +7,10 @@ import msgspec
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from contract.api.alerts import AlertRulesView, AlertsView, RunbookView
 from contract.api.cameras import CamerasView
 from contract.api.dead_letters import DeadLettersView
-from contract.api.figures import AlertsView, HistoryView, MetricsView
+from contract.api.figures import HistoryView, MetricsView
 from contract.api.history import ActivityView, EventsView, FrameView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
@@ -22,7 +23,8 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
     *(CamerasView, NodesView, ModelsView, SendersView),
-    *(MetricsView, HistoryView, AlertsView, ServiceObjectivesView),
+    *(MetricsView, HistoryView, ServiceObjectivesView),
+    *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, ActivityView, FrameView, WhyView, DeadLettersView),
 )
 MESSAGES = (ServerMessage, GoneCamera, PictureHead, ClientMessage)

@@ -26,6 +26,9 @@ from broker.link import Link
 from contract.senders import Senders
 from contract.status import WatchAnnouncement
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE
+from gateway.alerts.alertmanager import Alertmanager
+from gateway.alerts.api import alerts_router
+from gateway.alerts.board import AlertBoard
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
@@ -319,6 +322,7 @@ async def compose(
     # --- what it answers ---
     readiness = Readiness(link, hearing, history.recorder, history.database)
     prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
+    alertmanager = Alertmanager(settings.alertmanager_url) if settings.alertmanager_url else None
     board = FigureBoard(
         prometheus,
         statistics,
@@ -373,6 +377,7 @@ async def compose(
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
                 api_router(board, nodes, settings.expected_workers),
+                alerts_router(AlertBoard(prometheus, alertmanager)),
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
@@ -414,6 +419,8 @@ async def compose(
             stack.push_async_callback(asyncio.to_thread, tracing.close)
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
+        if alertmanager is not None:
+            stack.push_async_callback(alertmanager.close)
         stack.push_async_callback(letters.stop)
         stack.push_async_callback(models.stop)
         stack.push_async_callback(senders.stop)

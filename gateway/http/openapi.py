@@ -36,7 +36,8 @@ come, `Subscribe` and `Painted` go. OpenAPI cannot describe WebSockets themselve
 """
 
 TAGS = [
-    ("Cluster", "Figures, nodes, alerts and dead letters."),
+    ("Cluster", "Figures, nodes and dead letters."),
+    ("Alerts", "What fires, which rules there are, what to do."),
     ("Cameras", "What is known of each camera."),
     ("Models", "Which models the cluster has, and switching while frames flow."),
     ("History", "What was detected when: events, activity, frames, exports."),

@@ -42,6 +42,32 @@ class Alert(msgspec.Struct):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     activeAt: str = ""
+    value: str = ""
+
+
+class AlertRule(msgspec.Struct):
+    """An alert's rule. `health` is ok, err or unknown, `lastEvaluation` an RFC 3339 time."""
+
+    name: str
+    query: str
+    duration: float = 0.0
+    state: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    health: str = ""
+    lastError: str = ""
+    lastEvaluation: str = ""
+
+
+class RuleGroup(msgspec.Struct):
+    """The rules of a group in its file."""
+
+    name: str
+    rules: list[AlertRule]
+
+
+class _Groups(msgspec.Struct):
+    groups: list[RuleGroup]
 
 
 class _Alerts(msgspec.Struct):
@@ -62,6 +88,7 @@ class _Failure(msgspec.Struct):
 
 _vector = msgspec.json.Decoder(_Good[_Vector])
 _matrix = msgspec.json.Decoder(_Good[_Matrix])
+_groups = msgspec.json.Decoder(_Good[_Groups])
 _alerts = msgspec.json.Decoder(_Good[_Alerts])
 _envelope = msgspec.json.Decoder(_Envelope)
 _failure = msgspec.json.Decoder(_Failure)
@@ -142,6 +169,10 @@ class Prometheus:
     async def alerts(self) -> list[Alert]:
         """Pending and firing alerts. Raises PrometheusError."""
         return (await self._data(_alerts, "alerts", [])).alerts
+
+    async def alert_rules(self) -> list[RuleGroup]:
+        """The rules of alerts, by group. Raises PrometheusError."""
+        return (await self._data(_groups, "rules", [("type", "alert")])).groups
 
     async def _data(
         self, decoder: msgspec.json.Decoder[_Good[T]], path: str, parameters: Sequence[tuple[str, str]]

@@ -21,7 +21,7 @@ export interface components {
     };
     /**
      * @description An alert, as its rule tells of it: `description` is what it is about and what to do, with the first ten of a
-     *     rule, else empty; `runbook` where more is said.
+     *     rule, else empty; `runbook` where more is said (`/api/runbooks/{name}` has the text).
      */
     AlertView: {
       name: string;
@@ -32,12 +32,22 @@ export interface components {
       since: number | null;
       description: string;
       runbook: string;
+      labels: {
+        [key: string]: string;
+      };
+      value: number | null;
+      silenced_by: string[];
     };
     AlertsView: {
       items: components['schemas']['AlertView'][];
       /** @enum {string} */
       source: 'prometheus' | 'none';
       error: string | null;
+      since: number | null;
+      /** @default true */
+      evaluated: boolean;
+      silences: components['schemas']['SilenceView'][];
+      silences_error: string | null;
     };
     /**
      * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
@@ -177,6 +187,7 @@ export interface components {
       /** @default [] */
       notices: string[];
       canary: string | null;
+      prometheus: components['schemas']['PrometheusStateView'] | null;
     };
     /** @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict. */
     ModelView: {
@@ -237,6 +248,11 @@ export interface components {
     ProblemView: {
       error: string;
     };
+    /** @description Whether Prometheus answers: `error` says why it does not, `since` when that began. Both null: it does. */
+    PrometheusStateView: {
+      error: string | null;
+      since: number | null;
+    };
     /** @description Where more is to be seen: an address on this gateway. */
     ReferenceView: {
       name: string;
@@ -285,6 +301,15 @@ export interface components {
       name: string | null;
       expires: number | null;
       version: string;
+    };
+    /** @description A silence of Alertmanager: until `ends` what matches is not sent. */
+    SilenceView: {
+      id: string;
+      matchers: string[];
+      comment: string;
+      created_by: string;
+      starts: number | null;
+      ends: number | null;
     };
     SourcesView: {
       /** @enum {string} */
@@ -385,11 +410,13 @@ export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
+export type PrometheusStateView = components['schemas']['PrometheusStateView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
 export type Result = components['schemas']['Result'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
 export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
 export type SessionView = components['schemas']['SessionView'];
+export type SilenceView = components['schemas']['SilenceView'];
 export type SourcesView = components['schemas']['SourcesView'];
 export type StatusView = components['schemas']['StatusView'];
 export type WhyView = components['schemas']['WhyView'];
@@ -442,7 +469,22 @@ export function readAlertView(value: unknown): AlertView | null {
   if (description === null) return null;
   const runbook = r.string(value['runbook']);
   if (runbook === null) return null;
-  return { name, severity, state, summary, since: r.number(value['since']), description, runbook };
+  const labels = r.record(value['labels'], r.string);
+  if (labels === null) return null;
+  const silenced_by = r.list(value['silenced_by'], r.string);
+  if (silenced_by === null) return null;
+  return {
+    name,
+    severity,
+    state,
+    summary,
+    since: r.number(value['since']),
+    description,
+    runbook,
+    labels,
+    value: r.number(value['value']),
+    silenced_by,
+  };
 }
 
 export function readAlertsView(value: unknown): AlertsView | null {
@@ -451,7 +493,17 @@ export function readAlertsView(value: unknown): AlertsView | null {
   if (items === null) return null;
   const source = r.one(value['source'], ['prometheus', 'none']);
   if (source === null) return null;
-  return { items, source, error: r.string(value['error']) };
+  const silences = r.list(value['silences'], readSilenceView);
+  if (silences === null) return null;
+  return {
+    items,
+    source,
+    error: r.string(value['error']),
+    since: r.number(value['since']),
+    evaluated: r.boolean(value['evaluated']) ?? true,
+    silences,
+    silences_error: r.string(value['silences_error']),
+  };
 }
 
 export function readCameraView(value: unknown): CameraView | null {
@@ -646,6 +698,7 @@ export function readMetricsView(value: unknown): MetricsView | null {
     objectives,
     notices: r.list(value['notices'], r.string) ?? [],
     canary: r.string(value['canary']),
+    prometheus: readPrometheusStateView(value['prometheus']),
   };
 }
 
@@ -725,6 +778,12 @@ export function readProblemView(value: unknown): ProblemView | null {
   return { error };
 }
 
+export function readPrometheusStateView(value: unknown): PrometheusStateView | null {
+  if (!r.isFields(value)) return null;
+
+  return { error: r.string(value['error']), since: r.number(value['since']) };
+}
+
 export function readReferenceView(value: unknown): ReferenceView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
@@ -790,6 +849,26 @@ export function readSessionView(value: unknown): SessionView | null {
   const version = r.string(value['version']);
   if (version === null) return null;
   return { role, name: r.string(value['name']), expires: r.number(value['expires']), version };
+}
+
+export function readSilenceView(value: unknown): SilenceView | null {
+  if (!r.isFields(value)) return null;
+  const id = r.string(value['id']);
+  if (id === null) return null;
+  const matchers = r.list(value['matchers'], r.string);
+  if (matchers === null) return null;
+  const comment = r.string(value['comment']);
+  if (comment === null) return null;
+  const created_by = r.string(value['created_by']);
+  if (created_by === null) return null;
+  return {
+    id,
+    matchers,
+    comment,
+    created_by,
+    starts: r.number(value['starts']),
+    ends: r.number(value['ends']),
+  };
 }
 
 export function readSourcesView(value: unknown): SourcesView | null {
