@@ -19,6 +19,27 @@ export interface components {
       step: number;
       items: components['schemas']['ActivityPointView'][];
     };
+    /** @description A rule, as Prometheus has loaded it. `expression` is PromQL, `description` a template. */
+    AlertRuleView: {
+      name: string;
+      group: string;
+      severity: string;
+      /** @enum {string} */
+      state: 'firing' | 'pending' | 'inactive' | 'unknown';
+      summary: string;
+      description: string;
+      runbook: string;
+      expression: string;
+      for_seconds: number;
+      evaluated: number | null;
+      error: string | null;
+    };
+    AlertRulesView: {
+      items: components['schemas']['AlertRuleView'][];
+      /** @enum {string} */
+      source: 'prometheus' | 'none';
+      error: string | null;
+    };
     /**
      * @description An alert, as its rule tells of it: `description` is what it is about and what to do, with the first ten of a
      *     rule, else empty; `runbook` where more is said (`/api/runbooks/{name}` has the text).
@@ -278,6 +299,11 @@ export interface components {
       height: number | null;
       model: string | null;
     };
+    /** @description What to do about the alert of that name: Markdown, as in docs/runbooks. */
+    RunbookView: {
+      name: string;
+      text: string;
+    };
     /** @description Ratios are of all events of the window, 0 to 1; None where nothing is known yet. */
     ServiceObjectiveView: {
       name: string;
@@ -389,6 +415,8 @@ export interface components {
 }
 export type ActivityPointView = components['schemas']['ActivityPointView'];
 export type ActivityView = components['schemas']['ActivityView'];
+export type AlertRuleView = components['schemas']['AlertRuleView'];
+export type AlertRulesView = components['schemas']['AlertRulesView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsView = components['schemas']['AlertsView'];
 export type CameraView = components['schemas']['CameraView'];
@@ -413,6 +441,7 @@ export type ProblemView = components['schemas']['ProblemView'];
 export type PrometheusStateView = components['schemas']['PrometheusStateView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
 export type Result = components['schemas']['Result'];
+export type RunbookView = components['schemas']['RunbookView'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
 export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
 export type SessionView = components['schemas']['SessionView'];
@@ -453,6 +482,50 @@ export function readActivityView(value: unknown): ActivityView | null {
   const items = r.list(value['items'], readActivityPointView);
   if (items === null) return null;
   return { step, items };
+}
+
+export function readAlertRuleView(value: unknown): AlertRuleView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const group = r.string(value['group']);
+  if (group === null) return null;
+  const severity = r.string(value['severity']);
+  if (severity === null) return null;
+  const state = r.one(value['state'], ['firing', 'pending', 'inactive', 'unknown']);
+  if (state === null) return null;
+  const summary = r.string(value['summary']);
+  if (summary === null) return null;
+  const description = r.string(value['description']);
+  if (description === null) return null;
+  const runbook = r.string(value['runbook']);
+  if (runbook === null) return null;
+  const expression = r.string(value['expression']);
+  if (expression === null) return null;
+  const for_seconds = r.number(value['for_seconds']);
+  if (for_seconds === null) return null;
+  return {
+    name,
+    group,
+    severity,
+    state,
+    summary,
+    description,
+    runbook,
+    expression,
+    for_seconds,
+    evaluated: r.number(value['evaluated']),
+    error: r.string(value['error']),
+  };
+}
+
+export function readAlertRulesView(value: unknown): AlertRulesView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readAlertRuleView);
+  if (items === null) return null;
+  const source = r.one(value['source'], ['prometheus', 'none']);
+  if (source === null) return null;
+  return { items, source, error: r.string(value['error']) };
 }
 
 export function readAlertView(value: unknown): AlertView | null {
@@ -810,6 +883,15 @@ export function readResult(value: unknown): Result | null {
     height: r.positive(value['height']),
     model: r.text(value['model']),
   };
+}
+
+export function readRunbookView(value: unknown): RunbookView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const text = r.string(value['text']);
+  if (text === null) return null;
+  return { name, text };
 }
 
 export function readServiceObjectiveView(value: unknown): ServiceObjectiveView | null {
