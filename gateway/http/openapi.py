@@ -83,7 +83,7 @@ DESCRIPTIONS = {
     415: "The body is of another kind.",
     422: "A parameter is unknown or has a value that it cannot have.",
     429: "Too many requests; `Retry-After` says when to try again.",
-    502: "Prometheus cannot be reached, or what answers is no Prometheus.",
+    502: "Prometheus cannot be reached, or what answers is not a Prometheus.",
     503: "Not now; `Retry-After` says when to try again.",
     504: "No answer in time.",
 }

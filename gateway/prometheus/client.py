@@ -184,7 +184,7 @@ class Prometheus:
                 raise PrometheusError(502, "bad_response", f"Prometheus refused the query: {reason}")
             return decoder.decode(answer.body).data
         except UNREADABLE:
-            raise PrometheusError(502, "bad_response", "Prometheus answered in a shape of its own") from None
+            raise PrometheusError(502, "bad_response", "Prometheus gave an invalid answer") from None
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         if response.status in (401, 403):
@@ -209,7 +209,7 @@ class Prometheus:
             raise PrometheusError(
                 502,
                 "bad_response",
-                f"what answers at PROMETHEUS_URL (HTTP {response.status}) is no Prometheus",
+                f"what answers at PROMETHEUS_URL (HTTP {response.status}) is not a Prometheus",
             ) from None
         if response.status not in ITS_STATUSES or (response.status == 200) != (status == "success"):
             reason = _sentence(body)
