@@ -102,6 +102,7 @@ DESCRIPTIONS = {
 """Descriptions of settings whose own need what stands around them."""
 
 EXAMPLES = {
+    "ALERTMANAGER_URL": "http://alertmanager:9093",
     "AMQP_URL": "amqp://user:password@broker.example:5672/",
     "CAMERAS": "/cameras/cameras.yaml",
     "DATABASE_URL": "postgresql://framefleet:password@database.example/framefleet",

@@ -7,6 +7,7 @@ import msgspec
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from contract.api.alerts import AlertRulesView, AlertsView, RunbookView
 from contract.api.cameras import CamerasView
 from contract.api.dead_letters import (
     DeadLetterDetailView,
@@ -14,7 +15,7 @@ from contract.api.dead_letters import (
     DeadLetterOperationsView,
     DeadLettersView,
 )
-from contract.api.figures import AlertsView, HistoryView, MetricsView
+from contract.api.figures import HistoryView, MetricsView
 from contract.api.history import ActivityView, EventsView, FrameView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
@@ -28,7 +29,8 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
     *(CamerasView, NodesView, ModelsView, SendersView),
-    *(MetricsView, HistoryView, AlertsView, ServiceObjectivesView),
+    *(MetricsView, HistoryView, ServiceObjectivesView),
+    *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, ActivityView, FrameView, WhyView),
     *(DeadLettersView, DeadLetterGroupsView, DeadLetterDetailView, DeadLetterOperationsView, QueuesView),
 )

@@ -6,6 +6,7 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 const FEATURES = [
+  'alerts',
   'cameras',
   'cluster',
   'events',

@@ -1,11 +1,11 @@
-"""The API's own questions: session, metrics, alerts."""
+"""The API's own questions: session, metrics."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from contract.api.figures import AlertsView, HistoryView, MetricsView
+from contract.api.figures import HistoryView, MetricsView
 from contract.api.service import Launcher, SessionView
 from gateway.figures import FigureBoard
 from gateway.http.documentation import answer, answers
@@ -39,11 +39,13 @@ BY_PROMETHEUS: dict[str, Any] = {
     "objectives": {"latencyP95": 0.5, "queueDepth": 300, "notComputed": 0.01, "errors": 0},
     "notices": [],
     "canary": None,
+    "prometheus": {"error": None, "since": None},
 }
 BY_ITSELF: dict[str, Any] = {
     **BY_PROMETHEUS,
     "failedByReason": {},
     "source": dict.fromkeys(BY_PROMETHEUS["source"], "gateway"),
+    "prometheus": {"error": "Prometheus cannot be reached: Connection refused", "since": 1795215980.0},
 }
 HISTORY: dict[str, Any] = {
     "step": 5,
@@ -58,22 +60,6 @@ HISTORY: dict[str, Any] = {
     },
     "queries": {"processingRate": "sum(rate(cv_frames_processed_total[1m]))"},
 }
-ALERTS: dict[str, Any] = {
-    "items": [
-        {
-            "name": "FramefleetNoWorkers",
-            "severity": "critical",
-            "state": "firing",
-            "summary": "No worker is running",
-            "since": 1795215900.0,
-            "description": "`docker compose ps -a cv-worker` says why they ended; `docker compose up -d` starts them.",
-            "runbook": "docs/runbooks/FramefleetNoWorkers.md",
-        }
-    ],
-    "source": "prometheus",
-    "error": None,
-}
-NO_ALERTS = {"items": [], "source": "none", "error": "Prometheus cannot be reached: Connection refused"}
 
 
 def api_router(board: FigureBoard, launcher: Launcher | None) -> APIRouter:
@@ -105,7 +91,8 @@ def api_router(board: FigureBoard, launcher: Launcher | None) -> APIRouter:
     async def metrics() -> Response:
         """Frames a second over the last ten seconds, frames that wait; over the last minute seconds from capture to
         result, the share not computed, failures a second. `source` says of each where it comes from: where Prometheus
-        has nothing of the last ten seconds it is what this gateway itself has seen. Null: nothing is known.
+        has nothing of the last ten seconds, or not all of the last minute, it is what this gateway itself has seen: the
+        same figure over the same window. Null: nothing is known.
         """
         return json_response(await board.metrics())
 
@@ -123,16 +110,5 @@ def api_router(board: FigureBoard, launcher: Launcher | None) -> APIRouter:
     ) -> Response:
         """The last `seconds`, in about 180 steps of `step` seconds; value null where nothing is known."""
         return json_response(await board.history(seconds))
-
-    @router.get(
-        "/alerts",
-        response_model=AlertsView,
-        responses=answers("The alerts.", {"one fires": ALERTS, "Prometheus does not answer": NO_ALERTS}),
-        operation_id="list_alerts",
-        summary="List alerts",
-    )
-    async def alerts() -> Response:
-        """Prometheus' firing and pending alerts, firing ones first. `source` none: `error` says why none are known."""
-        return json_response(await board.alerts())
 
     return router

@@ -123,9 +123,9 @@ class StatusListener:
                 self.peers.heard_producer(status, now, wall)
                 self.cameras.heard_producer(status, now, wall)
             case CameraStatus():
-                self.cameras.heard_camera(status, now, wall)
+                self.statistics.dropped(self.cameras.heard_camera(status, now, wall), wall)
             case CamerasStatus():
-                self.cameras.heard_cameras(status, now, wall)
+                self.statistics.dropped(self.cameras.heard_cameras(status, now, wall), wall)
 
     def _parse_control(self, body: bytes) -> Control:
         control = parse_control(body)

@@ -151,6 +151,10 @@ class PrometheusError(GatewayError):
         self.error_type = error_type
 
 
+class AlertmanagerError(GatewayError):
+    """Alertmanager gave no usable answer."""
+
+
 class OutOfBounds(GatewayError, ValueError):
     """A query asks Prometheus for too much, or for what no query can be."""
 

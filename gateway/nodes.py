@@ -110,7 +110,9 @@ class Nodes:
 
     def _view(self, node: _Node, now: float, absent: Literal["lost", "unknown"]) -> NodeView:
         status = node.status
-        lost = now - node.heard > LOST_AFTER_SECONDS
+        # Overdue since a moment at which the broker itself still answered; or, with nobody to ask, by the clock.
+        until = now if self._hearing.deaf(now) else self._hearing.until(now)
+        lost = until - node.heard > LOST_AFTER_SECONDS
         drain = self.drains.get(status.node_id)
         return NodeView(
             node_id=status.node_id,

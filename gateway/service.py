@@ -25,6 +25,9 @@ from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
 from contract.senders import Senders
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE
+from gateway.alerts.alertmanager import Alertmanager
+from gateway.alerts.api import alerts_router
+from gateway.alerts.board import AlertBoard
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
@@ -338,6 +341,7 @@ async def compose(
     readiness = Readiness(link, hearing, history.recorder, history.database)
     own = partial(myself.view, readiness.missing)
     prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
+    alertmanager = Alertmanager(settings.alertmanager_url) if settings.alertmanager_url else None
     board = FigureBoard(
         prometheus,
         statistics,
@@ -399,6 +403,7 @@ async def compose(
                 links_router(authenticator, settings.public_url, settings.published_url),
                 api_router(board, settings.launcher),
                 nodes_router(nodes, peers, drains, statistics, own, expected_workers),
+                alerts_router(AlertBoard(prometheus, alertmanager)),
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
@@ -445,6 +450,8 @@ async def compose(
             stack.push_async_callback(asyncio.to_thread, tracing.close)
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
+        if alertmanager is not None:
+            stack.push_async_callback(alertmanager.close)
         stack.push_async_callback(letters.stop)
         stack.push_async_callback(messages.stop)
         stack.push_async_callback(operations.close)

@@ -151,6 +151,11 @@ class GatewaySettings(ServiceSettings):
     prometheus_url: str = Field(
         "", validation_alias="PROMETHEUS_URL", description="Prometheus, for figures and PromQL; empty: none"
     )
+    alertmanager_url: str = Field(
+        "",
+        validation_alias="ALERTMANAGER_URL",
+        description="Alertmanager, for the silences on the page of alerts; empty: they are not shown",
+    )
     node_name: str = Field(
         default_factory=lambda: os.uname().nodename,
         validation_alias="HOSTNAME",
@@ -180,7 +185,7 @@ class GatewaySettings(ServiceSettings):
             )
         return url
 
-    @field_validator("public_url", "published_url", "prometheus_url")
+    @field_validator("public_url", "published_url", "prometheus_url", "alertmanager_url")
     @classmethod
     def _http(cls, url: str) -> str:
         said = flaw(url)

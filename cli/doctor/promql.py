@@ -17,7 +17,7 @@ def data_of(url: str, path: str, seconds: float = ANSWER_SECONDS) -> Any:
     answer = ask(f"{url.rstrip('/')}/api/v1/{path}", seconds=seconds)
     read = answer.json()
     if not isinstance(read, dict) or read.get("status") not in ("success", "error"):
-        raise NoAnswer("answers, but is no Prometheus")
+        raise NoAnswer("answers, but is not a Prometheus")
     if read["status"] == "error":
         raise NoAnswer(f"refuses the question: {str(read.get('error'))[:200]}")
     return read.get("data")

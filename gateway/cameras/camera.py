@@ -171,10 +171,11 @@ def judge(
     """
     if hearing.deaf(now):
         return Judgement("unknown", NO_BROKER, camera.last_word)
+    until = hearing.until(now)
     if len(camera.claims) > 1:
-        camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
+        camera.server = spokesman(camera.claims, camera.camera_id, camera.server, until)
     server = camera.server
-    served = server is not None and bool(camera.claims) and server.alive(now)
+    served = server is not None and bool(camera.claims) and server.alive(until)
     report = server.reports[camera.camera_id] if server is not None and served else None
     if camera.repeats(now) and (report is None or report.state == "live"):
         return Judgement("degraded", _repeated(camera), camera.repeated_wall)

@@ -115,20 +115,23 @@ class Cameras:
             producer.offer = status.offer or producer.offer
             producer.file = status.file
 
-    def heard_cameras(self, status: CamerasStatus, now: float, wall: float) -> None:
-        """Note all the cameras that a producer serves."""
+    def heard_cameras(self, status: CamerasStatus, now: float, wall: float) -> int:
+        """Note all the cameras that a producer serves. Returns how many of their frames it dropped meanwhile."""
         producer = self._producers.heard(status.producer_id, status.producer_since, now, wall)
         before = producer.reports
         producer.reports = {}
-        for report in status.cameras:
+        dropped = sum(
             self._report(producer, before.get(report.camera_id), report, now, wall)
+            for report in status.cameras
+        )
         for camera_id in before.keys() - producer.reports.keys():
             self._withdraw(camera_id, producer, now, wall)
         for camera_id in status.removed[:MAX_CAMERAS]:
             self._remove(camera_id, producer, now, wall)
+        return dropped
 
-    def heard_camera(self, status: CameraStatus, now: float, wall: float) -> None:
-        """Note what a producer says of one camera, at a change."""
+    def heard_camera(self, status: CameraStatus, now: float, wall: float) -> int:
+        """Note what a producer says of one camera, at a change. Returns how many of its frames it dropped meanwhile."""
         producer = self._producers.heard(status.producer_id, None, now, wall)
         report = CameraReport(
             camera_id=status.camera_id,
@@ -141,7 +144,7 @@ class Cameras:
             skipped=status.skipped,
             labels=status.labels,
         )
-        self._report(producer, producer.reports.get(status.camera_id), report, now, wall)
+        return self._report(producer, producer.reports.get(status.camera_id), report, now, wall)
 
     def tidy(self, now: float) -> None:
         """Forget cameras and producers that are gone for good."""
@@ -284,10 +287,12 @@ class Cameras:
         report: CameraReport,
         now: float,
         wall: float,
-    ) -> None:
+    ) -> int:
+        """Take a producer's word on a camera. Returns how many frames it has dropped since the one `before`."""
+        lost = 0 if before is None else max(0, sum(report.dropped.values()) - sum(before.dropped.values()))
         camera = self._camera(report.camera_id, now, wall)
         if camera is None:
-            return
+            return lost
         producer.reports[report.camera_id] = report
         if producer not in camera.claims:
             self._claim(camera, producer, now)
@@ -306,6 +311,7 @@ class Cameras:
         camera.reported = now
         if report.labels != camera.labels and producer is camera.server:
             camera.labels = report.labels or NO_LABELS
+        return lost
 
     def _claim(self, camera: KnownCamera, producer: KnownProducer, now: float) -> None:
         """Note that another producer serves the camera: those that are dead, or an earlier life of it, no longer do."""

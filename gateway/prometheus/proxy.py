@@ -199,4 +199,4 @@ async def read_form(request: Request) -> Parameters:
     try:
         return parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=1_000)
     except ValueError:
-        raise OutOfBounds("the body is no url-encoded form") from None
+        raise OutOfBounds("the body is not a url-encoded form") from None

@@ -194,7 +194,7 @@ def test_an_event_opens_large_and_keys_lead_on(events: Page, context: BrowserCon
     other.get_by_role("link", name="Events of this camera").click()
     expect(other).to_have_url(re.compile(r"/events\?camera=roof$"))
     other.goto(re.sub(r"event=\d+", "event=999999999", events.url))
-    expect(other.get_by_role("dialog")).to_contain_text("This event is not to be had")
+    expect(other.get_by_role("dialog")).to_contain_text("This event did not load")
     other.keyboard.press("Escape")
     expect(cards(other)).to_have_count(FIRST_PAGE, timeout=PATIENCE)
 

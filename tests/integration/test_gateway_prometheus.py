@@ -100,6 +100,20 @@ async def test_alerts(http: aiohttp.ClientSession) -> None:
     assert alert["description"].startswith("Bring water: `docker")
     assert alert["runbook"] == "docs/runbooks/AlwaysFiring.md"
     assert abs(alert["since"] - time.time()) < 300
+    assert (alert["labels"], alert["value"], alerts["evaluated"]) == ({}, 1, False)  # no watchdog
+
+
+async def test_rules_and_runbooks(http: aiohttp.ClientSession) -> None:
+    _, rules = await get(http, "/api/alerts/rules")
+    (rule,) = rules["items"]
+    assert (rule["name"], rule["group"], rule["state"], rule["expression"], rule["error"]) == (
+        *("AlwaysFiring", "test", "firing", "vector(1)"),
+        None,
+    )
+    status, page = await get(http, "/api/runbooks/FramefleetNoWorkers")
+    assert (status, page["text"][:21]) == (200, "# FramefleetNoWorkers")
+    status, _ = await get(http, "/api/runbooks/AlwaysFiring")
+    assert status == 404
 
 
 async def test_a_thousand_cameras_alerts_are_described_by_the_first_few(tmp_path: Path) -> None:
@@ -130,10 +144,11 @@ async def test_a_thousand_cameras_alerts_are_described_by_the_first_few(tmp_path
         body = await answer.read()
     items = json.loads(body)["items"]
     assert len(items) == 1000
+    assert {item["labels"]["camera_id"] for item in items} == {f"c-{number:03}" for number in range(1000)}
     assert [item["description"][:13] for item in items if item["description"]] == [
         f"Camera c-{number:03}:" for number in range(10)
     ]
-    assert len(body) < 200_000
+    assert len(body) < 250_000
 
 
 async def test_objectives_are_ours_and_of_a_minute_only_the_burn_rate_is_known(

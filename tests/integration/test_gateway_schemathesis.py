@@ -74,7 +74,7 @@ def fill(gateway: Gateway, wall: float) -> None:
     for report in reports:
         result = a_result(report.camera_id, wall)
         gateway.cameras.result(result, now, wall)
-        gateway.statistics.result(result, wall)
+        gateway.statistics.result(result, wall, 0.1)
 
 
 def node(node_id: str, wall: float) -> NodeStatus:

@@ -752,6 +752,26 @@ class TestNoBroker:
         heard.now = heard.answered = 61.1 + SETTLES_SECONDS
         assert "producer not heard since" in str(heard.view("a").reason)
 
+    def test_a_producer_heard_before_the_broker_answered_last_is_not_blamed(self, heard: Heard) -> None:
+        heard.beat("p", report("a"))
+        heard.answered = 2.0
+        states = set()
+        for tenth in range(30, 200):
+            heard.now = tenth / 10
+            states.add(heard.view("a").state)
+        assert states == {"live", "unknown"}
+
+    def test_what_producers_dropped_is_counted_once(self, heard: Heard) -> None:
+        def told(dropped: dict[str, int], since: float = 1.0) -> int:
+            reports = [report("a", dropped=dropped), report("b")]
+            status = CamerasStatus(producer_id="p", producer_since=since, time=1.0, cameras=reports)
+            return heard.cameras.heard_cameras(status, heard.now, heard.wall)
+
+        assert told({"queue_full": 5}) == 0  # of before the gateway heard it
+        assert told({"queue_full": 7, "stale": 1}) == 3
+        assert told({"queue_full": 7, "stale": 1}) == 0
+        assert told({"queue_full": 2}, since=2.0) == 0  # another process
+
     def test_a_producer_that_alone_is_silent_is_named(self, heard: Heard) -> None:
         heard.beat("p", report("a"), offer="")
         heard.now = heard.answered = 9.0

@@ -25,9 +25,30 @@ export interface components {
       step: number;
       items: components['schemas']['ActivityPointView'][];
     };
+    /** @description A rule, as Prometheus has loaded it. `expression` is PromQL, `description` a template. */
+    AlertRuleView: {
+      name: string;
+      group: string;
+      severity: string;
+      /** @enum {string} */
+      state: 'firing' | 'pending' | 'inactive' | 'unknown';
+      summary: string;
+      description: string;
+      runbook: string;
+      expression: string;
+      for_seconds: number;
+      evaluated: number | null;
+      error: string | null;
+    };
+    AlertRulesView: {
+      items: components['schemas']['AlertRuleView'][];
+      /** @enum {string} */
+      source: 'prometheus' | 'none';
+      error: string | null;
+    };
     /**
      * @description An alert, as its rule tells of it: `description` is what it is about and what to do, with the first ten of a
-     *     rule, else empty; `runbook` where more is said.
+     *     rule, else empty; `runbook` where more is said (`/api/runbooks/{name}` has the text).
      */
     AlertView: {
       name: string;
@@ -38,12 +59,22 @@ export interface components {
       since: number | null;
       description: string;
       runbook: string;
+      labels: {
+        [key: string]: string;
+      };
+      value: number | null;
+      silenced_by: string[];
     };
     AlertsView: {
       items: components['schemas']['AlertView'][];
       /** @enum {string} */
       source: 'prometheus' | 'none';
       error: string | null;
+      since: number | null;
+      /** @default true */
+      evaluated: boolean;
+      silences: components['schemas']['SilenceView'][];
+      silences_error: string | null;
     };
     /**
      * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
@@ -340,6 +371,7 @@ export interface components {
       /** @default [] */
       notices: string[];
       canary: string | null;
+      prometheus: components['schemas']['PrometheusStateView'] | null;
     };
     /** @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict. */
     ModelView: {
@@ -421,6 +453,11 @@ export interface components {
       host: string;
       memory: number | null;
     };
+    /** @description Whether Prometheus answers: `error` says why it does not, `since` when that began. Both null: it does. */
+    PrometheusStateView: {
+      error: string | null;
+      since: number | null;
+    };
     /**
      * @description A queue. `messages` are ready: what workers hold is not counted. Null where nothing is known; `unknown` says why.
      *
@@ -486,6 +523,11 @@ export interface components {
       height: number | null;
       model: string | null;
     };
+    /** @description What to do about the alert of that name: Markdown, as in docs/runbooks. */
+    RunbookView: {
+      name: string;
+      text: string;
+    };
     /** @description Ratios are of all events of the window, 0 to 1; None where nothing is known yet. */
     ServiceObjectiveView: {
       name: string;
@@ -514,6 +556,15 @@ export interface components {
       expires: number | null;
       version: string;
       launcher: ('native' | 'compose') | null;
+    };
+    /** @description A silence of Alertmanager: until `ends` what matches is not sent. */
+    SilenceView: {
+      id: string;
+      matchers: string[];
+      comment: string;
+      created_by: string;
+      starts: number | null;
+      ends: number | null;
     };
     SourcesView: {
       /** @enum {string} */
@@ -619,6 +670,8 @@ export interface components {
 export type AbsentDrainView = components['schemas']['AbsentDrainView'];
 export type ActivityPointView = components['schemas']['ActivityPointView'];
 export type ActivityView = components['schemas']['ActivityView'];
+export type AlertRuleView = components['schemas']['AlertRuleView'];
+export type AlertRulesView = components['schemas']['AlertRulesView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsView = components['schemas']['AlertsView'];
 export type CameraView = components['schemas']['CameraView'];
@@ -653,14 +706,17 @@ export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
 export type ProducerView = components['schemas']['ProducerView'];
+export type PrometheusStateView = components['schemas']['PrometheusStateView'];
 export type QueueView = components['schemas']['QueueView'];
 export type QueuesView = components['schemas']['QueuesView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
 export type RemainderView = components['schemas']['RemainderView'];
 export type Result = components['schemas']['Result'];
+export type RunbookView = components['schemas']['RunbookView'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
 export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
 export type SessionView = components['schemas']['SessionView'];
+export type SilenceView = components['schemas']['SilenceView'];
 export type SourcesView = components['schemas']['SourcesView'];
 export type StatusView = components['schemas']['StatusView'];
 export type WhyView = components['schemas']['WhyView'];
@@ -709,6 +765,50 @@ export function readActivityView(value: unknown): ActivityView | null {
   return { step, items };
 }
 
+export function readAlertRuleView(value: unknown): AlertRuleView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const group = r.string(value['group']);
+  if (group === null) return null;
+  const severity = r.string(value['severity']);
+  if (severity === null) return null;
+  const state = r.one(value['state'], ['firing', 'pending', 'inactive', 'unknown']);
+  if (state === null) return null;
+  const summary = r.string(value['summary']);
+  if (summary === null) return null;
+  const description = r.string(value['description']);
+  if (description === null) return null;
+  const runbook = r.string(value['runbook']);
+  if (runbook === null) return null;
+  const expression = r.string(value['expression']);
+  if (expression === null) return null;
+  const for_seconds = r.number(value['for_seconds']);
+  if (for_seconds === null) return null;
+  return {
+    name,
+    group,
+    severity,
+    state,
+    summary,
+    description,
+    runbook,
+    expression,
+    for_seconds,
+    evaluated: r.number(value['evaluated']),
+    error: r.string(value['error']),
+  };
+}
+
+export function readAlertRulesView(value: unknown): AlertRulesView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readAlertRuleView);
+  if (items === null) return null;
+  const source = r.one(value['source'], ['prometheus', 'none']);
+  if (source === null) return null;
+  return { items, source, error: r.string(value['error']) };
+}
+
 export function readAlertView(value: unknown): AlertView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
@@ -723,7 +823,22 @@ export function readAlertView(value: unknown): AlertView | null {
   if (description === null) return null;
   const runbook = r.string(value['runbook']);
   if (runbook === null) return null;
-  return { name, severity, state, summary, since: r.number(value['since']), description, runbook };
+  const labels = r.record(value['labels'], r.string);
+  if (labels === null) return null;
+  const silenced_by = r.list(value['silenced_by'], r.string);
+  if (silenced_by === null) return null;
+  return {
+    name,
+    severity,
+    state,
+    summary,
+    since: r.number(value['since']),
+    description,
+    runbook,
+    labels,
+    value: r.number(value['value']),
+    silenced_by,
+  };
 }
 
 export function readAlertsView(value: unknown): AlertsView | null {
@@ -732,7 +847,17 @@ export function readAlertsView(value: unknown): AlertsView | null {
   if (items === null) return null;
   const source = r.one(value['source'], ['prometheus', 'none']);
   if (source === null) return null;
-  return { items, source, error: r.string(value['error']) };
+  const silences = r.list(value['silences'], readSilenceView);
+  if (silences === null) return null;
+  return {
+    items,
+    source,
+    error: r.string(value['error']),
+    since: r.number(value['since']),
+    evaluated: r.boolean(value['evaluated']) ?? true,
+    silences,
+    silences_error: r.string(value['silences_error']),
+  };
 }
 
 export function readCameraView(value: unknown): CameraView | null {
@@ -1177,6 +1302,7 @@ export function readMetricsView(value: unknown): MetricsView | null {
     objectives,
     notices: r.list(value['notices'], r.string) ?? [],
     canary: r.string(value['canary']),
+    prometheus: readPrometheusStateView(value['prometheus']),
   };
 }
 
@@ -1299,6 +1425,12 @@ export function readProducerView(value: unknown): ProducerView | null {
   };
 }
 
+export function readPrometheusStateView(value: unknown): PrometheusStateView | null {
+  if (!r.isFields(value)) return null;
+
+  return { error: r.string(value['error']), since: r.number(value['since']) };
+}
+
 export function readQueueView(value: unknown): QueueView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
@@ -1375,6 +1507,15 @@ export function readResult(value: unknown): Result | null {
   };
 }
 
+export function readRunbookView(value: unknown): RunbookView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const text = r.string(value['text']);
+  if (text === null) return null;
+  return { name, text };
+}
+
 export function readServiceObjectiveView(value: unknown): ServiceObjectiveView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
@@ -1417,6 +1558,26 @@ export function readSessionView(value: unknown): SessionView | null {
     expires: r.number(value['expires']),
     version,
     launcher: r.one(value['launcher'], ['native', 'compose']),
+  };
+}
+
+export function readSilenceView(value: unknown): SilenceView | null {
+  if (!r.isFields(value)) return null;
+  const id = r.string(value['id']);
+  if (id === null) return null;
+  const matchers = r.list(value['matchers'], r.string);
+  if (matchers === null) return null;
+  const comment = r.string(value['comment']);
+  if (comment === null) return null;
+  const created_by = r.string(value['created_by']);
+  if (created_by === null) return null;
+  return {
+    id,
+    matchers,
+    comment,
+    created_by,
+    starts: r.number(value['starts']),
+    ends: r.number(value['ends']),
   };
 }
 

@@ -58,7 +58,7 @@ export function choices({ models, desired }: ModelsView): Choice[] {
     const words = caveat(model);
     return { value: model.name, label: words === null ? model.name : `${model.name} – ${words}` };
   });
-  const all = [{ value: DEFAULT, label: 'each worker’s own setting' }, ...known];
+  const all = [{ value: DEFAULT, label: 'Worker default' }, ...known];
   const present = desired.cluster;
   return present === null || all.some(({ value }) => value === present)
     ? all

@@ -189,7 +189,7 @@ export class App {
       unannounced: total(this.cluster.counts) - total(this.cluster.announced),
       nodes: this.cluster.nodes,
       expectedNodes: this.expectedNodes,
-      alerts: this.alerts?.items ?? [],
+      alerts: this.alerts,
     }),
   );
 

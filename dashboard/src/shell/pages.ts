@@ -35,6 +35,7 @@ export const PAGES: readonly Page[] = [
   { name: 'overview', path: '/', title: 'Overview', key: 'o', nav: 'bar', load: () => import('../overview/OverviewPage.svelte') },
   { name: 'events', path: '/events', title: 'Events', key: 'e', nav: 'bar', load: () => import('../events/EventsPage.svelte') },
   { name: 'nodes', path: '/nodes', title: 'Nodes', key: 'n', nav: 'bar', load: () => import('../nodes/NodesPage.svelte') },
+  { name: 'alerts', path: '/alerts', title: 'Alerts', key: 'a', nav: 'bar', load: () => import('../alerts/AlertsPage.svelte') },
   { name: 'queues', path: '/queues', title: 'Queues', key: 'q', nav: 'menu', load: () => import('../queues/QueuesPage.svelte') },
   { name: 'explore', path: '/explore', title: 'Explore', key: 'x', nav: 'menu', load: () => import('../explore/ExplorePage.svelte') },
 ];
