@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gateway.http.compression import compressed
 from gateway.http.prefix import placed
 from gateway.http.problems import problem
 from gateway.security.access import identity_of, is_secure, set_session
@@ -21,13 +22,13 @@ RESERVED = ("api/", "ws/", "assets/")
 
 
 class Assets(StaticFiles):
-    """Files whose names contain their hash."""
+    """Files whose names contain their hash; text travels compressed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         if response.status_code in (200, 304):
             response.headers["Cache-Control"] = IMMUTABLE
-        return response
+        return await compressed(response, scope)
 
 
 def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
@@ -44,7 +45,8 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
             return problem(404, "not_found", f"there is no /{path}")
         found = await run_in_threadpool(_file, folder, path)
         if found is not None:
-            return FileResponse(found, headers=NO_CACHE)
+            file = FileResponse(found, headers=NO_CACHE, stat_result=await run_in_threadpool(found.stat))
+            return await compressed(file, request.scope)
         if "." in path.rpartition("/")[2]:
             return problem(404, "not_found", f"there is no /{path}")
         index = await run_in_threadpool(_file, folder, "index.html")

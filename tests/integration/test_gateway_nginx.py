@@ -68,7 +68,11 @@ async def test_everything_is_below_the_path(tmp_path: Path, changes: tuple[tuple
         assert '<meta name="base" content="/fleet/" />' in login
         for file in re.findall(r'(?:src|href)="([^"]*)"', login):
             assert file.startswith("/fleet/")
-            assert (await http.get(gateway_host(seen) + file)).status == 200, file
+            async with http.get(gateway_host(seen) + file) as answer:
+                assert answer.status == 200, file
+                if file.endswith(".js") and "/assets/" in file:
+                    assert answer.headers["Content-Encoding"] == "gzip"
+                    assert answer.headers["Vary"] == "Accept-Encoding"
 
         own = {"Origin": gateway_host(seen)}
         form = {"token": TOKEN, "next": "/events"}
