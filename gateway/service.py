@@ -376,7 +376,7 @@ async def compose(
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
-                models_router(models, nodes),
+                models_router(models, nodes, statistics.costs),
                 dead_letters_router(dead_letters),
                 why_router(inquiry),
                 history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),

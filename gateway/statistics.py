@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from contract.api.figures import LatencyView, Point
 from contract.result import Result
+from gateway.model_costs import ModelCosts
 
 KEPT_SECONDS = 3600
 WINDOW_SECONDS = 60
@@ -86,6 +87,7 @@ class Statistics:
         self._started = wall
         self._first: float | None = None  # when the first frame was computed
         self._seconds: deque[_Second] = deque(maxlen=KEPT_SECONDS)
+        self.costs = ModelCosts()
 
     def result(self, result: Result, wall: float) -> None:
         """A result, computed or expired."""
@@ -96,6 +98,7 @@ class Statistics:
         if self._first is None:
             self._first = wall
         latency = min(MAX_LATENCY, max(0.0, result.timestamp - result.original_timestamp))
+        self.costs.computed(result)
         second.computed += 1
         second.latency += latency
         second.bins[bin_of(latency)] += 1

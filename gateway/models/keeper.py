@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from contract.api.models import ModelSwitchView
 from contract.models import DesiredModels
 from contract.status import NodeStatus
 from contract.topology import Lane
 from gateway.errors import CannotKeep, NotHeardYet
 from gateway.models.announcements import REPEAT_SECONDS, Announcements
 from gateway.models.file import save_desired
-from gateway.models.revision import check, prevailing, successor, switched
+from gateway.models.revision import check, newest_switch, prevailing, successor, switched
 from gateway.nodes import Nodes
 from runtime.logs import get_logger
 
@@ -34,8 +35,9 @@ class ModelKeeper:
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unheard_since: float | None = None
-        self.desired = DesiredModels()
-        self._take(desired)
+        self.desired = desired
+        self.last: ModelSwitchView | None = None
+        nodes.revision = desired.revision
 
     # --- changes -----------------------------------------------------------------------------------------
 
@@ -100,6 +102,7 @@ class ModelKeeper:
                 )
 
     def _take(self, desired: DesiredModels) -> None:
+        self.last = newest_switch(self.desired, desired, time.time()) or self.last
         self.desired = desired
         self._nodes.revision = desired.revision
 

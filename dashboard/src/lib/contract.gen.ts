@@ -40,6 +40,18 @@ export interface components {
       error: string | null;
     };
     /**
+     * @description What the project measured of a model, at its own input size: the processor's `seconds` for a picture, the longer
+     *     side in pixels of the smallest faces of which it finds nine in ten; of real footage the share of faces found, and
+     *     the `surplus` of detections per frame. `machine` says where.
+     */
+    BenchmarkView: {
+      seconds: number;
+      faces_from: number;
+      recall: number;
+      surplus: number;
+      machine: string;
+    };
+    /**
      * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
      *
      *     `fps` counts its results, `latency` is that of the last one, from capture to result. `sender` is the user of the
@@ -178,10 +190,29 @@ export interface components {
       notices: string[];
       canary: string | null;
     };
-    /** @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict. */
+    /** @description What a frame costs a worker of this cluster, as a mean of the newest `frames` with that `model` and digest. */
+    ModelCostView: {
+      model: string;
+      seconds: number;
+      frames: number;
+    };
+    /** @description The newest switch that this gateway has seen, of the cluster, a lane or a camera; null: their own setting. */
+    ModelSwitchView: {
+      lane: string | null;
+      camera: string | null;
+      before: string | null;
+      after: string | null;
+      time: number;
+    };
+    /**
+     * @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict.
+     *     `size` is its file's, in bytes. `benchmark` is null for a model that the project did not measure.
+     */
     ModelView: {
       name: string;
       licence: string | null;
+      size: number | null;
+      benchmark: components['schemas']['BenchmarkView'] | null;
       conflict: boolean;
       states: {
         [key: string]: string;
@@ -190,10 +221,15 @@ export interface components {
         [key: string]: string;
       };
     };
-    /** @description Models, wishes and nodes. `settled` is true once every running node computes with what is desired. */
+    /**
+     * @description Models, wishes and nodes. `settled` is true once every running node computes with what is desired. `costs` are
+     *     those of models that have computed frames here; `last` is null since the gateway's start until somebody switches.
+     */
     ModelsView: {
       models: components['schemas']['ModelView'][];
       desired: components['schemas']['DesiredModelsView'];
+      costs: components['schemas']['ModelCostView'][];
+      last: components['schemas']['ModelSwitchView'] | null;
     };
     NodeFiguresView: {
       node_id: string;
@@ -366,6 +402,7 @@ export type ActivityPointView = components['schemas']['ActivityPointView'];
 export type ActivityView = components['schemas']['ActivityView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsView = components['schemas']['AlertsView'];
+export type BenchmarkView = components['schemas']['BenchmarkView'];
 export type CameraView = components['schemas']['CameraView'];
 export type DesiredModelsView = components['schemas']['DesiredModelsView'];
 export type DetectedObject = components['schemas']['DetectedObject'];
@@ -378,6 +415,8 @@ export type HopView = components['schemas']['HopView'];
 export type LatencyView = components['schemas']['LatencyView'];
 export type LinkView = components['schemas']['LinkView'];
 export type MetricsView = components['schemas']['MetricsView'];
+export type ModelCostView = components['schemas']['ModelCostView'];
+export type ModelSwitchView = components['schemas']['ModelSwitchView'];
 export type ModelView = components['schemas']['ModelView'];
 export type ModelsView = components['schemas']['ModelsView'];
 export type NodeFiguresView = components['schemas']['NodeFiguresView'];
@@ -452,6 +491,21 @@ export function readAlertsView(value: unknown): AlertsView | null {
   const source = r.one(value['source'], ['prometheus', 'none']);
   if (source === null) return null;
   return { items, source, error: r.string(value['error']) };
+}
+
+export function readBenchmarkView(value: unknown): BenchmarkView | null {
+  if (!r.isFields(value)) return null;
+  const seconds = r.number(value['seconds']);
+  if (seconds === null) return null;
+  const faces_from = r.number(value['faces_from']);
+  if (faces_from === null) return null;
+  const recall = r.number(value['recall']);
+  if (recall === null) return null;
+  const surplus = r.number(value['surplus']);
+  if (surplus === null) return null;
+  const machine = r.string(value['machine']);
+  if (machine === null) return null;
+  return { seconds, faces_from, recall, surplus, machine };
 }
 
 export function readCameraView(value: unknown): CameraView | null {
@@ -649,6 +703,30 @@ export function readMetricsView(value: unknown): MetricsView | null {
   };
 }
 
+export function readModelCostView(value: unknown): ModelCostView | null {
+  if (!r.isFields(value)) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const seconds = r.number(value['seconds']);
+  if (seconds === null) return null;
+  const frames = r.number(value['frames']);
+  if (frames === null) return null;
+  return { model, seconds, frames };
+}
+
+export function readModelSwitchView(value: unknown): ModelSwitchView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  return {
+    lane: r.string(value['lane']),
+    camera: r.string(value['camera']),
+    before: r.string(value['before']),
+    after: r.string(value['after']),
+    time,
+  };
+}
+
 export function readModelView(value: unknown): ModelView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
@@ -659,7 +737,15 @@ export function readModelView(value: unknown): ModelView | null {
   if (states === null) return null;
   const errors = r.record(value['errors'], r.string);
   if (errors === null) return null;
-  return { name, licence: r.string(value['licence']), conflict, states, errors };
+  return {
+    name,
+    licence: r.string(value['licence']),
+    size: r.number(value['size']),
+    benchmark: readBenchmarkView(value['benchmark']),
+    conflict,
+    states,
+    errors,
+  };
 }
 
 export function readModelsView(value: unknown): ModelsView | null {
@@ -668,7 +754,9 @@ export function readModelsView(value: unknown): ModelsView | null {
   if (models === null) return null;
   const desired = readDesiredModelsView(value['desired']);
   if (desired === null) return null;
-  return { models, desired };
+  const costs = r.list(value['costs'], readModelCostView);
+  if (costs === null) return null;
+  return { models, desired, costs, last: readModelSwitchView(value['last']) };
 }
 
 export function readNodeFiguresView(value: unknown): NodeFiguresView | null {
