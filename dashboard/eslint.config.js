@@ -5,6 +5,34 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
+const FEATURES = ['cameras', 'cluster', 'events', 'login', 'metrics', 'overview'];
+
+/** What a folder's modules may not import. Pages put together; what is inside a folder knows its own and lib/. */
+const notFrom = (/** @type {string[]} */ folders, /** @type {string} */ message) => ({
+  // A page's place.ts is its public address: others link to it.
+  group: folders.flatMap((folder) => [`../${folder}/*`, `!../${folder}/place`]),
+  message,
+});
+const forbid = (
+  /** @type {string[]} */ files,
+  /** @type {string[]} */ folders,
+  /** @type {string} */ message,
+) => ({
+  files,
+  rules: { 'no-restricted-imports': ['error', { patterns: [notFrom(folders, message)] }] },
+});
+
+/** They take the whole App still. Nothing joins them: components take props and call back. */
+const KNOW_THE_APP = [
+  ...['CameraBar', 'CameraGrid', 'CameraLarge', 'CameraTile', 'Picture'].map((name) => `cameras/${name}`),
+  ...['AlertPanel', 'ModelControl', 'NodePanel', 'ObjectivePanel'].map((name) => `cluster/${name}`),
+  ...['ActivityStrip', 'CameraPicker', 'EventBar', 'EventCard', 'EventDetail', 'EventGrid'].map(
+    (name) => `events/${name}`,
+  ),
+  ...['FrameDetail', 'NoEvents'].map((name) => `events/${name}`),
+  'metrics/MetricCards',
+].map((name) => `src/${name}.svelte`);
+
 export default defineConfig(
   { ignores: ['dist/', 'src/lib/contract.gen.ts'] },
   js.configs.recommended,
@@ -44,5 +72,25 @@ export default defineConfig(
     extends: [ts.configs.disableTypeChecked],
     languageOptions: { globals: globals.node, parserOptions: { projectService: false } },
   },
+  forbid(
+    ['src/lib/*'],
+    [...FEATURES, 'shell'],
+    'lib/ is what all share: it knows no feature and not the shell.',
+  ),
+  ...FEATURES.map((feature) => ({
+    ...forbid(
+      [`src/${feature}/*`],
+      [...FEATURES.filter((other) => other !== feature), 'shell'],
+      'Features do not know each other, nor the shell. What two share is in lib/; a page puts them together.',
+    ),
+    ignores: ['src/*/*Page.svelte', ...KNOW_THE_APP],
+  })),
+  ...FEATURES.map((feature) => ({
+    ...forbid(
+      KNOW_THE_APP.filter((file) => file.startsWith(`src/${feature}/`)),
+      FEATURES.filter((other) => other !== feature),
+      'Features do not know each other. What two share is in lib/; a page puts them together.',
+    ),
+  })).filter(({ files }) => files.length > 0),
   { files: ['public/**'], languageOptions: { globals: globals.browser } },
 );

@@ -1,5 +1,6 @@
 """The built dashboard: hashed assets for ever, the page itself always asked for again."""
 
+import re
 import time
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from gateway.security.login import STATIC, link_page
 NO_CACHE = {"Cache-Control": "no-cache"}
 IMMUTABLE = "public, max-age=31536000, immutable"
 RESERVED = ("api/", "ws/", "assets/")
+# The dashboard's pages, as its own table has them: dashboard/src/shell/pages.ts.
+PAGES = ("/", "/events", "/models")
+_PAGE = re.compile("|".join(re.escape(path).replace(r"\{id\}", "[^/]+") for path in PAGES))
 
 
 class Assets(StaticFiles):
@@ -32,7 +36,10 @@ class Assets(StaticFiles):
 
 
 def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
-    """The page for `/` and for every path of the dashboard's own, with a session renewed when it is a day old."""
+    """The dashboard at every path of its pages, with a session renewed when it is a day old.
+
+    At other paths browsers get it with status 404, and it says so in words; whoever wants no HTML gets a problem.
+    """
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/{path:path}", methods=["GET", "HEAD"])
@@ -47,13 +54,18 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
         if found is not None:
             file = FileResponse(found, headers=NO_CACHE, stat_result=await run_in_threadpool(found.stat))
             return await compressed(file, request.scope)
-        if "." in path.rpartition("/")[2]:
+        known = is_page(f"/{path}")
+        if not known and (
+            "." in path.rpartition("/")[2] or "text/html" not in request.headers.get("accept", "")
+        ):
             return problem(404, "not_found", f"there is no /{path}")
         index = await run_in_threadpool(_file, folder, "index.html")
         if index is None:
             return HTMLResponse(placed((STATIC / "unbuilt.html").read_text(), request.scope), 503, NO_CACHE)
         response = HTMLResponse(
-            placed(await run_in_threadpool(index.read_text), request.scope), headers=NO_CACHE
+            placed(await run_in_threadpool(index.read_text), request.scope),
+            200 if known else 404,
+            headers=NO_CACHE,
         )
         if request.scope.get("state", {}).get("identity") and (who := identity_of(request.scope)).renew:
             session = authenticator.new_session(who, time.time())
@@ -61,6 +73,11 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
         return response
 
     return router
+
+
+def is_page(path: str) -> bool:
+    """True for the path of one of the dashboard's pages, with or without a slash at its end."""
+    return _PAGE.fullmatch(path.rstrip("/") or "/") is not None
 
 
 def _file(folder: Path, path: str) -> Path | None:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { barAt, bars, describePart, nextBar, summarise, together } from '../src/lib/activity';
+import { barAt, bars, describePart, nextBar, summarise, together } from '../src/events/activity';
 import type { ActivityView } from '../src/lib/contract.gen';
 
 const local = (hour: number, minute: number) => new Date(2026, 10, 25, hour, minute).getTime() / 1000;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dayTitle, length } from '../src/lib/format';
-import { Sequence } from '../src/lib/keys';
+import { Sequence } from '../src/shell/keys';
 import { confidenceWords } from '../src/lib/score';
-import { suggest } from '../src/lib/suggestions';
+import { suggest } from '../src/events/suggestions';
 
 describe('cameras to choose from', () => {
   const cameras = [

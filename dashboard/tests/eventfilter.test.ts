@@ -7,7 +7,7 @@ import {
   isEverything,
   readFilter,
   writeFilter,
-} from '../src/lib/eventfilter';
+} from '../src/events/eventfilter';
 
 const read = (search: string) => readFilter(new URLSearchParams(search));
 const written = (filter: EventFilter) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Refused } from '../src/lib/api';
-import { EventList } from '../src/lib/eventlist.svelte';
-import type { EventPage } from '../src/lib/events';
+import { EventList } from '../src/events/eventlist.svelte';
+import type { EventPage } from '../src/events/events';
 import { page } from './helpers';
 
 /** A list and what it asks for; the test answers. */

@@ -8,7 +8,7 @@ import {
   refresh,
   refreshSize,
   update,
-} from '../src/lib/events';
+} from '../src/events/events';
 import { event, page } from './helpers';
 
 const ids = ({ items }: EventPage) => items.map(({ event_id }) => event_id);

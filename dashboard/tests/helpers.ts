@@ -1,7 +1,7 @@
 /** Events as the gateway tells them. */
 
 import type { EventView } from '../src/lib/contract.gen';
-import type { EventPage } from '../src/lib/events';
+import type { EventPage } from '../src/events/events';
 
 export const event = (event_id: number, change: Partial<EventView> = {}): EventView => ({
   event_id,

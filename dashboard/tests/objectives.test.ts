@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceObjectiveView } from '../src/lib/contract.gen';
-import { burns, excuse, filled, gist, level, remark, share, titled } from '../src/lib/objectives';
+import { burns, excuse, filled, gist, level, remark, share, titled } from '../src/cluster/objectives';
 
 const objective = (change: Partial<ServiceObjectiveView> = {}): ServiceObjectiveView => ({
   name: 'freshness',

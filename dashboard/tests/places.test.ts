@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { explain, nextPath, readCredential, signInPath, whyHere } from '../src/lib/login';
+import { explain, nextPath, readCredential, signInPath, whyHere } from '../src/login/login';
 import { confidenceText } from '../src/lib/paint';
-import { EVENTS, OVERVIEW, opens, readPlace, writePlace } from '../src/lib/place';
+import { EVENTS } from '../src/events/place';
+import { type PageAddress, match, readPlace, writePlace } from '../src/lib/address';
+import { OVERVIEW } from '../src/overview/place';
 import { parseShape } from '../src/lib/memory';
 
-const at = (path: string) => readPlace(new URL(path, 'http://x'));
+const url = (path: string) => new URL(path, 'http://x');
 
 describe('the address', () => {
   it.each([
@@ -13,28 +15,55 @@ describe('the address', () => {
     '/?state=offline',
     '/?q=a+b&state=live&group=harbour&camera=gate-3',
     '/?q=%26%3D%23',
+  ])('of the overview: %s survives', (path) => {
+    expect(writePlace(OVERVIEW, readPlace(OVERVIEW, url(path)))).toBe(path);
+  });
+
+  it.each([
     '/events',
     '/events?event=17',
     '/events?range=24h&camera=gate-3&camera=roof&group=the+harbour&min_faces=2&min_confidence=0.8',
     '/events?from=2026-11-25T14:00:00Z&to=2026-11-25T15:30:00Z&event=3',
-  ])('%s survives', (path) => {
-    expect(writePlace(at(path))).toBe(path);
+  ])('of the events: %s survives', (path) => {
+    expect(writePlace(EVENTS, readPlace(EVENTS, url(path)))).toBe(path);
   });
 
-  it('ignores what it does not know', () => {
-    expect(at('/?state=odd&x=1&camera=')).toEqual(OVERVIEW);
-    expect(at('/elsewhere?event=3')).toEqual(OVERVIEW);
+  it('ignores what it does not know, and what is another page’s', () => {
+    expect(readPlace(OVERVIEW, url('/?state=odd&x=1&camera='))).toEqual(OVERVIEW.empty);
+    expect(readPlace(EVENTS, url('/elsewhere?event=3'))).toEqual(EVENTS.empty);
     expect(
-      at('/events/?q=gate&event=none&range=odd&min_faces=0&min_confidence=2&from=yesterday&camera='),
-    ).toEqual(EVENTS);
+      readPlace(
+        EVENTS,
+        url('/events/?q=gate&event=none&range=odd&min_faces=0&min_confidence=2&from=yesterday&camera='),
+      ),
+    ).toEqual(EVENTS.empty);
   });
 
-  it('knows what "back" closes', () => {
-    expect(opens(at('/'), at('/?camera=a'))).toBe(true);
-    expect(opens(at('/events?range=1h'), at('/events?range=1h&event=1'))).toBe(true);
-    expect(opens(at('/events?event=1'), at('/?camera=a'))).toBe(false);
-    expect(opens(at('/events?event=1'), at('/events?event=2'))).toBe(false);
-    expect(opens(at('/?camera=a'), at('/'))).toBe(false);
+  it.each([
+    ['/', '/', ''],
+    ['/', '/events', null],
+    ['/events', '/events/', ''],
+    ['/events', '/eventsx', null],
+    ['/cameras/{id}', '/cameras/gate%203', 'gate 3'],
+    ['/cameras/{id}', '/cameras/gate-3/', 'gate-3'],
+    ['/cameras/{id}', '/cameras/', null],
+    ['/cameras/{id}', '/cameras', null],
+    ['/cameras/{id}', '/cameras/a/b', null],
+    ['/cameras/{id}', '/cameras/%ff', null],
+  ])('%s at %s: %j', (path, pathname, id) => {
+    expect(match(path, pathname)).toBe(id);
+  });
+
+  it('names one of many in its path', () => {
+    const camera: PageAddress<{ id: string }> = {
+      path: '/cameras/{id}',
+      empty: { id: '' },
+      read: (_, id) => ({ id }),
+      write: () => undefined,
+      id: ({ id }) => id,
+    };
+    expect(readPlace(camera, url('/cameras/a%2Fb'))).toEqual({ id: 'a/b' });
+    expect(writePlace(camera, { id: 'a/b' })).toBe('/cameras/a%2Fb');
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readWhyView } from '../src/lib/contract.gen';
-import { EVENTS, opens, readPlace, writePlace } from '../src/lib/place';
+import { EVENTS } from '../src/events/place';
+import { readPlace, writePlace } from '../src/lib/address';
 import { PLACES, VERDICTS, hopLines, readFrameId, whyEvent, whyFrame } from '../src/lib/why';
 
 const hop = { hop: 'captured', time: 1_795_216_000, seconds: 0, node_id: null, detail: null } as const;
@@ -43,18 +44,13 @@ describe('the way of a frame', () => {
   it.each(['gate-3:1795210000000:4711', 'a b&frame_id=c#d?e/../%2F', 'é"<b>'])('asks for %s', (id) => {
     const url = new URL(whyFrame(id), 'http://x');
     expect([url.pathname, url.searchParams.get('frame_id')]).toEqual(['/api/why', id]);
-    const path = writePlace({ ...EVENTS, frame: id });
-    expect(readPlace(new URL(path, 'http://x'))).toEqual({ ...EVENTS, frame: id });
+    const path = writePlace(EVENTS, { ...EVENTS.empty, frame: id });
+    expect(readPlace(EVENTS, new URL(path, 'http://x'))).toEqual({ ...EVENTS.empty, frame: id });
   });
 
   it('takes an id as it was pasted', () => {
     expect(whyEvent(17)).toBe('/api/events/17/why');
     expect(readFrameId('  gate-3:1:2\n')).toBe('gate-3:1:2');
     expect([null, '', '  ', 'x'.repeat(1001)].map(readFrameId)).toEqual([null, null, null, null]);
-  });
-
-  it('opens over the list, and closes again', () => {
-    expect(opens(EVENTS, { ...EVENTS, frame: 'f' })).toBe(true);
-    expect(opens({ ...EVENTS, event: 1 }, { ...EVENTS, frame: 'f' })).toBe(false);
   });
 });

@@ -365,3 +365,20 @@ async def test_the_api_describes_itself(http: aiohttp.ClientSession) -> None:
     )
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names))
+
+
+async def test_an_unknown_path_is_a_404_in_the_form_that_was_asked_for(http: aiohttp.ClientSession) -> None:
+    signed = {"Cookie": await signed_in(http)}
+    browser = signed | {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    html, problem = "text/html", "application/json"
+    for path, headers, expected in [
+        ("/events?range=1h", browser, (200, html)),
+        ("/events/", signed, (200, html)),
+        ("/elsewhere", browser, (404, html)),
+        ("/elsewhere", signed, (404, problem)),
+        ("/api/elsewhere", browser, (404, problem)),
+        ("/assets/index-old.js", browser, (404, problem)),
+        ("/robots.txt", browser, (404, problem)),
+    ]:
+        async with http.get(path, headers=headers) as answer:
+            assert (answer.status, answer.content_type) == expected, path

@@ -30,8 +30,7 @@ FOLDERS = (
 EXAMPLES = {
     "producer/sources/ndi.py",
     "worker/detection/retina.py",
-    "dashboard/src/lib/jobs.ts",
-    "dashboard/src/components/Jobs.svelte",
+    "JobsPage.svelte",
 }
 # Pages that tell what was, with the commands of then.
 TOLD = {"CHANGELOG.md"}

@@ -44,15 +44,25 @@ export async function get<T>(path: string, read: Reader<T>, signal: AbortSignal)
   return take(response, read);
 }
 
+export type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 /** Asks for a change. Rejects with the gateway's sentence (`Refused`) when the gateway does not make it. */
-export async function post<T>(path: string, read: Reader<T>): Promise<T> {
+export async function send<T>(method: Method, path: string, read: Reader<T>, body?: object): Promise<T> {
   const response = await fetch(BASE + path, {
-    method: 'POST',
-    headers: { Accept: 'application/json' },
+    method,
+    headers: {
+      Accept: 'application/json',
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(PATIENCE),
   });
   return take(response, read);
 }
+
+/** Why a question or a change failed, as part of a sentence. */
+export const reasonOf = (failure: unknown): string =>
+  failure instanceof Refused ? failure.message : 'the gateway does not answer';
 
 async function take<T>(response: Response, read: Reader<T>): Promise<T> {
   if (!response.ok) {

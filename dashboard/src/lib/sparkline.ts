@@ -3,6 +3,9 @@
 import type { Point, Series } from './api';
 import type { Size } from './letterbox';
 
+/** Seconds that sparklines span. */
+export const SPAN = 900;
+
 export interface Scale extends Size {
   /** Unix seconds at the left and right edge. */
   from: number;

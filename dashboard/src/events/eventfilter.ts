@@ -1,0 +1,125 @@
+/** Which events a person asks for: in the page's address, in words, and as the gateway's parameters. Pure. */
+
+import { CAMERA_ID } from '../lib/contract.gen';
+import { count } from '../lib/format';
+import {
+  type Bounds,
+  RANGES,
+  RANGE_NAMES,
+  type RangeName,
+  describeBounds,
+  readTime,
+  startOf,
+  writeTime,
+} from '../lib/timerange';
+
+export interface EventFilter {
+  /** Names; none: all cameras. */
+  cameras: readonly string[];
+  group: string | null;
+  /** A range that ends now; where there is one, `from` and `to` are null. */
+  range: RangeName | null;
+  /** Unix seconds. */
+  from: number | null;
+  to: number | null;
+  /** At least so many at once. */
+  faces: number | null;
+  /** At least this, 0 to 1. */
+  confidence: number | null;
+}
+
+export const EVERYTHING: EventFilter = {
+  cameras: [],
+  group: null,
+  range: null,
+  from: null,
+  to: null,
+  faces: null,
+  confidence: null,
+};
+
+/** Tells whether the text can name a camera; the gateway refuses other names. */
+export const isCameraId = (text: string): boolean => CAMERA_ID.test(text);
+
+/** The gateway takes no more names than this at once. */
+export const MOST_CAMERAS = 100;
+
+function numberBetween(text: string | null, least: number, most: number): number | null {
+  const value = text === null || text.trim() === '' ? Number.NaN : Number(text);
+  return value >= least && value <= most ? value : null;
+}
+
+export function readFilter(parameters: URLSearchParams): EventFilter {
+  const range = RANGE_NAMES.find((name) => name === parameters.get('range')) ?? null;
+  let [from, to] =
+    range === null ? [readTime(parameters.get('from')), readTime(parameters.get('to'))] : [null, null];
+  if (from !== null && to !== null && from >= to) [from, to] = [null, null];
+  const faces = numberBetween(parameters.get('min_faces'), 1, 1000);
+  return {
+    cameras: [...new Set(parameters.getAll('camera').filter(isCameraId))].slice(0, MOST_CAMERAS),
+    group: parameters.get('group') || null,
+    range,
+    from,
+    to,
+    faces: faces === null ? null : Math.floor(faces),
+    confidence: numberBetween(parameters.get('min_confidence'), 0, 1),
+  };
+}
+
+function writeRest(parameters: URLSearchParams, { cameras, group, faces, confidence }: EventFilter): void {
+  for (const camera of cameras) parameters.append('camera', camera);
+  if (group !== null) parameters.set('group', group);
+  if (faces !== null) parameters.set('min_faces', String(faces));
+  if (confidence !== null) parameters.set('min_confidence', String(confidence));
+}
+
+/** Adds the filter to the parameters of the page's address. */
+export function writeFilter(parameters: URLSearchParams, filter: EventFilter): void {
+  if (filter.range !== null) parameters.set('range', filter.range);
+  if (filter.from !== null) parameters.set('from', writeTime(filter.from));
+  if (filter.to !== null) parameters.set('to', writeTime(filter.to));
+  writeRest(parameters, filter);
+}
+
+/** Which span that is at `now`. */
+export const boundsOf = ({ range, from, to }: EventFilter, now: number): Bounds =>
+  range === null ? { from, to } : { from: Math.floor(startOf(range, now)), to: null };
+
+/** The filter as parameters of `GET /api/events` and its export. */
+export function eventParameters(filter: EventFilter, now: number): URLSearchParams {
+  const parameters = new URLSearchParams();
+  const { from, to } = boundsOf(filter, now);
+  if (from !== null) parameters.set('from', String(from));
+  if (to !== null) parameters.set('to', String(to));
+  writeRest(parameters, filter);
+  return parameters;
+}
+
+export const isEverything = (filter: EventFilter): boolean =>
+  filter.cameras.length === 0 &&
+  [filter.group, filter.range, filter.from, filter.to, filter.faces, filter.confidence].every(
+    (part) => part === null,
+  );
+
+/** `of gate-3, in the last hour, with at least 2 faces`; empty for everything. */
+export function describeFilter(filter: EventFilter, named: (camera: string) => string): string {
+  const { cameras, group, range, from, to, faces, confidence } = filter;
+  const when =
+    range === null
+      ? describeBounds({ from, to })
+      : range === 'today'
+        ? 'today'
+        : range === '1h'
+          ? 'in the last hour'
+          : `in the last ${RANGES[range]}`;
+  const [first] = cameras;
+  return [
+    first === undefined ? '' : `of ${cameras.length === 1 ? named(first) : count(cameras.length, 'camera')}`,
+    group === null ? '' : `in the group ${group}`,
+    when,
+    faces === null ? '' : `with at least ${count(faces, 'face')}`,
+    confidence === null ? '' : `with a confidence of at least ${Math.round(confidence * 100)} %`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}

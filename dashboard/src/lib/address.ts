@@ -1,0 +1,50 @@
+/** Pages' addresses, and what the address says to a page. Each page declares its own in its `place.ts`. Pure. */
+
+export interface Address {
+  /** As if the gateway had its host to itself. */
+  pathname: string;
+  search: string;
+}
+
+/** How one page keeps its place in the address. Other pages link to it by the same. */
+export interface PageAddress<Place extends object> {
+  /** `/events`, or `/cameras/{id}` where one page shows one of many. */
+  path: string;
+  /** The page as it is entered. */
+  empty: Place;
+  /** `id` is what stands in place of `{id}`. Whatever is unknown or invalid is as if it were not there. */
+  read(parameters: URLSearchParams, id: string): Place;
+  write(place: Place, parameters: URLSearchParams): void;
+  /** What to write in place of `{id}`. */
+  id?(place: Place): string;
+}
+
+/** What stands in place of the path's `{id}`, '' if it has none; `null` if that is another page's path. */
+export function match(path: string, pathname: string): string | null {
+  const plain = pathname.replace(/(?<=.)\/+$/, '');
+  const [before = '', after] = path.split('{id}');
+  if (after === undefined) return plain === path ? '' : null;
+  const found = plain.startsWith(before) && plain.endsWith(after);
+  const id = found ? plain.slice(before.length, plain.length - after.length) : '';
+  if (id === '' || id.includes('/')) return null;
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return null;
+  }
+}
+
+/** The page's place, or its empty one where another page is shown. */
+export function readPlace<Place extends object>(page: PageAddress<Place>, address: Address): Place {
+  const id = match(page.path, address.pathname);
+  return id === null ? page.empty : page.read(new URLSearchParams(address.search), id);
+}
+
+export function writePlace<Place extends object>(page: PageAddress<Place>, place: Place): string {
+  const parameters = new URLSearchParams();
+  page.write(place, parameters);
+  // Colons are allowed there, and times are easier to read with them.
+  const search = parameters.toString().replaceAll('%3A', ':');
+  const path = page.path.replace('{id}', encodeURIComponent(page.id?.(place) ?? ''));
+  return search === '' ? path : `${path}?${search}`;
+}

@@ -1,8 +1,0 @@
-import { mount } from 'svelte';
-import Root from './App.svelte';
-import './base.css';
-import { App } from './lib/app.svelte';
-
-const target = document.getElementById('app');
-if (target === null) throw new Error('index.html has no #app');
-mount(Root, { target, props: { app: new App() } });

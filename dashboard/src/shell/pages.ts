@@ -1,0 +1,51 @@
+/**
+ * The dashboard's pages: the header, the keyboard, the help, the titles and the addresses come from this table. The
+ * gateway has the same paths in gateway/pages.py (tests/unit/test_gateway_pages.py).
+ */
+
+import type { Component } from 'svelte';
+import { match } from '../lib/address';
+import type { App } from './app.svelte';
+
+/** What a page's component may export. */
+export interface PageParts {
+  /** The key `/`: to the page's search. */
+  search?(): void;
+  /** Keys that the shell does not take for itself. */
+  onkey?(event: KeyboardEvent): void;
+  /** What is shown in particular, for the document's title, such as a camera's name. */
+  title?(): string | null;
+}
+
+export type PageComponent = Component<{ app: App }, PageParts>;
+
+export interface Page {
+  name: string;
+  path: string;
+  title: string;
+  /** The second key of `g …`; `null` for pages of one thing among many, which nobody enters without a link. */
+  key: string | null;
+  /** Where the header has its link. */
+  nav: 'bar' | 'menu' | null;
+  load: () => Promise<{ default: PageComponent }>;
+}
+
+// prettier-ignore
+export const PAGES: readonly Page[] = [
+  { name: 'overview', path: '/', title: 'Overview', key: 'o', nav: 'bar', load: () => import('../overview/OverviewPage.svelte') },
+  { name: 'events', path: '/events', title: 'Events', key: 'e', nav: 'bar', load: () => import('../events/EventsPage.svelte') },
+];
+
+/** What is shown at every other address. */
+export const NOT_FOUND: Page = {
+  name: 'not-found',
+  path: '',
+  title: 'Page not found',
+  key: null,
+  nav: null,
+  load: () => import('./NotFoundPage.svelte'),
+};
+
+export function pageAt(pathname: string): Page {
+  return PAGES.find(({ path }) => match(path, pathname) !== null) ?? NOT_FOUND;
+}
