@@ -5,7 +5,7 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
-const FEATURES = ['cameras', 'cluster', 'events', 'login', 'metrics', 'overview'];
+const FEATURES = ['cameras', 'cluster', 'events', 'login', 'metrics', 'models', 'overview'];
 
 /** What a folder's modules may not import. Pages put together; what is inside a folder knows its own and lib/. */
 const notFrom = (/** @type {string[]} */ folders, /** @type {string} */ message) => ({

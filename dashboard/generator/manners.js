@@ -58,6 +58,7 @@ export const MANNERS = {
   StatusView: { needs: ['status'] },
   MetricsView: { otherwise: { notices: [] } },
   NodesView: { unread: ['items'] },
-  ModelsView: { unread: ['nodes', 'settled', 'settled_nodes', 'running_nodes'] },
-  ModelView: { unread: ['task', 'digests', 'loaded'] },
+  ModelsView: { unread: ['settled', 'settled_nodes', 'running_nodes'] },
+  ModelView: { unread: ['loaded'] },
+  NodeModelsView: { unread: ['desired', 'model_error'] },
 };

@@ -210,9 +210,11 @@ export interface components {
      */
     ModelView: {
       name: string;
+      task: string;
       licence: string | null;
       size: number | null;
       benchmark: components['schemas']['BenchmarkView'] | null;
+      digests: string[];
       conflict: boolean;
       states: {
         [key: string]: string;
@@ -228,6 +230,7 @@ export interface components {
     ModelsView: {
       models: components['schemas']['ModelView'][];
       desired: components['schemas']['DesiredModelsView'];
+      nodes: components['schemas']['NodeModelsView'][];
       costs: components['schemas']['ModelCostView'][];
       last: components['schemas']['ModelSwitchView'] | null;
     };
@@ -236,6 +239,20 @@ export interface components {
       fps: number | null;
       busy: number | null;
       p95: number | null;
+    };
+    /**
+     * @description A node's `model` in use, and the one `wanted` of its lane, null where its own setting decides. `todo` says in a
+     *     sentence what keeps it from switching.
+     */
+    NodeModelsView: {
+      node_id: string;
+      /** @enum {string} */
+      state: 'running' | 'draining' | 'lost' | 'unknown';
+      lane: string;
+      model: string;
+      wanted: string | null;
+      settled: boolean;
+      todo: string | null;
     };
     NodeView: {
       node_id: string;
@@ -420,6 +437,7 @@ export type ModelSwitchView = components['schemas']['ModelSwitchView'];
 export type ModelView = components['schemas']['ModelView'];
 export type ModelsView = components['schemas']['ModelsView'];
 export type NodeFiguresView = components['schemas']['NodeFiguresView'];
+export type NodeModelsView = components['schemas']['NodeModelsView'];
 export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
@@ -731,6 +749,10 @@ export function readModelView(value: unknown): ModelView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
   if (name === null) return null;
+  const task = r.string(value['task']);
+  if (task === null) return null;
+  const digests = r.list(value['digests'], r.string);
+  if (digests === null) return null;
   const conflict = r.boolean(value['conflict']);
   if (conflict === null) return null;
   const states = r.record(value['states'], r.string);
@@ -739,9 +761,11 @@ export function readModelView(value: unknown): ModelView | null {
   if (errors === null) return null;
   return {
     name,
+    task,
     licence: r.string(value['licence']),
     size: r.number(value['size']),
     benchmark: readBenchmarkView(value['benchmark']),
+    digests,
     conflict,
     states,
     errors,
@@ -754,9 +778,11 @@ export function readModelsView(value: unknown): ModelsView | null {
   if (models === null) return null;
   const desired = readDesiredModelsView(value['desired']);
   if (desired === null) return null;
+  const nodes = r.list(value['nodes'], readNodeModelsView);
+  if (nodes === null) return null;
   const costs = r.list(value['costs'], readModelCostView);
   if (costs === null) return null;
-  return { models, desired, costs, last: readModelSwitchView(value['last']) };
+  return { models, desired, nodes, costs, last: readModelSwitchView(value['last']) };
 }
 
 export function readNodeFiguresView(value: unknown): NodeFiguresView | null {
@@ -764,6 +790,29 @@ export function readNodeFiguresView(value: unknown): NodeFiguresView | null {
   const node_id = r.string(value['node_id']);
   if (node_id === null) return null;
   return { node_id, fps: r.number(value['fps']), busy: r.number(value['busy']), p95: r.number(value['p95']) };
+}
+
+export function readNodeModelsView(value: unknown): NodeModelsView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const state = r.one(value['state'], ['running', 'draining', 'lost', 'unknown']);
+  if (state === null) return null;
+  const lane = r.string(value['lane']);
+  if (lane === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const settled = r.boolean(value['settled']);
+  if (settled === null) return null;
+  return {
+    node_id,
+    state,
+    lane,
+    model,
+    wanted: r.string(value['wanted']),
+    settled,
+    todo: r.string(value['todo']),
+  };
 }
 
 export function readNodeView(value: unknown): NodeView | null {

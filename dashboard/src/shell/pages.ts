@@ -34,6 +34,7 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { name: 'overview', path: '/', title: 'Overview', key: 'o', nav: 'bar', load: () => import('../overview/OverviewPage.svelte') },
   { name: 'events', path: '/events', title: 'Events', key: 'e', nav: 'bar', load: () => import('../events/EventsPage.svelte') },
+  { name: 'models', path: '/models', title: 'Models', key: 'm', nav: 'menu', load: () => import('../models/ModelsPage.svelte') },
 ];
 
 /** What is shown at every other address. */

@@ -1,0 +1,10 @@
+/** The models page's address: it says nothing more. Pure. */
+
+import type { PageAddress } from '../lib/address';
+
+export const MODELS: PageAddress<object> = {
+  path: '/models',
+  empty: {},
+  read: () => ({}),
+  write: () => undefined,
+};
