@@ -143,12 +143,11 @@ class System:
         if url is None:
             return []
         return [
-            f"  Network     {url} is open to everybody in this machine's network; without a link",
-            "              or a token they see only the page to sign in. It is HTTP, which others on the way can read:",
-            "              for a network that you trust. A link for a phone: Invite on the page, or",
-            "              .venv/bin/framefleet link --role viewer. If the phone does not get through, this machine's",
-            f"              firewall must let port {self._addresses.gateway} in. To close it: Ctrl-C, then make up",
-            "              without HOST=",
+            f"  Network     {url} is open to everybody in this machine's network;",
+            "              without a link or a token they see only the page to sign in. It is HTTP, which others on the way",
+            "              can read: for a network that you trust. A link for a phone: Invite on the page, or",
+            "              .venv/bin/framefleet link --role viewer. If the phone does not get through, let port",
+            f"              {self._addresses.gateway} pass this machine's firewall. To close it: Ctrl-C, make up without HOST=",
         ]
 
     async def readiness(self) -> None:

@@ -82,7 +82,7 @@ describe('the price of a switch', () => {
     const price = priceOf('haar', CLUSTER, view({ costs }), nodes);
     expect(price?.tooMuch).toBe(true);
     expect(price?.words).toContain('2 workers can do 40 a second, 120 are computed now');
-    expect(price?.words).toContain('6 workers would keep up');
+    expect(price?.words).toContain('6 workers would keep up, if');
   });
   it('does not compare this machine with another', () => {
     expect(priceOf('haar', CLUSTER, view(), nodes)?.words).not.toContain('instead of');

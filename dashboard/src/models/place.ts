@@ -5,6 +5,7 @@ import type { PageAddress } from '../lib/address';
 export const MODELS: PageAddress<object> = {
   path: '/models',
   empty: {},
+  parameters: {},
   read: () => ({}),
   write: () => undefined,
 };

@@ -126,7 +126,7 @@ export function priceOf(
   const workers = count(load.workers, 'worker');
   const can = `${workers} can do ${perSecond(most)} a second, ${perSecond(load.rate)} are computed now`;
   const need = tooMuch
-    ? ` Frames would wait or be dropped: ${Math.ceil(load.rate * cost.seconds)} workers would keep up.`
+    ? ` Frames would wait or be dropped: ${Math.ceil(load.rate * cost.seconds)} workers would keep up, if each had a core to itself.`
     : '';
   return { words: `${frame}: ${can}.${need}`, from: FROM[cost.source], tooMuch };
 }

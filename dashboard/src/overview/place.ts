@@ -15,6 +15,7 @@ export interface OverviewPlace {
 export const OVERVIEW: PageAddress<OverviewPlace> = {
   path: '/',
   empty: { camera: null, q: '', state: null, group: null },
+  parameters: { camera: null, q: null, state: CAMERA_STATES, group: null },
   read: (parameters) => ({
     camera: parameters.get('camera') || null,
     q: parameters.get('q') ?? '',

@@ -5,6 +5,7 @@
 
 import type { Component } from 'svelte';
 import { match } from '../lib/address';
+import type { Parameters } from '../lib/parameters';
 import type { App } from './app.svelte';
 
 /** What a page's component may export. */
@@ -13,6 +14,8 @@ export interface PageParts {
   search?(): void;
   /** Keys that the shell does not take for itself. */
   onkey?(event: KeyboardEvent): void;
+  /** What the page's address may say; the shell tells of whatever else it says. */
+  parameters?(): Parameters | undefined;
   /** What is shown in particular, for the document's title, such as a camera's name. */
   title?(): string | null;
 }
