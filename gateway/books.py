@@ -27,6 +27,8 @@ log = get_logger("gateway")
 SAMPLE_SECONDS = 2.0
 LATELY = 15
 """Entries, half a minute of them: so long a fall lasts, and with as many before it is compared."""
+BRIEFLY = 3
+"""Entries over which a rate is taken: a heartbeat that is late doubles that of a single one."""
 LEAST = 10
 """Fewer are not told: the broker itself dead-letters a frame that has killed its workers, for example."""
 BEHIND_SECONDS = 2 * HEARTBEAT_SECONDS
@@ -36,19 +38,23 @@ LANES = frozenset(lane.value for lane in Lane)
 
 
 class _Growth:
-    """Adds up by how much counters have grown since they were first heard. A restarted process begins anew."""
+    """Adds up by how much counters have grown since they were first heard."""
 
     def __init__(self) -> None:
         self.total: Counter[str] = Counter()  # by lane
-        self._last: dict[tuple[str, str], tuple[float, int]] = {}  # by name and lane: since, and the count
+        self._last: dict[tuple[str, str, float], int] = {}  # by name, lane, and since when the process counts
 
-    def heard(self, name: str, lane: str, since: float, count: int) -> None:
-        known = self._last.pop((name, lane), None)
-        if known is not None and known[0] == since:
-            self.total[lane] += max(0, count - known[1])
-        elif len(self._last) >= MAX_SENDERS:
-            del self._last[next(iter(self._last))]  # the one that was silent longest
-        self._last[name, lane] = since, count
+    def heard(self, name: str, lane: str, since: float, count: int, *, new: bool = False) -> None:
+        """Take a counter. `new`: one that was not heard before has begun lately, and counts from zero."""
+        known = self._last.pop((name, lane, since), None)
+        if known is not None:
+            self.total[lane] += max(0, count - known)
+        else:
+            if new:
+                self.total[lane] += count
+            if len(self._last) >= MAX_SENDERS:
+                del self._last[next(iter(self._last))]  # the one that was silent longest
+        self._last[name, lane, since] = count
 
 
 class _LaneBook:
@@ -64,11 +70,16 @@ class _LaneBook:
             return 0
         balances = [entry[0] for entry in self._entries]
         before, lately = balances[:LATELY], balances[LATELY:]
-        flow = (settled - self._entries[0][1]) / (2 * LATELY * SAMPLE_SECONDS)  # frames a second
-        if median(before) - max(lately) <= LEAST + held + flow * BEHIND_SECONDS:
+        if median(before) - max(lately) <= LEAST + held + self._flow() * BEHIND_SECONDS:
             return 0
         self._entries.clear()
         return round(median(before) - median(lately))
+
+    def _flow(self) -> float:
+        """Frames that were settled in a second, when they were most: workers that have ended settle none any more."""
+        settled = [entry[1] for entry in self._entries]
+        grown = (later - earlier for earlier, later in zip(settled, settled[BRIEFLY:], strict=False))
+        return max(grown) / (BRIEFLY * SAMPLE_SECONDS)
 
 
 class FrameBooks:
@@ -78,6 +89,7 @@ class FrameBooks:
         self._confirmed = _Growth()
         self._settled = _Growth()
         self._lanes = {lane: _LaneBook() for lane in Lane}
+        self._turns = 0  # of entries
 
     def heard_producer(self, status: ProducerStatus) -> None:
         """Take what the broker has confirmed to a producer."""
@@ -86,10 +98,15 @@ class FrameBooks:
                 self._confirmed.heard(status.producer_id, lane, status.since, count)
 
     def heard_node(self, status: NodeStatus) -> None:
-        """Take what a worker has settled."""
+        """Take what a worker has settled.
+
+        One that starts while frames wait has settled some before it is heard for the first time. Is it an old one that
+        could not be heard, the balance rises, which is no loss.
+        """
         if status.lane in LANES:
             count = status.processed + status.failed + status.expired
-            self._settled.heard(status.node_id, status.lane, status.since, count)
+            new = self._turns >= LATELY
+            self._settled.heard(status.node_id, status.lane, status.since, count, new=new)
 
     def enter(self, waiting: Mapping[str, int], held: Mapping[str, int]) -> dict[Lane, int]:
         """Make an entry in each lane's book; returns how many frames are missing that were not missing before.
@@ -97,6 +114,7 @@ class FrameBooks:
         `waiting`: frames by queue; a lane whose queues are not all known gets no entry. `held`: how many frames the
         workers of a lane may hold.
         """
+        self._turns += 1
         missing = {}
         for lane, book in self._lanes.items():
             queues = {lane.queue, *lane.retries}

@@ -138,6 +138,23 @@ def test_a_restarted_process_counts_anew() -> None:
     assert lab.missing == 0
 
 
+def test_workers_that_start_with_frames_waiting_have_settled_some_before_they_are_heard() -> None:
+    lab = Lab(waiting=1_000)
+    lab.turns(ENTRIES, sent=40, computed=40)
+    lab.since, lab.settled = 2.0, 0
+    lab.turn(computed=150)
+    lab.turns(2 * ENTRIES)
+    assert lab.missing == 0
+
+
+def test_workers_that_all_end_take_along_what_they_had_not_told() -> None:
+    lab = Lab(waiting=10_000)
+    lab.turns(ENTRIES, sent=40, computed=40)
+    lab.waiting -= 60  # three seconds of their work, for which no heartbeat came
+    lab.turns(2 * ENTRIES)
+    assert lab.missing == 0
+
+
 def test_a_handful_and_queues_that_nobody_tells_of_are_not_told() -> None:
     lab = Lab(waiting=1_000)
     lab.turns(ENTRIES)

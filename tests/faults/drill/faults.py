@@ -18,6 +18,7 @@ from contract.task import Task, TaskForm, encode_task
 from contract.topology import DEAD_LETTER_QUEUE, Lane
 from tests.faults.drill.system import System
 from tests.helpers.bus import Bus, bus
+from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import jpeg
 
@@ -66,13 +67,16 @@ async def camera_frozen(system: System) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def queue_filled(system: System) -> AsyncIterator[None]:
-    """Nobody takes the GPU lane's frames, which its own senders do not know."""
+    """Nobody takes the GPU lane's frames; at the end a worker comes for them, as the runbook says."""
     picture = jpeg(np.zeros((48, 64, 3), np.uint8))
     async with bus(system.cluster.urls[0]) as sender:
         for _ in range(9):
             await asyncio.gather(*(_send(sender, picture, Lane.GPU) for _ in range(500)))
     yield
-    await _purge(system, Lane.GPU.queue)
+    worker = f"worker-{Lane.GPU}"
+    await asyncio.to_thread(system.begin(worker).ready, 60)
+    await asyncio.to_thread(eventually, "the lane is empty", lambda: _is_empty(system, Lane.GPU.queue), 60)
+    await asyncio.to_thread(system.end, worker)
 
 
 @asynccontextmanager
@@ -178,6 +182,12 @@ async def _sending(
         yield
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _is_empty(system: System, queue: str) -> bool:
+    node = next(iter(system.cluster.nodes.values()))
+    listed = node.ctl("list_queues", "--silent", "name", "messages")
+    return [queue, "0"] in [line.split() for line in listed.splitlines()]
 
 
 async def _purge(system: System, queue: str) -> None:

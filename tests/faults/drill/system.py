@@ -14,6 +14,7 @@ from aiohttp import web
 from cli.layout import Layout
 from cli.ports import free_port
 from cli.prometheus import configuration
+from contract.topology import Lane
 from tests.helpers.cluster import Cluster
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import jpeg
@@ -76,10 +77,12 @@ class System:
             service.ready(90)
 
     def begin(self, name: str) -> Service:
-        """Start the service of that name, as `worker-1`."""
-        module = name.partition("-")[0]
-        own = {"worker": {"NODE_ID": name}}.get(module, {})
-        if module == "producer":
+        """Start the service of that name, as `worker-1`, or `worker-gpu` for a worker of that lane."""
+        module, _, which = name.partition("-")
+        own = {}
+        if module == "worker":
+            own = {"NODE_ID": name, "WORKER_LANE": which if which in set(Lane) else Lane.LIVE}
+        elif module == "producer":
             own = {"PRODUCER_ID": name, "CAMERAS": str(self._cameras(name))}
         environment = {"AMQP_URL": self.amqp_url, **self._environment[module], **own}
         service = Service(module, self.folder / f"{name}.log", **environment)
