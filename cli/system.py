@@ -143,11 +143,12 @@ class System:
         if url is None:
             return []
         return [
-            f"  Network     {url} is open to everybody in this machine's network;",
-            "              without a link or a token they see only the page to sign in. It is HTTP, which others on the way",
-            "              can read: for a network that you trust. A link for a phone: Invite on the page, or",
+            f"  Network     {url} is open to everybody in this machine's network. Without a link",
+            "              or a token they see only the page to sign in. It is HTTP, which others on the way can read:",
+            "              use it in a network that you trust. A link for a phone: Invite on the page, or",
             "              .venv/bin/framefleet link --role viewer. If the phone does not get through, let port",
-            f"              {self._addresses.gateway} pass this machine's firewall. To close it: Ctrl-C, make up without HOST=",
+            f"              {self._addresses.gateway} pass this machine's firewall. To close it: Ctrl-C, then start",
+            "              without HOST=",
         ]
 
     async def readiness(self) -> None:

@@ -1,12 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { inLocalTime, zoneName } from '../src/lib/localtime';
 
 const NOW = Date.parse('2026-11-30T06:00:00Z') / 1000;
 const before = process.env['TZ'];
 
 describe('times in sentences', () => {
-  beforeAll(() => (process.env['TZ'] = 'Asia/Ho_Chi_Minh'));
-  afterAll(() => (process.env['TZ'] = before));
+  beforeAll(() => {
+    process.env['TZ'] = 'Asia/Ho_Chi_Minh';
+    return () => (process.env['TZ'] = before);
+  });
 
   it.each([
     ['silent since 05:59:10 UTC: no heartbeat', 'silent since 12:59:10: no heartbeat'],
