@@ -83,7 +83,7 @@ async def test_everything_is_below_the_path(tmp_path: Path, changes: tuple[tuple
         assert cookie.startswith(f"{COOKIE}=")
         assert "; Path=/fleet;" in cookie
         assert '<meta name="base" content="/fleet/" />' in await get(f"{seen}/events")
-        assert "/fleet/assets/" in await get(f"{seen}/a/deep/path")
+        assert "/fleet/assets/" in await get(f"{seen}/models")
         assert json.loads(await get(f"{seen}/api/session"))["role"] == "operator"
         assert json.loads(await get(f"{seen}/api/openapi.json"))["servers"] == [{"url": "/fleet"}]
 
