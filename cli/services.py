@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli import lan
 from cli.addresses import Addresses
 from cli.child import Command
 from cli.knobs import Knobs
@@ -25,7 +26,18 @@ class ServiceCommands:
 
     @property
     def gateway_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.addresses.gateway}"
+        return lan.http(self.gateway_host, self.addresses.gateway)
+
+    @property
+    def gateway_host(self) -> str:
+        """Where this machine itself reaches the gateway."""
+        return lan.reached_at(self.knobs.host)
+
+    @property
+    def network_url(self) -> str | None:
+        """Where others reach the gateway; None if nobody does."""
+        seen = lan.seen_at(self.knobs.host)
+        return None if seen is None else lan.http(seen, self.addresses.gateway)
 
     @property
     def prometheus_url(self) -> str:
@@ -67,7 +79,8 @@ class ServiceCommands:
         return self._service(
             "gateway",
             {
-                "GATEWAY_HOST": LOOPBACK,
+                "GATEWAY_HOST": self.knobs.host or LOOPBACK,
+                **self._published,
                 "GATEWAY_PORT": str(self.addresses.gateway),
                 "GATEWAY_METRICS_HOST": LOOPBACK,
                 "GATEWAY_METRICS_PORT": str(self.addresses.gateway_metrics),
@@ -101,6 +114,12 @@ class ServiceCommands:
         }
 
     @property
+    def _published(self) -> dict[str, str]:
+        """What links begin with, unless the operator says it."""
+        told = os.environ.get("GATEWAY_PUBLIC_URL") or os.environ.get("GATEWAY_PUBLISHED_URL")
+        return {} if told or self.network_url is None else {"GATEWAY_PUBLISHED_URL": self.network_url}
+
+    @property
     def _cameras(self) -> dict[str, str]:
         if self.knobs.cameras is not None:
             return {"CAMERAS": str(self.knobs.cameras)}
@@ -128,6 +147,7 @@ def environment(root: Path) -> dict[str, str]:
         "SOURCE",
         "CAMERAS",
         "PORT",
+        "HOST",
         "MODEL_DIR",
         "AMQP_URL",
         "MAKEFLAGS",

@@ -48,6 +48,14 @@ KNOBS = (
     ),
     ("PORT", "8080, or the next free one", "TCP port", "port of the dashboard", "PORT=9000"),
     (
+        "HOST",
+        "this machine alone",
+        "address",
+        "0.0.0.0, or one address of this machine: phones and other machines reach the dashboard there, and sign in "
+        "([a phone](start.md#a-phone))",
+        "HOST=0.0.0.0",
+    ),
+    (
         "MODEL_DIR",
         "",
         "folder",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from broker import BrokerError, split_urls
 from broker.errors import Refused
 from broker.faults import sentence
-from cli import probe, prometheus
+from cli import lan, probe, prometheus
 from cli.addresses import Addresses
 from cli.broker_part import BrokerPart
 from cli.child import ChildProcess, Command
@@ -92,7 +92,11 @@ class System:
         await self._gateway_answers()
         if workers := len(self._addresses.workers):
             self._detector = await detectors(
-                self._addresses.gateway, self._services.token, workers, DETECTOR_SECONDS
+                self._addresses.gateway,
+                self._services.token,
+                workers,
+                DETECTOR_SECONDS,
+                host=self._services.gateway_host,
             )
         if self._display.terminal:
             self._link = await self._new_link()
@@ -140,8 +144,10 @@ class System:
             say(f"  Open        {self._link}")
             say("              (once, in one browser; for another link: .venv/bin/framefleet link)")
         else:  # what is no terminal may be a log that many read
-            say(f"  Open        {self._services.gateway_url}")
+            say(f"  Open        {self._services.network_url or self._services.gateway_url}")
             say(f"              (to sign in: {self._layout.venv}/bin/framefleet link)")
+        for line in self._network():
+            say(line)
         say(f"  Prometheus  {self._services.prometheus_url}")
         if self._node is not None:
             say(
@@ -155,11 +161,28 @@ class System:
         say("")
         say("Ctrl-C stops it all. `make up WORKERS=N` elsewhere changes the number of workers meanwhile.")
 
+    def _network(self) -> list[str]:
+        """What HOST opens, to whom, and how it is closed again."""
+        url = self._services.network_url
+        if url is None and self._knobs.host in lan.EVERY_ADDRESS:
+            return ["  Network     none: this machine has no address that a phone could reach"]
+        if url is None:
+            return []
+        return [
+            f"  Network     {url} is open to everybody in this machine's network. Without a link",
+            "              or a token they see only the page to sign in. It is HTTP, which others on the way can read:",
+            "              use it in a network that you trust. A link for a phone: Invite on the page, or",
+            "              .venv/bin/framefleet link --role viewer. If the phone does not get through, let port",
+            f"              {self._addresses.gateway} pass this machine's firewall. To close it: Ctrl-C, then start",
+            "              without HOST=",
+        ]
+
     async def readiness(self) -> None:
         """Say so if the gateway still lacks something a while after the link was printed."""
-        if await probe.until_answers(self._addresses.gateway, "/readyz", READY_SECONDS):
+        port, host = self._addresses.gateway, self._services.gateway_host
+        if await probe.until_answers(port, "/readyz", READY_SECONDS, host=host):
             return
-        lacks = probe.missing(await probe.get(self._addresses.gateway, "/readyz"))
+        lacks = probe.missing(await probe.get(port, "/readyz", host=host))
         if lacks:
             self._display.say(f"The gateway is not ready after {READY_SECONDS} s. It lacks: {lacks}")
 
@@ -215,12 +238,13 @@ class System:
 
     async def _gateway_answers(self) -> None:
         waiting = self._display.wait("The gateway starts")
+        port, host = self._addresses.gateway, self._services.gateway_host
         with waiting:
             for _ in range(READY_SECONDS):
-                if await probe.until_answers(self._addresses.gateway, "/livez", 1):
+                if await probe.until_answers(port, "/livez", 1, host=host):
                     # A frame that is sent as soon as the link is there must find its queue. If the gateway is not
                     # ready by then, `readiness` says why, after the link.
-                    await probe.until_answers(self._addresses.gateway, "/readyz", QUEUES_SECONDS)
+                    await probe.until_answers(port, "/readyz", QUEUES_SECONDS, host=host)
                     return
                 waiting()
         raise StartFailed(

@@ -45,6 +45,12 @@ KNOBS = (
     ),
     ("cameras", "FILE", "a file that lists the cameras, instead of --source (docs/cameras.md)"),
     ("port", "PORT", "port of the dashboard; by default 8080, or the next free one"),
+    (
+        "host",
+        "ADDRESS",
+        "0.0.0.0: phones and other machines of this network reach the dashboard, and sign in; by default this "
+        "machine alone",
+    ),
     ("model-dir", "FOLDER", "a folder with model files, looked at before downloading"),
     (
         "amqp-url",

@@ -13,6 +13,7 @@ const FEATURES = [
   'explore',
   'login',
   'metrics',
+  'models',
   'nodes',
   'overview',
   'queues',

@@ -407,7 +407,7 @@ async def compose(
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
-                models_router(models, nodes),
+                models_router(models, nodes, statistics.costs),
                 queues_router(queue_board),
                 dead_letters_router(dead_letters, messages),
                 operations_router(operations, dead_letters),

@@ -16,6 +16,7 @@ from contract.api.figures import LatencyView, Point
 from contract.buckets import AGE_BUCKETS, STAGE_BUCKETS
 from contract.result import Result
 from gateway.histogram import added, bucket_of, no_counts, quantile
+from gateway.model_costs import ModelCosts
 
 KEPT_SECONDS = 3600
 WINDOW_SECONDS = 60
@@ -66,6 +67,7 @@ class Statistics:
         self._started = wall
         self._first: float | None = None  # when the first frame was computed
         self._seconds: deque[_Second] = deque(maxlen=KEPT_SECONDS)
+        self.costs = ModelCosts()
 
     def result(self, result: Result, wall: float, age: float, *, of_sender: bool = False) -> None:
         """A result, computed or expired, of a frame of that age.
@@ -78,6 +80,7 @@ class Statistics:
             return
         if self._first is None:
             self._first = wall
+        self.costs.computed(result)
         second.computed += 1
         if not of_sender:
             age = min(MAX_LATENCY, age)

@@ -60,6 +60,7 @@ export const MANNERS = {
   ProblemView: { needs: ['error'], unread: ['status', 'errorType'] },
   StatusView: { needs: ['status'] },
   MetricsView: { otherwise: { notices: [] } },
-  ModelsView: { unread: ['nodes', 'settled', 'settled_nodes', 'running_nodes'] },
-  ModelView: { unread: ['task', 'digests', 'loaded'] },
+  ModelsView: { unread: ['settled', 'settled_nodes', 'running_nodes'] },
+  ModelView: { unread: ['loaded'] },
+  NodeModelsView: { unread: ['desired', 'model_error'] },
 };

@@ -1,22 +1,30 @@
 """The desired models of this gateway, by `gateway.desired`."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from contract.api.models import ModelSwitchView
 from contract.models import DesiredModels
 from contract.topology import Lane
 from gateway.desired.keeper import Keeper
-from gateway.models.wish import MODELS, switched
+from gateway.models.wish import MODELS, newest_switch, switched
 from gateway.nodes import Nodes
 
 
 class ModelKeeper(Keeper[DesiredModels]):
-    """Keeps them; `nodes` learns which revision settles it."""
+    """Keeps them; `nodes` learns which revision settles it. `last` is what was switched last, since the start."""
 
     def __init__(
         self, folder: Path, desired: DesiredModels, nodes: Nodes, announce: Callable[[DesiredModels], None]
     ) -> None:
+        self.last: ModelSwitchView | None = None
+        before = desired
+
         def taken(held: DesiredModels) -> None:
+            nonlocal before
+            self.last = newest_switch(before, held, time.time()) or self.last
+            before = held
             nodes.revision = held.revision
 
         super().__init__(MODELS, folder, desired, nodes, announce, taken)

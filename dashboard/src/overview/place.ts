@@ -21,6 +21,15 @@ export interface OverviewPlace {
 export const OVERVIEW: PageAddress<OverviewPlace> = {
   path: '/',
   empty: { camera: null, q: '', state: null, group: null, figure: null, range: LAST_HOUR },
+  parameters: {
+    camera: null,
+    q: null,
+    state: CAMERA_STATES,
+    group: null,
+    figure: FIGURES,
+    from: null,
+    to: null,
+  },
   read: (parameters) => ({
     camera: parameters.get('camera') || null,
     q: parameters.get('q') ?? '',

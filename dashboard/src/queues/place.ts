@@ -11,12 +11,13 @@ export interface QueuesPlace {
   letter: string | null;
 }
 
-const id = (text: string | null): string | null =>
-  text !== null && /^[0-9a-f]{12}$/.test(text) ? text : null;
+const ID = /^[0-9a-f]{12}$/;
+const id = (text: string | null): string | null => (text !== null && ID.test(text) ? text : null);
 
 export const QUEUES: PageAddress<QueuesPlace> = {
   path: '/queues',
   empty: { reason: '', group: null, letter: null },
+  parameters: { reason: null, group: ID, letter: ID },
   read: (parameters) => ({
     reason: (parameters.get('reason') ?? '').slice(0, 64),
     group: id(parameters.get('group')),

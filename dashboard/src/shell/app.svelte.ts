@@ -39,6 +39,7 @@ import { type Freshness, freshness } from '../lib/freshness';
 import { type Health, judge } from '../lib/health';
 import { signInPath } from '../login/login';
 import { SPAN } from '../lib/sparkline';
+import { CLUSTER, type Level } from '../lib/models';
 import { Pictures } from '../lib/pictures';
 import { Route } from './route.svelte';
 import { SchemeChoice } from '../lib/scheme.svelte';
@@ -215,9 +216,12 @@ export class App {
     this.stream.send({ type: 'painted', frame_id: result.frame_id, age });
   }
 
-  /** Desires a model for the whole cluster. Returns the reason of a refusal, or `null`. */
-  async switchModel(model: string): Promise<string | null> {
-    const path = `/api/models/switch?model=${encodeURIComponent(model)}`;
+  /** Desires a model for the whole cluster, a lane or a camera. Returns the reason of a refusal, or `null`. */
+  async switchModel(model: string, { lane, camera }: Level = CLUSTER): Promise<string | null> {
+    const parameters = new URLSearchParams({ model });
+    if (lane !== null) parameters.set('lane', lane);
+    if (camera !== null) parameters.set('camera', camera);
+    const path = `/api/models/switch?${parameters}`;
     return this.change('POST', path, readModelsView, (models) => {
       this.models = models;
       this.#switches += 1;
