@@ -55,7 +55,8 @@ describe('what an address says in vain', () => {
 describe('every page declares what it reads and writes', () => {
   it('in its parameters', () => {
     const written = new URLSearchParams();
-    OVERVIEW.write({ ...OVERVIEW.empty, camera: 'a', q: 'b', state: 'live', group: 'c' }, written);
+    const range = { from: 'now-3h', to: 'now-1h' };
+    OVERVIEW.write({ camera: 'a', q: 'b', state: 'live', group: 'c', figure: 'errors', range }, written);
     expect(complaints(overview, `?${written}`)).toEqual([]);
     expect([...written.keys()].sort()).toEqual(Object.keys(overview).sort());
     const filter = { cameras: ['a'], group: 'g', range: null, from: 1, to: 2, faces: 3, confidence: 0.5 };
