@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode
 from contract.api.cameras import CamerasView
 from contract.api.dead_letters import DeadLettersView
 from contract.api.figures import AlertsView, HistoryView, MetricsView
-from contract.api.history import ActivityView, EventsView, FrameView
+from contract.api.history import ActivityView, EventCountView, EventsSeenView, EventsView, FrameView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
@@ -23,7 +23,8 @@ ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
     *(CamerasView, NodesView, ModelsView, SendersView),
     *(MetricsView, HistoryView, AlertsView, ServiceObjectivesView),
-    *(EventsView, ActivityView, FrameView, WhyView, DeadLettersView),
+    *(EventsView, EventCountView, EventsSeenView),
+    *(ActivityView, FrameView, WhyView, DeadLettersView),
 )
 MESSAGES = (ServerMessage, GoneCamera, PictureHead, ClientMessage)
 WHERE = "#/components/schemas/"

@@ -12,6 +12,8 @@ from contract.senders import Senders
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
 WATCH_TTL_SECONDS = 10.0
+MAX_KEY_BYTES = 200
+"""Of an id in a routing key, which has 255 bytes at most."""
 
 CameraState = Literal["connecting", "live", "degraded", "stalled", "offline", "disabled"]
 
@@ -120,12 +122,17 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
     cameras: list[CameraReport]
 
 
-class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):
-    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt."""
+class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch", omit_defaults=True):
+    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt.
+
+    `frames` are wanted once: frame_ids of the last moments, for the pictures of events. The worker that computed such
+    a frame sends it by `watch` with the routing key `kept_routing_key(gateway_id)`.
+    """
 
     gateway_id: str
     cameras: list[str]
     ttl: float = WATCH_TTL_SECONDS
+    frames: list[str] = []
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
@@ -153,6 +160,11 @@ def status_routing_key(message: Status) -> str:
         case CamerasStatus():
             kind, name = "cameras", message.producer_id
     return f"{kind}.{name.replace('.', '_')}"
+
+
+def kept_routing_key(gateway_id: str) -> str:
+    """Return `kept.<gateway id>`, which no camera is called: for the frames that this gateway asked for."""
+    return f"kept.{gateway_id.replace('.', '_').encode()[:MAX_KEY_BYTES].decode(errors='ignore')}"
 
 
 def parse_status(body: bytes) -> Status:

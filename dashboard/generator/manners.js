@@ -15,7 +15,7 @@ export const READ = [
   ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
   'ServiceObjectivesView',
-  ...['NodesView', 'ModelsView', 'EventsView', 'ActivityView', 'WhyView'],
+  ...['NodesView', 'ModelsView', 'EventsView', 'EventCountView', 'EventsSeenView', 'ActivityView', 'WhyView'],
 ];
 
 /** Shapes that the page sends: types only. */
