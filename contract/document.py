@@ -16,7 +16,7 @@ from contract.api.dead_letters import (
     DeadLettersView,
 )
 from contract.api.figures import HistoryView, MetricsView
-from contract.api.history import ActivityView, EventsView, FrameView
+from contract.api.history import ActivityView, EventCountView, EventsSeenView, EventsView, FrameView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
@@ -31,7 +31,8 @@ ANSWERS: tuple[type, ...] = (
     *(CamerasView, NodesView, ModelsView, SendersView),
     *(MetricsView, HistoryView, ServiceObjectivesView),
     *(AlertsView, AlertRulesView, RunbookView),
-    *(EventsView, ActivityView, FrameView, WhyView),
+    *(EventsView, EventCountView, EventsSeenView),
+    *(ActivityView, FrameView, WhyView),
     *(DeadLettersView, DeadLetterGroupsView, DeadLetterDetailView, DeadLetterOperationsView, QueuesView),
 )
 MESSAGES = (ServerMessage, GoneCamera, PictureHead, ClientMessage)

@@ -13,6 +13,8 @@ from contract.senders import Senders
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
 WATCH_TTL_SECONDS = 10.0
+MAX_KEY_BYTES = 200
+"""Of an id in a routing key, which has 255 bytes at most."""
 
 CameraState = Literal["connecting", "live", "degraded", "stalled", "offline", "disabled"]
 ProducerEnd = Literal["asked", "finished", "failed"]
@@ -159,15 +161,18 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
     removed: list[str] = []
 
 
-class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):
+class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch", omit_defaults=True):
     """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt.
 
-    By it gateways also know each other: `since`, `version`, `host` and `memory` (bytes) are the sender's own.
+    `frames` are wanted once: frame_ids of the last moments, for the pictures of events. The worker that computed such
+    a frame sends it by `watch` with the routing key `kept_routing_key(gateway_id)`. By announcements gateways also know
+    each other: `since`, `version`, `host` and `memory` (bytes) are the sender's own.
     """
 
     gateway_id: str
     cameras: list[str]
     ttl: float = WATCH_TTL_SECONDS
+    frames: list[str] = []
     since: float | None = None
     version: str | None = None
     host: str = ""
@@ -199,6 +204,11 @@ def status_routing_key(message: Status) -> str:
         case CamerasStatus():
             kind, name = "cameras", message.producer_id
     return f"{kind}.{name.replace('.', '_')}"
+
+
+def kept_routing_key(gateway_id: str) -> str:
+    """Return `kept.<gateway id>`, which no camera is called: for the frames that this gateway asked for."""
+    return f"kept.{gateway_id.replace('.', '_').encode()[:MAX_KEY_BYTES].decode(errors='ignore')}"
 
 
 def parse_status(body: bytes) -> Status:

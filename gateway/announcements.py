@@ -31,8 +31,8 @@ class Occasions:
         self._reconnected = True
         self._event.set()
 
-    def watch_changed(self) -> None:
-        """Note that somebody wants pictures of other cameras than before."""
+    def pictures_wanted(self) -> None:
+        """Note that somebody wants pictures of other cameras than before, or of other frames."""
         self._event.set()
 
     async def next(self) -> bool:
@@ -46,7 +46,7 @@ class Occasions:
 class Announcer:
     """Says what is wanted on each occasion, and now and then: announcements are transient.
 
-    `by_viewers()` and `briefly(now)` tell which cameras to watch, the latter for one picture each.
+    `by_viewers()` tells which cameras to watch, `frames(now)` which frames to ask for, and `ask(cameras, frames)` does.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class Announcer:
         senders: SenderRegistry,
         *,
         by_viewers: Callable[[], frozenset[str]],
-        briefly: Callable[[float], frozenset[str]],
+        frames: Callable[[float], list[str]],
+        ask: Callable[[list[str], list[str]], None],
     ) -> None:
         self._occasions = occasions
         self._watch_list = watch_list
@@ -66,7 +67,8 @@ class Announcer:
         self._drains = drains
         self._senders = senders
         self._by_viewers = by_viewers
-        self._briefly = briefly
+        self._frames = frames
+        self._ask = ask
 
     async def run(self) -> None:
         """Say what is new, until cancelled."""
@@ -85,8 +87,10 @@ class Announcer:
             await asyncio.sleep(PAUSE_SECONDS)
 
     def follow(self, now: float) -> None:
-        """Watch what is wanted now. Say it if it is new, or if it was not said for a while."""
-        self._watch_list.follow(self._by_viewers(), now, self._briefly(now))
+        """Watch what is wanted now. Say it if it is new, or if it was not said for a while; ask for frames at once."""
+        self._watch_list.follow(self._by_viewers(), now)
+        if frames := self._frames(now):
+            self._ask(self._watch_list.cameras, frames)
 
 
 def say(publisher: Publisher, control: Control) -> None:

@@ -18,6 +18,7 @@ from contract.status import (
     ProducerStatus,
     Status,
     WatchAnnouncement,
+    kept_routing_key,
     parse_control,
     parse_status,
 )
@@ -63,16 +64,25 @@ def listen_to_results(
     )
 
 
-def listen_to_pictures(link: Link, hub: Hub, thumbnailer: Thumbnailer) -> Consumer:
-    """Take the pictures of the cameras that the consumer is bound to: for viewers, and for the history's thumbnails."""
+def listen_to_pictures(link: Link, hub: Hub) -> Consumer:
+    """Take the pictures of the cameras that the consumer is bound to, for viewers."""
 
     def take(picture: ReceivedPicture) -> None:
         if picture.received.result.camera_id == CANARY_CAMERA:
             return  # of a worker that knows no canary yet
-        thumbnailer.picture(picture.received.result, picture.picture, time.monotonic(), time.time())
         show_picture(hub, picture)
 
     return link.listen(WATCH_EXCHANGE, (), parse_picture, take, max_length=200, max_bytes=64 * 1024 * 1024)
+
+
+def listen_to_event_frames(link: Link, gateway_id: str, thumbnailer: Thumbnailer) -> Consumer:
+    """Take the frames that this gateway asked for, for the pictures of events."""
+
+    def take(picture: ReceivedPicture) -> None:
+        thumbnailer.picture(picture.received.result, picture.picture, time.time())
+
+    key = kept_routing_key(gateway_id)
+    return link.listen(WATCH_EXCHANGE, key, parse_picture, take, max_length=1_000, max_bytes=64 * 1024 * 1024)
 
 
 def listen_to_canary(link: Link, canary: Canary) -> Consumer:

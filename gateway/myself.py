@@ -1,7 +1,7 @@
 """This gateway as others know it: what it says of itself on `control`, and shows of itself."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from contract.api.nodes import GatewayView
 from contract.status import WatchAnnouncement
@@ -17,11 +17,12 @@ class Myself:
         self._host = host
         self._since = time.time()
 
-    def announcement(self, camera_ids: list[str]) -> WatchAnnouncement:
-        """The cameras whose pictures it wants, and who wants them."""
+    def announcement(self, camera_ids: list[str], frames: Sequence[str] = ()) -> WatchAnnouncement:
+        """The cameras whose pictures it wants, the frames that it wants once, and who wants them."""
         return WatchAnnouncement(
             gateway_id=self._gateway_id,
             cameras=camera_ids,
+            frames=list(frames),
             since=self._since,
             version=VERSION,
             host=self._host,

@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -50,6 +50,7 @@ from gateway.dispatch import (
     StatusListener,
     consume_results,
     listen_to_canary,
+    listen_to_event_frames,
     listen_to_pictures,
     listen_to_results,
 )
@@ -269,7 +270,7 @@ async def compose(
     # --- what it shows ---
     writers = Writers()
     hub = Hub(
-        on_watch=occasions.watch_changed,
+        on_watch=occasions.pictures_wanted,
         on_waiting=writers.wake,
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
@@ -299,14 +300,15 @@ async def compose(
         admits=lambda each: admission.lists(each.camera_id, sender_of(each), time.monotonic()),
         on_recorded=results.recorded,
         on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
-        on_watch=occasions.watch_changed,
+        on_wanted=occasions.pictures_wanted,
         spans=spans,
     )
 
     # --- what it hears from the broker ---
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence, spans)
-    pictures = listen_to_pictures(link, hub, history.thumbnailer)
+    pictures = listen_to_pictures(link, hub)
+    listen_to_event_frames(link, gateway_id, history.thumbnailer)
     StatusListener(nodes, cameras, models, drains, gateways, peers, senders, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
@@ -324,8 +326,8 @@ async def compose(
     def bind(camera_id: str, on: bool) -> None:
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
 
-    def announce(camera_ids: list[str]) -> None:
-        say(publisher, myself.announcement(camera_ids))
+    def announce(camera_ids: list[str], frames: Sequence[str] = ()) -> None:
+        say(publisher, myself.announcement(camera_ids, frames))
 
     announcer = Announcer(
         occasions,
@@ -334,7 +336,8 @@ async def compose(
         drains,
         senders,
         by_viewers=lambda: allotment.granted(time.monotonic()),
-        briefly=history.thumbnailer.wanted,
+        frames=history.thumbnailer.wanted,
+        ask=announce,
     )
 
     # --- what it answers ---
@@ -412,7 +415,7 @@ async def compose(
                 dead_letters_router(dead_letters, messages),
                 operations_router(operations, dead_letters),
                 why_router(inquiry),
-                history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
+                history_router(history, dead_letters, settings.history_gap_seconds, settings.prefix),
                 proxy_router(prometheus, refusals),
                 pages_router(settings.dashboard_dir, authenticator),
             ],

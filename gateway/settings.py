@@ -108,6 +108,12 @@ class GatewaySettings(ServiceSettings):
     history_events: int = Field(
         500_000, ge=1, description="how many presence events are kept at most (10 KB each with the thumbnail)"
     )
+    history_pictures_mb: int = Field(
+        2_000,
+        ge=0,
+        description="how many megabytes of whole pictures of events are kept at most; older events keep their "
+        "thumbnails and boxes; 0: no whole pictures",
+    )
     history_activity_days: float = Field(
         31.0, gt=0, le=3_650, description="how long the figures per camera and minute are kept"
     )

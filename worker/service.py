@@ -21,6 +21,7 @@ from contract.status import (
     ProducerStatus,
     Status,
     WatchAnnouncement,
+    kept_routing_key,
     parse_control,
     parse_status,
 )
@@ -35,8 +36,10 @@ from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
 from worker.inference import Inference
 from worker.intake import Intake
+from worker.messages import picture_message
 from worker.metrics import WorkerMetrics
 from worker.processor import Failed, make_processor
+from worker.recent_frames import RecentFrames
 from worker.reception import Reception
 from worker.sender_consumers import weights
 from worker.settings import WorkerSettings
@@ -75,6 +78,7 @@ class Worker:
         self._state: State = "running"
         self._freshness = Freshness()
         self._watched = WatchedCameras(time.monotonic)
+        self._recent = RecentFrames(time.monotonic)
         self._processor = make_processor(settings, switchboard)
         self._inference = Inference(settings, switchboard, self._processor, self._computed, self._fail)
         self._held = 0
@@ -102,6 +106,7 @@ class Worker:
             link,
             settings.node_id,
             self._watched,
+            self._recent,
             metrics,
             self._tally,
             self._release,
@@ -231,6 +236,7 @@ class Worker:
     def _control(self, control: Control) -> None:
         if isinstance(control, WatchAnnouncement):
             self._watched.hear(control)
+            self._send_kept(control)
         elif isinstance(control, DesiredModels):
             self._switchboard.hear(control)
         elif isinstance(control, DesiredDrains):
@@ -267,6 +273,12 @@ class Worker:
             log.info("drained: every frame at hand is settled, and no more are taken")
             self._say()
 
+    def _send_kept(self, wanted: WatchAnnouncement) -> None:
+        """Send the frames that are still here; what another worker computed, that one sends."""
+        for frame_id in wanted.frames:
+            if (computed := self._recent.take(frame_id)) is not None:
+                self._publisher.publish(picture_message(computed, kept_routing_key(wanted.gateway_id)))
+
     def _status(self, status: Status) -> None:
         if isinstance(status, ProducerStatus):
             self._freshness.hear(status)
@@ -278,6 +290,7 @@ class Worker:
 
     def _beat(self) -> None:
         self._say()
+        self._recent.tidy()
         if self._state != "stopped":
             self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
 

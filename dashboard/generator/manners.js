@@ -15,7 +15,7 @@ export const READ = [
   ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
   ...['ServiceObjectivesView', 'AlertRulesView', 'RunbookView'],
-  ...['NodesView', 'ModelsView', 'EventsView', 'ActivityView', 'WhyView'],
+  ...['NodesView', 'ModelsView', 'EventsView', 'EventCountView', 'EventsSeenView', 'ActivityView', 'WhyView'],
   ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
   ...['DeadLetterOperationsView', 'DeadLetterOperationView'],
 ];

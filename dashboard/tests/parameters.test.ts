@@ -59,7 +59,17 @@ describe('every page declares what it reads and writes', () => {
     OVERVIEW.write({ camera: 'a', q: 'b', state: 'live', group: 'c', figure: 'errors', range }, written);
     expect(complaints(overview, `?${written}`)).toEqual([]);
     expect([...written.keys()].sort()).toEqual(Object.keys(overview).sort());
-    const filter = { cameras: ['a'], group: 'g', range: null, from: 1, to: 2, faces: 3, confidence: 0.5 };
+    const filter = {
+      cameras: ['a'],
+      group: 'g',
+      seen: false,
+      feedback: 'wrong' as const,
+      range: null,
+      from: 1,
+      to: 2,
+      faces: 3,
+      confidence: 0.5,
+    };
     const whole = new URLSearchParams();
     EVENTS.write({ filter, event: 7, frame: 'f' }, whole);
     expect(complaints(events, `?${whole}`)).toEqual([]);

@@ -33,6 +33,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.watched: frozenset[str] = frozenset()
         self.bound: list[tuple[str, bool]] = []
+        self.frames: list[str] = []
         self.said: list[object] = []
         self.occasions = Occasions()
         self.file = FollowedFile(folder / "senders.json", read_senders, BrokenSenders)
@@ -43,7 +44,8 @@ class Bench:
             DrainKeeper(folder, DesiredDrains(revision=3), Nodes(), self.said.append),
             SenderRegistry(self.file, Senders(revision=5), self.said.append),
             by_viewers=lambda: self.watched,
-            briefly=lambda now: frozenset(),
+            frames=lambda now: [self.frames.pop()] if self.frames else [],
+            ask=lambda cameras, frames: self.said.append((cameras, frames)),
         )
 
     @asynccontextmanager
@@ -62,15 +64,25 @@ async def test_a_camera_that_somebody_wants_to_see_is_bound_and_said_at_once(tmp
     bench = Bench(tmp_path)
     async with bench.running():
         bench.watched = frozenset({"gate"})
-        bench.occasions.watch_changed()
+        bench.occasions.pictures_wanted()
         await bench.until(1)
     assert (bench.bound, bench.said) == ([("gate", True)], [["gate"]])
+
+
+async def test_frames_are_asked_for_at_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    async with bench.running():
+        bench.watched = frozenset({"gate"})
+        bench.frames = ["gate:7"]
+        bench.occasions.pictures_wanted()
+        await bench.until(2)
+    assert bench.said == [["gate"], (["gate"], ["gate:7"])]
 
 
 async def test_after_a_reconnect_everything_is_said_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     async with bench.running():
-        bench.occasions.watch_changed()
+        bench.occasions.pictures_wanted()
         await bench.until(1)
         bench.occasions.reconnected()
         await bench.until(5)
@@ -80,7 +92,7 @@ async def test_after_a_reconnect_everything_is_said_again(tmp_path: Path) -> Non
 async def test_an_occasion_before_anybody_announces_is_not_lost(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.occasions.reconnected()
-    bench.occasions.watch_changed()
+    bench.occasions.pictures_wanted()
     async with bench.running():
         await bench.until(5)  # what is watched: it is new, and said again; models, drains, senders
     assert bench.said == EVERYTHING

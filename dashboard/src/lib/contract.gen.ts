@@ -264,16 +264,46 @@ export interface components {
       /** @default face */
       label: string;
     };
+    /** @description One detection as the worker wrote it: a box in pixels of the frame, and landmarks (x and y each). */
+    DetectionView: {
+      x: number;
+      y: number;
+      w: number;
+      h: number;
+      confidence: number;
+      label: string;
+      landmarks: number[][];
+    };
     /** @description Since when an operator wants the worker out of work, and the name of the token that asked for it. */
     DrainView: {
       since: number;
       by: string | null;
+    };
+    /** @description How many events match, up to the one whose id is `newest`: what comes later is not among them. */
+    EventCountView: {
+      count: number;
+      newest: number;
+    };
+    /**
+     * @description The frame of an event's picture, as it was captured at `time`: `width` and `height` in pixels, in which the boxes
+     *     and landmarks of its `detections` are.
+     */
+    EventFrameView: {
+      frame_id: string;
+      time: number;
+      width: number;
+      height: number;
+      model: string;
+      detections: components['schemas']['DetectionView'][];
     };
     /**
      * @description A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
      *
      *     An event that is `open` may still grow. `frames` counts those with a detection, `faces` is the most detections in
      *     one of them, `confidence` the best, in hundredths. `name` and `group` are those of its beginning.
+     *
+     *     `seen_by` and `seen_at` are who saw it first, and when; `feedback` is what people say of the detections in its
+     *     picture: `wrong`, one is not a face, or `missed`, a face was overlooked. Null: nobody did.
      */
     EventView: {
       event_id: number;
@@ -288,6 +318,19 @@ export interface components {
       confidence: number;
       model: string;
       thumbnail: string | null;
+      picture: string | null;
+      frame: components['schemas']['EventFrameView'] | null;
+      seen_at: number | null;
+      seen_by: string | null;
+      feedback: ('wrong' | 'missed') | null;
+      note: string | null;
+      feedback_at: number | null;
+      feedback_by: string | null;
+    };
+    /** @description How many events were `marked` as seen, and how many that match are `left`: ask again for these. */
+    EventsSeenView: {
+      marked: number;
+      left: number;
     };
     /** @description A page of events. `next` is the cursor of the following page, null on the last one. */
     EventsView: {
@@ -739,8 +782,12 @@ export type DeadLettersView = components['schemas']['DeadLettersView'];
 export type DeathView = components['schemas']['DeathView'];
 export type DesiredModelsView = components['schemas']['DesiredModelsView'];
 export type DetectedObject = components['schemas']['DetectedObject'];
+export type DetectionView = components['schemas']['DetectionView'];
 export type DrainView = components['schemas']['DrainView'];
+export type EventCountView = components['schemas']['EventCountView'];
+export type EventFrameView = components['schemas']['EventFrameView'];
 export type EventView = components['schemas']['EventView'];
+export type EventsSeenView = components['schemas']['EventsSeenView'];
 export type EventsView = components['schemas']['EventsView'];
 export type GatewayView = components['schemas']['GatewayView'];
 export type GoneCamera = components['schemas']['GoneCamera'];
@@ -1182,11 +1229,56 @@ export function readDetectedObject(value: unknown): DetectedObject | null {
   return { x, y, w, h, confidence: r.number(value['confidence']), label: r.text(value['label']) ?? 'face' };
 }
 
+export function readDetectionView(value: unknown): DetectionView | null {
+  if (!r.isFields(value)) return null;
+  const x = r.number(value['x']);
+  if (x === null) return null;
+  const y = r.number(value['y']);
+  if (y === null) return null;
+  const w = r.number(value['w']);
+  if (w === null) return null;
+  const h = r.number(value['h']);
+  if (h === null) return null;
+  const confidence = r.number(value['confidence']);
+  if (confidence === null) return null;
+  const label = r.string(value['label']);
+  if (label === null) return null;
+  const landmarks = r.list(value['landmarks'], (item: unknown) => r.list(item, r.number));
+  if (landmarks === null) return null;
+  return { x, y, w, h, confidence, label, landmarks };
+}
+
 export function readDrainView(value: unknown): DrainView | null {
   if (!r.isFields(value)) return null;
   const since = r.number(value['since']);
   if (since === null) return null;
   return { since, by: r.string(value['by']) };
+}
+
+export function readEventCountView(value: unknown): EventCountView | null {
+  if (!r.isFields(value)) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  const newest = r.number(value['newest']);
+  if (newest === null) return null;
+  return { count, newest };
+}
+
+export function readEventFrameView(value: unknown): EventFrameView | null {
+  if (!r.isFields(value)) return null;
+  const frame_id = r.string(value['frame_id']);
+  if (frame_id === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const width = r.number(value['width']);
+  if (width === null) return null;
+  const height = r.number(value['height']);
+  if (height === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const detections = r.list(value['detections'], readDetectionView);
+  if (detections === null) return null;
+  return { frame_id, time, width, height, model, detections };
 }
 
 export function readEventView(value: unknown): EventView | null {
@@ -1222,7 +1314,24 @@ export function readEventView(value: unknown): EventView | null {
     confidence,
     model,
     thumbnail: r.string(value['thumbnail']),
+    picture: r.string(value['picture']),
+    frame: readEventFrameView(value['frame']),
+    seen_at: r.number(value['seen_at']),
+    seen_by: r.string(value['seen_by']),
+    feedback: r.one(value['feedback'], ['wrong', 'missed']),
+    note: r.string(value['note']),
+    feedback_at: r.number(value['feedback_at']),
+    feedback_by: r.string(value['feedback_by']),
   };
+}
+
+export function readEventsSeenView(value: unknown): EventsSeenView | null {
+  if (!r.isFields(value)) return null;
+  const marked = r.number(value['marked']);
+  if (marked === null) return null;
+  const left = r.number(value['left']);
+  if (left === null) return null;
+  return { marked, left };
 }
 
 export function readEventsView(value: unknown): EventsView | null {
