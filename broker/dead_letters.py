@@ -48,7 +48,7 @@ def letter_of(delivery: Delivery, source: Source = None) -> DeadLetter:
 
 
 @dataclass(kw_only=True)
-class Change:
+class LetterJob:
     """A replay or a purge, and how far that is. `client` is the connection's name, `changed` hears of each letter.
 
     Set `stopped` and nothing more is begun; what is under way is finished. `failure` says why it ended early.
@@ -72,7 +72,7 @@ class Change:
 
 
 @dataclass(kw_only=True)
-class Replay(Change):
+class Replay(LetterJob):
     """How dead letters become tasks again; `done` counts them by queue."""
 
     lane: Lane | None = None
@@ -85,7 +85,7 @@ class Replay(Change):
         return destination(letter, self.lane, self.senders.get(letter.sender or ""))
 
 
-async def purge(urls: Sequence[str], letters: Iterable[DeadLetter], how: Change) -> None:
+async def purge(urls: Sequence[str], letters: Iterable[DeadLetter], how: LetterJob) -> None:
     """Delete the letters that are still there. Raises BrokerError."""
     async with session(urls, how.client) as connection:
         for source, meant in _by_source(letters):

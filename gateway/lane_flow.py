@@ -17,7 +17,7 @@ KEPT = 1_800
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class LaneRates:
     """`rate_in` and `rate_out` are frames a second; None where too little is known. `oldest` in seconds: None while
     nothing waits; `at_least`: it was there before the first sample."""
 
@@ -42,16 +42,16 @@ class LaneFlow:
         """Begin again: for a while nobody told anything."""
         self._samples.clear()
 
-    def flow(self) -> Flow:
+    def flow(self) -> LaneRates:
         """What the samples tell."""
         if not self._samples:
-            return Flow()
+            return LaneRates()
         now, came, settled = self._samples[-1]
         first = next(each for each in self._samples if now - each[0] <= WINDOW_SECONDS)
         span = now - first[0]
         known = span >= LEAST_SECONDS
         oldest, at_least = self._oldest(now, came, settled)
-        return Flow(
+        return LaneRates(
             rate_in=max(0.0, (came - first[1]) / span) if known else None,
             rate_out=max(0.0, (settled - first[2]) / span) if known else None,
             oldest=oldest,

@@ -13,7 +13,7 @@ from gateway.books import FrameBooks
 from gateway.hearing import Hearing
 from gateway.http.documentation import answer
 from gateway.http.problems import json_response
-from gateway.lane_flow import WINDOW_SECONDS, Flow, LaneFlow
+from gateway.lane_flow import WINDOW_SECONDS, LaneFlow, LaneRates
 from gateway.queues import Queues
 from gateway.senders.registry import SenderRegistry
 
@@ -94,7 +94,7 @@ class QueueBoard:
         told: Mapping[str, int],
     ) -> QueueView:
         down = self._queues.faults_down.get(queue.name)
-        flow = self._flows[lane].flow() if purpose == "lane" and lane is not None else Flow()
+        flow = self._flows[lane].flow() if purpose == "lane" and lane is not None else LaneRates()
         known = queue.name in told
         unknown = ""
         if not known:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from broker import dead_letters
-from broker.dead_letters import Change, Replay
+from broker.dead_letters import LetterJob, Replay
 from cli.console import StepCount, progress
 from cli.dlq.search import CLIENT
 from contract.dead_letters import DeadLetter
@@ -19,7 +19,7 @@ def new_replay(lane: Lane | None, senders: dict[str, Sender], *, fresh: bool) ->
 async def purge(urls: Sequence[str], letters: Sequence[DeadLetter]) -> int:
     """Delete the letters; returns how many were still there. Raises BrokerError."""
     async with progress("purging", len(letters)) as shown:
-        how = Change(client=CLIENT)
+        how = LetterJob(client=CLIENT)
         _count(how, shown)
         await dead_letters.purge(urls, letters, how)
         return shown.done
@@ -32,7 +32,7 @@ async def replay(urls: Sequence[str], letters: Sequence[DeadLetter], how: Replay
         await dead_letters.replay(urls, letters, how)
 
 
-def _count(how: Change, shown: StepCount) -> None:
+def _count(how: LetterJob, shown: StepCount) -> None:
     def changed(_letter: DeadLetter) -> None:
         shown.done += 1
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from broker import BrokerError, Outcome, dead_letters
 from broker.backoff import compute_backoff
-from broker.dead_letters import Change, Replay
+from broker.dead_letters import LetterJob, Replay
 from contract.api.dead_letters import DeadLetterOperationView, OperationKind, OperationState
 from contract.dead_letters import DeadLetter
 from contract.senders import Sender
@@ -64,7 +64,7 @@ class Operation:
         self.keys = frozenset(map(frame_key, letters))
         self.stopping = asyncio.Event()
         self.moved = time.monotonic()
-        self.how: Change | None = None
+        self.how: LetterJob | None = None
         self._lane = lane
         self._known = known  # all that were dead letters before
         self._earlier: set[str] = set()  # changed in earlier attempts
@@ -74,11 +74,11 @@ class Operation:
     def ids(self) -> list[str]:
         return [letter.dead_letter_id for letter in self.letters]
 
-    def attempt(self, senders: dict[str, Sender]) -> Change:
+    def attempt(self, senders: dict[str, Sender]) -> LetterJob:
         """Begin once more, with what is left."""
         self._earlier |= self._changed
         if self.view.kind == "purge":
-            self.how = Change(client=CLIENT, changed=self._letter_changed)
+            self.how = LetterJob(client=CLIENT, changed=self._letter_changed)
         else:
             self.how = Replay(
                 client=CLIENT,
@@ -297,7 +297,7 @@ class Operations:
                 replace(operation.view, trouble="") if not operation.stopping.is_set() else operation.view
             )
 
-    async def _attempt(self, operation: Operation, how: Change) -> tuple[str, bool]:
+    async def _attempt(self, operation: Operation, how: LetterJob) -> tuple[str, bool]:
         """Go once through the queues; returns what went wrong, and whether that may pass."""
         try:
             if isinstance(how, Replay):

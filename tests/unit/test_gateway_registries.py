@@ -123,12 +123,12 @@ class TestCameras:
         assert view.reason is not None
         assert view.reason.startswith("producer not heard since ")
 
-    def test_a_stopped_producer_s_cameras_are_offline_at_once(self) -> None:
+    def test_a_stopped_producer_s_cameras_are_disabled_at_once(self) -> None:
         cameras = Cameras(lambda now: ["live"])
         cameras.heard_camera(camera_status(), 0.0, WALL)
         cameras.heard_producer(producer_status("stopped"), 1.0, WALL + 1)
         view = self.view(cameras, 1.0)
-        assert (view.state, view.since) == ("offline", WALL + 1)
+        assert (view.state, view.since) == ("disabled", WALL + 1)
 
     def test_a_live_camera_without_results_is_degraded(self) -> None:
         cameras = Cameras(lambda now: ["live"])

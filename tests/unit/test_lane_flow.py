@@ -1,9 +1,9 @@
 """How a lane flows, from two counts: no broker, no clock."""
 
-from gateway.lane_flow import Flow, LaneFlow
+from gateway.lane_flow import LaneFlow, LaneRates
 
 
-def flow(*samples: tuple[float, int, int]) -> Flow:
+def flow(*samples: tuple[float, int, int]) -> LaneRates:
     lane = LaneFlow()
     for when, waiting, settled in samples:
         lane.sample(when, waiting, settled)
@@ -28,7 +28,7 @@ def test_nobody_takes_frames() -> None:
 
 
 def test_what_is_not_known_is_not_told() -> None:
-    assert flow() == Flow()
+    assert flow() == LaneRates()
     assert flow((0.0, 0, 0), (2.0, 0, 9)).oldest is None  # nothing waits
     assert flow((0.0, 0, 0), (2.0, 0, 9)).rate_in is None  # two seconds are chance
     told = flow((0.0, 7, 100), (20.0, 7, 100))  # they were there before the gateway
