@@ -25,6 +25,7 @@ help: ## show this list
 	@echo '  SOURCE=WHAT        demo (default), none, a video file, a folder of images, http(s)://, rtsp://, webcam:0'
 	@echo '  CAMERAS=FILE       a file that lists the cameras, read again when it changes (docs/cameras.md), instead of SOURCE'
 	@echo '  PORT=8080          port of the dashboard (default: 8080, or the next free one)'
+	@echo '  HOST=0.0.0.0       let phones of this network see the dashboard, with a token (default: this machine alone)'
 	@echo '  MODEL_DIR=FOLDER   a folder with model files, looked at before downloading'
 	@echo '  AMQP_URL=URL       use this broker instead of a private RabbitMQ'
 	@echo 'Knob of make test:   PYTEST="-k name"  further arguments for pytest'

@@ -23,21 +23,11 @@ class Addresses:
     producer_metrics: int = 0
     workers: list[int] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
-    reservations: list[socket.socket] = field(default_factory=list, repr=False)
+    reservations: dict[int, socket.socket] = field(default_factory=dict, repr=False)
 
-    def release(self) -> None:
-        """Give the ports back."""
-        for reservation in self.reservations:
-            reservation.close()
-
-
-def choose(knobs: Knobs) -> Addresses:
-    """Find a free port for everything. Raises KnobError when PORT was asked for and is taken."""
-    chosen = Addresses()
-    taken: set[int] = set()
-
-    def take(wanted: int, what: str) -> int:
-        tried = set(taken)
+    def take(self, wanted: int, what: str) -> int:
+        """Reserve the wanted port, or the next free one, and note the change."""
+        tried = set(self.reservations)
         while True:
             port = ports.free_port(wanted, taken=tried)
             tried.add(port)
@@ -45,14 +35,34 @@ def choose(knobs: Knobs) -> Addresses:
             # The port may have been bound between the look and the reservation by a run that reserved it before.
             if reservation is not None and ports.is_free(port):
                 break
-        chosen.reservations.append(reservation)
-        if port != wanted and wanted not in taken:
+        if port != wanted and wanted not in self.reservations:
             owner = ports.listener(wanted) or "another program"
-            chosen.changes.append(f"port {wanted} is taken by {owner}: {what} uses {port}")
-        taken.add(port)
+            self.changes.append(f"port {wanted} is taken by {owner}: {what} uses {port}")
+        self.reservations[port] = reservation
         return port
 
-    chosen.gateway = take(knobs.port or GATEWAY, "the dashboard")
+    def add_worker(self) -> int:
+        """Reserve a port for one more worker."""
+        wanted = self.workers[-1] + 1 if self.workers else WORKERS
+        while wanted in self.reservations:
+            wanted += 1
+        self.workers.append(self.take(wanted, f"worker-{len(self.workers) + 1}'s metrics port"))
+        return self.workers[-1]
+
+    def drop_worker(self) -> None:
+        """Give back the port of the last worker."""
+        self.reservations.pop(self.workers.pop()).close()
+
+    def release(self) -> None:
+        """Give the ports back."""
+        for reservation in self.reservations.values():
+            reservation.close()
+
+
+def choose(knobs: Knobs) -> Addresses:
+    """Find a free port for everything. Raises KnobError when PORT was asked for and is taken."""
+    chosen = Addresses()
+    chosen.gateway = chosen.take(knobs.port or GATEWAY, "the dashboard")
     if knobs.port is not None and chosen.gateway != knobs.port:
         owner = ports.listener(knobs.port) or "another program"
         chosen.release()
@@ -60,17 +70,13 @@ def choose(knobs: Knobs) -> Addresses:
             f"PORT={knobs.port} is taken by {owner}: end that, or choose another port, or leave PORT out and a free "
             "one is found"
         )
-    chosen.gateway_metrics = take(GATEWAY_METRICS, "the gateway's metrics port")
-    chosen.prometheus = take(PROMETHEUS, "Prometheus")
+    chosen.gateway_metrics = chosen.take(GATEWAY_METRICS, "the gateway's metrics port")
+    chosen.prometheus = chosen.take(PROMETHEUS, "Prometheus")
     if knobs.own_broker:
-        chosen.amqp = take(AMQP, "RabbitMQ")
-        chosen.rabbitmq_metrics = take(RABBITMQ_METRICS, "RabbitMQ's metrics port")
+        chosen.amqp = chosen.take(AMQP, "RabbitMQ")
+        chosen.rabbitmq_metrics = chosen.take(RABBITMQ_METRICS, "RabbitMQ's metrics port")
     if knobs.source != "none":
-        chosen.producer_metrics = take(PRODUCER_METRICS, "the producer's metrics port")
-    wanted = WORKERS
-    for slot in range(1, knobs.workers + 1):
-        while wanted in taken:
-            wanted += 1
-        chosen.workers.append(take(wanted, f"worker-{slot}'s metrics port"))
-        wanted = chosen.workers[-1] + 1
+        chosen.producer_metrics = chosen.take(PRODUCER_METRICS, "the producer's metrics port")
+    for _ in range(knobs.workers):
+        chosen.add_worker()
     return chosen

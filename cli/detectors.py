@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cli import probe
+from cli.ports import LOOPBACK
 
 INTERVAL = 0.2
 
 
-async def detectors(port: int, token: str, count: int, timeout: float) -> str:
+async def detectors(port: int, token: str, count: int, timeout: float, *, host: str = LOOPBACK) -> str:
     """One line on the detectors of `count` workers, asked of the gateway; of those heard of when `timeout` is over."""
     deadline = asyncio.get_running_loop().time() + timeout
     while True:
-        answer = await probe.get(port, "/api/nodes", token)
+        answer = await probe.get(port, "/api/nodes", token, host=host)
         nodes = json.loads(answer[1])["items"] if answer is not None and answer[0] == 200 else []
         running = [node for node in nodes if node["state"] == "running"]
         if len(running) >= count or asyncio.get_running_loop().time() >= deadline:

@@ -102,6 +102,7 @@ DESCRIPTIONS = {
 """Descriptions of settings whose own need what stands around them."""
 
 EXAMPLES = {
+    "ALERTMANAGER_URL": "http://alertmanager:9093",
     "AMQP_URL": "amqp://user:password@broker.example:5672/",
     "CAMERAS": "/cameras/cameras.yaml",
     "DATABASE_URL": "postgresql://framefleet:password@database.example/framefleet",
@@ -132,6 +133,7 @@ FIXED = {
     ),  # folders of the images
     *("GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_AUTH", "PROMETHEUS_URL"),
     *("GATEWAY_PUBLISHED_URL", "WORKER_GRACE_SECONDS"),
+    *("GATEWAY_LAUNCHER", "GATEWAY_EXPECTED_WORKERS_FILE"),
     *(
         f"{service}_METRICS_{what}"
         for service in ("WORKER", "PRODUCER", "GATEWAY")

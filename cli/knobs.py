@@ -2,11 +2,13 @@
 
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cli import lan
 from cli.errors import KnobError
 from cli.parser import nearest
 from contract.identifiers import CAMERA_ID
@@ -18,6 +20,7 @@ NAMES = (
     "SOURCE",
     "CAMERAS",
     "PORT",
+    "HOST",
     "MODEL_DIR",
     "AMQP_URL",
     "PYTHON",
@@ -35,8 +38,8 @@ WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|r
 class Knobs:
     """The choices that `make up` leaves to the operator.
 
-    `port` is None unless asked for; `source` is `none` or the producer's SOURCE, and without meaning if there is a file
-    of `cameras`.
+    `port` is None unless asked for; `host` is empty for this machine alone. `source` is `none` or the producer's
+    SOURCE, and without meaning if there is a file of `cameras`.
     """
 
     workers: int
@@ -45,6 +48,18 @@ class Knobs:
     model_dir: Path | None
     amqp_url: str
     cameras: Path | None = None
+    host: str = ""
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What a run is started with and cannot change: each knob's value as text, empty where it was not given."""
+        return {
+            "SOURCE": self.source if self.cameras is None else "",
+            "CAMERAS": str(self.cameras or ""),
+            "PORT": str(self.port or ""),
+            "MODEL_DIR": str(self.model_dir or ""),
+            "AMQP_URL": self.amqp_url,
+        }
 
     @property
     def own_producer(self) -> bool:
@@ -58,9 +73,10 @@ class Knobs:
 
 
 def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
-    """The knobs in `environment` (WORKERS, SOURCE, CAMERAS, PORT, MODEL_DIR, AMQP_URL); empty ones count as not given.
+    """The knobs in `environment` (WORKERS, SOURCE, CAMERAS, PORT, HOST, MODEL_DIR, AMQP_URL).
 
-    Relative paths are taken from `folder`. Raises KnobError with one sentence for each wrong knob.
+    Empty ones count as not given, relative paths are taken from `folder`. Raises KnobError with one sentence for each
+    wrong knob.
     """
     wrong: list[str] = []
 
@@ -76,6 +92,11 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
     port = _number(take("PORT", "0"), 0, 65535)
     if port is None:
         wrong.append(f"PORT={environment['PORT']}: a port is a number from 1 to 65535, e.g. PORT=8080")
+    host = take("HOST", "").removeprefix("[").removesuffix("]")
+    if host in ("localhost", socket.gethostname()):
+        host = ""  # some shells (tcsh) have the machine's name in HOST
+    if host and (said := lan.flaw(host, authenticated=take("GATEWAY_AUTH", "on") != "off")):
+        wrong.append(f"HOST={environment['HOST']}: {said}")
     model_dir = Path(folder, Path(take("MODEL_DIR", ".")).expanduser()).resolve()
     if not model_dir.is_dir():
         wrong.append(f"MODEL_DIR={environment['MODEL_DIR']}: there is no such folder")
@@ -93,7 +114,7 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
     if wrong:
         raise KnobError("\n".join(wrong))
     given = take("MODEL_DIR", "")
-    return Knobs(workers or 0, source, port or None, model_dir if given else None, amqp_url, cameras)
+    return Knobs(workers or 0, source, port or None, model_dir if given else None, amqp_url, cameras, host)
 
 
 def check_names(given: str) -> None:

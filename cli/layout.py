@@ -42,6 +42,18 @@ class Layout:
         return self.run / "workers.json"
 
     @property
+    def producer(self) -> Path:
+        return self.run / "producer.json"
+
+    @property
+    def expected_workers(self) -> Path:
+        return self.run / "expected-workers"
+
+    @property
+    def control(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
     def lock(self) -> Path:
         return self.run / "lock"
 

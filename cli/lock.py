@@ -20,7 +20,7 @@ def acquire(file: Path) -> TextIO:
         lock.close()
         raise AlreadyRuns(
             f"Framefleet runs in this checkout already (pid {holder(file) or 'unknown'}). Stop it with Ctrl-C where it "
-            "runs, or with `make down`"
+            "runs, or with `make down`. Only the number of workers can be changed while it runs: `make up WORKERS=2`"
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))

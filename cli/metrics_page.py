@@ -1,5 +1,9 @@
-"""`python -m cli.metrics_page > docs/metrics.md`: every metric there is, from the services' own registries."""
+"""`python -m cli.metrics_page > docs/metrics.md`: every metric there is, from the services' own registries.
 
+`python -m cli.metrics_page --json > dashboard/src/explore/metrics.gen.json`: the same for the dashboard's explorer.
+"""
+
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -170,14 +174,39 @@ def text() -> str:
     return HEAD + "".join(f"\n{part}\n" for part in _parts()).rstrip("\n") + "\n"
 
 
+def examples() -> str:
+    """The same rows as JSON, one a line, for the metrics explorer."""
+    lines = [
+        json.dumps(
+            {
+                "service": service or "every service",
+                "name": row.name,
+                "type": row.type,
+                "unit": unit(row),
+                "meaning": row.meaning,
+                "query": query(row),
+            }
+        )
+        for service, found in tables()
+        for row in found
+    ]
+    return "[\n  " + ",\n  ".join(lines) + "\n]\n"
+
+
+def tables() -> list[tuple[str | None, list[MetricRow]]]:
+    """The metrics of each service, those that all have first, of no service in particular."""
+    every = {service: rows(service) for service in REGISTRIES}
+    shared = set.intersection(*map(set, every.values()))
+    return [
+        (None, [row for row in every["worker"] if row in shared]),
+        *((service, [row for row in found if row not in shared]) for service, found in every.items()),
+    ]
+
+
 def _parts() -> Iterator[str]:
-    tables = {service: rows(service) for service in REGISTRIES}
-    shared = set(tables["worker"]) & set(tables["producer"]) & set(tables["gateway"])
-    yield "## Every service"
-    yield _table(row for row in tables["worker"] if row in shared)
-    for service, found in tables.items():
-        yield f"## The {service}"
-        yield _table(row for row in found if row not in shared)
+    for service, found in tables():
+        yield "## Every service" if service is None else f"## The {service}"
+        yield _table(found)
     budget = SeriesBudget()
     yield BUDGET.format(
         models=MOST_MODELS,
@@ -222,4 +251,4 @@ def _rows(registry: CollectorRegistry) -> Iterator[MetricRow]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    sys.stdout.write(examples() if "--json" in sys.argv[1:] else text())

@@ -7,16 +7,18 @@ import json
 from cli.ports import LOOPBACK
 
 
-async def get(port: int, path: str, token: str | None = None) -> tuple[int, str] | None:
-    """Return status and body of a GET on the loopback address; None while nobody answers."""
-    return await asyncio.to_thread(_get, port, path, token)
+async def get(
+    port: int, path: str, token: str | None = None, *, host: str = LOOPBACK
+) -> tuple[int, str] | None:
+    """Return status and body of a GET; None while nobody answers."""
+    return await asyncio.to_thread(_get, host, port, path, token)
 
 
-async def until_answers(port: int, path: str, timeout: float) -> bool:
+async def until_answers(port: int, path: str, timeout: float, *, host: str = LOOPBACK) -> bool:
     """Wait until `path` answers 200; False after `timeout` seconds."""
     deadline = asyncio.get_running_loop().time() + timeout
     while True:
-        answer = await get(port, path)
+        answer = await get(port, path, host=host)
         if answer is not None and answer[0] == 200:
             return True
         if asyncio.get_running_loop().time() >= deadline:
@@ -37,8 +39,8 @@ def missing(answer: tuple[int, str] | None) -> str:
         return f"status {answer[0]}"
 
 
-def _get(port: int, path: str, token: str | None) -> tuple[int, str] | None:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=3)
+def _get(host: str, port: int, path: str, token: str | None) -> tuple[int, str] | None:
+    connection = http.client.HTTPConnection(host, port, timeout=3)
     try:
         connection.request("GET", path, headers={} if token is None else {"Authorization": f"Bearer {token}"})
         response = connection.getresponse()

@@ -16,15 +16,15 @@ QUEUE_FAMILIES = ["queue_coarse_metrics", "queue_consumer_count", "ra_metrics", 
 def configuration(layout: Layout, targets: Mapping[str, str]) -> dict[str, object]:
     """Prometheus's configuration. `targets` are addresses by job, `rabbitmq` for both of its jobs.
 
-    Workers are read from `.run/workers.json`, which Prometheus watches.
+    Workers are read from `.run/workers.json` and the producer from `.run/producer.json`, which Prometheus watches: one
+    that has sent all is no longer there to be missed. Every target has its part's name for an
+    `instance`: of other ports after a restart Prometheus would make other series, and for five minutes the last values
+    of those before would stand beside them, as of a second gateway and a second broker.
     """
-    jobs: list[dict[str, object]] = [
-        {
-            "job_name": "cv-worker",
-            "file_sd_configs": [{"files": [str(layout.workers)], "refresh_interval": "5s"}],
-        }
-    ]
-    jobs += [_static(job, targets[job]) for job in ("producer", "gateway", "rabbitmq") if job in targets]
+    jobs = [_listed("cv-worker", layout.workers)]
+    if "producer" in targets:
+        jobs.append(_listed("producer", layout.producer))
+    jobs += [_static(job, targets[job]) for job in ("gateway", "rabbitmq") if job in targets]
     if "rabbitmq" in targets:
         queues = {"metrics_path": "/metrics/detailed", "params": {"family": QUEUE_FAMILIES}}
         jobs.append(_static("rabbitmq-queues", targets["rabbitmq"]) | queues)
@@ -63,11 +63,28 @@ def command(layout: Layout, port: int, targets: Mapping[str, str], env: Mapping[
 
 
 def write_workers(file: Path, ports: list[int]) -> None:
-    """List the workers' metrics ports for Prometheus; replaced as a whole, since it watches the file."""
+    """List the workers' metrics ports, by slot, for Prometheus; replaced as a whole, since it watches the file."""
+    _write(file, [_target(f"worker-{slot}", f"{LOOPBACK}:{port}") for slot, port in enumerate(ports, 1)])
+
+
+def write_producer(file: Path, address: str | None) -> None:
+    """List the producer's metrics port, likewise; None: there is none to be read any more."""
+    _write(file, [] if address is None else [_target("producer", address)])
+
+
+def _write(file: Path, listed: list[dict[str, object]]) -> None:
     fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps([{"targets": [f"{LOOPBACK}:{port}" for port in ports]}]) + "\n")
+    fresh.write_text(json.dumps(listed) + "\n")
     fresh.replace(file)
 
 
+def _listed(job: str, file: Path) -> dict[str, object]:
+    return {"job_name": job, "file_sd_configs": [{"files": [str(file)], "refresh_interval": "5s"}]}
+
+
 def _static(job: str, target: str) -> dict[str, object]:
-    return {"job_name": job, "static_configs": [{"targets": [target]}]}
+    return {"job_name": job, "static_configs": [_target(job.removesuffix("-queues"), target)]}
+
+
+def _target(name: str, address: str) -> dict[str, object]:
+    return {"targets": [address], "labels": {"instance": name}}

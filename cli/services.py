@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli import lan
 from cli.addresses import Addresses
 from cli.child import Command
 from cli.knobs import Knobs
@@ -25,7 +26,18 @@ class ServiceCommands:
 
     @property
     def gateway_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.addresses.gateway}"
+        return lan.http(self.gateway_host, self.addresses.gateway)
+
+    @property
+    def gateway_host(self) -> str:
+        """Where this machine itself reaches the gateway."""
+        return lan.reached_at(self.knobs.host)
+
+    @property
+    def network_url(self) -> str | None:
+        """Where others reach the gateway; None if nobody does."""
+        seen = lan.seen_at(self.knobs.host)
+        return None if seen is None else lan.http(seen, self.addresses.gateway)
 
     @property
     def prometheus_url(self) -> str:
@@ -33,23 +45,23 @@ class ServiceCommands:
 
     @property
     def workers(self) -> list[Command]:
-        """One command per slot; `NODE_ID` is `<host>-<slot>`."""
-        host = socket.gethostname()
-        return [
-            self._service(
-                "worker",
-                {
-                    "NODE_ID": f"{host[:56]}-{slot}",
-                    "WORKER_METRICS_HOST": LOOPBACK,
-                    "WORKER_METRICS_PORT": str(port),
-                    **({"MODEL_DIR": str(self.knobs.model_dir)} if self.knobs.model_dir else {}),
-                },
-                slot=slot,
-                # The worker has its own grace period (10 s unless set) for frames at hand, and some for closing.
-                grace=5 + _seconds(os.environ.get("WORKER_GRACE_SECONDS"), 10),
-            )
-            for slot, port in enumerate(self.addresses.workers, 1)
-        ]
+        """One command per slot, from 1."""
+        return [self.worker(slot) for slot in range(1, len(self.addresses.workers) + 1)]
+
+    def worker(self, slot: int) -> Command:
+        """The command of that slot; `NODE_ID` is `<host>-<slot>`."""
+        return self._service(
+            "worker",
+            {
+                "NODE_ID": f"{socket.gethostname()[:56]}-{slot}",
+                "WORKER_METRICS_HOST": LOOPBACK,
+                "WORKER_METRICS_PORT": str(self.addresses.workers[slot - 1]),
+                **({"MODEL_DIR": str(self.knobs.model_dir)} if self.knobs.model_dir else {}),
+            },
+            slot=slot,
+            # The worker has its own grace period (10 s unless set) for frames at hand, and some for closing.
+            grace=5 + _seconds(os.environ.get("WORKER_GRACE_SECONDS"), 10),
+        )
 
     @property
     def producer(self) -> Command:
@@ -67,7 +79,8 @@ class ServiceCommands:
         return self._service(
             "gateway",
             {
-                "GATEWAY_HOST": LOOPBACK,
+                "GATEWAY_HOST": self.knobs.host or LOOPBACK,
+                **self._published,
                 "GATEWAY_PORT": str(self.addresses.gateway),
                 "GATEWAY_METRICS_HOST": LOOPBACK,
                 "GATEWAY_METRICS_PORT": str(self.addresses.gateway_metrics),
@@ -75,7 +88,8 @@ class ServiceCommands:
                 "GATEWAY_PRINT_LINK": "false",  # `up` asks for one; in a log file it would only lie about
                 "GATEWAY_DATA_DIR": str(self.layout.gateway),
                 "GATEWAY_DASHBOARD_DIR": str(self.layout.dashboard / "dist"),
-                "GATEWAY_EXPECTED_WORKERS": str(self.knobs.workers),
+                "GATEWAY_EXPECTED_WORKERS_FILE": str(self.layout.expected_workers),
+                "GATEWAY_LAUNCHER": "native",
                 "PROMETHEUS_URL": self.prometheus_url,
             },
         )
@@ -98,6 +112,12 @@ class ServiceCommands:
             "amqp": self.amqp_url,
             "workers": [f"http://{LOOPBACK}:{port}/metrics" for port in self.addresses.workers],
         }
+
+    @property
+    def _published(self) -> dict[str, str]:
+        """What links begin with, unless the operator says it."""
+        told = os.environ.get("GATEWAY_PUBLIC_URL") or os.environ.get("GATEWAY_PUBLISHED_URL")
+        return {} if told or self.network_url is None else {"GATEWAY_PUBLISHED_URL": self.network_url}
 
     @property
     def _cameras(self) -> dict[str, str]:
@@ -127,6 +147,7 @@ def environment(root: Path) -> dict[str, str]:
         "SOURCE",
         "CAMERAS",
         "PORT",
+        "HOST",
         "MODEL_DIR",
         "AMQP_URL",
         "MAKEFLAGS",

@@ -48,6 +48,14 @@ KNOBS = (
     ),
     ("PORT", "8080, or the next free one", "TCP port", "port of the dashboard", "PORT=9000"),
     (
+        "HOST",
+        "this machine alone",
+        "address",
+        "0.0.0.0, or one address of this machine: phones and other machines reach the dashboard there, and sign in "
+        "([a phone](start.md#a-phone))",
+        "HOST=0.0.0.0",
+    ),
+    (
         "MODEL_DIR",
         "",
         "folder",
@@ -115,6 +123,7 @@ UNITS = {
     "PRODUCER_HTTP_CONNECTIONS": "requests",
     "PRODUCER_HTTP_CONNECTIONS_PER_HOST": "requests",
     "GATEWAY_EXPECTED_WORKERS": "workers",
+    "GATEWAY_LAUNCHER": "native or compose",
     "GATEWAY_HISTORY_ROWS": "results",
     "GATEWAY_HISTORY_EVENTS": "events",
     "GATEWAY_MAX_VIEWERS": "clients",
@@ -131,6 +140,8 @@ UNITS = {
 SAMPLES = {
     "GATEWAY_DASHBOARD_DIR": "/srv/dashboard",
     "GATEWAY_DATA_DIR": "/var/lib/framefleet",
+    "GATEWAY_EXPECTED_WORKERS_FILE": "/run/framefleet/workers",
+    "GATEWAY_LAUNCHER": "native",
     "GATEWAY_PUBLISHED_URL": "http://127.0.0.1:9000",
     "GATEWAY_TOKEN": "$(openssl rand -hex 32)",
     "GRAFANA_PASSWORD": "'a password of yours'",

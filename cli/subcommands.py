@@ -30,6 +30,7 @@ EXEC = "docker compose exec"
 SUB_COMMANDS = (
     SubCommand("up", "run the whole system on this machine until Ctrl-C", "cli.up"),
     SubCommand("down", "stop the system that runs in this checkout", "cli.down"),
+    SubCommand("scale", "more workers, or fewer, while the system of this checkout runs", "cli.scale"),
     SubCommand(
         "link", "a new link that signs a browser in, once", "cli.link", ("gateway",), f"{EXEC} gateway"
     ),
@@ -54,8 +55,22 @@ SUB_COMMANDS = (
         ("gateway",),
         f"{EXEC} gateway",
     ),
+    SubCommand(
+        "nodes",
+        "who works: list, drain, undrain",
+        "cli.nodes",
+        ("gateway",),
+        f"{EXEC} gateway",
+    ),
     SubCommand("dlq", "dead letters: list, show, save-image, replay, purge", "cli.dlq"),
     SubCommand("queues", "the broker's queues: check, upgrade, repair", "cli.queues"),
+    SubCommand(
+        "cameras",
+        "a file of cameras: check it for mistakes",
+        "cli.cameras",
+        ("producer",),
+        f"{EXEC} producer",
+    ),
     SubCommand(
         "models", "detection models: list, fetch, verify", "cli.models", ("worker",), f"{EXEC} cv-worker"
     ),
@@ -74,7 +89,11 @@ SUB_COMMANDS = (
         "docker compose run --rm --no-deps producer",
     ),
 )
-IN_COMPOSE = {"up": "docker compose up", "down": "docker compose down"}
+IN_COMPOSE = {
+    "up": "docker compose up",
+    "down": "docker compose down",
+    "scale": "docker compose up -d --scale cv-worker=N",
+}
 """The Docker commands that do what these sub-commands do in a checkout."""
 
 

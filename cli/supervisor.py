@@ -24,16 +24,24 @@ class Supervisor:
         self._stopping = False
         self.refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def start(self, part: Part) -> None:
-        """Start `part` and keep it running from now on. Raises StartFailed if it cannot be started at all."""
+    async def start(self, part: Part, finished: Callable[[], None] = lambda: None) -> None:
+        """Start `part` and keep it running from now on; `finished` hears that it has nothing more to do.
+
+        Raises StartFailed if it cannot be started at all.
+        """
         self._parts.append(part)
         await self._launch(part)
-        self._keepers[part.name] = (part, asyncio.create_task(self._keep(part), name=part.name))
+        self._keepers[part.name] = (part, asyncio.create_task(self._keep(part, finished), name=part.name))
 
     async def stop(self, names: Sequence[str]) -> None:
         """End the named parts side by side; those that never started are skipped."""
         self._stopping = True
         await asyncio.gather(*(self._stop(name) for name in names if name in self._keepers))
+
+    async def end(self, names: Sequence[str]) -> None:
+        """End the named parts for good, side by side, while the others go on."""
+        await asyncio.gather(*(self._stop(name) for name in names if name in self._keepers))
+        self._register.tidy()  # nobody is to wait for them to come back
 
     def kill(self) -> None:
         """End everything at once."""
@@ -53,13 +61,18 @@ class Supervisor:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await part.stop()
+        self._parts.remove(part)
 
-    async def _keep(self, part: Part) -> None:
+    async def _keep(self, part: Part, finished: Callable[[], None]) -> None:
         failures = 0
         while True:
             begin = time.monotonic()
             ended = await part.ended()
-            if self._stopping or self._is_final(part, ended):
+            if self._stopping:
+                return
+            if self._is_final(part, ended):
+                self._register.tidy()
+                finished()
                 return
             if time.monotonic() - begin >= LONG_ENOUGH_SECONDS:
                 failures = 0

@@ -49,8 +49,13 @@ class Register:
         when = start_time(pid)
         if when is None:
             return
-        self._started = [s for s in self._started if start_time(s.pid) == s.start_time and s.pid != pid]
+        self._started = [s for s in self._started if s.pid != pid]
         self._started.append(Started(name, pid, when))
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Forget those that are gone."""
+        self._started = [s for s in self._started if start_time(s.pid) == s.start_time]
         # Replaced as a whole: a kill -9 in between must not leave half a file.
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps([asdict(started) for started in self._started]))

@@ -3,17 +3,19 @@
 import asyncio
 import json
 import os
+from collections.abc import Mapping
 
 from broker import BrokerError, split_urls
 from broker.errors import Refused
 from broker.faults import sentence
-from cli import probe, prometheus
+from cli import lan, probe, prometheus
 from cli.addresses import Addresses
 from cli.broker_part import BrokerPart
 from cli.child import ChildProcess, Command
+from cli.control import ScaleRequest
 from cli.detectors import detectors
 from cli.display import Display
-from cli.errors import BrokerAlarm, DeadQueue, StartFailed
+from cli.errors import BrokerAlarm, CommandError, DeadQueue, StartFailed
 from cli.knobs import Knobs, broker_addresses
 from cli.layout import Layout
 from cli.notices import Repetitions, notice
@@ -56,6 +58,7 @@ class System:
         self._display = display
         self._repetitions = Repetitions()
         self._stopping = False
+        self._scaling = asyncio.Lock()
         self._link = ""
         self._detector = ""
         self._node = self._private_broker(addresses) if knobs.own_broker else None
@@ -70,8 +73,9 @@ class System:
                 "This folder has a space in its name: RabbitMQ runs, but cannot see how much of the disk is free"
             )
         broker = await self._start_broker()
-        prometheus.write_workers(self._layout.workers, self._addresses.workers)
+        self._list_workers(self._addresses.workers)
         targets = self._services.targets | await self._broker_target()
+        prometheus.write_producer(self._layout.producer, targets.get("producer"))
         env = environment(self._layout.root)
         await self._run(prometheus.command(self._layout, self._addresses.prometheus, targets, env))
         if broker is not None:
@@ -82,19 +86,45 @@ class System:
         for command in self._services.workers:
             await self._run(command)
         if self._knobs.own_producer:
-            await self._run(self._services.producer)
+            await self._supervisor.start(
+                ChildProcess(self._services.producer, self._heard), finished=self._list_no_producer
+            )
         await self._gateway_answers()
         if workers := len(self._addresses.workers):
             self._detector = await detectors(
-                self._addresses.gateway, self._services.token, workers, DETECTOR_SECONDS
+                self._addresses.gateway,
+                self._services.token,
+                workers,
+                DETECTOR_SECONDS,
+                host=self._services.gateway_host,
             )
         if self._display.terminal:
             self._link = await self._new_link()
-        write_private(self._layout.endpoints, json.dumps(self._services.endpoints, indent=2) + "\n")
+        self._write_endpoints()
+
+    async def scale(self, request: ScaleRequest) -> str:
+        """Start or end workers until there are as many as asked for; returns a sentence on it. Raises CommandError."""
+        refuse_other_knobs(request.knobs, self._knobs.words | {"PORT": str(self._addresses.gateway)})
+        async with self._scaling:
+            if self._stopping:
+                raise CommandError("the system is being stopped: start it with WORKERS=N")
+            before, wanted = len(self._addresses.workers), request.workers
+            if wanted > before:
+                await self._add_workers(wanted)
+            elif wanted < before:
+                await self._end_workers(wanted)
+            self._write_endpoints()
+            said = scaled(before, wanted)
+        self._display.say(said)
+        return said
 
     async def stop(self) -> None:
         """End everything: first what sends, then what computes, then what shows, and last what they all stand on."""
         self._stopping = True  # what services warn of while they end is in their logs
+        async with self._scaling:  # who is ending a worker waits for it
+            await self._stop()
+
+    async def _stop(self) -> None:
         self._layout.endpoints.unlink(missing_ok=True)
         workers = [command.name for command in self._services.workers]
         for names in (["producer"], workers, ["gateway"], ["prometheus"], ["rabbitmq"]):
@@ -114,8 +144,10 @@ class System:
             say(f"  Open        {self._link}")
             say("              (once, in one browser; for another link: .venv/bin/framefleet link)")
         else:  # what is no terminal may be a log that many read
-            say(f"  Open        {self._services.gateway_url}")
+            say(f"  Open        {self._services.network_url or self._services.gateway_url}")
             say(f"              (to sign in: {self._layout.venv}/bin/framefleet link)")
+        for line in self._network():
+            say(line)
         say(f"  Prometheus  {self._services.prometheus_url}")
         if self._node is not None:
             say(
@@ -127,13 +159,30 @@ class System:
         say(f"  Cameras     {_cameras(self._knobs)}")
         say("  Logs        .run/logs/")
         say("")
-        say("Ctrl-C stops it all.")
+        say("Ctrl-C stops it all. `make up WORKERS=N` elsewhere changes the number of workers meanwhile.")
+
+    def _network(self) -> list[str]:
+        """What HOST opens, to whom, and how it is closed again."""
+        url = self._services.network_url
+        if url is None and self._knobs.host in lan.EVERY_ADDRESS:
+            return ["  Network     none: this machine has no address that a phone could reach"]
+        if url is None:
+            return []
+        return [
+            f"  Network     {url} is open to everybody in this machine's network. Without a link",
+            "              or a token they see only the page to sign in. It is HTTP, which others on the way can read:",
+            "              use it in a network that you trust. A link for a phone: Invite on the page, or",
+            "              .venv/bin/framefleet link --role viewer. If the phone does not get through, let port",
+            f"              {self._addresses.gateway} pass this machine's firewall. To close it: Ctrl-C, then start",
+            "              without HOST=",
+        ]
 
     async def readiness(self) -> None:
         """Say so if the gateway still lacks something a while after the link was printed."""
-        if await probe.until_answers(self._addresses.gateway, "/readyz", READY_SECONDS):
+        port, host = self._addresses.gateway, self._services.gateway_host
+        if await probe.until_answers(port, "/readyz", READY_SECONDS, host=host):
             return
-        lacks = probe.missing(await probe.get(self._addresses.gateway, "/readyz"))
+        lacks = probe.missing(await probe.get(port, "/readyz", host=host))
         if lacks:
             self._display.say(f"The gateway is not ready after {READY_SECONDS} s. It lacks: {lacks}")
 
@@ -189,12 +238,13 @@ class System:
 
     async def _gateway_answers(self) -> None:
         waiting = self._display.wait("The gateway starts")
+        port, host = self._addresses.gateway, self._services.gateway_host
         with waiting:
             for _ in range(READY_SECONDS):
-                if await probe.until_answers(self._addresses.gateway, "/livez", 1):
+                if await probe.until_answers(port, "/livez", 1, host=host):
                     # A frame that is sent as soon as the link is there must find its queue. If the gateway is not
                     # ready by then, `readiness` says why, after the link.
-                    await probe.until_answers(self._addresses.gateway, "/readyz", QUEUES_SECONDS)
+                    await probe.until_answers(port, "/readyz", QUEUES_SECONDS, host=host)
                     return
                 waiting()
         raise StartFailed(
@@ -214,12 +264,76 @@ class System:
     async def _run(self, command: Command) -> None:
         await self._supervisor.start(ChildProcess(command, self._heard))
 
+    async def _add_workers(self, wanted: int) -> None:
+        while (there := len(self._addresses.workers)) < wanted:
+            self._addresses.add_worker()
+            try:
+                await self._run(self._services.worker(there + 1))
+            except StartFailed as error:
+                self._addresses.drop_worker()
+                self._list_workers(self._addresses.workers)
+                self._write_endpoints()
+                raise CommandError(
+                    f"worker-{there + 1} could not be started: {error}. {running(there)}"
+                ) from error
+        self._list_workers(self._addresses.workers)
+
+    async def _end_workers(self, wanted: int) -> None:
+        # Nobody is to miss them: those who look are told before they end.
+        self._list_workers(self._addresses.workers[:wanted])
+        await self._supervisor.end([command.name for command in self._services.workers[wanted:]])
+        while len(self._addresses.workers) > wanted:
+            self._addresses.drop_worker()
+
+    def _list_workers(self, ports: list[int]) -> None:
+        """Tell Prometheus where the workers are, and the gateway how many."""
+        prometheus.write_workers(self._layout.workers, ports)
+        write_private(self._layout.expected_workers, f"{len(ports)}\n")
+
+    def _list_no_producer(self) -> None:
+        """Let Prometheus miss nobody who has sent all."""
+        prometheus.write_producer(self._layout.producer, None)
+
+    def _write_endpoints(self) -> None:
+        write_private(self._layout.endpoints, json.dumps(self._services.endpoints, indent=2) + "\n")
+
     def _heard(self, name: str, line: str) -> None:
         text = notice(line)
         if text is None or (self._stopping and text.startswith("warning")):
             return
         if self._repetitions.is_new(f"{name} {text}"):
             self._display.say(f"{name}: {text}")
+
+
+def refuse_other_knobs(given: Mapping[str, str], run: Mapping[str, str]) -> None:
+    """Raise CommandError if a knob was given whose value is not that of the run: only WORKERS can be changed."""
+    other = [name for name, value in given.items() if value != run.get(name)]
+    if other:
+        are = "are" if len(other) > 1 else "is"
+        raise CommandError(
+            f"{' and '.join(other)} {are} not as the system was started, and only WORKERS can be changed while it "
+            "runs: leave the others out, or stop it (`make down`) and start it as you want it"
+        )
+
+
+def running(workers: int) -> str:
+    """How many workers run, as a sentence without its full stop."""
+    return (
+        f"{workers} worker{'s run' if workers != 1 else ' runs'}"
+        if workers
+        else "No worker runs, and frames wait"
+    )
+
+
+def scaled(before: int, after: int) -> str:
+    """What was done to get from so many workers to so many."""
+    first, last = min(before, after) + 1, max(before, after)
+    names = f"worker-{first}" if first == last else f"worker-{first} to worker-{last}"
+    if after > before:
+        return f"{running(after)}: {names} started"
+    if after < before:
+        return f"{running(after)}: {names} finished and ended"
+    return f"{running(after)}, as before"
 
 
 def _cameras(knobs: Knobs) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cli import addresses, lock, ports, secret, survivors
+from cli.control import ScaleRequest, ask_scale, control_socket
 from cli.display import Display
 from cli.errors import CommandError, KnobError, SettingsRefused, StartFailed
 from cli.knobs import Knobs, broker_addresses, read_knobs
@@ -32,7 +33,11 @@ dashboard, starts again what dies, and ends all of it on Ctrl-C. Everything it w
 Further settings of the services are taken from the environment: `python -m worker --help`, likewise producer, gateway.
 """
 KNOBS = (
-    ("workers", "N", "how many workers; by default one per core. 0: frames wait"),
+    (
+        "workers",
+        "N",
+        "how many workers; by default one per core. 0: frames wait. May be changed while it runs",
+    ),
     (
         "source",
         "WHAT",
@@ -40,6 +45,12 @@ KNOBS = (
     ),
     ("cameras", "FILE", "a file that lists the cameras, instead of --source (docs/cameras.md)"),
     ("port", "PORT", "port of the dashboard; by default 8080, or the next free one"),
+    (
+        "host",
+        "ADDRESS",
+        "0.0.0.0: phones and other machines of this network reach the dashboard, and sign in; by default this "
+        "machine alone",
+    ),
     ("model-dir", "FOLDER", "a folder with model files, looked at before downloading"),
     (
         "amqp-url",
@@ -60,8 +71,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run `framefleet up`; returns the exit status. Raises CommandError."""
     given = {_knob(name): getattr(arguments, name.replace("-", "_")) for name, _, _ in KNOBS}
-    knobs = read_knobs(os.environ | {name: value for name, value in given.items() if value}, Path.cwd())
-    return up(knobs, Layout())
+    asked = os.environ | {name: value for name, value in given.items() if value}
+    knobs, layout = read_knobs(asked, Path.cwd()), Layout()
+    if asked.get("WORKERS") and lock.holder(layout.lock) is not None:
+        others = {name: value for name, value in knobs.words.items() if asked.get(name)}
+        print(ask_scale(layout, ScaleRequest(knobs.workers, others)))
+        return 0
+    return up(knobs, layout)
 
 
 def _knob(option: str) -> str:
@@ -142,7 +158,7 @@ async def _run(knobs: Knobs, layout: Layout, chosen: addresses.Addresses, displa
     system = System(layout, knobs, chosen, token, supervisor, display)
     code = 0
     try:
-        code = await _start_and_watch(system, supervisor, asked, display)
+        code = await _start_and_watch(layout, system, supervisor, asked, display)
     finally:
         display.say("Stopping …" if code == 0 else "Ending what was started …")
         code = await _stop(system, asked, display) or code
@@ -150,7 +166,9 @@ async def _run(knobs: Knobs, layout: Layout, chosen: addresses.Addresses, displa
     return code
 
 
-async def _start_and_watch(system: System, supervisor: Supervisor, asked: "Asked", display: Display) -> int:
+async def _start_and_watch(
+    layout: Layout, system: System, supervisor: Supervisor, asked: "Asked", display: Display
+) -> int:
     """Return 0 when told to end, 1 when the system cannot go on."""
     starting = asyncio.create_task(system.start())
     told = asyncio.create_task(asked.first.wait())
@@ -162,7 +180,8 @@ async def _start_and_watch(system: System, supervisor: Supervisor, asked: "Asked
             starting.result()
             system.announce()
             readiness = asyncio.create_task(system.readiness())
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            async with control_socket(layout, system.scale, display.say):
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.refused.done():
             supervisor.refused.result()
     except (StartFailed, SettingsRefused) as error:

@@ -7,13 +7,20 @@ import msgspec
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from contract.api.alerts import AlertRulesView, AlertsView, RunbookView
 from contract.api.cameras import CamerasView
-from contract.api.dead_letters import DeadLettersView
-from contract.api.figures import AlertsView, HistoryView, MetricsView
-from contract.api.history import ActivityView, EventsView, FrameView
+from contract.api.dead_letters import (
+    DeadLetterDetailView,
+    DeadLetterGroupsView,
+    DeadLetterOperationsView,
+    DeadLettersView,
+)
+from contract.api.figures import HistoryView, MetricsView
+from contract.api.history import ActivityView, EventCountView, EventsSeenView, EventsView, FrameView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
+from contract.api.queues import QueuesView
 from contract.api.senders import SendersView
 from contract.api.service import LinkView, ProblemView, PrometheusView, SessionView, StatusView
 from contract.api.why import WhyView
@@ -22,8 +29,11 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
     *(CamerasView, NodesView, ModelsView, SendersView),
-    *(MetricsView, HistoryView, AlertsView, ServiceObjectivesView),
-    *(EventsView, ActivityView, FrameView, WhyView, DeadLettersView),
+    *(MetricsView, HistoryView, ServiceObjectivesView),
+    *(AlertsView, AlertRulesView, RunbookView),
+    *(EventsView, EventCountView, EventsSeenView),
+    *(ActivityView, FrameView, WhyView),
+    *(DeadLettersView, DeadLetterGroupsView, DeadLetterDetailView, DeadLetterOperationsView, QueuesView),
 )
 MESSAGES = (ServerMessage, GoneCamera, PictureHead, ClientMessage)
 WHERE = "#/components/schemas/"

@@ -9,5 +9,8 @@ r"""The same for JSON Schema, whose `$` is what Python calls `\Z`."""
 
 MAX_FRAME_ID = 200
 
+NODE_ID_PATTERN = r"^[A-Za-z0-9_.-]{1,64}\Z"
+"""What a worker may be called."""
+
 CANARY_CAMERA = "framefleet-canary"
 """The synthetic camera with known faces, by which gateways see that workers still find some (docs/canary.md)."""

@@ -95,6 +95,8 @@ class ModelReport(Struct, frozen=True, kw_only=True):
     task: str = "face"
     licence: str | None = None
     error: str | None = None
+    size: int | None = None
+    """Bytes of its file."""
 
 
 _encoder = msgspec.json.Encoder()

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from contract.drains import DesiredDrains
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
 from contract.senders import Senders
@@ -12,8 +13,12 @@ from contract.senders import Senders
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 3 * HEARTBEAT_SECONDS
 WATCH_TTL_SECONDS = 10.0
+MAX_KEY_BYTES = 200
+"""Of an id in a routing key, which has 255 bytes at most."""
 
 CameraState = Literal["connecting", "live", "degraded", "stalled", "offline", "disabled"]
+ProducerEnd = Literal["asked", "finished", "failed"]
+"""Why a producer stopped: somebody asked it to, its sources came to their end, or it cannot go on."""
 
 
 class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"):
@@ -40,6 +45,13 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     models: list[ModelReport] = []
     expired: int = 0
     """How many frames it found too old; with `processed` and `failed`, all that it settled since it started."""
+    drains: int | None = None
+    """Revision of the desired drains that this node acts on; 0: it has heard of none; None: it knows of no drains."""
+    drained: bool = False
+    """An operator put it out of work (`state` is `draining`), and it holds no frame any more."""
+    host: str = ""
+    memory: int | None = None
+    """Bytes that the process has in memory."""
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):
@@ -47,6 +59,26 @@ class LaneLoad(Struct, frozen=True, kw_only=True):
 
     window: int
     weight: float
+
+
+class CameraFileProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is wrong in a line of the file of cameras (from 1; 0: in none), and the only camera concerned, if one is."""
+
+    text: str
+    line: int = 0
+    camera_id: str | None = None
+
+
+class CameraFileTrouble(Struct, frozen=True, kw_only=True):
+    """What is wrong in a producer's file of cameras: of `count` mistakes the first few.
+
+    `used`: the file was taken on, and only the cameras concerned are not as it says. Else all runs on as before.
+    """
+
+    path: str
+    used: bool
+    count: int
+    problems: list[CameraFileProblem]
 
 
 class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="producer"):
@@ -65,6 +97,13 @@ class ProducerStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
     lanes: dict[str, LaneLoad] = {}
     confirmed: dict[str, int] = {}
     """How many of its frames the broker has confirmed since it started, by lane."""
+    end: ProducerEnd | None = None
+    """Of one that stopped: why. Those of older versions do not tell."""
+    file: CameraFileTrouble | None = None
+    """None: there is no file of cameras, or nothing is wrong in it."""
+    host: str = ""
+    memory: int | None = None
+    """Bytes that the process has in memory."""
 
 
 class CameraLabels(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,25 +150,37 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
     """All cameras that a producer serves, every two seconds; routing key `cameras.<producer_id>`.
 
     A camera that is not named is not served by this producer. `producer_since` is when it started (its `since`),
-    which tells producers of the same name apart. Changes are told at once, one `CameraStatus` each.
+    which tells producers of the same name apart. Changes are told at once, one `CameraStatus` each. `removed` names
+    those that were taken out of its file within the last minute: nobody is to miss them.
     """
 
     producer_id: str
     producer_since: float
     time: float
     cameras: list[CameraReport]
+    removed: list[str] = []
 
 
-class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch"):
-    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt."""
+class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch", omit_defaults=True):
+    """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt.
+
+    `frames` are wanted once: frame_ids of the last moments, for the pictures of events. The worker that computed such
+    a frame sends it by `watch` with the routing key `kept_routing_key(gateway_id)`. By announcements gateways also know
+    each other: `since`, `version`, `host` and `memory` (bytes) are the sender's own.
+    """
 
     gateway_id: str
     cameras: list[str]
     ttl: float = WATCH_TTL_SECONDS
+    frames: list[str] = []
+    since: float | None = None
+    version: str | None = None
+    host: str = ""
+    memory: int | None = None
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
-Control = WatchAnnouncement | DesiredModels | Senders
+Control = WatchAnnouncement | DesiredModels | DesiredDrains | Senders
 
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(Status)
@@ -153,6 +204,11 @@ def status_routing_key(message: Status) -> str:
         case CamerasStatus():
             kind, name = "cameras", message.producer_id
     return f"{kind}.{name.replace('.', '_')}"
+
+
+def kept_routing_key(gateway_id: str) -> str:
+    """Return `kept.<gateway id>`, which no camera is called: for the frames that this gateway asked for."""
+    return f"kept.{gateway_id.replace('.', '_').encode()[:MAX_KEY_BYTES].decode(errors='ignore')}"
 
 
 def parse_status(body: bytes) -> Status:

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { sizes } from './sizes.js';
 
 const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8080';
@@ -8,7 +9,7 @@ const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8080';
 export default defineConfig({
   // Below whatever path a proxy puts the gateway: code and fonts name each other relatively.
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), sizes()],
   build: {
     target: 'es2022',
     // The gateway's content security policy refuses data: URLs for fonts and scripts: nothing is inlined.

@@ -1,4 +1,4 @@
-"""What this gateway says on `control`: the cameras whose pictures it wants, the desired models, and the senders."""
+"""What this gateway says on `control`: the cameras whose pictures it wants, desired models, drains, and the senders."""
 
 import asyncio
 import time
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from broker import Message, Publisher
 from contract.status import Control, encode_status
 from contract.topology import CONTROL_EXCHANGE
+from gateway.drains.keeper import DrainKeeper
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
 from gateway.senders.registry import SenderRegistry
@@ -30,8 +31,8 @@ class Occasions:
         self._reconnected = True
         self._event.set()
 
-    def watch_changed(self) -> None:
-        """Note that somebody wants pictures of other cameras than before."""
+    def pictures_wanted(self) -> None:
+        """Note that somebody wants pictures of other cameras than before, or of other frames."""
         self._event.set()
 
     async def next(self) -> bool:
@@ -45,7 +46,7 @@ class Occasions:
 class Announcer:
     """Says what is wanted on each occasion, and now and then: announcements are transient.
 
-    `by_viewers()` and `briefly(now)` tell which cameras to watch, the latter for one picture each.
+    `by_viewers()` tells which cameras to watch, `frames(now)` which frames to ask for, and `ask(cameras, frames)` does.
     """
 
     def __init__(
@@ -53,17 +54,21 @@ class Announcer:
         occasions: Occasions,
         watch_list: WatchList,
         models: ModelKeeper,
+        drains: DrainKeeper,
         senders: SenderRegistry,
         *,
         by_viewers: Callable[[], frozenset[str]],
-        briefly: Callable[[float], frozenset[str]],
+        frames: Callable[[float], list[str]],
+        ask: Callable[[list[str], list[str]], None],
     ) -> None:
         self._occasions = occasions
         self._watch_list = watch_list
         self._models = models
+        self._drains = drains
         self._senders = senders
         self._by_viewers = by_viewers
-        self._briefly = briefly
+        self._frames = frames
+        self._ask = ask
 
     async def run(self) -> None:
         """Say what is new, until cancelled."""
@@ -75,14 +80,17 @@ class Announcer:
                 if everything:
                     self._watch_list.announce(now)
                     self._models.announce(now)
+                    self._drains.announce(now)
                     self._senders.announce(now)
             except Exception:
                 log.exception("an announcement failed")
             await asyncio.sleep(PAUSE_SECONDS)
 
     def follow(self, now: float) -> None:
-        """Watch what is wanted now. Say it if it is new, or if it was not said for a while."""
-        self._watch_list.follow(self._by_viewers(), now, self._briefly(now))
+        """Watch what is wanted now. Say it if it is new, or if it was not said for a while; ask for frames at once."""
+        self._watch_list.follow(self._by_viewers(), now)
+        if frames := self._frames(now):
+            self._ask(self._watch_list.cameras, frames)
 
 
 def say(publisher: Publisher, control: Control) -> None:

@@ -1,22 +1,25 @@
-"""The API's own questions: session, metrics, nodes, alerts."""
+"""The API's own questions: session, metrics."""
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from contract.api.figures import AlertsView, HistoryView, MetricsView
-from contract.api.nodes import NodesView
-from contract.api.service import SessionView
+from contract.api.figures import HistoryView, MetricsView
+from contract.api.service import Launcher, SessionView
 from gateway.figures import FigureBoard
 from gateway.http.documentation import answer, answers
 from gateway.http.problems import json_response
-from gateway.nodes import Nodes
 from gateway.security.access import identity_of
 from runtime.version import VERSION
 
-SESSION = {"role": "operator", "name": "main", "expires": 1802992000.0, "version": VERSION}
+SESSION = {
+    "role": "operator",
+    "name": "main",
+    "expires": 1802992000.0,
+    "version": VERSION,
+    "launcher": "compose",
+}
 BY_PROMETHEUS: dict[str, Any] = {
     "processingRate": 199.2,
     "avgLatency": 0.094,
@@ -36,11 +39,13 @@ BY_PROMETHEUS: dict[str, Any] = {
     "objectives": {"latencyP95": 0.5, "queueDepth": 300, "notComputed": 0.01, "errors": 0},
     "notices": [],
     "canary": None,
+    "prometheus": {"error": None, "since": None},
 }
 BY_ITSELF: dict[str, Any] = {
     **BY_PROMETHEUS,
     "failedByReason": {},
     "source": dict.fromkeys(BY_PROMETHEUS["source"], "gateway"),
+    "prometheus": {"error": "Prometheus cannot be reached: Connection refused", "since": 1795215980.0},
 }
 HISTORY: dict[str, Any] = {
     "step": 5,
@@ -53,47 +58,11 @@ HISTORY: dict[str, Any] = {
         "notComputed": [[1795215995.0, None], [1795216000.0, 0.0]],
         "errors": [[1795215995.0, 0.0], [1795216000.0, 0.0]],
     },
+    "queries": {"processingRate": "sum(rate(cv_frames_processed_total[1m]))"},
 }
-NODES: dict[str, Any] = {
-    "items": [
-        {
-            "node_id": "a1b2c3",
-            "state": "running",
-            "lane": "live",
-            "model": "yunet@ebafce4e",
-            "detector": "yunet",
-            "fallback": None,
-            "fps": 99.6,
-            "busy": 0.71,
-            "prefetch": 1,
-            "since": 1795210000.0,
-            "last_seen": 1795216000.1,
-            "desired": 0,
-            "model_error": None,
-            "settled": True,
-        }
-    ],
-    "expected": 2,
-}
-ALERTS: dict[str, Any] = {
-    "items": [
-        {
-            "name": "FramefleetNoWorkers",
-            "severity": "critical",
-            "state": "firing",
-            "summary": "No worker is running",
-            "since": 1795215900.0,
-            "description": "`docker compose ps -a cv-worker` says why they ended; `docker compose up -d` starts them.",
-            "runbook": "docs/runbooks/FramefleetNoWorkers.md",
-        }
-    ],
-    "source": "prometheus",
-    "error": None,
-}
-NO_ALERTS = {"items": [], "source": "none", "error": "Prometheus cannot be reached: Connection refused"}
 
 
-def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -> APIRouter:
+def api_router(board: FigureBoard, launcher: Launcher | None) -> APIRouter:
     """Routes under /api that read and change nothing."""
     router = APIRouter(prefix="/api", tags=["Cluster"])
 
@@ -108,7 +77,7 @@ def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -
     async def session(request: Request) -> Response:
         """The role of the token or of the browser's session; `expires` is null for programs."""
         identity = identity_of(request.scope)
-        return json_response(SessionView(identity.role, identity.name, identity.expires, VERSION))
+        return json_response(SessionView(identity.role, identity.name, identity.expires, VERSION, launcher))
 
     @router.get(
         "/metrics",
@@ -122,7 +91,8 @@ def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -
     async def metrics() -> Response:
         """Frames a second over the last ten seconds, frames that wait; over the last minute seconds from capture to
         result, the share not computed, failures a second. `source` says of each where it comes from: where Prometheus
-        has nothing of the last ten seconds it is what this gateway itself has seen. Null: nothing is known.
+        has nothing of the last ten seconds, or not all of the last minute, it is what this gateway itself has seen: the
+        same figure over the same window. Null: nothing is known.
         """
         return json_response(await board.metrics())
 
@@ -140,29 +110,5 @@ def api_router(board: FigureBoard, nodes: Nodes, expected_workers: int | None) -
     ) -> Response:
         """The last `seconds`, in about 180 steps of `step` seconds; value null where nothing is known."""
         return json_response(await board.history(seconds))
-
-    @router.get(
-        "/nodes",
-        response_model=NodesView,
-        responses=answer("All of them, by id.", NODES),
-        operation_id="list_nodes",
-        summary="List nodes",
-    )
-    async def list_nodes() -> Response:
-        """Workers heard of in the last five minutes; `lost` after six seconds of silence. `expected` is
-        GATEWAY_EXPECTED_WORKERS.
-        """
-        return json_response(NodesView(nodes.views(time.monotonic()), expected_workers))
-
-    @router.get(
-        "/alerts",
-        response_model=AlertsView,
-        responses=answers("The alerts.", {"one fires": ALERTS, "Prometheus does not answer": NO_ALERTS}),
-        operation_id="list_alerts",
-        summary="List alerts",
-    )
-    async def alerts() -> Response:
-        """Prometheus' firing and pending alerts, firing ones first. `source` none: `error` says why none are known."""
-        return json_response(await board.alerts())
 
     return router

@@ -108,6 +108,10 @@ class FrameBooks:
             new = self._turns >= LATELY
             self._settled.heard(status.node_id, status.lane, status.since, count, new=new)
 
+    def settled(self, lane: Lane) -> int:
+        """How many frames of the lane workers have settled, since they were first heard."""
+        return self._settled.total[lane]
+
     def enter(self, waiting: Mapping[str, int], held: Mapping[str, int]) -> dict[Lane, int]:
         """Make an entry in each lane's book; returns how many frames are missing that were not missing before.
 

@@ -43,9 +43,9 @@ def foreign_consumers(
 ) -> dict[str, int]:
     """Tell how many more consume each queue than should: gateways consume the results, workers a lane.
 
-    Nobody should stay with the dead letters and the retries.
+    Nobody should stay with the dead letters and the retries, and no drained worker with its lane.
     """
-    workers = Counter(node.lane for node in nodes)
+    workers = Counter(node.lane for node in nodes if not node.drained)
     expected = {RESULT_QUEUE: gateways} | {lane.queue: workers[lane.value] for lane in Lane}
     return {queue: max(0, count - expected.get(queue, 0)) for queue, count in consumers.items()}
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from broker import Consumer, Delivery
 from broker.link import Link, from_body
+from contract.drains import DesiredDrains
 from contract.identifiers import CANARY_CAMERA
 from contract.models import DesiredModels
 from contract.senders import Senders
@@ -17,6 +18,7 @@ from contract.status import (
     ProducerStatus,
     Status,
     WatchAnnouncement,
+    kept_routing_key,
     parse_control,
     parse_status,
 )
@@ -31,6 +33,7 @@ from gateway.books import FrameBooks
 from gateway.cameras.cameras import Cameras
 from gateway.canary.canary import Canary, CanaryReply
 from gateway.consumers import Gateways
+from gateway.drains.keeper import DrainKeeper
 from gateway.history.recorder import PREFETCH, Recorder
 from gateway.history.thumbnails import Thumbnailer
 from gateway.live.absence import Absence
@@ -39,6 +42,7 @@ from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
 from gateway.live.results import LiveResults, parse_received, parse_traced
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
+from gateway.peers import Peers
 from gateway.result_spans import ResultSpans
 from gateway.senders.file import check
 from gateway.senders.registry import SenderRegistry
@@ -60,16 +64,25 @@ def listen_to_results(
     )
 
 
-def listen_to_pictures(link: Link, hub: Hub, thumbnailer: Thumbnailer) -> Consumer:
-    """Take the pictures of the cameras that the consumer is bound to: for viewers, and for the history's thumbnails."""
+def listen_to_pictures(link: Link, hub: Hub) -> Consumer:
+    """Take the pictures of the cameras that the consumer is bound to, for viewers."""
 
     def take(picture: ReceivedPicture) -> None:
         if picture.received.result.camera_id == CANARY_CAMERA:
             return  # of a worker that knows no canary yet
-        thumbnailer.picture(picture.received.result, picture.picture, time.monotonic(), time.time())
         show_picture(hub, picture)
 
     return link.listen(WATCH_EXCHANGE, (), parse_picture, take, max_length=200, max_bytes=64 * 1024 * 1024)
+
+
+def listen_to_event_frames(link: Link, gateway_id: str, thumbnailer: Thumbnailer) -> Consumer:
+    """Take the frames that this gateway asked for, for the pictures of events."""
+
+    def take(picture: ReceivedPicture) -> None:
+        thumbnailer.picture(picture.received.result, picture.picture, time.time())
+
+    key = kept_routing_key(gateway_id)
+    return link.listen(WATCH_EXCHANGE, key, parse_picture, take, max_length=1_000, max_bytes=64 * 1024 * 1024)
 
 
 def listen_to_canary(link: Link, canary: Canary) -> Consumer:
@@ -95,7 +108,9 @@ class StatusListener:
     nodes: Nodes
     cameras: Cameras
     models: ModelKeeper
+    drains: DrainKeeper
     gateways: Gateways
+    peers: Peers
     senders: SenderRegistry
     statistics: Statistics
     books: FrameBooks
@@ -111,28 +126,36 @@ class StatusListener:
             case NodeStatus():
                 self.statistics.failed(self.nodes.heard(status, now, wall), wall)
                 self.models.reported(status, now)
+                self.drains.reported(status, now)
                 self.books.heard_node(status)
             case ProducerStatus():
                 self.books.heard_producer(status)
+                self.peers.heard_producer(status, now, wall)
                 self.cameras.heard_producer(status, now, wall)
             case CameraStatus():
-                self.cameras.heard_camera(status, now, wall)
+                self.statistics.dropped(self.cameras.heard_camera(status, now, wall), wall)
             case CamerasStatus():
-                self.cameras.heard_cameras(status, now, wall)
+                self.statistics.dropped(self.cameras.heard_cameras(status, now, wall), wall)
 
     def _parse_control(self, body: bytes) -> Control:
         control = parse_control(body)
         if isinstance(control, DesiredModels):
             self.models.examine(control)
+        if isinstance(control, DesiredDrains):
+            self.drains.examine(control)
         if isinstance(control, Senders):
             check(control)
         return control
 
     def _control(self, control: Control) -> None:
+        now = time.monotonic()
         match control:  # another gateway's, or our own coming back
             case DesiredModels():
-                self.models.heard(control, time.monotonic())
+                self.models.heard(control, now)
+            case DesiredDrains():
+                self.drains.heard(control, now)
             case Senders():
                 self.senders.heard(control)
             case WatchAnnouncement():
-                self.gateways.heard(control.gateway_id, time.monotonic())
+                self.gateways.heard(control.gateway_id, now)
+                self.peers.heard_gateway(control, now, time.time())

@@ -66,19 +66,38 @@ class TooManySenders(GatewayError, ValueError):
     """No further sender can be named."""
 
 
-# --- models ------------------------------------------------------------------------------------------------------
+# --- what is desired ----------------------------------------------------------------------------------------------
 
 
 class CannotKeep(GatewayError):
-    """The file of the desired models cannot be written: nothing was changed."""
+    """The file that keeps a change, or who made it, cannot be written: nothing was changed."""
 
 
 class NotHeardYet(GatewayError):
-    """Workers act on desired models of which this gateway has not heard: a change would undo what it does not know."""
+    """Workers act on a wish of which this gateway has not heard: a change would undo what it does not know."""
 
 
 class TooManyCameras(GatewayError, ValueError):
     """No further camera can have a model of its own."""
+
+
+class TooManyDrains(GatewayError, ValueError):
+    """No further worker can be drained."""
+
+
+# --- dead letters ------------------------------------------------------------------------------------------------
+
+
+class NoSuchOperation(GatewayError, LookupError):
+    """There is no such replay or purge, or its proposal is too old."""
+
+
+class NothingMatches(GatewayError, LookupError):
+    """No dead letter is meant."""
+
+
+class OperationUnderWay(GatewayError):
+    """Another replay or purge runs."""
 
 
 # --- history -----------------------------------------------------------------------------------------------------
@@ -130,6 +149,10 @@ class PrometheusError(GatewayError):
         super().__init__(message)
         self.status = status
         self.error_type = error_type
+
+
+class AlertmanagerError(GatewayError):
+    """Alertmanager gave no usable answer."""
 
 
 class OutOfBounds(GatewayError, ValueError):

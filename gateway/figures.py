@@ -1,20 +1,16 @@
 """The figures of the cards: from Prometheus when it answers, else what the gateway itself knows; marked, one by one."""
 
 import asyncio
-import contextlib
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from contract.api.figures import (
-    AlertsView,
-    AlertView,
     HistoryView,
     LatencyView,
     MetricsView,
     NodeFiguresView,
+    PrometheusStateView,
     Source,
     SourcesView,
 )
@@ -25,16 +21,14 @@ from gateway.prometheus import promql
 from gateway.prometheus.client import Prometheus
 from gateway.prometheus.shared_answer import SharedAnswer
 from gateway.statistics import Statistics
-from gateway.times import parse_time
 
 POINTS = 180
 MIN_STEP = 5
-DESCRIBED = 10
 T = TypeVar("T")
 
 
 class FigureBoard:
-    """Answers /api/metrics, /api/metrics/history and /api/alerts. `connected` tells whether results can arrive."""
+    """Answers /api/metrics and /api/metrics/history. `connected` tells whether results can arrive."""
 
     def __init__(
         self,
@@ -55,30 +49,35 @@ class FigureBoard:
         self._notices = notices
         self._canary = canary
         self._now: SharedAnswer[_Asked] | None = None
-        self._alerts: SharedAnswer[list[AlertView]] | None = None
         self._ranges: dict[int, SharedAnswer[HistoryView | None]] = {}
         if prometheus is not None:
             self._now = SharedAnswer(lambda: _ask(prometheus))
-            self._alerts = SharedAnswer(lambda: _ask_alerts(prometheus))
 
     async def metrics(self) -> MetricsView:
         """The figures now."""
-        asked = _Asked()
+        asked, away = _Asked(), None
         if self._now is not None:
-            with contextlib.suppress(PrometheusError):
+            try:
                 asked = await self._now.get()
+            except PrometheusError as error:
+                away = str(error)
         wall, now = time.time(), time.monotonic()
         own = self._own.figures(wall)
         connected = self._connected()
         sources: dict[str, Source] = {}
+        # A Prometheus that has been away knows some seconds of the minute, and the gateway all of them.
+        partly = not asked.whole and connected and self._own.whole(wall)
+
+        def known(name: str) -> bool:
+            return name in asked.values and not (partly and name in promql.OF_A_MINUTE)
 
         def choose(name: str, fallback: float | None) -> float | None:
-            sources[name] = "prometheus" if name in asked.values else "gateway"
-            return asked.values.get(name, fallback)
+            sources[name] = "prometheus" if known(name) else "gateway"
+            return asked.values[name] if known(name) else fallback
 
         live = [view for view in self._nodes.views(now) if view.state != "lost"]
         latency = own.latency
-        if "p95" in asked.values:
+        if known("p95"):
             latency = LatencyView(*(asked.values.get(name) for name in ("p50", "p95", "p99")))
         return MetricsView(
             processingRate=choose("processingRate", own.rate if connected else None),
@@ -102,13 +101,14 @@ class FigureBoard:
             workers=len(live),
             starting=self._own.starting(wall),
             source=SourcesView(
-                latency="prometheus" if "p95" in asked.values else "gateway",
+                latency="prometheus" if known("p95") else "gateway",
                 nodes="prometheus" if asked.by_label.get("fps") else "gateway",
                 **sources,
             ),
             time=wall,
             notices=self._notices(),
             canary=self._canary(),
+            prometheus=None if self._now is None else PrometheusStateView(away, self._now.failing_since),
         )
 
     async def history(self, seconds: int) -> HistoryView:
@@ -122,16 +122,9 @@ class FigureBoard:
             except PrometheusError:
                 pass
         seconds = min(seconds, statistics.KEPT_SECONDS)
-        return HistoryView(step, "gateway", self._own.series(seconds, step, time.time()))
-
-    async def alerts(self) -> AlertsView:
-        """Pending and firing alerts, or why there are none to be had."""
-        if self._alerts is None:
-            return AlertsView([], "none", "no Prometheus is set up: PROMETHEUS_URL is empty")
-        try:
-            return AlertsView(await self._alerts.get(), "prometheus")
-        except PrometheusError as error:
-            return AlertsView([], "none", str(error))
+        return HistoryView(
+            step, "gateway", self._own.series(seconds, step, time.time()), dict(promql.HISTORY)
+        )
 
     def _range(self, prometheus: Prometheus, seconds: int, step: int) -> SharedAnswer[HistoryView | None]:
         kept = self._ranges.get(seconds)
@@ -148,13 +141,16 @@ class _Asked:
     def __init__(self) -> None:
         self.values: dict[str, float | None] = {}
         self.by_label: dict[str, dict[str, float | None]] = {}
+        self.whole = False
+        """It has seen all of the last minute."""
 
 
 async def _ask(prometheus: Prometheus) -> _Asked:
     asked = _Asked()
     single = [prometheus.query(expression) for expression in promql.FIGURES.values()]
     labelled = [prometheus.query(expression) for _, expression in promql.BY_LABEL.values()]
-    answers = await _gather(*single, *labelled)
+    *answers, whole = await _gather(*single, *labelled, prometheus.query(promql.WHOLE_MINUTE))
+    asked.whole = bool(whole)
     for name, series in zip(promql.FIGURES, answers, strict=False):
         if series:
             asked.values[name] = series[0][1]
@@ -170,35 +166,7 @@ async def _ask_range(prometheus: Prometheus, seconds: int, step: int) -> History
         *(prometheus.query_range(q, end - seconds, end, step) for q in promql.HISTORY.values())
     )
     series = dict(zip(promql.HISTORY, answers, strict=True))
-    return HistoryView(step, "prometheus", series) if series["processingRate"] else None
-
-
-async def _ask_alerts(prometheus: Prometheus) -> list[AlertView]:
-    views = [
-        AlertView(
-            name=alert.labels.get("alertname", ""),
-            severity=alert.labels.get("severity", ""),
-            state="firing" if alert.state == "firing" else "pending",
-            summary=alert.annotations.get("summary") or alert.annotations.get("description") or "",
-            since=_unix(alert.activeAt),
-            description=alert.annotations.get("description", ""),
-            runbook=alert.annotations.get("runbook_url", ""),
-        )
-        for alert in await prometheus.alerts()
-    ]
-    # Prometheus has no order of its own: what is shown first stays first.
-    return list(
-        _described(sorted(views, key=lambda view: (view.state != "firing", view.name, view.description)))
-    )
-
-
-def _described(views: Iterable[AlertView]) -> Iterator[AlertView]:
-    """The same, with the descriptions of the first few of a rule: those of a thousand cameras are half a megabyte."""
-    told: Counter[tuple[str, str, str]] = Counter()
-    for view in views:
-        kind = (view.name, view.severity, view.state)
-        told[kind] += 1
-        yield view if told[kind] <= DESCRIBED else replace(view, description="")
+    return HistoryView(step, "prometheus", series, dict(promql.HISTORY)) if series["processingRate"] else None
 
 
 async def _gather(*questions: Awaitable[T]) -> list[T]:
@@ -210,11 +178,3 @@ async def _gather(*questions: Awaitable[T]) -> list[T]:
             raise answer
         good.append(answer)
     return good
-
-
-def _unix(text: str) -> float | None:
-    """An RFC 3339 time with any number of decimals, as Unix seconds."""
-    try:
-        return parse_time(text)
-    except (ValueError, OverflowError):
-        return None

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from contract.status import LOST_AFTER_SECONDS
 
-DEAF_AFTER_SECONDS = LOST_AFTER_SECONDS - 1.0
-"""Two answers missing, and earlier than anybody counts as lost."""
+DEAF_AFTER_SECONDS = LOST_AFTER_SECONDS - 2.0
+"""Two answers missing."""
 SETTLES_SECONDS = 10.0
 """Whoever lost the broker with the gateway is back and heard by then."""
 NO_BROKER = "the gateway has no broker"
@@ -35,6 +35,13 @@ class Hearing:
         elif self._was_deaf:
             self._was_deaf, self._back = False, now
         return self._was_deaf
+
+    def until(self, now: float) -> float:
+        """Until when somebody's silence is their own: the broker's last answer.
+
+        Whoever was heard two seconds before a broker stood still would be overdue before the broker is.
+        """
+        return min(now, self._answered())
 
     def settled(self, now: float) -> bool:
         """Whether a silence is that of others: the broker answers, and has for a while."""

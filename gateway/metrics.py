@@ -219,7 +219,8 @@ class GatewayMetrics:
         )
         self.thumbnails = Counter(
             "gateway_thumbnails",
-            "Pictures for events: stored, unused (no event, or no better), missed (none came), unreadable, failed",
+            "Pictures for events: stored, unused (no event, or no better), missed (an event's first did not come), "
+            "crowded, unreadable, failed",
             ["outcome"],
             registry=registry,
         )

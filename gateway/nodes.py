@@ -1,15 +1,20 @@
 """Nodes as their heartbeats show them. Pure: time is an argument, monotonic `now` and Unix `wall`."""
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from contract.api.nodes import NodeView
+from contract.api.nodes import DrainView, NodeView
+from contract.drains import NodeDrain
 from contract.status import LOST_AFTER_SECONDS, NodeStatus
 from contract.topology import Lane
 from gateway.hearing import UNBROKEN, Hearing
 
 FORGET_AFTER_SECONDS = 300.0
 MAX_NODES = 10_000
+PACE_HEARTBEATS = 15
+"""Half a minute of them: what a worker does in two seconds says little of what it can do."""
 
 
 @dataclass(slots=True)
@@ -17,6 +22,8 @@ class _Node:
     status: NodeStatus
     heard: float  # monotonic: a node's own clock may be wrong
     heard_wall: float
+    lately: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=PACE_HEARTBEATS))
+    """Its frames a second and busy shares."""
 
 
 class Nodes:
@@ -30,6 +37,8 @@ class Nodes:
         self._nodes: dict[str, _Node] = {}
         self.revision = 0
         """Of the desired models: what a settled node reports."""
+        self.drains: Mapping[str, NodeDrain] = {}
+        """The workers that operators want out of work."""
 
     def heard(self, status: NodeStatus, now: float, wall: float) -> int:
         """Take a heartbeat; returns how many frames failed on that node since the last one."""
@@ -41,7 +50,11 @@ class Nodes:
             return failed
         if len(self._nodes) >= MAX_NODES:
             del self._nodes[next(iter(self._nodes))]  # the one that was silent longest
-        self._nodes[status.node_id] = _Node(status, now, wall)
+        self._nodes[status.node_id] = node = _Node(status, now, wall)
+        if known is not None and known.status.since == status.since:
+            node.lately = known.lately
+        if status.state == "running":
+            node.lately.append((status.fps, status.busy))
         return failed
 
     def tidy(self, now: float) -> None:
@@ -73,10 +86,22 @@ class Nodes:
             status.state == "running" and not settled(status, self.revision) for status in self.statuses(now)
         )
 
-    @property
-    def reported_revision(self) -> int:
-        """The highest revision of desired models that any node has told, lost ones included."""
-        return max((node.status.desired for node in self._nodes.values()), default=0)
+    def last_words(self) -> Iterable[NodeStatus]:
+        """The last word of every node, lost ones included."""
+        return [node.status for node in self._nodes.values()]
+
+    def status(self, node_id: str) -> NodeStatus | None:
+        """The last word of a node, also of a lost one; None if it is not known."""
+        node = self._nodes.get(node_id)
+        return None if node is None else node.status
+
+    def pace(self, node_id: str) -> tuple[float, float]:
+        """A node's frames a second and busy share over the last half minute."""
+        node = self._nodes.get(node_id)
+        if node is None or not node.lately:
+            return 0.0, 0.0
+        fps, busy = zip(*node.lately, strict=True)
+        return sum(fps) / len(fps), sum(busy) / len(busy)
 
     def views(self, now: float) -> list[NodeView]:
         """Every node, by name."""
@@ -85,10 +110,13 @@ class Nodes:
 
     def _view(self, node: _Node, now: float, absent: Literal["lost", "unknown"]) -> NodeView:
         status = node.status
-        lost = now - node.heard > LOST_AFTER_SECONDS
+        # Overdue since a moment at which the broker itself still answered; or, with nobody to ask, by the clock.
+        until = now if self._hearing.deaf(now) else self._hearing.until(now)
+        lost = until - node.heard > LOST_AFTER_SECONDS
+        drain = self.drains.get(status.node_id)
         return NodeView(
             node_id=status.node_id,
-            state=absent if lost else "draining" if status.state == "draining" else "running",
+            state=absent if lost else _at(status),
             lane=status.lane,
             model=status.model,
             detector=status.detector,
@@ -101,7 +129,17 @@ class Nodes:
             desired=status.desired,
             model_error=status.model_error,
             settled=not lost and settled(status, self.revision),
+            drain=None if drain is None else DrainView(drain.since, drain.by),
+            version=status.version,
+            host=status.host,
+            memory=status.memory,
         )
+
+
+def _at(status: NodeStatus) -> Literal["running", "draining", "drained"]:
+    if status.drained:
+        return "drained"
+    return "draining" if status.state == "draining" else "running"
 
 
 def settled(status: NodeStatus, revision: int) -> bool:

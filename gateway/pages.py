@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gateway.http.compression import compressed
 from gateway.http.prefix import placed
 from gateway.http.problems import problem
 from gateway.security.access import identity_of, is_secure, set_session
@@ -20,18 +21,18 @@ NO_CACHE = {"Cache-Control": "no-cache"}
 IMMUTABLE = "public, max-age=31536000, immutable"
 RESERVED = ("api/", "ws/", "assets/")
 # The dashboard's pages, as its own table has them: dashboard/src/shell/pages.ts.
-PAGES = ("/", "/events")
+PAGES = ("/", "/events", "/nodes", "/alerts", "/models", "/queues", "/explore")
 _PAGE = re.compile("|".join(re.escape(path).replace(r"\{id\}", "[^/]+") for path in PAGES))
 
 
 class Assets(StaticFiles):
-    """Files whose names contain their hash."""
+    """Files whose names contain their hash; text travels compressed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         if response.status_code in (200, 304):
             response.headers["Cache-Control"] = IMMUTABLE
-        return response
+        return await compressed(response, scope)
 
 
 def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
@@ -51,7 +52,8 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
             return problem(404, "not_found", f"there is no /{path}")
         found = await run_in_threadpool(_file, folder, path)
         if found is not None:
-            return FileResponse(found, headers=NO_CACHE)
+            file = FileResponse(found, headers=NO_CACHE, stat_result=await run_in_threadpool(found.stat))
+            return await compressed(file, request.scope)
         known = is_page(f"/{path}")
         if not known and (
             "." in path.rpartition("/")[2] or "text/html" not in request.headers.get("accept", "")

@@ -1,6 +1,7 @@
 """What the broker tells of the queues: how many messages wait in each, and which of them are down."""
 
 import time
+from collections.abc import Mapping
 
 from broker import QueueDepth, QueueFaults
 from broker.faults import sentence
@@ -40,6 +41,11 @@ class Queues:
         """Frames in the lanes' own queues; None while the broker does not tell."""
         messages = self.depth.messages
         return sum(messages.get(queue, 0) for queue in TASK_QUEUES) if messages else None
+
+    @property
+    def faults_down(self) -> Mapping[str, str]:
+        """Every queue that is down, with what RabbitMQ said."""
+        return self._faults.down
 
     def down(self, sender: Sender) -> list[str]:
         """Those of the sender's queues that are down."""

@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,8 +24,10 @@ from fastapi import FastAPI
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
 from contract.senders import Senders
-from contract.status import WatchAnnouncement
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE
+from gateway.alerts.alertmanager import Alertmanager
+from gateway.alerts.api import alerts_router
+from gateway.alerts.board import AlertBoard
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
@@ -37,15 +39,25 @@ from gateway.cameras.repeats import RepeatedIds
 from gateway.canary.canary import Canary
 from gateway.canary.metrics import CanaryMetrics
 from gateway.consumers import ForeignConsumers, Gateways
-from gateway.dead_letters import DeadLetterReader, dead_letters_router
+from gateway.dead_letters.api import dead_letters_router
+from gateway.dead_letters.messages import LetterMessages
+from gateway.dead_letters.operations import Operations
+from gateway.dead_letters.operations_api import operations_router
+from gateway.dead_letters.reader import DeadLetterReader
+from gateway.dead_letters.records import OperationRecords
+from gateway.desired.file import load
 from gateway.dispatch import (
     StatusListener,
     consume_results,
     listen_to_canary,
+    listen_to_event_frames,
     listen_to_pictures,
     listen_to_results,
 )
+from gateway.drains.keeper import DrainKeeper
+from gateway.drains.wish import DRAINS
 from gateway.errors import BrokenSenders, WrongSetting
+from gateway.expected_workers import ExpectedWorkers
 from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
@@ -65,15 +77,19 @@ from gateway.live.websocket import ResultsSocket, results_router
 from gateway.live.writers import Writers
 from gateway.metrics import GatewayMetrics
 from gateway.models.api import models_router
-from gateway.models.file import load_desired
 from gateway.models.keeper import ModelKeeper
+from gateway.models.wish import MODELS
+from gateway.myself import Myself
 from gateway.nodes import Nodes
+from gateway.nodes_api import nodes_router
 from gateway.pages import pages_router
+from gateway.peers import Peers
 from gateway.probes import probes_router
 from gateway.prometheus.client import Prometheus
 from gateway.prometheus.objectives import ServiceObjectives, objectives_router
 from gateway.prometheus.proxy import proxy_router
 from gateway.queues import Queues
+from gateway.queues_api import QueueBoard, queues_router
 from gateway.readiness import Readiness
 from gateway.result_spans import ResultSpans
 from gateway.security.allowance import Allowance
@@ -142,6 +158,7 @@ class Gateway:
     nodes: Nodes
     statistics: Statistics
     models: ModelKeeper
+    drains: DrainKeeper
     senders: SenderRegistry
     admission: Admission
     publisher: Publisher
@@ -218,7 +235,7 @@ async def compose(
     hearing = Hearing(lambda: depth.answered)
 
     # --- what it knows ---
-    nodes = Nodes(hearing)
+    nodes, peers = Nodes(hearing), Peers(hearing)
     cameras = Cameras(
         nodes.lanes,
         down=lambda: link.faults.down,
@@ -228,6 +245,7 @@ async def compose(
     metrics.camera_results.read = cameras.results
     counts = SenderCounts()
     statistics = Statistics(time.time())
+    myself = Myself(gateway_id, settings.node_name)
     gateways = Gateways(gateway_id)
     repeats = RepeatedIds(cameras, metrics)
     books = FrameBooks()
@@ -235,7 +253,9 @@ async def compose(
     # --- what it says to the broker ---
     occasions = Occasions()
     publisher = link.publisher(window=64, on_ready=occasions.reconnected)
-    models = ModelKeeper(settings.data_dir, load_desired(settings.data_dir), nodes, partial(say, publisher))
+    kept = settings.data_dir
+    models = ModelKeeper(kept, load(kept, MODELS), nodes, partial(say, publisher))
+    drains = DrainKeeper(kept, load(kept, DRAINS), nodes, partial(say, publisher))
     senders = sender_registry(settings.senders, partial(say, publisher))
 
     def most_cameras(sender: str) -> int:
@@ -250,7 +270,7 @@ async def compose(
     # --- what it shows ---
     writers = Writers()
     hub = Hub(
-        on_watch=occasions.watch_changed,
+        on_watch=occasions.pictures_wanted,
         on_waiting=writers.wake,
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
@@ -280,17 +300,19 @@ async def compose(
         admits=lambda each: admission.lists(each.camera_id, sender_of(each), time.monotonic()),
         on_recorded=results.recorded,
         on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
-        on_watch=occasions.watch_changed,
+        on_wanted=occasions.pictures_wanted,
         spans=spans,
     )
 
     # --- what it hears from the broker ---
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence, spans)
-    pictures = listen_to_pictures(link, hub, history.thumbnailer)
-    StatusListener(nodes, cameras, models, gateways, senders, statistics, books).listen(link)
+    pictures = listen_to_pictures(link, hub)
+    listen_to_event_frames(link, gateway_id, history.thumbnailer)
+    StatusListener(nodes, cameras, models, drains, gateways, peers, senders, statistics, books).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
+    queue_board = QueueBoard(queues, senders, books, hearing)
     canary = Canary(
         publisher,
         depth,
@@ -304,30 +326,36 @@ async def compose(
     def bind(camera_id: str, on: bool) -> None:
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
 
-    def announce(camera_ids: list[str]) -> None:
-        say(publisher, WatchAnnouncement(gateway_id=gateway_id, cameras=camera_ids))
+    def announce(camera_ids: list[str], frames: Sequence[str] = ()) -> None:
+        say(publisher, myself.announcement(camera_ids, frames))
 
     announcer = Announcer(
         occasions,
         WatchList(bind, announce),
         models,
+        drains,
         senders,
         by_viewers=lambda: allotment.granted(time.monotonic()),
-        briefly=history.thumbnailer.wanted,
+        frames=history.thumbnailer.wanted,
+        ask=announce,
     )
 
     # --- what it answers ---
     readiness = Readiness(link, hearing, history.recorder, history.database)
+    own = partial(myself.view, readiness.missing)
     prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
+    alertmanager = Alertmanager(settings.alertmanager_url) if settings.alertmanager_url else None
     board = FigureBoard(
         prometheus,
         statistics,
         nodes,
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
-        notices=lambda: [*queues.notices(), *admission.notices()],
+        notices=lambda: [*queues.notices(), *cameras.notices(time.monotonic()), *admission.notices()],
         canary=lambda: canary.trouble(time.monotonic()),
     )
+
+    expected_workers = ExpectedWorkers(settings.expected_workers, settings.expected_workers_file)
 
     async with AsyncExitStack() as stack:
         # --- what only one can have ---
@@ -349,6 +377,10 @@ async def compose(
             lambda: [each for each in senders.senders if each.dead_letter_queue not in link.faults.down],
         )
         letters = LetterSearch(dead_letters)
+        messages = LetterMessages(urls, dead_letters)
+        records = OperationRecords(settings.data_dir)
+        records.load()
+        operations = Operations(urls, dead_letters, records, lambda: senders.senders, queue_board.consumers)
         inquiry = Inquiry(
             readers=history.readers,
             letters=letters,
@@ -372,14 +404,18 @@ async def compose(
                 results_router(viewers),
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
-                api_router(board, nodes, settings.expected_workers),
+                api_router(board, settings.launcher),
+                nodes_router(nodes, peers, drains, statistics, own, expected_workers),
+                alerts_router(AlertBoard(prometheus, alertmanager)),
                 objectives_router(ServiceObjectives(prometheus)),
                 cameras_router(cameras, admission.notices),
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
-                models_router(models, nodes),
-                dead_letters_router(dead_letters),
+                models_router(models, nodes, statistics.costs),
+                queues_router(queue_board),
+                dead_letters_router(dead_letters, messages),
+                operations_router(operations, dead_letters),
                 why_router(inquiry),
-                history_router(history.readers, dead_letters, settings.history_gap_seconds, settings.prefix),
+                history_router(history, dead_letters, settings.history_gap_seconds, settings.prefix),
                 proxy_router(prometheus, refusals),
                 pages_router(settings.dashboard_dir, authenticator),
             ],
@@ -397,9 +433,12 @@ async def compose(
             end_revoked,
             announcer.follow,
             models.tick,
+            drains.tick,
+            peers.tick,
             senders.tick,
             partial(tell_senders, senders, admission, metrics),
             queues.tick,
+            queue_board.tick,
             Audit(books, depth, link.faults, nodes, metrics).tick,
             ForeignConsumers(depth, publisher, gateways, nodes, hearing, metrics).tick,
             absence.tick,
@@ -414,8 +453,13 @@ async def compose(
             stack.push_async_callback(asyncio.to_thread, tracing.close)
         if prometheus is not None:
             stack.push_async_callback(prometheus.close)
+        if alertmanager is not None:
+            stack.push_async_callback(alertmanager.close)
         stack.push_async_callback(letters.stop)
+        stack.push_async_callback(messages.stop)
+        stack.push_async_callback(operations.close)
         stack.push_async_callback(models.stop)
+        stack.push_async_callback(drains.stop)
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
@@ -429,6 +473,7 @@ async def compose(
             nodes=nodes,
             statistics=statistics,
             models=models,
+            drains=drains,
             senders=senders,
             admission=admission,
             publisher=publisher,

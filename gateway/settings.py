@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from contract.api.service import Launcher
 from gateway.addresses import TrustedProxies, is_loopback
 from gateway.senders.file import FILE as SENDERS_FILE
 from gateway.tokens.file import FILE
@@ -82,6 +83,16 @@ class GatewaySettings(ServiceSettings):
     expected_workers: int | None = Field(
         None, ge=0, description="how many workers should run, for the dashboard"
     )
+    expected_workers_file: Path | None = Field(
+        None,
+        description="a file with that number, read again when it changes, instead of GATEWAY_EXPECTED_WORKERS; "
+        "`make up` writes one",
+    )
+    launcher: Launcher | None = Field(
+        None,
+        description="how the system was started, for the commands that the dashboard advises; `make up` and Compose "
+        "set it",
+    )
     database_url: SecretStr = Field(
         SecretStr(""),
         validation_alias="DATABASE_URL",
@@ -96,6 +107,12 @@ class GatewaySettings(ServiceSettings):
     )
     history_events: int = Field(
         500_000, ge=1, description="how many presence events are kept at most (10 KB each with the thumbnail)"
+    )
+    history_pictures_mb: int = Field(
+        2_000,
+        ge=0,
+        description="how many megabytes of whole pictures of events are kept at most; older events keep their "
+        "thumbnails and boxes; 0: no whole pictures",
     )
     history_activity_days: float = Field(
         31.0, gt=0, le=3_650, description="how long the figures per camera and minute are kept"
@@ -140,6 +157,11 @@ class GatewaySettings(ServiceSettings):
     prometheus_url: str = Field(
         "", validation_alias="PROMETHEUS_URL", description="Prometheus, for figures and PromQL; empty: none"
     )
+    alertmanager_url: str = Field(
+        "",
+        validation_alias="ALERTMANAGER_URL",
+        description="Alertmanager, for the silences on the page of alerts; empty: they are not shown",
+    )
     node_name: str = Field(
         default_factory=lambda: os.uname().nodename,
         validation_alias="HOSTNAME",
@@ -169,7 +191,7 @@ class GatewaySettings(ServiceSettings):
             )
         return url
 
-    @field_validator("public_url", "published_url", "prometheus_url")
+    @field_validator("public_url", "published_url", "prometheus_url", "alertmanager_url")
     @classmethod
     def _http(cls, url: str) -> str:
         said = flaw(url)

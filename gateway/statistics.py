@@ -1,56 +1,35 @@
 """What the gateway itself knows of the last quarter of an hour. Pure: a ring of one-second buckets.
 
-Serves the cards until Prometheus answers, and when there is none. Percentiles come from logarithmic bins, 8 % apart.
+Serves the cards until Prometheus answers, and when there is none. Every figure is what Prometheus computes under that
+name (gateway/prometheus/promql.py, docs/dashboard.md): of the same frames, over the same window, by the same edges.
 """
 
-import math
 from array import array
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from operator import attrgetter
 
 from contract.api.figures import LatencyView, Point
+from contract.buckets import AGE_BUCKETS, STAGE_BUCKETS
 from contract.result import Result
+from gateway.histogram import added, bucket_of, no_counts, quantile
+from gateway.model_costs import ModelCosts
 
 KEPT_SECONDS = 3600
 WINDOW_SECONDS = 60
 RATE_SECONDS = 9
 """The rate is shown as now: it is that of so many whole seconds, and nothing older than ten is in it."""
+DEPTH_SECONDS = 10
+"""So long the depth of the queue is what it was when it was told last."""
 CLOCK_STEP_SECONDS = 2
 STARTING_SECONDS = 180
 """After so long a system without a result is not starting: something is wrong."""
 SETTLED_SECONDS = WINDOW_SECONDS + 15
 """So long after the first result nothing from before it is in the figures, nor in Prometheus' of the last minute."""
 MAX_LATENCY = 3600.0  # beyond, a clock is wrong, and one such frame must not spoil the mean for a minute
-FIRST_BIN = 0.001
-RATIO = 1.08
-BINS = 160  # 1 ms to 220 s
-
-
-def _bins() -> "array[int]":
-    return array("I", bytes(4 * BINS))
-
-
-def bin_of(seconds: float) -> int:
-    """The bin of a duration."""
-    if not seconds > FIRST_BIN:
-        return 0
-    return min(BINS - 1, 1 + int(math.log(seconds / FIRST_BIN) / math.log(RATIO)))
-
-
-def quantile(bins: "array[int]", share: float) -> float | None:
-    """The duration below which `share` of the observations lie; None without any."""
-    total = sum(bins)
-    if total == 0:
-        return None
-    rank = share * total
-    seen = 0
-    for index, count in enumerate(bins):
-        if count and seen + count >= rank:
-            low = 0.0 if index == 0 else FIRST_BIN * RATIO ** (index - 1)
-            high = FIRST_BIN * RATIO**index
-            return low + (high - low) * max(0.0, rank - seen) / count
-        seen += count
-    return None
 
 
 @dataclass(slots=True)
@@ -59,8 +38,10 @@ class _Second:
     computed: int = 0
     expired: int = 0
     failed: int = 0
-    latency: float = 0.0
-    bins: "array[int]" = field(default_factory=_bins)
+    dropped: int = 0
+    aged: int = 0  # of those that were computed, the ones whose age counts
+    age: float = 0.0
+    ages: "array[int]" = field(default_factory=lambda: no_counts(AGE_BUCKETS))
     depth: int | None = None
     nodes: dict[str, "array[int]"] = field(default_factory=dict)
 
@@ -86,25 +67,38 @@ class Statistics:
         self._started = wall
         self._first: float | None = None  # when the first frame was computed
         self._seconds: deque[_Second] = deque(maxlen=KEPT_SECONDS)
+        self.costs = ModelCosts()
 
-    def result(self, result: Result, wall: float) -> None:
-        """A result, computed or expired."""
+    def result(self, result: Result, wall: float, age: float, *, of_sender: bool = False) -> None:
+        """A result, computed or expired, of a frame of that age.
+
+        What a sender with a name lets wait or expire in its own queue is its own affair.
+        """
         second = self._second(wall)
         if result.status == "expired":
-            second.expired += 1
+            second.expired += not of_sender
             return
         if self._first is None:
             self._first = wall
-        latency = min(MAX_LATENCY, max(0.0, result.timestamp - result.original_timestamp))
+        self.costs.computed(result)
         second.computed += 1
-        second.latency += latency
-        second.bins[bin_of(latency)] += 1
-        second.nodes.setdefault(result.node_id, _bins())[bin_of(result.processing_seconds)] += 1
+        if not of_sender:
+            age = min(MAX_LATENCY, age)
+            second.aged += 1
+            second.age += age
+            second.ages[bucket_of(AGE_BUCKETS, age)] += 1
+        processing = second.nodes.setdefault(result.node_id, no_counts(STAGE_BUCKETS))
+        processing[bucket_of(STAGE_BUCKETS, result.processing_seconds)] += 1
 
     def failed(self, count: int, wall: float) -> None:
         """Frames that failed, as heartbeats tell."""
         if count:
             self._second(wall).failed += count
+
+    def dropped(self, count: int, wall: float) -> None:
+        """Frames that their producers gave up, as heartbeats tell."""
+        if count:
+            self._second(wall).dropped += count
 
     def depth(self, frames: int | None, wall: float) -> None:
         """How many frames wait; None if unknown."""
@@ -123,24 +117,34 @@ class Statistics:
         end = int(wall)
         recent = sum(s.computed for s in seconds if end - RATE_SECONDS <= s.time < end)
         covered = min(float(RATE_SECONDS), end - self._begin)
+        total = _Sum()
         nodes: dict[str, array[int]] = {}
         for second in seconds:
+            total.add(second)
             for node_id, bins in second.nodes.items():
-                nodes[node_id] = _sum(nodes.get(node_id), bins)
-        figures = _figures(seconds, span, {n: quantile(bins, 0.95) for n, bins in nodes.items()})
+                nodes[node_id] = added(nodes.get(node_id), bins)
+        p95 = {name: quantile(STAGE_BUCKETS, bins, 0.95) for name, bins in nodes.items()}
+        figures = total.figures(span, _depth(reversed(seconds), wall), p95)
         return replace(figures, rate=recent / covered if covered >= 1 else None)
 
     def series(self, length: int, step: int, wall: float) -> dict[str, list[Point]]:
-        """The last `length` seconds in steps: rate, latency, depth, not computed, errors."""
+        """The last `length` seconds in steps: each point is of the minute before it, and the depth as it was then."""
         end = int(wall) // step * step
-        groups: dict[int, list[_Second]] = {}
-        for second in self._seconds:
-            groups.setdefault(second.time // step * step, []).append(second)
+        kept = list(self._seconds)
+        first = end - length // step * step
+        low = high = bisect_right(kept, first - WINDOW_SECONDS, key=attrgetter("time"))
+        minute = _Sum()
         names = ("processingRate", "latencyP50", "latencyP95", "queueDepth", "notComputed", "errors")
         series: dict[str, list[Point]] = {name: [] for name in names}
-        for time in range(end - length // step * step, end, step):
-            known = time >= self._begin - step
-            figures = _figures(groups.get(time, []), float(step) if known else 0.0, {})
+        for time in range(first, end + 1, step):
+            while high < len(kept) and kept[high].time <= time:
+                minute.add(kept[high])
+                high += 1
+            while low < high and kept[low].time <= time - WINDOW_SECONDS:
+                minute.add(kept[low], -1)
+                low += 1
+            depth = _depth((kept[each] for each in range(high - 1, low - 1, -1)), time)
+            figures = minute.figures(min(float(WINDOW_SECONDS), time - self._begin), depth, {})
             values = (
                 figures.rate,
                 figures.latency.p50,
@@ -152,6 +156,10 @@ class Statistics:
             for name, value in zip(names, values, strict=True):
                 series[name].append((float(time), value))
         return series
+
+    def whole(self, wall: float) -> bool:
+        """Whether it has listened for all of the last minute."""
+        return wall - self._begin >= WINDOW_SECONDS
 
     def _second(self, wall: float) -> _Second:
         time = int(wall)
@@ -165,26 +173,42 @@ class Statistics:
         return second
 
 
-def _figures(seconds: list[_Second], span: float, node_p95: dict[str, float | None]) -> Figures:
-    computed = sum(s.computed for s in seconds)
-    expired = sum(s.expired for s in seconds)
-    failed = sum(s.failed for s in seconds)
-    bins = _bins()
-    for second in seconds:
-        if second.computed:
-            bins = _sum(bins, second.bins)
-    return Figures(
-        rate=computed / span if span >= 1 else None,
-        mean=sum(s.latency for s in seconds) / computed if computed else None,
-        latency=LatencyView(quantile(bins, 0.5), quantile(bins, 0.95), quantile(bins, 0.99)),
-        not_computed=(expired + failed) / (computed + expired + failed)
-        if computed + expired + failed
-        else None,
-        errors=failed / span if span >= 1 else None,
-        depth=next((s.depth for s in reversed(seconds) if s.depth is not None), None),
-        node_p95=node_p95,
-    )
+class _Sum:
+    """The sum of some seconds, each added once and taken away once: a minute that moves on."""
+
+    def __init__(self) -> None:
+        self.computed = self.lost = self.failed = self.aged = 0
+        self.age = 0.0
+        self.ages = no_counts(AGE_BUCKETS)
+
+    def add(self, second: _Second, times: int = 1) -> None:
+        """Add a second; with -1, take it away."""
+        self.computed += times * second.computed
+        self.failed += times * second.failed
+        self.lost += times * (second.failed + second.expired + second.dropped)
+        if second.aged:
+            self.aged += times * second.aged
+            self.age += times * second.age
+            for bucket, count in enumerate(second.ages):
+                if count:
+                    self.ages[bucket] += times * count
+
+    def figures(self, span: float, depth: int | None, node_p95: dict[str, float | None]) -> Figures:
+        """What follows from it; `span` is how many seconds were listened to."""
+        ages = (quantile(AGE_BUCKETS, self.ages, share) for share in (0.5, 0.95, 0.99))
+        met = self.computed + self.lost
+        return Figures(
+            rate=self.computed / span if span >= 1 else None,
+            mean=self.age / self.aged if self.aged else None,
+            latency=LatencyView(*ages),
+            not_computed=self.lost / met if met else None,
+            errors=self.failed / span if span >= 1 else None,
+            depth=depth,
+            node_p95=node_p95,
+        )
 
 
-def _sum(a: "array[int] | None", b: "array[int]") -> "array[int]":
-    return array("I", b) if a is None else array("I", [x + y for x, y in zip(a, b, strict=True)])
+def _depth(seconds: Iterable[_Second], end: float) -> int | None:
+    """How many frames waited then; `seconds`: the last first."""
+    near = takewhile(lambda each: each.time > end - DEPTH_SECONDS, seconds)
+    return next((each.depth for each in near if each.depth is not None), None)

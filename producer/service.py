@@ -10,6 +10,7 @@ from contract.status import (
     HEARTBEAT_SECONDS,
     CamerasStatus,
     Control,
+    ProducerEnd,
     ProducerStatus,
     Status,
     WatchAnnouncement,
@@ -21,6 +22,7 @@ from producer.camera.camera import Camera
 from producer.camera.share import Share
 from producer.catalogue.roster import Roster
 from producer.cluster.heartbeats import Heartbeats
+from producer.cluster.removals import Removals
 from producer.cluster.sharing import Member, Sharing
 from producer.cluster.watches import Watches
 from producer.lane.lanes import Lanes
@@ -56,6 +58,7 @@ class Producer:
         self._stopping = False
         self._fatal: str | None = None
         self._sharing = Sharing(Member(settings.id, self._since), roster.shared)
+        self._removals = Removals(roster.cameras)
         self._watches = Watches()
         self._link = link = Link(
             AsyncioLoop(),
@@ -74,6 +77,8 @@ class Producer:
             lanes=self._lanes,
             cameras=lambda: self._share.cameras,
             offer=self._offer,
+            removed=lambda: self._removals.lately(time.monotonic()),
+            file=lambda: roster.trouble,
         )
         link.listen(
             STATUS_EXCHANGE,
@@ -106,7 +111,7 @@ class Producer:
             self._stopping = True
             await _cancel(background)
             await self._share.close()
-        await self._close()
+        await self._close("failed" if status else "asked" if self._stop.is_set() else "finished")
         watched()
         return status
 
@@ -124,6 +129,7 @@ class Producer:
             self._heartbeats.all()
 
     def _change_roster(self) -> None:
+        self._removals.follow(self._roster.cameras, time.monotonic())
         offers_others = self._sharing.know(self._roster.shared)
         self._share.take_on()
         self._follow_share()
@@ -226,13 +232,13 @@ class Producer:
 
     # --- stop -------------------------------------------------------------------------------------------
 
-    async def _close(self) -> None:
+    async def _close(self, end: ProducerEnd) -> None:
         """Nothing is captured any more: wait for the confirms of what was sent, say goodbye, close."""
         if not await _until(lambda: not self._lanes.unconfirmed, CONFIRM_SECONDS):
             log.warning("some frames have no confirm", frames=self._lanes.unconfirmed)
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
-                await self._heartbeats.goodbye()
+                await self._heartbeats.goodbye(end)
             await self._link.stop()
         except TimeoutError:
             log.warning("the broker does not answer the goodbye: leaving without it")

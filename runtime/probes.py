@@ -62,9 +62,13 @@ def serve_probes(
     missing: Missing,
     registry: CollectorRegistry,
     *,
+    condition: Callable[[], str] = lambda: "ready",
     request_seconds: float = REQUEST_SECONDS,
 ) -> ProbeServer:
-    """Serve /metrics, /livez and /readyz (503 naming what is missing) in a thread. Raises OSError if taken."""
+    """Serve /metrics, /livez and /readyz (503 naming what is missing) in a thread. Raises OSError if taken.
+
+    `condition` is the word for a service that lacks nothing.
+    """
     metrics = make_wsgi_app(registry)
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -77,7 +81,7 @@ def serve_probes(
                 return _answer(
                     start_response, "503 Service Unavailable", {"status": "not ready", "missing": lacks}
                 )
-            return _answer(start_response, "200 OK", {"status": "ready"})
+            return _answer(start_response, "200 OK", {"status": condition()})
         if path == "/metrics":
             return metrics(environ, start_response)  # type: ignore[no-any-return]
         return _answer(start_response, "404 Not Found", {"paths": ["/metrics", "/livez", "/readyz"]})

@@ -79,7 +79,7 @@ def main() -> int:
 def _probes(settings: WorkerSettings, worker: Worker, metrics: WorkerMetrics) -> ProbeServer:
     host, port = settings.metrics_host, settings.metrics_port
     try:
-        return serve_probes(host, port, worker.missing, metrics.registry)
+        return serve_probes(host, port, worker.missing, metrics.registry, condition=lambda: worker.condition)
     except OSError as error:
         raise MetricsPortUnavailable(
             f"port {port} of {host} cannot be used ({error.strerror}): set WORKER_METRICS_PORT"

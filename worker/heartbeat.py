@@ -1,5 +1,6 @@
 """The worker's word on itself, every two seconds on `status`."""
 
+import socket
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -7,6 +8,7 @@ from typing import Literal
 from broker import Message
 from contract.status import NodeStatus, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE
+from runtime.memory import resident_bytes
 from runtime.version import VERSION
 from worker.settings import WorkerSettings
 from worker.switchboard import Routes
@@ -62,10 +64,14 @@ def heartbeat(
     state: State,
     since: float,
     device_fallback: str | None = None,
+    *,
+    drains: int = 0,
+    drained: bool = False,
 ) -> Message:
     """The heartbeat as a message: transient, and nobody need be listening.
 
-    `device_fallback` is why this node does not compute on the device that is expected of it.
+    `device_fallback` is why this node does not compute on the device that is expected of it; `drains` the revision of
+    the desired drains that it acts on, and `drained` that it is out of work.
     """
     fallbacks = [reason for reason in (routes.fallback, device_fallback) if reason is not None]
     fps, busy = tally.rates()
@@ -88,6 +94,10 @@ def heartbeat(
         desired=routes.revision,
         model_error=routes.error,
         models=list(routes.reports),
+        drains=drains,
+        drained=drained,
+        host=socket.gethostname(),
+        memory=resident_bytes(),
     )
     return Message(
         STATUS_EXCHANGE, status_routing_key(status), encode_status(status), persistent=False, mandatory=False

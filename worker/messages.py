@@ -60,15 +60,15 @@ def may_reply(reply_to: Short, intake: Intake) -> bool:
     return isinstance(reply_to, str) and reply_to.startswith(own)
 
 
-def picture_message(computed: Computed) -> Message:
-    """The frame together with its own result, for those who watch the camera; transient.
+def picture_message(computed: Computed, key: str = "") -> Message:
+    """The frame together with its own result, for those who watch the camera, or for whom `key` leads to; transient.
 
     Browsers want the picture alone, from its first byte on, whatever the sender had around it.
     """
     found = picture_extent(computed.image)
     return Message(
         WATCH_EXCHANGE,
-        computed.result.camera_id,
+        key or computed.result.camera_id,
         found.cut(computed.image),
         content_type=found.content_type,
         headers={"result": encode_result(computed.result).decode()},

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from broker import LinkCounts
+from contract.buckets import AGE_BUCKETS, STAGE_BUCKETS
 from contract.failures import FailureReason
 from contract.senders import Sender
 from runtime.confinement import REMEDIES
@@ -13,12 +14,8 @@ from worker.detection_counts import DetectionCounts
 from worker.processor import HOP, Computed, Expired, Failed
 from worker.switchboard import Routes
 
-# Edges on the objectives: a frame in 5 ms, a second's worth of frames on a core, the half second that a
-# viewer may wait and the two seconds after which a live frame is worth nothing.
-STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 BATCH_BUCKETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
 OUTCOMES = OK, EXPIRED, FAILED, RETRIED = ("ok", "expired", "failed", "retried")
-AGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 60)
 
 
 class WorkerMetrics:
@@ -133,6 +130,12 @@ class WorkerMetrics:
         self._failing = Gauge(
             "cv_model_failing", "1 while a desired model does not load", labels, registry=registry
         ).labels(**node)
+        self._drained = Gauge(
+            "framefleet_worker_drained",
+            "1 while an operator wants this worker to take no frames",
+            labels,
+            registry=registry,
+        ).labels(**node)
         self._confinement = Gauge(
             "cv_confinement_lacking",
             "1 where processes for suspect frames and strangers' models do without that part of their confinement",
@@ -164,6 +167,10 @@ class WorkerMetrics:
         """Say what processes for suspects have to do without."""
         for part in REMEDIES:
             self._confinement.labels(self._node_id, part).set(part in lacking)
+
+    def drained(self, out_of_work: bool) -> None:
+        """Say whether an operator has put this worker out of work."""
+        self._drained.set(out_of_work)
 
     def model(self, routes: Routes) -> None:
         """Say which model is in use, and whether another one should be."""

@@ -28,6 +28,7 @@ def _report(entry: ModelEntry, settings: WorkerSettings, loaded: bool, error: st
         task=entry.task,
         licence=entry.licence,
         error=error,
+        size=path.stat().st_size if path else entry.size,
     )
 
 

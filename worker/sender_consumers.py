@@ -1,6 +1,6 @@
 """Consumes the queues of the senders that gateways announce, for as long as they do."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from broker import Delivery, Link
@@ -35,8 +35,12 @@ class SenderConsumers:
         self._by_name: dict[str, TaskConsumer] = {}
         self._leaving: list[TaskConsumer] = []
 
-    def __iter__(self) -> Iterator[TaskConsumer]:
-        return iter([*self._by_name.values(), *self._leaving])
+    def leave(self) -> Sequence[TaskConsumer]:
+        """Let go of all, until they are heard again; returns those that are still at it."""
+        for name, consumer in list(self._by_name.items()):
+            self._leave(name, consumer)
+        self._revision = 0
+        return list(self._leaving)
 
     def hear(self, senders: Senders) -> None:
         """Take what a gateway announced; an older revision than the last one is no news."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from broker import Delivery, Link, ThreadLoop, from_body, split_urls
+from contract.drains import DesiredDrains
 from contract.failures import FailureReason
 from contract.models import DesiredModels
 from contract.senders import Sender, Senders
@@ -20,6 +21,7 @@ from contract.status import (
     ProducerStatus,
     Status,
     WatchAnnouncement,
+    kept_routing_key,
     parse_control,
     parse_status,
 )
@@ -28,19 +30,21 @@ from runtime.logs import get_logger
 from runtime.tracing import Tracing
 from worker.arrival import Arrival, Completion
 from worker.camera_quota import CameraQuota
+from worker.consumption import Consumption
 from worker.frame_spans import FrameSpans
 from worker.freshness import Freshness
 from worker.heartbeat import State, Tally, heartbeat
 from worker.inference import Inference
 from worker.intake import Intake
+from worker.messages import picture_message
 from worker.metrics import WorkerMetrics
 from worker.processor import Failed, make_processor
+from worker.recent_frames import RecentFrames
 from worker.reception import Reception
-from worker.sender_consumers import SenderConsumers, weights
+from worker.sender_consumers import weights
 from worker.settings import WorkerSettings
 from worker.settler import Settler
 from worker.switchboard import Switchboard
-from worker.task_consumer import TaskConsumer
 from worker.watched_cameras import WatchedCameras
 
 log = get_logger("worker")
@@ -74,6 +78,7 @@ class Worker:
         self._state: State = "running"
         self._freshness = Freshness()
         self._watched = WatchedCameras(time.monotonic)
+        self._recent = RecentFrames(time.monotonic)
         self._processor = make_processor(settings, switchboard)
         self._inference = Inference(settings, switchboard, self._processor, self._computed, self._fail)
         self._held = 0
@@ -90,10 +95,6 @@ class Worker:
             counts=metrics.link,
         )
         self._publisher = link.publisher(on_void=metrics.voided)
-        self._tasks = TaskConsumer(
-            link, Intake(settings.lane), self._received, prefetch=settings.held_frames, needed=True
-        )
-        self._senders = SenderConsumers(link, settings.lane, self._received, self._senders_changed)
         self._cameras = CameraQuota()
         spans = None if tracing is None else FrameSpans(tracing, settings.node_id)
         self._reception = Reception(self._freshness, self._cameras, metrics, spans)
@@ -105,11 +106,23 @@ class Worker:
             link,
             settings.node_id,
             self._watched,
+            self._recent,
             metrics,
             self._tally,
             self._release,
             spans,
         )
+        self._consumption = Consumption(
+            link,
+            settings.lane,
+            self._received,
+            self._senders_changed,
+            self._settler,
+            prefetch=settings.held_frames,
+        )
+        self._drains = DesiredDrains()
+        self._drained = False
+        self._consumption.resume()
 
     # --- life, from the main thread ---------------------------------------------------------------------
 
@@ -128,6 +141,11 @@ class Worker:
         if not self._loop.alive:
             return ["the thread that talks to the broker"]  # what it said last would be no word on now
         return self._link.missing()
+
+    @property
+    def condition(self) -> str:
+        """What a worker that lacks nothing is: ready, or out of work because an operator wants it so."""
+        return "drained" if self._drained else "draining" if self._out_of_work else "ready"
 
     def stop(self) -> bool:
         """Stop consuming, finish what is held, confirm, acknowledge, close. Returns whether all of it was finished."""
@@ -179,7 +197,7 @@ class Worker:
             failed = Failed(FailureReason.WORKER_ERROR, f"{type(error).__name__}: {error}")
             self._settler.settle(Completion(Arrival(intake, delivery, at=now), failed, now))
         if self._state == "running" and intake.sender is None:
-            self._tasks.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
+            self._consumption.set_prefetch(self._freshness.prefetch(self._settings.held_frames))
 
     def _take(self, arrival: Arrival) -> None:
         """Hand it to the inference thread. What is stale in the lane's own queue is settled at once.
@@ -198,27 +216,16 @@ class Worker:
         self._freshness.note(stale)
 
     def _drain(self) -> None:
-        """Stop consuming. Until the broker has agreed nothing is acknowledged, so that it sends nothing more."""
-        self._settler.keep_acknowledgements()
+        """Stop consuming for good."""
         self._inference.hurry()
-        consumers = [self._tasks, *self._senders]
-        left = len(consumers)
-
-        def ended() -> None:
-            nonlocal left
-            left -= 1
-            if not left:
-                self._settler.release_acknowledgements()
-                self._cancelled.set()
-
-        for consumer in consumers:
-            consumer.end(ended)
+        self._consumption.end(self._cancelled.set)
 
     def _release(self, arrival: Arrival) -> None:
         self._inference.settled(arrival)
         self._held -= 1
         if not self._held:
             self._idle.set()
+            self._note_drained()
 
     def _senders_changed(self, senders: Sequence[Sender]) -> None:
         names = frozenset(sender.name for sender in senders)
@@ -229,10 +236,48 @@ class Worker:
     def _control(self, control: Control) -> None:
         if isinstance(control, WatchAnnouncement):
             self._watched.hear(control)
+            self._send_kept(control)
         elif isinstance(control, DesiredModels):
             self._switchboard.hear(control)
+        elif isinstance(control, DesiredDrains):
+            self._hear_drains(control)
         elif isinstance(control, Senders) and self._state == "running":
-            self._senders.hear(control)
+            self._consumption.hear(control)
+
+    @property
+    def _out_of_work(self) -> bool:
+        """An operator wants this worker to take no frames."""
+        return self._settings.node_id in self._drains.nodes
+
+    def _hear_drains(self, desired: DesiredDrains) -> None:
+        """Take what operators desire; an older revision than the last one is no news."""
+        if desired.revision <= self._drains.revision:
+            return
+        before = self._out_of_work
+        self._drains = desired
+        drain = desired.nodes.get(self._settings.node_id)
+        self._metrics.drained(drain is not None)
+        if drain is not None and not before:
+            log.warning("draining: an operator wants no more frames here", by=drain.by, held=self._held)
+            self._consumption.pause(self._note_drained)
+        elif drain is None and before:
+            log.info("taking frames again: an operator called this worker back")
+            self._drained = False
+            self._consumption.resume()
+        self._say()
+
+    def _note_drained(self) -> None:
+        """Say that an operator's drain is complete, once it is."""
+        if self._out_of_work and not self._drained and not self._held and self._consumption.paused:
+            self._drained = True
+            log.info("drained: every frame at hand is settled, and no more are taken")
+            self._say()
+
+    def _send_kept(self, wanted: WatchAnnouncement) -> None:
+        """Send the frames that are still here; what another worker computed, that one sends."""
+        for frame_id in wanted.frames:
+            if (computed := self._recent.take(frame_id)) is not None:
+                self._publisher.publish(picture_message(computed, kept_routing_key(wanted.gateway_id)))
 
     def _status(self, status: Status) -> None:
         if isinstance(status, ProducerStatus):
@@ -245,6 +290,7 @@ class Worker:
 
     def _beat(self) -> None:
         self._say()
+        self._recent.tidy()
         if self._state != "stopped":
             self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
 
@@ -254,9 +300,11 @@ class Worker:
                 self._settings,
                 self._switchboard.routes,
                 self._tally,
-                self._state,
+                "draining" if self._state == "running" and self._out_of_work else self._state,
                 self._since,
                 self._device_fallback,
+                drains=self._drains.revision,
+                drained=self._drained,
             )
         )
 

@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from contract.errors import InvalidModelSpec
 from contract.failures import STALENESS_SECONDS
+from contract.identifiers import NODE_ID_PATTERN
 from contract.models import parse_model_spec
 from contract.topology import Lane
 from runtime.settings import ServiceSettings
@@ -40,7 +41,7 @@ class WorkerSettings(ServiceSettings):
     node_id: str = Field(
         default_factory=socket.gethostname,
         validation_alias="NODE_ID",
-        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        pattern=NODE_ID_PATTERN.replace(r"\Z", "$"),
         description="this worker's name in results and metrics; by default the host's name",
     )
     lane: Lane = Field(Lane.LIVE, description="live, batch or gpu: the queue to take frames from")

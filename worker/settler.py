@@ -20,6 +20,7 @@ from worker.heartbeat import Tally
 from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
 from worker.processor import Computed, Failed
+from worker.recent_frames import RecentFrames
 from worker.watched_cameras import WatchedCameras
 
 log = get_logger("worker")
@@ -36,6 +37,7 @@ class Settler:
         link: Link,
         node_id: str,
         watched: WatchedCameras,
+        recent: RecentFrames,
         metrics: WorkerMetrics,
         tally: Tally,
         released: Callable[[Arrival], None],
@@ -45,6 +47,7 @@ class Settler:
         self._link = link
         self._node_id = node_id
         self._watched = watched
+        self._recent = recent
         self._metrics = metrics
         self._tally = tally
         self._released = released
@@ -104,8 +107,10 @@ class Settler:
         outcome = item.outcome
         if isinstance(outcome, Failed):
             return self._failure(item.arrival, outcome)
-        if isinstance(outcome, Computed) and outcome.result.camera_id in self._watched:
-            self._publisher.publish(self._traced(item, picture_message(outcome)))
+        if isinstance(outcome, Computed):
+            self._recent.keep(outcome)
+            if outcome.result.camera_id in self._watched:
+                self._publisher.publish(self._traced(item, picture_message(outcome)))
         return result_message(outcome.result)
 
     def _traced(self, item: Completion, message: Message) -> Message:

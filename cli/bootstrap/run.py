@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from cli import lock
 from cli.bootstrap import dashboard, node, packages, venv
 from cli.bootstrap.checkout import check_checkout, not_writable
 from cli.bootstrap.commands import Commands
@@ -26,7 +27,10 @@ def main(arguments: list[str]) -> int:
         if arguments == ["tests"]:
             prepare_tests(layout)
         else:
-            python = prepare_up(layout, read_knobs(os.environ, Path.cwd()))
+            knobs = read_knobs(os.environ, Path.cwd())
+            # Nothing is installed or built under a system that runs.
+            runs = lock.holder(layout.lock) is not None and venv.usable(layout)
+            python = layout.venv / "bin" / "python" if runs else prepare_up(layout, knobs)
             os.execv(python, [str(python), "-m", "cli", "up"])  # noqa: S606 - the same process from here on
     except CommandError as error:
         print(error, file=sys.stderr)

@@ -11,18 +11,20 @@ from typing import Any
 import msgspec
 
 from broker import Delivery
+from broker.dead_letters import Replay, Source
 from broker.errors import NoSuchQueue
 from broker.session import session
 from cli.confirmation import confirmed
 from cli.console import size
 from cli.dlq import changes, tables
-from cli.dlq.pictures import SavedPicture, picture_of, save
+from cli.dlq.pictures import picture_of, save
 from cli.dlq.search import CLIENT, FoundLetters, Keep, read
 from cli.dlq.selection import Selection, selection_of
-from cli.dlq.sources import Source, chosen, left_behind
+from cli.dlq.sources import chosen, left_behind
 from cli.errors import InvalidOption
 from contract.dead_letters import DeadLetter
 from contract.failures import FailureReason
+from contract.letter_picture import LetterPicture
 from contract.topology import Lane
 
 SUGGESTED = 12
@@ -79,7 +81,7 @@ async def _show(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 
 
 async def _save_image(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
-    pictures: list[SavedPicture] = []
+    pictures: list[LetterPicture] = []
     await _only(arguments, urls, lambda _letter, delivery: pictures.append(picture_of(delivery)))
     picture = pictures[0]
     if arguments.output == "-":
@@ -117,7 +119,7 @@ async def _only(arguments: argparse.Namespace, urls: Sequence[str], keep: Keep) 
 async def _replay(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
     sources = chosen(arguments)
     senders = {source.name: source for source in sources if source is not None}
-    how = changes.Replay(Lane(arguments.lane) if arguments.lane else None, arguments.fresh, senders)
+    how = changes.new_replay(Lane(arguments.lane) if arguments.lane else None, senders, fresh=arguments.fresh)
     shelf = await _chosen(arguments, urls, sources, "replay")
     if not shelf.letters:
         return 0
@@ -178,7 +180,7 @@ async def _chosen(
     return shelf
 
 
-async def _warn(urls: Sequence[str], shelf: FoundLetters, how: changes.Replay, queues: list[str]) -> None:
+async def _warn(urls: Sequence[str], shelf: FoundLetters, how: Replay, queues: list[str]) -> None:
     """Say what will not go as the operator may expect."""
     final = [letter.reason for letter in shelf.letters if letter.reason in FINAL]
     if final:

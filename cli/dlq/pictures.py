@@ -1,46 +1,22 @@
-"""The picture of a dead letter, as far as there is one."""
+"""A dead letter's picture as a file."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from broker import Delivery
-from contract.errors import InvalidTask
-from contract.task import parse_task
-
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+from contract.letter_picture import LetterPicture, letter_picture
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPicture:
-    """The bytes to save; `why_not` says why they are the message's body and no picture."""
-
-    content: bytes
-    suffix: str
-    why_not: str = ""
-
-
-def picture_of(delivery: Delivery) -> SavedPicture:
+def picture_of(delivery: Delivery) -> LetterPicture:
     """Return the JPEG or PNG of a task in either form; else the body as it came."""
-    try:
-        image = parse_task(
-            delivery.body,
-            content_type=delivery.content_type,
-            headers=delivery.headers,
-            message_id=delivery.message_id,
-        ).image
-    except InvalidTask as error:
-        # A broken task may still be a picture that somebody sent as it is.
-        return _recognised(delivery.body) or SavedPicture(delivery.body, ".bin", str(error))
-    return _recognised(image) or SavedPicture(image, ".bin", "its image is neither JPEG nor PNG")
+    return letter_picture(
+        delivery.body,
+        content_type=delivery.content_type,
+        headers=delivery.headers,
+        message_id=delivery.message_id,
+    )
 
 
-def save(picture: SavedPicture, file: Path) -> None:
+def save(picture: LetterPicture, file: Path) -> None:
     """Write a new file. Raises OSError, FileExistsError among them: nothing is overwritten."""
     with file.open("xb") as out:
         out.write(picture.content)
-
-
-def _recognised(image: bytes) -> SavedPicture | None:
-    if image.startswith(JPEG):
-        return SavedPicture(image, ".jpg")
-    return SavedPicture(image, ".png") if image.startswith(PNG) else None

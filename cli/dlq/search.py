@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from broker import Delivery
 from broker.browse import browse
+from broker.dead_letters import Source, letter_of, queue_of
 from broker.errors import NoSuchQueue, QueueDown
 from broker.session import session
 from cli.console import StepCount, progress
 from cli.dlq.selection import Selection
-from cli.dlq.sources import Source, queue_of
-from contract.dead_letters import DeadLetter, letter_from, parse_dead_letter
+from contract.dead_letters import DeadLetter
 
 CLIENT = "framefleet dlq"
 
@@ -36,17 +36,6 @@ class FoundLetters:
     def size(self) -> int:
         """The bytes of the letters."""
         return sum(letter.size for letter in self.letters)
-
-
-def letter_of(delivery: Delivery, source: Source = None) -> DeadLetter:
-    """Read a delivery as a dead letter of that source."""
-    letter = parse_dead_letter(
-        delivery.body,
-        content_type=delivery.content_type,
-        headers=delivery.headers,
-        message_id=delivery.message_id,
-    )
-    return letter if source is None else letter_from(source, letter)
 
 
 async def read(

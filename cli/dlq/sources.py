@@ -5,21 +5,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+from broker.dead_letters import Source
 from cli.errors import CannotReadSenders, InvalidOption
 from cli.layout import Layout
 from cli.parser import nearest
 from cli.senders.place import known_senders, senders_file
 from cli.senders.removed import removed_senders
 from contract.senders import Sender, is_sender_name
-from contract.topology import DEAD_LETTER_QUEUE
-
-Source = Sender | None
-"""None: the lanes' own dead letters, of whoever has no name."""
-
-
-def queue_of(source: Source) -> str:
-    """Return the queue of dead letters."""
-    return DEAD_LETTER_QUEUE if source is None else source.dead_letter_queue
 
 
 def chosen(arguments: argparse.Namespace) -> list[Source]:

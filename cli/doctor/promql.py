@@ -17,7 +17,7 @@ def data_of(url: str, path: str, seconds: float = ANSWER_SECONDS) -> Any:
     answer = ask(f"{url.rstrip('/')}/api/v1/{path}", seconds=seconds)
     read = answer.json()
     if not isinstance(read, dict) or read.get("status") not in ("success", "error"):
-        raise NoAnswer("answers, but is no Prometheus")
+        raise NoAnswer("answers, but is not a Prometheus")
     if read["status"] == "error":
         raise NoAnswer(f"refuses the question: {str(read.get('error'))[:200]}")
     return read.get("data")
@@ -46,6 +46,9 @@ def series(url: str, expression: str) -> list[tuple[Mapping[str, str], float]]:
 
 def targets_of(url: str, job: str) -> list[str]:
     """The addresses from which Prometheus reads a job's metrics; empty if it does not answer."""
-    return sorted({labels.get("instance", "") for labels, _ in series(url, f'up{{job="{job}"}}')} - {""})[
-        :MOST_TARGETS
-    ]
+    try:
+        targets = data_of(url, "targets?state=active", ASIDE_SECONDS)["activeTargets"]
+        found = {each["discoveredLabels"]["__address__"] for each in targets if each["labels"]["job"] == job}
+    except (NoAnswer, KeyError, TypeError):
+        return []
+    return sorted(map(str, found))[:MOST_TARGETS]

@@ -16,6 +16,7 @@ from cli.doctor.http import ANSWER_SECONDS, side_by_side
 from cli.doctor.place import Place
 from cli.doctor.promql import series
 from cli.doctor.stranger import stranger
+from cli.doctor.workers import START
 from cli.queues.upgrade import State, inspect
 from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TASK_QUEUE, TOPOLOGY
 
@@ -128,9 +129,7 @@ def _judge(state: State, messages: int, findings: Findings) -> None:
         )
     _judge_depth(state, messages, findings)
     if name == TASK_QUEUE and not state.consumers:
-        todo = (
-            "start workers, or look at /readyz of those that run (.run/logs/, docker compose ps -a cv-worker)"
-        )
+        todo = f"{START}; or look at /readyz of those that run (.run/logs/, docker compose ps -a cv-worker)"
         if messages:
             waits = f"{messages:,} message{'' if messages == 1 else 's'}"
             findings.error(name, f"no worker takes what waits in it: {waits}", todo)

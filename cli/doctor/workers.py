@@ -12,6 +12,7 @@ from cli.doctor.place import Place
 from cli.doctor.promql import targets_of
 
 LOOK = "natively .run/logs/worker-1.log, with Compose docker compose ps -a cv-worker and its logs"
+START = "start workers: natively make up WORKERS=2, with Compose docker compose up -d --scale cv-worker=2"
 MOST_NAMED = 10
 MOST_PROBED = 50
 
@@ -34,16 +35,23 @@ def judge(said: Any, expected: int | None, findings: Findings) -> None:
         nodes: list[Mapping[str, Any]] = said["items"]
         expected = said["expected"] if expected is None else expected
         running = [each for each in nodes if each["state"] == "running"]
-        _count(len(running), expected, findings)
+        drained = [str(each["node_id"]) for each in nodes if each.get("drain")]
+        _count(len(running), expected, drained, findings)
         for each in nodes[:MOST_NAMED]:
             _judge_node(each, findings)
     except (KeyError, TypeError):
         raise NoAnswer("answers, but not as this version's gateway does") from None
 
 
-def _count(running: int, expected: int | None, findings: Findings) -> None:
-    if running == 0 and expected != 0:
-        findings.error("running", "no worker runs: no frame is computed", f"start workers; {LOOK}")
+def _count(running: int, expected: int | None, drained: list[str], findings: Findings) -> None:
+    if running == 0 and drained:
+        words = f"every worker is drained: no frame is computed ({', '.join(drained[:MOST_NAMED])})"
+        findings.error("running", words, f"framefleet nodes undrain {drained[0]}")
+    elif drained and (expected is None or running + len(drained) >= expected):
+        words = f"{running} run; drained by an operator: {', '.join(drained[:MOST_NAMED])}"
+        findings.ok("running", words)
+    elif running == 0 and expected != 0:
+        findings.error("running", "no worker runs: no frame is computed", f"{START}; {LOOK}")
     elif expected is not None and running < expected:
         findings.warning("running", f"{running} of {expected} workers run", LOOK)
     else:

@@ -125,7 +125,7 @@ async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Seque
                 print(f"{state.queue.name}: {error}", file=sys.stderr)
                 failed += 1
             else:
-                print(f"{state.queue.name}: made anew with its {done.moved:,} messages")
+                print(f"{state.queue.name}: recreated with its {done.moved:,} messages")
             for where in done.where:
                 print(f"{state.queue.name}: {where}", file=sys.stderr)
             missing += done.missing
@@ -210,7 +210,7 @@ async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: La
             print(f"{each.queue.name}: {error}", file=sys.stderr)
             failed += 1
         else:
-            print(f"{each.queue.name}: made anew" + (f"; its old files are in {aside}" if aside else ""))
+            print(f"{each.queue.name}: recreated" + (f"; its old files are in {aside}" if aside else ""))
     return 1 if failed else 0
 
 

@@ -110,5 +110,5 @@ async def make_anew(urls: Sequence[str], queue: Queue) -> None:
     async with session(urls, CLIENT) as asking:
         if why := await fault(asking, queue.name):
             raise BrokerError(
-                f"{queue.name} was made anew and is still down: {why}. RabbitMQ's log says more"
+                f"{queue.name} was recreated and is still down: {why}. RabbitMQ's log says more"
             )

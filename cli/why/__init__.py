@@ -3,11 +3,13 @@
 import argparse
 import json
 import os
+from typing import Any
+from urllib.parse import quote
 
 from cli.errors import CommandError, InvalidOption
+from cli.gateway import GatewayAccess, add_options, ask, known_gateway
 from cli.layout import Layout
 from cli.subcommands import this_image
-from cli.why.gateway import ask, known_gateway
 from cli.why.logs import LogWord, no_logs, search
 from cli.why.report import STATUSES, report, with_logs
 
@@ -20,6 +22,7 @@ In a checkout the logs in .run/logs are searched as well.
 A frame's id is in its result, in a dead letter (`framefleet dlq list`), in logs, and on the page under "Why?". An id of
 a dead letter will do. Quote what the shell would take apart.
 """
+ALONE = "Without it `framefleet dlq list` shows the dead letters, and the workers' logs name the frames that failed"
 STATUS = """\
 exit status: 0 computed; 1 nobody could be asked; 2 misused; 3 unknown; 4 not computed, or not alone under its id
 
@@ -35,13 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("frame_id", metavar="FRAME_ID", help="the frame's id, or its dead letter's")
     parser.add_argument("--json", action="store_true", help="the answer of GET /api/why, for programs")
-    parser.add_argument(
-        "--url", help="another gateway than the one that runs here; nothing of its logs is seen then"
-    )
-    parser.add_argument(
-        "--token",
-        help="a token of that gateway; GATEWAY_TOKEN in the environment is not seen by other users of this machine",
-    )
+    add_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,10 +53,8 @@ def explain(arguments: argparse.Namespace, layout: Layout) -> int:
     frame_id = arguments.frame_id.strip()
     if not frame_id:
         raise InvalidOption("FRAME_ID is empty: a frame's id looks like gate-3:1795210000000:4711")
-    if arguments.token and not arguments.url:
-        raise InvalidOption("--token is for the gateway that --url names: the one that runs here has its own")
-    gateway = known_gateway(arguments.url, arguments.token, os.environ, layout)
-    answer = with_logs(ask(gateway, frame_id), _logs(arguments, layout, frame_id))
+    gateway = known_gateway(arguments.url, arguments.token, os.environ, layout, "why FRAME_ID")
+    answer = with_logs(_asked(gateway, frame_id), _logs(arguments, layout, frame_id))
     if arguments.json:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
@@ -68,6 +63,15 @@ def explain(arguments: argparse.Namespace, layout: Layout) -> int:
         return STATUSES[answer["verdict"]]
     except KeyError:
         raise CommandError(f"the gateway has a verdict that is not known here: {answer['verdict']}") from None
+
+
+def _asked(gateway: GatewayAccess, frame_id: str) -> dict[str, Any]:
+    """Return the answer of GET /api/why. Raises CommandError."""
+    path = f"/api/why?frame_id={quote(os.fsencode(frame_id), safe='')}"
+    answer = ask(gateway, path, without=ALONE)
+    if not {"verdict", "words", "witnesses", "hops"} <= answer.keys():
+        raise CommandError(f"what answers at {gateway.url} is no gateway of this version")
+    return answer
 
 
 def _logs(arguments: argparse.Namespace, layout: Layout, frame_id: str) -> LogWord:

@@ -1,4 +1,4 @@
-"""The cluster in figures, now and over time, and its alerts."""
+"""The cluster in figures, now and over time."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -17,28 +17,6 @@ _PAIR = {
 }
 Point = Annotated[tuple[float, float | None], WithJsonSchema(_PAIR)]
 """A time and a value, None where nothing is known."""
-
-
-@dataclass(slots=True, frozen=True)
-class AlertView:
-    """An alert, as its rule tells of it: `description` is what it is about and what to do, with the first ten of a
-    rule, else empty; `runbook` where more is said.
-    """
-
-    name: str
-    severity: str
-    state: Literal["firing", "pending"]
-    summary: str
-    since: float | None
-    description: str
-    runbook: str
-
-
-@dataclass(slots=True, frozen=True)
-class AlertsView:
-    items: list[AlertView]
-    source: Literal["prometheus", "none"]
-    error: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -78,6 +56,14 @@ class ObjectivesView:
 
 
 @dataclass(slots=True, frozen=True)
+class PrometheusStateView:
+    """Whether Prometheus answers: `error` says why it does not, `since` when that began. Both null: it does."""
+
+    error: str | None
+    since: float | None
+
+
+@dataclass(slots=True, frozen=True)
 class MetricsView:
     processingRate: float | None
     avgLatency: float | None
@@ -96,6 +82,8 @@ class MetricsView:
     """What an operator should know, in sentences that say what to do."""
     canary: str | None = None
     """What is wrong while workers answer and do not find the faces of test pictures, and what to do."""
+    prometheus: PrometheusStateView | None = None
+    """Whether Prometheus answers, without which no alert is known; null: none is set up."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -105,3 +93,5 @@ class HistoryView:
     step: float
     source: Source
     series: dict[str, list[Point]]
+    queries: dict[str, str]
+    """The PromQL that answers for each of the series, for charts of any other range."""

@@ -1,9 +1,37 @@
 """Answers of the history: what was detected when, and what became of a frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from contract.api.dead_letters import DeadLetterView
+
+Feedback = Literal["wrong", "missed"]
+
+
+@dataclass(slots=True, frozen=True)
+class DetectionView:
+    """One detection as the worker wrote it: a box in pixels of the frame, and landmarks (x and y each)."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+    confidence: float
+    label: str
+    landmarks: list[list[int]] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class EventFrameView:
+    """The frame of an event's picture, as it was captured at `time`: `width` and `height` in pixels, in which the boxes
+    and landmarks of its `detections` are."""
+
+    frame_id: str
+    time: float
+    width: int
+    height: int
+    model: str
+    detections: list[DetectionView]
 
 
 @dataclass(slots=True, frozen=True)
@@ -12,6 +40,9 @@ class EventView:
 
     An event that is `open` may still grow. `frames` counts those with a detection, `faces` is the most detections in
     one of them, `confidence` the best, in hundredths. `name` and `group` are those of its beginning.
+
+    `seen_by` and `seen_at` are who saw it first, and when; `feedback` is what people say of the detections in its
+    picture: `wrong`, one is not a face, or `missed`, a face was overlooked. Null: nobody did.
     """
 
     event_id: int
@@ -26,7 +57,17 @@ class EventView:
     confidence: float
     model: str
     thumbnail: str | None
-    """The address of its picture, the one with the most faces."""
+    """The address of a small picture of it, the one with the most faces."""
+    picture: str | None
+    """The address of the same picture as it was captured; null where there is none, or it made room for newer ones."""
+    frame: EventFrameView | None
+    """What was found in that very frame; null for events without a picture, or of a version that did not keep it."""
+    seen_at: float | None
+    seen_by: str | None
+    feedback: Feedback | None
+    note: str | None
+    feedback_at: float | None
+    feedback_by: str | None
 
 
 @dataclass(slots=True, frozen=True)
@@ -35,6 +76,22 @@ class EventsView:
 
     items: list[EventView]
     next: str | None
+
+
+@dataclass(slots=True, frozen=True)
+class EventCountView:
+    """How many events match, up to the one whose id is `newest`: what comes later is not among them."""
+
+    count: int
+    newest: int
+
+
+@dataclass(slots=True, frozen=True)
+class EventsSeenView:
+    """How many events were `marked` as seen, and how many that match are `left`: ask again for these."""
+
+    marked: int
+    left: int
 
 
 @dataclass(slots=True, frozen=True)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Launcher = Literal["native", "compose"]
+"""`native`: `make up` or `framefleet up`, on one machine; `compose`: Docker Compose."""
+
 
 @dataclass(slots=True, frozen=True)
 class StatusView:
@@ -14,12 +17,16 @@ class StatusView:
 
 @dataclass(slots=True, frozen=True)
 class SessionView:
-    """The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session."""
+    """The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session.
+
+    `launcher` tells how the system was started, and so by which commands it is changed; null: nobody said.
+    """
 
     role: Literal["viewer", "operator"]
     name: str | None
     expires: float | None
     version: str
+    launcher: Launcher | None = None
 
 
 @dataclass(slots=True, frozen=True)

@@ -14,8 +14,10 @@
 export const READ = [
   ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
-  'ServiceObjectivesView',
-  ...['NodesView', 'ModelsView', 'EventsView', 'ActivityView', 'WhyView'],
+  ...['ServiceObjectivesView', 'AlertRulesView', 'RunbookView'],
+  ...['NodesView', 'ModelsView', 'EventsView', 'EventCountView', 'EventsSeenView', 'ActivityView', 'WhyView'],
+  ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
+  ...['DeadLetterOperationsView', 'DeadLetterOperationView'],
 ];
 
 /** Shapes that the page sends: types only. */
@@ -52,12 +54,13 @@ export const MANNERS = {
   NodeView: {
     needs: ['node_id', 'state'],
     otherwise: { desired: 0, settled: true },
-    unread: ['prefetch'],
+    unread: ['prefetch', 'version', 'host', 'memory'],
   },
+  WorkerView: { unread: ['prefetch', 'desired', 'settled'] },
   ProblemView: { needs: ['error'], unread: ['status', 'errorType'] },
   StatusView: { needs: ['status'] },
   MetricsView: { otherwise: { notices: [] } },
-  NodesView: { unread: ['items'] },
-  ModelsView: { unread: ['nodes', 'settled', 'settled_nodes', 'running_nodes'] },
-  ModelView: { unread: ['task', 'digests', 'loaded'] },
+  ModelsView: { unread: ['settled', 'settled_nodes', 'running_nodes'] },
+  ModelView: { unread: ['loaded'] },
+  NodeModelsView: { unread: ['desired', 'model_error'] },
 };

@@ -52,7 +52,7 @@ it('is told in words', () => {
     '25 Nov 14:03 – 14:04: 40 frames with detections, at most 3 faces',
   );
   expect(describePart(ACTIVITY, { from: local(14, 9), to: local(14, 10) })).toBe(
-    '25 Nov 14:09 – 14:10: 1 frame with detections, at most 1 face, 5 not computed',
+    '25 Nov 14:09 – 14:10: 1 frame with detections, at most 1 face, 5 dropped or expired',
   );
   expect(describePart(ACTIVITY, { from: local(14, 5), to: local(14, 6) })).toBe(
     '25 Nov 14:05 – 14:06: nothing seen',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gather, gist, titled } from '../src/lib/alerts';
+import { gather, gist, runbookName, titled, troubles } from '../src/lib/alerts';
 import type { AlertView } from '../src/lib/contract.gen';
 
 const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
@@ -10,6 +10,9 @@ const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
   since: 100 + camera,
   description: `Camera ${camera}: look at its cable`,
   runbook: 'docs/runbooks/FramefleetCameraDown.md',
+  labels: { camera_id: `c-${camera}`, job: 'producer' },
+  value: 0,
+  silenced_by: [],
   ...more,
 });
 
@@ -21,6 +24,27 @@ describe('alerts of one rule', () => {
     expect(groups[0]?.summaries).toEqual([3, 1, 2].map((camera) => `Camera ${camera} sends no frames`));
     expect(groups.map(titled)).toEqual(['CameraDown × 4']);
   });
+
+  it('name the cameras and workers that they are about, each once', () => {
+    const [group] = gather([down(3), down(1), down(1), down(2, { labels: { node_id: 'a1b2' } })]);
+    expect(group).toMatchObject({ cameras: ['c-3', 'c-1'], nodes: ['a1b2'] });
+  });
+
+  it('are apart where somebody has silenced some', () => {
+    const groups = gather([down(1), down(2, { silenced_by: ['s1'] }), down(3, { silenced_by: ['s1'] })]);
+    expect(groups.map(({ state, count, silences }) => [state, count, silences])).toEqual([
+      ['firing', 1, []],
+      ['silenced', 2, ['s1']],
+    ]);
+    expect(groups.map(troubles)).toEqual([true, false]);
+  });
+
+  it.each([
+    ['docs/runbooks/FramefleetNoWorkers.md', 'FramefleetNoWorkers'],
+    ['https://wiki.example/no-workers', null],
+    ['docs/runbooks/../../secrets.md', null],
+    ['', null],
+  ])('have a runbook of the gateway, or not: %s', (path, name) => expect(runbookName(path)).toBe(name));
 
   it('say what to do about each, once, and where there is more', () => {
     const [group] = gather([down(3), down(1), down(1), down(2, { description: '' })]);

@@ -33,6 +33,8 @@ describe('the filter in the address', () => {
       to: NOW,
       faces: 2,
       confidence: 0.85,
+      seen: false,
+      feedback: 'wrong',
     };
     expect(read(written(filter))).toEqual(filter);
     expect(isEverything(filter)).toBe(false);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Series } from '../src/lib/api';
-import type { AlertView, MetricsView, NodeView } from '../src/lib/contract.gen';
+import type { AlertView, AlertsView, MetricsView, NodeView } from '../src/lib/contract.gen';
 import { type HealthInputs, isGrowing, judge } from '../src/lib/health';
 import type { NodeState } from '../src/lib/protocol';
 
@@ -28,6 +28,7 @@ const METRICS: MetricsView = {
   time: 0,
   notices: [],
   canary: null,
+  prometheus: { error: null, since: null },
 };
 const node = (state: NodeState): NodeView => ({
   node_id: 'n',
@@ -43,6 +44,7 @@ const node = (state: NodeState): NodeView => ({
   desired: 0,
   model_error: null,
   settled: true,
+  drain: null,
 });
 const alert = (name: string, severity: string, state: AlertView['state'] = 'firing'): AlertView => ({
   name,
@@ -52,6 +54,20 @@ const alert = (name: string, severity: string, state: AlertView['state'] = 'firi
   since: null,
   description: '',
   runbook: '',
+  labels: {},
+  value: null,
+  silenced_by: [],
+});
+const alerts = (...items: AlertView[]): { alerts: AlertsView } => ({
+  alerts: {
+    items,
+    source: 'prometheus',
+    error: null,
+    since: null,
+    evaluated: true,
+    silences: [],
+    silences_error: null,
+  },
 });
 const CAMERAS = {
   live: 4,
@@ -74,7 +90,7 @@ const WELL: HealthInputs = {
   unannounced: 0,
   nodes: [node('running'), node('running')],
   expectedNodes: null,
-  alerts: [],
+  ...alerts(),
 };
 const word = (change: Partial<HealthInputs>) => judge({ ...WELL, ...change }).word;
 const metrics = (change: Partial<MetricsView>) => ({ metrics: { ...METRICS, ...change } });
@@ -82,14 +98,16 @@ const metrics = (change: Partial<MetricsView>) => ({ metrics: { ...METRICS, ...c
 describe('the health word', () => {
   it('knows what a start looks like', () => {
     const starting = { starting: true, notComputed: 0.011 };
-    expect(word(metrics(starting))).toBe('Starting up: 1.1 % of frames not computed');
-    expect(word(metrics({ ...starting, starting: false }))).toBe('Degraded: 1.1 % of frames not computed');
+    expect(word(metrics(starting))).toBe('Starting up: 1.1 % of frames dropped or expired');
+    expect(word(metrics({ ...starting, starting: false }))).toBe(
+      'Degraded: 1.1 % of frames dropped or expired',
+    );
     expect(judge({ ...WELL, nodes: [], ...metrics({ starting: true, workers: 0 }) }).level).toBe('unknown');
   });
   it('does not take for a start what is wrong', () => {
     const starting = metrics({ starting: true, notComputed: 0.011 });
     expect(judge({ ...WELL, ...starting, cameras: { ...CAMERAS, offline: 1 } }).level).toBe('bad');
-    expect(judge({ ...WELL, ...starting, alerts: [alert('QueueFull', 'critical')] }).level).toBe('bad');
+    expect(judge({ ...WELL, ...starting, ...alerts(alert('QueueFull', 'critical')) }).level).toBe('bad');
     expect(judge({ ...WELL, ...starting, missing: ['RabbitMQ: lost'] }).level).toBe('bad');
   });
   it('is Healthy when all is well', () =>
@@ -124,14 +142,19 @@ describe('the health word', () => {
       'Degraded: 1 node on an old model',
       { nodes: [node('running'), { ...node('running'), model_error: 'no file' }] },
     ],
+    [
+      'Degraded: every worker drained',
+      { nodes: [{ ...node('drained'), drain: { since: 0, by: 'main' } }, node('lost')] },
+    ],
+    ['Healthy', { nodes: [{ ...node('drained'), drain: { since: 0, by: 'main' } }, node('running')] }],
     ['Degraded: 1 node lost', { nodes: [node('running'), node('lost')] }],
     ['Degraded: 2 of 3 nodes', { expectedNodes: 3 }],
     ['Degraded: 301 frames in the queue', metrics({ queueDepth: 301 })],
     ['Degraded: 0.4 errors/s', metrics({ errors: 0.4 })],
     ['Degraded: <0.1 errors/s', metrics({ errors: 0.01 })],
-    ['Degraded: 6.0 % of frames not computed', metrics({ notComputed: 0.06 })],
+    ['Degraded: 6.0 % of frames dropped or expired', metrics({ notComputed: 0.06 })],
     ['Degraded: slow, p95 1.3 s', metrics({ latency: { p50: 0.1, p95: 1.3, p99: 2 } })],
-    ['Degraded: alert QueueGrowing', { alerts: [alert('FramefleetQueueGrowing', 'warning')] }],
+    ['Degraded: alert QueueGrowing', alerts(alert('FramefleetQueueGrowing', 'warning'))],
     [
       'Degraded: RabbitMQ missing',
       { missing: ['RabbitMQ: connecting'], ...metrics({ workers: 0 }), nodes: [] },
@@ -144,8 +167,8 @@ describe('the health word', () => {
     ['Idle: no cameras', { cameras: { ...CAMERAS, live: 0 } }],
     ['Healthy', { cameras: { ...CAMERAS, live: 0 }, unannounced: 1 }],
     ['Healthy', { cameras: { ...CAMERAS, unknown: 3 }, nodes: [node('running'), node('unknown')] }],
-    ['Healthy', { alerts: [alert('FramefleetQueueGrowing', 'warning', 'pending')] }],
-    ['Healthy', { alerts: [alert('FramefleetTracesDropped', 'info')] }],
+    ['Healthy', alerts(alert('FramefleetQueueGrowing', 'warning', 'pending'))],
+    ['Healthy', alerts(alert('FramefleetTracesDropped', 'info'))],
     ['Healthy', { cameras: { ...CAMERAS, disabled: 3, connecting: 1 } }],
     [
       'Healthy',
@@ -158,12 +181,58 @@ describe('the health word', () => {
     ],
   ])('is %s', (expected, change) => expect(word(change)).toBe(expected));
 
+  it('says that alerts are unknown, and since when', () => {
+    const since = new Date(2026, 10, 30, 14, 3, 20).getTime() / 1000;
+    const away = (error: string) => metrics({ prometheus: { error, since } });
+    expect(judge({ ...WELL, ...away('Prometheus cannot be reached: Connection refused') })).toMatchObject({
+      level: 'warning',
+      word: 'Alerts unknown: Prometheus does not answer since 14:03',
+    });
+    expect(word(away('Prometheus does not let the gateway in (HTTP 401): PROMETHEUS_URL needs …'))).toBe(
+      'Alerts unknown: Prometheus refuses the gateway since 14:03',
+    );
+    expect(word({ ...metrics({ prometheus: null }), alerts: null })).toBe('Healthy'); // nobody expects alerts
+  });
+
+  it('says that nobody evaluates the rules', () => {
+    const blind = { alerts: { ...alerts().alerts, evaluated: false } };
+    expect(judge({ ...WELL, ...blind })).toMatchObject({
+      level: 'warning',
+      word: 'Alerts unknown: Prometheus does not evaluate the rules',
+    });
+    expect(judge({ ...WELL, ...blind, ...metrics({ starting: true }) }).level).toBe('unknown');
+  });
+
+  it('names the broker first, and nothing that follows from it', () => {
+    const health = judge({
+      ...WELL,
+      ...metrics({ workers: 0, notComputed: 0.9, errors: 3, queueDepth: 900 }),
+      ...alerts(alert('FramefleetBrokerDown', 'critical')),
+      missing: ['history: the disk is full', 'RabbitMQ: the broker has stopped answering'],
+      cameras: { ...CAMERAS, offline: 2 },
+      nodes: [node('lost')],
+      expectedNodes: 2,
+    });
+    expect(health.word).toBe('Degraded: RabbitMQ missing');
+    expect(health.problems.map(({ words }) => words)).toEqual([
+      'RabbitMQ missing',
+      'alert BrokerDown',
+      'history missing',
+      'cameras, workers and figures unknown without the broker',
+    ]);
+  });
+
+  it('takes what is silenced for known', () => {
+    const silenced = { ...alert('FramefleetNoWorkers', 'critical'), silenced_by: ['s1'] };
+    expect(judge({ ...WELL, ...alerts(silenced) }).level).toBe('good');
+  });
+
   it('names the gravest problem first and keeps the others', () => {
     const health = judge({
       ...WELL,
       ...metrics({ errors: 0.4 }),
       cameras: { ...CAMERAS, offline: 1 },
-      alerts: [alert('FramefleetNoWorkers', 'critical')],
+      ...alerts(alert('FramefleetNoWorkers', 'critical')),
     });
     expect(health.problems.map(({ words }) => words)).toEqual([
       'alert NoWorkers',

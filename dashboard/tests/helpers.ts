@@ -16,6 +16,14 @@ export const event = (event_id: number, change: Partial<EventView> = {}): EventV
   confidence: 0.9,
   model: 'haar@0',
   thumbnail: null,
+  picture: null,
+  frame: null,
+  seen_at: null,
+  seen_by: null,
+  feedback: null,
+  note: null,
+  feedback_at: null,
+  feedback_by: null,
   ...change,
 });
 

@@ -24,7 +24,11 @@ const model = (
   changes: Partial<ModelView> = {},
 ): ModelView => ({
   name,
+  task: 'face',
   licence: null,
+  size: null,
+  benchmark: null,
+  digests: [],
   conflict: false,
   states,
   errors: {},
@@ -34,6 +38,9 @@ const model = (
 const cluster = (desired: Partial<ModelsView['desired']> = {}, models: ModelView[] = []): ModelsView => ({
   models,
   desired: { revision: 7, cluster: null, lanes: {}, cameras: {}, ...desired },
+  nodes: [],
+  costs: [],
+  last: null,
 });
 
 it('names models without their digests', () => {

@@ -57,6 +57,7 @@ describe('the address', () => {
   it('names one of many in its path', () => {
     const camera: PageAddress<{ id: string }> = {
       path: '/cameras/{id}',
+      parameters: {},
       empty: { id: '' },
       read: (_, id) => ({ id }),
       write: () => undefined,

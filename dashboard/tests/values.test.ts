@@ -123,7 +123,7 @@ describe('answers', () => {
 
   it('have series of points', () => {
     const series = { errors: [[1, 2], [2, null], 'x'], queueDepth: 7 };
-    expect(readHistoryView({ step: 15, source: 'gateway', series })?.series).toEqual({
+    expect(readHistoryView({ step: 15, source: 'gateway', series, queries: {} })?.series).toEqual({
       errors: [
         [1, 2],
         [2, null],

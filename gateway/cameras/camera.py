@@ -53,7 +53,7 @@ class KnownCamera:
     labels: CameraLabels = NO_LABELS
     let_go: float | None = None  # when the last claim was withdrawn
     let_go_wall: float = 0.0
-    removed: bool = False  # and why: it was taken out of the producer's file
+    removed: bool = False  # and why: it was taken out of the producer's file, as that said
     reported: float = float("-inf")
     skipped: float = float("-inf")  # when a frame was last left out because it showed nothing new
     unanswered: float | None = None  # since when frames are offered without a result
@@ -171,10 +171,11 @@ def judge(
     """
     if hearing.deaf(now):
         return Judgement("unknown", NO_BROKER, camera.last_word)
+    until = hearing.until(now)
     if len(camera.claims) > 1:
-        camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
+        camera.server = spokesman(camera.claims, camera.camera_id, camera.server, until)
     server = camera.server
-    served = server is not None and bool(camera.claims) and server.alive(now)
+    served = server is not None and bool(camera.claims) and server.alive(until)
     report = server.reports[camera.camera_id] if server is not None and served else None
     if camera.repeats(now) and (report is None or report.state == "live"):
         return Judgement("degraded", _repeated(camera), camera.repeated_wall)
@@ -248,17 +249,20 @@ def _unserved(camera: KnownCamera, server: KnownProducer, producers: Producers, 
         if camera.let_go is None and not server.stopped:
             return Judgement("stalled", f"{name} is not heard since {at}: another producer takes over", since)
         return Judgement("connecting", f"handed over by {name} at {at}", since)
+    if camera.let_go is None and server.retired:
+        ended = "sent all of its frames" if server.end == "finished" else "was stopped"
+        return Judgement("disabled", f"its producer {ended} at {at}", since)
     if taken or camera.let_go is not None:
         return Judgement("offline", f"no producer serves it (last: {name})", since)
     if server.stopped:
-        return Judgement("offline", f"its producer stopped at {at}", since)
+        return Judgement("offline", f"its producer gave up at {at}: its log says why", since)
     return Judgement("offline", f"producer not heard since {at}", since)
 
 
 def deserted(camera: KnownCamera, now: float) -> bool:
-    """Whether its last producer is gone without having stopped, or let it go without a change of its file."""
+    """Whether its last producer is gone without having been stopped, or let it go without a change of its file."""
     server = camera.server
-    if server is None or server.stopped or camera.removed:
+    if server is None or server.retired or camera.removed:
         return False
     return camera.let_go is not None or not server.alive(now)
 

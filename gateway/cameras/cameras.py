@@ -19,12 +19,19 @@ from contract.status import (
 from gateway.camera_results import CameraResults
 from gateway.cameras.admission import ghost, sender_of
 from gateway.cameras.camera import NO_LABELS, Judgement, KnownCamera, age_of, deserted, judge
-from gateway.cameras.producers import OFFER_SETTLES_SECONDS, KnownProducer, Producers, spokesman
+from gateway.cameras.file_notices import file_notices
+from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
 from gateway.hearing import UNBROKEN, Hearing
 
 FORGET_AFTER_SECONDS = 24 * 3600.0
-REMOVED_AFTER_SECONDS = 600.0
-"""How long a camera that was taken out of its producer's file is shown as offline."""
+SUCCEEDED_SECONDS = 600.0
+"""How long a camera is shown as offline whose producer was lost and came back without it."""
+RETIRED_SECONDS = 120.0
+"""How long a camera is shown whose producer was stopped: by then whoever restarts it has done so."""
+LATE_SECONDS = 30.0
+"""So long after a camera was removed its results are those of frames that were under way."""
+FORGOTTEN_SECONDS = 120.0
+"""So long after that it is known that a camera was removed: its producer says it for a minute."""
 MAX_CAMERAS = 10_000
 
 
@@ -68,11 +75,14 @@ class Cameras:
         self._cameras: dict[str, KnownCamera] = {}
         self._ordered: list[KnownCamera] | None = None  # by id; None: to be sorted again
         self._producers = Producers()
+        self._removals: dict[str, float] = {}  # until when results of removed cameras are late ones
 
     # --- what is heard -----------------------------------------------------------------------------------
 
     def result(self, result: Result, now: float, wall: float) -> None:
-        """Note the result of a frame that the live view took."""
+        """Note the result of a frame that the live view took; a late one of a removed camera is none of a new one."""
+        if now < self._removals.get(result.camera_id, now):
+            return
         camera = self._camera(result.camera_id, now, wall)
         if camera is not None:
             camera.result, camera.result_wall = result, wall
@@ -99,24 +109,29 @@ class Cameras:
     def heard_producer(self, status: ProducerStatus, now: float, wall: float) -> None:
         """Note a producer's heartbeat."""
         producer = self._producers.heard(status.producer_id, status.since, now, wall)
-        producer.stopped = status.state == "stopped"
-        if status.offer != producer.offer and status.state == "running":
-            if producer.offer and status.offer:
-                producer.offer_changed = now
+        if status.state == "stopped":
+            producer.end = status.end or "asked"
+        else:
             producer.offer = status.offer or producer.offer
+            producer.file = status.file
 
-    def heard_cameras(self, status: CamerasStatus, now: float, wall: float) -> None:
-        """Note all the cameras that a producer serves."""
+    def heard_cameras(self, status: CamerasStatus, now: float, wall: float) -> int:
+        """Note all the cameras that a producer serves. Returns how many of their frames it dropped meanwhile."""
         producer = self._producers.heard(status.producer_id, status.producer_since, now, wall)
         before = producer.reports
         producer.reports = {}
-        for report in status.cameras:
+        dropped = sum(
             self._report(producer, before.get(report.camera_id), report, now, wall)
+            for report in status.cameras
+        )
         for camera_id in before.keys() - producer.reports.keys():
             self._withdraw(camera_id, producer, now, wall)
+        for camera_id in status.removed[:MAX_CAMERAS]:
+            self._remove(camera_id, producer, now, wall)
+        return dropped
 
-    def heard_camera(self, status: CameraStatus, now: float, wall: float) -> None:
-        """Note what a producer says of one camera, at a change."""
+    def heard_camera(self, status: CameraStatus, now: float, wall: float) -> int:
+        """Note what a producer says of one camera, at a change. Returns how many of its frames it dropped meanwhile."""
         producer = self._producers.heard(status.producer_id, None, now, wall)
         report = CameraReport(
             camera_id=status.camera_id,
@@ -129,7 +144,7 @@ class Cameras:
             skipped=status.skipped,
             labels=status.labels,
         )
-        self._report(producer, producer.reports.get(status.camera_id), report, now, wall)
+        return self._report(producer, producer.reports.get(status.camera_id), report, now, wall)
 
     def tidy(self, now: float) -> None:
         """Forget cameras and producers that are gone for good."""
@@ -138,6 +153,11 @@ class Cameras:
         ]:
             self._forget(camera_id)
         self._producers.tidy(now, FORGET_AFTER_SECONDS)
+        self._removals = {
+            camera_id: until
+            for camera_id, until in self._removals.items()
+            if now - until <= FORGOTTEN_SECONDS
+        }
 
     # --- what is shown -----------------------------------------------------------------------------------
 
@@ -192,6 +212,10 @@ class Cameras:
             sender=camera.sender,
         )
 
+    def notices(self, now: float) -> list[str]:
+        """What is wrong in files of cameras, a sentence each."""
+        return file_notices(self._producers.file_troubles(now))
+
     def views(self, now: float) -> list[CameraView]:
         """Every camera, by id. Takes 6 µs each: for a page of many cameras, choose from `known` first."""
         return [self.view(camera.camera_id, now) for camera in self.known()]
@@ -207,9 +231,9 @@ class Cameras:
         return self._ordered
 
     def announced(self, camera_id: str) -> bool:
-        """Whether a producer speaks for the camera, or did."""
+        """Whether a producer speaks for the camera, or did, or has just removed it."""
         camera = self._cameras.get(camera_id)
-        return camera is not None and camera.server is not None
+        return (camera is not None and camera.server is not None) or camera_id in self._removals
 
     def state(self, camera: KnownCamera, now: float) -> ShownState:
         """What state a known camera is in."""
@@ -263,10 +287,12 @@ class Cameras:
         report: CameraReport,
         now: float,
         wall: float,
-    ) -> None:
+    ) -> int:
+        """Take a producer's word on a camera. Returns how many frames it has dropped since the one `before`."""
+        lost = 0 if before is None else max(0, sum(report.dropped.values()) - sum(before.dropped.values()))
         camera = self._camera(report.camera_id, now, wall)
         if camera is None:
-            return
+            return lost
         producer.reports[report.camera_id] = report
         if producer not in camera.claims:
             self._claim(camera, producer, now)
@@ -285,6 +311,7 @@ class Cameras:
         camera.reported = now
         if report.labels != camera.labels and producer is camera.server:
             camera.labels = report.labels or NO_LABELS
+        return lost
 
     def _claim(self, camera: KnownCamera, producer: KnownProducer, now: float) -> None:
         """Note that another producer serves the camera: those that are dead, or an earlier life of it, no longer do."""
@@ -292,7 +319,8 @@ class Cameras:
             camera.claims.remove(former)
             former.reports.pop(camera.camera_id, None)
         camera.claims.append(producer)
-        camera.let_go = None
+        camera.let_go, camera.removed = None, False
+        self._removals.pop(camera.camera_id, None)
         camera.server = spokesman(camera.claims, camera.camera_id, camera.server, now)
 
     def _withdraw(self, camera_id: str, producer: KnownProducer, now: float, wall: float) -> None:
@@ -304,18 +332,38 @@ class Cameras:
             camera.server = spokesman(camera.claims, camera_id, camera.server, now)
         else:
             camera.server, camera.let_go, camera.let_go_wall = producer, now, wall
-            camera.removed = not producer.offer or now - producer.offer_changed <= OFFER_SETTLES_SECONDS
+            camera.removed = False
+
+    def _remove(self, camera_id: str, producer: KnownProducer, now: float, wall: float) -> None:
+        """Take a producer's word that a camera was taken out of its file: it goes, unless another one serves it."""
+        camera = self._cameras.get(camera_id)
+        if camera is not None and any(claim.alive(now) for claim in camera.claims):
+            return
+        news = camera_id not in self._removals
+        if len(self._removals) < MAX_CAMERAS:
+            self._removals.setdefault(camera_id, now + LATE_SECONDS)
+        if camera is None or (camera.server is None and not news):
+            return
+        if camera.let_go is None:
+            camera.let_go, camera.let_go_wall = now, wall
+        camera.removed = True
+        if not self._producers.undecided(producer, now):
+            self._forget(camera_id)
 
     def _gone(self, camera: KnownCamera, now: float) -> bool:
         if camera.server is None and camera.sender is not None and self._removed(camera.sender):
             return True
+        if camera.let_go is not None and camera.removed:
+            return now - camera.let_go > HAND_OVER_SECONDS
         silent = now - camera.heard
-        if silent <= REMOVED_AFTER_SECONDS:
+        if camera.server is not None and camera.server.retired and camera.let_go is None:
+            return min(silent, now - camera.server.heard) > RETIRED_SECONDS
+        if silent <= SUCCEEDED_SECONDS:
             return False
         if silent > FORGET_AFTER_SECONDS:
             return True
         if camera.let_go is not None:
-            return camera.removed
+            return False
         if camera.server is None:
             return camera.sender is None and ghost(camera.results, silent)
         return self._producers.succeeded(camera.server, now)

@@ -8,12 +8,10 @@ and while producers cannot hear each other it may have several.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from contract.status import LOST_AFTER_SECONDS, CameraReport
+from contract.status import LOST_AFTER_SECONDS, CameraFileTrouble, CameraReport, ProducerEnd
 
 HAND_OVER_SECONDS = 15.0
 """Members of a sharing take a dead one's cameras over after 10 s; this leaves them time to be heard."""
-OFFER_SETTLES_SECONDS = 10.0
-"""Cameras let go this soon after the producer's file changed were removed from it."""
 MAX_PRODUCERS = 1_000
 UNKNOWN = 0.0
 """When a producer started of which only changes of cameras were heard so far."""
@@ -27,11 +25,23 @@ class KnownProducer:
     since: float
     heard: float
     heard_wall: float
-    stopped: bool = False
+    end: ProducerEnd | None = None
+    """Why it stopped, if it said that it did."""
     offer: str = ""
-    offer_changed: float = float("-inf")
+    file: CameraFileTrouble | None = None
+    """What is wrong in its file of cameras."""
     reports: dict[str, CameraReport] = field(default_factory=dict)
     """Its claims, and its word on each."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it said goodbye."""
+        return self.end is not None
+
+    @property
+    def retired(self) -> bool:
+        """Whether it stopped because it was meant to: nobody is to miss what it served."""
+        return self.end is not None and self.end != "failed"
 
     def alive(self, now: float) -> bool:
         """Whether its word still counts."""
@@ -61,7 +71,7 @@ class Producers:
             producer = self._all[producer_id, since] = KnownProducer(producer_id, since, now, wall)
         if known is None or since >= known.since:
             self._by_name[producer_id] = producer
-        producer.heard, producer.heard_wall, producer.stopped = now, wall, False
+        producer.heard, producer.heard_wall, producer.end = now, wall, None
         return producer
 
     def takers(self, lost: KnownProducer, now: float) -> bool:
@@ -69,6 +79,16 @@ class Producers:
         return lost.offer != "" and any(
             each is not lost and each.offer != "" and each.alive(now) for each in self._all.values()
         )
+
+    def undecided(self, remover: KnownProducer, now: float) -> bool:
+        """Whether a living producer shares other cameras than `remover`: it may not have read the same file yet."""
+        return remover.offer != "" and any(
+            each.offer not in ("", remover.offer) and each.alive(now) for each in self._all.values()
+        )
+
+    def file_troubles(self, now: float) -> list[CameraFileTrouble]:
+        """What is wrong in the files of those that live."""
+        return [each.file for each in self._all.values() if each.file is not None and each.alive(now)]
 
     def succeeded(self, lost: KnownProducer, now: float) -> bool:
         """Whether a later process of the same name lives."""

@@ -2,18 +2,21 @@
 
 from fastapi import APIRouter
 
-from gateway.dead_letters import DeadLetterReader
+from gateway.dead_letters.reader import DeadLetterReader
 from gateway.history.activity_api import activity_router
 from gateway.history.events_api import events_router
 from gateway.history.exports_api import exports_router
 from gateway.history.frames_api import frames_router
-from gateway.history.readers import Readers
+from gateway.history.history import History
+from gateway.history.reviews_api import reviews_router
 
 
-def history_router(readers: Readers, dead_letters: DeadLetterReader, gap: float, prefix: str) -> APIRouter:
-    """Exports first: their path would be taken for an event's."""
+def history_router(history: History, dead_letters: DeadLetterReader, gap: float, prefix: str) -> APIRouter:
+    """Exports and counts first: their paths would be taken for an event's."""
+    readers = history.readers
     router = APIRouter()
     router.include_router(exports_router(readers, gap, prefix))
+    router.include_router(reviews_router(readers, history.recorder, gap, prefix))
     router.include_router(events_router(readers, gap, prefix))
     router.include_router(activity_router(readers))
     router.include_router(frames_router(readers, dead_letters))

@@ -1,9 +1,10 @@
 """GET /api/events: presence, a page at a time, with pictures."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
+from sqlalchemy import Row
 from starlette.responses import Response
 
 from contract.api.history import EventsView, EventView
@@ -36,9 +37,38 @@ EXAMPLE = {
     "confidence": 0.93,
     "model": "yunet@ebafce4e",
     "thumbnail": "/api/events/17/thumbnail?quality=2093",
+    "picture": "/api/events/17/picture?quality=2093",
+    "frame": {
+        "frame_id": "gate-3:1795210000:4711",
+        "time": 1795216002.1,
+        "width": 640,
+        "height": 480,
+        "model": "yunet@ebafce4e",
+        "detections": [
+            {"x": 211, "y": 80, "w": 96, "h": 121, "confidence": 0.93, "label": "face", "landmarks": []}
+        ],
+    },
+    "seen_at": 1795216720.5,
+    "seen_by": "main",
+    "feedback": None,
+    "note": None,
+    "feedback_at": None,
+    "feedback_by": None,
 }
 NO_EVENT = errors({404: "there is no event 17: it was too old, or became part of an earlier one"})
 PAGE_EXAMPLE = {"items": [EXAMPLE], "next": "1795216000.123~17"}
+NO_PICTURE = (
+    "the event {} has no whole picture: none came, it was too old, or it made room for newer ones "
+    "(GATEWAY_HISTORY_PICTURES_MB)"
+)
+Quality = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        le=100_000_000,
+        description="changes nothing: a better picture has another address, for whoever keeps the old one",
+    ),
+]
 CLOSED = "private, max-age=86400, immutable"
 GROWING = "private, no-cache"
 
@@ -111,14 +141,7 @@ def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
         event_id: EventId,
         request: Request,
         holders: Asker,
-        quality: Annotated[  # noqa: ARG001
-            int | None,
-            Query(
-                ge=0,
-                le=100_000_000,
-                description="changes nothing: a better picture has another address, for whoever keeps the old one",
-            ),
-        ] = None,
+        quality: Quality = None,  # noqa: ARG001
     ) -> Response:
         """The best of the frames that were at hand: the most faces, then the highest confidence."""
         row = await readers.ask(
@@ -128,13 +151,33 @@ def events_router(readers: Readers, gap: float, prefix: str) -> APIRouter:
             return problem(
                 404, "not_found", f"the event {event_id} has no picture, or there is no such event"
             )
-        headers = {
-            "ETag": f'"{event_id}-{row.quality}"',
-            "Cache-Control": CLOSED if row.ended + gap < now() else GROWING,
-        }
-        if request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(status_code=304, headers=headers)
-        return Response(bytes(row.jpeg), headers=headers, media_type="image/jpeg")
+        return _jpeg(request, row, f"{event_id}-{row.quality}", gap)
+
+    @router.get(
+        "/events/{event_id}/picture",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {"image/jpeg": {}},
+                "description": "A JPEG, as the camera sent it or up to 1920 wide",
+            },
+            304: {"description": "As it was (If-None-Match)"},
+            **errors({404: NO_PICTURE.format(17)}),
+        },
+        operation_id="get_event_picture",
+        summary="An event's picture as it was captured",
+    )
+    async def event_picture(
+        event_id: EventId,
+        request: Request,
+        holders: Asker,
+        quality: Quality = None,  # noqa: ARG001
+    ) -> Response:
+        """The frame of the thumbnail, without boxes; `frame` of the event has these, in pixels of the frame."""
+        row = await readers.ask(holders, "picture", lambda connection: queries.picture(connection, event_id))
+        if row is None or row.jpeg is None:
+            return problem(404, "not_found", NO_PICTURE.format(event_id))
+        return _jpeg(request, row, f"{event_id}-{row.quality}-whole", gap)
 
     return router
 
@@ -144,3 +187,13 @@ def unknown(event_id: int) -> Response:
     return problem(
         404, "not_found", f"there is no event {event_id}: it was too old, or became part of an earlier one"
     )
+
+
+def _jpeg(request: Request, row: Row[Any], tag: str, gap: float) -> Response:
+    headers = {
+        "ETag": f'"{tag}"',
+        "Cache-Control": CLOSED if row.ended + gap < now() else GROWING,
+    }
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(bytes(row.jpeg), headers=headers, media_type="image/jpeg")

@@ -27,8 +27,13 @@ def as_csv(columns: Iterable[str], records: Iterable[Record]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     columns = list(columns)
-    writer.writerows([cell(record[column]) for column in columns] for record in records)
+    writer.writerows([cell(_flat(record[column])) for column in columns] for record in records)
     return text.getvalue().encode()
+
+
+def _flat(value: Any) -> Any:
+    """What has parts, as JSON."""
+    return msgspec.json.encode(value).decode() if isinstance(value, dict) else value
 
 
 def as_ndjson(records: Iterable[Record]) -> bytes:

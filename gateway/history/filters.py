@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 MAX_EVENT_ID = 2**63 - 1
+FeedbackFilter = Literal["wrong", "missed", "any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """None and 0 filter nothing. `since` and `until` in Unix seconds: an event that overlaps them, ends included."""
+    """None and 0 filter nothing. `seen`: whether somebody has seen it.
+
+    `since` and `until` in Unix seconds: an event that overlaps them, ends included.
+    """
 
     cameras: tuple[str, ...] = ()
     group: str | None = None
@@ -27,6 +32,8 @@ class EventFilter:
     until: float | None = None
     min_faces: int = 1
     min_confidence: float = 0.0
+    seen: bool | None = None
+    feedback: FeedbackFilter | None = None
 
     @property
     def certainty(self) -> int:

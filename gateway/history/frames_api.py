@@ -10,7 +10,7 @@ from starlette.responses import Response
 from broker import BrokerError
 from contract.api.history import FrameResultView, FrameView, HopView
 from contract.dead_letters import DeadLetter
-from gateway.dead_letters import DeadLetterReader
+from gateway.dead_letters.reader import DeadLetterReader
 from gateway.history.hops import hop_of_letter, hops_of_result
 from gateway.history.parameters import ERRORS
 from gateway.history.readers import Readers

@@ -27,8 +27,7 @@ GRACE_SECONDS = 0.8
 
 
 class History:
-    """`on_watch` is called when pictures of other cameras than before are wanted for thumbnails; see Recorder for the
-    others."""
+    """`on_wanted` is called when frames are wanted for the pictures of events; see Recorder for the others."""
 
     def __init__(
         self,
@@ -40,7 +39,7 @@ class History:
         admits: Callable[[Result], bool],
         on_recorded: Callable[[Result, bytes], None],
         on_repeat: Callable[[Repeat], None],
-        on_watch: Callable[[], None],
+        on_wanted: Callable[[], None],
         spans: ResultSpans | None = None,
     ) -> None:
         self.database = Database(
@@ -51,12 +50,13 @@ class History:
         idle.set_function(lambda: self.database.connections[1])
         queue = ThumbnailQueue()
         self.thumbnailer = Thumbnailer(queue.put, metrics)
-        self._on_watch = on_watch
+        self._on_wanted = on_wanted
         limits = RetentionLimits(
             days=settings.history_days,
             rows=settings.history_rows,
             events=settings.history_events,
             activity_days=settings.history_activity_days,
+            pictures_mb=settings.history_pictures_mb,
         )
         self.recorder = Recorder(
             HistoryWriter(self.database, labels=labels, gap=settings.history_gap_seconds, limits=limits),
@@ -106,4 +106,4 @@ class History:
 
     def _look_for_pictures(self, requests: Sequence[ThumbnailRequest]) -> None:
         if self.thumbnailer.request(requests, time.monotonic()):
-            self._on_watch()
+            self._on_wanted()

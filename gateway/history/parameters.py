@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.exceptions import HTTPException
 
 from contract.identifiers import CAMERA_ID_SCHEMA
-from gateway.history.filters import MAX_EVENT_ID, Cursor, EventFilter, parse_cursor
+from gateway.history.filters import MAX_EVENT_ID, Cursor, EventFilter, FeedbackFilter, parse_cursor
 from gateway.http.documentation import errors
 from gateway.http.parameters import QueryParameters
 from gateway.times import parse_time
@@ -81,12 +81,23 @@ class EventParameters(SpanParameters):
     )
     min_faces: int = Field(1, ge=1, le=100_000, description="only with so many detections at once, or more")
     min_confidence: MinConfidence = 0.0
+    seen: bool | None = Field(
+        None, description="true: only what somebody has seen; false: only what nobody has"
+    )
+    feedback: FeedbackFilter | None = Field(None, description="only with this feedback; any: with either")
 
     def filter(self) -> EventFilter:
         """What is asked for. Raises HTTPException 400 for a span that ends before it begins."""
         self.check()
         return EventFilter(
-            self.cameras, self.group, self.since, self.until, self.min_faces, self.min_confidence
+            self.cameras,
+            self.group,
+            self.since,
+            self.until,
+            self.min_faces,
+            self.min_confidence,
+            self.seen,
+            self.feedback,
         )
 
 

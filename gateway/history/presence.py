@@ -28,6 +28,12 @@ class Sighting:
     faces: int
     confidence: float
     model: str
+    frame_id: str = ""
+
+    @property
+    def quality(self) -> int:
+        """How good a picture its frame is."""
+        return quality(self.faces, certainty(self.confidence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Stretch:
 
     `certainty` is the best confidence in whole hundredths, `model` the one that gave it.
 
-    `event_id` is None for one that is not stored yet; `thumbnail` is the `quality` of its picture.
+    `event_id` is None for one that is not stored yet; `thumbnail` is the `quality` of its picture. `best` is the
+    quality and the frame_id of the best frame that was just added: no stored one has it.
     """
 
     started: float
@@ -47,6 +54,7 @@ class Stretch:
     model: str
     event_id: int | None = None
     thumbnail: int | None = None
+    best: tuple[int, str] | None = None
 
     @property
     def crowd(self) -> int:
@@ -60,10 +68,12 @@ class Stretch:
         return next((n for n, bound in enumerate(SPAN_SECONDS) if length <= bound), SPANS - 1)
 
     @property
-    def better(self) -> int | None:
-        """The quality from which on a picture would be worth taking; None if what was seen is no better."""
-        least = CLEARER if self.thumbnail is None else self.thumbnail + CLEARER
-        return least if quality(self.faces, self.certainty) >= least else None
+    def better(self) -> str | None:
+        """The frame whose picture is worth taking: the first one, or one that is clearly better; None if there is
+        none."""
+        if self.best is None or self.best[0] < (self.thumbnail or 0) + CLEARER:
+            return None
+        return self.best[1]
 
 
 @dataclass(slots=True)
@@ -81,7 +91,15 @@ def stretches(seen: Iterable[Sighting], gap: float) -> dict[str, list[Stretch]]:
     by_camera: defaultdict[str, list[Stretch]] = defaultdict(list)
     for one in seen:
         by_camera[one.camera_id].append(
-            Stretch(one.when, one.when, 1, one.faces, certainty(one.confidence), one.model)
+            Stretch(
+                one.when,
+                one.when,
+                1,
+                one.faces,
+                certainty(one.confidence),
+                one.model,
+                best=(one.quality, one.frame_id),
+            )
         )
     return {camera_id: [union(run) for run in runs(each, gap)] for camera_id, each in by_camera.items()}
 
@@ -129,6 +147,7 @@ def union(run: Sequence[Stretch]) -> Stretch:
         certainty=best.certainty,
         model=best.model,
         thumbnail=max(pictures, default=None),
+        best=max((stretch.best for stretch in run if stretch.best is not None), default=None),
     )
 
 

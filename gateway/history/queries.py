@@ -18,8 +18,10 @@ from gateway.history.presence import CROWDED, SPAN_SECONDS, SPANS
 
 COLUMNS = (
     "e.event_id, e.camera_id, e.name, e.camera_group, e.started, e.ended, e.frames, e.faces, e.certainty, e.model, "
-    "e.thumbnail"
+    "e.thumbnail, e.seen_at, e.seen_by, e.feedback, e.note, e.feedback_at, e.feedback_by, "
+    "f.frame_id, f.captured, f.model AS frame_model, f.width, f.height, f.detections, f.bytes"
 )
+FRAMES = "LEFT JOIN event_frames AS f ON f.event_id = e.event_id"
 Parameters = dict[str, Any]
 
 
@@ -36,7 +38,7 @@ def events(connection: Connection, asked: EventFilter, cursor: Cursor | None, li
 def event(connection: Connection, event_id: int) -> Row[Any] | None:
     """One event."""
     return connection.execute(
-        text(f"SELECT {COLUMNS} FROM events AS e WHERE e.event_id = :id"),
+        text(f"SELECT {COLUMNS} FROM events AS e {FRAMES} WHERE e.event_id = :id"),
         {"id": event_id},
     ).first()
 
@@ -50,6 +52,36 @@ def thumbnail(connection: Connection, event_id: int) -> Row[Any] | None:
         ),
         {"id": event_id},
     ).first()
+
+
+def picture(connection: Connection, event_id: int) -> Row[Any] | None:
+    """An event's whole picture: `jpeg`, which is None where it had to make room, `quality` and `ended` as above."""
+    return connection.execute(
+        text(
+            "SELECT f.jpeg, e.thumbnail AS quality, e.ended FROM event_frames AS f "
+            "JOIN events AS e ON e.event_id = f.event_id WHERE f.event_id = :id"
+        ),
+        {"id": event_id},
+    ).first()
+
+
+def count(connection: Connection, asked: EventFilter, newest: int) -> int:
+    """How many events match, of those up to that id."""
+    where, given = matching(asked, newest)
+    return int(connection.scalar(text(f"SELECT count(*) FROM events AS e WHERE {where}"), given) or 0)
+
+
+def matching(asked: EventFilter, newest: int) -> tuple[str, Parameters]:
+    """The condition on events `e` up to that id, with its parameters."""
+    given: Parameters = {"newest": newest}
+    where = ["e.event_id <= :newest", *(f"e.{each}" for each in _conditions(asked, given))]
+    if asked.cameras:
+        where.append(f"e.camera_id IN ({', '.join(_bind(given, each) for each in asked.cameras)})")
+    if asked.since is not None:
+        where.append(f"e.ended >= {_bind(given, asked.since)}")
+    if asked.until is not None:
+        where.append(f"e.started <= {_bind(given, asked.until)}")
+    return " AND ".join(where), given
 
 
 def _started_within(
@@ -129,6 +161,13 @@ def _conditions(asked: EventFilter, given: Parameters) -> list[str]:
         conditions.append(f"faces >= {_bind(given, asked.min_faces, 'faces')}")
     if asked.certainty > 0:
         conditions.append(f"certainty >= {asked.certainty}")
+    # Word for word as in the partial indexes.
+    if asked.seen is not None:
+        conditions.append("seen_at IS NOT NULL" if asked.seen else "seen_at IS NULL")
+    if asked.feedback is not None:
+        conditions.append("feedback IS NOT NULL")
+        if asked.feedback != "any":
+            conditions.append(f"feedback = {_bind(given, asked.feedback, 'feedback')}")
     return conditions
 
 
@@ -147,7 +186,7 @@ def _whole(
     """The whole rows of what was found by index."""
     where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
     statement = (
-        f"SELECT {COLUMNS} FROM ({found}) AS p JOIN events AS e ON e.event_id = p.event_id "
+        f"SELECT {COLUMNS} FROM ({found}) AS p JOIN events AS e ON e.event_id = p.event_id {FRAMES} "
         f"{where}ORDER BY e.started DESC, e.event_id DESC LIMIT :limit"
     )
     return list(connection.execute(text(statement), given))

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from sqlalchemy import Connection
+
 from broker import Delivery
 from contract.identifiers import CANARY_CAMERA
 from contract.result import Result, parse_result
@@ -143,6 +145,14 @@ class Recorder:
         if len(self._waiting) >= FULL:
             self._full.set()
 
+    async def change(self, deed: Callable[[Connection], T]) -> T:
+        """Do something of an operator's to the history, between two batches. Raises what the database raises."""
+        return await self._in_thread(self._writer.change, deed)
+
+    def why(self, error: Exception) -> str:
+        """What an error of `change` means, as a sentence for the operator."""
+        return self._writer.fault(error).sentence
+
     def lost(self) -> None:
         """Forget what waits: the channel is gone, and the broker delivers it again."""
         self._waiting.clear()  # the broker delivers these again
@@ -203,15 +213,20 @@ class Recorder:
 
     async def _keep_thumbnails(self) -> None:
         while True:
-            thumbnail = await self._thumbnails.get()
+            thumbnails = await self._thumbnails.get()
             try:
-                kept = await self._in_thread(self._writer.store_thumbnail, thumbnail)
-            except Exception as error:  # the event goes without
-                self._metrics.thumbnails.labels("failed").inc()
+                kept = await self._in_thread(self._writer.store_thumbnails, thumbnails)
+            except Exception as error:  # these events go without
+                self._metrics.thumbnails.labels("failed").inc(len(thumbnails))
                 if not self._writer.damage:  # which is said elsewhere, and once
-                    log.warning("a thumbnail could not be written", reason=reason(error))
+                    log.warning(
+                        "pictures of events could not be written",
+                        count=len(thumbnails),
+                        reason=reason(error),
+                    )
             else:
-                self._metrics.thumbnails.labels("stored" if kept else "unused").inc()
+                self._metrics.thumbnails.labels("stored").inc(kept)
+                self._metrics.thumbnails.labels("unused").inc(len(thumbnails) - kept)
 
     async def _prune(self) -> None:
         while True:

@@ -5,22 +5,27 @@ Age goes by the time of storing, never by a camera's clock; numbers by the ids, 
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, or_, select, text
+from sqlalchemy import Connection, delete, func, or_, select, text, update
 
-from gateway.history.tables import activity, events, metadata, results, thumbnails
+from gateway.history.tables import activity, event_frames, events, metadata, results, thumbnails
 
 DAY = 86_400.0
 DELETE_AT_ONCE = 2_000
+PICTURES_AT_ONCE = 200
+"""Each is some pages of the file."""
+MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionLimits:
-    """How much is kept. `days` for results and events, `activity_days` for the minutes."""
+    """How much is kept. `days` for results and events, `activity_days` for the minutes, `pictures_mb` for the whole
+    pictures of events: the oldest make room, and keep their thumbnails and boxes."""
 
     days: float = 7.0
     rows: int = 5_000_000
     events: int = 500_000
     activity_days: float = 31.0
+    pictures_mb: int = 2_000
 
 
 class Pruner:
@@ -35,6 +40,7 @@ class Pruner:
         deleted = {
             "result": self._results(connection, wall),
             "event": self._events(connection, wall),
+            "picture": self._pictures(connection),
             "minute": self._minutes(connection, wall),
         }
         return {kind: count for kind, count in deleted.items() if count}
@@ -72,13 +78,36 @@ class Pruner:
                 if event.updated < before or event.event_id <= newest - self._limits.events
             ]
             if gone:
-                connection.execute(delete(thumbnails).where(thumbnails.c.event_id.in_(gone)))
-                connection.execute(delete(events).where(events.c.event_id.in_(gone)))
+                for table in (thumbnails, event_frames, events):
+                    connection.execute(delete(table).where(table.c.event_id.in_(gone)))
                 return len(gone)
             if not any(event.started < before for event in found):
                 self._walked = 0
                 return 0
             self._walked = found[-1].event_id
+
+    def _pictures(self, connection: Connection) -> int:
+        kept = event_frames.c.bytes > 0
+        total = connection.scalar(select(func.sum(event_frames.c.bytes)).where(kept)) or 0
+        excess = int(total) - self._limits.pictures_mb * MB
+        if excess <= 0:
+            return 0
+        oldest = connection.execute(
+            select(event_frames.c.event_id, event_frames.c.bytes)
+            .where(kept)
+            .order_by(event_frames.c.event_id)
+            .limit(PICTURES_AT_ONCE)
+        ).all()
+        gone = []
+        for picture in oldest:
+            if excess <= 0:
+                break
+            gone.append(picture.event_id)
+            excess -= picture.bytes
+        connection.execute(
+            update(event_frames).where(event_frames.c.event_id.in_(gone)).values(bytes=0, jpeg=None)
+        )
+        return len(gone)
 
     def _minutes(self, connection: Connection, wall: float) -> int:
         before = wall - self._limits.activity_days * DAY

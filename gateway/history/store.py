@@ -16,13 +16,13 @@ from contract.status import CameraLabels
 from gateway.history.activity import Minute, minutes
 from gateway.history.bulk import Row, insert_rows
 from gateway.history.presence import EventChanges, Sighting, Stretch, bounds, merge, stretches
+from gateway.history.reviews import join_reviews
 from gateway.history.rows import moment, row_of
-from gateway.history.tables import activity, events, results, thumbnails
+from gateway.history.tables import activity, event_frames, events, results, thumbnails
 
 LOCKS = 256
 """Advisory locks that the cameras share: some per camera would need a larger lock table."""
 LOCK_SPACE = 7_305
-RECENT_SECONDS = 10.0
 
 Labels = Callable[[str], CameraLabels]
 """What people call a camera."""
@@ -52,10 +52,12 @@ ON CONFLICT (minute, camera_id) DO UPDATE SET
 
 @dataclass(frozen=True, slots=True)
 class ThumbnailRequest:
-    """A picture of at least this `quality` would be the thumbnail of this camera's present event."""
+    """This frame would be the picture of the event that began then. `first`: the event has none."""
 
     camera_id: str
-    quality: int
+    started: float
+    frame_id: str
+    first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,12 @@ def _present(
 ) -> list[ThumbnailRequest]:
     seen = [
         Sighting(
-            row["camera_id"], when, row["faces"], max(d.confidence for d in result.detections), row["model"]
+            row["camera_id"],
+            when,
+            row["faces"],
+            max(d.confidence for d in result.detections),
+            row["model"],
+            result.frame_id,
         )
         for when, row, result in timed
         if result.detections and result.status == "ok"
@@ -156,14 +163,11 @@ def _present(
         camera_id: merge(stored.get(camera_id, []), added, gap) for camera_id, added in additions.items()
     }
     _write_events(connection, changes, wall, labels)
-    present = {
-        camera_id: max([*each.new, *each.changed], key=lambda stretch: stretch.ended)
-        for camera_id, each in changes.items()
-    }
     return [
-        ThumbnailRequest(camera_id, better)
-        for camera_id, stretch in present.items()
-        if stretch.ended >= wall - RECENT_SECONDS and (better := stretch.better) is not None
+        ThumbnailRequest(camera_id, stretch.started, better, stretch.thumbnail is None)
+        for camera_id, each in changes.items()
+        for stretch in (*each.new, *each.changed)
+        if (better := stretch.better) is not None
     ]
 
 
@@ -211,16 +215,16 @@ def _write_events(
 
 
 def _swallow(connection: Connection, kept: int, others: Sequence[Stretch]) -> None:
-    """The best picture stays, under the id that stays."""
+    """The best picture stays, under the id that stays, and what people said."""
     shown = connection.scalar(select(events.c.thumbnail).where(events.c.event_id == kept)) or 0
     best = max(others, key=lambda stretch: stretch.thumbnail or 0)
-    if (best.thumbnail or 0) > shown:
-        connection.execute(delete(thumbnails).where(thumbnails.c.event_id == kept))
-        connection.execute(
-            update(thumbnails).where(thumbnails.c.event_id == best.event_id).values(event_id=kept)
-        )
     gone = [stretch.event_id for stretch in others]
-    connection.execute(delete(thumbnails).where(thumbnails.c.event_id.in_(gone)))
+    for table in (thumbnails, event_frames):
+        if (best.thumbnail or 0) > shown:
+            connection.execute(delete(table).where(table.c.event_id == kept))
+            connection.execute(update(table).where(table.c.event_id == best.event_id).values(event_id=kept))
+        connection.execute(delete(table).where(table.c.event_id.in_(gone)))
+    join_reviews(connection, kept, gone)
     connection.execute(delete(events).where(events.c.event_id.in_(gone)))
 
 

@@ -23,6 +23,9 @@ from sqlalchemy.types import TypeEngine
 Number = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")  # what a rowid must be called there
 Real: TypeEngine[float] = Double().with_variant(sqlite.REAL(), "sqlite")
 DETECTED = text("faces > 0")
+KEPT = text("bytes > 0")
+UNSEEN = text("seen_at IS NULL")
+TOLD = text("feedback IS NOT NULL")
 
 metadata = MetaData()
 
@@ -78,6 +81,12 @@ events = Table(
     Column("span", Integer, nullable=False),
     Column("thumbnail", Integer),  # how good it is (presence.quality); null: there is none
     Column("updated", Real, nullable=False),  # the time of storing
+    Column("seen_at", Real),  # null: nobody has
+    Column("seen_by", Text),
+    Column("feedback", Text),  # wrong, missed; null: nothing was said
+    Column("note", Text),
+    Column("feedback_at", Real),
+    Column("feedback_by", Text),
     # `ended` changes with every batch and is in no index: PostgreSQL then updates in place.
     Index("events_start", "started", "event_id"),
     Index("events_camera", "camera_id", "started", "event_id", "crowd", "certainty"),
@@ -85,6 +94,8 @@ events = Table(
     Index("events_crowd", "crowd", "started", "event_id", "certainty"),
     Index("events_certainty", "certainty", "started", "event_id"),
     Index("events_span", "span", "started"),
+    Index("events_unseen", "started", "event_id", sqlite_where=UNSEEN, postgresql_where=UNSEEN),
+    Index("events_feedback", "started", "event_id", sqlite_where=TOLD, postgresql_where=TOLD),
 )
 
 thumbnails = Table(
@@ -93,6 +104,21 @@ thumbnails = Table(
     Column("event_id", Number, primary_key=True, autoincrement=False),
     Column("frame_id", Text, nullable=False),
     Column("jpeg", LargeBinary, nullable=False),
+)
+
+event_frames = Table(  # of the thumbnail, the whole; those of before version 0004 have none
+    "event_frames",
+    metadata,
+    Column("event_id", Number, primary_key=True, autoincrement=False),
+    Column("frame_id", Text, nullable=False),
+    Column("captured", Real, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("width", Integer, nullable=False),  # of the frame, in whose pixels the boxes are
+    Column("height", Integer, nullable=False),
+    Column("detections", Text, nullable=False),  # JSON, as the worker wrote it
+    Column("bytes", Integer, nullable=False),  # of `jpeg`; 0: it had to make room
+    Column("jpeg", LargeBinary),
+    Index("event_frames_bytes", "event_id", "bytes", sqlite_where=KEPT, postgresql_where=KEPT),
 )
 
 activity = Table(

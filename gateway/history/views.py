@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row
 
-from contract.api.history import EventView
+from contract.api.history import DetectionView, EventFrameView, EventView
+
+_detections = msgspec.json.Decoder(list[DetectionView])
 
 
 def event_view(row: Row[Any], now: float, gap: float, prefix: str) -> EventView:
@@ -21,10 +24,31 @@ def event_view(row: Row[Any], now: float, gap: float, prefix: str) -> EventView:
         faces=row.faces,
         confidence=row.certainty / 100,
         model=row.model,
-        thumbnail=_picture(prefix, row.event_id, row.thumbnail),
+        thumbnail=None if row.thumbnail is None else _address(prefix, row, "thumbnail"),
+        picture=_address(prefix, row, "picture") if row.bytes else None,
+        frame=_frame(row),
+        seen_at=row.seen_at,
+        seen_by=row.seen_by,
+        feedback=row.feedback,
+        note=row.note,
+        feedback_at=row.feedback_at,
+        feedback_by=row.feedback_by,
     )
 
 
-def _picture(prefix: str, event_id: int, quality: int | None) -> str | None:
+def _address(prefix: str, row: Row[Any], kind: str) -> str:
     """Where an event's picture is. A better one has another address: nobody need ask whether it changed."""
-    return None if quality is None else f"{prefix}/api/events/{event_id}/thumbnail?quality={quality}"
+    return f"{prefix}/api/events/{row.event_id}/{kind}?quality={row.thumbnail}"
+
+
+def _frame(row: Row[Any]) -> EventFrameView | None:
+    if row.frame_id is None:
+        return None
+    return EventFrameView(
+        frame_id=row.frame_id,
+        time=row.captured,
+        width=row.width,
+        height=row.height,
+        model=row.frame_model,
+        detections=_detections.decode(row.detections),
+    )

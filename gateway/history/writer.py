@@ -1,8 +1,9 @@
 """The history as the recorder writes it. Synchronous: one object, used by one thread at a time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from contract.result import Result
@@ -13,9 +14,10 @@ from gateway.history.faults import HistoryFault
 from gateway.history.retention import Pruner, RetentionLimits, size
 from gateway.history.store import Labels, Repeat, Stored, ThumbnailRequest, store
 from gateway.history.tables import results
-from gateway.history.thumbnail_store import Thumbnail, store_thumbnail
+from gateway.history.thumbnail_store import Thumbnail, store_thumbnails
 
 RACES = 3
+T = TypeVar("T")
 
 
 def nameless(_camera_id: str) -> CameraLabels:
@@ -63,11 +65,17 @@ class HistoryWriter:
         except (Unstorable, DataError):  # one of them, and the others must not wait for it
             return self._one_by_one(batch, wall, unlisted)
 
-    def store_thumbnail(self, thumbnail: Thumbnail) -> bool:
-        """Keep a picture if its camera's event is there and has none as good."""
+    def store_thumbnails(self, thumbnails: Sequence[Thumbnail]) -> int:
+        """Keep pictures whose cameras' events are there and have none as good; how many that were."""
         self.open()
         with self._database.writing() as connection:
-            return store_thumbnail(connection, thumbnail, self._gap)
+            return store_thumbnails(connection, thumbnails, self._gap)
+
+    def change(self, deed: Callable[[Connection], T]) -> T:
+        """Do something of an operator's to the history, in one transaction."""
+        self.open()
+        with self._database.writing() as connection:
+            return deed(connection)
 
     def prune(self, wall: float) -> dict[str, int]:
         """Delete some of what is too old or too much; how many by kind, nothing when done."""

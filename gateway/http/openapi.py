@@ -36,7 +36,8 @@ come, `Subscribe` and `Painted` go. OpenAPI cannot describe WebSockets themselve
 """
 
 TAGS = [
-    ("Cluster", "Figures, nodes, alerts and dead letters."),
+    ("Cluster", "Figures, nodes and dead letters."),
+    ("Alerts", "What fires, which rules there are, what to do."),
     ("Cameras", "What is known of each camera."),
     ("Models", "Which models the cluster has, and switching while frames flow."),
     ("History", "What was detected when: events, activity, frames, exports."),
@@ -78,11 +79,12 @@ DESCRIPTIONS = {
     403: "Not allowed with this token, or from this page.",
     404: "There is no such thing.",
     408: "The body did not arrive in time.",
+    409: "Not as things are now.",
     413: "The body is too large.",
     415: "The body is of another kind.",
     422: "A parameter is unknown or has a value that it cannot have.",
     429: "Too many requests; `Retry-After` says when to try again.",
-    502: "Prometheus cannot be reached, or what answers is no Prometheus.",
+    502: "Prometheus cannot be reached, or what answers is not a Prometheus.",
     503: "Not now; `Retry-After` says when to try again.",
     504: "No answer in time.",
 }

@@ -1,5 +1,6 @@
 """Errors of the API: one JSON shape, a sentence that says what happened and what to do."""
 
+import http
 from collections.abc import Mapping
 
 import msgspec
@@ -24,6 +25,7 @@ TYPES = {
     503: "unavailable",
     504: "timeout",
 }
+NOT_FOUND = http.HTTPStatus.NOT_FOUND.phrase
 RETRY_SECONDS = {429: 60, 503: 5}
 """When to try again, where the answer does not say it itself."""
 
@@ -50,5 +52,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
-        detail = f"there is no {request.url.path}" if error.status_code == 404 else str(error.detail)
+        detail = str(error.detail)
+        if error.status_code == 404 and detail == NOT_FOUND:  # the framework's own
+            detail = f"there is no {request.url.path}"
         return problem(error.status_code, TYPES.get(error.status_code, "error"), detail, error.headers)

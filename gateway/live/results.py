@@ -113,7 +113,7 @@ class LiveResults:
         # A sender with a name waits as long as it sends more than its share: that is no promise of ours.
         if not waited and not sender:
             self._metrics.result_age.observe(age, None if trace is None else trace.exemplar)
-        self._statistics.result(result, wall)
+        self._statistics.result(result, wall, age, of_sender=bool(sender))
         if sender:
             self._counts.add(sender, wall)
         if result.status == "expired":

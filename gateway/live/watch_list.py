@@ -24,26 +24,20 @@ class WatchList:
         """What is watched, grace included."""
         return sorted(self._watched)
 
-    def follow(self, wanted: frozenset[str], now: float, briefly: frozenset[str] = frozenset()) -> None:
+    def follow(self, wanted: frozenset[str], now: float) -> None:
         """Bring the broker in line with the first MAX_WATCHED that are `wanted`; call on every change and at least once
-        a second.
-
-        `briefly` are wanted as well, for one picture: without the grace, and beside the others, which cannot keep them
-        out.
-        """
+        a second."""
         if len(wanted) > MAX_WATCHED:
             wanted = frozenset(sorted(wanted)[:MAX_WATCHED])
         changed = False
-        for camera_id in self._left(wanted, briefly, now):
+        for camera_id in self._left(wanted, now):
             del self._watched[camera_id]
             self._bind(camera_id, False)
             changed = True
-        for camera_id in wanted | briefly:
+        for camera_id in wanted:
             if camera_id not in self._watched:
                 self._bind(camera_id, True)
                 changed = True
-        for camera_id in briefly:
-            self._watched.setdefault(camera_id, float("-inf"))
         self._watched.update(dict.fromkeys(wanted, now))
         # Also when nothing is watched: by it gateways are counted (gateway.consumers).
         if changed or now - self._announced >= ANNOUNCE_SECONDS:
@@ -54,12 +48,10 @@ class WatchList:
         self._announced = now
         self._announce(self.cameras)
 
-    def _left(self, wanted: frozenset[str], briefly: frozenset[str], now: float) -> list[str]:
+    def _left(self, wanted: frozenset[str], now: float) -> list[str]:
         """The cameras to be left: those whose grace is over, and as many more as others need the room."""
         left = sorted(
-            (last, camera_id)
-            for camera_id, last in self._watched.items()
-            if camera_id not in wanted and camera_id not in briefly
+            (last, camera_id) for camera_id, last in self._watched.items() if camera_id not in wanted
         )
         kept = len(left) - sum(now - last > GRACE_SECONDS for last, _ in left)
         room = max(0, MAX_WATCHED - len(wanted))

@@ -16,6 +16,7 @@ from gateway.errors import CannotKeep, NotHeardYet, TooManyCameras
 from gateway.http.documentation import answer, errors
 from gateway.http.parameters import QueryParameters
 from gateway.http.problems import json_response, problem
+from gateway.model_costs import ModelCosts
 from gateway.models.catalogue import models_view, unknown_models
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
@@ -38,6 +39,14 @@ EXAMPLE: dict[str, Any] = {
             "name": "yunet",
             "task": "face",
             "licence": "MIT",
+            "size": 229738,
+            "benchmark": {
+                "seconds": 0.00186,
+                "faces_from": 24,
+                "recall": 1.0,
+                "surplus": 0.0,
+                "machine": "one core of an AMD EPYC, pictures of 640x480, November 2026",
+            },
             "digests": ["ebafce4e…"],
             "conflict": False,
             "loaded": 1,
@@ -64,6 +73,8 @@ EXAMPLE: dict[str, Any] = {
             "todo": "it goes on with haar@0f7d4527 and tries again: its file has the wrong SHA-256",
         }
     ],
+    "costs": [{"model": "haar@0f7d4527", "seconds": 0.0171, "frames": 500}],
+    "last": {"lane": None, "camera": None, "before": "haar", "after": "yunet", "time": 1795216000.12},
     "settled": False,
     "settled_nodes": 1,
     "running_nodes": 2,
@@ -98,13 +109,14 @@ class SwitchParameters(LevelParameters):
     )
 
 
-def models_router(models: ModelKeeper, nodes: Nodes) -> APIRouter:
+def models_router(models: ModelKeeper, nodes: Nodes, costs: ModelCosts) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/api/models", tags=["Models"])
 
     def view() -> Response:
         now = time.monotonic()
-        return json_response(models_view(models.desired, nodes.views(now), nodes.statuses(now)))
+        heard = nodes.views(now), nodes.statuses(now)
+        return json_response(models_view(models.desired, *heard, costs.views(), models.last))
 
     async def switch(request: Request, spec: str | None, level: LevelParameters) -> Response:
         lane, camera = level.lane, level.camera

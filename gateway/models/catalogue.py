@@ -3,16 +3,28 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-from contract.api.models import DesiredModelsView, ModelsView, ModelView, NodeModelsView
+from contract.api.models import (
+    DesiredModelsView,
+    ModelCostView,
+    ModelsView,
+    ModelSwitchView,
+    ModelView,
+    NodeModelsView,
+)
 from contract.api.nodes import NodeView
 from contract.models import DesiredModels, ModelReport, ModelSpec
 from contract.status import NodeStatus
+from gateway.models.benchmarks import benchmark
 
 LOADED = "loaded"
 
 
 def models_view(
-    desired: DesiredModels, nodes: Sequence[NodeView], statuses: Iterable[NodeStatus]
+    desired: DesiredModels,
+    nodes: Sequence[NodeView],
+    statuses: Iterable[NodeStatus],
+    costs: list[ModelCostView],
+    last: ModelSwitchView | None,
 ) -> ModelsView:
     """Put the answer of /api/models together; `statuses` are the last words of the nodes that live."""
     running = [node for node in nodes if node.state == "running"]
@@ -21,6 +33,8 @@ def models_view(
         models=catalogue(statuses),
         desired=DesiredModelsView(desired.revision, desired.cluster, desired.lanes, desired.cameras),
         nodes=[_node_view(node, desired) for node in nodes],
+        costs=costs,
+        last=last,
         settled=settled == len(running) and (bool(running) or not desired.revision),
         settled_nodes=settled,
         running_nodes=len(running),
@@ -57,6 +71,8 @@ def _model_view(name: str, reports: dict[str, ModelReport]) -> ModelView:
         name=name,
         task=first.task,
         licence=next((report.licence for report in reports.values() if report.licence is not None), None),
+        size=next((report.size for report in reports.values() if report.size is not None), None),
+        benchmark=benchmark(first) if len({report.digest for report in reports.values()}) == 1 else None,
         digests=digests,
         conflict=len(digests) > 1,
         loaded=sum(report.state == LOADED for report in reports.values()),

@@ -42,6 +42,32 @@ class Alert(msgspec.Struct):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     activeAt: str = ""
+    value: str = ""
+
+
+class AlertRule(msgspec.Struct):
+    """An alert's rule. `health` is ok, err or unknown, `lastEvaluation` an RFC 3339 time."""
+
+    name: str
+    query: str
+    duration: float = 0.0
+    state: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    health: str = ""
+    lastError: str = ""
+    lastEvaluation: str = ""
+
+
+class RuleGroup(msgspec.Struct):
+    """The rules of a group in its file."""
+
+    name: str
+    rules: list[AlertRule]
+
+
+class _Groups(msgspec.Struct):
+    groups: list[RuleGroup]
 
 
 class _Alerts(msgspec.Struct):
@@ -62,6 +88,7 @@ class _Failure(msgspec.Struct):
 
 _vector = msgspec.json.Decoder(_Good[_Vector])
 _matrix = msgspec.json.Decoder(_Good[_Matrix])
+_groups = msgspec.json.Decoder(_Good[_Groups])
 _alerts = msgspec.json.Decoder(_Good[_Alerts])
 _envelope = msgspec.json.Decoder(_Envelope)
 _failure = msgspec.json.Decoder(_Failure)
@@ -143,6 +170,10 @@ class Prometheus:
         """Pending and firing alerts. Raises PrometheusError."""
         return (await self._data(_alerts, "alerts", [])).alerts
 
+    async def alert_rules(self) -> list[RuleGroup]:
+        """The rules of alerts, by group. Raises PrometheusError."""
+        return (await self._data(_groups, "rules", [("type", "alert")])).groups
+
     async def _data(
         self, decoder: msgspec.json.Decoder[_Good[T]], path: str, parameters: Sequence[tuple[str, str]]
     ) -> T:
@@ -153,7 +184,7 @@ class Prometheus:
                 raise PrometheusError(502, "bad_response", f"Prometheus refused the query: {reason}")
             return decoder.decode(answer.body).data
         except UNREADABLE:
-            raise PrometheusError(502, "bad_response", "Prometheus answered in a shape of its own") from None
+            raise PrometheusError(502, "bad_response", "Prometheus gave an invalid answer") from None
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         if response.status in (401, 403):
@@ -178,7 +209,7 @@ class Prometheus:
             raise PrometheusError(
                 502,
                 "bad_response",
-                f"what answers at PROMETHEUS_URL (HTTP {response.status}) is no Prometheus",
+                f"what answers at PROMETHEUS_URL (HTTP {response.status}) is not a Prometheus",
             ) from None
         if response.status not in ITS_STATUSES or (response.status == 200) != (status == "success"):
             reason = _sentence(body)

@@ -4,6 +4,9 @@ What is shown as now, the rate and the depth, looks back ten seconds, two scrape
 rate half a minute after everything has stopped. Where Prometheus has no two scrapes in ten seconds (a frozen worker, or
 one that scrapes more slowly) it has no such figure, and the gateway's own is shown.
 
+Each of FIGURES is also computed by the gateway (gateway/statistics.py), of the same frames over the same window:
+docs/dashboard.md says what each is. Whoever changes one here changes it there.
+
 `or 0 * …` stands in for a counter whose labels have not occurred yet: it gives 0 while workers report at all, and
 nothing (so the gateway's own figure) while none does.
 """
@@ -48,8 +51,13 @@ FIGURES = {
 }
 """Queries with one value."""
 
+OF_A_MINUTE = frozenset({"avgLatency", "p50", "p95", "p99", "notComputed", "errors"})
+"""Those of FIGURES that tell of the last minute."""
+WHOLE_MINUTE = "count(count_over_time(cv_frames_processed_total[30s] offset 45s))"
+"""Whether Prometheus has seen the whole of it: one that has been away takes the seconds that it knows for all of it."""
+
 BY_LABEL = {
-    "failedByReason": ("reason", "sum(rate(cv_frames_failed_total[5m])) by (reason)"),
+    "failedByReason": ("reason", "sum(rate(cv_frames_failed_total[1m])) by (reason)"),
     "fps": ("node_id", "sum(rate(cv_frames_processed_total[10s])) by (node_id)"),
     "busy": ("node_id", "sum(rate(cv_busy_seconds_total[1m])) by (node_id)"),
     "nodeP95": (

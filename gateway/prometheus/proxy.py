@@ -78,6 +78,12 @@ GET_OR_POST = {
     "query_exemplars": PromqlPath(
         "Exemplars of an expression over time", [], (QUERY, START, END), ("query",)
     ),
+    "format_query": PromqlPath(
+        "An expression, set out in lines",
+        "sum by (node_id) (\n  rate(cv_frames_processed_total[1m])\n)",
+        (QUERY,),
+        ("query",),
+    ),
     "series": PromqlPath("Series that match", [LABELS], SPAN, ("match[]",)),
     "labels": PromqlPath("Names of labels", ["__name__", "node_id"], SPAN),
 }
@@ -193,4 +199,4 @@ async def read_form(request: Request) -> Parameters:
     try:
         return parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=1_000)
     except ValueError:
-        raise OutOfBounds("the body is no url-encoded form") from None
+        raise OutOfBounds("the body is not a url-encoded form") from None

@@ -24,6 +24,8 @@ class SharedAnswer(Generic[T]):
         self._task: asyncio.Task[T | PrometheusError] | None = None
         self._failure: PrometheusError | None = None
         self._until = 0.0
+        self.failing_since: float | None = None
+        """Unix time of the first of the failures in a row; None while it answers."""
 
     async def get(self) -> T:
         """The answer. Raises PrometheusError."""
@@ -46,8 +48,10 @@ class SharedAnswer(Generic[T]):
         except PrometheusError as error:
             self._failure = error
         else:
-            self._failure = None
+            self._failure = self.failing_since = None
             self._until = time.monotonic() + KEEP_SECONDS
             return answer
         self._until = time.monotonic() + DOWN_SECONDS
+        if self.failing_since is None:
+            self.failing_since = time.time()
         return self._failure

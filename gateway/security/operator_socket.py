@@ -7,12 +7,9 @@ operator out; nor does a token go to whoever happens to listen on the gateway's 
 
 import asyncio
 import contextlib
-import errno
-import os
 import socket
-import struct
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -21,13 +18,12 @@ import msgspec
 from contract.json import decode
 from gateway.tokens.roles import Role
 from runtime.logs import get_logger
+from runtime.unix_sockets import listen_at, ours, short
 
 log = get_logger("gateway")
 
 MAX_LINE_BYTES = 4096
 PATIENCE_SECONDS = 10.0
-_CREDENTIALS = struct.Struct("3i")
-"""Linux's `struct ucred`: pid, uid, gid. https://man7.org/linux/man-pages/man7/unix.7.html"""
 
 
 class _LinkRequest(msgspec.Struct):
@@ -72,7 +68,7 @@ async def operator_socket(file: Path, new_link: Callable[[Role], str]) -> AsyncI
     async with contextlib.AsyncExitStack() as stack:
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            listener = stack.enter_context(contextlib.closing(_listen(stack.enter_context(short(file)))))
+            listener = stack.enter_context(contextlib.closing(listen_at(stack.enter_context(short(file)))))
         except OSError as error:
             log.warning(
                 "no socket for `framefleet link`: it asks by HTTP, with the main token",
@@ -88,34 +84,11 @@ async def operator_socket(file: Path, new_link: Callable[[Role], str]) -> AsyncI
         yield
 
 
-def _listen(path: str) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        os.fchmod(listener.fileno(), 0o600)  # of the file that `bind` makes
-        try:
-            listener.bind(path)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or _answered(path):
-                raise
-            os.unlink(path)  # of a gateway that was killed
-            listener.bind(path)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _answered(path: str) -> bool:
-    """Whether another gateway has the socket."""
-    with socket.socket(socket.AF_UNIX) as asking:
-        return asking.connect_ex(path) == 0
-
-
 async def _answer(
     new_link: Callable[[Role], str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     try:
-        if not _ours(writer.get_extra_info("socket")):
+        if not ours(writer.get_extra_info("socket")):
             return
         async with asyncio.timeout(PATIENCE_SECONDS):
             role = decode(_request, await reader.readline()).role
@@ -127,21 +100,3 @@ async def _answer(
         log.warning("a request at the operator's socket was not understood", error=str(error)[:200])
     finally:
         writer.close()
-
-
-def _ours(peer: socket.socket) -> bool:
-    """Whether this user or root asks: not every file system keeps the rights of a file."""
-    _, user, _ = _CREDENTIALS.unpack(
-        peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    )
-    return user in (0, os.geteuid())
-
-
-@contextmanager
-def short(file: Path) -> Iterator[str]:
-    """A name of the file that holds during the block: an address of a Unix socket has room for 107 bytes."""
-    folder = os.open(file.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{file.name}"
-    finally:
-        os.close(folder)

@@ -12,15 +12,16 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FOR_EVERYBODY = frozenset({"/api/login", "/api/logout"})
-# Senders' names, errors and nodes of what went wrong; and each look costs the broker something.
-OPERATORS_READ = frozenset({"/api/dlq"})
+# Senders' names, errors, nodes and headers of what went wrong, and pictures of whatever was sent, cameras or not; and
+# each look costs the broker something.
+OPERATORS_READ = re.compile(r"/api/dlq(/.*)?")
 # Prometheus' clients send long queries as a form: these change nothing.
 READING_POSTS = re.compile(r"/api/prometheus/.*")
 
 
 def needed_role(method: str, path: str) -> Role:
     """The least role that may send this request."""
-    if path in OPERATORS_READ:
+    if OPERATORS_READ.fullmatch(path):
         return "operator"
     reads = method in SAFE_METHODS or path in FOR_EVERYBODY or READING_POSTS.fullmatch(path)
     return "viewer" if reads else "operator"

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from broker import BrokerError
 from contract.api.why import WitnessView
 from contract.dead_letters import DeadLetter
-from gateway.dead_letters import DeadLetterReader, DeadLetterSnapshot
+from gateway.dead_letters.reader import DeadLetterReader, DeadLetterSnapshot
 
 PATIENCE_SECONDS = 4.0
 """A look may take twenty; it goes on, and the next who asks has its answer."""

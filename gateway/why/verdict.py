@@ -8,9 +8,9 @@ from contract.api.history import HopView
 from contract.api.why import ReferenceView, Verdict, WhyView, WitnessView
 from contract.dead_letters import DeadLetter
 from gateway.history.hops import hop_of_letter, hops_of_result
+from gateway.reasons import meaning
 from gateway.times import written
 from gateway.why.evidence import Evidence
-from gateway.why.reasons import meaning
 
 REPEATED, TOO_OLD, NOT_SEEN, NO_HISTORY = "frame_id_repeated", "too_old", "not_seen", "history_unavailable"
 OWN_IDS = "Give every frame of every camera an id of its own: docs/integrate.md."

@@ -1,6 +1,7 @@
 """Switching the model in the browser, with real workers that go on computing the demo's frames."""
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -75,3 +76,22 @@ def test_cancelling_switches_nothing(restored: Native, page: Page) -> None:
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Switch")).to_have_count(0)
     assert models_in_use(restored) == {BUILT_IN}
+
+
+def test_the_models_page_tells_the_price_switches_and_leads_back(restored: Native, page: Page) -> None:
+    page.goto(link(restored))
+    page.goto(f"{restored.endpoints['gateway']}/models")
+    tiny = page.locator("tr[data-model='tiny']")
+    expect(tiny).to_contain_text("not in use", timeout=PATIENCE)
+    page.get_by_role("checkbox", name="tiny").check()
+    expect(page.locator("[data-price]")).to_contain_text(
+        re.compile(r"About [\d.]+ ms a frame|What tiny costs is not known")
+    )
+    page.get_by_role("button", name="Switch", exact=True).click()
+    expect(tiny).not_to_contain_text("not in use", timeout=PATIENCE)
+    expect(page.locator("main [data-settled='2'][data-running='2']")).to_be_visible(timeout=PATIENCE)
+    assert models_in_use(restored) == {"tiny"}
+    page.get_by_role("button", name="Return to worker default").click()
+    page.locator("[data-price]").get_by_role("button", name="Clear").click()
+    expect(tiny).to_contain_text("not in use", timeout=PATIENCE)
+    eventually("their own again", lambda: models_in_use(restored) == {BUILT_IN}, 20)

@@ -118,7 +118,7 @@ def test_a_viewer_sees_everything_and_changes_nothing(native: Native, tokens: Pa
     assert status(page, "/api/links") == 403
     page.get_by_role("button", name="viewer").click()
     expect(page.get_by_text("A viewer sees everything and changes nothing.")).to_be_visible()
-    expect(page.get_by_role("button", name="Invite a viewer…")).to_have_count(0)
+    expect(page.get_by_role("menuitem", name="Invite a viewer…")).to_have_count(0)
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Events").click()
     expect(page.locator("[data-event]").first).to_be_visible(timeout=PATIENCE)
@@ -130,7 +130,7 @@ def test_an_operator_may_switch_and_invites_a_viewer(native: Native, page: Page,
     shows_role(page, "operator")
     expect(page.get_by_label("Model")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="operator").click()
-    page.get_by_role("button", name="Invite a viewer…").click()
+    page.get_by_role("menuitem", name="Invite a viewer…").click()
     field = page.get_by_label("Link for a viewer")
     expect(field).to_have_value(re.compile(r"^http://.*/\?code=.+"))
     expect(page.get_by_role("dialog")).to_contain_text("It works once, until")
@@ -141,7 +141,7 @@ def test_an_operator_may_switch_and_invites_a_viewer(native: Native, page: Page,
     expect(page.get_by_role("dialog")).to_have_count(0)
     # Asked for again, it is another one.
     page.get_by_role("button", name="operator").click()
-    page.get_by_role("button", name="Invite a viewer…").click()
+    page.get_by_role("menuitem", name="Invite a viewer…").click()
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
 
@@ -150,7 +150,7 @@ def test_signing_out_ends_the_session(native: Native, page: Page) -> None:
     page.goto(link(native))
     shows_role(page, "operator")
     page.get_by_role("button", name="operator").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("menuitem", name="Sign out").click()
     expect(page).to_have_url(re.compile("/login$"))
     page.goto(native.endpoints["gateway"])
     expect(page).to_have_url(re.compile("/login"))

@@ -325,7 +325,7 @@ async def test_a_file_for_which_no_queue_works_is_named_and_moved_and_costs_no_o
     await asyncio.to_thread(node.kill)
     await asyncio.to_thread(node.start)
     await says("check", status=1, words=f"{LIVE:28} is down")
-    await says("repair", "--yes", *where, status=0, words=f"{LIVE}: made anew")
+    await says("repair", "--yes", *where, status=0, words=f"{LIVE}: recreated")
     await says("check", status=0, words="all queues are as they should be")
     assert await count() == before + 20
 

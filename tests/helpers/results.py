@@ -4,6 +4,8 @@ import itertools
 from typing import Any
 
 from contract.result import DetectedObject, Result
+from gateway.history.pictures import EventPicture
+from gateway.history.thumbnail_store import Thumbnail
 
 _numbers = itertools.count()
 
@@ -29,3 +31,10 @@ def result(
         "queue_seconds": 0.05,
     }
     return Result(**(given | fields))
+
+
+def thumbnail(
+    when: float, quality: int, jpeg: bytes = b"jpeg", whole: bytes = b"whole", **fields: Any
+) -> Thumbnail:
+    """A picture of a frame captured at `when`, with its result."""
+    return Thumbnail(result(when, **fields), when, quality, EventPicture(jpeg, whole))

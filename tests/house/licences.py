@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.house.policy import complaint, spdx
+from tests.house.policy import READ, complaint, spdx
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "third-party-licences.md"
@@ -74,13 +74,10 @@ def page_packages() -> list[LicenceRow]:
         if entry is not None and name not in reached:
             reached.add(name)
             wanted.update(entry.get("dependencies", {}))
+    found = [(name, entries[f"node_modules/{name}"]) for name in sorted(reached)]
     return [
-        LicenceRow(
-            name,
-            entries[f"node_modules/{name}"]["version"],
-            entries[f"node_modules/{name}"].get("license", ""),
-        )
-        for name in sorted(reached)
+        LicenceRow(name, entry["version"], entry.get("license") or READ.get((name, entry["version"]), ""))
+        for name, entry in found
     ]
 
 

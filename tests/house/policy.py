@@ -13,8 +13,8 @@ SPDX = {
 }
 # They ask for their notice to be kept, and for nothing that this project does not do.
 PERMISSIVE = {
-    "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-CMU", "OFL-1.1",
-    "PSF-2.0", "Unlicense", "Zlib",
+    "0BSD", "Apache-2.0", "BlueOak-1.0.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT",
+    "MIT-CMU", "OFL-1.1", "PSF-2.0", "Unlicense", "Zlib",
 }  # fmt: skip
 # Copyleft that ends at the package's own files; each is used as it comes, and can be replaced by its user.
 EXCEPTIONS = {
@@ -22,6 +22,11 @@ EXCEPTIONS = {
     "pathspec": "MPL-2.0",
     "psycopg": "LGPL-3.0-only",
     "psycopg-binary": "LGPL-3.0-only",
+}
+
+# Their metadata name none: read by hand in the LICENSE file of exactly that version.
+READ = {
+    ("svelte-toolbelt", "0.10.7"): "MIT",  # below bits-ui
 }
 
 

@@ -18,7 +18,7 @@ from broker import Consumer, Delivery, Message
 from contract.models import DesiredModels, ModelReport
 from contract.status import NodeStatus, encode_status, parse_control, status_routing_key
 from contract.topology import CONTROL_EXCHANGE, STATUS_EXCHANGE, EphemeralQueue
-from gateway.models.announcements import REPEAT_SECONDS
+from gateway.desired.announcements import REPEAT_SECONDS
 from gateway.service import Gateway
 from tests.helpers.bus import Bus, bus
 from tests.helpers.eventually import aeventually

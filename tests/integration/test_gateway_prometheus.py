@@ -67,6 +67,10 @@ async def test_the_figures_come_from_prometheus(http: aiohttp.ClientSession) -> 
             await asyncio.sleep(0.5)
     assert history["step"] == 5
     assert history["series"]["processingRate"][-1][1] is not None
+    assert history["queries"].keys() == history["series"].keys()
+    for query in history["queries"].values():
+        status, answer = await get(http, f"{API}/query", query=query)
+        assert (status, len(answer["data"]["result"])) == (200, 1), query
 
 
 async def test_what_was_dropped_of_a_camera_at_the_time_of_a_frame(http: aiohttp.ClientSession) -> None:
@@ -96,6 +100,20 @@ async def test_alerts(http: aiohttp.ClientSession) -> None:
     assert alert["description"].startswith("Bring water: `docker")
     assert alert["runbook"] == "docs/runbooks/AlwaysFiring.md"
     assert abs(alert["since"] - time.time()) < 300
+    assert (alert["labels"], alert["value"], alerts["evaluated"]) == ({}, 1, False)  # no watchdog
+
+
+async def test_rules_and_runbooks(http: aiohttp.ClientSession) -> None:
+    _, rules = await get(http, "/api/alerts/rules")
+    (rule,) = rules["items"]
+    assert (rule["name"], rule["group"], rule["state"], rule["expression"], rule["error"]) == (
+        *("AlwaysFiring", "test", "firing", "vector(1)"),
+        None,
+    )
+    status, page = await get(http, "/api/runbooks/FramefleetNoWorkers")
+    assert (status, page["text"][:21]) == (200, "# FramefleetNoWorkers")
+    status, _ = await get(http, "/api/runbooks/AlwaysFiring")
+    assert status == 404
 
 
 async def test_a_thousand_cameras_alerts_are_described_by_the_first_few(tmp_path: Path) -> None:
@@ -126,10 +144,11 @@ async def test_a_thousand_cameras_alerts_are_described_by_the_first_few(tmp_path
         body = await answer.read()
     items = json.loads(body)["items"]
     assert len(items) == 1000
+    assert {item["labels"]["camera_id"] for item in items} == {f"c-{number:03}" for number in range(1000)}
     assert [item["description"][:13] for item in items if item["description"]] == [
         f"Camera c-{number:03}:" for number in range(10)
     ]
-    assert len(body) < 200_000
+    assert len(body) < 250_000
 
 
 async def test_objectives_are_ours_and_of_a_minute_only_the_burn_rate_is_known(
@@ -160,6 +179,7 @@ async def test_every_path_of_the_proxy(http: aiohttp.ClientSession) -> None:
     questions: dict[str, dict[str, str]] = {
         "query": {"query": "up"},
         "query_range": {"query": "up", "start": ago, "end": now, "step": "5s"},
+        "format_query": {"query": "sum( up)"},
         "series": {"match[]": "up"},
         "labels": {},
         "label/job/values": {},
@@ -171,7 +191,7 @@ async def test_every_path_of_the_proxy(http: aiohttp.ClientSession) -> None:
     for path, parameters in questions.items():
         status, answer = await get(http, f"{API}/{path}", **parameters)
         assert (status, answer["status"]) == (200, "success"), path
-    for path in ("query", "query_range", "series", "labels"):
+    for path in ("query", "query_range", "format_query", "series", "labels"):
         async with http.post(f"{API}/{path}", data=questions[path]) as answer:
             assert (answer.status, (await answer.json())["status"]) == (200, "success"), path
 
@@ -205,6 +225,8 @@ async def test_queries_are_bounded(http: aiohttp.ClientSession) -> None:
         ("series", {"match[]": "up", "start": f"{now}", "end": "0"}, "before start"),
         ("query", {"query": "up", "timeout": "-1"}, "positive"),
         ("query", {"query": "sum("}, "parse error"),  # Prometheus' own answer
+        ("format_query", {"query": "sum("}, "1:5: parse error"),
+        ("format_query", {"query": "x" * 16_385}, "16384 characters"),
     ):
         status, answer = await get(http, f"{API}/{path}", **parameters)
         assert (status, answer["errorType"]) == (400, "bad_data"), answer

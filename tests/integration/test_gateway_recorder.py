@@ -28,7 +28,7 @@ from broker import (
     aio,
 )
 from contract.result import Result, encode_result
-from contract.status import WatchAnnouncement, parse_control
+from contract.status import WatchAnnouncement, kept_routing_key, parse_control
 from contract.topology import CONTROL_EXCHANGE, RESULT_QUEUE, RESULTS_EXCHANGE, WATCH_EXCHANGE, EphemeralQueue
 from gateway.errors import CannotStart
 from gateway.history.store import Stored
@@ -377,15 +377,15 @@ async def test_a_second_gateway_on_the_file_is_refused(amqp_url: str, tmp_path: 
 
 
 async def test_an_event_gets_its_picture(amqp_url: str, tmp_path: Path) -> None:
-    """The test is the worker: it sends results, and pictures of the cameras that are watched."""
+    """The test is the worker: it sends results, and then the frames that it is asked for."""
     big = io.BytesIO()
     Image.new("RGB", (1280, 720), (10, 200, 30)).save(big, "JPEG")
-    watched: list[list[str]] = []
+    wanted: list[WatchAnnouncement] = []
 
     def heard(delivery: Delivery) -> None:
         control = parse_control(delivery.body)
-        if isinstance(control, WatchAnnouncement):
-            watched.append(control.cameras)
+        if isinstance(control, WatchAnnouncement) and control.frames:
+            wanted.append(control)
 
     control = Consumer(EphemeralQueue(((CONTROL_EXCHANGE, ""),)), heard, no_ack=True)
     async with (
@@ -394,17 +394,13 @@ async def test_an_event_gets_its_picture(amqp_url: str, tmp_path: Path) -> None:
         aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
     ):
         await aeventually("at work", lambda: not gateway.missing() and control.subscribed)
-        await b.publish(
-            Message(RESULTS_EXCHANGE, "gate", encode_result(result(time.time(), camera_id="gate")))
-        )
-        await aeventually("watched", lambda: watched and watched[-1] == ["gate"])
-        seen = result(time.time(), 2, camera_id="gate")
-        header = {"result": encode_result(seen).decode()}
+        seen = result(time.time(), 2, camera_id="gate", width=1280, height=720)
         await b.publish(Message(RESULTS_EXCHANGE, "gate", encode_result(seen)))
-        await b.publish(
-            Message(WATCH_EXCHANGE, "gate", big.getvalue(), "image/jpeg", header, mandatory=False)
-        )
-        await aeventually("left alone again", lambda: watched[-1] == [])
+        await aeventually("asked for", lambda: wanted)
+        assert (wanted[0].cameras, wanted[0].frames) == ([], [seen.frame_id])
+        header = {"result": encode_result(seen).decode()}
+        key = kept_routing_key(wanted[0].gateway_id)
+        await b.publish(Message(WATCH_EXCHANGE, key, big.getvalue(), "image/jpeg", header, mandatory=False))
         value = gateway.metrics.registry.get_sample_value
         await aeventually("stored", lambda: value("gateway_thumbnails_total", {"outcome": "stored"}) == 1)
         async with http.get("/api/events") as answer:
@@ -412,4 +408,17 @@ async def test_an_event_gets_its_picture(amqp_url: str, tmp_path: Path) -> None:
         async with http.get(event["thumbnail"]) as answer:
             with Image.open(io.BytesIO(await answer.read())) as picture:
                 assert (picture.format, picture.size) == ("JPEG", (320, 180))
-        assert (event["frames"], event["faces"]) == (2, 2)
+        async with http.get(event["picture"]) as answer:
+            assert await answer.read() == big.getvalue()
+        assert event["frame"] == {
+            "frame_id": seen.frame_id,
+            "time": seen.original_timestamp,
+            "width": 1280,
+            "height": 720,
+            "model": "m@1",
+            "detections": [
+                {"x": 1, "y": 2, "w": 3, "h": 4, "confidence": 0.9, "label": "face", "landmarks": []}
+                for _ in range(2)
+            ],
+        }
+        assert len(wanted) == 1

@@ -22,11 +22,11 @@ from cli.layout import Layout
 from cli.link import show
 from cli.ports import free_port
 from gateway.errors import CannotStart
-from gateway.security import operator_socket
 from gateway.security.operator_socket import ask_socket, socket_file
 from gateway.service import Gateway
 from gateway.tokens import add_token, revoke_token
 from gateway.tokens.roles import needed_role
+from runtime.unix_sockets import short
 from tests.conftest import StartService
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import NO_BROKER, TOKEN, running_gateway
@@ -384,7 +384,7 @@ async def test_the_operators_socket_is_its_users_alone_and_bears_anything(tmp_pa
 
 async def spoken(file: Path, words: bytes) -> bytes:
     """What the operator's socket answers."""
-    with operator_socket.short(file) as path:
+    with short(file) as path:
         reader, writer = await asyncio.open_unix_connection(path)
     try:
         writer.write(words)
@@ -400,7 +400,7 @@ async def test_a_gateway_that_was_killed_leaves_no_socket_in_the_way(tmp_path: P
     port = free_port()
     file = socket_file(tmp_path / "data", port)
     file.parent.mkdir()
-    with operator_socket.short(file) as path, socket_module.socket(socket_module.AF_UNIX) as left:
+    with short(file) as path, socket_module.socket(socket_module.AF_UNIX) as left:
         left.bind(path)
     assert file.is_socket()
     assert await asyncio.to_thread(ask_socket, file, "viewer") is None

@@ -21,13 +21,12 @@ from contract.task import Task, TaskForm, encode_task
 from gateway.history import exports_api
 from gateway.history import readers as readers_module
 from gateway.history.presence import CROWDED
-from gateway.history.thumbnail_store import Thumbnail
 from gateway.history.writer import HistoryWriter
 from gateway.service import Gateway
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
-from tests.helpers.results import result
+from tests.helpers.results import result, thumbnail
 
 pytestmark = pytest.mark.integration
 NOW = 1_795_000_000.0
@@ -100,6 +99,14 @@ async def test_an_event(api: Api) -> None:
         "confidence": 0.98,
         "model": "m@1",
         "thumbnail": None,
+        "picture": None,
+        "frame": None,
+        "seen_at": None,
+        "seen_by": None,
+        "feedback": None,
+        "note": None,
+        "feedback_at": None,
+        "feedback_by": None,
     }
     page = await api.get("/api/events")
     expected["open"] = time.time() < NOW + 6
@@ -234,7 +241,7 @@ async def test_ids_that_are_none(api: Api) -> None:
 async def test_a_thumbnail(api: Api) -> None:
     await api.store(result(NOW))
     assert (await api.status("/api/events/1/thumbnail"))[0] == 404
-    await asyncio.to_thread(api.writer.store_thumbnail, Thumbnail("a", "f", NOW, 1090, b"\xff\xd8jpeg"))
+    await asyncio.to_thread(api.writer.store_thumbnails, [thumbnail(NOW, 1090, b"\xff\xd8jpeg")])
     event = await api.get("/api/events/1")
     assert event["thumbnail"] == "/api/events/1/thumbnail?quality=1090"
     async with api.http.get(event["thumbnail"]) as answer:
@@ -246,6 +253,97 @@ async def test_a_thumbnail(api: Api) -> None:
         etag = answer.headers["ETag"]
     async with api.http.get(event["thumbnail"], headers={"If-None-Match": etag}) as answer:
         assert answer.status == 304
+
+
+# --- what people say ---------------------------------------------------------------------------------------------
+
+
+async def did(api: Api, method: str, path: str, **params: Any) -> tuple[int, Json]:
+    async with api.http.request(method, path, params=params) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_seen_and_feedback_are_kept_once_and_can_be_undone(api: Api) -> None:
+    await api.store(result(NOW), result(NOW, camera_id="b"))
+    _, first = await did(api, "POST", "/api/events/1/seen")
+    assert (first["seen_by"], first["seen_at"] > NOW) == ("main", True)
+    assert (await did(api, "POST", "/api/events/1/seen"))[1] == first
+    told = {"feedback": "wrong", "note": "  a lamp, =1+1 "}
+    _, judged = await did(api, "POST", "/api/events/2/feedback", **told)
+    assert (judged["feedback"], judged["note"], judged["feedback_by"]) == ("wrong", "a lamp, =1+1", "main")
+    assert judged["seen_at"]
+    assert (await did(api, "POST", "/api/events/2/feedback", **told))[1] == judged
+    assert await api.ids(feedback="wrong") == await api.ids(feedback="any") == [2]
+    assert await api.ids(feedback="missed") == []
+    assert await api.ids(camera="b", seen="true") == [2]
+    _, said = await text(api, "/api/events/export", feedback="any")
+    assert [(row["event_id"], row["note"]) for row in csv.DictReader(io.StringIO(said))] == [
+        ("2", "a lamp, =1+1")
+    ]
+    assert (await did(api, "POST", "/api/events/2/feedback", feedback="missed"))[1]["note"] is None
+    _, taken_back = await did(api, "DELETE", "/api/events/2/feedback")
+    assert (taken_back["feedback"], taken_back["feedback_by"]) == (None, None)
+    assert (await did(api, "DELETE", "/api/events/2/feedback"))[1] == taken_back
+    assert (await did(api, "DELETE", "/api/events/2/seen"))[1]["seen_by"] is None
+    assert await api.ids(seen="false") == [2]
+
+
+async def test_deeds_that_are_none(api: Api) -> None:
+    for method, path, params, status in (
+        ("POST", "/99/seen", {}, 404),
+        ("DELETE", "/99/feedback", {}, 404),
+        ("POST", "/99/feedback", {"feedback": "wrong"}, 404),
+        ("POST", "/1/feedback", {}, 422),
+        ("POST", "/1/feedback", {"feedback": "any"}, 422),
+        ("POST", "/1/feedback", {"feedback": "wrong", "note": "x" * 501}, 422),
+        ("POST", "/1/feedback", {"feedback": "wrong", "text": "a lamp"}, 422),
+        ("POST", "/seen", {}, 422),
+        ("GET", "/1/seen", {}, 405),
+        ("GET", "/99/picture", {}, 404),
+    ):
+        code, problem = await did(api, method, f"/api/events{path}", **params)
+        assert code == status, (path, problem)
+        assert problem["error"]
+
+
+async def test_all_of_a_filter_are_marked_as_told_and_no_later_one(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.history.reviews.MARKED_AT_ONCE", 2)
+    await api.store(*(result(NOW + n * 60, camera_id="ab"[n % 2]) for n in range(10)))
+    await did(api, "POST", "/api/events/1/seen")
+    told = await api.get("/api/events/count", camera="a", seen="false")
+    assert told == {"count": 4, "newest": 10}  # ids follow the cameras, not the times
+    await api.store(result(NOW + 6_000))  # of camera a, later
+    marked = await did(api, "POST", "/api/events/seen", camera="a", seen="false", newest=told["newest"])
+    assert marked == (200, {"marked": told["count"], "left": 0})
+    unseen = await api.get("/api/events/count", seen="false")
+    assert unseen["count"] == 6
+    again = await did(api, "POST", "/api/events/seen", camera="a", newest=told["newest"])
+    assert again == (200, {"marked": 0, "left": 0})
+
+
+async def test_a_whole_picture_until_it_makes_room(api: Api) -> None:
+    await api.store(result(NOW))
+    assert (await api.status("/api/events/1/picture"))[0] == 404
+    await asyncio.to_thread(api.writer.store_thumbnails, [thumbnail(NOW, 1090, whole=b"\xff\xd8whole")])
+    event = await api.get("/api/events/1")
+    assert event["picture"] == "/api/events/1/picture?quality=1090"
+    async with api.http.get(event["picture"]) as answer:
+        assert (answer.content_type, await answer.read()) == ("image/jpeg", b"\xff\xd8whole")
+        etag = answer.headers["ETag"]
+    async with api.http.get(event["picture"], headers={"If-None-Match": etag}) as answer:
+        assert answer.status == 304
+    _, said = await text(api, "/api/events/export")
+    (row,) = csv.DictReader(io.StringIO(said))
+    assert json.loads(row["frame"]) == event["frame"]
+    await asyncio.to_thread(
+        api.writer.change, lambda c: c.exec_driver_sql("UPDATE event_frames SET bytes = 0, jpeg = NULL")
+    )
+    event = await api.get("/api/events/1")
+    assert (event["picture"], event["frame"]["width"]) == (None, 640)
+    code, problem = await api.status("/api/events/1/picture")
+    assert (code, "GATEWAY_HISTORY_PICTURES_MB" in problem["error"]) == (404, True)
 
 
 # --- activity ----------------------------------------------------------------------------------------------------

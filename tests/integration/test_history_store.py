@@ -18,16 +18,17 @@ from sqlalchemy.exc import DBAPIError
 from contract.status import CameraLabels
 from gateway.errors import HistoryOccupied, HistoryTooSlow, HistoryUnavailable, WrongEncoding, WrongVersion
 from gateway.history import database as database_module
-from gateway.history import faults, retention, schema
+from gateway.history import faults, queries, retention, reviews, schema
 from gateway.history.database import Database
+from gateway.history.filters import EventFilter
 from gateway.history.retention import DAY, RetentionLimits
 from gateway.history.schema import HEAD, MIGRATIONS
 from gateway.history.store import Repeat, ThumbnailRequest
 from gateway.history.tables import metadata
-from gateway.history.thumbnail_store import Thumbnail
+from gateway.history.views import event_view
 from gateway.history.writer import HistoryWriter
 from tests.helpers.postgres import Postgres
-from tests.helpers.results import result
+from tests.helpers.results import result, thumbnail
 
 pytestmark = pytest.mark.integration
 NOW = 1_795_000_000.0
@@ -178,30 +179,59 @@ def test_texts_that_databases_do_not_like(history: History) -> None:
     assert history.events() == [("a\ufffdb", 0.0, 0.0, 1, 1)]
 
 
-def test_pictures_are_wished_for_while_somebody_is_there(history: History) -> None:
-    requests = history.writer.store(
-        [result(NOW), result(NOW - 60, camera_id="b"), result(NOW, 0, camera_id="c")], NOW
-    )
-    assert requests.requests == [ThumbnailRequest("a", 10)]  # b left, and c is empty
-    assert history.writer.store_thumbnail(Thumbnail("a", "f", NOW, 2090, b"jpeg"))
+def test_the_frame_of_the_first_result_is_asked_for_and_then_better_ones(history: History) -> None:
+    batch = [
+        result(NOW, frame_id="f1"),
+        result(NOW + 1, confidence=0.5, frame_id="f2"),
+        result(NOW - 60, camera_id="b", frame_id="f3"),  # who left while the history was away
+        result(NOW, 0, camera_id="c"),
+    ]
+    stored = history.writer.store(batch, NOW)
+    assert list(stored.requests) == [
+        ThumbnailRequest("a", NOW, "f1", first=True),
+        ThumbnailRequest("b", NOW - 60, "f3", first=True),
+    ]
+    assert history.writer.store_thumbnails([thumbnail(NOW, 2090)]) == 1
     assert history.writer.store([result(NOW + 1, 2)], NOW + 1).requests == []  # no better than what is there
-    assert history.writer.store([result(NOW + 2, 3)], NOW + 2).requests == [ThumbnailRequest("a", 2100)]
+    stored = history.writer.store([result(NOW + 2, 3, frame_id="f4")], NOW + 2)
+    assert list(stored.requests) == [ThumbnailRequest("a", NOW, "f4", first=False)]
 
 
 def test_the_better_picture_stays_also_when_events_become_one(history: History) -> None:
     history.writer.store([result(NOW)], NOW)
     history.writer.store([result(NOW + 8, 4)], NOW)
-    assert history.writer.store_thumbnail(Thumbnail("a", "f1", NOW, 1090, b"one"))
-    assert history.writer.store_thumbnail(Thumbnail("a", "f2", NOW + 9, 4050, b"four"))
-    assert not history.writer.store_thumbnail(Thumbnail("a", "f3", NOW + 9, 3090, b"three"))
-    assert not history.writer.store_thumbnail(Thumbnail("a", "f4", NOW + 900, 9090, b"nobody there"))
-    assert not history.writer.store_thumbnail(Thumbnail("z", "f5", NOW, 9090, b"no such camera"))
+    given = [
+        thumbnail(NOW, 1090, b"one"),
+        thumbnail(NOW + 9, 4050, b"four", b"all four", frame_id="f2", faces=4),
+        thumbnail(NOW + 9, 3090, b"three"),
+        thumbnail(NOW + 900, 9090, b"nobody there"),
+        thumbnail(NOW, 9090, b"no such camera", camera_id="z"),
+    ]
+    assert history.writer.store_thumbnails(given) == 2
     history.writer.store([result(NOW + 4)], NOW)
     found = history.rows(
         "SELECT e.event_id, thumbnail, jpeg FROM events e JOIN thumbnails t ON t.event_id = e.event_id"
     )
     assert [(event_id, quality, bytes(jpeg)) for event_id, quality, jpeg in found] == [(1, 4050, b"four")]
     assert history.rows("SELECT count(*) FROM thumbnails") == [(1,)]
+    ((event_id, frame_id, detections, jpeg),) = history.rows(
+        "SELECT event_id, frame_id, detections, jpeg FROM event_frames"
+    )
+    assert (event_id, frame_id, bytes(jpeg), len(json.loads(detections))) == (1, "f2", b"all four", 4)
+
+
+def test_what_people_said_stays_when_events_become_one(history: History) -> None:
+    history.writer.store([result(NOW)], NOW)
+    history.writer.store([result(NOW + 8)], NOW)
+    history.writer.change(lambda c: reviews.see(c, 1, "anna", NOW + 20))
+    history.writer.change(lambda c: reviews.judge(c, 2, "wrong", "a lamp", "ben", NOW + 30))
+    history.writer.store([result(NOW + 4)], NOW)
+    said = "SELECT event_id, seen_by, seen_at, feedback, note, feedback_by FROM events"
+    assert history.rows(said) == [(1, "ben", NOW + 30, "wrong", "a lamp", "ben")]
+    history.writer.store([result(NOW - 8)], NOW)  # unseen, and becomes part of it
+    history.writer.store([result(NOW - 4)], NOW)
+    ((_, seen_by, _, feedback, _, _),) = history.rows(said)
+    assert (seen_by, feedback) == (None, "wrong")
 
 
 # --- retention ---------------------------------------------------------------------------------------------------
@@ -215,7 +245,7 @@ def pruned(history: History, wall: float) -> None:
 def kept(history: History) -> tuple[int, ...]:
     return tuple(
         history.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608
-        for table in ("results", "events", "thumbnails", "activity")
+        for table in ("results", "events", "thumbnails", "event_frames", "activity")
     )
 
 
@@ -224,16 +254,31 @@ def test_bounded_by_age(history: History, monkeypatch: pytest.MonkeyPatch) -> No
     for day in (0, 8, 40):
         for n in range(25):
             history.writer.store([result(NOW + day * DAY + n * 10)], NOW + day * DAY + n * 10)
-        history.writer.store_thumbnail(Thumbnail("a", "f", NOW + day * DAY, 1090, b"jpeg"))
-    assert kept(history) == (75, 75, 3, 30)
+        history.writer.store_thumbnails([thumbnail(NOW + day * DAY, 1090)])
+    assert kept(history) == (75, 75, 3, 3, 30)
     pruned(history, NOW)
-    assert kept(history) == (75, 75, 3, 30)
+    assert kept(history) == (75, 75, 3, 3, 30)
     pruned(history, NOW + 8 * DAY)
-    assert kept(history) == (50, 50, 2, 30)
+    assert kept(history) == (50, 50, 2, 2, 30)
     pruned(history, NOW + 40 * DAY)
-    assert kept(history) == (25, 25, 1, 10)
+    assert kept(history) == (25, 25, 1, 1, 10)
     pruned(history, NOW + 400 * DAY)
-    assert kept(history) == (0, 0, 0, 0)
+    assert kept(history) == (0, 0, 0, 0, 0)
+
+
+def test_whole_pictures_make_room_oldest_first_and_leave_their_boxes(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MB", 100)
+    monkeypatch.setattr(retention, "PICTURES_AT_ONCE", 2)
+    history = History(database_url, tmp_path, limits=RetentionLimits(pictures_mb=1))
+    for n in range(6):
+        history.writer.store([result(NOW - n * 60)], NOW)
+        history.writer.store_thumbnails([thumbnail(NOW - n * 60, 1090, whole=b"x" * 40)])
+    pruned(history, NOW)
+    found = history.rows("SELECT bytes, jpeg IS NULL, width FROM event_frames ORDER BY event_id")
+    assert found == [(0, True, 640)] * 4 + [(40, False, 640)] * 2
+    history.writer.close()
 
 
 def test_bounded_by_number(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,17 +365,27 @@ def test_migrations_make_what_the_tables_say(history: History) -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD
 
 
-def test_pictures_of_before_count_by_their_faces(history: History, database_url: str, tmp_path: Path) -> None:
+def test_pictures_of_before_count_by_their_faces_and_have_no_boxes(
+    history: History, database_url: str, tmp_path: Path
+) -> None:
     history.writer.store([result(NOW), result(NOW, camera_id="b")], NOW)
     with history.database.writing() as connection:
         connection.execute(text("UPDATE events SET thumbnail = 2 WHERE camera_id = 'a'"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        connection.execute(text("DROP TABLE event_frames"))
+        for name in ("events_unseen", "events_feedback"):
+            connection.execute(text(f"DROP INDEX {name}"))
+        for name in ("seen_at", "seen_by", "feedback", "note", "feedback_at", "feedback_by"):
+            connection.execute(text(f"ALTER TABLE events DROP COLUMN {name}"))
     history.writer.close()
     again = Database(database_url, tmp_path / "h.sqlite3")
     again.open()
     with again.reading(5) as connection:
         found = connection.execute(text("SELECT thumbnail FROM events ORDER BY camera_id")).scalars().all()
+        (_, old) = queries.events(connection, EventFilter(seen=False), None, 5)
     assert found == [2000, None]
+    view = event_view(old, NOW, 5.0, "")
+    assert (view.thumbnail, view.picture, view.frame) == ("/api/events/1/thumbnail?quality=2000", None, None)
     again.close()
 
 

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -27,7 +28,7 @@ def serve() -> Iterator[Serve]:
     """Starts metrics ports of this test."""
     with contextlib.ExitStack() as stack:
 
-        def begin(*collectors: object, **options: float) -> ProbeServer:
+        def begin(*collectors: object, **options: Any) -> ProbeServer:
             registry = CollectorRegistry()
             Counter("seen", "Of the test.", registry=registry).inc()
             for each in collectors:

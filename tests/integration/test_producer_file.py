@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from broker import aio
-from contract.status import CamerasStatus
+from contract.status import CamerasStatus, ProducerStatus
 from contract.task import Task
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
@@ -69,6 +69,8 @@ async def test_cameras_come_go_and_change_with_the_file(rabbitmq: str, start: An
         await aeventually("the change", lambda: since(0)["one"].model == "yunet")
         await aeventually("the fourth", lambda: "four" in since(0))
         await aeventually("the others gone", lambda: named(status).keys() == {"one", "four"})
+        beat = [s for s in status.seen if isinstance(s, CamerasStatus)][-1]
+        assert set(beat.removed) == {"two", "three"}
         # It was not opened again for that: the same run of frames.
         assert since(0)["one"].frame_id.split(":")[1] == began
         exposed = await asyncio.to_thread(producer.get, "/metrics")
@@ -88,6 +90,10 @@ async def test_cameras_come_go_and_change_with_the_file(rabbitmq: str, start: An
         await aeventually("the refusal", lambda: "all stays as it was" in producer.log.read_text())
         moment = time.time()
         await aeventually("frames go on", lambda: "one" in since(moment))
+        trouble = next(s for s in reversed(status.seen) if isinstance(s, ProducerStatus)).file
+        assert trouble is not None
+        assert (trouble.path, trouble.used, trouble.count) == (str(file), False, 1)
+        assert trouble.problems[0].line == 2
         assert await asyncio.to_thread(producer.metric, "producer_camera_file_problems") >= 1
         assert producer.stop() == 0
     await aio.stop(opened.connection)

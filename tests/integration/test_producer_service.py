@@ -98,7 +98,7 @@ async def test_heartbeats_tell_of_producer_and_cameras(rabbitmq: str, start: Any
         assert (heartbeats[-1].cameras, heartbeats[-1].state) == (3, "running")
         assert producer.stop() == 0
         await aeventually(
-            "the goodbye", lambda: isinstance(s := status.seen[-1], ProducerStatus) and s.state == "stopped"
+            "the goodbye", lambda: isinstance(s := status.seen[-1], ProducerStatus) and s.end == "asked"
         )
     assert "hunter2" not in producer.log.read_text()
 

@@ -134,7 +134,7 @@ async def test_the_queues_of_senders_go_along(rabbitmq: str, tmp_path: Path) -> 
     assert (said.status, "x-max-length: is 9, should be 200" in said.out) == (1, True), said
     assert "elsewhere" not in said.out
     upgraded = await framefleet(rabbitmq, "queues", "upgrade", "--yes", settings=here)
-    assert (upgraded.status, f"{lane}: made anew with its 1 messages" in upgraded.out) == (0, True), upgraded
+    assert (upgraded.status, f"{lane}: recreated with its 1 messages" in upgraded.out) == (0, True), upgraded
     async with bus(rabbitmq) as sender:
         message = Message(school.exchange, lane, b"another")
         assert await sender.publish(message) is Outcome.CONFIRMED
@@ -162,7 +162,7 @@ async def test_every_message_is_there_afterwards_once_and_intact(rabbitmq: str) 
     dry = await framefleet(rabbitmq, "queues", "upgrade", "--dry-run")
     assert (dry.status, "nothing was changed" in dry.out) == (0, True)
     said = await framefleet(rabbitmq, "queues", "upgrade", "--yes")
-    assert (said.status, f"frame_queue: made anew with its {count + 1:,} messages" in said.out) == (
+    assert (said.status, f"frame_queue: recreated with its {count + 1:,} messages" in said.out) == (
         0,
         True,
     ), said
@@ -228,7 +228,7 @@ async def test_moving_starts_no_clock(rabbitmq: str) -> None:
     async with old_version(rabbitmq, OLD_LANE):
         _send(rabbitmq, {"short": "20000", "none": None, "long": "60000"})
     said = await framefleet(rabbitmq, "queues", "upgrade", "--yes")
-    assert (said.status, "frame_queue: made anew with its 3 messages" in said.out) == (0, True), said
+    assert (said.status, "frame_queue: recreated with its 3 messages" in said.out) == (0, True), said
     got = await take_all(rabbitmq, "frame_queue", {"short", "none", "long"})
     assert [d.properties.expiration for d in got] == [None, None, None]
 
@@ -244,7 +244,7 @@ async def test_a_move_that_ends_with_fewer_says_so(
     await asyncio.to_thread(shared_rabbitmq.ctl, *policy)
     said = await framefleet(rabbitmq, "queues", "upgrade", "--yes")
     assert (said.status, "3 messages fewer than before" in said.err) == (1, True), said
-    assert f"frame_queue: made anew with its {moved} messages" in said.out
+    assert f"frame_queue: recreated with its {moved} messages" in said.out
     assert f"3 were confirmed into {matched.replace('[.]', '.')} and are gone from it" in said.err
 
 

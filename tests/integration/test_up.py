@@ -22,6 +22,7 @@ import pika
 import pytest
 
 from cli.broker_url import broker_urls
+from cli.control import ScaleRequest, ask_scale
 from cli.errors import NoBroker
 from cli.layout import CHECKOUT, Layout
 from cli.ports import answers
@@ -105,6 +106,12 @@ def answer(url: str, token: str = "") -> Any:
         return json.loads(reply.read())
 
 
+def nodes(ends: dict[str, Any]) -> tuple[int, int]:
+    """How many nodes there are, lost ones included, and how many there should be, as the gateway says."""
+    view = answer(f"{ends['gateway']}/api/nodes", ends["token"])
+    return len(view["items"]), view["expected"]
+
+
 def comes_back(system: Native, name: str, before: int) -> bool:
     return started(system).get(name, before) != before
 
@@ -167,6 +174,11 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
         "prometheus",
     }
     assert len([t for t in targets if t["labels"]["job"] == "cv-worker"]) == len(ends["workers"]) == 2
+    assert ask_scale(Layout(system.root), ScaleRequest(3)) == "3 workers run: worker-3 started"
+    eventually("the third worker", lambda: nodes(ends) == (3, 3), 60)
+    assert ask_scale(Layout(system.root), ScaleRequest(2)) == "2 workers run: worker-3 finished and ended"
+    eventually("the third is not missed", lambda: nodes(ends) == (2, 2))
+    assert said(system, "2 workers run")
     made = subprocess.run(
         [sys.executable, system.root / "deploy" / "ready", ends["gateway"].rpartition(":")[2]],
         env=DEAD_PROXIES, capture_output=True, text=True, check=False, timeout=30,

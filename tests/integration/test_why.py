@@ -16,7 +16,6 @@ from broker import Message
 from contract.dead_letters import REASON, TIME
 from contract.result import Result
 from contract.topology import DEAD_LETTER_QUEUE
-from gateway.history.thumbnail_store import Thumbnail
 from gateway.history.writer import HistoryWriter
 from gateway.service import Gateway
 from gateway.tokens.file import add_token
@@ -26,7 +25,7 @@ from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import astronaut, jpeg, task
 from tests.helpers.prometheus import other_prometheus
-from tests.helpers.results import result
+from tests.helpers.results import result, thumbnail
 from tests.helpers.tool import Said, framefleet
 
 pytestmark = pytest.mark.integration
@@ -83,7 +82,7 @@ async def why(gateway: Gateway, *arguments: str, token: str = TOKEN) -> Said:
 async def test_what_a_worker_did_with_each_frame(
     start: StartService, rabbitmq: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.dead_letters.FRESH_SECONDS", 0.2)
+    monkeypatch.setattr("gateway.dead_letters.reader.FRESH_SECONDS", 0.2)
     worker = start("worker", AMQP_URL=rabbitmq, NODE_ID="n-1", WORKER_DETECTOR="haar")
     async with (
         running_gateway(tmp_path, amqp_url=rabbitmq) as gateway,
@@ -297,7 +296,8 @@ async def test_the_way_of_an_event_s_picture(tmp_path: Path) -> None:
         await asyncio.to_thread(writer.store, [result(now, camera_id="gate-3", frame_id="best")], now)
         async with http.get("/api/events/1/why") as answer:
             assert answer.status == 404  # no picture yet
-        await asyncio.to_thread(writer.store_thumbnail, Thumbnail("gate-3", "best", now, 200, FRAME))
+        picture = thumbnail(now, 200, FRAME, camera_id="gate-3", frame_id="best")
+        await asyncio.to_thread(writer.store_thumbnails, [picture])
         async with http.get("/api/events/1/why") as answer:
             found = await answer.json()
         assert (found["verdict"], found["frame_id"]) == ("computed", "best")

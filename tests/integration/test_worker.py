@@ -10,13 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from broker import Consumer, Delivery, Message, Outcome
 from broker.properties import Properties, fields_of, write
 from broker.tables import Raw
 from cli.rabbitmq import RabbitMQNode
-from contract.status import NodeStatus, Status, WatchAnnouncement, encode_status, parse_status
+from contract.status import (
+    NodeStatus,
+    Status,
+    WatchAnnouncement,
+    encode_status,
+    kept_routing_key,
+    parse_status,
+)
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
 from contract.topology import EphemeralQueue
 from tests.conftest import StartService
@@ -239,6 +247,26 @@ async def test_pictures_come_with_their_result_and_only_while_watched(worker: Se
     assert pictures[0].routing_key == "one"
     stored = next(body(d) for d in got.deliveries if body(d)["frame_id"] == "watched")
     assert json.loads(pictures[0].headers["result"]) == stored
+
+
+async def test_a_frame_with_a_face_is_sent_to_the_gateway_that_asks_for_it(
+    worker: Service, rabbitmq: str
+) -> None:
+    pictures: list[Delivery] = []
+    key = kept_routing_key("gate.way-1")
+    kept = Consumer(EphemeralQueue((("watch", key),)), pictures.append, no_ack=True)
+    got = results()
+    async with bus(rabbitmq, kept, got) as b:
+        await aeventually("subscribed", lambda: kept.subscribed)
+        await b.task(task(FRAME, camera_id="one", frame_id="face"))
+        await b.task(task(jpeg(np.zeros((240, 320, 3), np.uint8)), camera_id="one", frame_id="blank"))
+        await aeventually("their results", lambda: len(got.deliveries) == 2)
+        assert [len(body(each)["detections"]) > 0 for each in got.deliveries] == [True, False]
+        wanted = WatchAnnouncement(gateway_id="gate.way-1", cameras=[], frames=["blank", "face", "face"])
+        await b.publish(Message("control", "", encode_status(wanted)))
+        await aeventually("the picture", lambda: pictures)
+    assert [json.loads(each.headers["result"])["frame_id"] for each in pictures] == ["face"]
+    assert pictures[0].body == FRAME
 
 
 async def test_a_stale_frame_is_recorded_as_expired_not_computed(worker: Service, rabbitmq: str) -> None:

@@ -39,12 +39,14 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file
     [
         ("--help", set()),
         ("link", {"rich"}),  # structlog imports rich where it is installed
-        ("down", set()),
+        ("down --help", set()),
+        ("scale --help", set()),
         ("tokens list --help", {"rich"}),
         ("senders --help", set()),
         ("why --help", set()),
         ("dlq --help", set()),
         ("queues --help", set()),
+        ("cameras --help", set()),
         ("models --help", set()),
         ("doctor --help", set()),
         ("plan --help", set()),
@@ -92,7 +94,10 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     [
         ("dql list", "there is no command 'dql': did you mean dlq?"),
         ("queus check", "did you mean queues?"),
-        ("xyzzy", "known are up, down, link, tokens, senders, why, dlq, queues, models, doctor, plan"),
+        (
+            "xyzzy",
+            "known are up, down, scale, link, tokens, senders, why, nodes, dlq, queues, cameras, models, doctor, plan",
+        ),
         ("dlq lst", "there is no command 'lst': did you mean list?"),
         ("dlq list --limt 3", "there is no option --limt: did you mean --limit?"),
         ("dlq list --reasn=crashed", "there is no option --reasn: did you mean --reason?"),

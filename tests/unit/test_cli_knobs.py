@@ -1,11 +1,14 @@
 """Knobs are checked before anything is installed or started, and errors say what would do."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from cli.errors import KnobError
 from cli.knobs import broker_addresses, check_names, read_knobs
+
+EVERY = "0.0.0.0"  # noqa: S104
 
 
 def test_without_knobs_there_is_a_worker_per_core_the_demo_and_a_private_broker(tmp_path: Path) -> None:
@@ -38,6 +41,14 @@ def test_no_worker_is_legal(tmp_path: Path) -> None:
         ("SOURCE", "demo,", "no file or folder ''"),
         ("SOURCE", "demo:0", "no file or folder"),
         ("SOURCE", "gate=gone.mp4", "'gone.mp4'"),
+        ("HOST", "phone", "without http:// or a port"),
+        ("HOST", "http://192.168.1.5", "without http:// or a port"),
+        ("HOST", "192.168.1.5:8080", "that is PORT="),
+        ("HOST", "1", "HOST=0.0.0.0 for all"),
+        ("HOST", "*", "HOST=0.0.0.0 for all"),
+        ("HOST", "0.0.0", "HOST=0.0.0.0 for all"),
+        ("HOST", "192.0.2.77", "does not have that address"),
+        ("HOST", "2001:db8::7", "does not have that address"),
         ("MODEL_DIR", "no-models", "no such folder"),
         ("AMQP_URL", "http://broker", "amqp://user:password@host"),
         ("AMQP_URL", "amqp://host:port/", "amqp://user:password@host"),
@@ -47,6 +58,28 @@ def test_a_wrong_knob_is_named_with_what_would_do(name: str, value: str, says: s
     with pytest.raises(KnobError, match=name) as error:
         read_knobs({name: value}, tmp_path)
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        (EVERY, EVERY),
+        (" :: ", "::"),
+        ("[::1]", "::1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", ""),
+        (socket.gethostname(), ""),  # as tcsh has it in the environment
+        ("", ""),
+    ],
+)
+def test_the_dashboard_may_be_for_the_network(given: str, host: str, tmp_path: Path) -> None:
+    assert read_knobs({"HOST": given}, tmp_path).host == host
+
+
+def test_without_authentication_it_stays_on_this_machine(tmp_path: Path) -> None:
+    with pytest.raises(KnobError, match=r"HOST=0\.0\.0\.0: refused with GATEWAY_AUTH=off: everybody"):
+        read_knobs({"HOST": EVERY, "GATEWAY_AUTH": "off"}, tmp_path)
+    assert read_knobs({"HOST": "127.0.0.1", "GATEWAY_AUTH": "off"}, tmp_path).host == "127.0.0.1"
 
 
 def test_every_wrong_knob_is_said_at_once(tmp_path: Path) -> None:

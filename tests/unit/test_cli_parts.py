@@ -249,6 +249,18 @@ def test_the_lock_names_its_holder(tmp_path: Path) -> None:
     assert lock.holder(file) is None
 
 
+def test_who_is_gone_is_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "processes.json"
+    register = Register(file)
+    with subprocess.Popen(SLEEPER) as ended:
+        register.add("here", os.getpid())
+        register.add("ended", ended.pid)
+        assert [each["name"] for each in json.loads(file.read_text())] == ["here", "ended"]
+        ended.kill()
+    register.tidy()
+    assert [each["name"] for each in json.loads(file.read_text())] == ["here"]
+
+
 def test_a_start_time_tells_a_process_from_a_later_one() -> None:
     assert start_time(os.getpid()) == start_time(os.getpid())
     assert (start_time(1) or 0) < (start_time(os.getpid()) or 0)

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from cli.layout import CHECKOUT, Layout
-from cli.prometheus import command, configuration, write_workers
+from cli.prometheus import command, configuration, write_producer, write_workers
 
 TARGETS = {
     "producer": "127.0.0.1:8010",
@@ -41,7 +41,33 @@ def test_parts_that_do_not_run_are_not_scraped(tmp_path: Path) -> None:
 def test_the_workers_are_listed_for_prometheus(tmp_path: Path) -> None:
     write_workers(tmp_path / "workers.json", [8000, 8002])
     listed = json.loads((tmp_path / "workers.json").read_text())
-    assert listed == [{"targets": ["127.0.0.1:8000", "127.0.0.1:8002"]}]
+    assert listed == [
+        {"targets": ["127.0.0.1:8000"], "labels": {"instance": "worker-1"}},
+        {"targets": ["127.0.0.1:8002"], "labels": {"instance": "worker-2"}},
+    ]
+
+
+def test_a_producer_that_has_sent_all_is_not_scraped(tmp_path: Path) -> None:
+    file = Layout(tmp_path).producer
+    file.parent.mkdir()
+    write_producer(file, "127.0.0.1:8010")
+    assert json.loads(file.read_text()) == [
+        {"targets": ["127.0.0.1:8010"], "labels": {"instance": "producer"}}
+    ]
+    write_producer(file, None)
+    assert json.loads(file.read_text()) == []
+    native: dict[str, Any] = configuration(Layout(tmp_path), TARGETS)
+    assert native["scrape_configs"][1]["file_sd_configs"][0]["files"] == [str(file)]
+
+
+def test_other_ports_after_a_restart_go_on_with_the_same_series(tmp_path: Path) -> None:
+    """Else those of before stand beside them for five minutes: two brokers, say, that do not see each other."""
+    before: dict[str, Any] = configuration(Layout(tmp_path), TARGETS)
+    after: dict[str, Any] = configuration(Layout(tmp_path), dict.fromkeys(TARGETS, "127.0.0.1:1"))
+    for config in (before, after):
+        for job in config["scrape_configs"][2:]:
+            [group] = job["static_configs"]
+            assert group["labels"] == {"instance": job["job_name"].removesuffix("-queues")}
 
 
 def test_prometheus_scrapes_itself_where_it_listens(tmp_path: Path) -> None:
@@ -50,4 +76,6 @@ def test_prometheus_scrapes_itself_where_it_listens(tmp_path: Path) -> None:
     started = command(layout, 9123, {}, {})
     written = json.loads((layout.prometheus / "prometheus.yml").read_text())
     assert "--web.listen-address=127.0.0.1:9123" in started.arguments
-    assert written["scrape_configs"][-1]["static_configs"] == [{"targets": ["127.0.0.1:9123"]}]
+    assert written["scrape_configs"][-1]["static_configs"] == [
+        {"targets": ["127.0.0.1:9123"], "labels": {"instance": "prometheus"}}
+    ]

@@ -97,6 +97,20 @@ async def test_parts_end_in_the_order_asked_for_and_stay_ended(
     assert journal[2:] == ["worker-1 stopped", "rabbitmq stopped"]
 
 
+async def test_one_that_is_ended_stays_ended_while_the_others_go_on(
+    supervisor: Supervisor, journal: list[str]
+) -> None:
+    first, second = Puppet("first", journal), Puppet("second", journal)
+    await supervisor.start(first)
+    await supervisor.start(second)
+    await supervisor.end(["second"])
+    first.die(1)
+    await aeventually("the other comes back", lambda: journal.count("first started") == 2)
+    assert journal.count("second started") == 1
+    supervisor.kill()
+    assert "second killed" not in journal
+
+
 async def test_what_dies_while_the_rest_ends_is_not_started_again(
     supervisor: Supervisor, journal: list[str]
 ) -> None:
@@ -125,6 +139,17 @@ async def test_a_producer_that_has_sent_all_is_left_in_peace(
     part.die(0)
     await aeventually("said", lambda: any("sent all" in line for line in journal))
     assert journal.count("producer started") == 1
+
+
+async def test_who_started_it_hears_of_it(supervisor: Supervisor, journal: list[str]) -> None:
+    producer, worker = Puppet("producer", journal), Puppet("worker", journal)
+    await supervisor.start(producer, finished=lambda: journal.append("producer finished"))
+    await supervisor.start(worker, finished=lambda: journal.append("worker finished"))
+    worker.die(0)
+    producer.die(0)
+    await aeventually("it is told", lambda: "producer finished" in journal)
+    await aeventually("the worker is back", lambda: journal.count("worker started") == 2)
+    assert "worker finished" not in journal
 
 
 async def test_force_ends_everything_at_once(supervisor: Supervisor, journal: list[str]) -> None:

@@ -47,10 +47,32 @@ CAMERA_BYTES = (
     b'"district":null,"still":false,"fps":2.0,"last_result":null,"faces":null,"latency":null,"width":null,'
     b'"height":null,"producer_id":null,"sender":null}'
 )
-NODE = NodeView("n", "running", "live", "yunet@eb", "yunet", None, 1.0, 0.5, 1, 1.0, 2.0, 7, None, True)
+NODE = NodeView(
+    *(
+        "n",
+        "running",
+        "live",
+        "yunet@eb",
+        "yunet",
+        None,
+        1.0,
+        0.5,
+        1,
+        1.0,
+        2.0,
+        7,
+        None,
+        True,
+        None,
+        "0",
+        "h",
+        9,
+    )
+)
 NODE_BYTES = (
     b'{"node_id":"n","state":"running","lane":"live","model":"yunet@eb","detector":"yunet","fallback":null,'
-    b'"fps":1.0,"busy":0.5,"prefetch":1,"since":1.0,"last_seen":2.0,"desired":7,"model_error":null,"settled":true}'
+    b'"fps":1.0,"busy":0.5,"prefetch":1,"since":1.0,"last_seen":2.0,"desired":7,"model_error":null,"settled":true,'
+    b'"drain":null,"version":"0","host":"h","memory":9}'
 )
 GONE_BYTES = b'{"camera_id":"b","gone":true}'
 

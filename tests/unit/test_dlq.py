@@ -34,7 +34,7 @@ from contract.numbers import Float32
 from contract.replay import destination, fresh
 from contract.task import Task, TaskForm, encode_task, parse_task
 from contract.topology import Lane
-from gateway.dead_letters import _cursor
+from gateway.dead_letters.reader import cursor_of
 
 JPEG = b"\xff\xd8\xff\xe0picture"
 TASK = Task(image=JPEG, timestamp=1_795_216_000.25, camera_id="gate-3", frame_id="f-1")
@@ -179,7 +179,7 @@ def test_whatever_it_is_it_is_read_listed_and_sent_as_json(
     assert tables.listing([dead], 1e9)
     assert tables.details(dead)
     assert msgspec.json.encode([dead, headers])
-    assert _cursor(dead)
+    assert cursor_of(dead)
     assert destination(dead).startswith("frame_queue.")
     assert not Selection(since=1.0).matches(dead) or dead.time is not None
 

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from contract.drains import DesiredDrains
 from contract.models import DesiredModels
 from contract.senders import Senders
 from gateway.announcements import Announcer, Occasions
+from gateway.drains.keeper import DrainKeeper
 from gateway.errors import BrokenSenders
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
@@ -16,6 +18,14 @@ from gateway.senders.file import read_senders
 from gateway.senders.registry import SenderRegistry
 from runtime.followed_files import FollowedFile
 
+EVERYTHING = [
+    [],
+    [],
+    DesiredModels(revision=7, cluster="haar"),
+    DesiredDrains(revision=3),
+    Senders(revision=5),
+]
+
 
 class Bench:
     """An announcer that says things to a list."""
@@ -23,6 +33,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.watched: frozenset[str] = frozenset()
         self.bound: list[tuple[str, bool]] = []
+        self.frames: list[str] = []
         self.said: list[object] = []
         self.occasions = Occasions()
         self.file = FollowedFile(folder / "senders.json", read_senders, BrokenSenders)
@@ -30,9 +41,11 @@ class Bench:
             self.occasions,
             WatchList(lambda camera_id, on: self.bound.append((camera_id, on)), self.said.append),
             ModelKeeper(folder, DesiredModels(revision=7, cluster="haar"), Nodes(), self.said.append),
+            DrainKeeper(folder, DesiredDrains(revision=3), Nodes(), self.said.append),
             SenderRegistry(self.file, Senders(revision=5), self.said.append),
             by_viewers=lambda: self.watched,
-            briefly=lambda now: frozenset(),
+            frames=lambda now: [self.frames.pop()] if self.frames else [],
+            ask=lambda cameras, frames: self.said.append((cameras, frames)),
         )
 
     @asynccontextmanager
@@ -51,25 +64,35 @@ async def test_a_camera_that_somebody_wants_to_see_is_bound_and_said_at_once(tmp
     bench = Bench(tmp_path)
     async with bench.running():
         bench.watched = frozenset({"gate"})
-        bench.occasions.watch_changed()
+        bench.occasions.pictures_wanted()
         await bench.until(1)
     assert (bench.bound, bench.said) == ([("gate", True)], [["gate"]])
+
+
+async def test_frames_are_asked_for_at_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    async with bench.running():
+        bench.watched = frozenset({"gate"})
+        bench.frames = ["gate:7"]
+        bench.occasions.pictures_wanted()
+        await bench.until(2)
+    assert bench.said == [["gate"], (["gate"], ["gate:7"])]
 
 
 async def test_after_a_reconnect_everything_is_said_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     async with bench.running():
-        bench.occasions.watch_changed()
+        bench.occasions.pictures_wanted()
         await bench.until(1)
         bench.occasions.reconnected()
-        await bench.until(4)
-    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar"), Senders(revision=5)]
+        await bench.until(5)
+    assert bench.said == EVERYTHING
 
 
 async def test_an_occasion_before_anybody_announces_is_not_lost(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.occasions.reconnected()
-    bench.occasions.watch_changed()
+    bench.occasions.pictures_wanted()
     async with bench.running():
-        await bench.until(4)  # what is watched: it is new, and said again; and the models, and the senders
-    assert bench.said == [[], [], DesiredModels(revision=7, cluster="haar"), Senders(revision=5)]
+        await bench.until(5)  # what is watched: it is new, and said again; models, drains, senders
+    assert bench.said == EVERYTHING

@@ -1,5 +1,6 @@
 """The list of cameras: filters, pages that stay right while cameras come and go, and no work for what is not shown."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,10 +21,14 @@ def report(camera_id: str, state: Any = "live", **labels: str) -> CameraReport:
     )
 
 
-def known(*reports: CameraReport, cameras: Cameras | None = None, now: float = 0.0) -> Cameras:
+def known(
+    *reports: CameraReport, cameras: Cameras | None = None, now: float = 0.0, removed: Sequence[str] = ()
+) -> Cameras:
     """Cameras of which one producer serves exactly these."""
     cameras = cameras or Cameras(lambda now: ["live"])
-    status = CamerasStatus(producer_id="p", producer_since=WALL, time=WALL, cameras=list(reports))
+    status = CamerasStatus(
+        producer_id="p", producer_since=WALL, time=WALL, cameras=list(reports), removed=list(removed)
+    )
     cameras.heard_cameras(status, now, WALL)
     return cameras
 
@@ -117,8 +122,7 @@ def test_a_cursor_stays_right_while_cameras_come_and_go(lives: list[set[str]], l
 def test_cameras_that_are_forgotten_leave_the_list() -> None:
     cameras = known(report("a"), report("b"))
     assert ids(cameras) == ["a", "b"]
-    known(report("b"), cameras=cameras, now=1.0)
-    cameras.tidy(700.0)
+    known(report("b"), cameras=cameras, now=1.0, removed=["a"])
     assert ids(cameras) == ["b"]
 
 

@@ -8,9 +8,22 @@ from prometheus_client import CollectorRegistry
 
 from contract.api.cameras import CameraView
 from contract.result import Result
-from contract.status import CameraLabels, CameraReport, CamerasStatus, CameraStatus, ProducerStatus
+from contract.status import (
+    CameraLabels,
+    CameraReport,
+    CamerasStatus,
+    CameraStatus,
+    ProducerEnd,
+    ProducerStatus,
+)
 from gateway.cameras.camera import REPEATS_SECONDS, SKIPPING_SECONDS, clock
-from gateway.cameras.cameras import FORGET_AFTER_SECONDS, REMOVED_AFTER_SECONDS, Cameras
+from gateway.cameras.cameras import (
+    FORGET_AFTER_SECONDS,
+    LATE_SECONDS,
+    RETIRED_SECONDS,
+    SUCCEEDED_SECONDS,
+    Cameras,
+)
 from gateway.cameras.pace import Pace
 from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
 from gateway.hearing import DEAF_AFTER_SECONDS, NO_BROKER, NOT_YET, SETTLES_SECONDS, Hearing
@@ -50,7 +63,14 @@ class Heard:
         return WALL + self.now
 
     def beat(
-        self, name: str, *reports: CameraReport, since: float = WALL, offer: str = "x", stopped: bool = False
+        self,
+        name: str,
+        *reports: CameraReport,
+        since: float = WALL,
+        offer: str = "x",
+        stopped: bool = False,
+        end: ProducerEnd | None = None,
+        removed: list[str] | None = None,
     ) -> None:
         """A producer's heartbeat: itself, and, while it runs, all that it serves."""
         status = ProducerStatus(
@@ -63,11 +83,16 @@ class Heard:
             time=self.wall,
             version="0",
             offer=offer,
+            end=end,
         )
         self.cameras.heard_producer(status, self.now, self.wall)
         if not stopped:
             served = CamerasStatus(
-                producer_id=name, producer_since=since, time=self.wall, cameras=list(reports)
+                producer_id=name,
+                producer_since=since,
+                time=self.wall,
+                cameras=list(reports),
+                removed=removed or [],
             )
             self.cameras.heard_cameras(served, self.now, self.wall)
 
@@ -216,12 +241,12 @@ class TestHandingOver:
         heard.beat("p", stopped=True)
         heard.now = 1.0
         heard.result()  # still under way when it stopped
-        assert heard.view().state == "offline"
+        assert heard.view().state == "disabled"
         heard.now = 7.0
         heard.result()
         assert heard.view().state == "live"
         heard.now = 7.0 + 2 * 6.0 + 1  # two of its intervals
-        assert heard.view().state == "offline"
+        assert heard.view().state == "disabled"
 
 
 class TestUnserved:
@@ -246,7 +271,7 @@ class TestUnserved:
         heard.beat("q", report("gate-3"), offer="y")
         heard.now = 60.0
         heard.beat("q", report("gate-3"), offer="y")
-        assert heard.view("demo-1").state == "offline"
+        assert heard.view("demo-1").state == "disabled"
         assert self.unserved(heard) == 0
 
     def test_one_that_is_taken_out_of_the_file_is_meant_and_one_let_go_otherwise_is_not(
@@ -254,7 +279,7 @@ class TestUnserved:
     ) -> None:
         heard.beat("p", report("a"), report("b"), offer="x")
         heard.now = 2.0
-        heard.beat("p", report("a"), offer="y")
+        heard.beat("p", report("a"), offer="y", removed=["b"])
         heard.now = 60.0
         heard.beat("p", report("a"), offer="y")
         assert self.unserved(heard) == 0
@@ -324,40 +349,48 @@ class TestForgetting:
         heard.cameras.tidy(heard.now)
         return heard.known()
 
-    def test_what_was_taken_out_of_the_file_is_offline_for_ten_minutes(self, heard: Heard) -> None:
-        heard.beat("p", report("a"), report("b"), offer="ab")
-        heard.now = 4.0
-        heard.beat("p", report("b"), offer="b")
-        stays = [lambda: heard.beat("p", report("b"), offer="b")]
-        assert heard.view().reason == "no producer serves it (last: p)"
-        assert self.later(heard, REMOVED_AFTER_SECONDS - 10, *stays) == ["a", "b"]
-        assert heard.view().state == "offline"
-        assert self.later(heard, 11.0, *stays) == ["b"]
-
-    def test_so_it_is_with_a_producer_that_shares_nothing(self, heard: Heard) -> None:
-        heard.beat("p", report(), offer="")
-        heard.beat("p", offer="")
-        assert self.later(heard, REMOVED_AFTER_SECONDS + 1) == []
+    def test_what_is_let_go_without_a_word_stays_to_be_seen(self, heard: Heard) -> None:
+        heard.beat("p", report("a"), report("b"))
+        heard.beat("p", report("b"))
+        assert self.later(heard, SUCCEEDED_SECONDS + 1, lambda: heard.beat("p", report("b"))) == ["a", "b"]
+        assert (heard.view().state, heard.view().reason) == ("offline", "no producer serves it (last: p)")
 
     def test_what_sharing_lost_is_not_forgotten(self, heard: Heard) -> None:
         """The file is the same: somebody ought to serve it, and nobody does."""
         heard.beat("p", report())
-        heard.now = OFFER_LONG_AGO
         heard.beat("p")
         heard.beat("q")
-        assert self.later(heard, REMOVED_AFTER_SECONDS + 1, lambda: heard.beat("q")) == ["a"]
+        assert self.later(heard, SUCCEEDED_SECONDS + 1, lambda: heard.beat("q")) == ["a"]
         assert heard.view().state == "offline"
         assert self.later(heard, FORGET_AFTER_SECONDS) == []
 
-    @pytest.mark.parametrize("clean_stop", [False, True])
-    def test_a_producer_that_is_gone_leaves_its_cameras_to_be_seen(
-        self, heard: Heard, clean_stop: bool
+    @pytest.mark.parametrize("gave_up", [False, True])
+    def test_a_producer_that_failed_leaves_its_cameras_to_be_seen(self, heard: Heard, gave_up: bool) -> None:
+        heard.beat("p", report())
+        if gave_up:
+            heard.beat("p", stopped=True, end="failed")
+        assert heard.view().state == ("offline" if gave_up else "live")
+        assert self.later(heard, SUCCEEDED_SECONDS + 1, lambda: heard.beat("q", offer="")) == ["a"]
+        gone = "gave up at" if gave_up else "not heard since"
+        assert heard.view().state == "offline"
+        assert f"producer {gone}" in str(heard.view().reason)
+
+    @pytest.mark.parametrize(
+        ("end", "told"),
+        [("asked", "was stopped"), ("finished", "sent all of its frames"), (None, "was stopped")],
+    )
+    def test_one_that_was_stopped_takes_its_cameras_along(
+        self, heard: Heard, end: ProducerEnd | None, told: str
     ) -> None:
         heard.beat("p", report())
-        if clean_stop:
-            heard.beat("p", stopped=True)
-        assert self.later(heard, REMOVED_AFTER_SECONDS + 1, lambda: heard.beat("q")) == ["a"]
-        assert heard.view().state == "offline"
+        heard.now = 1.0
+        heard.beat("p", stopped=True, end=end)
+        assert (heard.view().state, heard.view().reason) == (
+            "disabled",
+            f"its producer {told} at {clock(WALL + 1)}",
+        )
+        assert self.later(heard, RETIRED_SECONDS) == ["a"]
+        assert self.later(heard, 1.0) == []
 
     def test_unless_it_came_back_without_them(self, heard: Heard) -> None:
         heard.beat("p", report("a"), report("b"))
@@ -367,7 +400,7 @@ class TestForgetting:
 
         heard.now = 3.0
         back()
-        assert self.later(heard, REMOVED_AFTER_SECONDS + 1, back) == ["b"]
+        assert self.later(heard, SUCCEEDED_SECONDS + 1, back) == ["b"]
 
     def test_dashboards_are_told(self, heard: Heard) -> None:
         hub = Hub()
@@ -375,10 +408,10 @@ class TestForgetting:
         viewer = Viewer(ViewerKind.DASHBOARD, lambda: None)
         hub.join(viewer, Subscription(frozenset()), 0.0)
         heard.beat("p", report(), offer="")
-        heard.beat("p", offer="")
         states.tick(heard.now)
-        assert b"offline" in viewer.take_cameras()[0]
-        states.tick(REMOVED_AFTER_SECONDS + 1)
+        assert b"live" in viewer.take_cameras()[0]
+        heard.beat("p", offer="", removed=["a"])
+        states.tick(heard.now + 1)
         assert [msgspec.json.decode(item) for item in viewer.take_cameras()] == [
             {"camera_id": "a", "gone": True}
         ]
@@ -387,7 +420,86 @@ class TestForgetting:
         assert late.take_cameras() == []
 
 
-OFFER_LONG_AGO = 100.0
+class TestRemoved:
+    """A camera that was taken out of the file goes at once, whatever was under way or is lost, and may come back."""
+
+    def test_its_late_results_are_those_of_no_other_camera(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.beat("p", offer="y", removed=["a"])
+        assert heard.known() == []
+        for heard.now in (0.2, LATE_SECONDS - 1):
+            heard.result()
+            heard.beat("p", offer="y", removed=["a"])
+            assert heard.known() == []
+            assert heard.cameras.announced("a")  # and it takes no plain client's place
+        heard.now = LATE_SECONDS
+        heard.result()  # this is a plain client's
+        heard.beat("p", offer="y", removed=["a"])
+        assert heard.view().state == "live"
+        heard.now = LATE_SECONDS + 200
+        heard.cameras.tidy(heard.now)
+        assert not heard.cameras.announced("a")
+
+    def test_a_gateway_that_was_away_learns_it_from_the_next_heartbeat(self, heard: Heard) -> None:
+        heard.result()  # begun meanwhile: a late frame came before any heartbeat
+        heard.beat("p", report("b"), removed=["a"])
+        assert heard.known() == ["b"]
+
+    def test_a_lost_heartbeat_is_made_up_for_by_the_next(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.beat("p")
+        assert heard.view().state == "offline"
+        heard.beat("p", removed=["a"])
+        assert heard.known() == []
+
+    def test_one_that_comes_back_is_there_at_once(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.beat("p", removed=["a"])
+        heard.now = 1.0
+        heard.beat("p", report("a", "connecting"))
+        heard.result()
+        assert (heard.view().state, heard.view().faces) == ("connecting", 0)
+        heard.now = 100.0
+        assert heard.view().state == "offline"  # its producer died then: that is a failure again
+
+    def test_another_producer_that_serves_it_keeps_it(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.beat("q", report())
+        heard.beat("p", offer="y", removed=["a"])
+        assert (heard.view().state, heard.view().producer_id) == ("live", "q")
+        heard.result()
+        assert heard.view().faces == 0
+
+    def test_one_that_has_not_read_its_file_yet_may_take_it_over_and_nothing_is_red(
+        self, heard: Heard
+    ) -> None:
+        heard.beat("q", report("b"))
+        heard.beat("p", report())
+        heard.now = 1.0
+        heard.beat("p", offer="y", removed=["a"])
+        assert heard.view().state == "connecting"
+        heard.beat("q", report("b"), offer="y")
+        heard.now = 3.0
+        heard.beat("p", offer="y", removed=["a"])
+        assert heard.known() == ["b"]
+
+    def test_two_producers_of_other_cameras_do_not_wait_for_each_other(self, heard: Heard) -> None:
+        heard.beat("p", report())
+        heard.beat("p", offer="y", removed=["a"])
+        for heard.now in range(0, int(HAND_OVER_SECONDS) + 1, 2):
+            heard.beat("q", report("b"))
+            heard.beat("p", offer="y", removed=["a"])
+            heard.cameras.tidy(heard.now)
+            assert "a" not in heard.known() or heard.view().state == "connecting"
+        heard.now = HAND_OVER_SECONDS + 1
+        heard.cameras.tidy(heard.now)
+        assert heard.known() == ["b"]
+
+    def test_what_a_crashed_one_served_goes_with_the_word_of_another(self, heard: Heard) -> None:
+        heard.beat("q", report())
+        heard.now = 20.0
+        heard.beat("p", removed=["a"])
+        assert heard.known() == []
 
 
 class TestFrames:
@@ -624,7 +736,7 @@ class TestNoBroker:
         heard.now = DEAF_AFTER_SECONDS
         assert [heard.view(each).state for each in ("a", "b", "c", "plain")] == [
             *("live", "degraded"),
-            *("offline", "live"),
+            *("disabled", "live"),
         ]
         for heard.now in (DEAF_AFTER_SECONDS + 0.1, 60.0):
             told = {(v.state, v.reason) for v in heard.cameras.views(heard.now)}
@@ -633,12 +745,32 @@ class TestNoBroker:
         assert [(heard.view(each).state, heard.view(each).reason) for each in ("a", "b")] == [
             ("unknown", NOT_YET)
         ] * 2
-        assert heard.view("c").state == "offline"  # it had said goodbye
+        assert heard.view("c").state == "disabled"  # it had said goodbye
         assert heard.view("plain").state == "quiet"
         heard.beat("p", report("a"))
         assert heard.view("a").state == "live"
         heard.now = heard.answered = 61.1 + SETTLES_SECONDS
         assert "producer not heard since" in str(heard.view("a").reason)
+
+    def test_a_producer_heard_before_the_broker_answered_last_is_not_blamed(self, heard: Heard) -> None:
+        heard.beat("p", report("a"))
+        heard.answered = 2.0
+        states = set()
+        for tenth in range(30, 200):
+            heard.now = tenth / 10
+            states.add(heard.view("a").state)
+        assert states == {"live", "unknown"}
+
+    def test_what_producers_dropped_is_counted_once(self, heard: Heard) -> None:
+        def told(dropped: dict[str, int], since: float = 1.0) -> int:
+            reports = [report("a", dropped=dropped), report("b")]
+            status = CamerasStatus(producer_id="p", producer_since=since, time=1.0, cameras=reports)
+            return heard.cameras.heard_cameras(status, heard.now, heard.wall)
+
+        assert told({"queue_full": 5}) == 0  # of before the gateway heard it
+        assert told({"queue_full": 7, "stale": 1}) == 3
+        assert told({"queue_full": 7, "stale": 1}) == 0
+        assert told({"queue_full": 2}, since=2.0) == 0  # another process
 
     def test_a_producer_that_alone_is_silent_is_named(self, heard: Heard) -> None:
         heard.beat("p", report("a"), offer="")

@@ -18,7 +18,7 @@ def test_the_gateway_and_the_dashboard_have_the_same_pages() -> None:
     assert set(PAGES) == set(re.findall(r"\bpath: '([^']+)'", table[1]))
 
 
-@pytest.mark.parametrize("path", ["/", "/events", "/events/"])
+@pytest.mark.parametrize("path", ["/", "/events", "/events/", "/models"])
 def test_pages(path: str) -> None:
     assert is_page(path)
 

@@ -123,12 +123,12 @@ class TestCameras:
         assert view.reason is not None
         assert view.reason.startswith("producer not heard since ")
 
-    def test_a_stopped_producer_s_cameras_are_offline_at_once(self) -> None:
+    def test_a_stopped_producer_s_cameras_are_disabled_at_once(self) -> None:
         cameras = Cameras(lambda now: ["live"])
         cameras.heard_camera(camera_status(), 0.0, WALL)
         cameras.heard_producer(producer_status("stopped"), 1.0, WALL + 1)
         view = self.view(cameras, 1.0)
-        assert (view.state, view.since) == ("offline", WALL + 1)
+        assert (view.state, view.since) == ("disabled", WALL + 1)
 
     def test_a_live_camera_without_results_is_degraded(self) -> None:
         cameras = Cameras(lambda now: ["live"])
@@ -193,6 +193,18 @@ class TestNodes:
         answered = 20.1 + SETTLES_SECONDS
         assert [v.state for v in nodes.views(answered)] == ["lost"]
 
+    def test_who_was_heard_before_the_broker_answered_last_is_overdue_by_the_brokers_word(self) -> None:
+        """A broker that stands still two seconds after a heartbeat: the node would be overdue first."""
+        answered = 2.0
+        nodes = Nodes(Hearing(lambda: answered))
+        nodes.heard(node_status(), 0.0, WALL)
+        seen = [nodes.views(now / 10)[0].state for now in range(30, 90)]
+        assert set(seen) == {"running", "unknown"}
+        answered = 7.0
+        alone = Nodes(Hearing(lambda: answered))
+        alone.heard(node_status(), 0.0, WALL)
+        assert [v.state for v in alone.views(8.0)] == ["lost"]
+
     def test_a_node_that_says_goodbye_is_gone(self) -> None:
         nodes = Nodes()
         nodes.heard(node_status(), 0.0, WALL)
@@ -215,11 +227,11 @@ class TestStatistics:
         for second in range(120):
             for _ in range(10):
                 latency = 0.1 if second < 60 else 0.2
-                statistics.result(result(original_timestamp=WALL, timestamp=WALL + latency), WALL + second)
+                statistics.result(result(), WALL + second, latency)
         figures = statistics.figures(WALL + 119.5)
         assert figures.rate == pytest.approx(10.0, rel=0.05)
         assert figures.mean == pytest.approx(0.2, rel=0.01)
-        assert figures.latency.p50 == pytest.approx(0.2, rel=0.1)
+        assert figures.latency.p50 == pytest.approx(0.15)  # between the edges 0.1 and 0.2
         assert figures.latency.p99 == pytest.approx(0.2, rel=0.1)
         assert figures.node_p95["n1"] == pytest.approx(0.01, rel=0.1)
         assert (figures.not_computed, figures.errors, figures.depth) == (0.0, 0.0, None)
@@ -228,7 +240,7 @@ class TestStatistics:
         statistics = Statistics(WALL)
         assert statistics.figures(WALL + 0.5).rate is None
         for second in range(10):
-            statistics.result(result(), WALL + second)
+            statistics.result(result(), WALL + second, 0.1)
         assert statistics.figures(WALL + 10).rate == pytest.approx(1.0)
 
     @pytest.mark.parametrize("part", [0.0, 0.5, 0.99])  # of the second that has begun
@@ -237,13 +249,13 @@ class TestStatistics:
         statistics = Statistics(WALL)
         for second in range(60):
             for _ in range(10):
-                statistics.result(result(), WALL + second)
+                statistics.result(result(), WALL + second, 0.1)
         assert statistics.figures(WALL + 60 + part).rate == pytest.approx(10.0)
         figures = statistics.figures(WALL + 69 + part)
         assert figures.rate == 0
         assert figures.mean is not None
 
-    def test_nothing_known_is_none_and_a_negative_latency_is_zero(self) -> None:
+    def test_nothing_known_is_none_and_no_latency_is_zero(self) -> None:
         statistics = Statistics(WALL)
         figures = statistics.figures(WALL + 10)
         assert (figures.rate, figures.mean, figures.latency.p95, figures.not_computed) == (
@@ -252,27 +264,49 @@ class TestStatistics:
             None,
             None,
         )
-        statistics.result(result(timestamp=WALL - 5), WALL + 10)
+        statistics.result(result(), WALL + 10, 0.0)
         assert statistics.figures(WALL + 11).mean == 0.0
 
     def test_what_was_not_computed(self) -> None:
         statistics = Statistics(WALL)
         for _ in range(7):
-            statistics.result(result(), WALL)
+            statistics.result(result(), WALL, 0.1)
         for _ in range(2):
-            statistics.result(result(status="expired"), WALL)
+            statistics.result(result(status="expired"), WALL, 0.1)
         statistics.failed(1, WALL)
-        statistics.depth(12, WALL)
+        statistics.depth(12, WALL + 1)
         figures = statistics.figures(WALL + 10)
         assert figures.not_computed == pytest.approx(0.3)
         assert (figures.errors, figures.depth) == (0.1, 12)
+        assert statistics.figures(WALL + 12).depth is None
+        statistics.dropped(10, WALL + 10)  # by producers
+        assert statistics.figures(WALL + 10).not_computed == pytest.approx(0.65)
+
+    def test_what_a_named_sender_lets_wait_is_its_own_affair(self) -> None:
+        statistics = Statistics(WALL)
+        statistics.result(result(), WALL, 0.1)
+        statistics.result(result(), WALL, 9.0, of_sender=True)
+        statistics.result(result(status="expired"), WALL, 9.0, of_sender=True)
+        figures = statistics.figures(WALL + 12)
+        assert (figures.rate, figures.mean, figures.not_computed) == (0.0, 0.1, 0.0)
+
+    def test_percentiles_are_those_of_prometheus(self) -> None:
+        """histogram_quantile(): linear between edges, and the last edge for what lies above it."""
+        statistics = Statistics(WALL)
+        for age in (0.15, 0.15, 0.15, 0.6):
+            statistics.result(result(), WALL, age)
+        latency = statistics.figures(WALL + 10).latency
+        assert latency.p50 == pytest.approx(0.1 + 0.1 * 2 / 3)
+        assert latency.p95 == pytest.approx(0.7)
+        statistics.result(result(), WALL, 100.0)
+        assert statistics.figures(WALL + 10).latency.p99 == 60
 
     def test_a_start_is_over_a_minute_after_the_first_result_or_was_none(self) -> None:
         statistics = Statistics(WALL)
-        statistics.result(result(status="expired"), WALL + 5)
+        statistics.result(result(status="expired"), WALL + 5, 0.1)
         assert statistics.starting(WALL + 100)
         assert not statistics.starting(WALL + 180)  # nothing has come for three minutes: that is no start
-        statistics.result(result(), WALL + 10)
+        statistics.result(result(), WALL + 10, 0.1)
         assert statistics.starting(WALL + 84)
         assert not statistics.starting(WALL + 85)
         assert not statistics.starting(WALL - 3600)  # the clock was set back: not a start for an hour
@@ -280,19 +314,29 @@ class TestStatistics:
     def test_history_in_steps(self) -> None:
         statistics = Statistics(WALL)
         for second in range(30):
-            statistics.result(result(), WALL + second)
+            statistics.result(result(), WALL + second, 0.1)
         series = statistics.series(60, 5, WALL + 30)
-        assert {len(points) for points in series.values()} == {12}
+        assert {len(points) for points in series.values()} == {13}
         rates = [value for _, value in series["processingRate"]]
-        assert rates[:5] == [None] * 5  # before it started, nothing is known
-        assert rates[-6:] == [1.0] * 6
+        assert rates[:7] == [None] * 7  # before it started, nothing is known
+        assert rates[-6:] == [pytest.approx(1.0, abs=0.21)] * 6
+
+    def test_a_point_of_the_history_is_the_minute_before_it(self) -> None:
+        """As Prometheus' are: else the line jumps where one takes over from the other."""
+        statistics = Statistics(WALL)
+        for second in range(200):
+            statistics.result(result(status="ok" if second < 100 else "expired"), WALL + second, 0.1)
+        share = dict(statistics.series(120, 5, WALL + 200)["notComputed"])
+        end = int(WALL + 200) // 5 * 5
+        assert share[end - 60] == pytest.approx(40 / 60, abs=0.1)
+        assert (share[end - 115], share[end]) == (0.0, 1.0)
 
     def test_memory_is_bounded_and_a_clock_set_back_starts_anew(self) -> None:
         statistics = Statistics(WALL)
         for second in range(KEPT_SECONDS + 100):
-            statistics.result(result(), WALL + second)
+            statistics.result(result(), WALL + second, 0.1)
         assert len(statistics._seconds) == KEPT_SECONDS
-        statistics.result(result(), WALL)
+        statistics.result(result(), WALL, 0.1)
         assert len(statistics._seconds) == 1
 
 

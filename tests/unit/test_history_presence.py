@@ -65,17 +65,27 @@ def test_cameras_have_nothing_to_do_with_each_other() -> None:
 
 
 def test_when_a_better_picture_is_worth_taking() -> None:
-    seen_so_far = Stretch(0, 9, 20, 2, 80, "m")
+    added = Stretch(0, 9, 20, 2, 80, "m", best=(quality(2, 80), "f"))
     for thumbnail, better in [
-        (None, 10),  # any with a face
-        (quality(1, 95), 1105),  # one with both, however sure
-        (quality(2, 60), 2070),
-        (quality(2, 70), 2080),
+        (None, "f"),  # any with a face
+        (quality(1, 95), "f"),  # one with both, however sure
+        (quality(2, 70), "f"),
         (quality(2, 71), None),
         (quality(3, 50), None),
     ]:
-        assert replace(seen_so_far, thumbnail=thumbnail).better == better, thumbnail
+        assert replace(added, thumbnail=thumbnail).better == better, thumbnail
+    assert replace(added, best=None).better is None
     assert quality(0, 0) < 10 < quality(1, 0)
+
+
+def test_of_a_batch_the_best_frame_is_the_picture() -> None:
+    batch = [
+        replace(seen(0), frame_id="first"),
+        replace(seen(1, faces=2, confidence=0.5), frame_id="two"),
+        replace(seen(2, confidence=0.9), frame_id="sure"),
+    ]
+    (found,) = stretches(batch, GAP)["a"]
+    assert (found.best, found.better) == ((2050, "two"), "two")
 
 
 def test_what_joins_two_events_keeps_the_first_id_and_the_better_picture() -> None:

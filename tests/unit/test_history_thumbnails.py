@@ -10,18 +10,17 @@ from PIL import Image
 from prometheus_client import CollectorRegistry
 
 from contract.picture import PictureError
-from gateway.history.pictures import thumbnail
+from gateway.history import pictures
+from gateway.history.pictures import event_picture, thumbnail
 from gateway.history.store import ThumbnailRequest
 from gateway.history.thumbnail_store import Thumbnail
 from gateway.history.thumbnails import (
-    BETTER_REST_SECONDS,
-    FRUITLESS_REST_SECONDS,
-    MAX_WATCHED,
+    ASKED_AT_ONCE,
+    MAX_WANTED,
+    PATIENCE_SECONDS,
     REST_SECONDS,
-    WATCH_SECONDS,
     Thumbnailer,
 )
-from gateway.live.watch_list import GRACE_SECONDS, WatchList
 from gateway.metrics import GatewayMetrics
 from tests.helpers.eventually import aeventually
 from tests.helpers.results import result
@@ -70,6 +69,19 @@ def test_what_is_no_picture(picture: bytes) -> None:
         thumbnail(picture)
 
 
+def test_the_whole_picture_is_the_frame_byte_for_byte_or_small_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert event_picture(WHOLE + b"what follows").whole == WHOLE
+    with Image.open(io.BytesIO(event_picture(encoded((640, 480), "PNG")).whole)) as whole:
+        assert (whole.format, whole.size) == ("JPEG", (640, 480))
+    monkeypatch.setattr(pictures, "WHOLE_BYTES", 30_000)
+    large = event_picture(encoded((4000, 3000))).whole
+    with Image.open(io.BytesIO(large)) as whole:
+        assert whole.size == (1280, 960)
+    assert len(large) < 30_000
+
+
 class Bench:
     """A thumbnailer and what it made."""
 
@@ -82,90 +94,68 @@ class Bench:
         return self.metrics.registry.get_sample_value("gateway_thumbnails_total", {"outcome": outcome}) or 0.0
 
 
-async def test_the_first_picture_and_then_better_ones_and_then_a_rest() -> None:
+def wish(frame_id: str, started: float = 0.0, *, first: bool = True) -> ThumbnailRequest:
+    return ThumbnailRequest("a", started, frame_id, first)
+
+
+async def test_a_frame_is_asked_for_once_and_becomes_a_picture() -> None:
     bench = Bench()
-    assert bench.it.request([ThumbnailRequest("a", 10)], 0.0)
-    assert not bench.it.request([ThumbnailRequest("a", 10)], 0.1)
-    assert bench.it.wanted(0.1) == {"a"}
-    for count, confidence in [(0, 0), (1, 0.55), (1, 0.6), (1, 0.85), (1, 0.5), (2, 0.6), (1, 0.99)]:
-        frame = result(NOW, count, confidence=confidence, frame_id=f"{count} {confidence}")
-        bench.it.picture(frame, WHOLE, 0.2, NOW)
-    bench.it.picture(result(NOW, 1, camera_id="b"), WHOLE, 0.2, NOW)  # nobody asked
-    await aeventually("made", lambda: len(bench.made) >= 3)
-    assert [(each.camera_id, each.frame_id, each.when, each.quality) for each in bench.made] == [
-        ("a", "1 0.55", NOW, 1055),
-        ("a", "1 0.85", NOW, 1085),
-        ("a", "2 0.6", NOW, 2060),
-    ]
-    assert bench.it.wanted(WATCH_SECONDS) == frozenset()
-    assert not bench.it.request([ThumbnailRequest("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS - 0.1)
-    assert bench.it.request([ThumbnailRequest("a", 2070)], WATCH_SECONDS + BETTER_REST_SECONDS)
-    assert bench.count("missed") == 0
+    assert bench.it.request([wish("f1")], 0.0)
+    assert bench.it.wanted(0.0) == ["f1"]
+    assert bench.it.wanted(0.1) == []
+    bench.it.picture(result(NOW, 2, confidence=0.85, frame_id="f1"), WHOLE, NOW)
+    bench.it.picture(result(NOW, frame_id="f1"), WHOLE, NOW)  # a second time
+    bench.it.picture(result(NOW, frame_id="f0"), WHOLE, NOW)  # nobody asked
+    await aeventually("made", lambda: bench.made)
+    (made,) = bench.made
+    assert (made.result.frame_id, made.when, made.quality) == ("f1", NOW, 2085)
+    assert made.picture.whole == WHOLE
     bench.it.close()
 
 
-async def test_another_event_soon_after_gets_its_picture_too() -> None:
+async def test_an_event_is_asked_for_again_after_a_rest_and_another_one_at_once() -> None:
     bench = Bench()
-    bench.it.request([ThumbnailRequest("a", 10)], 0.0)
-    bench.it.picture(result(NOW, confidence=0.9), WHOLE, 1.0, NOW)
-    assert not bench.it.request([ThumbnailRequest("a", 10)], 1.0 + REST_SECONDS - 0.1)  # it is not stored yet
-    assert bench.it.request(
-        [ThumbnailRequest("a", 10)], 1.0 + REST_SECONDS
-    )  # another event, while it is watched
-    bench.it.picture(result(NOW + 5, confidence=0.5, frame_id="second"), WHOLE, 4.5, NOW + 5)
-    await aeventually("made", lambda: len(bench.made) == 2)
-    assert bench.made[1].frame_id == "second"
-    assert bench.it.wanted(10.0) == frozenset()
-    assert bench.it.request([ThumbnailRequest("a", 10)], 10.0)  # and another one, soon after
+    bench.it.request([wish("f1")], 0.0)
+    assert bench.it.wanted(0.0) == ["f1"]
+    bench.it.request([wish("f2"), wish("other", 20.0)], REST_SECONDS - 0.1)
+    assert bench.it.wanted(1.0) == ["other"]
+    bench.it.request([wish("f3", first=False)], REST_SECONDS)
+    assert bench.it.wanted(REST_SECONDS) == ["f3"]
     bench.it.close()
 
 
-async def test_a_camera_that_brings_nothing_is_let_go() -> None:
+async def test_what_does_not_come_is_counted_and_forgotten() -> None:
     bench = Bench()
-    bench.it.request([ThumbnailRequest("a", 10), ThumbnailRequest("b", 1100)], 0.0)
-    assert bench.it.wanted(WATCH_SECONDS) == frozenset()
-    assert bench.count("missed") == 1  # b has a picture
-    assert not bench.it.request([ThumbnailRequest("a", 10)], WATCH_SECONDS + REST_SECONDS - 0.1)
-    assert bench.it.request([ThumbnailRequest("a", 10)], WATCH_SECONDS + REST_SECONDS)
-    assert not bench.it.request([ThumbnailRequest("b", 1100)], WATCH_SECONDS + FRUITLESS_REST_SECONDS - 0.1)
-    assert bench.it.request([ThumbnailRequest("b", 1100)], WATCH_SECONDS + FRUITLESS_REST_SECONDS)
-    bench.it.close()
-
-
-async def test_so_many_at_once_and_no_more() -> None:
-    bench = Bench()
-    bench.it.request([ThumbnailRequest(f"c{n}", 10) for n in range(MAX_WATCHED + 5)], 0.0)
-    assert len(bench.it.wanted(0.0)) == MAX_WATCHED
-    bench.it.picture(result(NOW, camera_id="c7"), WHOLE, 0.1, NOW)
-    assert not bench.it.request([ThumbnailRequest("other", 1100)], 0.1)
-    assert bench.it.request(
-        [ThumbnailRequest("new", 10)], 0.1
-    )  # c7 has a picture, and makes room for one that has none
-    assert bench.it.wanted(0.1) == {"new", *(f"c{n}" for n in range(MAX_WATCHED) if n != 7)}
-    bench.it.close()
-
-
-async def test_a_bad_picture_is_counted() -> None:
-    bench = Bench()
-    bench.it.request([ThumbnailRequest("a", 10)], 0.0)
-    bench.it.picture(result(NOW), WHOLE[:400], 0.1, NOW)
-    await aeventually("counted", lambda: bench.count("unreadable") == 1)
+    bench.it.request([wish("f1"), wish("better", 9.0, first=False)], 0.0)
+    assert bench.it.wanted(0.0) == ["f1", "better"]
+    assert bench.it.wanted(PATIENCE_SECONDS) == []
+    assert bench.count("missed") == 1  # the other event has a picture
+    bench.it.picture(result(NOW, frame_id="f1"), WHOLE, NOW)
     await asyncio.sleep(0)
     assert bench.made == []
     bench.it.close()
 
 
-def test_watched_for_one_picture_without_the_grace_of_viewers() -> None:
-    bound: dict[str, bool] = {}
-    announced: list[list[str]] = []
-    watching = WatchList(bound.__setitem__, announced.append)
-    watching.follow(frozenset({"seen"}), 0.0, frozenset({"brief", "seen"}))
-    assert announced == [["brief", "seen"]]
-    watching.follow(frozenset(), 0.5)
-    assert (announced[-1], bound) == (["seen"], {"seen": True, "brief": False})
-    watching.follow(frozenset(), GRACE_SECONDS + 0.1)
-    assert announced[-1] == []
-    watching.follow(frozenset({"a"}), 9.0, frozenset({"a"}))
-    watching.follow(frozenset(), 9.5, frozenset({"a"}))
-    watching.follow(frozenset(), 9.6)
-    assert announced[-1] == ["a"]  # a viewer wanted it half a second ago
+async def test_so_many_at_once_and_first_ones_first() -> None:
+    bench = Bench()
+    better = [wish(f"better {n}", n, first=False) for n in range(ASKED_AT_ONCE)]
+    assert bench.it.request([*better, wish("first", 9_999.0)], 0.0)
+    assert len(asked := bench.it.wanted(0.0)) == ASKED_AT_ONCE
+    assert asked[0] == "first"
+    assert len(bench.it.wanted(0.1)) == 1
+    for n in range(0, 3 * MAX_WANTED, ASKED_AT_ONCE):
+        bench.it.request([wish(f"{n + m}", 10_000.0 + n + m) for m in range(ASKED_AT_ONCE)], 0.2)
+        bench.it.wanted(0.2)
+    assert len(bench.it._asked) <= MAX_WANTED + ASKED_AT_ONCE
+    bench.it.close()
+
+
+async def test_a_bad_picture_is_counted() -> None:
+    bench = Bench()
+    bench.it.request([wish("f1")], 0.0)
+    bench.it.wanted(0.0)
+    bench.it.picture(result(NOW, frame_id="f1"), WHOLE[:400], NOW)
+    await aeventually("counted", lambda: bench.count("unreadable") == 1)
+    await asyncio.sleep(0)
+    assert bench.made == []
+    bench.it.close()

@@ -12,6 +12,7 @@ from tests.helpers.processes import ROOT
 from tests.unit.test_alert_rules import promtool
 
 PAGE = (ROOT / "docs/metrics.md").read_text()
+EXAMPLES = ROOT / "dashboard/src/explore/metrics.gen.json"
 ALL = [row for service in REGISTRIES for row in rows(service)]
 PROMISED = {
     "cv_processing_seconds": ("histogram", ("node_id",)),
@@ -25,6 +26,11 @@ BEFORE = re.compile(r"(cv|producer|gateway|process|python|probe)_")
 
 def test_the_page_is_made_from_the_registries() -> None:
     assert metrics_page.text() == PAGE, "python -m cli.metrics_page > docs/metrics.md"
+
+
+def test_the_explorers_examples_are_the_pages() -> None:
+    made = "python -m cli.metrics_page --json > dashboard/src/explore/metrics.gen.json"
+    assert metrics_page.examples() == EXAMPLES.read_text(), made
 
 
 @pytest.mark.parametrize("service", REGISTRIES)

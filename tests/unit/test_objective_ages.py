@@ -50,7 +50,7 @@ def test_a_result_counts_unless_its_node_takes_the_batch_lane(node_id: str, coun
         nodes.heard(status(lane), 1.0, 1.0)
     metrics = GatewayMetrics(CollectorRegistry())
     nothing: Any = SimpleNamespace(
-        result=lambda *_: None, publish=lambda _: False, shows=lambda *_: True, add=lambda *_: None
+        result=lambda *_, **__: None, publish=lambda _: False, shows=lambda *_: True, add=lambda *_: None
     )
     results = LiveResults(nothing, nothing, nothing, nothing, nothing, metrics, nodes.waits)
     old = result(time.time() - 60, node_id=node_id)

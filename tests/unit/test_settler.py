@@ -20,6 +20,7 @@ from worker.arrival import Arrival, Completion
 from worker.heartbeat import Tally
 from worker.intake import Intake
 from worker.processor import Computed, Expired, Failed, Processed
+from worker.recent_frames import RecentFrames
 from worker.settler import Settler
 
 RESULT = Result(
@@ -96,7 +97,14 @@ class Desk:
         link = SimpleNamespace(loop=SimpleNamespace(call_later=lambda _delay, then: self.later.append(then)))
         make: Any = Settler
         self.settler: Settler = make(
-            self.publisher, link, "n-1", {CANARY_CAMERA}, self.metrics, self.tally, self._release
+            self.publisher,
+            link,
+            "n-1",
+            {CANARY_CAMERA},
+            RecentFrames(lambda: 0.0),
+            self.metrics,
+            self.tally,
+            self._release,
         )
 
     def settle(self, outcome: Processed, **sent: Any) -> None:

@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from cli.__main__ import run
 from cli.errors import CommandError, InvalidOption
+from cli.gateway import known_gateway
 from cli.layout import Layout
-from cli.why.gateway import known_gateway
 from cli.why.logs import LogWord, no_logs, search
 from cli.why.report import STATUSES, report, with_logs
 from contract.api.why import Verdict, WhyView, WitnessView
@@ -23,12 +23,12 @@ from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import REMEMBERED, RepeatedIds
 from gateway.metrics import GatewayMetrics
 from gateway.prometheus.promql import dropped_of
+from gateway.reasons import DELIVERY_LIMIT, MEANINGS, meaning
 from gateway.why import letters as letters_module
 from gateway.why.drops import increase
 from gateway.why.evidence import Evidence
 from gateway.why.frame_ids import NumberedFrame, Span, candidates, span
 from gateway.why.letters import LetterSearch
-from gateway.why.reasons import DELIVERY_LIMIT, MEANINGS, meaning
 from gateway.why.surroundings import queues_word
 from gateway.why.verdict import judge
 
@@ -327,13 +327,16 @@ def test_a_terminal_obeys_nothing_that_a_frame_says() -> None:
 def test_which_gateway_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layout = Layout(tmp_path)
     with pytest.raises(CommandError, match="make up"):
-        known_gateway(None, None, {}, layout)
+        known_gateway(None, None, {}, layout, "why FRAME_ID")
     layout.run.mkdir()
     layout.endpoints.write_text('{"gateway": "http://127.0.0.1:1/", "token": "t"}')
-    assert known_gateway(None, None, {}, layout) == ("http://127.0.0.1:1", "t")
-    assert known_gateway("https://h/faces/", None, {"GATEWAY_TOKEN": "u"}, layout) == ("https://h/faces", "u")
+    assert known_gateway(None, None, {}, layout, "why FRAME_ID") == ("http://127.0.0.1:1", "t")
+    assert known_gateway("https://h/faces/", None, {"GATEWAY_TOKEN": "u"}, layout, "why FRAME_ID") == (
+        "https://h/faces",
+        "u",
+    )
     for wrong in ("127.0.0.1:8080", "ftp://h", "http://", "http://h/?code=1"):
         with pytest.raises(InvalidOption):
-            known_gateway(wrong, None, {}, layout)
+            known_gateway(wrong, None, {}, layout, "why FRAME_ID")
     assert run(["why", ""]) == 1
     assert run(["why", "f", "--url", "http://127.0.0.1:1"]) == 1

@@ -1,7 +1,13 @@
-"""Watched cameras, and the tally behind heartbeats."""
+"""Watched cameras, frames that are kept, and the tally behind heartbeats."""
+
+import pytest
 
 from contract.status import WatchAnnouncement
+from tests.helpers.results import result
+from worker import recent_frames
 from worker.heartbeat import Tally
+from worker.processor import Computed
+from worker.recent_frames import KEEP_SECONDS, RecentFrames
 from worker.watched_cameras import WatchedCameras
 
 
@@ -23,6 +29,37 @@ def test_a_camera_is_watched_while_any_gateway_says_so() -> None:
     assert "one" not in watched
     clock.now += 10.1
     assert "two" not in watched
+
+
+def computed(frame_id: str, faces: int = 1, size: int = 10) -> Computed:
+    return Computed(result(0.0, faces, frame_id=frame_id), bytes(size))
+
+
+def test_a_frame_with_a_face_is_kept_for_a_while_and_handed_out_once() -> None:
+    clock = Clock()
+    kept = RecentFrames(clock)
+    for each in (computed("one"), computed("empty", 0), computed("two")):
+        kept.keep(each)
+    assert kept.take("empty") is None
+    assert (found := kept.take("one")) is not None
+    assert found.result.frame_id == "one"
+    assert kept.take("one") is None
+    clock.now += KEEP_SECONDS + 0.1
+    kept.tidy()
+    assert kept.take("two") is None
+
+
+def test_kept_frames_make_room_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent_frames, "MAX_BYTES", 25)
+    kept = RecentFrames(Clock())
+    for each in ("one", "two", "two", "three"):  # computed again: counted once
+        kept.keep(computed(each))
+    assert [kept.take(each) is not None for each in ("one", "two", "three")] == [False, True, True]
+    kept.keep(computed("small"))
+    kept.keep(computed("huge", size=99))
+    assert [kept.take(each) is not None for each in ("small", "huge")] == [False, True]
+    kept.keep(computed("small"))
+    assert kept.take("small") is not None  # nothing is counted that is gone
 
 
 def test_the_tally_reports_rates_since_the_last_report() -> None:

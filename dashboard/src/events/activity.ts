@@ -57,7 +57,7 @@ export function describePart({ step, items }: ActivityView, part: Span): string 
     seen === 0
       ? 'nothing seen'
       : `${exactly(seen)} ${seen === 1 ? 'frame' : 'frames'} with detections, at most ${count(faces, 'face')}`;
-  return `${describeBounds(part)}: ${words}${expired === 0 ? '' : `, ${exactly(expired)} not computed`}`;
+  return `${describeBounds(part)}: ${words}${expired === 0 ? '' : `, ${exactly(expired)} dropped or expired`}`;
 }
 
 /** Describes the whole strip in words, for people who do not see it. */

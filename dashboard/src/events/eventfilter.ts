@@ -2,10 +2,12 @@
 
 import { CAMERA_ID } from '../lib/contract.gen';
 import { count } from '../lib/format';
+import type { Parameters } from '../lib/parameters';
 import {
   type Bounds,
   RANGES,
   RANGE_NAMES,
+  TIME,
   type RangeName,
   describeBounds,
   readTime,
@@ -26,7 +28,13 @@ export interface EventFilter {
   faces: number | null;
   /** At least this, 0 to 1. */
   confidence: number | null;
+  /** Whether somebody has seen it. */
+  seen: boolean | null;
+  feedback: FeedbackFilter | null;
 }
+
+export const FEEDBACK = ['wrong', 'missed', 'any'] as const;
+export type FeedbackFilter = (typeof FEEDBACK)[number];
 
 export const EVERYTHING: EventFilter = {
   cameras: [],
@@ -36,6 +44,8 @@ export const EVERYTHING: EventFilter = {
   to: null,
   faces: null,
   confidence: null,
+  seen: null,
+  feedback: null,
 };
 
 /** Tells whether the text can name a camera; the gateway refuses other names. */
@@ -43,6 +53,19 @@ export const isCameraId = (text: string): boolean => CAMERA_ID.test(text);
 
 /** The gateway takes no more names than this at once. */
 export const MOST_CAMERAS = 100;
+
+/** What the filter may say in the address. */
+export const FILTER_PARAMETERS: Parameters = {
+  camera: CAMERA_ID,
+  group: null,
+  range: RANGE_NAMES,
+  from: TIME,
+  to: TIME,
+  min_faces: /^([1-9]\d{0,2}|1000)$/,
+  seen: ['true', 'false'],
+  feedback: ['wrong', 'missed', 'any'],
+  min_confidence: /^(0(\.\d+)?|1(\.0+)?|\.\d+)$/,
+};
 
 function numberBetween(text: string | null, least: number, most: number): number | null {
   const value = text === null || text.trim() === '' ? Number.NaN : Number(text);
@@ -63,14 +86,21 @@ export function readFilter(parameters: URLSearchParams): EventFilter {
     to,
     faces: faces === null ? null : Math.floor(faces),
     confidence: numberBetween(parameters.get('min_confidence'), 0, 1),
+    seen: { true: true, false: false }[parameters.get('seen') ?? ''] ?? null,
+    feedback: FEEDBACK.find((value) => value === parameters.get('feedback')) ?? null,
   };
 }
 
-function writeRest(parameters: URLSearchParams, { cameras, group, faces, confidence }: EventFilter): void {
+function writeRest(
+  parameters: URLSearchParams,
+  { cameras, group, faces, confidence, seen, feedback }: EventFilter,
+): void {
   for (const camera of cameras) parameters.append('camera', camera);
   if (group !== null) parameters.set('group', group);
   if (faces !== null) parameters.set('min_faces', String(faces));
   if (confidence !== null) parameters.set('min_confidence', String(confidence));
+  if (seen !== null) parameters.set('seen', String(seen));
+  if (feedback !== null) parameters.set('feedback', feedback);
 }
 
 /** Adds the filter to the parameters of the page's address. */
@@ -97,13 +127,14 @@ export function eventParameters(filter: EventFilter, now: number): URLSearchPara
 
 export const isEverything = (filter: EventFilter): boolean =>
   filter.cameras.length === 0 &&
-  [filter.group, filter.range, filter.from, filter.to, filter.faces, filter.confidence].every(
-    (part) => part === null,
-  );
+  [
+    ...[filter.group, filter.range, filter.from, filter.to, filter.faces, filter.confidence],
+    ...[filter.seen, filter.feedback],
+  ].every((part) => part === null);
 
 /** `of gate-3, in the last hour, with at least 2 faces`; empty for everything. */
 export function describeFilter(filter: EventFilter, named: (camera: string) => string): string {
-  const { cameras, group, range, from, to, faces, confidence } = filter;
+  const { cameras, group, range, from, to, faces, confidence, seen, feedback } = filter;
   const when =
     range === null
       ? describeBounds({ from, to })
@@ -119,6 +150,8 @@ export function describeFilter(filter: EventFilter, named: (camera: string) => s
     when,
     faces === null ? '' : `with at least ${count(faces, 'face')}`,
     confidence === null ? '' : `with a confidence of at least ${Math.round(confidence * 100)} %`,
+    seen === null ? '' : seen ? 'seen by somebody' : 'not seen yet',
+    feedback === null ? '' : feedback === 'any' ? 'with feedback' : `with the feedback “${feedback}”`,
   ]
     .filter(Boolean)
     .join(', ');

@@ -41,16 +41,24 @@ export class EventList {
     await this.#fetch({ limit: PAGE }, (page) => this.#take(page));
   }
 
-  /** Asks what has changed. While somebody is `reading`, new events are only counted. */
-  async poll(reading: boolean): Promise<void> {
+  /**
+   * Asks what has changed. While somebody is `reading`, new events are only counted; while one is `open`, none goes
+   * either: the way to its neighbours stays, also where it matches the filter no longer.
+   */
+  async poll(reading: boolean, open = false): Promise<void> {
     const { signal } = this.#turn;
     await this.#fetch({ limit: refreshSize(this.items) }, (page) => {
       if (signal.aborted) return;
-      if (this.phase !== 'ready' || !reading || newIn(this.items, page) === 0)
+      if (this.phase !== 'ready' || (!open && (!reading || newIn(this.items, page) === 0)))
         return this.#take(refresh(this.#page(), page));
       this.items = update(this.items, page);
       this.#hold(page);
     });
+  }
+
+  /** Takes an event as a change of it was answered. */
+  put(event: EventView): void {
+    this.items = update(this.items, { items: [event], next: null });
   }
 
   /** Shows the events that were held back. */

@@ -2,7 +2,7 @@
 
 import type { PageAddress } from '../lib/address';
 import { readFrameId } from '../lib/why';
-import { type EventFilter, EVERYTHING, readFilter, writeFilter } from './eventfilter';
+import { type EventFilter, EVERYTHING, FILTER_PARAMETERS, readFilter, writeFilter } from './eventfilter';
 
 export interface EventsPlace {
   /** Which events are shown. */
@@ -16,6 +16,7 @@ export interface EventsPlace {
 export const EVENTS: PageAddress<EventsPlace> = {
   path: '/events',
   empty: { filter: EVERYTHING, event: null, frame: null },
+  parameters: { ...FILTER_PARAMETERS, event: /^\d{1,15}$/, frame: null },
   read(parameters) {
     const event = parameters.get('event');
     return {

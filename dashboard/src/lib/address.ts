@@ -1,5 +1,7 @@
 /** Pages' addresses, and what the address says to a page. Each page declares its own in its `place.ts`. Pure. */
 
+import type { Parameters } from './parameters';
+
 export interface Address {
   /** As if the gateway had its host to itself. */
   pathname: string;
@@ -12,6 +14,8 @@ export interface PageAddress<Place extends object> {
   path: string;
   /** The page as it is entered. */
   empty: Place;
+  /** What it may say, so that whatever else it says is told (`parameters.ts`). */
+  parameters: Parameters;
   /** `id` is what stands in place of `{id}`. Whatever is unknown or invalid is as if it were not there. */
   read(parameters: URLSearchParams, id: string): Place;
   write(place: Place, parameters: URLSearchParams): void;

@@ -7,6 +7,7 @@ import { Camera } from './camera.svelte';
 import type { Monotonic } from './clock';
 import type { CameraView, NodeView, Result } from './contract.gen';
 import { commonAspect } from './grid';
+import { inLocalTime } from './localtime';
 import { recall, remember } from './memory';
 import { CAMERA_STATES, type CameraState, type ServerMessage } from './protocol';
 
@@ -138,7 +139,7 @@ export class Cluster {
       const camera = known(id);
       if (camera.state !== info.state || camera.info?.producer_id !== info.producer_id) states = true;
       if ((camera.info?.group ?? null) !== info.group) members = true;
-      camera.info = info;
+      camera.info = localised(info);
     }
     for (const [id, sighting] of this.#results) known(id).latest = sighting;
     if (this.#crowdedOut !== null)
@@ -187,6 +188,12 @@ export class Cluster {
       );
     });
   }
+}
+
+/** The reason's times are the services', in UTC. */
+function localised(info: CameraView): CameraView {
+  const { reason } = info;
+  return reason === null ? info : { ...info, reason: inLocalTime(reason, info.since ?? Date.now() / 1000) };
 }
 
 function sizeOf(camera: Camera): { width: number | null; height: number | null } {

@@ -6,6 +6,12 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A worker that is to stay out of work and is not there: it will take no frames if it comes back. */
+    AbsentDrainView: {
+      node_id: string;
+      since: number;
+      by: string | null;
+    };
     /** @description The step that begins at `time`. `faces` is the most at once; `frames` does not count those that `expired`. */
     ActivityPointView: {
       time: number;
@@ -19,9 +25,30 @@ export interface components {
       step: number;
       items: components['schemas']['ActivityPointView'][];
     };
+    /** @description A rule, as Prometheus has loaded it. `expression` is PromQL, `description` a template. */
+    AlertRuleView: {
+      name: string;
+      group: string;
+      severity: string;
+      /** @enum {string} */
+      state: 'firing' | 'pending' | 'inactive' | 'unknown';
+      summary: string;
+      description: string;
+      runbook: string;
+      expression: string;
+      for_seconds: number;
+      evaluated: number | null;
+      error: string | null;
+    };
+    AlertRulesView: {
+      items: components['schemas']['AlertRuleView'][];
+      /** @enum {string} */
+      source: 'prometheus' | 'none';
+      error: string | null;
+    };
     /**
      * @description An alert, as its rule tells of it: `description` is what it is about and what to do, with the first ten of a
-     *     rule, else empty; `runbook` where more is said.
+     *     rule, else empty; `runbook` where more is said (`/api/runbooks/{name}` has the text).
      */
     AlertView: {
       name: string;
@@ -32,12 +59,34 @@ export interface components {
       since: number | null;
       description: string;
       runbook: string;
+      labels: {
+        [key: string]: string;
+      };
+      value: number | null;
+      silenced_by: string[];
     };
     AlertsView: {
       items: components['schemas']['AlertView'][];
       /** @enum {string} */
       source: 'prometheus' | 'none';
       error: string | null;
+      since: number | null;
+      /** @default true */
+      evaluated: boolean;
+      silences: components['schemas']['SilenceView'][];
+      silences_error: string | null;
+    };
+    /**
+     * @description What the project measured of a model, at its own input size: the processor's `seconds` for a picture, the longer
+     *     side in pixels of the smallest faces of which it finds nine in ten; of real footage the share of faces found, and
+     *     the `surplus` of detections per frame. `machine` says where.
+     */
+    BenchmarkView: {
+      seconds: number;
+      faces_from: number;
+      recall: number;
+      surplus: number;
+      machine: string;
     };
     /**
      * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
@@ -67,6 +116,130 @@ export interface components {
       producer_id: string | null;
       sender: string | null;
     };
+    /** @description A dead letter with its headers as text; `picture` is null where there is none: `no_picture` says why. */
+    DeadLetterDetailView: {
+      letter: components['schemas']['DeadLetterView'];
+      headers: components['schemas']['LetterHeaderView'][];
+      headers_left_out: number;
+      picture: components['schemas']['LetterPictureView'] | null;
+      no_picture: string;
+      final: boolean;
+      meaning: string;
+      remedy: string;
+    };
+    /**
+     * @description Dead letters that died for one reason, came from one queue and sender and are of one camera.
+     *
+     *     `first` and `last` are times of death, null where no letter tells one. `error` is that of the newest. `final`:
+     *     trying again ends the same way, since the fault is the message's own. `meaning` and `remedy` are about the reason.
+     */
+    DeadLetterGroupView: {
+      group_id: string;
+      reason: string;
+      origin: string | null;
+      sender: string | null;
+      camera_id: string | null;
+      count: number;
+      size: number;
+      first: number | null;
+      last: number | null;
+      error: string | null;
+      final: boolean;
+      meaning: string;
+      remedy: string;
+    };
+    /**
+     * @description The largest groups; `left_out` counts those that are not listed.
+     *
+     *     `total` counts the queues as they are now, `looked` those of them that were looked at, at most `most` of each queue.
+     */
+    DeadLetterGroupsView: {
+      total: number;
+      looked: number;
+      most: number;
+      complete: boolean;
+      time: number;
+      left_out: number;
+      items: components['schemas']['DeadLetterGroupView'][];
+    };
+    /**
+     * @description A replay or purge of exactly `count` dead letters, in `size` bytes, which were there when it was proposed.
+     *
+     *     `summary` and `notes` say what it will do. `queues` counts where the frames go. `by` is the token's name, `address`
+     *     where it was confirmed from. `done` is how far it came, `gone` how many were not there any more. `trouble` says what
+     *     it waits for, or why it ended early. `died_again` counts those that are dead letters once more; null: not known.
+     */
+    DeadLetterOperationView: {
+      operation_id: string;
+      /** @enum {string} */
+      kind: 'replay' | 'purge';
+      /** @enum {string} */
+      state: 'proposed' | 'running' | 'done' | 'stopped' | 'failed' | 'interrupted';
+      summary: string;
+      notes: string[];
+      count: number;
+      size: number;
+      queues: {
+        [key: string]: number;
+      };
+      lane: string | null;
+      fresh: boolean;
+      by: string | null;
+      address: string;
+      created: number;
+      started: number | null;
+      ended: number | null;
+      /** @default 0 */
+      done: number;
+      /** @default 0 */
+      gone: number;
+      /** @default  */
+      trouble: string;
+      died_again: number | null;
+    };
+    /** @description Newest first: what runs, and what was done by way of this gateway; at most `kept` of them. */
+    DeadLetterOperationsView: {
+      items: components['schemas']['DeadLetterOperationView'][];
+      kept: number;
+    };
+    /**
+     * @description A frame that could not be computed. `deaths` tells why RabbitMQ itself gave up, where it did; `sender` is the one
+     *     that it came from, where that has a name.
+     */
+    DeadLetterView: {
+      dead_letter_id: string;
+      reason: string;
+      error: string | null;
+      origin: string | null;
+      node_id: string | null;
+      time: number | null;
+      attempts: number | null;
+      camera_id: string | null;
+      frame_id: string | null;
+      timestamp: number | null;
+      content_type: string | null;
+      size: number;
+      deaths: components['schemas']['DeathView'][];
+      sender: string | null;
+    };
+    /**
+     * @description A page of dead letters. `complete` is false if the queue was too long for one look, which was at `time`, or has
+     *     changed since.
+     */
+    DeadLettersView: {
+      total: number;
+      matching: number;
+      complete: boolean;
+      time: number;
+      next: string | null;
+      items: components['schemas']['DeadLetterView'][];
+    };
+    DeathView: {
+      queue: string;
+      reason: string;
+      count: number;
+      time: number | null;
+    };
     /**
      * @description The models that operators want; revision 0 is nothing so far. A camera's goes before its lane's, that before the
      *     cluster's.
@@ -91,11 +264,46 @@ export interface components {
       /** @default face */
       label: string;
     };
+    /** @description One detection as the worker wrote it: a box in pixels of the frame, and landmarks (x and y each). */
+    DetectionView: {
+      x: number;
+      y: number;
+      w: number;
+      h: number;
+      confidence: number;
+      label: string;
+      landmarks: number[][];
+    };
+    /** @description Since when an operator wants the worker out of work, and the name of the token that asked for it. */
+    DrainView: {
+      since: number;
+      by: string | null;
+    };
+    /** @description How many events match, up to the one whose id is `newest`: what comes later is not among them. */
+    EventCountView: {
+      count: number;
+      newest: number;
+    };
+    /**
+     * @description The frame of an event's picture, as it was captured at `time`: `width` and `height` in pixels, in which the boxes
+     *     and landmarks of its `detections` are.
+     */
+    EventFrameView: {
+      frame_id: string;
+      time: number;
+      width: number;
+      height: number;
+      model: string;
+      detections: components['schemas']['DetectionView'][];
+    };
     /**
      * @description A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
      *
      *     An event that is `open` may still grow. `frames` counts those with a detection, `faces` is the most detections in
      *     one of them, `confidence` the best, in hundredths. `name` and `group` are those of its beginning.
+     *
+     *     `seen_by` and `seen_at` are who saw it first, and when; `feedback` is what people say of the detections in its
+     *     picture: `wrong`, one is not a face, or `missed`, a face was overlooked. Null: nobody did.
      */
     EventView: {
       event_id: number;
@@ -110,11 +318,37 @@ export interface components {
       confidence: number;
       model: string;
       thumbnail: string | null;
+      picture: string | null;
+      frame: components['schemas']['EventFrameView'] | null;
+      seen_at: number | null;
+      seen_by: string | null;
+      feedback: ('wrong' | 'missed') | null;
+      note: string | null;
+      feedback_at: number | null;
+      feedback_by: string | null;
+    };
+    /** @description How many events were `marked` as seen, and how many that match are `left`: ask again for these. */
+    EventsSeenView: {
+      marked: number;
+      left: number;
     };
     /** @description A page of events. `next` is the cursor of the following page, null on the last one. */
     EventsView: {
       items: components['schemas']['EventView'][];
       next: string | null;
+    };
+    /** @description A gateway; `own`: the one that answers, of which alone is known what it lacks. Null: its version does not say. */
+    GatewayView: {
+      gateway_id: string;
+      own: boolean;
+      /** @enum {string} */
+      state: 'running' | 'lost' | 'unknown';
+      since: number | null;
+      last_seen: number;
+      version: string | null;
+      host: string;
+      memory: number | null;
+      missing: string[];
     };
     /** @description A camera that the gateway has forgotten. */
     GoneCamera: {
@@ -138,6 +372,9 @@ export interface components {
       series: {
         [key: string]: [number, number | null][];
       };
+      queries: {
+        [key: string]: string;
+      };
     };
     /** @description A place that a frame passed, at the age of `seconds`. `time` is null where no clock saw it. */
     HopView: {
@@ -152,6 +389,18 @@ export interface components {
       p50: number | null;
       p95: number | null;
       p99: number | null;
+    };
+    LetterHeaderView: {
+      name: string;
+      text: string;
+    };
+    /** @description `damage` says what is wrong with a picture that can be shown in part. */
+    LetterPictureView: {
+      width: number;
+      height: number;
+      size: number;
+      content_type: string;
+      damage: string;
     };
     /** @description A link that signs in one browser, once, until `expires` (Unix seconds). */
     LinkView: {
@@ -177,11 +426,33 @@ export interface components {
       /** @default [] */
       notices: string[];
       canary: string | null;
+      prometheus: components['schemas']['PrometheusStateView'] | null;
     };
-    /** @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict. */
+    /** @description What a frame costs a worker of this cluster, as a mean of the newest `frames` with that `model` and digest. */
+    ModelCostView: {
+      model: string;
+      seconds: number;
+      frames: number;
+    };
+    /** @description The newest switch that this gateway has seen, of the cluster, a lane or a camera; null: their own setting. */
+    ModelSwitchView: {
+      lane: string | null;
+      camera: string | null;
+      before: string | null;
+      after: string | null;
+      time: number;
+    };
+    /**
+     * @description A model that live nodes know. `states` and `errors` by node; several digests under one name are a conflict.
+     *     `size` is its file's, in bytes. `benchmark` is null for a model that the project did not measure.
+     */
     ModelView: {
       name: string;
+      task: string;
       licence: string | null;
+      size: number | null;
+      benchmark: components['schemas']['BenchmarkView'] | null;
+      digests: string[];
       conflict: boolean;
       states: {
         [key: string]: string;
@@ -190,10 +461,16 @@ export interface components {
         [key: string]: string;
       };
     };
-    /** @description Models, wishes and nodes. `settled` is true once every running node computes with what is desired. */
+    /**
+     * @description Models, wishes and nodes. `settled` is true once every running node computes with what is desired. `costs` are
+     *     those of models that have computed frames here; `last` is null since the gateway's start until somebody switches.
+     */
     ModelsView: {
       models: components['schemas']['ModelView'][];
       desired: components['schemas']['DesiredModelsView'];
+      nodes: components['schemas']['NodeModelsView'][];
+      costs: components['schemas']['ModelCostView'][];
+      last: components['schemas']['ModelSwitchView'] | null;
     };
     NodeFiguresView: {
       node_id: string;
@@ -201,10 +478,24 @@ export interface components {
       busy: number | null;
       p95: number | null;
     };
-    NodeView: {
+    /**
+     * @description A node's `model` in use, and the one `wanted` of its lane, null where its own setting decides. `todo` says in a
+     *     sentence what keeps it from switching.
+     */
+    NodeModelsView: {
       node_id: string;
       /** @enum {string} */
-      state: 'running' | 'draining' | 'lost' | 'unknown';
+      state: 'running' | 'draining' | 'drained' | 'lost' | 'unknown';
+      lane: string;
+      model: string;
+      wanted: string | null;
+      settled: boolean;
+      todo: string | null;
+    };
+    NodeView: {
+      node_id: string;
+      /** @enum {unknown} */
+      state: 'drained' | 'draining' | 'lost' | 'running' | 'unknown';
       lane: string | null;
       model: string | null;
       detector: string | null;
@@ -218,9 +509,15 @@ export interface components {
       model_error: string | null;
       /** @default true */
       settled: boolean;
+      drain: components['schemas']['DrainView'] | null;
     };
+    /** @description Everybody at work, by id. `expected` workers is GATEWAY_EXPECTED_WORKERS. */
     NodesView: {
+      items: components['schemas']['WorkerView'][];
       expected: number | null;
+      producers: components['schemas']['ProducerView'][];
+      gateways: components['schemas']['GatewayView'][];
+      absent: components['schemas']['AbsentDrainView'][];
     };
     /** @description The figures past which a card turns red. */
     ObjectivesView: {
@@ -237,10 +534,70 @@ export interface components {
     ProblemView: {
       error: string;
     };
+    /** @description A producer. `fps`: its frames that the broker confirmed, a second; null until two heartbeats were heard. */
+    ProducerView: {
+      producer_id: string;
+      /** @enum {string} */
+      state: 'running' | 'lost' | 'unknown';
+      cameras: number;
+      fps: number | null;
+      outstanding: number;
+      window: number;
+      since: number;
+      last_seen: number;
+      version: string;
+      host: string;
+      memory: number | null;
+    };
+    /** @description Whether Prometheus answers: `error` says why it does not, `since` when that began. Both null: it does. */
+    PrometheusStateView: {
+      error: string | null;
+      since: number | null;
+    };
+    /**
+     * @description A queue. `messages` are ready: what workers hold is not counted. Null where nothing is known; `unknown` says why.
+     *
+     *     `oldest` is how long the first message waits, in seconds: exact while workers take frames, else at least so long
+     *     (`oldest_at_least`). `rate_in` and `rate_out` are frames a second over the last minute, of a lane as a whole: its
+     *     own queue, its senders' and its retries. `limit` and `size_limit` are the bounds; `down` is what RabbitMQ said.
+     */
+    QueueView: {
+      name: string;
+      /** @enum {string} */
+      purpose: 'lane' | 'sender' | 'retry' | 'results' | 'dead_letters';
+      lane: string | null;
+      sender: string | null;
+      messages: number | null;
+      limit: number | null;
+      size_limit: number | null;
+      consumers: number | null;
+      oldest: number | null;
+      oldest_at_least: boolean;
+      rate_in: number | null;
+      rate_out: number | null;
+      down: string | null;
+      unknown: string;
+    };
+    /** @description All queues: the lanes' first. `window` is what the rates are over, in seconds. */
+    QueuesView: {
+      items: components['schemas']['QueueView'][];
+      window: number;
+      time: number;
+    };
     /** @description Where more is to be seen: an address on this gateway. */
     ReferenceView: {
       name: string;
       href: string;
+    };
+    /**
+     * @description What a lane has without one of its workers: `workers` that take frames, the frames a second that they could
+     *     compute if they were always busy (`capacity`, from their last half minute; null: not known), and those that the lane
+     *     computes now, with that worker (`load`).
+     */
+    RemainderView: {
+      workers: number;
+      capacity: number | null;
+      load: number;
     };
     /**
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
@@ -262,6 +619,11 @@ export interface components {
       height: number | null;
       model: string | null;
     };
+    /** @description What to do about the alert of that name: Markdown, as in docs/runbooks. */
+    RunbookView: {
+      name: string;
+      text: string;
+    };
     /** @description Ratios are of all events of the window, 0 to 1; None where nothing is known yet. */
     ServiceObjectiveView: {
       name: string;
@@ -278,13 +640,27 @@ export interface components {
       source: 'prometheus' | 'none';
       error: string | null;
     };
-    /** @description The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session. */
+    /**
+     * @description The session of whoever asks. `name` is that of the token, `expires` the end of a browser's session.
+     *
+     *     `launcher` tells how the system was started, and so by which commands it is changed; null: nobody said.
+     */
     SessionView: {
       /** @enum {string} */
       role: 'viewer' | 'operator';
       name: string | null;
       expires: number | null;
       version: string;
+      launcher: ('native' | 'compose') | null;
+    };
+    /** @description A silence of Alertmanager: until `ends` what matches is not sent. */
+    SilenceView: {
+      id: string;
+      matchers: string[];
+      comment: string;
+      created_by: string;
+      starts: number | null;
+      ends: number | null;
     };
     SourcesView: {
       /** @enum {string} */
@@ -338,6 +714,31 @@ export interface components {
       state: 'found' | 'nothing' | 'unavailable' | 'not_asked';
       words: string;
     };
+    /**
+     * @description A worker in full. `p95`: seconds of computing that 95 % of its frames of the last minute stayed below. `lacks`
+     *     says in sentences what keeps it from its best; `without` what draining it would leave.
+     */
+    WorkerView: {
+      node_id: string;
+      /** @enum {string} */
+      state: 'running' | 'draining' | 'drained' | 'lost' | 'unknown';
+      lane: string;
+      model: string;
+      detector: string;
+      fallback: string | null;
+      fps: number;
+      busy: number;
+      since: number;
+      last_seen: number;
+      model_error: string | null;
+      drain: components['schemas']['DrainView'] | null;
+      version: string;
+      host: string;
+      memory: number | null;
+      p95: number | null;
+      lacks: string[];
+      without: components['schemas']['RemainderView'];
+    };
     /** @description A dashboard has painted a frame `age` seconds after its capture. */
     Painted: {
       /** @enum {unknown} */
@@ -362,39 +763,70 @@ export interface components {
   headers: never;
   pathItems: never;
 }
+export type AbsentDrainView = components['schemas']['AbsentDrainView'];
 export type ActivityPointView = components['schemas']['ActivityPointView'];
 export type ActivityView = components['schemas']['ActivityView'];
+export type AlertRuleView = components['schemas']['AlertRuleView'];
+export type AlertRulesView = components['schemas']['AlertRulesView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsView = components['schemas']['AlertsView'];
+export type BenchmarkView = components['schemas']['BenchmarkView'];
 export type CameraView = components['schemas']['CameraView'];
+export type DeadLetterDetailView = components['schemas']['DeadLetterDetailView'];
+export type DeadLetterGroupView = components['schemas']['DeadLetterGroupView'];
+export type DeadLetterGroupsView = components['schemas']['DeadLetterGroupsView'];
+export type DeadLetterOperationView = components['schemas']['DeadLetterOperationView'];
+export type DeadLetterOperationsView = components['schemas']['DeadLetterOperationsView'];
+export type DeadLetterView = components['schemas']['DeadLetterView'];
+export type DeadLettersView = components['schemas']['DeadLettersView'];
+export type DeathView = components['schemas']['DeathView'];
 export type DesiredModelsView = components['schemas']['DesiredModelsView'];
 export type DetectedObject = components['schemas']['DetectedObject'];
+export type DetectionView = components['schemas']['DetectionView'];
+export type DrainView = components['schemas']['DrainView'];
+export type EventCountView = components['schemas']['EventCountView'];
+export type EventFrameView = components['schemas']['EventFrameView'];
 export type EventView = components['schemas']['EventView'];
+export type EventsSeenView = components['schemas']['EventsSeenView'];
 export type EventsView = components['schemas']['EventsView'];
+export type GatewayView = components['schemas']['GatewayView'];
 export type GoneCamera = components['schemas']['GoneCamera'];
 export type HelloMessage = components['schemas']['HelloMessage'];
 export type HistoryView = components['schemas']['HistoryView'];
 export type HopView = components['schemas']['HopView'];
 export type LatencyView = components['schemas']['LatencyView'];
+export type LetterHeaderView = components['schemas']['LetterHeaderView'];
+export type LetterPictureView = components['schemas']['LetterPictureView'];
 export type LinkView = components['schemas']['LinkView'];
 export type MetricsView = components['schemas']['MetricsView'];
+export type ModelCostView = components['schemas']['ModelCostView'];
+export type ModelSwitchView = components['schemas']['ModelSwitchView'];
 export type ModelView = components['schemas']['ModelView'];
 export type ModelsView = components['schemas']['ModelsView'];
 export type NodeFiguresView = components['schemas']['NodeFiguresView'];
+export type NodeModelsView = components['schemas']['NodeModelsView'];
 export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
 export type ProblemView = components['schemas']['ProblemView'];
+export type ProducerView = components['schemas']['ProducerView'];
+export type PrometheusStateView = components['schemas']['PrometheusStateView'];
+export type QueueView = components['schemas']['QueueView'];
+export type QueuesView = components['schemas']['QueuesView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
+export type RemainderView = components['schemas']['RemainderView'];
 export type Result = components['schemas']['Result'];
+export type RunbookView = components['schemas']['RunbookView'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
 export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
 export type SessionView = components['schemas']['SessionView'];
+export type SilenceView = components['schemas']['SilenceView'];
 export type SourcesView = components['schemas']['SourcesView'];
 export type StatusView = components['schemas']['StatusView'];
 export type WhyView = components['schemas']['WhyView'];
 export type WithheldMessage = components['schemas']['WithheldMessage'];
 export type WitnessView = components['schemas']['WitnessView'];
+export type WorkerView = components['schemas']['WorkerView'];
 export type Painted = components['schemas']['Painted'];
 export type Subscribe = components['schemas']['Subscribe'];
 export type $defs = Record<string, never>;
@@ -403,6 +835,15 @@ export type operations = Record<string, never>;
 export const CONTENT_TYPES = ['image/jpeg', 'image/png'] as const;
 
 export const CAMERA_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function readAbsentDrainView(value: unknown): AbsentDrainView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  return { node_id, since, by: r.string(value['by']) };
+}
 
 export function readActivityPointView(value: unknown): ActivityPointView | null {
   if (!r.isFields(value)) return null;
@@ -428,6 +869,50 @@ export function readActivityView(value: unknown): ActivityView | null {
   return { step, items };
 }
 
+export function readAlertRuleView(value: unknown): AlertRuleView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const group = r.string(value['group']);
+  if (group === null) return null;
+  const severity = r.string(value['severity']);
+  if (severity === null) return null;
+  const state = r.one(value['state'], ['firing', 'pending', 'inactive', 'unknown']);
+  if (state === null) return null;
+  const summary = r.string(value['summary']);
+  if (summary === null) return null;
+  const description = r.string(value['description']);
+  if (description === null) return null;
+  const runbook = r.string(value['runbook']);
+  if (runbook === null) return null;
+  const expression = r.string(value['expression']);
+  if (expression === null) return null;
+  const for_seconds = r.number(value['for_seconds']);
+  if (for_seconds === null) return null;
+  return {
+    name,
+    group,
+    severity,
+    state,
+    summary,
+    description,
+    runbook,
+    expression,
+    for_seconds,
+    evaluated: r.number(value['evaluated']),
+    error: r.string(value['error']),
+  };
+}
+
+export function readAlertRulesView(value: unknown): AlertRulesView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readAlertRuleView);
+  if (items === null) return null;
+  const source = r.one(value['source'], ['prometheus', 'none']);
+  if (source === null) return null;
+  return { items, source, error: r.string(value['error']) };
+}
+
 export function readAlertView(value: unknown): AlertView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
@@ -442,7 +927,22 @@ export function readAlertView(value: unknown): AlertView | null {
   if (description === null) return null;
   const runbook = r.string(value['runbook']);
   if (runbook === null) return null;
-  return { name, severity, state, summary, since: r.number(value['since']), description, runbook };
+  const labels = r.record(value['labels'], r.string);
+  if (labels === null) return null;
+  const silenced_by = r.list(value['silenced_by'], r.string);
+  if (silenced_by === null) return null;
+  return {
+    name,
+    severity,
+    state,
+    summary,
+    since: r.number(value['since']),
+    description,
+    runbook,
+    labels,
+    value: r.number(value['value']),
+    silenced_by,
+  };
 }
 
 export function readAlertsView(value: unknown): AlertsView | null {
@@ -451,7 +951,32 @@ export function readAlertsView(value: unknown): AlertsView | null {
   if (items === null) return null;
   const source = r.one(value['source'], ['prometheus', 'none']);
   if (source === null) return null;
-  return { items, source, error: r.string(value['error']) };
+  const silences = r.list(value['silences'], readSilenceView);
+  if (silences === null) return null;
+  return {
+    items,
+    source,
+    error: r.string(value['error']),
+    since: r.number(value['since']),
+    evaluated: r.boolean(value['evaluated']) ?? true,
+    silences,
+    silences_error: r.string(value['silences_error']),
+  };
+}
+
+export function readBenchmarkView(value: unknown): BenchmarkView | null {
+  if (!r.isFields(value)) return null;
+  const seconds = r.number(value['seconds']);
+  if (seconds === null) return null;
+  const faces_from = r.number(value['faces_from']);
+  if (faces_from === null) return null;
+  const recall = r.number(value['recall']);
+  if (recall === null) return null;
+  const surplus = r.number(value['surplus']);
+  if (surplus === null) return null;
+  const machine = r.string(value['machine']);
+  if (machine === null) return null;
+  return { seconds, faces_from, recall, surplus, machine };
 }
 
 export function readCameraView(value: unknown): CameraView | null {
@@ -490,6 +1015,196 @@ export function readCameraView(value: unknown): CameraView | null {
   };
 }
 
+export function readDeadLetterDetailView(value: unknown): DeadLetterDetailView | null {
+  if (!r.isFields(value)) return null;
+  const letter = readDeadLetterView(value['letter']);
+  if (letter === null) return null;
+  const headers = r.list(value['headers'], readLetterHeaderView);
+  if (headers === null) return null;
+  const headers_left_out = r.number(value['headers_left_out']);
+  if (headers_left_out === null) return null;
+  const no_picture = r.string(value['no_picture']);
+  if (no_picture === null) return null;
+  const final = r.boolean(value['final']);
+  if (final === null) return null;
+  const meaning = r.string(value['meaning']);
+  if (meaning === null) return null;
+  const remedy = r.string(value['remedy']);
+  if (remedy === null) return null;
+  return {
+    letter,
+    headers,
+    headers_left_out,
+    picture: readLetterPictureView(value['picture']),
+    no_picture,
+    final,
+    meaning,
+    remedy,
+  };
+}
+
+export function readDeadLetterGroupView(value: unknown): DeadLetterGroupView | null {
+  if (!r.isFields(value)) return null;
+  const group_id = r.string(value['group_id']);
+  if (group_id === null) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const final = r.boolean(value['final']);
+  if (final === null) return null;
+  const meaning = r.string(value['meaning']);
+  if (meaning === null) return null;
+  const remedy = r.string(value['remedy']);
+  if (remedy === null) return null;
+  return {
+    group_id,
+    reason,
+    origin: r.string(value['origin']),
+    sender: r.string(value['sender']),
+    camera_id: r.string(value['camera_id']),
+    count,
+    size,
+    first: r.number(value['first']),
+    last: r.number(value['last']),
+    error: r.string(value['error']),
+    final,
+    meaning,
+    remedy,
+  };
+}
+
+export function readDeadLetterGroupsView(value: unknown): DeadLetterGroupsView | null {
+  if (!r.isFields(value)) return null;
+  const total = r.number(value['total']);
+  if (total === null) return null;
+  const looked = r.number(value['looked']);
+  if (looked === null) return null;
+  const most = r.number(value['most']);
+  if (most === null) return null;
+  const complete = r.boolean(value['complete']);
+  if (complete === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const left_out = r.number(value['left_out']);
+  if (left_out === null) return null;
+  const items = r.list(value['items'], readDeadLetterGroupView);
+  if (items === null) return null;
+  return { total, looked, most, complete, time, left_out, items };
+}
+
+export function readDeadLetterOperationView(value: unknown): DeadLetterOperationView | null {
+  if (!r.isFields(value)) return null;
+  const operation_id = r.string(value['operation_id']);
+  if (operation_id === null) return null;
+  const kind = r.one(value['kind'], ['replay', 'purge']);
+  if (kind === null) return null;
+  const state = r.one(value['state'], ['proposed', 'running', 'done', 'stopped', 'failed', 'interrupted']);
+  if (state === null) return null;
+  const summary = r.string(value['summary']);
+  if (summary === null) return null;
+  const notes = r.list(value['notes'], r.string);
+  if (notes === null) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const queues = r.record(value['queues'], r.number);
+  if (queues === null) return null;
+  const fresh = r.boolean(value['fresh']);
+  if (fresh === null) return null;
+  const address = r.string(value['address']);
+  if (address === null) return null;
+  const created = r.number(value['created']);
+  if (created === null) return null;
+  return {
+    operation_id,
+    kind,
+    state,
+    summary,
+    notes,
+    count,
+    size,
+    queues,
+    lane: r.string(value['lane']),
+    fresh,
+    by: r.string(value['by']),
+    address,
+    created,
+    started: r.number(value['started']),
+    ended: r.number(value['ended']),
+    done: r.number(value['done']) ?? 0,
+    gone: r.number(value['gone']) ?? 0,
+    trouble: r.string(value['trouble']) ?? '',
+    died_again: r.number(value['died_again']),
+  };
+}
+
+export function readDeadLetterOperationsView(value: unknown): DeadLetterOperationsView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readDeadLetterOperationView);
+  if (items === null) return null;
+  const kept = r.number(value['kept']);
+  if (kept === null) return null;
+  return { items, kept };
+}
+
+export function readDeadLetterView(value: unknown): DeadLetterView | null {
+  if (!r.isFields(value)) return null;
+  const dead_letter_id = r.string(value['dead_letter_id']);
+  if (dead_letter_id === null) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const deaths = r.list(value['deaths'], readDeathView);
+  if (deaths === null) return null;
+  return {
+    dead_letter_id,
+    reason,
+    error: r.string(value['error']),
+    origin: r.string(value['origin']),
+    node_id: r.string(value['node_id']),
+    time: r.number(value['time']),
+    attempts: r.number(value['attempts']),
+    camera_id: r.string(value['camera_id']),
+    frame_id: r.string(value['frame_id']),
+    timestamp: r.number(value['timestamp']),
+    content_type: r.string(value['content_type']),
+    size,
+    deaths,
+    sender: r.string(value['sender']),
+  };
+}
+
+export function readDeadLettersView(value: unknown): DeadLettersView | null {
+  if (!r.isFields(value)) return null;
+  const total = r.number(value['total']);
+  if (total === null) return null;
+  const matching = r.number(value['matching']);
+  if (matching === null) return null;
+  const complete = r.boolean(value['complete']);
+  if (complete === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const items = r.list(value['items'], readDeadLetterView);
+  if (items === null) return null;
+  return { total, matching, complete, time, next: r.string(value['next']), items };
+}
+
+export function readDeathView(value: unknown): DeathView | null {
+  if (!r.isFields(value)) return null;
+  const queue = r.string(value['queue']);
+  if (queue === null) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  return { queue, reason, count, time: r.number(value['time']) };
+}
+
 export function readDesiredModelsView(value: unknown): DesiredModelsView | null {
   if (!r.isFields(value)) return null;
   const revision = r.number(value['revision']);
@@ -512,6 +1227,58 @@ export function readDetectedObject(value: unknown): DetectedObject | null {
   const h = r.positive(value['h']);
   if (h === null) return null;
   return { x, y, w, h, confidence: r.number(value['confidence']), label: r.text(value['label']) ?? 'face' };
+}
+
+export function readDetectionView(value: unknown): DetectionView | null {
+  if (!r.isFields(value)) return null;
+  const x = r.number(value['x']);
+  if (x === null) return null;
+  const y = r.number(value['y']);
+  if (y === null) return null;
+  const w = r.number(value['w']);
+  if (w === null) return null;
+  const h = r.number(value['h']);
+  if (h === null) return null;
+  const confidence = r.number(value['confidence']);
+  if (confidence === null) return null;
+  const label = r.string(value['label']);
+  if (label === null) return null;
+  const landmarks = r.list(value['landmarks'], (item: unknown) => r.list(item, r.number));
+  if (landmarks === null) return null;
+  return { x, y, w, h, confidence, label, landmarks };
+}
+
+export function readDrainView(value: unknown): DrainView | null {
+  if (!r.isFields(value)) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  return { since, by: r.string(value['by']) };
+}
+
+export function readEventCountView(value: unknown): EventCountView | null {
+  if (!r.isFields(value)) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  const newest = r.number(value['newest']);
+  if (newest === null) return null;
+  return { count, newest };
+}
+
+export function readEventFrameView(value: unknown): EventFrameView | null {
+  if (!r.isFields(value)) return null;
+  const frame_id = r.string(value['frame_id']);
+  if (frame_id === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const width = r.number(value['width']);
+  if (width === null) return null;
+  const height = r.number(value['height']);
+  if (height === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const detections = r.list(value['detections'], readDetectionView);
+  if (detections === null) return null;
+  return { frame_id, time, width, height, model, detections };
 }
 
 export function readEventView(value: unknown): EventView | null {
@@ -547,7 +1314,24 @@ export function readEventView(value: unknown): EventView | null {
     confidence,
     model,
     thumbnail: r.string(value['thumbnail']),
+    picture: r.string(value['picture']),
+    frame: readEventFrameView(value['frame']),
+    seen_at: r.number(value['seen_at']),
+    seen_by: r.string(value['seen_by']),
+    feedback: r.one(value['feedback'], ['wrong', 'missed']),
+    note: r.string(value['note']),
+    feedback_at: r.number(value['feedback_at']),
+    feedback_by: r.string(value['feedback_by']),
   };
+}
+
+export function readEventsSeenView(value: unknown): EventsSeenView | null {
+  if (!r.isFields(value)) return null;
+  const marked = r.number(value['marked']);
+  if (marked === null) return null;
+  const left = r.number(value['left']);
+  if (left === null) return null;
+  return { marked, left };
 }
 
 export function readEventsView(value: unknown): EventsView | null {
@@ -555,6 +1339,33 @@ export function readEventsView(value: unknown): EventsView | null {
   const items = r.list(value['items'], readEventView);
   if (items === null) return null;
   return { items, next: r.string(value['next']) };
+}
+
+export function readGatewayView(value: unknown): GatewayView | null {
+  if (!r.isFields(value)) return null;
+  const gateway_id = r.string(value['gateway_id']);
+  if (gateway_id === null) return null;
+  const own = r.boolean(value['own']);
+  if (own === null) return null;
+  const state = r.one(value['state'], ['running', 'lost', 'unknown']);
+  if (state === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  const missing = r.list(value['missing'], r.string);
+  if (missing === null) return null;
+  return {
+    gateway_id,
+    own,
+    state,
+    since: r.number(value['since']),
+    last_seen,
+    version: r.string(value['version']),
+    host,
+    memory: r.number(value['memory']),
+    missing,
+  };
 }
 
 export function readGoneCamera(value: unknown): GoneCamera | null {
@@ -581,7 +1392,9 @@ export function readHistoryView(value: unknown): HistoryView | null {
   if (source === null) return null;
   const series = r.record(value['series'], (item: unknown) => r.list(item, r.point));
   if (series === null) return null;
-  return { step, source, series };
+  const queries = r.record(value['queries'], r.string);
+  if (queries === null) return null;
+  return { step, source, series, queries };
 }
 
 export function readHopView(value: unknown): HopView | null {
@@ -601,6 +1414,30 @@ export function readLatencyView(value: unknown): LatencyView | null {
   if (!r.isFields(value)) return null;
 
   return { p50: r.number(value['p50']), p95: r.number(value['p95']), p99: r.number(value['p99']) };
+}
+
+export function readLetterHeaderView(value: unknown): LetterHeaderView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const text = r.string(value['text']);
+  if (text === null) return null;
+  return { name, text };
+}
+
+export function readLetterPictureView(value: unknown): LetterPictureView | null {
+  if (!r.isFields(value)) return null;
+  const width = r.number(value['width']);
+  if (width === null) return null;
+  const height = r.number(value['height']);
+  if (height === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const content_type = r.string(value['content_type']);
+  if (content_type === null) return null;
+  const damage = r.string(value['damage']);
+  if (damage === null) return null;
+  return { width, height, size, content_type, damage };
 }
 
 export function readLinkView(value: unknown): LinkView | null {
@@ -646,6 +1483,31 @@ export function readMetricsView(value: unknown): MetricsView | null {
     objectives,
     notices: r.list(value['notices'], r.string) ?? [],
     canary: r.string(value['canary']),
+    prometheus: readPrometheusStateView(value['prometheus']),
+  };
+}
+
+export function readModelCostView(value: unknown): ModelCostView | null {
+  if (!r.isFields(value)) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const seconds = r.number(value['seconds']);
+  if (seconds === null) return null;
+  const frames = r.number(value['frames']);
+  if (frames === null) return null;
+  return { model, seconds, frames };
+}
+
+export function readModelSwitchView(value: unknown): ModelSwitchView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  return {
+    lane: r.string(value['lane']),
+    camera: r.string(value['camera']),
+    before: r.string(value['before']),
+    after: r.string(value['after']),
+    time,
   };
 }
 
@@ -653,13 +1515,27 @@ export function readModelView(value: unknown): ModelView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
   if (name === null) return null;
+  const task = r.string(value['task']);
+  if (task === null) return null;
+  const digests = r.list(value['digests'], r.string);
+  if (digests === null) return null;
   const conflict = r.boolean(value['conflict']);
   if (conflict === null) return null;
   const states = r.record(value['states'], r.string);
   if (states === null) return null;
   const errors = r.record(value['errors'], r.string);
   if (errors === null) return null;
-  return { name, licence: r.string(value['licence']), conflict, states, errors };
+  return {
+    name,
+    task,
+    licence: r.string(value['licence']),
+    size: r.number(value['size']),
+    benchmark: readBenchmarkView(value['benchmark']),
+    digests,
+    conflict,
+    states,
+    errors,
+  };
 }
 
 export function readModelsView(value: unknown): ModelsView | null {
@@ -668,7 +1544,11 @@ export function readModelsView(value: unknown): ModelsView | null {
   if (models === null) return null;
   const desired = readDesiredModelsView(value['desired']);
   if (desired === null) return null;
-  return { models, desired };
+  const nodes = r.list(value['nodes'], readNodeModelsView);
+  if (nodes === null) return null;
+  const costs = r.list(value['costs'], readModelCostView);
+  if (costs === null) return null;
+  return { models, desired, nodes, costs, last: readModelSwitchView(value['last']) };
 }
 
 export function readNodeFiguresView(value: unknown): NodeFiguresView | null {
@@ -678,11 +1558,34 @@ export function readNodeFiguresView(value: unknown): NodeFiguresView | null {
   return { node_id, fps: r.number(value['fps']), busy: r.number(value['busy']), p95: r.number(value['p95']) };
 }
 
+export function readNodeModelsView(value: unknown): NodeModelsView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const state = r.one(value['state'], ['running', 'draining', 'drained', 'lost', 'unknown']);
+  if (state === null) return null;
+  const lane = r.string(value['lane']);
+  if (lane === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const settled = r.boolean(value['settled']);
+  if (settled === null) return null;
+  return {
+    node_id,
+    state,
+    lane,
+    model,
+    wanted: r.string(value['wanted']),
+    settled,
+    todo: r.string(value['todo']),
+  };
+}
+
 export function readNodeView(value: unknown): NodeView | null {
   if (!r.isFields(value)) return null;
   const node_id = r.text(value['node_id']);
   if (node_id === null) return null;
-  const state = r.one(value['state'], ['running', 'draining', 'lost', 'unknown']);
+  const state = r.one(value['state'], ['drained', 'draining', 'lost', 'running', 'unknown']);
   if (state === null) return null;
   return {
     node_id,
@@ -698,13 +1601,21 @@ export function readNodeView(value: unknown): NodeView | null {
     desired: r.number(value['desired']) ?? 0,
     model_error: r.text(value['model_error']),
     settled: r.boolean(value['settled']) ?? true,
+    drain: readDrainView(value['drain']),
   };
 }
 
 export function readNodesView(value: unknown): NodesView | null {
   if (!r.isFields(value)) return null;
-
-  return { expected: r.number(value['expected']) };
+  const items = r.list(value['items'], readWorkerView);
+  if (items === null) return null;
+  const producers = r.list(value['producers'], readProducerView);
+  if (producers === null) return null;
+  const gateways = r.list(value['gateways'], readGatewayView);
+  if (gateways === null) return null;
+  const absent = r.list(value['absent'], readAbsentDrainView);
+  if (absent === null) return null;
+  return { items, expected: r.number(value['expected']), producers, gateways, absent };
 }
 
 export function readObjectivesView(value: unknown): ObjectivesView | null {
@@ -725,6 +1636,86 @@ export function readProblemView(value: unknown): ProblemView | null {
   return { error };
 }
 
+export function readProducerView(value: unknown): ProducerView | null {
+  if (!r.isFields(value)) return null;
+  const producer_id = r.string(value['producer_id']);
+  if (producer_id === null) return null;
+  const state = r.one(value['state'], ['running', 'lost', 'unknown']);
+  if (state === null) return null;
+  const cameras = r.number(value['cameras']);
+  if (cameras === null) return null;
+  const outstanding = r.number(value['outstanding']);
+  if (outstanding === null) return null;
+  const window = r.number(value['window']);
+  if (window === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const version = r.string(value['version']);
+  if (version === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  return {
+    producer_id,
+    state,
+    cameras,
+    fps: r.number(value['fps']),
+    outstanding,
+    window,
+    since,
+    last_seen,
+    version,
+    host,
+    memory: r.number(value['memory']),
+  };
+}
+
+export function readPrometheusStateView(value: unknown): PrometheusStateView | null {
+  if (!r.isFields(value)) return null;
+
+  return { error: r.string(value['error']), since: r.number(value['since']) };
+}
+
+export function readQueueView(value: unknown): QueueView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const purpose = r.one(value['purpose'], ['lane', 'sender', 'retry', 'results', 'dead_letters']);
+  if (purpose === null) return null;
+  const oldest_at_least = r.boolean(value['oldest_at_least']);
+  if (oldest_at_least === null) return null;
+  const unknown = r.string(value['unknown']);
+  if (unknown === null) return null;
+  return {
+    name,
+    purpose,
+    lane: r.string(value['lane']),
+    sender: r.string(value['sender']),
+    messages: r.number(value['messages']),
+    limit: r.number(value['limit']),
+    size_limit: r.number(value['size_limit']),
+    consumers: r.number(value['consumers']),
+    oldest: r.number(value['oldest']),
+    oldest_at_least,
+    rate_in: r.number(value['rate_in']),
+    rate_out: r.number(value['rate_out']),
+    down: r.string(value['down']),
+    unknown,
+  };
+}
+
+export function readQueuesView(value: unknown): QueuesView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readQueueView);
+  if (items === null) return null;
+  const window = r.number(value['window']);
+  if (window === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  return { items, window, time };
+}
+
 export function readReferenceView(value: unknown): ReferenceView | null {
   if (!r.isFields(value)) return null;
   const name = r.string(value['name']);
@@ -732,6 +1723,15 @@ export function readReferenceView(value: unknown): ReferenceView | null {
   const href = r.string(value['href']);
   if (href === null) return null;
   return { name, href };
+}
+
+export function readRemainderView(value: unknown): RemainderView | null {
+  if (!r.isFields(value)) return null;
+  const workers = r.number(value['workers']);
+  if (workers === null) return null;
+  const load = r.number(value['load']);
+  if (load === null) return null;
+  return { workers, capacity: r.number(value['capacity']), load };
 }
 
 export function readResult(value: unknown): Result | null {
@@ -751,6 +1751,15 @@ export function readResult(value: unknown): Result | null {
     height: r.positive(value['height']),
     model: r.text(value['model']),
   };
+}
+
+export function readRunbookView(value: unknown): RunbookView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const text = r.string(value['text']);
+  if (text === null) return null;
+  return { name, text };
 }
 
 export function readServiceObjectiveView(value: unknown): ServiceObjectiveView | null {
@@ -789,7 +1798,33 @@ export function readSessionView(value: unknown): SessionView | null {
   if (role === null) return null;
   const version = r.string(value['version']);
   if (version === null) return null;
-  return { role, name: r.string(value['name']), expires: r.number(value['expires']), version };
+  return {
+    role,
+    name: r.string(value['name']),
+    expires: r.number(value['expires']),
+    version,
+    launcher: r.one(value['launcher'], ['native', 'compose']),
+  };
+}
+
+export function readSilenceView(value: unknown): SilenceView | null {
+  if (!r.isFields(value)) return null;
+  const id = r.string(value['id']);
+  if (id === null) return null;
+  const matchers = r.list(value['matchers'], r.string);
+  if (matchers === null) return null;
+  const comment = r.string(value['comment']);
+  if (comment === null) return null;
+  const created_by = r.string(value['created_by']);
+  if (created_by === null) return null;
+  return {
+    id,
+    matchers,
+    comment,
+    created_by,
+    starts: r.number(value['starts']),
+    ends: r.number(value['ends']),
+  };
 }
 
 export function readSourcesView(value: unknown): SourcesView | null {
@@ -867,4 +1902,54 @@ export function readWitnessView(value: unknown): WitnessView | null {
   const words = r.string(value['words']);
   if (words === null) return null;
   return { place, state, words };
+}
+
+export function readWorkerView(value: unknown): WorkerView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const state = r.one(value['state'], ['running', 'draining', 'drained', 'lost', 'unknown']);
+  if (state === null) return null;
+  const lane = r.string(value['lane']);
+  if (lane === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const detector = r.string(value['detector']);
+  if (detector === null) return null;
+  const fps = r.number(value['fps']);
+  if (fps === null) return null;
+  const busy = r.number(value['busy']);
+  if (busy === null) return null;
+  const since = r.number(value['since']);
+  if (since === null) return null;
+  const last_seen = r.number(value['last_seen']);
+  if (last_seen === null) return null;
+  const version = r.string(value['version']);
+  if (version === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  const lacks = r.list(value['lacks'], r.string);
+  if (lacks === null) return null;
+  const without = readRemainderView(value['without']);
+  if (without === null) return null;
+  return {
+    node_id,
+    state,
+    lane,
+    model,
+    detector,
+    fallback: r.string(value['fallback']),
+    fps,
+    busy,
+    since,
+    last_seen,
+    model_error: r.string(value['model_error']),
+    drain: readDrainView(value['drain']),
+    version,
+    host,
+    memory: r.number(value['memory']),
+    p95: r.number(value['p95']),
+    lacks,
+    without,
+  };
 }

@@ -1,8 +1,8 @@
 /** The cluster's health in a word, with the problems behind it. Pure. */
 
-import { gather, titled, troubles } from './alerts';
+import { alertsUnknown, gather, titled, troubles } from './alerts';
 import type { Series } from './api';
-import type { AlertView, MetricsView, NodeView } from './contract.gen';
+import type { AlertsView, MetricsView, NodeView } from './contract.gen';
 import { count, digits, duration, elapsed, percent, plain } from './format';
 import type { CameraState } from './protocol';
 
@@ -12,6 +12,8 @@ export interface Problem {
   level: 'warning' | 'bad';
   /** The words after "Degraded: ". */
   words: string;
+  /** True for words that say all by themselves. */
+  whole?: true;
   /** The state of the cameras that the problem is about. */
   state?: CameraState;
   /** True for what every start looks like for some seconds: no worker yet, frames older than the first worker. */
@@ -41,7 +43,8 @@ export interface HealthInputs {
   unannounced: number;
   nodes: readonly NodeView[];
   expectedNodes: number | null;
-  alerts: AlertView[];
+  /** `null` until they were read. */
+  alerts: AlertsView | null;
 }
 
 /** How many seconds of the queue's history decide whether it grows. */
@@ -77,11 +80,22 @@ export const historyTrouble = (missing: readonly string[]): string | null =>
 export const queueTroubles = (missing: readonly string[]): string[] =>
   missing.filter((sentence) => sentence.startsWith('queue '));
 
+/** Tells what a notice of the gateway is about, and how grave that is. */
+export function noticeTitle(sentence: string): { title: string; level: 'warning' | 'bad' } {
+  if (queueTroubles([sentence]).length > 0) return { title: 'A sender’s queue is down', level: 'bad' };
+  if (sentence.startsWith('The file of cameras'))
+    return { title: 'The file of cameras has mistakes', level: 'warning' };
+  return { title: 'Cameras are left out', level: 'warning' };
+}
+
 /** Tells whether the gateway lacks the broker or one of its queues. */
 export const brokerMissing = (missing: readonly string[]): boolean =>
   brokerTrouble(missing) !== null || queueTroubles(missing).length > 0;
 
-/** Finds all problems, the gravest first. */
+/**
+ * Finds all problems, the gravest first. A cause stands for what follows from it: while the broker does not answer, the
+ * gateway knows nothing of cameras, workers and figures, and blames none of them.
+ */
 export function findProblems(inputs: HealthInputs): Problem[] {
   const problems: Problem[] = [];
   const bad = (words: string) => problems.push({ level: 'bad', words });
@@ -92,7 +106,7 @@ export function findProblems(inputs: HealthInputs): Problem[] {
       problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
   };
   const { metrics, cameras, nodes } = inputs;
-  const firing = gather(inputs.alerts.filter(troubles));
+  const firing = gather(inputs.alerts?.items ?? []).filter(troubles);
 
   const broker = brokerTrouble(inputs.missing);
   const down = queueTroubles(inputs.missing);
@@ -103,17 +117,30 @@ export function findProblems(inputs: HealthInputs): Problem[] {
     else if (down.includes(sentence)) bad(`${subject} down`);
     else ofStart('warning', words);
   }
-  // Without the broker the gateway knows nothing of the workers.
-  const noWorkers = metrics?.workers === 0 && broker === null;
-  if (noWorkers) ofStart('bad', 'no workers');
+  const unknown = alertsUnknown(inputs.alerts, metrics?.prometheus ?? null);
+  if (unknown !== null) {
+    const words = `Alerts unknown: ${unknown}`;
+    // Its rules are evaluated for the first time some seconds after its start.
+    const starting = metrics?.prometheus?.error === null;
+    problems.push({ level: 'warning', words, whole: true, ...(starting ? { ofStart: true } : {}) });
+  }
   for (const alert of firing) if (alert.severity === 'critical') bad(`alert ${titled(alert)}`);
+  if (broker !== null) {
+    warning('cameras, workers and figures unknown without the broker');
+    return gravestFirst(problems);
+  }
+  const noWorkers = metrics?.workers === 0;
+  if (noWorkers) problems.unshift({ level: 'bad', words: 'no workers', ofStart: true });
+  const here = nodes.filter(({ state }) => state !== 'lost' && state !== 'unknown');
+  if (here.length > 0 && here.every(({ drain }) => drain !== null))
+    problems.unshift({ level: 'bad', words: 'every worker drained' });
   if (metrics === null && inputs.metricsFailed) warning('no figures');
   camerasIn('offline', 'bad');
   camerasIn('stalled', 'bad');
 
   const running = nodes.filter((node) => node.state !== 'lost').length;
   const lost = nodes.length - running;
-  if (!noWorkers && broker === null) {
+  if (!noWorkers) {
     if (inputs.expectedNodes !== null && running < inputs.expectedNodes) {
       ofStart('warning', `${running} of ${count(inputs.expectedNodes, 'node')}`);
     } else if (lost > 0) warning(`${count(lost, 'node')} lost`);
@@ -130,7 +157,7 @@ export function findProblems(inputs: HealthInputs): Problem[] {
     }
     if (errors !== null && errors > objectives.errors) warning(`${digits(errors)} errors/s`);
     if (notComputed !== null && notComputed > objectives.notComputed) {
-      ofStart('warning', `${plain(percent(notComputed))} of frames not computed`);
+      ofStart('warning', `${plain(percent(notComputed))} of frames dropped or expired`);
     }
     if (latency.p95 !== null && latency.p95 > objectives.latencyP95) {
       ofStart('warning', `slow, p95 ${plain(duration(latency.p95))}`);
@@ -138,8 +165,11 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   }
   camerasIn('degraded', 'warning');
   for (const alert of firing) if (alert.severity !== 'critical') warning(`alert ${titled(alert)}`);
-  return problems.sort((a, b) => Number(b.level === 'bad') - Number(a.level === 'bad'));
+  return gravestFirst(problems);
 }
+
+const gravestFirst = (problems: Problem[]): Problem[] =>
+  problems.sort((a, b) => Number(b.level === 'bad') - Number(a.level === 'bad'));
 
 export function judge(inputs: HealthInputs): Health {
   if (inputs.disconnected !== null) {
@@ -154,7 +184,9 @@ export function judge(inputs: HealthInputs): Health {
   if (inputs.metrics?.starting && first !== undefined && problems.every((problem) => problem.ofStart)) {
     return { level: 'unknown', word: `Starting up: ${first.words}`, problems };
   }
-  if (first !== undefined) return { level: first.level, word: `Degraded: ${first.words}`, problems };
+  if (first !== undefined) {
+    return { level: first.level, word: first.whole ? first.words : `Degraded: ${first.words}`, problems };
+  }
   const cameras = Object.values(inputs.cameras).reduce((sum, number) => sum + number, 0);
   if (cameras + inputs.unannounced === 0) return { level: 'unknown', word: 'Idle: no cameras', problems };
   return { level: 'good', word: 'Healthy', problems };

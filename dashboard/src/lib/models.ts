@@ -6,6 +6,14 @@ import { count } from './format';
 /** Stands for no model in particular: each worker's own setting decides. */
 export const DEFAULT = 'default';
 
+/** Whose model is meant: a lane's, a camera's, or, with neither, the cluster's. */
+export interface Level {
+  lane: string | null;
+  camera: string | null;
+}
+
+export const CLUSTER: Level = { lane: null, camera: null };
+
 export interface Choice {
   value: string;
   label: string;
@@ -58,7 +66,7 @@ export function choices({ models, desired }: ModelsView): Choice[] {
     const words = caveat(model);
     return { value: model.name, label: words === null ? model.name : `${model.name} – ${words}` };
   });
-  const all = [{ value: DEFAULT, label: 'each worker’s own setting' }, ...known];
+  const all = [{ value: DEFAULT, label: 'Worker default' }, ...known];
   const present = desired.cluster;
   return present === null || all.some(({ value }) => value === present)
     ? all

@@ -52,6 +52,9 @@ export function stepFor({ from, to }: Span): number {
 export const writeTime = (time: number): string =>
   new Date(Math.round(time) * 1000).toISOString().replace('.000Z', 'Z');
 
+/** What a time looks like in an address. */
+export const TIME = /^(\d{1,11}(\.\d+)?|\d{4}-\d\d-\d\dT\S+)$/;
+
 /** Unix seconds or RFC 3339, as in the gateway's interface; `null` for anything else. */
 export function readTime(text: string | null): number | null {
   if (text === null || text === '') return null;

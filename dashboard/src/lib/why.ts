@@ -6,8 +6,8 @@ import type { Level } from './health';
 
 export const VERDICTS: Record<WhyView['verdict'], { words: string; level: Level }> = {
   computed: { words: 'Computed', level: 'good' },
-  expired: { words: 'Too old, not computed', level: 'warning' },
-  dead_lettered: { words: 'Not computed, kept as a dead letter', level: 'bad' },
+  expired: { words: 'Expired: too old', level: 'warning' },
+  dead_lettered: { words: 'Dead letter', level: 'bad' },
   retried_waiting: { words: 'Failed, waits for another attempt', level: 'warning' },
   repeated: { words: 'Several frames have this id', level: 'warning' },
   unknown: { words: 'Not seen', level: 'unknown' },

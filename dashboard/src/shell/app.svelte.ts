@@ -39,6 +39,7 @@ import { type Freshness, freshness } from '../lib/freshness';
 import { type Health, judge } from '../lib/health';
 import { signInPath } from '../login/login';
 import { SPAN } from '../lib/sparkline';
+import { CLUSTER, type Level } from '../lib/models';
 import { Pictures } from '../lib/pictures';
 import { Route } from './route.svelte';
 import { SchemeChoice } from '../lib/scheme.svelte';
@@ -94,6 +95,10 @@ export class App {
   );
   metricsFailed = $state(false);
   step = $derived(this.#history?.step ?? 15);
+  /** The PromQL that answers for each series of the cards; none before the first answer. */
+  queries = $derived(this.#history?.queries ?? {});
+  /** How the system was started: which commands the page advises. */
+  launcher = $derived(this.session?.launcher ?? null);
 
   constructor() {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -105,7 +110,10 @@ export class App {
           this.staleness = message.staleness;
           this.cluster.greeted();
         }
+        const nodes = this.cluster.nodes.length;
         this.cluster.accept(message);
+        // Whoever changes the number of workers has said before how many there should be.
+        if (this.cluster.nodes.length !== nodes) void this.#readExpected(AbortSignal.timeout(PANELS));
       },
       picture: (picture) => {
         this.#heard = performance.now();
@@ -144,9 +152,7 @@ export class App {
         (objectives) => (this.objectives = objectives),
       ),
     );
-    every(PANELS, (signal) =>
-      this.#read('/api/nodes', readNodesView, signal, (nodes) => (this.expectedNodes = nodes.expected)),
-    );
+    every(PANELS, (signal) => this.#readExpected(signal));
     every(PANELS, (signal) => {
       const before = this.#switches;
       return this.#read('/api/models/available', readModelsView, signal, (models) => {
@@ -168,6 +174,10 @@ export class App {
     return [...past, ...recent];
   }
 
+  #readExpected(signal: AbortSignal): Promise<boolean> {
+    return this.#read('/api/nodes', readNodesView, signal, (nodes) => (this.expectedNodes = nodes.expected));
+  }
+
   health: Health = $derived.by(() =>
     judge({
       disconnected: this.connection.open ? null : (this.tick - this.connection.since) / 1000,
@@ -180,7 +190,7 @@ export class App {
       unannounced: total(this.cluster.counts) - total(this.cluster.announced),
       nodes: this.cluster.nodes,
       expectedNodes: this.expectedNodes,
-      alerts: this.alerts?.items ?? [],
+      alerts: this.alerts,
     }),
   );
 
@@ -206,9 +216,12 @@ export class App {
     this.stream.send({ type: 'painted', frame_id: result.frame_id, age });
   }
 
-  /** Desires a model for the whole cluster. Returns the reason of a refusal, or `null`. */
-  async switchModel(model: string): Promise<string | null> {
-    const path = `/api/models/switch?model=${encodeURIComponent(model)}`;
+  /** Desires a model for the whole cluster, a lane or a camera. Returns the reason of a refusal, or `null`. */
+  async switchModel(model: string, { lane, camera }: Level = CLUSTER): Promise<string | null> {
+    const parameters = new URLSearchParams({ model });
+    if (lane !== null) parameters.set('lane', lane);
+    if (camera !== null) parameters.set('camera', camera);
+    const path = `/api/models/switch?${parameters}`;
     return this.change('POST', path, readModelsView, (models) => {
       this.models = models;
       this.#switches += 1;

@@ -5,6 +5,7 @@
 
 import type { Component } from 'svelte';
 import { match } from '../lib/address';
+import type { Parameters } from '../lib/parameters';
 import type { App } from './app.svelte';
 
 /** What a page's component may export. */
@@ -13,6 +14,8 @@ export interface PageParts {
   search?(): void;
   /** Keys that the shell does not take for itself. */
   onkey?(event: KeyboardEvent): void;
+  /** What the page's address may say; the shell tells of whatever else it says. */
+  parameters?(): Parameters | undefined;
   /** What is shown in particular, for the document's title, such as a camera's name. */
   title?(): string | null;
 }
@@ -34,6 +37,11 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { name: 'overview', path: '/', title: 'Overview', key: 'o', nav: 'bar', load: () => import('../overview/OverviewPage.svelte') },
   { name: 'events', path: '/events', title: 'Events', key: 'e', nav: 'bar', load: () => import('../events/EventsPage.svelte') },
+  { name: 'nodes', path: '/nodes', title: 'Nodes', key: 'n', nav: 'bar', load: () => import('../nodes/NodesPage.svelte') },
+  { name: 'alerts', path: '/alerts', title: 'Alerts', key: 'a', nav: 'bar', load: () => import('../alerts/AlertsPage.svelte') },
+  { name: 'models', path: '/models', title: 'Models', key: 'm', nav: 'menu', load: () => import('../models/ModelsPage.svelte') },
+  { name: 'queues', path: '/queues', title: 'Queues', key: 'q', nav: 'menu', load: () => import('../queues/QueuesPage.svelte') },
+  { name: 'explore', path: '/explore', title: 'Explore', key: 'x', nav: 'menu', load: () => import('../explore/ExplorePage.svelte') },
 ];
 
 /** What is shown at every other address. */

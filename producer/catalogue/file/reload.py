@@ -70,6 +70,11 @@ class Reloader:
         self._unusable: tuple[FileProblem, ...] = ()  # what is wrong with the content that is there now
         self._told: tuple[FileProblem, ...] = ()
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._watch.path
+
     def poll(self, now: float) -> News | None:
         """The news at `now` (monotonic seconds), if there is any."""
         changes = CatalogueChanges()

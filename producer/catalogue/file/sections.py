@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from producer.catalogue.file.keys import SHARED
 from producer.catalogue.file.layers import BadKey, Layer, read_layer, suggestion, word
+from producer.catalogue.file.remedies import EMPTY
 from producer.catalogue.file.tree import ListNode, Node, ScalarNode, TableNode
 from producer.errors import FileProblem, InvalidCameraFile
 from producer.redaction import shown
@@ -26,7 +27,8 @@ def read_sections(root: Node | None) -> Sections:
     """The sections of the file. Raises InvalidCameraFile, since without them nothing below makes sense."""
     if not isinstance(root, TableNode):
         line = root.line if root else 1
-        raise InvalidCameraFile([FileProblem(line, "the file begins with `cameras:` and a list of cameras")])
+        text = EMPTY if root is None else "the file begins with `cameras:` and a list of cameras"
+        raise InvalidCameraFile([FileProblem(line, text)])
     found: dict[str, Node] = {}
     lines: dict[str, int] = {}
     problems = []

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from producer.catalogue.file.remedies import UTF8, remedy
 from producer.errors import FileProblem, InvalidCameraFile
 
 MAX_DEPTH = 32
@@ -66,10 +67,12 @@ def parse_tree(data: bytes) -> Node | None:
         begun, found = error.context_mark, error.problem_mark
         line = found.line + 1 if found else 1
         began = f", {error.context} from line {begun.line + 1} on" if begun and begun.line + 1 < line else ""
-        raise _refusal(line, f"{error.problem}{began}") from None
+        advice = remedy(error.problem or "", _text_of(data, line))
+        raise _refusal(line, f"{error.problem}{began}{f': {advice}' if advice else ''}") from None
     except yaml.reader.ReaderError as error:
         line = data[: error.position].count(b"\n") + 1
-        raise _refusal(line, f"a character that YAML does not allow ({error.reason})") from None
+        advice = f": {UTF8}" if "UTF-8" in error.reason else ""
+        raise _refusal(line, f"a character that YAML does not allow ({error.reason}){advice}") from None
 
 
 def _build(events: Iterator[Any]) -> Node | None:
@@ -117,6 +120,11 @@ def _collection(children: list[Node], event: Any) -> Node:
     if isinstance(event, yaml.SequenceStartEvent):
         return ListNode(line, children)
     return TableNode(line, list(zip(children[::2], children[1::2], strict=True)))
+
+
+def _text_of(data: bytes, line: int) -> str:
+    lines = data.splitlines()
+    return lines[line - 1].decode(errors="replace") if line <= len(lines) else ""
 
 
 def _line(event: Any) -> int:

@@ -20,7 +20,7 @@ class FileWatch:
         self, path: Path, content: bytes | None = None, *, largest: int, patience: float = PATIENCE
     ) -> None:
         """`content` is the content that is known already; of a file one byte more than `largest` is read at most."""
-        self._path = path
+        self.path = path
         self._largest = largest
         self._patience = patience
         self._digest = _digest(content) if content is not None else None
@@ -56,15 +56,15 @@ class FileWatch:
         return content
 
     def _read(self, now: float) -> bytes | None:
-        signature = _signature(self._path)
+        signature = _signature(self.path)
         if signature != self._signature:
             self._signature, self._since = signature, now
         if self._since is None or now - self._since < self._patience:
             return None
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             content = file.read(self._largest + 1)
         # If it was changed while it was read, the next look sees that.
-        return content if _signature(self._path) == signature else None
+        return content if _signature(self.path) == signature else None
 
 
 def _signature(path: Path) -> tuple[int, ...]:

@@ -1,0 +1,73 @@
+/** Questions to Prometheus through the gateway's proxy, and what a failure means for whoever asked. */
+
+import { Refused, type Reader } from '../api';
+import type { Span } from '../timerange';
+import { type QueryAnswer, readQueryAnswer } from './answer';
+
+/** Asks the gateway: `App.ask`, or the like of it in a test. */
+export type Ask = <T>(path: string, read: Reader<T>, signal: AbortSignal) => Promise<T>;
+
+/** Prometheus, as the gateway shows it. */
+export const PROMETHEUS = '/api/prometheus';
+
+const path = (name: string, parameters: Record<string, string>): string =>
+  `${PROMETHEUS}/api/v1/${name}?${new URLSearchParams(parameters).toString()}`;
+
+export function askRange(
+  ask: Ask,
+  query: string,
+  { from, to }: Span,
+  step: number,
+  signal: AbortSignal,
+): Promise<QueryAnswer> {
+  const parameters = { query, start: String(from), end: String(to), step: String(step) };
+  return ask(path('query_range', parameters), readQueryAnswer, signal);
+}
+
+/** The value at `time`. */
+export function askInstant(ask: Ask, query: string, time: number, signal: AbortSignal): Promise<QueryAnswer> {
+  return ask(path('query', { query, time: time.toFixed(3) }), readQueryAnswer, signal);
+}
+
+/** The expression, set out in lines by Prometheus. */
+export function askFormat(ask: Ask, query: string, signal: AbortSignal): Promise<string> {
+  const read = (value: unknown) => {
+    const data = (value as { data?: unknown } | null)?.data;
+    return typeof data === 'string' ? data : null;
+  };
+  return ask(path('format_query', { query }), read, signal);
+}
+
+export interface Failure {
+  /** What happened. */
+  title: string;
+  /** Why, and what to do. */
+  words: string;
+  /** True if the question itself is wrong: asking it again does not help. */
+  lasting: boolean;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Refused) {
+    const lasting = error.status >= 400 && error.status < 500;
+    const title = lasting ? 'The query was refused' : 'No answer from Prometheus';
+    return { title, words: sentence(error.message), lasting };
+  }
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return {
+      title: 'No answer in time',
+      words: 'Prometheus took longer than 8 s. Ask for a shorter range or for fewer series.',
+      lasting: false,
+    };
+  return {
+    title: 'The gateway does not answer',
+    words: 'Charts go on by themselves as soon as it does.',
+    lasting: false,
+  };
+}
+
+/** The gateway's words as a sentence of their own. */
+function sentence(words: string): string {
+  const trimmed = words.trim();
+  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? '' : '.');
+}

@@ -1,0 +1,1 @@
+"""Alerts, the rules that they come of, what silences them, and what to do about them."""
