@@ -8,7 +8,6 @@ from cli.doctor.errors import NoAnswer
 from cli.doctor.finding import Findings
 from cli.doctor.http import HttpAnswer, ask, shown
 from cli.doctor.place import Place
-from cli.survivors import Started, start_time
 from gateway.errors import BrokenTokens
 from gateway.tokens.file import read_tokens
 
@@ -63,11 +62,11 @@ def check(place: Place, findings: Findings) -> None:
 
 def _silent(place: Place, found: str, findings: Findings, *, answers: bool) -> None:
     """Note a gateway that does not answer. One that runs is not to be started: it is slow, or stopped."""
-    runs = [each for each in place.processes if each.name.startswith("gateway") and _lives(each)]
+    process = place.process("gateway")
     if answers:
         findings.error("answer", f"{found}; it runs, and answers /readyz", f"it is slow; why: {LOOK}")
-    elif runs:
-        words = f"{found}; its process runs (pid {runs[0].pid})"
+    elif process is not None:
+        words = f"{found}; its process is there (pid {process.pid})"
         findings.error("answer", words, f"see processes: is it stopped? Else it is slow, or starts: {LOOK}")
     else:
         findings.error("answer", found, f"start it, or see what has its port (see ports); {LOOK}")
@@ -122,10 +121,6 @@ def _todo(alert: Mapping[str, Any]) -> str:
     return str(
         alert.get("runbook") or alert.get("description") or "its rule names no runbook: see its expression"
     )
-
-
-def _lives(process: Started) -> bool:
-    return start_time(process.pid) == process.start_time
 
 
 def _tokens(place: Place, findings: Findings) -> None:

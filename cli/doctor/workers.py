@@ -74,7 +74,9 @@ def _count(running: int, expected: int | None, drained: list[str], findings: Fin
     named = ", ".join(drained[:MOST_NAMED])
     if running == 0 and drained:
         findings.error(
-            "running", f"every worker is drained: no frame is computed ({named})", undrain(drained)
+            "running",
+            f"every worker that is heard is drained: no frame is computed ({named})",
+            undrain(drained),
         )
         return
     if drained:

@@ -534,6 +534,20 @@ def test_a_gateway_that_runs_and_is_slow_is_not_to_be_started(
     assert "start it" not in found(me()).todo
 
 
+def test_a_prometheus_that_stands_still_is_not_to_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_question: Any) -> Any:
+        raise NoAnswer("has not answered within 3 s")
+
+    monkeypatch.setattr(prometheus, "data_of", silent)
+    mine = Started("prometheus", me().pid, me().start_time)
+    for processes_, starts in (((), True), ((mine,), False)):
+        place = Place(Layout(tmp_path), prometheus="http://x", processes=processes_)
+        (found,) = of(partial(prometheus.check, place))
+        assert (found.level, "start it" in found.todo) == (Level.ERROR, starts)
+
+
 def test_tokens_that_end_soon_and_a_broken_file(tmp_path: Path) -> None:
     file = tmp_path / "tokens.json"
     place = Place(Layout(tmp_path), tokens=file)
