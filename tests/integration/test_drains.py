@@ -138,7 +138,7 @@ async def test_draining_loses_no_frame_and_delivers_none_twice(
         await site.send(10)
         await aeventually("ten wait", lambda: site.gateway.queues.waiting == 10)
         assert len(site.results) == 60
-        assert "did you mean n-1?" in (await site.ask("/drain?node=n-11", 404))["error"]
+        assert "did you mean n-1? heard are n-1, n-2" in (await site.ask("/drain?node=n-11", 404))["error"]
 
     async with bus(rabbitmq, site.results_queue), site.serving():  # what was desired outlives the gateway
         await site.is_at("n-1", "drained")
