@@ -50,7 +50,7 @@ class Reception:
         age = aged.seconds
         if live:
             self._metrics.dequeued(age)
-        if aged.skewed:
+        if aged.skewed and not delivery.backlog:  # what waited there may have a clock that is right
             self._metrics.skewed()
         if sender is not None:
             camera_id, refusal = self._admitted(head, sender)
