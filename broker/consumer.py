@@ -26,10 +26,11 @@ class Delivery:
     """One message in a consumer's hands. Settle it exactly once, on the connection's loop.
 
     Settling returns False if the channel that brought it is gone: the broker then delivers it again. Settling
-    twice, for which the broker would close the channel, does nothing.
+    twice, for which the broker would close the channel, does nothing. `backlog`: it may have been in the queue already
+    when its consumer subscribed.
     """
 
-    __slots__ = ("_channel", "_method", "_on_settled", "_properties", "body", "settled")
+    __slots__ = ("_channel", "_method", "_on_settled", "_properties", "backlog", "body", "settled")
 
     def __init__(
         self,
@@ -38,11 +39,14 @@ class Delivery:
         properties: Properties,
         body: bytes,
         on_settled: Callable[[Any], None] = lambda channel: None,
+        *,
+        backlog: bool = False,
     ) -> None:
         self._on_settled = on_settled
         self._channel = channel
         self._method = method
         self._properties = properties
+        self.backlog = backlog
         self.body = body
         self.settled = False
 
@@ -156,6 +160,7 @@ class Consumer(Role):
         self._ending = False
         self._unsettled = 0
         self._received = 0
+        self._backlog_until = 0  # that many are received: what came in since we subscribed comes after them
         self._bindings = set(queue.bindings) if isinstance(queue, EphemeralQueue) else set()
         self.queue_name: str | None = None
         if self._faults is not None:
@@ -257,7 +262,7 @@ class Consumer(Role):
 
     def _declare(self, channel: Any) -> None:
         if isinstance(self._queue, str):
-            self._consume(channel, self._queue)
+            self._count(channel, self._queue)
             return
         channel.queue_declare(
             "",
@@ -272,11 +277,23 @@ class Consumer(Role):
             channel.queue_bind(name, exchange, routing_key=key)
         self._consume(channel, name)
 
+    def _count(self, channel: Any, name: str) -> None:
+        """Ask how many messages wait before we take any: the first so many that come are the backlog."""
+
+        def counted(frame: Any) -> None:
+            self._asking = False
+            self._backlog_until = self._received + frame.method.message_count
+            self._resume(channel, name)
+
+        self._ask(channel)
+        channel.queue_declare(name, passive=True, callback=counted)
+
     def _consume(self, channel: Any, name: str) -> None:
         def received(channel: Any, method: Any, properties: Any, body: bytes) -> None:
             self._unsettled += 1
             self._received += 1
-            delivery = Delivery(channel, method, properties, body, self._settled_one)
+            backlog = self._received <= self._backlog_until
+            delivery = Delivery(channel, method, properties, body, self._settled_one, backlog=backlog)
             try:
                 self._on_delivery(delivery)
             except Exception:
@@ -303,8 +320,12 @@ class Consumer(Role):
             else:
                 self._keep_bound(channel, name)
 
-        self._asking = True
+        self._ask(channel)
         channel.basic_consume(name, received, auto_ack=self._no_ack, callback=subscribed)
+
+    def _ask(self, channel: Any) -> None:
+        """Note that the broker is asked for the queue: one that is down is given away by what becomes of that."""
+        self._asking = True
         if self._faults is not None and self._connection is not None:
             self._connection.loop.call_later(ANSWER_SECONDS, lambda: self._unanswered(channel))
 
@@ -355,10 +376,15 @@ class Consumer(Role):
 
         When a queue is deleted and there again at once, RabbitMQ may leave its consumers subscribed to nothing, without
         a word and for ever.
+
+        Others may have taken some of the backlog: what is left of it waits now, or is under way.
         """
         received = self._received
 
         def looked(frame: Any) -> None:
+            if self._prefetch:
+                left = frame.method.message_count + self._prefetch
+                self._backlog_until = min(self._backlog_until, self._received + left)
             if self._faults is not None and tag == self._tag and not frame.method.consumer_count:
                 self._suspect()  # we consume it, and are not counted: there is nobody to count us
             waits = frame.method.message_count > 0 and not self.full and self._received == received
@@ -371,7 +397,7 @@ class Consumer(Role):
         def look() -> None:
             if channel is not self._channel or tag != self._tag:
                 return  # another subscription looks after itself
-            if self._received == received:
+            if self._received == received or self._received < self._backlog_until:
                 channel.queue_declare(name, passive=True, callback=looked)
             else:
                 self._listen(channel, name, tag)

@@ -35,7 +35,8 @@ BUDGET = """\
 ## How many series
 
 A label has few values: a node, a reason, a model, a route; `camera_id` only where one process owns the camera (its
-producer) or hears of all (the gateway), and never on a worker or a histogram of buckets; `frame_id` never. Names that
+producer) or hears of all (the gateway), and never on a worker or a histogram of buckets: of one
+camera there is a mean latency and no percentile. `frame_id` never. Names that
 others choose are bounded: a worker tells {models} models and {labels} labels of each apart, the gateway the routes that
 it has and the methods that they take; what is beyond is `other`. A camera that is forgotten takes its series along.
 
@@ -97,7 +98,8 @@ QUERIES = {
     "framefleet_camera_last_result_timestamp_seconds": "time() - framefleet_camera_last_result_timestamp_seconds > 60",
     "framefleet_certificate_expiry_timestamp_seconds": "framefleet_certificate_expiry_timestamp_seconds - time() "
     "< 14 * 86400",
-    "framefleet_history_free_bytes": "predict_linear(framefleet_history_free_bytes[6h], 24 * 3600) < 0",
+    "framefleet_history_free_bytes": "predict_linear(framefleet_history_free_bytes[6h], 24 * 3600) < 0 "
+    "and framefleet_history_free_bytes offset 3h",
     "framefleet_token_expiry_timestamp_seconds": "framefleet_token_expiry_timestamp_seconds - time() < 7 * 86400",
     "process_cpu_seconds_total": "rate(process_cpu_seconds_total[5m])",
     "process_open_fds": "process_open_fds / process_max_fds",

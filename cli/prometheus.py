@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cli.child import Command
 from cli.layout import Layout
@@ -13,8 +14,9 @@ RETENTION = ("31d", "2GB")
 QUEUE_FAMILIES = ["queue_coarse_metrics", "queue_consumer_count", "ra_metrics", "exchange_bindings"]
 
 
-def configuration(layout: Layout, targets: Mapping[str, str]) -> dict[str, object]:
-    """Prometheus's configuration. `targets` are addresses by job, `rabbitmq` for both of its jobs.
+def configuration(layout: Layout, targets: Mapping[str, str], alertmanager: str = "") -> dict[str, object]:
+    """Prometheus's configuration. `targets` are addresses by job, `rabbitmq` for both of its jobs; `alertmanager` is
+    the URL of who hears of alerts, '' for nobody.
 
     Workers are read from `.run/workers.json` and the producer from `.run/producer.json`, which Prometheus watches: one
     that has sent all is no longer there to be missed. Every target has its part's name for an
@@ -34,6 +36,7 @@ def configuration(layout: Layout, targets: Mapping[str, str]) -> dict[str, objec
         "global": {"scrape_interval": "5s", "scrape_timeout": "4s", "evaluation_interval": "5s"},
         "rule_files": [str(layout.root / "deploy" / "prometheus" / "rules" / "*.yml")],
         "scrape_configs": jobs,
+        "alerting": {"alertmanagers": [_alertmanager(alertmanager)] if alertmanager else []},
     }
 
 
@@ -42,7 +45,8 @@ def command(layout: Layout, port: int, targets: Mapping[str, str], env: Mapping[
     address, (age, size) = f"{LOOPBACK}:{port}", RETENTION
     file = layout.prometheus / "prometheus.yml"
     itself = {"prometheus": address}
-    file.write_text(json.dumps(configuration(layout, {**targets, **itself}), indent=2) + "\n")  # JSON is YAML
+    written = configuration(layout, {**targets, **itself}, env.get("ALERTMANAGER_URL", ""))
+    file.write_text(json.dumps(written, indent=2) + "\n")  # JSON is YAML
     return Command(
         name="prometheus",
         arguments=[
@@ -84,6 +88,16 @@ def _listed(job: str, file: Path) -> dict[str, object]:
 
 def _static(job: str, target: str) -> dict[str, object]:
     return {"job_name": job, "static_configs": [_target(job.removesuffix("-queues"), target)]}
+
+
+def _alertmanager(url: str) -> dict[str, object]:
+    """Where alerts go. A URL that is wrong is told by the gateway, whose setting it is, and left out here."""
+    parts = urlsplit(url)
+    return {
+        "scheme": parts.scheme or "http",
+        "path_prefix": parts.path or "/",
+        "static_configs": [{"targets": [parts.netloc] if parts.hostname else []}],
+    }
 
 
 def _target(name: str, address: str) -> dict[str, object]:

@@ -25,6 +25,7 @@ from gateway.statistics import Statistics
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
+MOST_LISTED = 20
 
 EXAMPLE: dict[str, Any] = {
     "items": [
@@ -86,7 +87,7 @@ EXAMPLE: dict[str, Any] = {
 NODES = answer("Everybody at work, by id.", EXAMPLE)
 REFUSALS = errors(
     {
-        404: "no worker a1b2c4 is heard: did you mean a1b2c3? GET /api/nodes lists all",
+        404: "no worker a1b2c4 is heard: did you mean a1b2c3? heard are a1b2c3, d4e5f6",
         422: "worker a1b2c3 runs version 0.0.9, which cannot be drained: update it, or stop it (it loses no frame)",
         503: "nothing was changed, because it cannot be kept in GATEWAY_DATA_DIR (disk full): make room there",
     }
@@ -174,9 +175,8 @@ def nodes_router(
         status = nodes.status(node)
         if status is None and node not in drains.desired.nodes:
             known = [each.node_id for each in nodes.views(time.monotonic())]
-            return problem(
-                404, "not_found", f"no worker {node} is heard: {_near(node, known)}GET /api/nodes lists all"
-            )
+            words = f"no worker {node} is heard: {_near(node, known)}{_heard(known)}"
+            return problem(404, "not_found", words)
         if status is not None and status.drains is None:
             words = f"worker {node} runs version {status.version}, which cannot be drained"
             return problem(422, "bad_data", f"{words}: update it, or stop it (it loses no frame)")
@@ -206,5 +206,11 @@ def _near(name: str, known: list[str]) -> str:
     return f"did you mean {close[0]}? " if close else ""
 
 
+def _heard(known: list[str]) -> str:
+    if not known:
+        return "none is at all"
+    return f"heard are {', '.join(known)}" if len(known) <= MOST_LISTED else "GET /api/nodes lists all"
+
+
 def _list(known: list[str]) -> str:
-    return f"drained are {', '.join(sorted(known)[:20])}" if known else "no worker is"
+    return f"drained are {', '.join(sorted(known)[:MOST_LISTED])}" if known else "no worker is"

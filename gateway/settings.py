@@ -160,7 +160,8 @@ class GatewaySettings(ServiceSettings):
     alertmanager_url: str = Field(
         "",
         validation_alias="ALERTMANAGER_URL",
-        description="Alertmanager, for the silences on the page of alerts; empty: they are not shown",
+        description="Alertmanager, for the silences on the page of alerts; `make up` also sends it what fires; "
+        "empty: neither",
     )
     node_name: str = Field(
         default_factory=lambda: os.uname().nodename,

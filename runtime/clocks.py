@@ -3,11 +3,13 @@
 A clock that is an hour off must neither make fresh frames look stale nor stale ones fresh. Senders that heartbeat
 tell us their time directly, past the queue in which their frames wait; the smallest difference seen over the last
 heartbeats is their clock's offset, to within a message's way. Of the others a delay that is plausible is believed;
-one that is not (the future, or more than a minute) is taken relative to the smallest delay seen from them.
+one that is not (the future, or more than a minute) is taken relative to the smallest delay seen from them. Where frames
+waited for somebody to take them, that is the likelier reason for a minute, and it is believed.
 """
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from math import inf
 
 SAMPLES = 10
 INSIGNIFICANT_SECONDS = 0.1  # what time synchronisation leaves; not worth correcting
@@ -49,8 +51,13 @@ class Clocks:
         heard.offsets.append(now - their_time)
         _bound(self._heard)
 
-    def age(self, timestamp: float, now: float, *, sender: str | None, camera_id: str) -> Age:
-        """Tell the age of a frame that says it was captured at `timestamp`."""
+    def age(
+        self, timestamp: float, now: float, *, sender: str | None, camera_id: str, backlog: bool = False
+    ) -> Age:
+        """Tell the age of a frame that says it was captured at `timestamp`.
+
+        `backlog`: it may have waited for longer than anybody has taken frames. Nothing is learnt from its delay.
+        """
         delay = now - timestamp
         heard = self._heard.get(sender) if sender is not None else None
         if heard is not None:
@@ -58,7 +65,7 @@ class Clocks:
             if abs(offset) < INSIGNIFICANT_SECONDS:
                 return Age(max(0.0, delay), delay < -INSIGNIFICANT_SECONDS)
             return Age(max(0.0, delay - offset), True)
-        if -INSIGNIFICANT_SECONDS <= delay <= PLAUSIBLE_SECONDS:
+        if -INSIGNIFICANT_SECONDS <= delay <= (inf if backlog else PLAUSIBLE_SECONDS):
             return Age(max(0.0, delay), False)
         return Age(delay - self._smallest(sender or camera_id, delay, now), True)
 

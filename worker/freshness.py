@@ -23,9 +23,14 @@ class Freshness:
         """A producer says what time it is."""
         self._clocks.hear(status.producer_id, status.time, time.time())
 
-    def age(self, head: TaskHead, clock: str | None) -> Age:
-        """Tell the frame's age now by the clock of that name: whose it is, as far as that is known."""
-        return self._clocks.age(head.timestamp, time.time(), sender=clock, camera_id=head.camera_id)
+    def age(self, head: TaskHead, clock: str | None, *, backlog: bool) -> Age:
+        """Tell the frame's age now by the clock of that name: whose it is, as far as that is known.
+
+        `backlog`: it may have waited since before this worker took frames.
+        """
+        return self._clocks.age(
+            head.timestamp, time.time(), sender=clock, camera_id=head.camera_id, backlog=backlog
+        )
 
     def note(self, stale: bool) -> None:
         """A frame has come, stale or not."""

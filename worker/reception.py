@@ -43,12 +43,14 @@ class Reception:
             # Its gateway measures how long it takes, by one clock: no age by ours may expire it, or count as skew.
             return Arrival(intake, delivery, head, camera_id, at=time.perf_counter())
         # A sender's frames are of one clock: names that it makes up must not push out what is known of others'.
-        aged = self._freshness.age(head, delivery.app_id if sender is None else intake.queue)
-        age = aged.seconds
+        clock = delivery.app_id if sender is None else intake.queue
         # Of others the age tells nothing: the batch lane is meant to be long, and senders fill queues of their own.
-        if intake.lane is Lane.LIVE and sender is None:
+        live = intake.lane is Lane.LIVE and sender is None
+        aged = self._freshness.age(head, clock, backlog=live and delivery.backlog)
+        age = aged.seconds
+        if live:
             self._metrics.dequeued(age)
-        if aged.skewed:
+        if aged.skewed and not delivery.backlog:  # what waited there may have a clock that is right
             self._metrics.skewed()
         if sender is not None:
             camera_id, refusal = self._admitted(head, sender)

@@ -1,6 +1,7 @@
 """The area `gateway`: whether it is ready, whether our token is good, which alerts fire, which tokens end."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from cli.doctor.errors import NoAnswer
@@ -13,6 +14,10 @@ from gateway.tokens.file import read_tokens
 DAY = 86_400.0
 SOON_DAYS = 14
 MOST_ALERTS = 10
+ALERTS_SECONDS = 4.0
+"""The gateway itself waits three for a Prometheus that stands still, and then says so."""
+ABOUT = ("camera_id", "node_id", "queue")
+"""The labels that say by themselves what an alert is about."""
 LOOK = "natively .run/logs/gateway.log, with Compose docker compose logs gateway"
 
 
@@ -22,8 +27,10 @@ def check(place: Place, findings: Findings) -> None:
     if not place.gateway:
         return
     where = shown(place.gateway)
+    answers = False
     try:
         _ready(where, ask(f"{place.gateway}/readyz"), findings)
+        answers = True
         session = ask(f"{place.gateway}/api/session", token=place.token)
         if session.status in (401, 403):
             findings.error(
@@ -38,9 +45,31 @@ def check(place: Place, findings: Findings) -> None:
             )
             return
         findings.ok("token", f"good, role {_field(session.json(), 'role')}")
-        judge_alerts(ask(f"{place.gateway}/api/alerts", token=place.token).json(), findings)
     except NoAnswer as why:
-        findings.error("answer", f"{where} {why}", f"start it, or see what has its port (see ports); {LOOK}")
+        _silent(place, f"{where} {why}", findings, answers=answers)
+        return
+    try:
+        judge_alerts(
+            ask(f"{place.gateway}/api/alerts", token=place.token, seconds=ALERTS_SECONDS).json(), findings
+        )
+    except NoAnswer as why:
+        findings.unknown(
+            "alerts",
+            f"not known: {where}/api/alerts {why}; the gateway runs, and answers /readyz",
+            "see prometheus, whom it asks: one that stands still holds this answer up, and no other",
+        )
+
+
+def _silent(place: Place, found: str, findings: Findings, *, answers: bool) -> None:
+    """Note a gateway that does not answer. One that runs is not to be started: it is slow, or stopped."""
+    process = place.process("gateway")
+    if answers:
+        findings.error("answer", f"{found}; it runs, and answers /readyz", f"it is slow; why: {LOOK}")
+    elif process is not None:
+        words = f"{found}; its process is there (pid {process.pid})"
+        findings.error("answer", words, f"see processes: is it stopped? Else it is slow, or starts: {LOOK}")
+    else:
+        findings.error("answer", found, f"start it, or see what has its port (see ports); {LOOK}")
 
 
 def _ready(where: str, answer: HttpAnswer, findings: Findings) -> None:
@@ -65,15 +94,33 @@ def judge_alerts(said: Any, findings: Findings) -> None:
             return
         # `info` is no trouble: the dead-man's switch always fires.
         firing = [each for each in said["items"] if each["state"] == "firing" and each["severity"] != "info"]
-        for each in firing[:MOST_ALERTS]:
+        loud = [each for each in firing if not each.get("silenced_by")]
+        for each in loud[:MOST_ALERTS]:
             note = findings.error if each["severity"] == "critical" else findings.warning
-            note(f"alert {each['name']}", str(each["summary"]), f"docs/runbooks/{each['name']}.md")
-        if len(firing) > MOST_ALERTS:
-            findings.warning("alerts", f"{len(firing) - MOST_ALERTS} more fire", "see the dashboard")
-        if not firing:
-            findings.ok("alerts", "none fires")
+            note(f"alert {each['name']}", f"{each['summary']}{_about(each)}", _todo(each))
+        if len(loud) > MOST_ALERTS:
+            findings.warning("alerts", f"{len(loud) - MOST_ALERTS} more fire", "see the dashboard")
+        if silenced := sorted({str(each["name"]) for each in firing if each.get("silenced_by")}):
+            findings.ok("silenced", f"they fire, and somebody has silenced them: {', '.join(silenced)}")
+        if not loud:
+            findings.ok("alerts", "none fires" if not firing else "none fires that is not silenced")
     except (KeyError, TypeError):
         raise NoAnswer("answers, but not as this version's gateway does") from None
+
+
+def _about(alert: Mapping[str, Any]) -> str:
+    """What an alert is about, by its labels: several of a rule have the same summary."""
+    labels = alert.get("labels") or {}
+    names = [str(labels[name]) for name in ABOUT if labels.get(name)]
+    if not names and labels.get("instance"):
+        names = [f"{labels.get('job', 'process')} at {labels['instance']}"]
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _todo(alert: Mapping[str, Any]) -> str:
+    return str(
+        alert.get("runbook") or alert.get("description") or "its rule names no runbook: see its expression"
+    )
 
 
 def _tokens(place: Place, findings: Findings) -> None:

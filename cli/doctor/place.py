@@ -53,6 +53,10 @@ class Place:
     def native(self) -> bool:
         return not self.image
 
+    def process(self, name: str) -> Started | None:
+        """The process of that name, if it lives."""
+        return next((each for each in self.processes if each.name == name and _lives(each)), None)
+
 
 def find_place(
     environment: Mapping[str, str], layout: Layout, *, amqp_url: str = "", prometheus: str = ""

@@ -36,9 +36,15 @@ def check(place: Place, findings: Findings) -> None:
         judge_targets(data_of(place.prometheus, "targets?state=active"), findings)
         judge_rules(data_of(place.prometheus, "rules?type=alert"), findings)
     except NoAnswer as why:
-        findings.error(
-            "answer", f"{where} {why}", f"start it (`make up` does, docker compose up -d prometheus); {LOOK}"
-        )
+        process = place.process("prometheus")
+        if process is None:
+            todo = f"start it (`make up` does, docker compose up -d prometheus); {LOOK}"
+            findings.error("answer", f"{where} {why}", todo)
+        else:  # one that runs is not to be started
+            words = f"{where} {why}; its process is there (pid {process.pid})"
+            findings.error(
+                "answer", words, f"see processes: is it stopped? Else it is slow, or starts: {LOOK}"
+            )
     except (AttributeError, KeyError, TypeError, ValueError):
         findings.error(
             "answer", f"{where} answers, but not as Prometheus does", "is another program at that address?"

@@ -9,6 +9,7 @@ from broker.diagnosis import fault
 from broker.errors import Unreachable
 from broker.faults import REMEDY
 from broker.session import session
+from cli.doctor import workers
 from cli.doctor.errors import NoAnswer
 from cli.doctor.exposition import Samples, broker_pages, read_page
 from cli.doctor.finding import Findings
@@ -16,7 +17,6 @@ from cli.doctor.http import ANSWER_SECONDS, side_by_side
 from cli.doctor.place import Place
 from cli.doctor.promql import series
 from cli.doctor.stranger import stranger
-from cli.doctor.workers import START
 from cli.queues.upgrade import State, inspect
 from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TASK_QUEUE, TOPOLOGY
 
@@ -25,7 +25,9 @@ QUEUES_SECONDS = 6.0
 FULL = (0.5, 0.8)
 """Shares of a queue's bound in messages: a warning, an error."""
 MEMBER = "rabbitmq_detailed_raft_log_commit_index"
-FOREIGN = "max by (queue) (gateway_queue_foreign_consumers) > 0"
+FOREIGN_NOW = "(max by (queue) (gateway_queue_foreign_consumers))[1m:5s]"
+FOREIGN = f"min_over_time({FOREIGN_NOW}) > 0 and count_over_time({FOREIGN_NOW}) >= 10"
+"""A minute long, as their alerts: a worker that stands still or is drained is not heard before its consumer goes."""
 
 
 def check(place: Place, findings: Findings) -> None:
@@ -48,12 +50,12 @@ def check(place: Place, findings: Findings) -> None:
             "see broker; try again",
         )
         return
-    judge(states, findings)
+    judge(states, findings, workers.all_drained(place))
     _members(place, findings)
     for labels, count in series(place.prometheus, FOREIGN):
         findings.error(
             labels.get("queue", ""),
-            f"{count:.0f} more consume it than our services: what they take is missing",
+            f"{count:.0f} more have consumed it for a minute than our services: what they take is missing",
             "stop that program; one that wants results binds a queue of its own to `results` (docs/integrate.md)",
         )
 
@@ -87,8 +89,8 @@ async def _fault(urls: Sequence[str], queue: str) -> str | None:
         return None  # the area `broker` says so
 
 
-def judge(states: list[State], findings: Findings) -> None:
-    """Note what the states of the queues show."""
+def judge(states: list[State], findings: Findings, drained: Sequence[str] = ()) -> None:
+    """Note what the states of the queues show. `drained`: the workers, if every one that is heard is drained."""
     there = [state for state in states if state.messages is not None]
     if states and not there:
         findings.error(
@@ -104,14 +106,14 @@ def judge(states: list[State], findings: Findings) -> None:
             "the next service that connects declares them; if they were there: who has deleted them?",
         )
     for state in there:
-        _judge(state, state.messages or 0, findings)
+        _judge(state, state.messages or 0, findings, drained)
     waiting = sum(state.messages or 0 for state in there)
     as_they_should = sum(not state.differs for state in there)
     findings.ok("arguments", f"{as_they_should} of {len(states)} queues are as this version wants them")
     findings.ok("depth", f"{waiting:,} messages wait in all queues together")
 
 
-def _judge(state: State, messages: int, findings: Findings) -> None:
+def _judge(state: State, messages: int, findings: Findings, drained: Sequence[str]) -> None:
     name = state.queue.name
     if state.differs:
         differing = "; ".join(
@@ -129,7 +131,11 @@ def _judge(state: State, messages: int, findings: Findings) -> None:
         )
     _judge_depth(state, messages, findings)
     if name == TASK_QUEUE and not state.consumers:
-        todo = f"{START}; or look at /readyz of those that run (.run/logs/, docker compose ps -a cv-worker)"
+        todo = (
+            workers.undrain(drained)
+            if drained
+            else f"{workers.START}; or look at /readyz of those that run (.run/logs/, docker compose ps -a cv-worker)"
+        )
         if messages:
             waits = f"{messages:,} message{'' if messages == 1 else 's'}"
             findings.error(name, f"no worker takes what waits in it: {waits}", todo)

@@ -1,6 +1,6 @@
 """The area `workers`: how many run, with which models, and how ready each service says it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,22 +34,57 @@ def judge(said: Any, expected: int | None, findings: Findings) -> None:
     try:
         nodes: list[Mapping[str, Any]] = said["items"]
         expected = said["expected"] if expected is None else expected
-        running = [each for each in nodes if each["state"] == "running"]
-        drained = [str(each["node_id"]) for each in nodes if each.get("drain")]
-        _count(len(running), expected, drained, findings)
+        running = [each for each in nodes if _works(each)]
+        _count(len(running), expected, _drained(nodes), findings)
         for each in nodes[:MOST_NAMED]:
             _judge_node(each, findings)
     except (KeyError, TypeError):
         raise NoAnswer("answers, but not as this version's gateway does") from None
 
 
+def all_drained(place: Place) -> list[str]:
+    """The workers, if each that is heard is drained; empty if one takes frames, or nobody tells."""
+    if not place.gateway or not place.token:
+        return []
+    try:
+        said = ask(f"{place.gateway}/api/nodes", token=place.token, seconds=ASIDE_SECONDS).json()
+        nodes: list[Mapping[str, Any]] = said["items"]
+        return [] if any(map(_works, nodes)) else _drained(nodes)
+    except (NoAnswer, KeyError, TypeError):
+        return []  # the areas `gateway` and `workers` say so
+
+
+def undrain(names: Sequence[str]) -> str:
+    """The command that puts all of them to work again."""
+    more = f", and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"framefleet nodes undrain {' '.join(names[:MOST_NAMED])}{more}"
+
+
+def _works(node: Mapping[str, Any]) -> bool:
+    return bool(node["state"] == "running" and not node.get("drain"))
+
+
+def _drained(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Those that are heard and that an operator has put out of work, also where they have not obeyed yet."""
+    heard = (each for each in nodes if each["state"] not in ("lost", "unknown"))
+    return [str(each["node_id"]) for each in heard if each.get("drain")]
+
+
 def _count(running: int, expected: int | None, drained: list[str], findings: Findings) -> None:
+    named = ", ".join(drained[:MOST_NAMED])
     if running == 0 and drained:
-        words = f"every worker is drained: no frame is computed ({', '.join(drained[:MOST_NAMED])})"
-        findings.error("running", words, f"framefleet nodes undrain {drained[0]}")
-    elif drained and (expected is None or running + len(drained) >= expected):
-        words = f"{running} run; drained by an operator: {', '.join(drained[:MOST_NAMED])}"
-        findings.ok("running", words)
+        findings.error(
+            "running",
+            f"every worker that is heard is drained: no frame is computed ({named})",
+            undrain(drained),
+        )
+        return
+    if drained:
+        # Nothing else tells of one that was forgotten.
+        words = f"an operator has put {named} out of work; `framefleet nodes list` says since when, and by whose token"
+        findings.warning("drained", words, f"{undrain(drained)}, unless that is meant")
+    if drained and (expected is None or running + len(drained) >= expected):
+        findings.ok("running", f"{running} run")
     elif running == 0 and expected != 0:
         findings.error("running", "no worker runs: no frame is computed", f"{START}; {LOOK}")
     elif expected is not None and running < expected:

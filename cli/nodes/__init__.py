@@ -5,12 +5,13 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from cli.confirmation import confirmed
 from cli.gateway import GatewayAccess, add_options, ask, known_gateway
 from cli.layout import Layout
-from cli.nodes.tables import listing, price
+from cli.nodes.tables import drain_said, listing, price, undrain_said
 
 ABOUT = """\
 Lists workers, producers and gateways, and drains a worker: it finishes the frames that it has, takes no more, and goes
@@ -18,8 +19,10 @@ on running until it is undrained. No frame is lost or delivered twice. It stays 
 same name; a worker of another name is not.
 
   framefleet nodes list
-  framefleet nodes drain worker-2
-  framefleet nodes undrain worker-2
+  framefleet nodes drain HOST-2
+  framefleet nodes undrain HOST-1 HOST-2
+
+A worker's name is its machine's with a number (`make up`), or its container's.
 """
 ALONE = "`framefleet doctor` looks at everything else"
 
@@ -33,9 +36,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     lists.add_argument("--json", action="store_true", help="the answer of GET /api/nodes, for programs")
     drains = actions.add_parser("drain", help="let a worker finish what it has and take no more")
     drains.add_argument("--yes", action="store_true", help="do not ask")
-    undrains = actions.add_parser("undrain", help="let a worker take frames again")
-    for each in (drains, undrains):
-        each.add_argument("node", metavar="NODE", help="its name, as `list` shows it")
+    drains.add_argument("node", metavar="NODE", help="its name, as `list` shows it")
+    undrains = actions.add_parser("undrain", help="let workers take frames again")
+    undrains.add_argument("nodes", metavar="NODE", nargs="+", help="its name, as `list` shows it")
     for each in (lists, drains, undrains):
         add_options(each)
 
@@ -59,9 +62,7 @@ def act(arguments: argparse.Namespace, layout: Layout) -> int:
         case "drain":
             return _drain(gateway, arguments.node, yes=arguments.yes)
         case _:
-            ask(gateway, f"/api/nodes/undrain?node={_quoted(arguments.node)}", method="POST", without=ALONE)
-            print(f"{arguments.node} takes frames again.")
-            return 0
+            return _undrain(gateway, arguments.nodes)
 
 
 def _drain(gateway: GatewayAccess, name: str, *, yes: bool) -> int:
@@ -71,8 +72,15 @@ def _drain(gateway: GatewayAccess, name: str, *, yes: bool) -> int:
         print(price(worker), file=sys.stderr)
         if not confirmed(f"Drain {name}?", yes=yes):
             return 1
-    ask(gateway, f"/api/nodes/drain?node={_quoted(name)}", method="POST", without=ALONE)
-    print(f"{name} finishes what it has and takes no more. Back: framefleet nodes undrain {name}")
+    answer = ask(gateway, f"/api/nodes/drain?node={_quoted(name)}", method="POST", without=ALONE)
+    print(f"{drain_said(answer, name, time.time())} Back: framefleet nodes undrain {name}")
+    return 0
+
+
+def _undrain(gateway: GatewayAccess, names: Sequence[str]) -> int:
+    for name in names:
+        answer = ask(gateway, f"/api/nodes/undrain?node={_quoted(name)}", method="POST", without=ALONE)
+        print(undrain_said(answer, name, time.time()))
     return 0
 
 

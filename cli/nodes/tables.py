@@ -12,6 +12,8 @@ GATEWAYS = ("GATEWAY", "STATE", "MEMORY", "VERSION", "SINCE", "HOST")
 RIGHT = ("FPS", "BUSY", "P95", "MEMORY", "CAMERAS")
 
 View = Mapping[str, Any]
+OUT_OF_WORK = ("draining", "drained")
+SILENT = ("lost", "unknown")
 
 
 def listing(answer: View, now: float) -> str:
@@ -28,7 +30,7 @@ def listing(answer: View, now: float) -> str:
     notes += [
         f"{plain(each['node_id'])}: {_drained(each['drain'], now)}"
         for each in answer["items"]
-        if each["drain"]
+        if each["drain"] and each["state"] not in OUT_OF_WORK
     ]
     notes += [
         f"{plain(each['node_id'])}: {_drained(each, now)}, and not there; it will take no frames if it comes back"
@@ -54,11 +56,37 @@ def price(worker: View) -> str:
     return f"{remain}, good for about {capacity:.1f} frames a second; {load:.1f} are computed now.{few}"
 
 
+def drain_said(answer: View, name: str, now: float) -> str:
+    """Say what a drain does: a worker that is not heard cannot begin with it."""
+    if silence := _silence(answer, name, now):
+        return f"{name} {silence}. It will finish what it has and take no more when it is back."
+    return f"{name} finishes what it has and takes no more."
+
+
+def undrain_said(answer: View, name: str, now: float) -> str:
+    """Say what the way back does."""
+    if silence := _silence(answer, name, now):
+        return f"{name} {silence}. It will take frames when it is back."
+    return f"{name} takes frames again."
+
+
+def _silence(answer: View, name: str, now: float) -> str:
+    """Why the worker does not hear of it now; empty if it does."""
+    worker = next((each for each in answer["items"] if each["node_id"] == name), None)
+    if worker is None:
+        return "is not heard"
+    if worker["state"] == "unknown":
+        return "is not heard now, for the gateway itself does not hear RabbitMQ"
+    return f"has not been heard for {ago(worker['last_seen'], now)}" if worker["state"] == "lost" else ""
+
+
 def _worker(each: View, now: float) -> tuple[str, ...]:
-    here = each["state"] not in ("lost", "unknown")
+    here = each["state"] not in SILENT
     return (
         plain(each["node_id"]),
-        _state(each, now),
+        _drained(each["drain"], now, each["state"])
+        if each["drain"] and each["state"] in OUT_OF_WORK
+        else _state(each, now),
         each["lane"],
         plain(each["model"]),
         f"{each['fps']:.1f}" if here else "-",
@@ -91,6 +119,6 @@ def _process(each: View, now: float) -> tuple[str, ...]:
     )
 
 
-def _drained(drain: View, now: float) -> str:
+def _drained(drain: View, now: float, state: str = "drained") -> str:
     by = f" by {plain(drain['by'])}" if drain["by"] else ""
-    return f"drained {ago(drain['since'], now)} ago{by}"
+    return f"{state} {ago(drain['since'], now)} ago{by}"

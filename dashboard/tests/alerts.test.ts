@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { gather, gist, runbookName, titled, troubles } from '../src/lib/alerts';
-import type { AlertView } from '../src/lib/contract.gen';
+import { gather, gist, noPrometheus, runbookName, titled, troubles } from '../src/lib/alerts';
+import type { AlertsView, AlertView } from '../src/lib/contract.gen';
 
 const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
   name: 'FramefleetCameraDown',
@@ -78,5 +78,22 @@ describe('alerts of one rule', () => {
       down(4, { name: 'FramefleetTargetDown' }),
     ]);
     expect(groups.map(titled)).toEqual(['CameraDown', 'CameraDown', 'CameraDown', 'TargetDown']);
+  });
+});
+
+describe('a Prometheus that is not set up', () => {
+  const none: AlertsView = {
+    source: 'none',
+    error: 'Prometheus does not answer',
+    evaluated: false,
+    since: null,
+    items: [],
+  } as unknown as AlertsView;
+
+  it('is told of by the gateway alone: without its answer nobody knows', () => {
+    expect(noPrometheus(null)).toBe(false);
+    expect(noPrometheus({ ...none, since: 1 })).toBe(false);
+    expect(noPrometheus({ ...none, source: 'prometheus' })).toBe(false);
+    expect(noPrometheus(none)).toBe(true);
   });
 });

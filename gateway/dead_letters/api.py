@@ -42,7 +42,7 @@ LETTER: dict[str, Any] = {
     "time": 1795215990.1,
     "attempts": 1,
     "camera_id": "gate-3",
-    "frame_id": "gate-3:1795210000:4711",
+    "frame_id": "gate-3:1795210000000:4711",
     "timestamp": 1795215990.0,
     "content_type": "application/json",
     "size": 51,

@@ -39,7 +39,7 @@ EXAMPLE = {
     "thumbnail": "/api/events/17/thumbnail?quality=2093",
     "picture": "/api/events/17/picture?quality=2093",
     "frame": {
-        "frame_id": "gate-3:1795210000:4711",
+        "frame_id": "gate-3:1795210000000:4711",
         "time": 1795216002.1,
         "width": 640,
         "height": 480,

@@ -22,7 +22,7 @@ from gateway.security.access import identity_of
 from gateway.tokens.roles import needed_role, suffices
 
 EXAMPLE = {
-    "frame_id": "gate-3:1795210000:4711",
+    "frame_id": "gate-3:1795210000000:4711",
     "camera_id": "gate-3",
     "outcome": "result",
     "hops": [

@@ -49,7 +49,7 @@ class History:
         used.set_function(lambda: self.database.connections[0])
         idle.set_function(lambda: self.database.connections[1])
         queue = ThumbnailQueue()
-        self.thumbnailer = Thumbnailer(queue.put, metrics)
+        self.thumbnailer = Thumbnailer(queue.put, metrics, whole=settings.history_pictures_mb > 0)
         self._on_wanted = on_wanted
         limits = RetentionLimits(
             days=settings.history_days,

@@ -58,7 +58,7 @@ def _store(connection: Connection, thumbnail: Thumbnail, gap: float) -> bool:
             height=row["height"],
             detections=msgspec.json.encode(thumbnail.result.detections).decode(),
             bytes=len(picture.whole),
-            jpeg=picture.whole,
+            jpeg=picture.whole or None,
         )
     )
     connection.execute(

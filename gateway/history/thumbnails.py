@@ -9,7 +9,7 @@ frames at a time, and what does not come is forgotten.
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from contract.picture import PictureError
@@ -42,10 +42,13 @@ class _Asked:
 
 
 class Thumbnailer:
-    """`keep` takes what becomes of the pictures. `now` is monotonic."""
+    """`keep` takes what becomes of the pictures; without `whole` only the small ones. `now` is monotonic."""
 
-    def __init__(self, keep: Callable[[Thumbnail], None], metrics: GatewayMetrics) -> None:
+    def __init__(
+        self, keep: Callable[[Thumbnail], None], metrics: GatewayMetrics, *, whole: bool = True
+    ) -> None:
         self._keep = keep
+        self._whole = whole
         self._metrics = metrics
         self._wanted: dict[str, bool] = {}  # frames to ask for; whether the event has no picture
         self._asked: dict[str, _Asked] = {}  # by frame, oldest first
@@ -98,7 +101,8 @@ class Thumbnailer:
             good = quality(
                 len(result.detections), certainty(max(each.confidence for each in result.detections))
             )
-            self._keep(Thumbnail(result, when, good, made.result()))
+            picture = made.result() if self._whole else replace(made.result(), whole=b"")
+            self._keep(Thumbnail(result, when, good, picture))
             return
         self._metrics.thumbnails.labels("unreadable").inc()
         if not isinstance(error, PictureError):

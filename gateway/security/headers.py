@@ -12,6 +12,7 @@ POLICY = "; ".join(
         "style-src 'self'",
         "img-src 'self' blob: data:",  # pictures from the socket are blobs
         "font-src 'self'",
+        "manifest-src 'self'",
         "connect-src 'self'",  # own WebSockets are 'self' too: https://www.w3.org/TR/CSP3/#match-url-to-source-expression
         "form-action 'self'",
         "base-uri 'none'",

@@ -18,6 +18,7 @@ WAIT = (
     "Ask again in some seconds. If it stays unknown, look whether RabbitMQ confirmed it to its sender "
     "(docs/integrate.md)."
 )
+KEEPS = "Results are kept for {days:g} days at most (GATEWAY_HISTORY_DAYS, GATEWAY_HISTORY_ROWS)."
 AROUND_SECONDS = 60.0
 
 
@@ -113,19 +114,13 @@ def _unseen(evidence: Evidence, around: Sequence[WitnessView], days: float) -> _
     if evidence.history.state == "unavailable":
         words = f"What became of it cannot be said: {evidence.history.words}."
         return "unknown", words, NO_HISTORY, "See /readyz for what the history lacks, then ask again."
-    keeps = f"older than the history keeps ({days:g} days)"
-    if evidence.begin is not None:
-        keeps = f"older than the history keeps ({days:g} days; the oldest result now is of {written(evidence.begin)})"
+    kept = "" if evidence.begin is None else f", which is of {written(evidence.begin)}"
+    older = f"older than the oldest result{kept}: nothing of that time is kept."
     if evidence.outlived:
-        return (
-            "unknown",
-            f"It is {keeps}.",
-            TOO_OLD,
-            "GATEWAY_HISTORY_DAYS and GATEWAY_HISTORY_ROWS say how long.",
-        )
+        return "unknown", f"It is {older}", TOO_OLD, KEEPS.format(days=days)
     dropped = next((each.words for each in around if each.place == "metrics" and each.state == "found"), "")
     words = "Nobody has seen it: it still waits or is being computed, or it was never confirmed to its sender"
-    words += "." if evidence.numbered is not None else f", or it is {keeps}."
+    words += "." if evidence.numbered is not None else f", or it is {older}"
     if dropped:
         words += f" It may be one of those dropped before they were sent: {dropped}."
     if evidence.dead_letters.state != "nothing":

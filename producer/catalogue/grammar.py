@@ -61,6 +61,7 @@ _NEARLY_ADDRESS = re.compile(
     r"|\d{1,3}(?:\.\d{1,3}){3}(?:[/?].*)?|\[[0-9a-f:.]+\].*)",
     re.ASCII | re.DOTALL | re.IGNORECASE,
 )
+PORTS = "the port is 1 to 65535"
 NO_ADDRESS = (
     "there is no such file or folder, and as an address it has no scheme, or a broken one: write it as in "
     "http://10.0.0.7/snapshot.jpg or rtsp://user:password@10.0.0.8/stream1"
@@ -163,13 +164,15 @@ def _network(camera_id: str | None, url: str) -> CameraSpec:
         raise InvalidSource(f"{shown}: {scheme}:// is not known; known are {', '.join(SCHEMES)}")
     if doubtful(url):
         raise InvalidSource(f"{redact(url)}: where its password ends cannot be told: {ENCODING}")
+    hint = f" (if it has a password: {ENCODING})" if "@" in url else ""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError:
+    except ValueError as error:
+        if "out of range" in str(error):  # urllib's words, which begin with "Port"
+            raise InvalidSource(f"{redact(url)}: {PORTS}{hint}") from None
         host, port = None, None
     if not host:
-        hint = f" (if it has a password: {ENCODING})" if "@" in url else ""
         raise InvalidSource(
             f"{redact(url)}: there is no host in this address, or a port that is no number{hint}"
         )

@@ -4,23 +4,34 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
 import msgspec
 
-from broker import Message
+from broker import Consumer, Delivery, Message
 from contract.result import DetectedObject, Result, encode_result
 from contract.status import (
     CameraReport,
     CamerasStatus,
     ProducerStatus,
     Status,
+    WatchAnnouncement,
     encode_status,
+    kept_routing_key,
+    parse_control,
     status_routing_key,
 )
-from contract.topology import RESULTS_EXCHANGE, STATUS_EXCHANGE, WATCH_EXCHANGE
+from contract.topology import (
+    CONTROL_EXCHANGE,
+    RESULTS_EXCHANGE,
+    STATUS_EXCHANGE,
+    WATCH_EXCHANGE,
+    EphemeralQueue,
+)
 from tests.helpers.bus import Bus, bus
+from tests.helpers.eventually import aeventually
 
 BEAT_SECONDS = 0.5  # four times as often as real ones, so that tests need not wait
 
@@ -33,6 +44,8 @@ class Staged:
         self.skipping: set[str] = set()
         """Cameras whose producer leaves out a frame that shows nothing new, at each heartbeat."""
         self._since = time.time()
+        self._pictures: dict[str, Message] = {}  # by frame: a gateway may ask for it
+        self._asked: asyncio.Queue[Message] = asyncio.Queue()
         self._beats = 0
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -46,7 +59,7 @@ class Staged:
         return CameraReport(**{"camera_id": camera_id, "state": state, "since": self._since, **fields})
 
     def picture(self, camera_id: str, jpeg: bytes, width: int, height: int) -> None:
-        """A frame captured just now, computed: its result, and its picture for who watches."""
+        """A frame captured just now, computed: its result, its picture for who watches, and for its event."""
         now = time.time()
         result = Result(
             timestamp=now,
@@ -65,19 +78,17 @@ class Staged:
         body = encode_result(result)
         headers = {"result": body.decode()}
         self._do(self._send(Message(RESULTS_EXCHANGE, camera_id, body, mandatory=False)))
-        self._do(
-            self._send(
-                Message(
-                    WATCH_EXCHANGE,
-                    camera_id,
-                    jpeg,
-                    content_type="image/jpeg",
-                    headers=headers,
-                    persistent=False,
-                    mandatory=False,
-                )
-            )
+        shown = Message(
+            WATCH_EXCHANGE,
+            camera_id,
+            jpeg,
+            content_type="image/jpeg",
+            headers=headers,
+            persistent=False,
+            mandatory=False,
         )
+        self._pictures[result.frame_id] = shown
+        self._do(self._send(shown))
 
     def seen(self, camera_id: str, when: float, faces: int, confidence: float = 0.9) -> None:
         """A result whose frame was captured at `when` (Unix seconds), without its picture."""
@@ -107,14 +118,25 @@ class Staged:
         self._loop.close()
 
     async def _run(self, url: str) -> None:
-        async with bus(url) as opened:
+        control = Consumer(EphemeralQueue(((CONTROL_EXCHANGE, ""),)), self._hear, no_ack=True)
+        async with bus(url, control) as opened:
+            await aeventually("it hears gateways", lambda: control.subscribed)
             self._open.set_result(opened)
             while not self._stop.is_set():
                 await self._beat()
+                while not self._asked.empty():
+                    await self._send(self._asked.get_nowait())
                 try:
                     await asyncio.wait_for(self._stop.wait(), BEAT_SECONDS)
                 except TimeoutError:
                     continue
+
+    def _hear(self, delivery: Delivery) -> None:
+        said = parse_control(delivery.body)
+        if isinstance(said, WatchAnnouncement):
+            for shown in map(self._pictures.get, said.frames):
+                if shown is not None:
+                    self._asked.put_nowait(replace(shown, routing_key=kept_routing_key(said.gateway_id)))
 
     async def _beat(self) -> None:
         self._beats += 1

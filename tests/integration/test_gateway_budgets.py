@@ -20,7 +20,8 @@ from contract.dead_letters import REASON, TIME
 from contract.result import encode_result
 from contract.status import CameraReport, CamerasStatus
 from contract.topology import DEAD_LETTER_QUEUE
-from gateway import dead_letters, service
+from gateway import service
+from gateway.dead_letters import reader
 from gateway.history import queries
 from gateway.live.results import parse_received
 from gateway.prometheus import proxy as prometheus_proxy
@@ -347,8 +348,8 @@ async def test_what_dashboards_report_is_held_to_what_is_known(
 async def test_dead_letters_are_the_operator_s_and_looked_at_once(
     rabbitmq: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead_letters, "FRESH_SECONDS", 0.0)
-    monkeypatch.setattr(dead_letters, "REST", 0.0)
+    monkeypatch.setattr(reader, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(reader, "REST", 0.0)
     async with (
         running_gateway(tmp_path, amqp_url=rabbitmq) as gateway,
         client(gateway, viewer_token(gateway, "anna")) as viewer,
@@ -386,7 +387,7 @@ async def test_dead_letters_are_the_operator_s_and_looked_at_once(
         async with operator.get("/api/frames/f1") as answer:
             assert (answer.status, (await answer.json())["outcome"]) == (200, "dead_letter")
 
-        monkeypatch.setattr(dead_letters, "REST", 1e9)
+        monkeypatch.setattr(reader, "REST", 1e9)
         await publish("f4")
         fourth = await listed()
         while fourth["total"] < 4:

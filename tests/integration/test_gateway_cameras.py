@@ -64,10 +64,10 @@ async def test_cameras_of_a_killed_producer_stall_connect_and_are_live_and_nothi
         await aeventually("nobody has them", lambda: not watcher.served())
         watcher.task.cancel()
         for camera_id, name in before.items():
-            kept = [("live", "east"), ("offline", "east")]
+            kept = [("live", "east"), ("disabled", "east")]
             moved = [("live", "west"), ("stalled", "west"), ("connecting", "east"), *kept]
             expected = kept if name == "east" else moved
             # It may be connecting for too short to be looked at.
             assert watcher.seen[camera_id] in (expected, [state for state in expected if state != moved[2]])
         reasons = [view.reason or "" for view in gateway.cameras.views(time.monotonic())]
-        assert all(reason.startswith("its producer stopped at ") for reason in reasons)
+        assert all(reason.startswith("its producer was stopped at ") for reason in reasons)

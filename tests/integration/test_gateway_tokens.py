@@ -129,6 +129,7 @@ async def test_the_session_says_who_asks(gateway: Gateway, http: aiohttp.ClientS
             "name": "main",
             "expires": None,
             "version": "0.1.0",
+            "launcher": None,
         }
 
 
@@ -252,6 +253,7 @@ async def test_without_authentication_there_are_no_links(tmp_path: Path) -> None
                 "name": None,
                 "expires": None,
                 "version": "0.1.0",
+                "launcher": None,
             }
 
 

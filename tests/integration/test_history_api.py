@@ -74,7 +74,10 @@ class Api:
 @pytest.fixture
 async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     async with (
-        running_gateway(tmp_path, database_url=database_url) as gateway,
+        # What is stored here is of a certain day, and must not become too old to be kept.
+        running_gateway(
+            tmp_path, database_url=database_url, history_days=3_650, history_activity_days=3_650
+        ) as gateway,
         aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
     ):
         await aeventually("the history", lambda: gateway.history.database.opened)

@@ -279,6 +279,24 @@ async def test_a_stale_frame_is_recorded_as_expired_not_computed(worker: Service
     eventually("counted", lambda: worker.metric('cv_frames_expired_total{hop="worker",node_id="n-1"}') == 1)
 
 
+async def test_what_waited_for_a_worker_is_stale_and_a_slow_clock_is_not(
+    start: StartService, rabbitmq: str
+) -> None:
+    """Both frames claim to be minutes old: one was there before the worker, the other found an empty queue."""
+    got = results()
+    async with bus(rabbitmq, got) as b:
+        await b.task(task(FRAME, timestamp=time.time() - 75, camera_id="new"))
+        worker = start("worker", AMQP_URL=rabbitmq, NODE_ID="n-1", WORKER_DETECTOR="haar")
+        await aeventually("the expiry", lambda: got.deliveries, 20)
+        waited = body(got.deliveries[0])
+        assert (waited["status"], waited["hop"], waited["reason"]) == ("expired", "worker", "stale")
+        assert waited["queue_seconds"] >= 75
+        await b.task(task(FRAME, timestamp=time.time() - 300, camera_id="slow"))
+        await aeventually("its result", lambda: len(got.deliveries) == 2)
+    assert body(got.deliveries[1])["status"] == "ok"
+    assert worker.metric('cv_clock_skew_total{node_id="n-1"}') == 1
+
+
 async def test_heartbeats_say_which_model_and_the_last_says_stopped(worker: Service, rabbitmq: str) -> None:
     heard: list[Status] = []
     status = Consumer(

@@ -193,6 +193,9 @@ class Channel:
     def basic_qos(self, *, prefetch_count: int, callback: Callable[[Any], None]) -> None:
         callback(None)
 
+    def queue_declare(self, _name: str, *, passive: bool, callback: Callable[[Any], None]) -> None:
+        callback(SimpleNamespace(method=SimpleNamespace(message_count=0, consumer_count=0)))
+
     def basic_consume(self, name: str, _deliver: Any, *, auto_ack: bool, callback: Any) -> None:
         self.asked.append(name)
         self.subscribed = callback

@@ -9,7 +9,7 @@ from pika.exceptions import ChannelClosedByBroker
 
 from broker import connection as connections
 from broker.connection import STEADY_SECONDS, Connection
-from broker.consumer import BIND_SECONDS, LISTEN_SECONDS, Consumer
+from broker.consumer import BIND_SECONDS, LISTEN_SECONDS, Consumer, Delivery
 from broker.declare import STEP_SECONDS, declare
 from broker.role import MISSED_SECONDS, Role
 from contract.topology import TOPOLOGY, EphemeralQueue
@@ -109,8 +109,8 @@ def test_a_queue_that_is_missed_is_not_declared_before_its_deletion_is_over(code
 class CountedChannel:
     """Subscribes at once, and tells how many messages wait."""
 
-    def __init__(self) -> None:
-        self.waiting = 0
+    def __init__(self, waiting: int = 0) -> None:
+        self.waiting = waiting
         self.asked = 0
         self.closed = False
         self.deliver: Callable[..., None] = lambda *message: None
@@ -136,10 +136,12 @@ class CountedChannel:
         self.closed = True
 
 
-def subscribed(prefetch: int) -> tuple[CountedChannel, HandLoop]:
+def subscribed(
+    prefetch: int, waiting: int = 0, received: Callable[[Delivery], None] = lambda delivery: None
+) -> tuple[CountedChannel, HandLoop]:
     connection: Any = SilentConnection()
-    channel: Any = CountedChannel()
-    consumer = Consumer("frame_queue", lambda delivery: None, prefetch=prefetch)
+    channel: Any = CountedChannel(waiting)
+    consumer = Consumer("frame_queue", received, prefetch=prefetch)
     consumer.attach(connection)
     consumer._channel_opened(channel)
     assert [delay for delay, _ in connection.loop.timers] == [LISTEN_SECONDS]
@@ -167,7 +169,26 @@ def test_a_consumer_that_has_all_it_may_hold_or_is_brought_more_is_left_alone() 
     for _ in range(4):
         loop.run()
     assert not channel.closed
-    assert channel.asked
+    assert channel.asked > 1, "not only when it subscribed"
+
+
+def test_what_waits_when_a_consumer_subscribes_is_the_backlog_and_nothing_after_it() -> None:
+    backlog: list[bool] = []
+    channel, _ = subscribed(2, 3, lambda delivery: backlog.append(delivery.backlog))
+    for _ in range(5):
+        channel.deliver(channel, None, None, b"")
+    assert backlog == [True, True, True, False, False]
+
+
+def test_a_backlog_that_others_have_taken_is_over() -> None:
+    backlog: list[bool] = []
+    channel, loop = subscribed(2, 5_000, lambda delivery: backlog.append(delivery.backlog))
+    channel.waiting = 1
+    channel.deliver(channel, None, None, b"")  # it is not brought nothing, and looks all the same
+    loop.run()
+    for _ in range(5):
+        channel.deliver(channel, None, None, b"")
+    assert backlog == [True] + [True] * 3 + [False] * 2, "one waits, and two may be under way"
 
 
 class BoundChannel(CountedChannel):

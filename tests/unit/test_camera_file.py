@@ -342,6 +342,32 @@ def test_what_is_there_twice_is_told_with_both_lines() -> None:
     assert file.broken == {"a", "c"}
 
 
+def test_a_bad_id_hides_nothing_else_that_is_wrong_with_its_camera() -> None:
+    file = read(
+        """
+        cameras:
+          - {id: b, source: demo:1}
+          - id: b
+            fps: two
+            source: http://10.0.0.7:99999/a.jpg
+          - id: gate 3
+            source: rtsp://u:${GATE_PASSWORD}@10.0.0.8/
+          - maks: []
+        """
+    )
+    assert [line.partition("; from")[0] for line in told(file)] == [
+        "line 4: camera b: there is one with the same id in line 3",
+        "line 5: camera b: fps: 'two' is no number",
+        "line 6: camera b: source: http://10.0.0.7:99999/a.jpg: the port is 1 to 65535",
+        "line 7: camera number 3: id: 'gate 3' is no camera id: letters, digits, _ and -, at most 64",
+        "line 8: camera number 3: source: there is no GATE_PASSWORD in cameras.env beside the file, or it is empty",
+        "line 9: camera number 4: there is no id",
+        "line 9: camera number 4: 'maks' is no key: did you mean masks?",
+        "line 9: camera number 4: there is no source",
+    ]
+    assert (set(file.cameras), file.broken) == ({"b"}, frozenset())
+
+
 def test_what_is_there_three_times_is_told_with_the_first_line() -> None:
     assert refused("cameras: []\ncameras: []\ncameras: []") == [
         "line 2: cameras is there twice, first in line 1",

@@ -18,8 +18,10 @@ import pytest
 from cli import lock, probe, secret
 from cli.addresses import GATEWAY, Addresses, choose
 from cli.display import Display
+from cli.down import down
 from cli.errors import AlreadyRuns, KnobError
 from cli.knobs import Knobs
+from cli.layout import Layout
 from cli.logfile import LogFile
 from cli.notices import Repetitions, notice
 from cli.ports import BLOCK, LOOPBACK, OWN, answers, free_port, is_free, listener
@@ -340,3 +342,24 @@ def test_what_the_gateway_lacks_is_said_in_words() -> None:
     assert probe.missing((200, "{}")) == ""
     assert probe.missing((500, "oops")) == "status 500"
     assert probe.missing(None) == "an answer"
+
+
+def test_down_ends_what_a_killed_run_left_behind_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(tmp_path)
+    layout.create()
+    assert down(layout) == 0
+    assert "does not run in this checkout" in capsys.readouterr().out
+    process = subprocess.Popen(SLEEPER, start_new_session=True, cwd=tmp_path)
+    try:
+        Register(layout.processes).add("worker-1", process.pid)
+        layout.endpoints.write_text("{}")
+        assert down(layout) == 0
+        assert process.wait(5) == -signal.SIGTERM
+    finally:
+        process.kill()
+        process.wait()
+    assert "was killed and left 1 running: worker-1." in capsys.readouterr().out
+    assert not layout.processes.exists()
+    assert not layout.endpoints.exists()

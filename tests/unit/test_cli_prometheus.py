@@ -79,3 +79,20 @@ def test_prometheus_scrapes_itself_where_it_listens(tmp_path: Path) -> None:
     assert written["scrape_configs"][-1]["static_configs"] == [
         {"targets": ["127.0.0.1:9123"], "labels": {"instance": "prometheus"}}
     ]
+
+
+def test_alerts_go_to_the_alertmanager_whose_silences_the_page_shows(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.prometheus.mkdir(parents=True)
+
+    def alerting(env: dict[str, str]) -> Any:
+        command(layout, 9090, TARGETS, env)
+        return json.loads((layout.prometheus / "prometheus.yml").read_text())["alerting"]["alertmanagers"]
+
+    assert alerting({}) == []
+    [told] = alerting({"ALERTMANAGER_URL": "https://alerts.example:9093/am"})
+    assert told == {
+        "scheme": "https",
+        "path_prefix": "/am",
+        "static_configs": [{"targets": ["alerts.example:9093"]}],
+    }

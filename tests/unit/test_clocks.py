@@ -53,6 +53,26 @@ def test_without_heartbeats_a_plausible_delay_is_believed() -> None:
     assert not clocks.age(NOW - 30, NOW, sender=None, camera_id="c").skewed
 
 
+def test_what_waited_before_anybody_took_frames_is_as_old_as_it_says_and_teaches_nothing() -> None:
+    """All workers were away: a frame of a new camera that waited 75 s is no fresh one of a wrong clock."""
+    clocks = Clocks()
+    waited = clocks.age(NOW - 75, NOW, sender=None, camera_id="c", backlog=True)
+    assert (waited.seconds, waited.skewed) == (75, False)
+    # Its clock is five minutes behind: told as soon as the backlog has come, not from the smallest of what waited.
+    clocks.age(NOW - 290, NOW, sender=None, camera_id="c", backlog=True)
+    assert clocks.age(NOW - 300, NOW, sender=None, camera_id="c").seconds == 0
+
+
+def test_in_a_backlog_the_future_and_who_heartbeats_are_as_ever() -> None:
+    clocks = Clocks()
+    heartbeats(clocks, -HOUR)
+    assert clocks.age(NOW - 75 - HOUR, NOW, sender="p", camera_id="c", backlog=True).seconds == pytest.approx(
+        75, abs=0.01
+    )
+    ahead = clocks.age(NOW + HOUR, NOW, sender=None, camera_id="c", backlog=True)
+    assert (ahead.seconds, ahead.skewed) == (0, True)
+
+
 def test_cameras_do_not_share_their_smallest_delay() -> None:
     clocks = Clocks()
     clocks.age(NOW + HOUR, NOW, sender=None, camera_id="ahead")

@@ -373,6 +373,53 @@ def test_queues(states: list[State], expected: list[tuple[str, str]]) -> None:
     assert noted(lambda f: queues.judge(states, f)) == expected
 
 
+def test_a_queue_whose_workers_are_all_drained_wants_them_back_and_no_more_of_them() -> None:
+    (found,) = [
+        each
+        for each in of(lambda f: queues.judge([state("frame_queue", 7, consumers=0)], f, ["vm-1", "vm-2"]))
+        if each.level is Level.ERROR
+    ]
+    assert found.todo == "framefleet nodes undrain vm-1 vm-2"
+
+
+def test_somebody_else_s_consumer_is_accused_after_a_minute(tmp_path: Path) -> None:
+    """A worker that was stopped or drained looks like one for some seconds."""
+    samples_ = [("old", "1x40"), ("lately", "0x28 1x10")]
+    (tmp_path / "t.yml").write_text(
+        json.dumps(
+            {
+                "evaluation_interval": "5s",
+                "tests": [
+                    {
+                        "interval": "5s",
+                        "input_series": [
+                            {"series": f'gateway_queue_foreign_consumers{{queue="{name}"}}', "values": values}
+                            for name, values in samples_
+                        ],
+                        "promql_expr_test": [
+                            {
+                                "expr": queues.FOREIGN,
+                                "eval_time": "160s",
+                                "exp_samples": [{"labels": '{queue="old"}', "value": 1}],
+                            },
+                            {"expr": queues.FOREIGN, "eval_time": "20s", "exp_samples": []},
+                        ],
+                    }
+                ],
+            }
+        )
+    )
+    done = subprocess.run(
+        ["promtool", "test", "rules", "t.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_members_of_queues_in_a_cluster() -> None:
     def broker_with(*names: str) -> Samples:
         return {queues.MEMBER: [({"queue": name}, 7.0) for name in names]}
@@ -418,10 +465,10 @@ def test_prometheus_rules() -> None:
 
 
 def test_the_gateway_s_alerts() -> None:
-    def alert(severity: str, state: str = "firing") -> dict[str, str]:
-        return {"name": "FramefleetX", "severity": severity, "state": state, "summary": "s"}
+    def alert(severity: str, state: str = "firing", **more: Any) -> dict[str, Any]:
+        return {"name": "FramefleetX", "severity": severity, "state": state, "summary": "s", **more}
 
-    def said(*items: dict[str, str], source: str = "prometheus") -> dict[str, Any]:
+    def said(*items: dict[str, Any], source: str = "prometheus") -> dict[str, Any]:
         return {"items": list(items), "source": source, "error": "Prometheus cannot be reached"}
 
     judge = gateway.judge_alerts
@@ -432,10 +479,73 @@ def test_the_gateway_s_alerts() -> None:
     ]
     assert noted(lambda f: judge(said(alert("info"), alert("critical", "pending")), f)) == []
     assert noted(lambda f: judge(said(source="none"), f)) == [("unknown", "alerts")]
+    own = alert("warning", runbook="https://wiki/x", labels={"job": "cv-worker", "instance": "vm:8001"})
+    (first, second, silenced) = of(
+        lambda f: judge(
+            said(
+                own,
+                alert("warning", description="look", labels={"camera_id": "gate"}),
+                alert("critical", silenced_by=["7"]),
+            ),
+            f,
+        )
+    )
+    assert (first.found, first.todo) == ("s (cv-worker at vm:8001)", "https://wiki/x")
+    assert (second.found, second.todo) == ("s (gate)", "look")
+    assert (silenced.level, silenced.name) == (Level.OK, "silenced")
     others: list[Any] = [[], {"source": "prometheus"}, "text", None]
     for other in others:
         with pytest.raises(NoAnswer, match="not as this version"):
             judge(other, Findings("gateway"))
+
+
+def test_a_gateway_that_runs_and_is_slow_is_not_to_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent: list[str] = []
+
+    def answer(url: str, **_how: Any) -> HttpAnswer:
+        if any(url.endswith(each) for each in silent):
+            raise NoAnswer("has not answered within 3 s")
+        body: dict[str, Any] = {
+            "status": "ready",
+            "role": "operator",
+            "items": [],
+            "source": "prometheus",
+            "error": None,
+        }
+        return HttpAnswer(url, 200, {}, json.dumps(body).encode(), 0, 0)
+
+    monkeypatch.setattr(gateway, "ask", answer)
+
+    def found(*processes_: Started) -> AreaFinding:
+        place = Place(Layout(tmp_path), gateway="http://x", token="t", processes=processes_)
+        return next(each for each in of(lambda f: gateway.check(place, f)) if each.level is not Level.OK)
+
+    silent[:] = ["/api/alerts"]
+    assert (found().name, found().level) == ("alerts", Level.UNKNOWN)
+    assert "see prometheus" in found().todo
+    silent[:] = ["/api/session"]
+    assert "answers /readyz" in found().found
+    assert "start it" not in found().todo
+    silent[:] = ["/readyz"]
+    assert "start it" in found().todo
+    assert f"pid {os.getpid()}" in found(me()).found
+    assert "start it" not in found(me()).todo
+
+
+def test_a_prometheus_that_stands_still_is_not_to_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_question: Any) -> Any:
+        raise NoAnswer("has not answered within 3 s")
+
+    monkeypatch.setattr(prometheus, "data_of", silent)
+    mine = Started("prometheus", me().pid, me().start_time)
+    for processes_, starts in (((), True), ((mine,), False)):
+        place = Place(Layout(tmp_path), prometheus="http://x", processes=processes_)
+        (found,) = of(partial(prometheus.check, place))
+        assert (found.level, "start it" in found.todo) == (Level.ERROR, starts)
 
 
 def test_tokens_that_end_soon_and_a_broken_file(tmp_path: Path) -> None:
@@ -468,6 +578,11 @@ def test_workers() -> None:
     assert judged(said(node(), expected=2)) == [("warning", "running")]
     assert judged(said(node(), node(state="lost"))) == [("warning", "n")]
     assert judged(said(node(model_error="no file"))) == [("error", "n")]
+    out = {"state": "drained", "drain": {"since": 1.0, "by": "main"}}
+    assert judged(said(node(), node(node_id="vm-2", **out), expected=2)) == [("warning", "drained")]
+    all_out = said(node(node_id="vm-1", **out), node(node_id="vm-2", **{**out, "state": "running"}))
+    (every,) = of(lambda f: workers.judge(all_out, 2, f))
+    assert (every.level, every.todo) == (Level.ERROR, "framefleet nodes undrain vm-1 vm-2")
     assert judged(said(node(fallback="yunet is not here"))) == [("warning", "n")]
     with pytest.raises(NoAnswer):
         judged({"items": [{}]})

@@ -2,12 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
+from fastapi.routing import APIRoute
 
-from cli.nodes.tables import listing, price
+from cli.nodes.tables import drain_said, listing, price, undrain_said
 from contract.api.nodes import (
     AbsentDrainView,
     DrainView,
@@ -33,6 +34,7 @@ from gateway.drains.wish import DRAINS, check, drained, undrained
 from gateway.errors import TooManyDrains
 from gateway.myself import Myself
 from gateway.nodes import Nodes
+from gateway.nodes_api import nodes_router
 from gateway.peers import Peers
 
 WALL = 1_795_000_000.0
@@ -147,6 +149,28 @@ class TestNodes:
         assert nodes.pace("n1") == (1.0, 0.5), "another process has another pace"
         assert nodes.pace("unknown") == (0.0, 0.0)
 
+    @pytest.mark.parametrize(
+        ("heard", "words"),
+        [
+            (["vm-1", "vm-2"], "heard are vm-1, vm-2"),
+            ([], "none is"),
+            (["vm"] * 21, "GET /api/nodes lists all"),
+        ],
+    )
+    async def test_a_worker_that_nobody_hears_is_answered_with_those_that_are(
+        self, heard: list[str], words: str, tmp_path: Path
+    ) -> None:
+        nodes = Nodes()
+        for number, name in enumerate(heard):
+            nodes.heard(status(name if len(heard) < 9 else f"{name}-{number}"), 0.0, WALL)
+        keeper = DrainKeeper(tmp_path, load(tmp_path, DRAINS), nodes, lambda _said: None)
+        router = nodes_router(nodes, Peers(), keeper, *[cast(Any, None)] * 3)
+        drain = next(
+            each for each in router.routes if isinstance(each, APIRoute) and each.path.endswith("/drain")
+        )
+        answer = await drain.endpoint(None, "worker-2")
+        assert (answer.status_code, words in answer.body.decode()) == (404, True)
+
 
 class TestRemainder:
     def test_the_others_of_its_lane_that_take_frames(self) -> None:
@@ -233,11 +257,22 @@ class TestCommand:
         own = GatewayView("g-1", True, "running", WALL, WALL, "0", "host", 142_000_000, [])
         answer = NodesView([worker(view)], 1, [], [own], [AbsentDrainView("gone", WALL, None)])
         text = listing(told(answer), WALL + 600)
-        assert "n1      drained  live  haar@1  10.0   50%  6.1 ms  231 MB" in text
-        assert "n1: drained 10m ago by main" in text
+        assert "n1      drained 10m ago by main  live  haar@1  10.0   50%  6.1 ms  231 MB" in text
+        assert "n1: drained" not in text, "once is enough"
         assert "gone: drained 10m ago, and not there" in text
         assert "n1: YuNet is not here" in text
         assert "no worker is heard" in listing(told(NodesView([], None, [], [own], [])), WALL)
+
+    def test_a_worker_that_is_not_heard_obeys_when_it_is_back(self) -> None:
+        def answer(state: str) -> Any:
+            return {"items": [{"node_id": "n1", "state": state, "last_seen": WALL}]}
+
+        assert drain_said(answer("running"), "n1", WALL) == "n1 finishes what it has and takes no more."
+        assert undrain_said(answer("drained"), "n1", WALL) == "n1 takes frames again."
+        assert "n1 has not been heard for 3m. It will finish" in drain_said(answer("lost"), "n1", WALL + 180)
+        assert "does not hear RabbitMQ" in drain_said(answer("unknown"), "n1", WALL)
+        assert drain_said(answer("lost"), "gone", WALL).startswith("gone is not heard. It will finish")
+        assert "It will take frames when it is back" in undrain_said(answer("lost"), "n1", WALL)
 
     @pytest.mark.parametrize(
         ("without", "words"),

@@ -85,10 +85,10 @@ def test_the_whole_picture_is_the_frame_byte_for_byte_or_small_enough(
 class Bench:
     """A thumbnailer and what it made."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = True) -> None:
         self.made: list[Thumbnail] = []
         self.metrics = GatewayMetrics(CollectorRegistry())
-        self.it = Thumbnailer(self.made.append, self.metrics)
+        self.it = Thumbnailer(self.made.append, self.metrics, whole=whole)
 
     def count(self, outcome: str) -> float:
         return self.metrics.registry.get_sample_value("gateway_thumbnails_total", {"outcome": outcome}) or 0.0
@@ -110,6 +110,17 @@ async def test_a_frame_is_asked_for_once_and_becomes_a_picture() -> None:
     (made,) = bench.made
     assert (made.result.frame_id, made.when, made.quality) == ("f1", NOW, 2085)
     assert made.picture.whole == WHOLE
+    bench.it.close()
+
+
+async def test_where_no_whole_pictures_are_kept_none_is_handed_on() -> None:
+    bench = Bench(whole=False)
+    bench.it.request([wish("f1")], 0.0)
+    bench.it.wanted(0.0)
+    bench.it.picture(result(NOW, frame_id="f1"), WHOLE, NOW)
+    await aeventually("made", lambda: bench.made)
+    assert bench.made[0].picture.whole == b""
+    assert bench.made[0].picture.thumbnail
     bench.it.close()
 
 

@@ -61,20 +61,35 @@ def test_a_result_counts_unless_its_node_takes_the_batch_lane(node_id: str, coun
     assert metrics.registry.get_sample_value("gateway_result_age_seconds_count") == counted
 
 
+def delivery(timestamp: float, *, backlog: bool = False) -> Any:
+    return SimpleNamespace(
+        body=b"\xff\xd8\xff",
+        content_type="image/jpeg",
+        headers={"timestamp": str(timestamp), "camera_id": "c", "frame_id": "f"},
+        message_id="f",
+        app_id="p",
+        backlog=backlog,
+    )
+
+
+@pytest.mark.parametrize(
+    ("intake", "age"),
+    [(Intake(Lane.LIVE), 75), (Intake(Lane.LIVE, SCHOOL), 0), (Intake(Lane.BATCH), 0), (Intake(Lane.GPU), 0)],
+)
+def test_waiting_for_a_worker_is_believed_of_live_frames_alone(intake: Intake, age: float) -> None:
+    """A recording's old time is no wait, and would be the latency that the page shows."""
+    reception = Reception(Freshness(), CameraQuota(), WorkerMetrics("n", CollectorRegistry()), None)
+    arrival = reception.arrival(intake, delivery(time.time() - 75, backlog=True))
+    assert arrival.age == pytest.approx(age, abs=1)
+
+
 @pytest.mark.parametrize(("lane", "counted"), [(Lane.LIVE, 1.0), (Lane.BATCH, 0.0), (Lane.GPU, 0.0)])
 def test_a_frame_counts_when_it_leaves_the_live_lane(lane: Lane, counted: float) -> None:
     metrics = WorkerMetrics("n", CollectorRegistry())
     reception = Reception(Freshness(), CameraQuota(), metrics, None)
-    delivery: Any = SimpleNamespace(
-        body=b"\xff\xd8\xff",
-        content_type="image/jpeg",
-        headers={"timestamp": str(time.time()), "camera_id": "c", "frame_id": "f"},
-        message_id="f",
-        app_id="p",
-    )
-    reception.arrival(Intake(lane), delivery)
+    reception.arrival(Intake(lane), delivery(time.time()))
     ages = metrics.registry.get_sample_value("framefleet_dequeue_age_seconds_count", {"node_id": "n"})
     assert ages == counted
-    reception.arrival(Intake(lane, sender=SCHOOL), delivery)
+    reception.arrival(Intake(lane, sender=SCHOOL), delivery(time.time()))
     ages = metrics.registry.get_sample_value("framefleet_dequeue_age_seconds_count", {"node_id": "n"})
     assert ages == counted

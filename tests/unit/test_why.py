@@ -200,13 +200,17 @@ def test_the_ids_that_repeated_are_remembered_up_to_a_bound() -> None:
 def test_a_frame_of_a_time_before_the_history() -> None:
     old = verdict(begin=NOW, asked=OWN)
     assert (old.verdict, old.reason) == ("unknown", "too_old")
-    assert "older than the history keeps (7 days; the oldest result now is of 2026-11-18" in old.words
+    # A young system has kept nothing too short: its retention is told, and not blamed.
+    assert "older than the oldest result, which is of 2026-11-18" in old.words
+    assert "nothing of that time is kept" in old.words
+    assert "days" not in old.words
+    assert "7 days at most" in (old.remedy or "")
     # Its camera was taken up long ago, but earlier frames than this one are kept.
     assert verdict(begin=NOW, span=Span(before=NOW + 5)).reason == "not_seen"
     # Another program's id tells no time.
     other = verdict(asked="x", begin=NOW)
     assert other.reason == "not_seen"
-    assert "or it is older than the history keeps" in other.words
+    assert "or it is older than the oldest result" in other.words
 
 
 def test_a_frame_that_nobody_has_seen() -> None:

@@ -92,6 +92,10 @@ export const titled = ({ name, count }: Pick<AlertGroup, 'name' | 'count'>): str
 export const runbookName = (path: string): string | null =>
   /^docs\/runbooks\/([A-Za-z][A-Za-z0-9]*)\.md$/.exec(path)?.[1] ?? null;
 
+/** True where nobody has set up a Prometheus; a gateway that does not answer says nothing about that. */
+export const noPrometheus = (alerts: AlertsView | null): boolean =>
+  alerts?.source === 'none' && alerts.since === null;
+
 /**
  * Why it is unknown what fires, as a sentence; `null` while it is known. Where no Prometheus is set up nobody expects
  * alerts: the panel says so, and that is no trouble.

@@ -56,7 +56,8 @@ export function duration(seconds: Value): Figure {
 /** A ratio (0 to 1) in percent. */
 export const percent = (ratio: Value): Figure => figure(missing(ratio) ? null : ratio * 100, '%');
 
-export const plain = ({ number, unit }: Figure): string => `${number} ${unit}`;
+/** In words, such as `38 ms`; a number without data has no unit either. */
+export const plain = ({ number, unit }: Figure): string => (number === NONE ? NONE : `${number} ${unit}`);
 
 /** Cameras and the like, exactly: 999 of 1,000 is not all of them, and 1.0 k would hide it. */
 export const exactly = (value: number): string => value.toLocaleString('en');

@@ -21,6 +21,8 @@ from producer.redaction import redact
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_CAMERAS = 10_000
+UNNAMED = "unnamed"
+"""The id with which the source of a camera without a good one is looked at."""
 _IDENTITY = ("id", "source", "name")
 
 
@@ -46,31 +48,31 @@ def read_cameras(data: bytes, environment: Mapping[str, str]) -> CameraFile:
             problems.append(FileProblem(node.line, text))
             continue
         own = read_layer(node, CAMERA)
+        # What is wrong with an id hides nothing else that is wrong with its camera.
+        camera = _camera(number, node, own, shared, environment)
         camera_id = own.get("id")
-        if not isinstance(camera_id, str):
-            bad = camera_id or BadKey(node.line, "there is no id")
-            problems.append(FileProblem(bad.line, f"camera number {number}: {bad.text}"))
-        elif camera_id in lines:
+        if isinstance(camera_id, str) and camera_id in lines:
             text = f"camera {camera_id}: there is one with the same id in line {lines[camera_id]}"
             problems.append(FileProblem(node.line, text, camera_id))
-        else:
+        elif isinstance(camera_id, str):
             lines[camera_id] = node.line
-            camera = _camera(camera_id, node, own, shared, environment)
             if isinstance(camera, CameraConfig):
                 valid[camera_id] = camera
-            else:
-                problems += camera
+        if not isinstance(camera, CameraConfig):
+            problems += camera
     problems += shared.problems()
     problems.sort(key=lambda problem: problem.line)
     return CameraFile(MappingProxyType(valid), tuple(problems), frozenset(lines.keys() - valid.keys()))
 
 
 def _camera(
-    camera_id: str, node: TableNode, own: Layer, shared: SharedLayers, environment: Mapping[str, str]
+    number: int, node: TableNode, own: Layer, shared: SharedLayers, environment: Mapping[str, str]
 ) -> CameraConfig | list[FileProblem]:
     """The camera, or its own problems: none of them if only what it shares is at fault."""
     below = shared.below(own.get("group"), node)
-    values: Layer = {**below, **own}
+    values: Layer = {**below, "id": BadKey(node.line, "there is no id"), **own}
+    known = isinstance(values["id"], str)
+    camera_id = values["id"] if known else UNNAMED
     if "group" in below:  # the group itself is at fault, which the camera's naming it must not hide
         values["group"] = below["group"]
     if isinstance(source := own.get("source", BadKey(node.line, "there is no source")), str):
@@ -78,8 +80,9 @@ def _camera(
     values["source"] = source
     bad = [value for value in values.values() if isinstance(value, BadKey)]
     if bad:
+        called = f"camera {camera_id}" if known else f"camera number {number}"
         return [
-            FileProblem(each.line, f"camera {camera_id}: {each.text}", camera_id)
+            FileProblem(each.line, f"{called}: {each.text}", camera_id if known else None)
             for each in bad
             if not shared.blamed(each)
         ]

@@ -112,7 +112,7 @@ def report(rows: list[Row], alerts: FiringAlerts, false: list[str]) -> int:
     for number, row in enumerate(rows):
         until = rows[number + 1].begin if number + 1 < len(rows) else float("inf")
         began = alerts.since(row.begin, until)
-        lasting = [earlier for earlier in rows[: number + 1] if row.begin - earlier.end < RATES_SECONDS]
+        lasting = [earlier for earlier in rows[:number] if row.begin - earlier.end < RATES_SECONDS]
         failed += _mistakes(row, began, BUDGETS.union(*map(_named, lasting)))
         print(_line(row, began))
     failed += [f"{firing.name} still fires at the end" for firing in alerts.now]
@@ -136,12 +136,13 @@ def _line(row: Row, began: list[Firing]) -> str:
     return f"| {row.fault.name} | {told} | {after} | {others_told} | {resolved:.0f} s |"
 
 
-def _mistakes(row: Row, began: list[Firing], named: set[str]) -> list[str]:
+def _mistakes(row: Row, began: list[Firing], lasting: set[str]) -> list[str]:
+    """What is wrong with a row; `lasting` is what faults before it may set off still."""
     name, alert = row.fault.name, row.fault.alert
     if row.fired is None:
         return [f"{name}: {row.trouble}"]
-    early = [each.name for each in began if each.begin < row.fired and each.name not in BUDGETS | {alert}]
-    unnamed = sorted({each.name for each in began} - named)
+    early = [each.name for each in began if each.begin < row.fired and each.name not in lasting | {alert}]
+    unnamed = sorted({each.name for each in began} - lasting - _named(row))
     return [f"{name}: {each} fired before {alert}" for each in early] + [
         f"{name}: {each} fired, and the runbook of {alert} does not name it" for each in unnamed
     ]

@@ -75,7 +75,7 @@ async def queue_filled(system: System) -> AsyncIterator[None]:
     yield
     worker = f"worker-{Lane.GPU}"
     await asyncio.to_thread(system.begin(worker).ready, 60)
-    await asyncio.to_thread(eventually, "the lane is empty", lambda: _is_empty(system, Lane.GPU.queue), 60)
+    await asyncio.to_thread(eventually, "the lane is empty", lambda: _is_empty(system, Lane.GPU.queue), 240)
     await asyncio.to_thread(system.end, worker)
 
 

@@ -81,7 +81,8 @@ export function plotIn(target: HTMLElement, on: PlotEvents): Plot {
     };
     return {
       ...sizeOf(target),
-      padding: [8, 8, 0, 0],
+      // On the right half of a time has room: the last one stands below the edge.
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: true, range: () => [drawn?.span.from ?? 0, drawn?.span.to ?? 1] },
