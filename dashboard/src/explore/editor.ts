@@ -115,7 +115,8 @@ export function editorIn(host: HTMLElement, options: EditorOptions): Editor {
         bracketMatching(),
         closeBrackets(),
         autocompletion(),
-        promql.asExtension(),
+        // Its own linter would take our marks away: Prometheus itself says where a mistake is.
+        promql.activateLinter(false).asExtension(),
         EditorView.lineWrapping,
         placeholder('A PromQL expression; Enter runs it'),
         EditorView.contentAttributes.of({ 'aria-label': 'PromQL expression' }),
