@@ -12,6 +12,7 @@ from starlette.responses import Response
 from contract.api.nodes import AbsentDrainView, GatewayView, NodesView, NodeView, WorkerView
 from contract.drains import DesiredDrains, NodeDrain
 from contract.identifiers import NODE_ID_PATTERN
+from gateway.desired.refusals import refusal
 from gateway.drains.keeper import DrainKeeper
 from gateway.drains.remainder import NodePace, remainder
 from gateway.errors import CannotKeep, NotHeardYet, TooManyDrains
@@ -20,7 +21,7 @@ from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 from gateway.nodes import Nodes
 from gateway.peers import Peers
-from gateway.security.access import address_of, identity_of
+from gateway.security.access import asked_by, identity_of
 from gateway.statistics import Statistics
 from runtime.logs import get_logger
 
@@ -135,15 +136,11 @@ def nodes_router(
     async def change(request: Request, node: str, deed: str, changed: Awaitable[DesiredDrains]) -> Response:
         try:
             await changed
-        except NotHeardYet as error:
-            return problem(503, "unavailable", str(error))
         except TooManyDrains as error:
             return problem(422, "bad_data", f"{error}: undrain those that are gone")
-        except CannotKeep as error:
-            words = f"nothing was changed, because it cannot be kept in GATEWAY_DATA_DIR ({error}): make room there"
-            return problem(503, "unavailable", words)
-        name, address = identity_of(request.scope).name, address_of(request.scope)
-        log.info(deed, node_id=node, name=name, address=address)
+        except (CannotKeep, NotHeardYet) as error:
+            return refusal(error)
+        log.info(deed, node_id=node, **asked_by(request.scope))
         return view()
 
     @router.get(

@@ -24,7 +24,7 @@ from gateway.history.views import event_view
 from gateway.http.documentation import answer
 from gateway.http.parameters import QueryParameters
 from gateway.http.problems import json_response
-from gateway.security.access import Asker, address_of, identity_of
+from gateway.security.access import Asker, asked_by, identity_of
 from runtime.logs import get_logger
 
 log = get_logger("history")
@@ -66,7 +66,7 @@ def reviews_router(readers: Readers, recorder: Recorder, gap: float, prefix: str
         row = await change(recorder, deed)
         if row is None:
             return unknown(event_id)
-        note_down(request, what, event_id=event_id, camera_id=row.camera_id, **words)
+        log.info(what, event_id=event_id, camera_id=row.camera_id, **words, **asked_by(request.scope))
         return json_response(event_view(row, now(), gap, prefix))
 
     @router.get(
@@ -110,7 +110,7 @@ def reviews_router(readers: Readers, recorder: Recorder, gap: float, prefix: str
                 break
         unseen = partial(_unseen, asked=wanted, newest=newest)
         left = await readers.ask(holders, "event_count", unseen)
-        note_down(request, "events marked as seen", count=marked, newest=newest)
+        log.info("events marked as seen", count=marked, newest=newest, **asked_by(request.scope))
         return json_response(EventsSeenView(marked, left))
 
     @router.post(
@@ -172,11 +172,6 @@ def reviews_router(readers: Readers, recorder: Recorder, gap: float, prefix: str
         return await done(request, event_id, "feedback on an event withdrawn", deed)
 
     return router
-
-
-def note_down(request: Request, what: str, **words: Any) -> None:
-    """Write down who did it."""
-    log.info(what, name=identity_of(request.scope).name, address=address_of(request.scope), **words)
 
 
 def _unseen(connection: Connection, asked: EventFilter, newest: int) -> int:

@@ -12,6 +12,7 @@ from contract.errors import InvalidModelSpec
 from contract.identifiers import CAMERA_ID_SCHEMA
 from contract.models import MAX_SPEC_LENGTH, MODEL_NAME_PATTERN, parse_model_spec
 from contract.topology import Lane
+from gateway.desired.refusals import refusal
 from gateway.errors import CannotKeep, NotHeardYet, TooManyCameras
 from gateway.http.documentation import answer, errors
 from gateway.http.parameters import QueryParameters
@@ -20,14 +21,13 @@ from gateway.model_costs import ModelCosts
 from gateway.models.catalogue import models_view, unknown_models
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
-from gateway.security.access import address_of, identity_of
+from gateway.security.access import asked_by
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
 
 DEFAULT = "default"
 """In place of a model: nothing is desired at this level, the next one decides."""
-RETRY_SECONDS = 5
 
 _NAME = MODEL_NAME_PATTERN.replace(r"\Z", "").removeprefix("^")
 SPEC_PATTERN = rf"^\s*{_NAME}(\s*,\s*{_NAME}){{0,3}}\s*(:(all|best|vote)\s*)?$"
@@ -124,20 +124,16 @@ def models_router(models: ModelKeeper, nodes: Nodes, costs: ModelCosts) -> APIRo
             return problem(422, "bad_data", "lane and camera at once: switch the one or the other")
         try:
             await models.switch(spec, lane=lane, camera_id=camera)
-        except NotHeardYet as error:
-            return problem(503, "unavailable", str(error), {"Retry-After": str(RETRY_SECONDS)})
         except TooManyCameras as error:
             return problem(422, "bad_data", f"{error}: switch their lane or the cluster, or clear some")
-        except CannotKeep as error:
-            words = f"nothing was changed, because it cannot be kept in GATEWAY_DATA_DIR ({error}): make room there"
-            return problem(503, "unavailable", words)
+        except (CannotKeep, NotHeardYet) as error:
+            return refusal(error)
         log.info(
             "models switched",
             model=spec or DEFAULT,
             lane=lane,
             camera_id=camera,
-            name=identity_of(request.scope).name,
-            address=address_of(request.scope),
+            **asked_by(request.scope),
         )
         return view()
 
@@ -176,7 +172,7 @@ def models_router(models: ModelKeeper, nodes: Nodes, costs: ModelCosts) -> APIRo
         statuses = nodes.statuses(time.monotonic())
         if not statuses:
             words = "no worker is there that could take it on: start one, or see /readyz if some do run"
-            return problem(503, "unavailable", words, {"Retry-After": str(RETRY_SECONDS)})
+            return problem(503, "unavailable", words)
         if unknown := unknown_models(spec, statuses):
             return problem(404, "not_found", unknown)
         return await switch(request, str(spec), asked)

@@ -162,6 +162,11 @@ def address_of(scope: Scope) -> str:
     return client[0] if client else ""
 
 
+def asked_by(scope: Scope) -> dict[str, str | None]:
+    """Who asks for a change, for the log: the token's `name`, and the `address`."""
+    return {"name": identity_of(scope).name, "address": address_of(scope)}
+
+
 def is_secure(scope: Scope) -> bool:
     """Whether the browser came by HTTPS, itself or up to a trusted proxy before us."""
     return scope["scheme"] in ("https", "wss")
