@@ -186,7 +186,7 @@ def test_every_name_of_the_registry_can_be_asked_for(tmp_path: Path) -> None:
         assert parse_model_spec(name).names == (name,)
     assert {"plates", "yolo11n.face"} < set(known.entries)
     assert len(known.notes) == 3
-    assert all("no model name" in note for note in known.notes)
+    assert all("not a model name" in note for note in known.notes)
 
 
 def test_a_loose_file_does_not_take_a_models_name(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_labels_are_one_per_line(tmp_path: Path) -> None:
         (b"person\nca\x1b[31mr\n", "line 2: one label"),
         (b"x" * 101, "line 1: one label"),
         (b"\n\n", "has no labels"),
-        (b"caf\xe9", "no text in UTF-8"),
+        (b"caf\xe9", "not text in UTF-8"),
         (b"label\n" * 200_000, "too large"),
     ],
 )
