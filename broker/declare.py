@@ -175,5 +175,5 @@ def mismatch(reason: Any) -> str:
     return (
         f"the {found.kind} '{found.name}' exists with another '{found.argument}' "
         f"(received {found.wanted} but current is {found.current}). "
-        "Arguments are immutable: `framefleet queues upgrade` makes it anew and keeps its messages"
+        "Arguments are immutable: `framefleet queues upgrade` recreates it and keeps its messages"
     )

@@ -118,13 +118,13 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
 
 
 def check_names(given: str) -> None:
-    """Raise KnobError if one of the names `given` to make on its command line is no knob."""
+    """Raise KnobError if one of the names `given` to make on its command line is not a knob."""
     for name in given.split():
         close = nearest(name, NAMES)
         # A lower-case name that resembles none is the business of whoever wrote it for make.
         if name not in NAMES and (close or name.isupper()):
             hint = f"did you mean {close}?" if close else f"known are {', '.join(NAMES)}"
-            raise KnobError(f"{name} is no knob: {hint}")
+            raise KnobError(f"{name} is not a knob: {hint}")
 
 
 def broker_addresses(amqp_url: str) -> list[tuple[str, int]]:

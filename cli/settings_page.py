@@ -22,7 +22,7 @@ test.
 
 Settings are environment variables. `make up` takes its knobs on its command line and hands every other variable of
 the shell to the services. With Docker Compose they stand in `.env` ([.env.example](../.env.example) is a template), or
-in the shell, which goes first. A service refuses to start if a variable that begins with its prefix is no setting of
+in the shell, which goes first. A service refuses to start if a variable that begins with its prefix is not a setting of
 it, and says which one was meant; a wrong value is answered with what would do. `python -m worker --help` (likewise
 `producer`, `gateway`) prints that service's part of this page.
 

@@ -143,7 +143,7 @@ class System:
         if self._link:
             say(f"  Open        {self._link}")
             say("              (once, in one browser; for another link: .venv/bin/framefleet link)")
-        else:  # what is no terminal may be a log that many read
+        else:  # what is not a terminal may be a log that many read
             say(f"  Open        {self._services.network_url or self._services.gateway_url}")
             say(f"              (to sign in: {self._layout.venv}/bin/framefleet link)")
         for line in self._network():

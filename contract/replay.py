@@ -31,7 +31,7 @@ def destination(letter: DeadLetter, lane: Lane | None = None, sender: Sender | N
 def fresh(body: bytes, *, content_type: str | None, captured: float) -> tuple[bytes, dict[str, Any]]:
     """Return the body and the changed headers of the task as if it had been captured at `captured` (Unix seconds).
 
-    A body that is no JSON object stays as it is: it is no task, and will be refused again.
+    A body that is not a JSON object stays as it is: it is not a task, and will be refused again.
     """
     try:
         data = unwrap(body, MAX_BODY_BYTES)

@@ -17,6 +17,7 @@ const FEATURES = [
   'nodes',
   'overview',
   'queues',
+  'settings',
 ];
 
 /** What a folder's modules may not import. Pages put together; what is inside a folder knows its own and lib/. */
@@ -44,7 +45,7 @@ const KNOW_THE_APP = [
 ].map((name) => `src/${name}.svelte`);
 
 export default defineConfig(
-  { ignores: ['dist/', 'src/lib/contract.gen.ts'] },
+  { ignores: ['dist/', 'src/lib/contract.gen.ts', 'src/locales/.wuchale/'] },
   js.configs.recommended,
   ts.configs.recommendedTypeChecked,
   svelte.configs.recommended,

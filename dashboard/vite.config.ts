@@ -28,5 +28,12 @@ export default defineConfig({
       '^/login(\\?|$)': { target: gateway, bypass: () => '/login.html' },
     },
   },
-  test: { environment: 'node', include: ['tests/**/*.test.ts'] },
+  // For tests with effects: Svelte as browsers have it.
+  ...(process.env['VITEST'] ? { resolve: { conditions: ['browser', 'module', 'import', 'default'] } } : {}),
+  test: {
+    environment: 'node',
+    include: ['tests/**/*.test.ts'],
+    server: { deps: { inline: ['svelte', 'esm-env'] } },
+    testTransformMode: { web: ['**/*.svelte.test.ts'] },
+  },
 });

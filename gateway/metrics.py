@@ -73,7 +73,7 @@ class GatewayMetrics:
         )
         self.logins = Counter(
             "gateway_logins_total",
-            "Sign-ins of browsers: accepted, refused (wrong token or code), limited (too many of those)",
+            "Sign-ins of browsers: accepted, refused (wrong token or code), limited (too many wrong ones)",
             ["outcome"],
             registry=registry,
         )

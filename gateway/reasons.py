@@ -25,7 +25,7 @@ MEANINGS = {
     ),
     FailureReason.EMPTY.value: Meaning("its message has no body", MEND),
     FailureReason.NOT_JSON.value: Meaning("its message is neither JSON nor a picture", MEND),
-    FailureReason.INVALID_TASK.value: Meaning("its message is no task: a field is missing or wrong", MEND),
+    FailureReason.INVALID_TASK.value: Meaning("its message is not a task: a field is missing or wrong", MEND),
     FailureReason.NOT_BASE64.value: Meaning("its field `frame` is not base64", MEND),
     FailureReason.NOT_AN_IMAGE.value: Meaning(
         "its picture is neither JPEG nor PNG, or does not decode",

@@ -178,7 +178,7 @@ class Gateway:
     def address(self) -> str:
         """How browsers reach the gateway."""
         host = self.settings.host
-        if host in ("0.0.0.0", "::"):  # noqa: S104  # what is listened on is no address to go to
+        if host in ("0.0.0.0", "::"):  # noqa: S104  # what is listened on is not an address to go to
             host = socket.gethostname()
         own = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         return self.settings.public_url or self.settings.published_url or own
@@ -511,7 +511,7 @@ async def serve(settings: GatewaySettings, metrics: GatewayMetrics) -> None:
 
 
 def _greeting(gateway: Gateway, *, terminal: bool) -> str:
-    """What is printed at start. What is no terminal may be a log that many read: no link goes there."""
+    """What is printed at start. What is not a terminal may be a log that many read: no link goes there."""
     if terminal:
         return f"  Framefleet: {gateway.link()}\n{_elsewhere(gateway.settings)}"
     how = f"  To sign in: {NEW_LINK}\n" if gateway.authenticator.required else ""

@@ -71,7 +71,7 @@ class GatewaySettings(ServiceSettings):
     )
     print_link: bool = Field(
         True,
-        description="print a ready link, which signs one browser in, at start; where that is no terminal but a log, "
+        description="print a ready link, which signs one browser in, at start; where that is not a terminal but a log, "
         "the command that makes one",
     )
     trusted_proxies: str = Field(

@@ -97,7 +97,7 @@ def environment_names(settings: type[ServiceSettings]) -> dict[str, FieldInfo]:
 
 
 def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) -> list[str]:
-    """A sentence per variable with the prefix that is no setting: pydantic ignores those silently.
+    """A sentence per variable with the prefix that is not a setting: pydantic ignores those silently.
 
     In the container that knows the Compose file's names too (see `compose_names`), a near miss of any is one as well.
     """
@@ -113,7 +113,7 @@ def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) ->
         close = difflib.get_close_matches(upper, [*known, *compose], n=1, cutoff=0.6 if ours else NEAR)
         if ours or (compose and close):
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
-            sentences.append(f"{name} is no setting: {hint}")
+            sentences.append(f"{name} is not a setting: {hint}")
     return sentences
 
 

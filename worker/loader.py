@@ -161,7 +161,7 @@ def registry_of(settings: WorkerSettings) -> Registry:
 def build_detector(entry: ModelEntry, path: Path | None, settings: WorkerSettings) -> Detector:
     """The detector of a registry entry, with the worker's own settings before the entry's.
 
-    Raises an exception if the file is no model of that kind.
+    Raises an exception if the file is not a model of that kind.
     """
     build: Callable[..., Detector]
     options: dict[str, Any] = {

@@ -250,7 +250,7 @@ class Worker:
         return self._settings.node_id in self._drains.nodes
 
     def _hear_drains(self, desired: DesiredDrains) -> None:
-        """Take what operators desire; an older revision than the last one is no news."""
+        """Take what operators desire; an older revision than the last one is not news."""
         if desired.revision <= self._drains.revision:
             return
         before = self._out_of_work

@@ -83,7 +83,7 @@ class Switchboard:
         self._thread.start()
 
     def hear(self, desired: DesiredModels) -> None:
-        """Take what operators desire; an older revision than the last one is no news."""
+        """Take what operators desire; an older revision than the last one is not news."""
         if desired.revision > self._desired.revision:
             self._desired = desired
             self._wake.put(True)
@@ -98,7 +98,7 @@ class Switchboard:
         """The detector for a frame of that camera whose task names `model`, or none.
 
         A known model whose file is not here is substituted by the one in use (the result names it).
-        Raises UnknownModel for what is in no registry, InvalidModelSpec for what is no name.
+        Raises UnknownModel for what is in no registry, InvalidModelSpec for what is not a name.
         """
         routes = self.routes
         usual = routes.cameras.get(camera_id, routes.default)

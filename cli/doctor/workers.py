@@ -137,7 +137,7 @@ def _missing(service: tuple[str, str]) -> list[str]:
     said = answer.json()
     lacks = said.get("missing", []) if isinstance(said, dict) and "status" in said else None
     if answer.status not in (200, 503) or not isinstance(lacks, list):
-        raise NoAnswer(f"answers with status {answer.status}, but is no service of ours")
+        raise NoAnswer(f"answers with status {answer.status}, but is not a service of ours")
     return [str(each) for each in lacks]
 
 

@@ -1,4 +1,4 @@
-"""The upgrade of one queue: it is made anew with other arguments, and keeps its messages (docs/upgrading.md).
+"""The upgrade of one queue: it is recreated with other arguments and keeps its messages (docs/upgrading.md).
 
     Q (old arguments) --> Q.upgrade (takes everything) --> Q (new arguments)
 
@@ -95,7 +95,7 @@ def refuse_if_used(state: State) -> None:
 
 
 async def upgrade(session: Session, publisher: Publisher, state: State, upgraded: Upgraded) -> None:
-    """Make the queue anew; `upgraded` tells what came of its messages, also when it ends early. Raises BrokerError."""
+    """Recreate the queue; `upgraded` tells what came of its messages, also when it ends early. Raises BrokerError."""
     refuse_if_used(state)
     queue, waiting = state.queue, aside(state.queue)
     if state.differs:

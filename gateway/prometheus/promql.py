@@ -18,7 +18,7 @@ EXPIRED = (
     f"((sum(rate(cv_frames_expired_total[1m])) or 0 * {PROCESSED})"
     f' - (sum(rate(cv_sender_frames_total{{outcome="expired"}}[1m])) or 0 * {PROCESSED}))'
 )
-# Frames that a source had to give up because nothing could take them; what it skips to keep its pace is no loss.
+# Frames that a source had to give up because nothing could take them; what it skips to keep its pace is not a loss.
 DROPPED = f"(sum(rate(producer_frames_dropped_total[1m])) or 0 * {PROCESSED})"
 
 

@@ -115,7 +115,7 @@ class SignOuts:
         self._tokens = {token_id: when for token_id, when in self._tokens.items() if when >= oldest}
 
     def _shorten(self, path: Path) -> None:
-        """Write the file anew, with what is known and nothing twice."""
+        """Write the file again, with what is known and nothing twice."""
         with locked(path):
             for line in _lines(path.read_bytes()):
                 self._remember(line)

@@ -44,7 +44,7 @@ class Condition:
         self.sent = 0
         self.skipped = 0
         self.dropped: Counter[str] = Counter()
-        self.waiting_for_queue = False  # for its turn, or to be sent: that is no silence
+        self.waiting_for_queue = False  # for its turn, or to be sent: that is not silence
         self._producer_id = producer_id
         self._patience = max(STALLED_AFTER, 3 / fps if fps else 0.0)
         self._changed = changed

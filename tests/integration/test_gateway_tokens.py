@@ -213,7 +213,7 @@ async def test_while_the_file_is_broken_nothing_changes(
 async def test_a_gateway_does_not_start_with_a_broken_file(tmp_path: Path) -> None:
     file = tmp_path / "my-tokens.json"
     file.write_text("{}")
-    with pytest.raises(CannotStart, match=r"my-tokens\.json is no file of tokens"):
+    with pytest.raises(CannotStart, match=r"my-tokens\.json is not a file of tokens"):
         async with running_gateway(tmp_path, tokens_file=file):
             pass
 

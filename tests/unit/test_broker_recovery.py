@@ -214,7 +214,7 @@ class BoundChannel(CountedChannel):
 
 
 def test_a_queue_of_our_own_is_bound_again_to_what_it_is_bound_to_by_then() -> None:
-    """An exchange that is deleted and declared anew has lost its bindings, and nobody says so."""
+    """An exchange that is deleted and declared again has lost its bindings, and nobody says so."""
     connection: Any = SilentConnection()
     channel: Any = BoundChannel()
     consumer = Consumer(EphemeralQueue((("watch", "a"),)), lambda delivery: None, no_ack=True)

@@ -182,14 +182,14 @@ def test_an_anchor_may_share_masks_among_cameras() -> None:
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        ("fsp: 2", "fsp' is no key: did you mean fps?"),
-        ("FPS: 2", "FPS' is no key: did you mean fps?"),
-        ("zzzzz: 2", "zzzzz' is no key; known are id, source, name, group, location, district, fps,"),
-        ("? [a]\n    : 2", "(no word)' is no key"),
+        ("fsp: 2", "fsp' is not a key: did you mean fps?"),
+        ("FPS: 2", "FPS' is not a key: did you mean fps?"),
+        ("zzzzz: 2", "zzzzz' is not a key; known are id, source, name, group, location, district, fps,"),
+        ("? [a]\n    : 2", "(no word)' is not a key"),
         ("<<: {fps: 2}", "<< is not known here: cameras share values by `group` and `defaults`"),
-        ("fps: fast", "fps: 'fast' is no number"),
-        ("fps: .nan", "fps: '.nan' is no number"),
-        ("fps: 1_0", "fps: '1_0' is no number"),
+        ("fps: fast", "fps: 'fast' is not a number"),
+        ("fps: .nan", "fps: '.nan' is not a number"),
+        ("fps: 1_0", "fps: '1_0' is not a number"),
         ("fps: -1", "fps: '-1' is not within 0 and 1000"),
         ("fps: 1e400", "fps: '1e400' is not within 0 and 1000"),
         ("fps:", "fps: there is no value: give one, or leave the key out"),
@@ -200,34 +200,34 @@ def test_an_anchor_may_share_masks_among_cameras() -> None:
         ("name: !secret x", "name: the tag '!secret' is not known; secrets are written ${NAME}"),
         ("name: " + "n" * 101, "name: 101 characters are too many: at most 100"),
         ('name: "a\\tb"', "name: a text of one line is meant"),
-        ("lane: life", "lane: 'life' is no lane: did you mean live?"),
-        ("lane: 7", "lane: '7' is no lane; known are live, batch, gpu"),
+        ("lane: life", "lane: 'life' is not a lane: did you mean live?"),
+        ("lane: 7", "lane: '7' is not a lane; known are live, batch, gpu"),
         ("model: 'yunet,yunet'", "model: 'yunet,yunet' names a model twice"),
         ("enabled: maybe", "enabled: 'maybe' is neither true nor false"),
         ("priority: 0", "priority: '0' is not within 1 and 100"),
-        ("priority: 1.5", "priority: 1.5 is no whole number"),
-        ("priority: 0.5", "priority: 0.5 is no whole number within 1 and 100"),
+        ("priority: 1.5", "priority: 1.5 is not a whole number"),
+        ("priority: 0.5", "priority: 0.5 is not a whole number within 1 and 100"),
         ("priority: 1e400", "priority: '1e400' is not within 1 and 100"),
-        ("priority: 1_0", "priority: '1_0' is no number"),
+        ("priority: 1_0", "priority: '1_0' is not a number"),
         ("enabled: 1", "enabled: '1' is neither true nor false"),
         ("enabled: t", "enabled: 't' is neither true nor false"),
         ("motion: auto", "motion: 'auto' is neither true nor false"),
         ("motion_threshold: 0", "motion_threshold: '0' is not within 1 and 254"),
         ("motion_area: 1", "motion_area: '1' is not within 0.0001 and 0.9"),
         ("refresh: 86400", "refresh: '86400' is not within 0 and 3600"),
-        ("longer_side: 640.5", "longer_side: 640.5 is no whole number"),
+        ("longer_side: 640.5", "longer_side: 640.5 is not a whole number"),
         ("timeout: 0", "timeout: '0' is not within 1 and 120"),
         ("tls_verify: self-signed", "tls_verify: 'self-signed' is neither true nor false"),
-        ("tls_fingerprint: sha1:abcd", "tls_fingerprint: 'sha1:abcd' is no SHA-256 fingerprint"),
+        ("tls_fingerprint: sha1:abcd", "tls_fingerprint: 'sha1:abcd' is not a SHA-256 fingerprint"),
         (
             "tls: self-signed",
             "tls: 'self-signed' is none of verify, off and sha256: with 64 hexadecimal digits",
         ),
-        ("tls: pin", "tls: 'pin' is no certificate: to pin one, write its fingerprint, tls: sha256:..."),
+        ("tls: pin", "tls: 'pin' is not a certificate: to pin one, write its fingerprint, tls: sha256:..."),
         ("hosts: cdn.example", "hosts: a list of hosts is meant, not a single value"),
         (
             "hosts: [http://cdn.example/]",
-            "hosts: 'http://cdn.example/' is no host: write a name, *.name or an",
+            "hosts: 'http://cdn.example/' is not a host: write a name, *.name or an",
         ),
         ("group: gone", "group: there is no group 'gone': did you mean gone-1?"),
         ("group: 5", "group: there is no group '5'; known are gone-1"),
@@ -237,9 +237,9 @@ def test_an_anchor_may_share_masks_among_cameras() -> None:
         ("masks: [[[0,0],[1,1],[0.5]]]", "masks: a corner is two numbers, [x, y], not 1"),
         ("masks: [[[0,0],[1,1],[0.5,1,1]]]", "masks: a corner is two numbers, [x, y], not 3"),
         ("masks: [[0,0],[1,0],[1,1]]", "masks: a corner is two numbers, [x, y], not a single value"),
-        ("masks: [[[0,0],[x,0],[1,1]]]", "masks: 'x' is no number; corners are fractions of width"),
+        ("masks: [[[0,0],[x,0],[1,1]]]", "masks: 'x' is not a number; corners are fractions of width"),
         (f"masks: {[[[0, 0], [1, 0]] * 51]}", "masks: at most 100 corners [x, y], not 102"),
-        ("model: http://u:p@h/", "model: 'http://h/' is no model name"),
+        ("model: http://u:p@h/", "model: 'http://h/' is not a model name"),
         ("masks: [[[0,0],[640,0],[640,480]]]", "'640' is not within 0 and 1; corners are fractions of width"),
         (f"masks: {[[[0, 0], [1, 0], [1, 1]]] * 33}", "masks: at most 32 polygons, not 33"),
     ],
@@ -312,8 +312,8 @@ def test_lines_are_exact_inside_of_values() -> None:
 def test_all_faults_of_a_camera_are_told_at_once() -> None:
     assert told(read("cameras:\n  - id: a\n    fps: x\n    nmae: y")) == [
         "line 2: camera a: there is no source",
-        "line 3: camera a: fps: 'x' is no number",
-        "line 4: camera a: 'nmae' is no key: did you mean name?",
+        "line 3: camera a: fps: 'x' is not a number",
+        "line 4: camera a: 'nmae' is not a key: did you mean name?",
     ]
 
 
@@ -357,12 +357,12 @@ def test_a_bad_id_hides_nothing_else_that_is_wrong_with_its_camera() -> None:
     )
     assert [line.partition("; from")[0] for line in told(file)] == [
         "line 4: camera b: there is one with the same id in line 3",
-        "line 5: camera b: fps: 'two' is no number",
+        "line 5: camera b: fps: 'two' is not a number",
         "line 6: camera b: source: http://10.0.0.7:99999/a.jpg: the port is 1 to 65535",
         "line 7: camera number 3: id: 'gate 3' is no camera id: letters, digits, _ and -, at most 64",
         "line 8: camera number 3: source: there is no GATE_PASSWORD in cameras.env beside the file, or it is empty",
         "line 9: camera number 4: there is no id",
-        "line 9: camera number 4: 'maks' is no key: did you mean masks?",
+        "line 9: camera number 4: 'maks' is not a key: did you mean masks?",
         "line 9: camera number 4: there is no source",
     ]
     assert (set(file.cameras), file.broken) == ({"b"}, frozenset())
@@ -402,8 +402,8 @@ def test_a_fault_in_what_is_shared_is_told_once_and_spares_who_has_a_value_of_hi
     assert list(file.cameras) == ["b", "d"]
     assert file.broken == {"a", "c", "e"}
     assert told(file) == [
-        "line 2: defaults: fps: 'fast' is no number (cameras left out: 1)",
-        "line 5: group 'yard': 'maks' is no key: did you mean masks? (cameras left out: 1)",
+        "line 2: defaults: fps: 'fast' is not a number (cameras left out: 1)",
+        "line 5: group 'yard': 'maks' is not a key: did you mean masks? (cameras left out: 1)",
         "line 7: group 'hall': source belongs to a camera: it cannot be shared",
         "line 9: groups: group 'empty' has keys below it, indented (cameras left out: 1)",
     ]
@@ -416,7 +416,7 @@ def test_a_fault_in_what_is_shared_is_told_once_and_spares_who_has_a_value_of_hi
         ("# only a comment\n", "line 1: nothing is in it"),
         ("- id: a", "line 1: the file begins"),
         ("defaults: {fps: 1}", "line 1: there is no section `cameras`"),
-        ("\ncamreas: []", "line 2: 'camreas' is no section: did you mean cameras?"),
+        ("\ncamreas: []", "line 2: 'camreas' is not a section: did you mean cameras?"),
         ("cameras: {a: {source: demo}}", "line 1: below cameras comes a list"),
         ("cameras:", "line 1: below cameras comes a list"),
         ("cameras: []\ndefaults: 5", "line 2: below defaults come keys"),

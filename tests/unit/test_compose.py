@@ -301,6 +301,6 @@ def test_a_name_that_is_nobody_s_is_noticed_where_all_are_known(name: str, hint:
     }
     assert misspelt(GatewaySettings, container) == []
     assert misspelt(GatewaySettings, {**container, name: "1"}) == [
-        f"{name} is no setting: did you mean {hint}?"
+        f"{name} is not a setting: did you mean {hint}?"
     ]
     assert misspelt(GatewaySettings, {name: "1"}) == [] or name.startswith("GATEWAY_")

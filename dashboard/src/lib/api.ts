@@ -23,12 +23,16 @@ export type Reader<T> = (value: unknown) => T | null;
 
 /** The gateway answered, but refused. */
 export class Refused extends Error {
+  /** False if the answer has no sentence of the gateway's: it may be that of a proxy in front of it. */
+  readonly spoken: boolean;
+
   /** `words` is the gateway's own sentence, if it gave one. */
   constructor(
     readonly status: number,
     words: string | null = null,
   ) {
     super(words ?? `the gateway answered ${status}`);
+    this.spoken = words !== null;
   }
 }
 

@@ -3,6 +3,8 @@
  * where there is no data.
  */
 
+import { instant, sameDay, two, wall } from './localtime';
+
 export const NONE = '–';
 
 /** A number and its unit, apart, since they are set in different sizes. */
@@ -89,13 +91,11 @@ export function length(seconds: Value): string {
   return pair(86400, 'd', 3600, 'h');
 }
 
-export const two = (value: number): string => String(value).padStart(2, '0');
-
-/** `14:03:22`, in this browser's time zone. */
+/** `14:03:22`, in the chosen time zone. */
 export function clockTime(unixSeconds: Value): string {
   if (missing(unixSeconds)) return NONE;
-  const date = new Date(unixSeconds * 1000);
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const date = wall(unixSeconds);
+  return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
 }
 
 export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -103,20 +103,20 @@ export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', '
 /** `14:03:22`, or `20 Nov 14:03` when it was not today. */
 export function moment(unixSeconds: Value, now: number): string {
   if (missing(unixSeconds)) return NONE;
-  const date = new Date(unixSeconds * 1000);
-  if (date.toDateString() === new Date(now * 1000).toDateString()) return clockTime(unixSeconds);
-  return `${date.getDate()} ${MONTHS[date.getMonth()]} ${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (sameDay(unixSeconds, now)) return clockTime(unixSeconds);
+  const date = wall(unixSeconds);
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
 }
 
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 /** `Today, 25 Nov`, `Yesterday, 24 Nov`, `Monday, 23 Nov`, with the year where it is another. */
 export function dayTitle(unixSeconds: number, now: number): string {
-  const [date, today] = [new Date(unixSeconds * 1000), new Date(now * 1000)];
-  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
-  const plainDate = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
-  if (date.toDateString() === today.toDateString()) return `Today, ${plainDate}`;
-  if (date.toDateString() === yesterday.toDateString()) return `Yesterday, ${plainDate}`;
-  const year = date.getFullYear() === today.getFullYear() ? '' : ` ${date.getFullYear()}`;
-  return `${WEEKDAYS[date.getDay()]}, ${plainDate}${year}`;
+  const [date, today] = [wall(unixSeconds), wall(now)];
+  const yesterday = instant(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() - 1);
+  const plainDate = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+  if (sameDay(unixSeconds, now)) return `Today, ${plainDate}`;
+  if (sameDay(unixSeconds, yesterday)) return `Yesterday, ${plainDate}`;
+  const year = date.getUTCFullYear() === today.getUTCFullYear() ? '' : ` ${date.getUTCFullYear()}`;
+  return `${WEEKDAYS[date.getUTCDay()]}, ${plainDate}${year}`;
 }

@@ -54,3 +54,13 @@ export function setLocale(id: Locale): void {
   }
   location.reload();
 }
+
+/** Forgets the choice: the browser's own language is spoken again, after a reload if it is another. */
+export function forgetLocale(): void {
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    return; // storage is switched off: there is no choice
+  }
+  if (matching(globalThis.navigator?.languages ?? []) !== locale()) location.reload();
+}

@@ -9,7 +9,7 @@ const PANELS: Record<FigureName, Omit<ChartPanel, 'expr'>> = {
   processingRate: { title: 'Processing rate', unit: 'fps' },
   latency: { title: 'Latency p50 and p95', unit: 'seconds' },
   queueDepth: { title: 'Queue depth', unit: 'frames' },
-  notComputed: { title: 'Not computed', unit: 'ratio' },
+  notComputed: { title: 'Dropped or expired', unit: 'ratio' },
   errors: { title: 'Errors', unit: '/s' },
 };
 

@@ -17,6 +17,7 @@ export function alertLinks(app: App): AlertLinks {
     nodes: () => page('/nodes'),
     explore: (expression) => page('/explore', `?expr=${encodeURIComponent(expression)}`),
     alert: (alert) => app.route.on(ALERTS).href({ ...ALERTS.empty, show: 'rules', alert }),
+    go: (href) => app.route.go(href.slice(BASE.length)),
     follow: (event, href) => app.route.follow(href.slice(BASE.length))(event),
     runbook: async (name) => {
       const { text } = await app.ask(`/api/runbooks/${name}`, readRunbookView, AbortSignal.timeout(10_000));

@@ -42,6 +42,7 @@ export const PAGES: readonly Page[] = [
   { name: 'models', path: '/models', title: 'Models', key: 'm', nav: 'menu', load: () => import('../models/ModelsPage.svelte') },
   { name: 'queues', path: '/queues', title: 'Queues', key: 'q', nav: 'menu', load: () => import('../queues/QueuesPage.svelte') },
   { name: 'explore', path: '/explore', title: 'Explore', key: 'x', nav: 'menu', load: () => import('../explore/ExplorePage.svelte') },
+  { name: 'settings', path: '/settings', title: 'Settings', key: 's', nav: 'menu', load: () => import('../settings/SettingsPage.svelte') },
 ];
 
 /** What is shown at every other address. */

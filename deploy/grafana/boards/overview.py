@@ -99,7 +99,7 @@ BOARD = board(
             runbook="FramefleetQueueGrowing",
         ),
         panel(
-            "Not computed, by reason",
+            "Dropped or expired, by reason",
             "Frames that did not reach a queue, were too old when their turn came, or failed.",
             "cps",
             query(

@@ -53,7 +53,7 @@ def _word(node: Node) -> str:
 def _number(node: Node) -> float:
     # `float` alone would take 1_0, nan and the digits of other scripts as well.
     if not _NUMBER.fullmatch(word := _word(node)):
-        raise ValueError(f"{shown(word)} is no number")
+        raise ValueError(f"{shown(word)} is not a number")
     return float(word)
 
 
@@ -121,7 +121,9 @@ def _model(text: str) -> str:
         return str(parse_model_spec(text))
     except InvalidModelSpec as error:
         # Its message repeats the text, or a part of it: a login that got into the wrong place must not be shown.
-        raise ValueError(str(error) if redact(text) == text else f"{shown(text)} is no model name") from None
+        raise ValueError(
+            str(error) if redact(text) == text else f"{shown(text)} is not a model name"
+        ) from None
 
 
 def _enclosing(corners: Polygon) -> Polygon:

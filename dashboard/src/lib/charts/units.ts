@@ -1,6 +1,7 @@
 /** Values of charts and tables with their units: three significant digits, and `–` where there is no data. Pure. */
 
-import { type Figure, MONTHS, NONE, two } from '../format';
+import { type Figure, MONTHS, NONE } from '../format';
+import { two, wall } from '../localtime';
 
 /** `seconds`, `bytes` and `ratio` are scaled; any other word stands behind the number as it is. */
 export type Unit = 'seconds' | 'bytes' | 'ratio' | (string & {});
@@ -69,14 +70,14 @@ export function axisWords(marks: readonly number[], increment: number, unit: Uni
   });
 }
 
-/** Marks of the time axis, in this browser's time zone: `14:05`, with seconds where they matter, days beyond. */
+/** Marks of the time axis, in the chosen time zone: `14:05`, with seconds where they matter, days beyond. */
 export function timeWords(marks: readonly number[], increment: number): string[] {
   return marks.map((mark) => {
-    const date = new Date(mark * 1000);
-    const midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+    const date = wall(mark);
+    const midnight = date.getUTCHours() === 0 && date.getUTCMinutes() === 0 && date.getUTCSeconds() === 0;
     if (increment >= 86_400 || (midnight && increment >= 60))
-      return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
-    const minute = `${two(date.getHours())}:${two(date.getMinutes())}`;
-    return increment < 60 ? `${minute}:${two(date.getSeconds())}` : minute;
+      return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+    const minute = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+    return increment < 60 ? `${minute}:${two(date.getUTCSeconds())}` : minute;
   });
 }
