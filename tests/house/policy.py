@@ -5,6 +5,7 @@ import re
 # As PyPI's classifiers and older metadata write them.
 SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
+    "Apache License 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",  # of two or three clauses: the classifier does not say
     "MIT License": "MIT",
