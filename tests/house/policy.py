@@ -23,6 +23,7 @@ EXCEPTIONS = {
     "pathspec": "MPL-2.0",
     "psycopg": "LGPL-3.0-only",
     "psycopg-binary": "LGPL-3.0-only",
+    "tqdm": "MPL-2.0 AND MIT",  # below PySceneDetect
 }
 
 # Their metadata name none: read by hand in the LICENSE file of exactly that version.
