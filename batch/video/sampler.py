@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from batch.video.luma import Luma, difference
+from batch.video.glance import Glance, difference
 from batch.video.remembrance import Remembrance
 from batch.video.settings import VideoSettings
 
@@ -27,25 +27,25 @@ class Sampler:
     def __init__(self, settings: VideoSettings) -> None:
         self._settings = settings
         self._remembrance = Remembrance(settings.remembered, settings.area, settings.threshold)
-        self._standing: tuple[int, Luma] | None = None
+        self._standing: tuple[int, Glance] | None = None
         self._since = 0.0  # when that one began to stand
 
-    def look(self, index: int, luma: Luma, time: float) -> SampleVerdict:
+    def look(self, index: int, glance: Glance, time: float) -> SampleVerdict:
         """Judge the picture of the sample `index` at `time` seconds."""
         given = self._settings
         if self._standing is None:
-            return self._analyse("first", index, luma, time)
-        if given.skip_still and difference(self._standing[1], luma, given.threshold) <= given.area:
+            return self._analyse("first", index, glance, time)
+        if given.skip_still and difference(self._standing[1], glance, given.threshold) <= given.area:
             if given.refresh and time - self._since >= given.refresh:
-                return self._analyse("refresh", index, luma, time)
+                return self._analyse("refresh", index, glance, time)
             return SampleVerdict("still", self._standing[0])
-        if given.skip_repeated and (repeated := self._remembrance.find(luma)) is not None:
+        if given.skip_repeated and (repeated := self._remembrance.find(glance)) is not None:
             self._standing, self._since = repeated, time
             return SampleVerdict("repeated", repeated[0])
-        return self._analyse("changed", index, luma, time)
+        return self._analyse("changed", index, glance, time)
 
-    def _analyse(self, why: Why, index: int, luma: Luma, time: float) -> SampleVerdict:
-        self._standing, self._since = (index, luma), time
+    def _analyse(self, why: Why, index: int, glance: Glance, time: float) -> SampleVerdict:
+        self._standing, self._since = (index, glance), time
         if self._settings.skip_repeated:
-            self._remembrance.add(index, luma)
+            self._remembrance.add(index, glance)
         return SampleVerdict(why)

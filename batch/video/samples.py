@@ -1,6 +1,5 @@
 """The samples of a video: which of its pictures are analysed, and whose result holds for all others."""
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ import cv2
 import numpy as np
 
 from batch.video.boxes import index_place
-from batch.video.errors import VideoError
+from batch.video.file import video_file
 from batch.video.frames import TimedFrame, frames, thinned
+from batch.video.glance import glance_at
 from batch.video.growing import GrowingFile
-from batch.video.luma import luma_of
 from batch.video.orientation import Image, orientation
 from batch.video.report import VideoReport
 from batch.video.sampler import Sampler, Why
@@ -67,7 +66,7 @@ def samples(
     report = report if report is not None else VideoReport()
     shown = shown or (source.name if isinstance(source, Path) else "the video")
     with ExitStack() as stack:
-        file = stack.enter_context(_file(source, shown)) if isinstance(source, Path) else source
+        file = stack.enter_context(video_file(source, shown)) if isinstance(source, Path) else source
         ready: BinaryIO | GrowingFile = _wait_for_index(file) if isinstance(file, GrowingFile) else file
         timed = thinned(frames(ready, shown, report, threads=settings.threads), settings.fps, report)
         yield from _looked_at(timed, settings, report)
@@ -89,7 +88,7 @@ def _looked_at(timed: Iterator[TimedFrame], settings: VideoSettings, report: Vid
         if cut(one.frame, one.time):
             windows.cut(one.time)
         numbers = windows.at(one.time)
-        verdict = sampler.look(one.index, luma_of(one.frame), one.time)
+        verdict = sampler.look(one.index, glance_at(one.frame), one.time)
         analysed = verdict.reuse_of is None
         if analysed:
             report.analysed += 1
@@ -138,25 +137,6 @@ def _count(spans: list[WindowSpan], numbers: tuple[int, ...], time: float, *, an
         span.ended = time
         span.samples += 1
         span.analysed += analysed
-
-
-def _file(path: Path, shown: str) -> io.BufferedReader:
-    try:
-        file = path.open("rb")
-        if not file.seekable():
-            file.close()
-            raise VideoError("not_a_video", f"{shown} is no file")
-        if not file.seek(0, io.SEEK_END):
-            file.close()
-            raise VideoError("empty", f"{shown} is empty")
-        file.seek(0)
-    except FileNotFoundError:
-        raise VideoError("missing", f"{shown} does not exist: check its path") from None
-    except PermissionError:
-        raise VideoError("forbidden", f"{shown} may not be read by this user") from None
-    except OSError as error:
-        raise VideoError("io_error", f"{shown} cannot be read: {error.strerror}") from None
-    return file
 
 
 def _wait_for_index(file: GrowingFile) -> BinaryIO | GrowingFile:

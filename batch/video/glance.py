@@ -1,12 +1,13 @@
 """Small grey pictures, of which it is told whether a picture shows something new."""
 
+from dataclasses import dataclass
+
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Luma = NDArray[np.uint8]
-"""Height x width, 0 black to 255 white, blurred by 3 x 3."""
+Grey = NDArray[np.uint8]
 
 SMALL = 80
 """Pixels of the longer side: the smallest face that YuNet finds (14 of its 384) is still three of them wide."""
@@ -17,7 +18,15 @@ BRIGHTNESS_FIRST = frozenset(
 """Formats whose first plane is the brightness, a byte a pixel: it is read where it lies, nothing is converted."""
 
 
-def luma_of(frame: av.VideoFrame) -> Luma:
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The small `grey` picture (0 black to 255 white, blurred by 3 x 3) of one whose width and height are `size`."""
+
+    grey: Grey
+    size: tuple[int, int]
+
+
+def glance_at(frame: av.VideoFrame) -> Glance:
     """The small grey picture of a frame, as it was recorded (not turned)."""
     width, height = _small(frame.width, frame.height)
     if frame.format.name in BRIGHTNESS_FIRST:
@@ -28,14 +37,17 @@ def luma_of(frame: av.VideoFrame) -> Luma:
         small = frame.reformat(width=width, height=height, format="gray", interpolation="AREA", threads=1)
         plane = small.planes[0]
         grey = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:height, :width]
-    return np.asarray(cv2.blur(grey, (3, 3)), np.uint8)
+    return Glance(np.asarray(cv2.blur(grey, (3, 3)), np.uint8), (frame.width, frame.height))
 
 
-def difference(one: Luma, other: Luma, threshold: int) -> float:
-    """The share, 0-1, of the places that differ by more than so many grey levels; 1 for pictures of another shape."""
-    if one.shape != other.shape:
+def difference(one: Glance, other: Glance, threshold: int) -> float:
+    """The share, 0-1, of the places that differ by more than so many grey levels.
+
+    1 for pictures of two sizes, even if they show the same: a box in one lies elsewhere in the other.
+    """
+    if one.size != other.size:
         return 1.0
-    return float(np.count_nonzero(cv2.absdiff(one, other) > threshold)) / one.size
+    return float(np.count_nonzero(cv2.absdiff(one.grey, other.grey) > threshold)) / one.grey.size
 
 
 def _small(width: int, height: int) -> tuple[int, int]:
