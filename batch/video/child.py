@@ -19,7 +19,7 @@ import msgspec
 
 from batch.video.errors import VideoError
 from batch.video.growing import GrowingFile
-from batch.video.messages import EncodedSample, Ended, Waiting, send
+from batch.video.messages import EncodedSample, Ended, UploadPause, send
 from batch.video.report import VideoReport
 from batch.video.samples import Sample, encoded, samples
 from batch.video.settings import VideoSettings
@@ -88,7 +88,7 @@ def _telling(words: BinaryIO) -> Callable[[], None]:
         nonlocal said
         if time.monotonic() - said >= WORD_SECONDS:
             said = time.monotonic()
-            send(words, Waiting())
+            send(words, UploadPause())
 
     return tell
 

@@ -32,7 +32,7 @@ class EncodedSample(Struct, frozen=True, kw_only=True, tag="sample"):
     jpeg: bytes | None = None
 
 
-class Waiting(Struct, frozen=True, tag="waiting"):
+class UploadPause(Struct, frozen=True, tag="waiting"):
     """The upload goes on, and nothing new has come of it."""
 
 
@@ -44,7 +44,7 @@ class Ended(Struct, frozen=True, tag="ended"):
     sentence: str = ""
 
 
-Word = EncodedSample | Waiting | Ended
+Word = EncodedSample | UploadPause | Ended
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Word)
