@@ -86,6 +86,7 @@ COMPOSE = {
     "PROMETHEUS_IMAGE": ("prom/prometheus:v3.5.0", "Prometheus' image."),
     "GRAFANA_IMAGE": ("grafana/grafana:12.2.0", "Grafana's image."),
     "ALERTMANAGER_IMAGE": ("prom/alertmanager:v0.28.1", "Alertmanager's image."),
+    "REDIS_IMAGE": ("redis:8-alpine", "The image of deploy/compose.redis.yml."),
     "NODE_EXPORTER_IMAGE": (
         "prom/node-exporter:v1.9.1",
         "The image that tells of the machine (docs/grafana.md).",
@@ -114,6 +115,7 @@ EXAMPLES = {
     "TRACES_ENDPOINT": "http://collector:4318",
     "GATEWAY_TOKENS_FILE": "/var/lib/framefleet/tokens.json",
     "GATEWAY_TRUSTED_PROXIES": "172.16.0.0/12",
+    "REDIS_URL": "redis://:password@redis.example:6379/0",
     "PREFETCH": "2",
     "PRODUCER_MODEL": "yunet",
     "WORKER_BATCH": "16",
@@ -172,6 +174,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
             "PROMETHEUS_IMAGE",
             "GRAFANA_IMAGE",
             "ALERTMANAGER_IMAGE",
+            "REDIS_IMAGE",
             "NODE_EXPORTER_IMAGE",
         ),
         None,

@@ -52,6 +52,8 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     host: str = ""
     memory: int | None = None
     """Bytes that the process has in memory."""
+    recipe: str = ""
+    """A digest of all that the answers of its usual detector depend on: equal ones answer the same. Empty: unknown."""
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):

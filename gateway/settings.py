@@ -14,6 +14,7 @@ from contract.api.service import Launcher
 from gateway.addresses import TrustedProxies, is_loopback
 from gateway.senders.file import FILE as SENDERS_FILE
 from gateway.tokens.file import FILE
+from runtime.redis_url import RedisUrl
 from runtime.settings import ServiceSettings
 from runtime.urls import HOW, flaw
 
@@ -98,6 +99,12 @@ class GatewaySettings(ServiceSettings):
         validation_alias="DATABASE_URL",
         description="PostgreSQL for the history, which several gateways may share: "
         "postgresql://user:password@host/name; empty: history.sqlite3 in GATEWAY_DATA_DIR, for this gateway alone",
+    )
+    redis_url: RedisUrl = Field(
+        SecretStr(""),
+        validation_alias="REDIS_URL",
+        description="Redis for what several gateways share: who is watching, one-time codes, sign-outs, login limits; "
+        "redis://:password@host:6379/0, rediss:// with TLS; empty: each gateway knows its own (docs/viewers.md)",
     )
     history_days: float = Field(
         7.0, gt=0, le=3_650, description="how long results and presence events are kept"

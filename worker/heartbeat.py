@@ -10,6 +10,7 @@ from contract.status import NodeStatus, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE
 from runtime.memory import resident_bytes
 from runtime.version import VERSION
+from worker.recipes import recipe_of
 from worker.settings import WorkerSettings
 from worker.switchboard import Routes
 
@@ -98,6 +99,7 @@ def heartbeat(
         drained=drained,
         host=socket.gethostname(),
         memory=resident_bytes(),
+        recipe=recipe_of(routes.default),
     )
     return Message(
         STATUS_EXCHANGE, status_routing_key(status), encode_status(status), persistent=False, mandatory=False

@@ -17,6 +17,7 @@ from worker.detection.yunet import YuNet
 from worker.errors import InvalidRegistry, ModelUnavailable
 from worker.isolation import try_model
 from worker.models import DetectorKind, ModelEntry, Registry, digest, is_ours, locate, present, unusable
+from worker.recipes import write_joint_recipe, write_recipe
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
@@ -67,6 +68,7 @@ class Loader:
         text = str(spec)
         if text not in self._ensembles:
             self._ensembles[text] = Ensemble(detectors, spec.merge.value)
+            write_joint_recipe(self._ensembles[text], detectors)
         return self._ensembles[text]
 
     def keep(self, specs: Iterable[str]) -> None:
@@ -97,6 +99,7 @@ class Loader:
             what = path or f"the package {entry.kind}"
             raise ModelUnavailable(f"model {name}: {what} does not load: {error}") from None
         log.info("model loaded", model=detector.model)
+        write_recipe(detector, entry, self._settings)
         self._loaded[name] = detector
         return detector
 

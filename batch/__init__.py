@@ -1,0 +1,1 @@
+"""Offline work through the cluster's batch lane: folders of pictures, and videos."""
