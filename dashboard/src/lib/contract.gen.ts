@@ -678,10 +678,11 @@ export interface components {
       /** @enum {string} */
       nodes: 'prometheus' | 'gateway';
     };
-    /** @description The gateway's state in a word; `missing` names what it lacks to do its work. */
+    /** @description The gateway's state in a word; `missing` names what it lacks to do its work, `notes` what works less well. */
     StatusView: {
       status: string;
       missing: string[];
+      notes: string[];
     };
     /**
      * @description The verdict on a frame, as a word and in `words`. `reason` is the word that metrics and dead letters have for it;
@@ -1850,7 +1851,11 @@ export function readStatusView(value: unknown): StatusView | null {
   if (!r.isFields(value)) return null;
   const status = r.text(value['status']);
   if (status === null) return null;
-  return { status, missing: r.list(value['missing'], r.text) ?? [] };
+  return {
+    status,
+    missing: r.list(value['missing'], r.text) ?? [],
+    notes: r.list(value['notes'], r.text) ?? [],
+  };
 }
 
 export function readWhyView(value: unknown): WhyView | null {
