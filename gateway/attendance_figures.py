@@ -56,18 +56,16 @@ class AttendanceCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """The figures now."""
         attendance = self.read()
-        if attendance is None:
-            return
         for kind in KINDS:
             gauge = _gauge(kind)
-            for window, counts in attendance.counts.items():
+            for window, counts in attendance.counts.items() if attendance else ():
                 for device, count in counts[kind].items():
                     gauge.add_metric([window, device], count)
             yield gauge
-        if attendance.shared is not None:
-            shared = _shared()
+        shared = _shared()
+        if attendance and attendance.shared is not None:
             shared.add_metric([], attendance.shared)
-            yield shared
+        yield shared
 
 
 def _gauge(kind: Kind) -> GaugeMetricFamily:

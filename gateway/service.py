@@ -33,6 +33,7 @@ from gateway.api import api_router
 from gateway.app import create_app
 from gateway.attendance.api import attendance_router
 from gateway.attendance.counters import AttendanceCounters, shared_counts
+from gateway.attendance.devices import load_rules
 from gateway.attendance.headcount import Headcount
 from gateway.attendance.register import AttendanceRegister
 from gateway.books import Audit, FrameBooks
@@ -397,6 +398,7 @@ async def compose(
             days=settings.history_days,
             prefix=settings.prefix,
         )
+        load_rules()  # while nobody asks yet
         redis_url = settings.redis_url.get_secret_value()
         register = AttendanceRegister(
             settings.attendance, AttendanceCounters(metrics), shared_counts(redis_url, settings.attendance)

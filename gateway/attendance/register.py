@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from gateway.attendance.batch import MAX_VISITORS, Batch
 from gateway.attendance.buckets import Buckets
-from gateway.attendance.devices import Devices, device_of
+from gateway.attendance.devices import Devices
 from gateway.attendance.identities import Salts, Visitor, epoch_of, epochs_of, session_digest, user_digest
 from gateway.attendance.stays import Stays
 from gateway.attendance_figures import Counts, Device, Kind, Windows
@@ -99,9 +99,6 @@ class AttendanceRegister:
 
     async def run(self) -> None:
         """Count again and again until `end`, and then what is left."""
-        await asyncio.to_thread(
-            device_of, "Mozilla/5.0 (X11; Linux)"
-        )  # the first one loads a second's worth of rules
         while not self._ending:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_SECONDS):
