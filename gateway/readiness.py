@@ -23,7 +23,7 @@ class Readiness:
     def notes(self) -> list[str]:
         """What works less well than it should, while the gateway does its work all the same."""
         alone = self.alone()
-        return [f"Redis: this gateway counts, signs out and limits logins alone: {alone}"] if alone else []
+        return [f"counts viewers, makes links, signs out and limits logins alone: {alone}"] if alone else []
 
     def missing(self) -> list[str]:
         """What the gateway lacks to do its work, one sentence each."""

@@ -128,6 +128,7 @@ log = get_logger("gateway")
 
 TURN_SECONDS = 10.0
 """So long a request waits for its turn on the event loop."""
+ALONE = "other gateways are heard, and REDIS_URL is not set"
 PICTURES_PER_SECOND, PICTURES_AT_ONCE = 100.0, 1_000.0
 """Cameras that one session may begin to watch: four walls of 256 at once, and then slower."""
 
@@ -406,9 +407,14 @@ async def compose(
         headcount = Headcount(register)
         metrics.attendance.read = headcount.now
         logins = authenticator.share(redis_url) if redis_url else None
-        if logins is not None:
-            readiness.alone = lambda: logins.trouble or register.trouble
-            metrics.redis_up.ask_for(lambda: not (logins.trouble or register.trouble))
+
+        def alone() -> str:
+            if not redis_url:
+                return ALONE if gateways.live(time.monotonic()) > 1 else ""
+            return register.trouble or (logins.trouble if logins is not None else "")
+
+        readiness.alone = alone
+        metrics.redis_up.ask_for(lambda: float(not alone()) if redis_url else None)
         app = create_app(
             settings,
             authenticator,

@@ -99,14 +99,19 @@ class AttendanceRegister:
 
     async def run(self) -> None:
         """Count again and again until `end`, and then what is left."""
+        sharing: asyncio.Task[None] | None = None
         while not self._ending:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_SECONDS):
                     await self._full.wait()
             try:
-                await self.flush()
+                await self._count()
             except Exception:
                 log.exception("who is here cannot be counted")
+            if sharing is None or sharing.done():  # a slow Redis holds up nothing here
+                sharing = asyncio.create_task(self._share())
+        if sharing is not None:
+            await sharing
         await self.flush()
         self._stays.end_all()
         if self.shared is not None:
@@ -119,17 +124,19 @@ class AttendanceRegister:
         self._full.set()
 
     async def flush(self) -> None:
-        """Count the notes."""
+        """Count the notes, and share them."""
+        await self._count()
+        await self._share()
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    async def _count(self) -> None:
+        """Count the notes here, in a thread, and owe them to Redis."""
         self._note_open()
         batch, self._batch = self._batch, Batch()
         self._full.clear()
         self._lose("full", batch.lost)
-        wall = self._clock()
-        seen = await asyncio.to_thread(self._count, batch, wall)
-        if self.shared is not None:
-            await self._share(self.shared, seen)
-
-    # --- inside ------------------------------------------------------------------------------------------
+        self._owe(await asyncio.to_thread(self._count_batch, batch, self._clock()))
 
     def _note_open(self) -> None:
         """Note the open WebSockets, at the first flush of a minute."""
@@ -141,8 +148,8 @@ class AttendanceRegister:
             for visitor in list(self._open)[:room]:
                 self._batch.add(minute, visitor)
 
-    def _count(self, batch: Batch, wall: float) -> dict[int, dict[Visitor, Device]]:
-        """Count the notes here, in a thread; returns them with their devices."""
+    def _count_batch(self, batch: Batch, wall: float) -> dict[int, dict[Visitor, Device]]:
+        """Count notes; returns them with their devices."""
         now = int(wall) // MINUTE
         self._devices.begin()
         found = {
@@ -175,38 +182,41 @@ class AttendanceRegister:
         for (kind, device), each in digests.items():
             self.buckets.add(epoch, minute, kind, device, each)
 
-    async def _share(self, shared: Shared, seen: dict[int, dict[Visitor, Device]]) -> None:
-        """Offer Redis what was seen, and what it did not take before."""
-        for minute, visitors in seen.items():
-            self._owed.setdefault(minute, {}).update(visitors)
+    async def _share(self) -> None:
+        """Offer Redis what it is owed."""
         oldest = int(self._clock()) // MINUTE - self.windows.limit
-        self._owed = {minute: each for minute, each in self._owed.items() if minute >= oldest}
-        if not self._owed:
+        owed = {minute: each for minute, each in self._owed.items() if minute >= oldest}
+        self._owed = {}
+        if self.shared is None or not owed:
             return
         try:
-            await shared.add(self._owed)
+            await self.shared.add(owed)
         except SharedUnavailable as error:
             if not self.trouble:
                 log.warning("who is here is counted for this gateway alone", error=str(error))
             self.trouble = str(error)
-            self._drop_beyond_room()
+            self._owe(owed)
             return
         if self.trouble:
             log.info("who is here is counted with the other gateways again")
         self.trouble = ""
-        self._owed = {}
 
-    def _drop_beyond_room(self) -> None:
-        """Keep what there is room for, the newest."""
-        while self._owed and sum(map(len, self._owed.values())) > MAX_VISITORS:
+    def _owe(self, seen: dict[int, dict[Visitor, Device]]) -> None:
+        """Keep what Redis is to get, as much as there is room for: the newest."""
+        if self.shared is None:
+            return
+        for minute, visitors in seen.items():
+            self._owed.setdefault(minute, {}).update(visitors)
+        over = sum(map(len, self._owed.values())) - MAX_VISITORS
+        while over > 0:
             oldest = min(self._owed)
-            over = sum(map(len, self._owed.values())) - MAX_VISITORS
             dropped = list(self._owed[oldest])[:over]
             for visitor in dropped:
                 del self._owed[oldest][visitor]
-            self._lose("redis", len(dropped))
             if not self._owed[oldest]:
                 del self._owed[oldest]
+            over -= len(dropped)
+            self._lose("redis", len(dropped))
 
     def _lose(self, reason: Literal["full", "redis"], count: int) -> None:
         if count > 0:

@@ -302,3 +302,19 @@ def test_kinds_and_devices_are_all_counted() -> None:
     counts = Buckets(31).counts(0, 5, 1)
     assert set(counts) == set(KINDS)
     assert all(set(each) == {"all", *DEVICES} for each in counts.values())
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+async def test_a_flush_that_fails_does_not_end_the_counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    register, clock, _ = a_register()
+    monkeypatch.setattr(register.buckets, "add", lambda *_: 1 / 0)
+    register.see(visitor(1))
+    with pytest.raises(ZeroDivisionError):
+        await register.flush()
+    monkeypatch.undo()
+    register.see(visitor(2))
+    register.end()
+    await register.run()
+    assert sessions(register, clock.wall, 1) == 1
