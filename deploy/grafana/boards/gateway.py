@@ -93,7 +93,7 @@ BOARD = board(
             *(
                 query(
                     f"histogram_quantile({share}, sum by (le, device) "
-                    "(rate(framefleet_time_on_app_seconds_bucket{@}[1h])))",
+                    "(rate(framefleet_time_on_app_seconds_bucket{@}[$__rate_interval])))",
                     f"{{{{device}}}}, {word}",
                 )
                 for share, word in ((0.5, "p50"), (0.95, "p95"))
