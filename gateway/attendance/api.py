@@ -15,14 +15,13 @@ from contract.api.attendance import (
     AttendanceWindowView,
     DeviceCountsView,
 )
-from contract.api.service import ProblemView
 from contract.json import decode
 from gateway.attendance.headcount import Headcount
 from gateway.attendance.identities import Visitor
 from gateway.attendance.notes import PING, agent_of
 from gateway.attendance.register import AttendanceRegister
 from gateway.attendance_figures import DEVICES, Attendance, Device
-from gateway.http.documentation import answer
+from gateway.http.documentation import answer, errors
 from gateway.http.problems import json_response, problem
 from gateway.security.access import identity_of
 from gateway.security.allowance import Allowance
@@ -60,6 +59,8 @@ BODY: dict[str, Any] = {
 }
 SAY = f'send {{"id": "..."}} with 1 to {MAX_ID} characters, and perhaps "device", one of {", ".join(DEVICES)}'
 
+OFTEN = f"this token pings more often than {PINGS_PER_SECOND:.0f} times a second: wait"
+
 
 class _Ping(msgspec.Struct):
     id: str
@@ -90,7 +91,7 @@ def attendance_router(register: AttendanceRegister, headcount: Headcount) -> API
         status_code=204,
         response_class=Response,
         openapi_extra=BODY,
-        responses={code: {"model": ProblemView} for code in (400, 429)},
+        responses=errors({400: SAY, 429: OFTEN}),
         operation_id="ping_presence",
         summary="Have somebody counted",
     )
@@ -101,8 +102,7 @@ def attendance_router(register: AttendanceRegister, headcount: Headcount) -> API
         identity = identity_of(request.scope)
         wait = allowance.book(identity.holders, 1, time.monotonic())
         if wait:
-            words = f"this token pings more often than {PINGS_PER_SECOND:.0f} times a second: wait"
-            return problem(429, "too_many_requests", words, {"Retry-After": str(math.ceil(wait))})
+            return problem(429, "too_many_requests", OFTEN, {"Retry-After": str(math.ceil(wait))})
         try:
             given = decode(_ping, await request.body())
         except (msgspec.MsgspecError, UnicodeDecodeError):
