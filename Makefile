@@ -106,9 +106,10 @@ hostile: test-tools ## a demo among enemies for SECONDS=600: clients, cameras, a
 drill: test-tools ## twelve faults in a system of its own, and the alert that each must set off (40 minutes, as root)
 	python -m tests.faults.drill --only '$(ONLY)'
 
-bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md (15 minutes); fails where an aim is missed
+bench: test-tools ## what viewers, the history and counting cost, as in docs/benchmarks.md and docs/viewers.md (20 minutes); fails where an aim is missed
 	python -m bench.viewers --check
 	python -m bench.history --check
+	python -m bench.presence --check
 
 lint: test-lint ## the same as test-lint
 

@@ -98,6 +98,8 @@ QUERIES = {
     "framefleet_camera_last_result_timestamp_seconds": "time() - framefleet_camera_last_result_timestamp_seconds > 60",
     "framefleet_certificate_expiry_timestamp_seconds": "framefleet_certificate_expiry_timestamp_seconds - time() "
     "< 14 * 86400",
+    "gateway_concurrent_sessions": 'max(gateway_concurrent_sessions{device="all"}) by (window)',
+    "gateway_concurrent_users": 'max(gateway_concurrent_users{device="all"}) by (window)',
     "framefleet_history_free_bytes": "predict_linear(framefleet_history_free_bytes[6h], 24 * 3600) < 0 "
     "and framefleet_history_free_bytes offset 3h",
     "framefleet_token_expiry_timestamp_seconds": "framefleet_token_expiry_timestamp_seconds - time() < 7 * 86400",

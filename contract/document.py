@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from contract.api.alerts import AlertRulesView, AlertsView, RunbookView
+from contract.api.attendance import AttendanceView
 from contract.api.cameras import CamerasView
 from contract.api.dead_letters import (
     DeadLetterDetailView,
@@ -29,7 +30,7 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
     *(CamerasView, NodesView, ModelsView, SendersView),
-    *(MetricsView, HistoryView, ServiceObjectivesView),
+    *(MetricsView, HistoryView, ServiceObjectivesView, AttendanceView),
     *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, EventCountView, EventsSeenView),
     *(ActivityView, FrameView, WhyView),

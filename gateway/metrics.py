@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from broker import LinkCounts
 from contract.topology import Lane
+from gateway.attendance_figures import AttendanceCollector
 from gateway.camera_results import CameraCollector
 from runtime.metrics import OptionalGauge, ServiceMetrics
 
@@ -14,6 +15,7 @@ AGE_BUCKETS = (
 )
 
 HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+STAY_BUCKETS = (10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
 WAIT_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 REFUSED = (
@@ -52,6 +54,28 @@ class GatewayMetrics:
         self.token_expiry = OptionalGauge(
             "framefleet_token_expiry_timestamp_seconds",
             "When the next token expires; absent while none does",
+            registry,
+        )
+        self.attendance = AttendanceCollector()
+        registry.register(self.attendance)
+        self.attendance_lost = Counter(
+            "framefleet_attendance_lost_total",
+            "Visits that no count has: full (too many within a second), redis (it was away for too long)",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in ("full", "redis"):
+            self.attendance_lost.labels(reason)
+        self.time_on_app = Histogram(
+            "framefleet_time_on_app_seconds",
+            "How long a session was here, from its first request to its last before a pause, at this gateway",
+            ["device"],
+            buckets=STAY_BUCKETS,
+            registry=registry,
+        )
+        self.redis_up = OptionalGauge(
+            "framefleet_redis_up",
+            "1 while gateways share through Redis, 0 while it does not answer; absent without REDIS_URL",
             registry,
         )
         self.clients = Gauge("gateway_clients", "WebSocket clients connected", registry=registry)

@@ -31,6 +31,11 @@ from gateway.alerts.board import AlertBoard
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
+from gateway.attendance.api import attendance_router
+from gateway.attendance.counters import AttendanceCounters, shared_counts
+from gateway.attendance.devices import load_rules
+from gateway.attendance.headcount import Headcount
+from gateway.attendance.register import AttendanceRegister
 from gateway.books import Audit, FrameBooks
 from gateway.cameras.admission import UNNAMED, Admission, sender_of
 from gateway.cameras.api import cameras_router
@@ -62,7 +67,7 @@ from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
 from gateway.history.history import History
-from gateway.lifetimes import connected, probing, running, ticking
+from gateway.lifetimes import connected, counting, probing, running, ticking
 from gateway.live.absence import Absence
 from gateway.live.allotment import Allotment
 from gateway.live.client import ClientBudgets
@@ -123,6 +128,7 @@ log = get_logger("gateway")
 
 TURN_SECONDS = 10.0
 """So long a request waits for its turn on the event loop."""
+ALONE = "other gateways are heard, and REDIS_URL is not set"
 PICTURES_PER_SECOND, PICTURES_AT_ONCE = 100.0, 1_000.0
 """Cameras that one session may begin to watch: four walls of 256 at once, and then slower."""
 
@@ -393,18 +399,36 @@ async def compose(
             days=settings.history_days,
             prefix=settings.prefix,
         )
+        load_rules()  # while nobody asks yet
+        redis_url = settings.redis_url.get_secret_value()
+        register = AttendanceRegister(
+            settings.attendance, AttendanceCounters(metrics), shared_counts(redis_url, settings.attendance)
+        )
+        headcount = Headcount(register)
+        metrics.attendance.read = headcount.now
+        logins = authenticator.share(redis_url) if redis_url else None
+
+        def alone() -> str:
+            if not redis_url:
+                return ALONE if gateways.live(time.monotonic()) > 1 else ""
+            return register.trouble or (logins.trouble if logins is not None else "")
+
+        readiness.alone = alone
+        metrics.redis_up.ask_for(lambda: float(not alone()) if redis_url else None)
         app = create_app(
             settings,
             authenticator,
             metrics,
             turnstile,
             refusals,
+            register,
             [
                 probes_router(readiness),
                 results_router(viewers),
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
                 api_router(board, settings.launcher),
+                attendance_router(register, headcount),
                 nodes_router(nodes, peers, drains, statistics, own, expected_workers),
                 alerts_router(AlertBoard(prometheus, alertmanager)),
                 objectives_router(ServiceObjectives(prometheus)),
@@ -465,6 +489,11 @@ async def compose(
         await stack.enter_async_context(history.recording(stored))
         await stack.enter_async_context(running(announcer.run()))
         await stack.enter_async_context(running(ticking(ticks)))
+        await stack.enter_async_context(counting(register))
+        await stack.enter_async_context(running(headcount.follow()))
+        if logins is not None:
+            stack.push_async_callback(logins.close)
+            await stack.enter_async_context(running(logins.run()))
         gateway = Gateway(
             settings=settings,
             metrics=metrics,

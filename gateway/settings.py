@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 
 from contract.api.service import Launcher
 from gateway.addresses import TrustedProxies, is_loopback
+from gateway.attendance_figures import Windows
 from gateway.senders.file import FILE as SENDERS_FILE
 from gateway.tokens.file import FILE
 from runtime.redis_url import RedisUrl
@@ -154,6 +155,16 @@ class GatewaySettings(ServiceSettings):
         ge=0,
         description="how many of them from one address (IPv6: /64); 0: all, and always from this machine",
     )
+    attendance_peak_minutes: int = Field(
+        1,
+        ge=1,
+        le=120,
+        description="who asked or watched within so many minutes is counted as here at a peak (docs/viewers.md)",
+    )
+    attendance_session_minutes: int = Field(
+        5, ge=1, le=120, description="the same for sessions: one that is silent for so long has ended"
+    )
+    attendance_limit_minutes: int = Field(30, ge=1, le=120, description="the same for limits of licences")
     canary_seconds: int = Field(
         5,
         ge=0,
@@ -261,6 +272,24 @@ class GatewaySettings(ServiceSettings):
                 "this machine would see the cameras; set GATEWAY_HOST=127.0.0.1 or leave authentication on",
             )
         return self
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        windows = self.attendance
+        if list(windows) != sorted(windows):
+            raise PydanticCustomError(
+                "windows",
+                "GATEWAY_ATTENDANCE_PEAK_MINUTES, GATEWAY_ATTENDANCE_SESSION_MINUTES and "
+                "GATEWAY_ATTENDANCE_LIMIT_MINUTES must not fall: 1, 5 and 30 for one",
+            )
+        return self
+
+    @property
+    def attendance(self) -> Windows:
+        """The windows over which who is here is counted."""
+        return Windows(
+            self.attendance_peak_minutes, self.attendance_session_minutes, self.attendance_limit_minutes
+        )
 
     @property
     def tokens(self) -> Path:

@@ -14,7 +14,7 @@
 export const READ = [
   ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
-  ...['ServiceObjectivesView', 'AlertRulesView', 'RunbookView'],
+  ...['ServiceObjectivesView', 'AlertRulesView', 'RunbookView', 'AttendanceView'],
   ...['NodesView', 'ModelsView', 'EventsView', 'EventCountView', 'EventsSeenView', 'ActivityView', 'WhyView'],
   ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
   ...['DeadLetterOperationsView', 'DeadLetterOperationView'],

@@ -76,6 +76,34 @@ export interface components {
       silences: components['schemas']['SilenceView'][];
       silences_error: string | null;
     };
+    /** @description What the session's window was at a time. */
+    AttendancePointView: {
+      time: number;
+      users: number;
+      sessions: number;
+    };
+    /**
+     * @description Who is here, at most five seconds ago. Each count may be off by 2 %.
+     *
+     *     `shared` tells whether they are the counts of all gateways; false while Redis does not answer (`trouble` says why),
+     *     null where there is none, and each gateway counts its own. `series` has the last three hours at most, minute by
+     *     minute, as this gateway has seen them.
+     */
+    AttendanceView: {
+      time: number;
+      shared: boolean | null;
+      trouble: string;
+      windows: components['schemas']['AttendanceWindowView'][];
+      series: components['schemas']['AttendancePointView'][];
+    };
+    /** @description Who was here within the last `minutes` and the one that has begun. */
+    AttendanceWindowView: {
+      /** @enum {string} */
+      name: 'peak' | 'session' | 'limit';
+      minutes: number;
+      users: components['schemas']['DeviceCountsView'];
+      sessions: components['schemas']['DeviceCountsView'];
+    };
     /**
      * @description What the project measured of a model, at its own input size: the processor's `seconds` for a picture, the longer
      *     side in pixels of the smallest faces of which it finds nine in ten; of real footage the share of faces found, and
@@ -273,6 +301,16 @@ export interface components {
       confidence: number;
       label: string;
       landmarks: number[][];
+    };
+    /** @description How many there are on each class of device. `all` are different ones, bots left out. */
+    DeviceCountsView: {
+      all: number;
+      ios: number;
+      android: number;
+      web_pc: number;
+      web_mobile: number;
+      other: number;
+      bot: number;
     };
     /** @description Since when an operator wants the worker out of work, and the name of the token that asked for it. */
     DrainView: {
@@ -678,10 +716,11 @@ export interface components {
       /** @enum {string} */
       nodes: 'prometheus' | 'gateway';
     };
-    /** @description The gateway's state in a word; `missing` names what it lacks to do its work. */
+    /** @description The gateway's state in a word; `missing` names what it lacks to do its work, `notes` what works less well. */
     StatusView: {
       status: string;
       missing: string[];
+      notes: string[];
     };
     /**
      * @description The verdict on a frame, as a word and in `words`. `reason` is the word that metrics and dead letters have for it;
@@ -770,6 +809,9 @@ export type AlertRuleView = components['schemas']['AlertRuleView'];
 export type AlertRulesView = components['schemas']['AlertRulesView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsView = components['schemas']['AlertsView'];
+export type AttendancePointView = components['schemas']['AttendancePointView'];
+export type AttendanceView = components['schemas']['AttendanceView'];
+export type AttendanceWindowView = components['schemas']['AttendanceWindowView'];
 export type BenchmarkView = components['schemas']['BenchmarkView'];
 export type CameraView = components['schemas']['CameraView'];
 export type DeadLetterDetailView = components['schemas']['DeadLetterDetailView'];
@@ -783,6 +825,7 @@ export type DeathView = components['schemas']['DeathView'];
 export type DesiredModelsView = components['schemas']['DesiredModelsView'];
 export type DetectedObject = components['schemas']['DetectedObject'];
 export type DetectionView = components['schemas']['DetectionView'];
+export type DeviceCountsView = components['schemas']['DeviceCountsView'];
 export type DrainView = components['schemas']['DrainView'];
 export type EventCountView = components['schemas']['EventCountView'];
 export type EventFrameView = components['schemas']['EventFrameView'];
@@ -962,6 +1005,43 @@ export function readAlertsView(value: unknown): AlertsView | null {
     silences,
     silences_error: r.string(value['silences_error']),
   };
+}
+
+export function readAttendancePointView(value: unknown): AttendancePointView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const users = r.number(value['users']);
+  if (users === null) return null;
+  const sessions = r.number(value['sessions']);
+  if (sessions === null) return null;
+  return { time, users, sessions };
+}
+
+export function readAttendanceView(value: unknown): AttendanceView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const trouble = r.string(value['trouble']);
+  if (trouble === null) return null;
+  const windows = r.list(value['windows'], readAttendanceWindowView);
+  if (windows === null) return null;
+  const series = r.list(value['series'], readAttendancePointView);
+  if (series === null) return null;
+  return { time, shared: r.boolean(value['shared']), trouble, windows, series };
+}
+
+export function readAttendanceWindowView(value: unknown): AttendanceWindowView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.one(value['name'], ['peak', 'session', 'limit']);
+  if (name === null) return null;
+  const minutes = r.number(value['minutes']);
+  if (minutes === null) return null;
+  const users = readDeviceCountsView(value['users']);
+  if (users === null) return null;
+  const sessions = readDeviceCountsView(value['sessions']);
+  if (sessions === null) return null;
+  return { name, minutes, users, sessions };
 }
 
 export function readBenchmarkView(value: unknown): BenchmarkView | null {
@@ -1246,6 +1326,25 @@ export function readDetectionView(value: unknown): DetectionView | null {
   const landmarks = r.list(value['landmarks'], (item: unknown) => r.list(item, r.number));
   if (landmarks === null) return null;
   return { x, y, w, h, confidence, label, landmarks };
+}
+
+export function readDeviceCountsView(value: unknown): DeviceCountsView | null {
+  if (!r.isFields(value)) return null;
+  const all = r.number(value['all']);
+  if (all === null) return null;
+  const ios = r.number(value['ios']);
+  if (ios === null) return null;
+  const android = r.number(value['android']);
+  if (android === null) return null;
+  const web_pc = r.number(value['web_pc']);
+  if (web_pc === null) return null;
+  const web_mobile = r.number(value['web_mobile']);
+  if (web_mobile === null) return null;
+  const other = r.number(value['other']);
+  if (other === null) return null;
+  const bot = r.number(value['bot']);
+  if (bot === null) return null;
+  return { all, ios, android, web_pc, web_mobile, other, bot };
 }
 
 export function readDrainView(value: unknown): DrainView | null {
@@ -1850,7 +1949,11 @@ export function readStatusView(value: unknown): StatusView | null {
   if (!r.isFields(value)) return null;
   const status = r.text(value['status']);
   if (status === null) return null;
-  return { status, missing: r.list(value['missing'], r.text) ?? [] };
+  return {
+    status,
+    missing: r.list(value['missing'], r.text) ?? [],
+    notes: r.list(value['notes'], r.text) ?? [],
+  };
 }
 
 export function readWhyView(value: unknown): WhyView | null {
