@@ -17,6 +17,7 @@ const FEATURES = [
   'nodes',
   'overview',
   'queues',
+  'wall',
 ];
 
 /** What a folder's modules may not import. Pages put together; what is inside a folder knows its own and lib/. */

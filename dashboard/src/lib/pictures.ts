@@ -31,7 +31,14 @@ export class Pictures {
   /** Pictures that did not decode. */
   undecodable = 0;
   #pipelines = new Map<string, Pipeline>();
+  /** The newest picture, not decoded, of each camera that will be shown in a moment. */
+  #expected = new Map<string, Pipeline['waiting']>();
   #frame = 0;
+
+  /** Keeps what comes of these cameras from now on, until they are shown: then they have a picture at once. */
+  expect(cameras: readonly string[]): void {
+    this.#expected = new Map(cameras.map((camera) => [camera, this.#expected.get(camera) ?? null]));
+  }
 
   /** Paints `camera`'s pictures on `surface` from now on. Returns a function that ends it. */
   attach(camera: string, surface: Surface, painted: OnPaint): { repaint(): void; detach(): void } {
@@ -43,6 +50,12 @@ export class Pictures {
     const own = pipeline;
     const sink = { surface, painted };
     own.sinks.add(sink);
+    const early = this.#expected.get(camera) ?? null;
+    this.#expected.delete(camera);
+    if (early !== null && own.waiting === null && own.shown === null) {
+      own.waiting = early;
+      if (!own.decoding) void this.#decode(own);
+    }
     return {
       repaint: () => {
         if (own.shown !== null) paint(surface, own.shown);
@@ -60,9 +73,14 @@ export class Pictures {
   }
 
   receive(picture: Picture): void {
-    const pipeline = this.#pipelines.get(picture.result.camera_id);
-    if (pipeline === undefined) return;
-    pipeline.waiting = { picture, arrived: performance.now() };
+    const camera = picture.result.camera_id;
+    const pipeline = this.#pipelines.get(camera);
+    const arriving = { picture, arrived: performance.now() };
+    if (pipeline === undefined) {
+      if (this.#expected.has(camera)) this.#expected.set(camera, arriving);
+      return;
+    }
+    pipeline.waiting = arriving;
     if (!pipeline.decoding) void this.#decode(pipeline);
   }
 
