@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences hostile drill bench lint fmt coverage audit licences contract objectives lock clean
+  test-compute test-system test-alone soak silences hostile drill bench bench-wall lint fmt coverage audit licences contract objectives lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -109,6 +109,9 @@ drill: test-tools ## twelve faults in a system of its own, and the alert that ea
 bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md (15 minutes); fails where an aim is missed
 	python -m bench.viewers --check
 	python -m bench.history --check
+
+bench-wall: test-tools ## whether /wall stays smooth, as in docs/benchmarks.md (MINUTES=10); fails where an aim is missed
+	python -m bench.wall --minutes $(or $(MINUTES),10) --check
 
 lint: test-lint ## the same as test-lint
 
