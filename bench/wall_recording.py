@@ -48,7 +48,6 @@ PATHS = (
     "/api/nodes",
     "/api/models/available",
     "/api/session",
-    "/readyz",
 )
 
 

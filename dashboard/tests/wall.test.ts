@@ -139,6 +139,20 @@ describe('pages in turn', () => {
   });
 });
 
+it('a row that nearly fits is taken in', () => {
+  // 855 pixels are four rows of 204, or three of the natural 222 and an empty quarter.
+  const room = cameraRoom({
+    width: 1584,
+    height: 855,
+    scale: 1,
+    count: 1000,
+    aspect: 4 / 3,
+    minimum: 232,
+    fit: true,
+  });
+  expect(capacity(room, 855)).toBe(24);
+});
+
 describe('sections', () => {
   it.each([
     ['gate-3', 'gate'],

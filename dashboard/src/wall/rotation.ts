@@ -1,13 +1,17 @@
 /** Which cameras stand on which page of a wall that turns its pages. Pure. */
 
-import type { GridRoom } from '../lib/grid';
+import { type GridRoom, layOut } from '../lib/grid';
 
 /** How many tiles of at least the room's minimum fit in `height` pixels without scrolling; one at least. */
 export function capacity(room: GridRoom, height: number): number {
   const columns = Math.max(1, Math.floor((room.width + room.gap) / (room.minimum + room.gap)));
   const width = Math.floor((room.width - room.gap * (columns - 1)) / columns);
   const tile = Math.round(width / room.aspect) + room.caption;
-  return columns * Math.max(1, Math.floor((height + room.gap) / (tile + room.gap)));
+  const rows = Math.max(1, Math.floor((height + room.gap) / (tile + room.gap)));
+  // A row that nearly fits is worth slightly lower tiles: the grid says whether they would be too low.
+  const more = columns * (rows + 1);
+  const fits = room.height !== null && layOut({ ...room, height, count: more }).height <= height;
+  return fits ? more : columns * rows;
 }
 
 export interface WallPage {
