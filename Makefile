@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences hostile drill bench lint fmt coverage audit licences contract objectives lock clean
+  test-compute test-system test-alone soak silences hostile drill bench bench-wall lint fmt coverage audit licences contract objectives lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -110,6 +110,9 @@ bench: test-tools ## what viewers, the history and counting cost, as in docs/ben
 	python -m bench.viewers --check
 	python -m bench.history --check
 	python -m bench.presence --check
+
+bench-wall: test-tools ## whether /wall stays smooth, as in docs/benchmarks.md (MINUTES=10); fails where an aim is missed
+	python -m bench.wall --minutes $(or $(MINUTES),10) --check
 
 lint: test-lint ## the same as test-lint
 

@@ -18,6 +18,7 @@ const FEATURES = [
   'overview',
   'queues',
   'settings',
+  'wall',
 ];
 
 /** What a folder's modules may not import. Pages put together; what is inside a folder knows its own and lib/. */

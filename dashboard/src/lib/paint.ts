@@ -8,7 +8,7 @@ import { type Rectangle, type Size, letterbox, placeBox, placeLabel } from './le
 export interface Surface {
   canvas: HTMLCanvasElement;
   context: CanvasRenderingContext2D;
-  /** Device pixels per CSS pixel, when the canvas was last measured. */
+  /** Device pixels per pixel of the design, when the canvas was last measured: on walls strokes grow with the type. */
   ratio: number;
 }
 
@@ -28,11 +28,16 @@ interface Ink {
   font: string;
 }
 
-/** CSS pixels. */
+/** Pixels of the design: CSS pixels, but on large screens, where type is larger (base.css). */
 const STROKE = 2;
 const LABEL = { type: 11, height: 15, padding: 4 };
 
 let ink: Ink | null = null;
+
+/** How much larger than usual type is on this screen. */
+export function typeScale(): number {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
 
 /** The tokens that canvases need; the same in both schemes, so read once. */
 function readInk(): Ink {
