@@ -32,6 +32,14 @@ A setting marked † is set by the Compose file itself, so `.env` does not chang
 KNOBS = (
     ("WORKERS", "one per core", "processes, 0 to 512", "how many workers; 0: frames wait", "WORKERS=4"),
     (
+        "WORKERS_BATCH",
+        "auto",
+        "auto, or processes, 0 to 512",
+        "how many workers of the batch lane at most; they are started while jobs need them ([batch.md](batch.md)). "
+        "auto: one per core",
+        "WORKERS_BATCH=1",
+    ),
+    (
         "SOURCE",
         "demo",
         "",

@@ -35,7 +35,7 @@ def test_it_scrapes_the_same_jobs_in_the_same_way_as_compose(tmp_path: Path) -> 
 
 def test_parts_that_do_not_run_are_not_scraped(tmp_path: Path) -> None:
     native: dict[str, Any] = configuration(Layout(tmp_path), {"gateway": "127.0.0.1:8020"})
-    assert list(shape(native)) == ["cv-worker", "gateway"]
+    assert list(shape(native)) == ["cv-worker", "cv-worker-batch", "gateway"]
 
 
 def test_the_workers_are_listed_for_prometheus(tmp_path: Path) -> None:

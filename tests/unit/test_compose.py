@@ -45,7 +45,7 @@ def stage(name: str) -> str:
 
 
 def test_services() -> None:
-    assert set(SERVICES) == {"rabbitmq", "producer", "cv-worker", "gateway", "prometheus"}
+    assert set(SERVICES) == {"rabbitmq", "producer", "cv-worker", "cv-worker-batch", "gateway", "prometheus"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
