@@ -32,7 +32,7 @@ COMPOSE = {
         "How many workers `up` starts; `--scale cv-worker=3` goes before it. One worker uses one core.",
     ),
     "CV_WORKERS_BATCH": (
-        "1",
+        "0",
         "How many workers of the batch lane `up` starts, for jobs (docs/batch.md); by default none. "
         "`--scale cv-worker-batch=1` goes before it.",
     ),
@@ -157,7 +157,11 @@ COMMON = (
 )
 
 SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] = (
-    ("the project", ("COMPOSE_PROJECT_NAME", "CV_WORKERS", "PRODUCERS"), None),
+    (
+        "the project",
+        ("COMPOSE_PROJECT_NAME", "CV_WORKERS", "CV_WORKERS_BATCH", "BATCH_CPU_SHARES", "PRODUCERS"),
+        None,
+    ),
     ("cameras", ("FOOTAGE_DIR", "CAMERAS_DIR"), ProducerSettings),
     ("workers", ("MODEL_DIR",), WorkerSettings),
     ("the dashboard and the history", ("GATEWAY_BIND", "GATEWAY_PORT"), GatewaySettings),

@@ -33,5 +33,5 @@ def give_way(share: float) -> int:
     value = os.nice(max(0, wanted - os.nice(0)))
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # the kernel does not group
-            AUTOGROUP.write_text(str(value))
+            AUTOGROUP.write_text(str(wanted))
     return value
