@@ -129,9 +129,7 @@ def gather(files: Sequence[Path], detector: str, workers: int) -> float:
     async def work() -> float:
         loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor(workers)
         began = time.monotonic()
-        await asyncio.gather(
-            *(loop.run_in_executor(threads, lambda f=f: detect(f.read_bytes())) for f in files)
-        )
+        await asyncio.gather(*(loop.run_in_executor(threads, compute, file) for file in files))
         return time.monotonic() - began
 
     return asyncio.run(work())
