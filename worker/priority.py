@@ -30,7 +30,7 @@ def give_way(share: float) -> int:
     gets it, if it is this process's own.
     """
     wanted = nice_for(share)
-    value = os.nice(max(0, wanted - os.nice(0)))
+    value = os.nice(wanted)  # added to that of whoever started it, and so of the live workers beside it
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # the kernel does not group
             AUTOGROUP.write_text(str(wanted))

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from batch import BatchError, Progress, process_batch
+from batch.tasks import digest_of, item_task
 from broker import Consumer, Delivery
 from broker.session import session
+from cli.batch_workers import BatchWorkers
 from contract.jobs import JobStatus, answers_queue
 from contract.status import Status, parse_status
-from contract.topology import STATUS_EXCHANGE, EphemeralQueue
+from contract.topology import STATUS_EXCHANGE, EphemeralQueue, Lane
 from tests.conftest import StartService
 from tests.helpers.bus import Collector, bus, dead_letters, results
 from tests.helpers.eventually import aeventually
@@ -175,9 +177,6 @@ async def test_an_answer_is_kept_for_a_client_that_is_away_and_a_full_queue_hold
     rabbitmq: str, tmp_path: Path, start: StartService
 ) -> None:
     """A named sender may not have a job's queue; a reply_to that leads nowhere holds nothing up."""
-    from batch.tasks import digest_of, item_task
-    from contract.topology import Lane
-
     worker = start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
     collected = Collector(answers_queue("away").name)
     async with bus(rabbitmq) as b:
@@ -193,3 +192,27 @@ async def test_an_answer_is_kept_for_a_client_that_is_away_and_a_full_queue_hold
         await aeventually("the answer", lambda: collected.deliveries)
         assert len(collected.deliveries) == 1
         assert collected.deliveries[0].properties.delivery_mode == 2
+
+
+async def test_workers_of_the_lane_come_when_something_waits_and_go_when_nothing_does(rabbitmq: str) -> None:
+    asked: list[int] = []
+    said: list[str] = []
+
+    async def scale(wanted: int) -> None:
+        asked.append(wanted)
+
+    keeping = asyncio.create_task(BatchWorkers([rabbitmq], 3, scale, said.append, idle=2.0).run())
+    try:
+        await asyncio.sleep(3)
+        assert asked == []
+        async with bus(rabbitmq) as b:
+            image = picture(1)
+            await b.publish(item_task("j", 1, digest_of(image), image, Lane.BATCH, None))
+            await aeventually("a worker, and another while it still waits", lambda: asked == [1, 2])
+            async with bus(rabbitmq, Collector("frame_queue.batch")):
+                await aeventually("they end", lambda: asked[-1] == 0)
+            await b.publish(item_task("j", 2, digest_of(image), image, Lane.BATCH, None))
+            await aeventually("they come again", lambda: asked[-1] == 1)
+    finally:
+        keeping.cancel()
+    assert [line.split(":")[0] for line in said[:2]] == ["Items of a job wait", "No items for 2 s"]
