@@ -175,6 +175,7 @@ def through_cluster(folder: Path, arguments: argparse.Namespace, concurrency: in
     told_of = ", ".join(
         f"{name} {ms:.2f}" for name, ms in zip(("workers", "broker", "client"), spent, strict=True)
     )
+    print(f"  {arguments.images / took:.0f}/s; {told_of}", file=sys.stderr)
     return took, f"{half} MB, {end} MB", told_of
 
 

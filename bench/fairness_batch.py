@@ -30,7 +30,6 @@ from contract.task import Task, TaskForm, encode_task
 from contract.topology import RESULT_QUEUE, TASK_QUEUE
 
 ITEMS = "framefleet_job_items_total"
-OVERLOAD = 1_000.0
 
 
 class Cameras:
@@ -110,7 +109,7 @@ async def work(
     while not all([await asyncio.to_thread(process.ready) for process in processes]):
         await asyncio.sleep(0.2)
     batch = processes[arguments.workers :]
-    rates = [arguments.rate, *([OVERLOAD] if arguments.full else [])]
+    rates = [arguments.rate, *([arguments.overload] if arguments.full else [])]
     alone = [await measure(url, images, rate, arguments.seconds, batch) for rate in rates]
     rows = [row(f"live at {rate:.0f}/s alone", each, None) for rate, each in zip(rates, alone, strict=True)]
     with open_job(folder / "jobs", [bytes(folder / "in")]) as job:
@@ -143,6 +142,7 @@ def main() -> None:
     add("--workers", type=int, default=2)
     add("--items", type=int, default=20_000)
     add("--concurrency", type=int, default=10)
+    add("--overload", type=float, default=1_000.0, help="of --full: live frames a second")
     add("--full", action="store_true", help="also at more live frames than can be computed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, broker() as node, running([]) as processes:
