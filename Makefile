@@ -15,13 +15,15 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences hostile drill bench bench-wall lint fmt coverage audit licences contract objectives lock clean
+  test-compute test-system test-alone soak silences hostile batch-drill drill bench bench-wall lint fmt coverage audit licences contract objectives \
+  lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 	@echo 'Knobs of make up:'
 	@echo '  WORKERS=N          how many workers (default: one per core; 0: frames wait)'
+	@echo '  WORKERS_BATCH=N    how many workers of the batch lane at most, while jobs need them (default: one per core)'
 	@echo '  SOURCE=WHAT        demo (default), none, a video file, a folder of images, http(s)://, rtsp://, webcam:0'
 	@echo '  CAMERAS=FILE       a file that lists the cameras, read again when it changes (docs/cameras.md), instead of SOURCE'
 	@echo '  PORT=8080          port of the dashboard (default: 8080, or the next free one)'
@@ -102,6 +104,9 @@ silences: test-tools ## what is frozen, torn apart, full or put back for SECONDS
 
 hostile: test-tools ## a demo among enemies for SECONDS=600: clients, cameras, a viewer, a damaged broker; it must not notice
 	python -m tests.faults.hostile --seconds $(or $(SECONDS),600)
+
+batch-drill: test-tools ## ITEMS=50000 pictures in a job whose client, worker and broker are killed; then the books must be exact
+	BATCH_ITEMS=$(or $(ITEMS),50000) pytest -s tests/faults/test_batch.py --timeout 36000 $(PYTEST)
 
 drill: test-tools ## twelve faults in a system of its own, and the alert that each must set off (40 minutes, as root)
 	python -m tests.faults.drill --only '$(ONLY)'

@@ -31,6 +31,15 @@ COMPOSE = {
         "1",
         "How many workers `up` starts; `--scale cv-worker=3` goes before it. One worker uses one core.",
     ),
+    "CV_WORKERS_BATCH": (
+        "0",
+        "How many workers of the batch lane `up` starts, for jobs (docs/batch.md); by default none. "
+        "`--scale cv-worker-batch=1` goes before it.",
+    ),
+    "BATCH_CPU_SHARES": (
+        "114",
+        "The weight of a batch worker's container beside those with 1024: it keeps a tenth of what all want.",
+    ),
     "PRODUCERS": (
         "1",
         "How many producers share the cameras; `--scale producer=3` goes before it, and 0 starts none.",
@@ -150,7 +159,11 @@ COMMON = (
 )
 
 SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] = (
-    ("the project", ("COMPOSE_PROJECT_NAME", "CV_WORKERS", "PRODUCERS"), None),
+    (
+        "the project",
+        ("COMPOSE_PROJECT_NAME", "CV_WORKERS", "CV_WORKERS_BATCH", "BATCH_CPU_SHARES", "PRODUCERS"),
+        None,
+    ),
     ("cameras", ("FOOTAGE_DIR", "CAMERAS_DIR"), ProducerSettings),
     ("workers", ("MODEL_DIR",), WorkerSettings),
     ("the dashboard and the history", ("GATEWAY_BIND", "GATEWAY_PORT"), GatewaySettings),

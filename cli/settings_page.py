@@ -32,6 +32,14 @@ A setting marked † is set by the Compose file itself, so `.env` does not chang
 KNOBS = (
     ("WORKERS", "one per core", "processes, 0 to 512", "how many workers; 0: frames wait", "WORKERS=4"),
     (
+        "WORKERS_BATCH",
+        "auto",
+        "auto, or processes, 0 to 512",
+        "how many workers of the batch lane at most; they are started while jobs need them ([batch.md](batch.md)). "
+        "auto: one per core",
+        "WORKERS_BATCH=1",
+    ),
+    (
         "SOURCE",
         "demo",
         "",
@@ -132,6 +140,9 @@ UNITS = {
     "GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": "connections",
     "CAMERAS": "file",
     "CV_WORKERS": "workers",
+    "CV_WORKERS_BATCH": "workers",
+    "BATCH_CPU_SHARES": "weight",
+    "WORKER_BATCH_SHARE": "share of a core",
     "PRODUCERS": "producers",
     "GPU_PREFETCH": "frames",
     "GATEWAY_BIND": "address",

@@ -62,6 +62,7 @@ SUB_COMMANDS = (
         ("gateway",),
         f"{EXEC} gateway",
     ),
+    SubCommand("batch", "compute pictures: folders, archives, lists", "cli.batch"),
     SubCommand("dlq", "dead letters: list, show, save-image, replay, purge", "cli.dlq"),
     SubCommand("queues", "the broker's queues: check, upgrade, repair", "cli.queues"),
     SubCommand(

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from contract.drains import DesiredDrains
+from contract.jobs import JobStatus
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
 from contract.senders import Senders
@@ -181,7 +182,7 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
     memory: int | None = None
 
 
-Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
+Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus | JobStatus
 Control = WatchAnnouncement | DesiredModels | DesiredDrains | Senders
 
 _encoder = msgspec.json.Encoder()
@@ -195,7 +196,7 @@ def encode_status(message: Status | Control) -> bytes:
 
 
 def status_routing_key(message: Status) -> str:
-    """Return `node.<id>`, `producer.<id>`, `camera.<id>` or `cameras.<producer id>`, dots in ids as underscores."""
+    """Return `node.<id>`, `producer.<id>`, `camera.<id>`, `cameras.<producer id>` or `job.<id>`; dots as `_`."""
     match message:
         case NodeStatus():
             kind, name = "node", message.node_id
@@ -205,6 +206,8 @@ def status_routing_key(message: Status) -> str:
             kind, name = "camera", message.camera_id
         case CamerasStatus():
             kind, name = "cameras", message.producer_id
+        case JobStatus():
+            kind, name = "job", message.job_id
     return f"{kind}.{name.replace('.', '_')}"
 
 

@@ -8,6 +8,7 @@ from broker import Consumer, Delivery
 from broker.link import Link, from_body
 from contract.drains import DesiredDrains
 from contract.identifiers import CANARY_CAMERA
+from contract.jobs import JobStatus
 from contract.models import DesiredModels
 from contract.senders import Senders
 from contract.status import (
@@ -36,6 +37,7 @@ from gateway.consumers import Gateways
 from gateway.drains.keeper import DrainKeeper
 from gateway.history.recorder import PREFETCH, Recorder
 from gateway.history.thumbnails import Thumbnailer
+from gateway.jobs import JobBoard
 from gateway.live.absence import Absence
 from gateway.live.hub import Hub
 from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
@@ -114,6 +116,7 @@ class StatusListener:
     senders: SenderRegistry
     statistics: Statistics
     books: FrameBooks
+    jobs: JobBoard
 
     def listen(self, link: Link) -> None:
         """Begin to listen."""
@@ -136,6 +139,8 @@ class StatusListener:
                 self.statistics.dropped(self.cameras.heard_camera(status, now, wall), wall)
             case CamerasStatus():
                 self.statistics.dropped(self.cameras.heard_cameras(status, now, wall), wall)
+            case JobStatus():
+                self.jobs.heard(status, now)
 
     def _parse_control(self, body: bytes) -> Control:
         control = parse_control(body)

@@ -18,6 +18,8 @@ HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 STAY_BUCKETS = (10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
 WAIT_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+JOB_STATES = RUNNING, STALLED, LOST = ("running", "stalled", "lost")
+
 REFUSED = (
     *("unauthorized", "guessing", "role", "origin", "host"),  # who, and from which page
     *("share", "connections", "slow", "unread", "too_large", "malformed"),  # how much, and how
@@ -116,6 +118,20 @@ class GatewayMetrics:
             "gateway_queue_down",
             "1 while RabbitMQ has the queue and cannot use it: its files are damaged, or it has no leader",
             ["queue"],
+            registry=registry,
+        )
+        self.jobs = Gauge(
+            "framefleet_jobs",
+            "Jobs whose clients were heard, by state: running, stalled (nothing settled for two minutes), lost (the "
+            "client is gone without a word, within the last hour)",
+            ["state"],
+            registry=registry,
+        )
+        for state in JOB_STATES:
+            self.jobs.labels(state)
+        self.job_items_waiting = Gauge(
+            "framefleet_job_items_waiting",
+            "Items of running and stalled jobs that are not settled yet",
             registry=registry,
         )
         self.frames_missing = Counter(

@@ -67,6 +67,7 @@ from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
 from gateway.history.history import History
+from gateway.jobs import JobBoard
 from gateway.lifetimes import connected, counting, probing, running, ticking
 from gateway.live.absence import Absence
 from gateway.live.allotment import Allotment
@@ -255,6 +256,7 @@ async def compose(
     gateways = Gateways(gateway_id)
     repeats = RepeatedIds(cameras, metrics)
     books = FrameBooks()
+    jobs = JobBoard(metrics)
 
     # --- what it says to the broker ---
     occasions = Occasions()
@@ -315,7 +317,9 @@ async def compose(
     live = listen_to_results(link, results, absence, spans)
     pictures = listen_to_pictures(link, hub)
     listen_to_event_frames(link, gateway_id, history.thumbnailer)
-    StatusListener(nodes, cameras, models, drains, gateways, peers, senders, statistics, books).listen(link)
+    StatusListener(nodes, cameras, models, drains, gateways, peers, senders, statistics, books, jobs).listen(
+        link
+    )
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
     queue_board = QueueBoard(queues, senders, books, hearing)
@@ -464,6 +468,7 @@ async def compose(
             queues.tick,
             queue_board.tick,
             Audit(books, depth, link.faults, nodes, metrics).tick,
+            jobs.tick,
             ForeignConsumers(depth, publisher, gateways, nodes, hearing, metrics).tick,
             absence.tick,
             canary.tick,

@@ -6,6 +6,7 @@ from queue import Empty, SimpleQueue
 import cv2
 
 from broker import BrokerError, split_urls
+from contract.topology import Lane
 from runtime.confinement import never_more_privileges, report_lacking
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import ProbeServer, serve_probes
@@ -16,6 +17,7 @@ from runtime.umask import keep_private
 from worker.device import choose_device
 from worker.errors import MetricsPortUnavailable, WorkerError
 from worker.metrics import WorkerMetrics
+from worker.priority import give_way
 from worker.service import Worker
 from worker.settings import WorkerSettings
 from worker.switchboard import Switchboard
@@ -29,6 +31,8 @@ def main() -> int:
     keep_private()
     log = get_logger("worker")
     cv2.setNumThreads(1)  # one process per core
+    if settings.lane is Lane.BATCH:
+        give_way(settings.batch_share)
     try:
         split_urls(settings.amqp_url)
         device = choose_device(settings)

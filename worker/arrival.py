@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from broker import Delivery
 from contract.identifiers import CANARY_CAMERA
+from contract.jobs import is_job_queue
 from contract.task import TaskHead
 from runtime.tracing import FrameTrace
 from worker.intake import Intake
@@ -63,6 +64,11 @@ class Arrival:
     def canary(self) -> bool:
         """It is a gateway's canary (worker.canary). Named senders have none."""
         return self.camera_id == CANARY_CAMERA and self.intake.sender is None
+
+    @property
+    def of_job(self) -> bool:
+        """It is an item of a job (worker.job_items). Named senders have none."""
+        return self.intake.sender is None and is_job_queue(self.delivery.properties.reply_to)
 
     @property
     def alone(self) -> bool:

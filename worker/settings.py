@@ -99,6 +99,13 @@ class WorkerSettings(ServiceSettings):
         le=1,
         description="least confidence of a network's detection, instead of the model's own",
     )
+    batch_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="what a worker of the batch lane keeps of a core that others want whole, 0.01 to 0.5; it takes "
+        "what nobody wants (docs/batch.md)",
+    )
     cache_entries: int | None = Field(
         None,
         ge=0,

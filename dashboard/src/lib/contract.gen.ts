@@ -641,7 +641,8 @@ export interface components {
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
      *
      *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
-     *     user that it came from, where that has a name (contract.senders).
+     *     user that it came from, where that has a name (contract.senders). `recipe`, in the batch lane, is a digest of all
+     *     that the answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused.
      */
     Result: {
       /** @default 0 */
@@ -656,6 +657,7 @@ export interface components {
       width: number | null;
       height: number | null;
       model: string | null;
+      recipe: string | null;
     };
     /** @description What to do about the alert of that name: Markdown, as in docs/runbooks. */
     RunbookView: {
@@ -1849,6 +1851,7 @@ export function readResult(value: unknown): Result | null {
     width: r.positive(value['width']),
     height: r.positive(value['height']),
     model: r.text(value['model']),
+    recipe: r.text(value['recipe']),
   };
 }
 

@@ -2,7 +2,7 @@
 
 from deploy.grafana.boards.parts import RED, YELLOW, above, below, board, panel, query, row, stat
 
-SERVICES = "cv-worker|producer|gateway"
+SERVICES = "cv-worker|cv-worker-batch|producer|gateway"
 FRAMES = r"frame_queue|frame_queue\\.(batch|gpu)"
 
 BOARD = board(

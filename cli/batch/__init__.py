@@ -1,0 +1,87 @@
+"""`framefleet batch`: pictures by the thousand through the cluster's batch lane, as jobs that survive interruption."""
+
+import argparse
+from pathlib import Path
+
+from cli.parser import whole_number
+
+BATCH = """\
+Computes pictures through the batch lane, beside live cameras, which keep their latency. PATH is a file, a folder (all
+pictures below it), a pattern in quotes, a zip or tar archive, or - for a list on standard input.
+
+A run is a job. Run the same command again and it goes on where it stopped, and repeats nothing: after Ctrl-C, a crash,
+a broker that was away. New and changed files are computed then, too.
+
+  framefleet batch photos --output faces.ndjson
+  find . -name '*.jpg' -print0 | framefleet batch -0 - --output faces.csv
+  framefleet batch archive.zip 'more/**/*.png' --output coco.json --output boxes --format annotated
+  framefleet batch --job 3f2a9c01d4e7 --retry-failed
+
+Exit status: 0 all done and ok, 1 some failed, 2 misused, 130 interrupted. docs/batch.md says more.
+"""
+OUTPUT = (
+    "where results go, by its ending .ndjson, .csv or .json (COCO), or - for NDJSON on standard output; may be given "
+    "several times"
+)
+FORMAT = (
+    "ndjson, csv, coco, yolo or annotated (both folders): the form of the last --output, whatever its ending"
+)
+
+
+class _Format(argparse.Action):
+    """Gives the last output its form."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,  # noqa: ARG002 - argparse passes it
+    ) -> None:
+        outputs = getattr(namespace, "output", None)
+        if not outputs:
+            parser.error("--format comes after the --output that it is for")
+        outputs[-1] = (outputs[-1][0], values)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `batch`."""
+    parser.description = BATCH
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("paths", nargs="*", metavar="PATH")
+    parser.add_argument(
+        "--output", action="append", metavar="FILE", type=lambda text: (text, None), default=[], help=OUTPUT
+    )
+    parser.add_argument(
+        "--format", action=_Format, choices=["ndjson", "csv", "coco", "yolo", "annotated"], help=FORMAT
+    )
+    parser.add_argument(
+        "--job", metavar="ID", help="go on with the job of that name, or give a new one a name"
+    )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="compute again what failed in an earlier run"
+    )
+    parser.add_argument("--model", metavar="NAME", help="compute with this model instead of the one in use")
+    parser.add_argument(
+        "--concurrency",
+        type=whole_number,
+        default=10,
+        metavar="N",
+        help="items under way at once, 1 to 1000; by default 10 (docs/batch.md has what others bring)",
+    )
+    parser.add_argument("--lane", choices=["batch", "gpu"], default="batch", help="by default batch")
+    parser.add_argument(
+        "-0", "--null", action="store_true", help="the list on standard input is NUL-separated"
+    )
+    parser.add_argument("--jobs", type=Path, metavar="DIR", help="where jobs are kept; by default at home")
+    parser.add_argument(
+        "--delete", action="store_true", help="delete the job --job ID: its books, not the pictures"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `framefleet batch`; returns the exit status. Raises CommandError."""
+    # The help needs no AMQP client, which takes a quarter of a second to import.
+    from cli.batch.command import run as run_batch
+
+    return run_batch(arguments)
