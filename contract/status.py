@@ -8,6 +8,7 @@ from msgspec import Struct
 from contract.drains import DesiredDrains
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
+from contract.remote import DesiredRemote, RemoteReport
 from contract.senders import Senders
 
 HEARTBEAT_SECONDS = 2.0
@@ -52,6 +53,8 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     host: str = ""
     memory: int | None = None
     """Bytes that the process has in memory."""
+    remote: RemoteReport | None = None
+    """Of a worker of the remote lane: its endpoint, and what it has spent."""
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):
@@ -144,6 +147,8 @@ class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dropped: dict[str, int] = {}
     skipped: int = 0
     labels: CameraLabels | None = None
+    remote: bool = False
+    """Its frames may be sent to a remote model: out of the house, perhaps."""
 
 
 class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cameras"):
@@ -180,7 +185,7 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
-Control = WatchAnnouncement | DesiredModels | DesiredDrains | Senders
+Control = WatchAnnouncement | DesiredModels | DesiredDrains | DesiredRemote | Senders
 
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(Status)

@@ -8,7 +8,7 @@ from contract.identifiers import CANARY_CAMERA
 from contract.task import TaskHead
 from runtime.tracing import FrameTrace
 from worker.intake import Intake
-from worker.processor import Failed, Given, Processed
+from worker.processor import Failed, Given, Processed, PutBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Completion:
     """An arrival with its outcome, on its way out; `computed` in `perf_counter` seconds."""
 
     arrival: Arrival
-    outcome: Processed
+    outcome: Processed | PutBack
     computed: float
 
     @property

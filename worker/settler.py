@@ -17,9 +17,9 @@ from worker.canary import UNSENT, canary_reply
 from worker.failed_replies import failed_reply
 from worker.frame_spans import FrameSpans
 from worker.heartbeat import Tally
-from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
+from worker.messages import dead_letter, picture_message, put_back, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
-from worker.processor import Computed, Failed
+from worker.processor import Computed, Failed, PutBack
 from worker.recent_frames import RecentFrames
 from worker.watched_cameras import WatchedCameras
 
@@ -107,6 +107,8 @@ class Settler:
         outcome = item.outcome
         if isinstance(outcome, Failed):
             return self._failure(item.arrival, outcome)
+        if isinstance(outcome, PutBack):
+            return put_back(item.delivery, item.arrival.intake)
         if isinstance(outcome, Computed):
             self._recent.keep(outcome)
             if outcome.result.camera_id in self._watched:
@@ -208,6 +210,8 @@ class Settler:
     def _count(self, item: Completion, message: Message, now: float) -> None:
         arrival, outcome = item.arrival, item.outcome
         sender = arrival.intake.sender
+        if isinstance(outcome, PutBack):
+            return
         if isinstance(outcome, Failed):
             if message.routing_key in arrival.intake.retries:
                 self._metrics.retried(outcome.reason, sender)
