@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences hostile drill bench lint fmt coverage audit licences contract objectives lock clean
+  test-compute test-system test-alone soak silences hostile drill remote-story bench lint fmt coverage audit licences contract objectives lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -105,6 +105,9 @@ hostile: test-tools ## a demo among enemies for SECONDS=600: clients, cameras, a
 
 drill: test-tools ## twelve faults in a system of its own, and the alert that each must set off (40 minutes, as root)
 	python -m tests.faults.drill --only '$(ONLY)'
+
+remote-story: test-tools ## a remote model under a budget that breaks, 34 % errors and exact books, beside a plain loop (5 minutes)
+	python -m bench.remote --images $(or $(IMAGES),400)
 
 bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md (15 minutes); fails where an aim is missed
 	python -m bench.viewers --check

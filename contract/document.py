@@ -21,6 +21,7 @@ from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
 from contract.api.queues import QueuesView
+from contract.api.remote import RemoteView
 from contract.api.senders import SendersView
 from contract.api.service import LinkView, ProblemView, PrometheusView, SessionView, StatusView
 from contract.api.why import WhyView
@@ -28,7 +29,7 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
-    *(CamerasView, NodesView, ModelsView, SendersView),
+    *(CamerasView, NodesView, ModelsView, SendersView, RemoteView),
     *(MetricsView, HistoryView, ServiceObjectivesView),
     *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, EventCountView, EventsSeenView),

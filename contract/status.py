@@ -133,6 +133,8 @@ class CameraStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cam
     skipped: int = 0
     """How many frames were left out because they showed nothing new, since the camera was taken up."""
     labels: CameraLabels | None = None
+    remote: bool = False
+    """Its frames may be sent to a remote model: out of the house, perhaps."""
 
 
 class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -238,14 +238,15 @@ class WorkerMetrics:
         self,
         outcome: Computed | Expired | Failed,
         *,
-        age: float,
+        age: float | None,
         publish: float,
         sender: Sender | None,
         exemplar: dict[str, str] | None = None,
     ) -> None:
         """Count a frame whose result, expiry or dead letter the broker has confirmed.
 
-        `age` is capture to confirmation, `publish` the publishing and confirming alone, in seconds. `exemplar` leads
+        `age` is capture to confirmation (None where that tells nothing of this cluster, as in the remote lane),
+        `publish` the publishing and confirming alone, in seconds. `exemplar` leads
         from the histograms to the frame's trace, where it has one.
         """
         if isinstance(outcome, Failed):
@@ -264,9 +265,10 @@ class WorkerMetrics:
         for stage, seconds in outcome.stages.items():
             self._stages[stage].observe(seconds)
         self._stages["publish"].observe(publish)
-        self._age.observe(age, exemplar)
-        if sender is not None:
-            self._sender_age.observe(age)
+        if age is not None:
+            self._age.observe(age, exemplar)
+            if sender is not None:
+                self._sender_age.observe(age)
         self._detections.found(outcome.result.model, outcome.result.detections)
 
     def _came_of(self, sender: Sender | None, outcome: str) -> None:

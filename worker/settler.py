@@ -11,6 +11,7 @@ from functools import partial
 from broker import Link, Message, Outcome, Publisher
 from broker.backoff import compute_backoff
 from contract.failures import FailureReason
+from contract.topology import Lane
 from runtime.logs import get_logger
 from worker.arrival import Arrival, Completion
 from worker.canary import UNSENT, canary_reply
@@ -223,7 +224,7 @@ class Settler:
                 self._tally.settled(ok=True)
             else:
                 self._tally.expire()
-        age = arrival.age + now - arrival.at
+        age = None if arrival.intake.lane is Lane.REMOTE else arrival.age + now - arrival.at
         exemplar = None if arrival.trace is None else arrival.trace.exemplar
         publish = now - item.computed
         self._metrics.settled(outcome, age=age, publish=publish, sender=sender, exemplar=exemplar)

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint of the tests: real HTTP, with all that goes wrong at real ones, and books of its own."""
+"""An OpenAI-compatible endpoint of the tests: real HTTP, all that goes wrong at real ones, and books of its own."""
 
 import asyncio
 import base64

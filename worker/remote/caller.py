@@ -145,7 +145,7 @@ class Caller:
             self._breaker.succeeded()
         finally:
             self._metrics.called(outcome, time.monotonic() - began, len(body) if sent else 0)
-            self._metrics.cost(cost, [each.camera_id for each in frames])
+            self._metrics.cost(cost)
             await self._treasury.settle(booking, cost, answered)
         return Answer(seen, _shared(cost.whole, len(frames)), time.monotonic() - began)
 

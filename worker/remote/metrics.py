@@ -10,8 +10,6 @@ from worker.remote.usage import Usage
 CALL_BUCKETS = (0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 45, 60, 120)
 OUTCOMES = ("ok", "throttled", "timeout", "error", "bad_answer", "refused", "denied")
 HOLDS: tuple[HeldBy, ...] = ("budget", "operator", "breaker", "refused", "books")
-MOST_CAMERAS = 50
-"""Cameras whose cost is told apart; others are `other`. Their names are those that operators allowed."""
 
 
 class RemoteMetrics:
@@ -48,13 +46,6 @@ class RemoteMetrics:
             registry=registry,
         )
         self._cost = {each: cost.labels(node_id, each) for each in ("certain", "uncertain")}
-        self._cameras: set[str] = set()
-        self._camera_cost = Counter(
-            "cv_remote_camera_cost_dollars_total",
-            f"What the frames of a camera have cost; beyond {MOST_CAMERAS} cameras `other`",
-            [*labels, "camera_id"],
-            registry=registry,
-        )
         self._usage_invalid = Counter(
             "cv_remote_usage_invalid_total",
             "Answers without a usage that can be true: what was expected is booked",
@@ -117,17 +108,10 @@ class RemoteMetrics:
         """Count an answer whose usage cannot be true."""
         self._usage_invalid.inc()
 
-    def cost(self, cost: Cost, cameras: list[str]) -> None:
-        """Count money, in equal parts for these cameras' frames."""
+    def cost(self, cost: Cost) -> None:
+        """Count money."""
         self._cost["certain"].inc(cost.spent / DOLLAR)
         self._cost["uncertain"].inc(cost.uncertain / DOLLAR)
-        for camera_id in cameras:
-            known = camera_id in self._cameras or len(self._cameras) < MOST_CAMERAS
-            if known:
-                self._cameras.add(camera_id)
-            self._camera_cost.labels(self._node_id, camera_id if known else "other").inc(
-                cost.whole / len(cameras) / DOLLAR
-            )
 
     def put_back(self, by: str) -> None:
         """Count a frame that went back to the queue."""
