@@ -220,12 +220,15 @@ async def main() -> int:
     )
     server_settings: dict[str, Any] = {"price": PRICE, "limit": rpm, "latency": LATENCY}
     rows = []
-    with tempfile.TemporaryDirectory() as name, broker() as node:
-        with vision_server(SHARES, **server_settings) as server:
-            ours = Ours(node.amqp_url, server, Path(name), rpm, budget=0.6 * images * PER_IMAGE)
-            book = await ours.run(images, break_budget=True)
-            rows.append(row("remote lane", book, server, images))
-            problems = check(book, server, images, Path(name) / "remote" / "books.sqlite")
+    with (
+        tempfile.TemporaryDirectory() as name,
+        broker() as node,
+        vision_server(SHARES, **server_settings) as server,
+    ):
+        ours = Ours(node.amqp_url, server, Path(name), rpm, budget=0.6 * images * PER_IMAGE)
+        book = await ours.run(images, break_budget=True)
+        rows.append(row("remote lane", book, server, images))
+        problems = check(book, server, images, Path(name) / "remote" / "books.sqlite")
     with vision_server(SHARES, **server_settings) as other:
         rows.append(row("asyncio.gather", await plain(other, images), other, images))
     print(table(HEADS, rows))

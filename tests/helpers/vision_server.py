@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -240,9 +240,10 @@ class VisionServer:
             assert request.transport is not None
             request.transport.close()
             return response
-        for position in range(len(body)):
-            await response.write(body[position : position + 1])
-            await asyncio.sleep(0.5)
+        with suppress(ConnectionError):  # nobody waits any more
+            for position in range(len(body)):
+                await response.write(body[position : position + 1])
+                await asyncio.sleep(0.5)
         return response
 
 

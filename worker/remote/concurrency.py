@@ -2,9 +2,6 @@
 
 import asyncio
 
-GROWTH_CALLS = 10
-"""Answers in a row, for each call that may be under way, after which one more may."""
-
 
 class Concurrency:
     """Slots for calls, at most `most`. Lives on one event loop."""
@@ -41,7 +38,7 @@ class Concurrency:
     def succeeded(self) -> None:
         """A call was answered."""
         self._answered += 1
-        if self.limit < self._most and self._answered >= GROWTH_CALLS * self.limit // 2:
+        if self.limit < self._most and self._answered >= self.limit:  # one more for each round
             self.limit += 1
             self._answered = 0
             self._freed.set()

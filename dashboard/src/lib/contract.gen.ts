@@ -603,7 +603,8 @@ export interface components {
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
      *
      *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
-     *     user that it came from, where that has a name (contract.senders).
+     *     user that it came from, where that has a name (contract.senders). `description` is what a remote model says of the
+     *     picture, and `cost` what its answer cost, in dollars.
      */
     Result: {
       /** @default 0 */
@@ -618,6 +619,8 @@ export interface components {
       width: number | null;
       height: number | null;
       model: string | null;
+      description: string | null;
+      cost: number | null;
     };
     /** @description What to do about the alert of that name: Markdown, as in docs/runbooks. */
     RunbookView: {
@@ -1750,6 +1753,8 @@ export function readResult(value: unknown): Result | null {
     width: r.positive(value['width']),
     height: r.positive(value['height']),
     model: r.text(value['model']),
+    description: r.text(value['description']),
+    cost: r.number(value['cost']),
   };
 }
 
