@@ -15,8 +15,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences hostile batch-drill drill bench bench-wall lint fmt coverage audit licences contract objectives \
-  lock clean
+  test-compute test-system test-alone soak silences hostile batch-drill drill remote-story bench bench-wall lint fmt coverage audit licences \
+  contract objectives lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
@@ -110,6 +110,9 @@ batch-drill: test-tools ## ITEMS=50000 pictures in a job whose client, worker an
 
 drill: test-tools ## twelve faults in a system of its own, and the alert that each must set off (40 minutes, as root)
 	python -m tests.faults.drill --only '$(ONLY)'
+
+remote-story: test-tools ## a remote model under a budget that breaks, 34 % errors and exact books, beside a plain loop (5 minutes)
+	python -m bench.remote --images $(or $(IMAGES),400)
 
 bench: test-tools ## what viewers, the history and counting cost, as in docs/benchmarks.md and docs/viewers.md (20 minutes); fails where an aim is missed
 	python -m bench.viewers --check

@@ -73,6 +73,11 @@ COMPOSE = {
     "RABBITMQ_MANAGEMENT_PORT": ("15672", "The port of RabbitMQ's own page, on 127.0.0.1."),
     "PROMETHEUS_PORT": ("9090", "Prometheus' port, on 127.0.0.1."),
     "GPU_PREFETCH": ("32", "Frames that a worker on a GPU holds; by default twice its batch (docs/gpu.md)."),
+    "REMOTE_KEY_FILE": (
+        "./remote-key",
+        "A file of this machine with the key of a remote model's endpoint (docs/remote.md).",
+    ),
+    "REMOTE_PRICES_DIR": ("./prices", "A folder of this machine with prices.toml (docs/remote.md)."),
     "GRAFANA_PASSWORD": ("", "The password of Grafana's user admin, which you choose (docs/grafana.md)."),
     "GRAFANA_TOKEN": (
         "",
@@ -130,6 +135,17 @@ EXAMPLES = {
     "WORKER_BATCH": "16",
     "WORKER_CACHE_ENTRIES": "10000",
     "WORKER_INPUT_SIZE": "640",
+    "WORKER_REMOTE_BUDGET_DAY": "2",
+    "WORKER_REMOTE_BUDGET_MONTH": "40",
+    "WORKER_REMOTE_CAMERAS": "gate-*,yard",
+    "WORKER_REMOTE_CHEAPER_MODEL": "gpt-4o-mini",
+    "WORKER_REMOTE_FOLDER": "/var/lib/framefleet",
+    "WORKER_REMOTE_KEY_FILE": "/run/secrets/remote-key",
+    "WORKER_REMOTE_MODEL": "gpt-4o",
+    "WORKER_REMOTE_PRICES": "/prices/prices.toml",
+    "WORKER_REMOTE_PROMPT": "Find every person in each picture, and say what they do.",
+    "WORKER_REMOTE_TPM": "200000",
+    "WORKER_REMOTE_URL": "https://api.openai.com/v1",
     "WORKER_THRESHOLD": "0.6",
 }
 """Examples of settings whose default is nothing, or differs from place to place."""
@@ -177,6 +193,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
         ("GPU_PREFETCH", "GRAFANA_PASSWORD", "GRAFANA_TOKEN", "GRAFANA_PORT"),
         None,
     ),
+    ("with deploy/compose.remote.yml", ("REMOTE_KEY_FILE", "REMOTE_PRICES_DIR"), None),
     ("with deploy/compose.alerts.yml", ("ALERT_URLS_DIR", "ALERTMANAGER_PORT"), None),
     (
         "images",

@@ -18,6 +18,7 @@ from producer.metrics import ProducerMetrics
 from runtime.probes import cut_connections
 from worker.detection_counts import MOST_LABELS, MOST_MODELS
 from worker.metrics import WorkerMetrics
+from worker.remote.metrics import RemoteMetrics
 
 HEAD = """\
 # All metrics
@@ -81,7 +82,7 @@ class MetricRow:
 
 
 REGISTRIES: dict[str, Callable[[], CollectorRegistry]] = {
-    "worker": lambda: _with_port(WorkerMetrics("n1").registry),
+    "worker": lambda: _with_port(_worker()),
     "producer": lambda: _with_port(ProducerMetrics().registry),
     "gateway": lambda: _with_port(_gateway()),
 }
@@ -133,6 +134,9 @@ COUNTED = (
         "queries",
         "logins",
         "thumbnails",
+        "dollars",
+        "tokens",
+        "calls",
     ),
 )
 """Words of names that say what is counted; the first that fits counts."""
@@ -232,6 +236,12 @@ def _table(found: Iterable[MetricRow]) -> str:
         cells = (f"`{row.name}`", row.type, labels, unit(row), row.meaning, f"`{query(row)}`")
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def _worker() -> CollectorRegistry:
+    registry = WorkerMetrics("n1").registry
+    RemoteMetrics("n1", registry)  # of those of the remote lane alone
+    return registry
 
 
 def _gateway() -> CollectorRegistry:

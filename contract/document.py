@@ -22,6 +22,7 @@ from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
 from contract.api.queues import QueuesView
+from contract.api.remote import RemoteView
 from contract.api.senders import SendersView
 from contract.api.service import LinkView, ProblemView, PrometheusView, SessionView, StatusView
 from contract.api.why import WhyView
@@ -29,7 +30,7 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
-    *(CamerasView, NodesView, ModelsView, SendersView),
+    *(CamerasView, NodesView, ModelsView, SendersView, RemoteView),
     *(MetricsView, HistoryView, ServiceObjectivesView, AttendanceView),
     *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, EventCountView, EventsSeenView),

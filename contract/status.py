@@ -9,6 +9,7 @@ from contract.drains import DesiredDrains
 from contract.jobs import JobStatus
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
+from contract.remote import DesiredRemote, RemoteReport
 from contract.senders import Senders
 
 HEARTBEAT_SECONDS = 2.0
@@ -55,6 +56,8 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     """Bytes that the process has in memory."""
     recipe: str = ""
     """A digest of all that the answers of its usual detector depend on: equal ones answer the same. Empty: unknown."""
+    remote: RemoteReport | None = None
+    """Of a worker of the remote lane: its endpoint, and what it has spent."""
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):
@@ -133,6 +136,8 @@ class CameraStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cam
     skipped: int = 0
     """How many frames were left out because they showed nothing new, since the camera was taken up."""
     labels: CameraLabels | None = None
+    remote: bool = False
+    """Its frames may be sent to a remote model: out of the house, perhaps."""
 
 
 class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,6 +152,8 @@ class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dropped: dict[str, int] = {}
     skipped: int = 0
     labels: CameraLabels | None = None
+    remote: bool = False
+    """Its frames may be sent to a remote model: out of the house, perhaps."""
 
 
 class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cameras"):
@@ -183,7 +190,7 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus | JobStatus
-Control = WatchAnnouncement | DesiredModels | DesiredDrains | Senders
+Control = WatchAnnouncement | DesiredModels | DesiredDrains | DesiredRemote | Senders
 
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(Status)

@@ -10,6 +10,7 @@ from contract.drains import DesiredDrains
 from contract.identifiers import CANARY_CAMERA
 from contract.jobs import JobStatus
 from contract.models import DesiredModels
+from contract.remote import DesiredRemote
 from contract.senders import Senders
 from contract.status import (
     CamerasStatus,
@@ -45,6 +46,7 @@ from gateway.live.results import LiveResults, parse_received, parse_traced
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
 from gateway.peers import Peers
+from gateway.remote.keeper import RemoteKeeper
 from gateway.result_spans import ResultSpans
 from gateway.senders.file import check
 from gateway.senders.registry import SenderRegistry
@@ -111,6 +113,7 @@ class StatusListener:
     cameras: Cameras
     models: ModelKeeper
     drains: DrainKeeper
+    remote: RemoteKeeper
     gateways: Gateways
     peers: Peers
     senders: SenderRegistry
@@ -130,6 +133,7 @@ class StatusListener:
                 self.statistics.failed(self.nodes.heard(status, now, wall), wall)
                 self.models.reported(status, now)
                 self.drains.reported(status, now)
+                self.remote.reported(status, now)
                 self.books.heard_node(status)
             case ProducerStatus():
                 self.books.heard_producer(status)
@@ -148,6 +152,8 @@ class StatusListener:
             self.models.examine(control)
         if isinstance(control, DesiredDrains):
             self.drains.examine(control)
+        if isinstance(control, DesiredRemote):
+            self.remote.examine(control)
         if isinstance(control, Senders):
             check(control)
         return control
@@ -159,6 +165,8 @@ class StatusListener:
                 self.models.heard(control, now)
             case DesiredDrains():
                 self.drains.heard(control, now)
+            case DesiredRemote():
+                self.remote.heard(control, now)
             case Senders():
                 self.senders.heard(control)
             case WatchAnnouncement():

@@ -24,7 +24,7 @@ from fastapi import FastAPI
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
 from contract.senders import Senders
-from contract.topology import TOPOLOGY, WATCH_EXCHANGE
+from contract.topology import TOPOLOGY, WATCH_EXCHANGE, Lane
 from gateway.alerts.alertmanager import Alertmanager
 from gateway.alerts.api import alerts_router
 from gateway.alerts.board import AlertBoard
@@ -97,6 +97,9 @@ from gateway.prometheus.proxy import proxy_router
 from gateway.queues import Queues
 from gateway.queues_api import QueueBoard, queues_router
 from gateway.readiness import Readiness
+from gateway.remote.api import remote_router
+from gateway.remote.keeper import RemoteKeeper
+from gateway.remote.wish import REMOTE
 from gateway.result_spans import ResultSpans
 from gateway.security.allowance import Allowance
 from gateway.security.auth import Authenticator, Identity
@@ -264,6 +267,7 @@ async def compose(
     kept = settings.data_dir
     models = ModelKeeper(kept, load(kept, MODELS), nodes, partial(say, publisher))
     drains = DrainKeeper(kept, load(kept, DRAINS), nodes, partial(say, publisher))
+    remote = RemoteKeeper(kept, load(kept, REMOTE), nodes, partial(say, publisher))
     senders = sender_registry(settings.senders, partial(say, publisher))
 
     def most_cameras(sender: str) -> int:
@@ -317,9 +321,9 @@ async def compose(
     live = listen_to_results(link, results, absence, spans)
     pictures = listen_to_pictures(link, hub)
     listen_to_event_frames(link, gateway_id, history.thumbnailer)
-    StatusListener(nodes, cameras, models, drains, gateways, peers, senders, statistics, books, jobs).listen(
-        link
-    )
+    StatusListener(
+        nodes, cameras, models, drains, remote, gateways, peers, senders, statistics, books, jobs
+    ).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
     queue_board = QueueBoard(queues, senders, books, hearing)
@@ -344,6 +348,7 @@ async def compose(
         WatchList(bind, announce),
         models,
         drains,
+        remote,
         senders,
         by_viewers=lambda: allotment.granted(time.monotonic()),
         frames=history.thumbnailer.wanted,
@@ -440,6 +445,7 @@ async def compose(
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
                 models_router(models, nodes, statistics.costs),
                 queues_router(queue_board),
+                remote_router(remote, nodes, lambda: depth.messages.get(Lane.REMOTE.queue)),
                 dead_letters_router(dead_letters, messages),
                 operations_router(operations, dead_letters),
                 why_router(inquiry),
@@ -462,6 +468,7 @@ async def compose(
             announcer.follow,
             models.tick,
             drains.tick,
+            remote.tick,
             peers.tick,
             senders.tick,
             partial(tell_senders, senders, admission, metrics),
@@ -489,6 +496,7 @@ async def compose(
         stack.push_async_callback(operations.close)
         stack.push_async_callback(models.stop)
         stack.push_async_callback(drains.stop)
+        stack.push_async_callback(remote.stop)
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))

@@ -9,7 +9,7 @@ from contract.jobs import is_job_queue
 from contract.task import TaskHead
 from runtime.tracing import FrameTrace
 from worker.intake import Intake
-from worker.processor import Failed, Given, Processed
+from worker.processor import Failed, Given, Processed, PutBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Completion:
     """An arrival with its outcome, on its way out; `computed` in `perf_counter` seconds."""
 
     arrival: Arrival
-    outcome: Processed
+    outcome: Processed | PutBack
     computed: float
 
     @property

@@ -11,7 +11,7 @@ from worker.arrival import Completion
 from worker.canary import UNSENT
 from worker.failed_replies import failed_reply
 from worker.messages import reply_message
-from worker.processor import Failed
+from worker.processor import Failed, PutBack
 
 HELD_SECONDS = 10.0
 """So long a worker holds an item whose answer the job's own queue does not take. Then it lets go: that queue is full or
@@ -21,6 +21,8 @@ down, and must not hold up all others; the job's client sends the item again."""
 def item_answer(item: Completion, node_id: str) -> Message | None:
     """Address what came of the item to its job's queue, to be kept."""
     outcome = item.outcome
+    if isinstance(outcome, PutBack):
+        return None
     if isinstance(outcome, Failed):
         answer = failed_reply(outcome, item.arrival, node_id)
     else:

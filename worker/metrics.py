@@ -10,6 +10,7 @@ from contract.failures import FailureReason
 from contract.senders import Sender
 from runtime.confinement import REMEDIES
 from runtime.metrics import ServiceMetrics
+from worker.detection.detector import Named
 from worker.detection_counts import DetectionCounts
 from worker.processor import HOP, Computed, Expired, Failed
 from worker.switchboard import Routes
@@ -193,7 +194,7 @@ class WorkerMetrics:
         """Say whether an operator has put this worker out of work."""
         self._drained.set(out_of_work)
 
-    def model(self, routes: Routes) -> None:
+    def model(self, routes: Routes[Named]) -> None:
         """Say which model is in use, and whether another one should be."""
         self._model.clear()
         fallback = "no" if routes.fallback is None else "yes"
@@ -265,8 +266,8 @@ class WorkerMetrics:
     ) -> None:
         """Count a frame whose result, expiry or dead letter the broker has confirmed.
 
-        `age` is capture to confirmation, None where it tells nothing; `publish` the publishing and confirming alone, in
-        seconds. `exemplar` leads from the histograms to the frame's trace, where it has one.
+        `age` is capture to confirmation, None where it tells nothing of this cluster; `publish` the publishing and
+        confirming alone, in seconds. `exemplar` leads from the histograms to the frame's trace, where it has one.
         """
         if isinstance(outcome, Failed):
             self._failed[outcome.reason].inc()

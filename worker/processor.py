@@ -78,6 +78,13 @@ class Failed:
 
 
 Processed = Computed | Expired | Failed
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """Of a frame that nobody may compute now: it goes back to its queue as it came, and no attempt is counted."""
+
+
 T = TypeVar("T")
 
 

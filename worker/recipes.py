@@ -11,18 +11,18 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from runtime.version import VERSION
-from worker.detection.detector import Detector
+from worker.detection.detector import Detector, Named
 from worker.models import ModelEntry
 from worker.settings import WorkerSettings
 
 DIGITS = 16
 
-_recipes: WeakKeyDictionary[Detector, str] = WeakKeyDictionary()
+_recipes: WeakKeyDictionary[Named, str] = WeakKeyDictionary()
 
 
-def recipe_of(detector: Detector) -> str:
-    """The detector's recipe, in hex; empty if it was not built by a loader."""
-    return _recipes.get(detector, "")
+def recipe_of(model: Named) -> str:
+    """The model's recipe, in hex; empty if it was not built by a loader, as a remote one."""
+    return _recipes.get(model, "")
 
 
 def write_recipe(detector: Detector, entry: ModelEntry, settings: WorkerSettings) -> None:

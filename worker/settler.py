@@ -19,9 +19,9 @@ from worker.failed_replies import failed_reply
 from worker.frame_spans import FrameSpans
 from worker.heartbeat import Tally
 from worker.job_items import is_tried_again, item_answer
-from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
+from worker.messages import dead_letter, picture_message, put_back, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
-from worker.processor import Computed, Failed
+from worker.processor import Computed, Failed, PutBack
 from worker.recent_frames import RecentFrames
 from worker.watched_cameras import WatchedCameras
 
@@ -71,7 +71,7 @@ class Settler:
         try:
             if item.arrival.canary:
                 self._answer(item)
-            elif item.arrival.of_job and self._next_attempt(item) is None:
+            elif item.arrival.of_job and self._is_final(item):
                 self._answer_job(item)
             else:
                 self._publish(item, self._traced(item, self._message(item)), 0)
@@ -157,10 +157,15 @@ class Settler:
         left = item.outcome.reason.transient and tried < len(intake.retries)
         return intake.retries[tried] if left else None
 
+    def _is_final(self, item: Completion) -> bool:
+        return not isinstance(item.outcome, PutBack) and self._next_attempt(item) is None
+
     def _message(self, item: Completion) -> Message:
         outcome = item.outcome
         if isinstance(outcome, Failed):
             return self._failure(item, outcome)
+        if isinstance(outcome, PutBack):
+            return put_back(item.delivery, item.arrival.intake)
         if isinstance(outcome, Computed):
             self._recent.keep(outcome)
             if outcome.result.camera_id in self._watched:
@@ -261,6 +266,8 @@ class Settler:
     def _count(self, item: Completion, message: Message, now: float) -> None:
         arrival, outcome = item.arrival, item.outcome
         sender = arrival.intake.sender
+        if isinstance(outcome, PutBack):
+            return
         if isinstance(outcome, Failed) and message.routing_key in arrival.intake.retries:
             self._metrics.retried(outcome.reason, sender)
             return
@@ -278,7 +285,7 @@ class Settler:
                 self._tally.settled(ok=True)
             else:
                 self._tally.expire()
-        age = arrival.age + now - arrival.at
+        age = None if arrival.intake.lane is Lane.REMOTE else arrival.age + now - arrival.at
         exemplar = None if arrival.trace is None else arrival.trace.exemplar
         publish = now - item.computed
         live = arrival.intake.lane is not Lane.BATCH

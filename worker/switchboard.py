@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from contract.errors import InvalidModelSpec
 from contract.models import DesiredModels, ModelReport, parse_model_spec
 from runtime.logs import get_logger
-from worker.detection.detector import Detector
+from worker.detection.detector import Detector, Named
 from worker.errors import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.isolation import try_model
 from worker.loader import Loader, Trying, registry_of
@@ -30,13 +31,16 @@ TASK_MODELS = 8
 """Specifications that tasks asked for themselves and that stay loaded."""
 
 
-@dataclass(frozen=True)
-class Routes:
-    """Detectors by camera, and that of all others; `named` are those by specification. Replaced as a whole."""
+Model = TypeVar("Model", bound=Named, covariant=True)
 
-    default: Detector
-    cameras: Mapping[str, Detector] = field(default_factory=dict)
-    named: Mapping[str, Detector] = field(default_factory=dict)
+
+@dataclass(frozen=True)
+class Routes(Generic[Model]):
+    """Models by camera, and that of all others; `named` are those by specification. Replaced as a whole."""
+
+    default: Model
+    cameras: Mapping[str, Model] = field(default_factory=dict)
+    named: Mapping[str, Model] = field(default_factory=dict)
     revision: int = 0
     fallback: str | None = None
     error: str | None = None
@@ -73,7 +77,7 @@ class Switchboard:
         self._desired = DesiredModels()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="models", daemon=True)
-        self.routes = self._first()
+        self.routes: Routes[Detector] = self._first()
 
     # --- any thread --------------------------------------------------------------------------------------
 
@@ -223,7 +227,7 @@ class Switchboard:
                 self._passed_over[name] = str(error)
         return self._must(last)
 
-    def _first(self) -> Routes:
+    def _first(self) -> Routes[Detector]:
         """Route as the worker's own settings ask. `auto` does not wait for a download.
 
         Raises ModelUnavailable, UnknownModel or InvalidModelSpec.

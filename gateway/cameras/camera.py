@@ -70,6 +70,7 @@ class KnownCamera:
     result_wall: float = 0.0
     results: int = 0
     ages: float = 0.0  # of the results, in all, seconds
+    cost: float = 0.0  # of its frames that went to a remote model, dollars
     sender: str | None = None  # of the last result, where that has a name
     _worded: CameraLabels | None = None  # the labels that `_words` were made of
     _words: str = ""

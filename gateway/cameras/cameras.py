@@ -79,6 +79,11 @@ class Cameras:
 
     # --- what is heard -----------------------------------------------------------------------------------
 
+    def paid(self, camera_id: str, dollars: float) -> None:
+        """Take what a remote model's answer to one of its frames has cost."""
+        if (camera := self._cameras.get(camera_id)) is not None:
+            camera.cost += dollars
+
     def result(self, result: Result, now: float, wall: float) -> None:
         """Note the result of a frame that the live view took; a late one of a removed camera is none of a new one."""
         if now < self._removals.get(result.camera_id, now):
@@ -242,7 +247,7 @@ class Cameras:
     def results(self) -> list[CameraResults]:
         """The results of every camera that had some. May be asked from any thread."""
         return [
-            CameraResults(each.camera_id, each.result_wall, each.results, each.ages)
+            CameraResults(each.camera_id, each.result_wall, each.results, each.ages, each.cost)
             for each in list(self._cameras.values())
             if each.results
         ]

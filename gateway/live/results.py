@@ -129,6 +129,8 @@ class LiveResults:
             self._cameras.result(result, now, wall)
         else:
             self._metrics.superseded.inc()
+        if result.cost:
+            self._cameras.paid(result.camera_id, result.cost)
 
     def recorded(self, result: Result, body: bytes) -> None:
         """Take a result that the history has stored. It came by `result_queue`, where nothing is lost while we are

@@ -78,7 +78,7 @@ class Camera:
         # Milliseconds: whoever served the camera before may have taken it up in the same second.
         self._start = int(wall * 1000)
         self._numbers = itertools.count()
-        self.condition.labels = settings.labels
+        self.condition.labels, self.condition.remote = settings.labels, settings.remote
 
     @property
     def waiting_for_queue(self) -> bool:
@@ -97,7 +97,7 @@ class Camera:
             self._metrics.no_defects(self.camera_id)
         self.settings = settings
         self.lane = lane
-        self.condition.labels = settings.labels
+        self.condition.labels, self.condition.remote = settings.labels, settings.remote
 
     def send_next(self) -> None:
         """Send the next frame, whatever it shows."""

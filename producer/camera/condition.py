@@ -41,6 +41,7 @@ class Condition:
         self.reason: str | None = None
         self.since = wall
         self.labels: CameraLabels | None = None
+        self.remote = False
         self.sent = 0
         self.skipped = 0
         self.dropped: Counter[str] = Counter()
@@ -177,6 +178,7 @@ class Condition:
             dropped=dict(self.dropped),
             skipped=self.skipped,
             labels=self.labels,
+            remote=self.remote,
         )
 
     def status(self, now: float, wall: float) -> CameraStatus:

@@ -104,6 +104,7 @@ SHARED_TEXTS: dict[str, Any] = {
     "district": st.sampled_from(["North", "1_000"]),
     "fps": st.sampled_from(["0", "12.5"]),
     "lane": st.sampled_from(["live", "batch"]),
+    "remote": st.sampled_from(["true", "no"]),
     "model": st.sampled_from(["yunet", "haar"]),
     "enabled": st.sampled_from(["true", "off"]),
     "priority": st.sampled_from(["1", "100"]),

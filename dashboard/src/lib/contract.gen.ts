@@ -641,8 +641,9 @@ export interface components {
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
      *
      *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
-     *     user that it came from, where that has a name (contract.senders). `recipe`, in the batch lane, is a digest of all
-     *     that the answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused.
+     *     user that it came from, where that has a name (contract.senders). `description` is what a remote model says of the
+     *     picture, and `cost` what its answer cost, in dollars. `recipe`, in the batch lane, is a digest of all that the
+     *     answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused.
      */
     Result: {
       /** @default 0 */
@@ -658,6 +659,8 @@ export interface components {
       height: number | null;
       model: string | null;
       recipe: string | null;
+      description: string | null;
+      cost: number | null;
     };
     /** @description What to do about the alert of that name: Markdown, as in docs/runbooks. */
     RunbookView: {
@@ -1852,6 +1855,8 @@ export function readResult(value: unknown): Result | null {
     height: r.positive(value['height']),
     model: r.text(value['model']),
     recipe: r.text(value['recipe']),
+    description: r.text(value['description']),
+    cost: r.number(value['cost']),
   };
 }
 

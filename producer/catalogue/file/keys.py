@@ -175,6 +175,9 @@ class SharedKeys(TypedDict, total=False):
         float, Field(ge=0, le=1_000, description="frames a second; 0: the source's own rate"), Number
     ]
     lane: Annotated[LaneName, Field(description="the queue that gets its frames")]
+    remote: Annotated[
+        Switch, Field(description="its frames may be sent to a remote model, out of the house perhaps")
+    ]
     model: Annotated[Model, Field(description="what its frames are analysed with")]
     enabled: Annotated[Switch, Field(description="whether it is opened at all")]
     priority: Annotated[int, Field(ge=1, le=100, description="its weight when cameras take turns"), Number]
