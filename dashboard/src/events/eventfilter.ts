@@ -1,7 +1,7 @@
 /** Which events a person asks for: in the page's address, in words, and as the gateway's parameters. Pure. */
 
+import { plural } from '../lib/plural';
 import { CAMERA_ID } from '../lib/contract.gen';
-import { count } from '../lib/format';
 import type { Parameters } from '../lib/parameters';
 import {
   type Bounds,
@@ -35,6 +35,9 @@ export interface EventFilter {
 
 export const FEEDBACK = ['wrong', 'missed', 'any'] as const;
 export type FeedbackFilter = (typeof FEEDBACK)[number];
+
+// @wc-include
+export const FEEDBACK_WORDS = { wrong: 'wrong', missed: 'missed' };
 
 export const EVERYTHING: EventFilter = {
   cameras: [],
@@ -132,26 +135,30 @@ export const isEverything = (filter: EventFilter): boolean =>
     ...[filter.seen, filter.feedback],
   ].every((part) => part === null);
 
-/** `of gate-3, in the last hour, with at least 2 faces`; empty for everything. */
+/** `camera gate-3, in the last hour, at least 2 faces`; empty for everything. */
 export function describeFilter(filter: EventFilter, named: (camera: string) => string): string {
   const { cameras, group, range, from, to, faces, confidence, seen, feedback } = filter;
   const when =
     range === null
       ? describeBounds({ from, to })
       : range === 'today'
-        ? 'today'
+        ? RANGES.today
         : range === '1h'
           ? 'in the last hour'
           : `in the last ${RANGES[range]}`;
   const [first] = cameras;
   return [
-    first === undefined ? '' : `of ${cameras.length === 1 ? named(first) : count(cameras.length, 'camera')}`,
-    group === null ? '' : `in the group ${group}`,
+    first === undefined
+      ? ''
+      : cameras.length === 1
+        ? `camera ${named(first)}`
+        : plural(cameras.length, ['# camera', '# cameras']),
+    group === null ? '' : `group ${group}`,
     when,
-    faces === null ? '' : `with at least ${count(faces, 'face')}`,
-    confidence === null ? '' : `with a confidence of at least ${Math.round(confidence * 100)} %`,
-    seen === null ? '' : seen ? 'seen by somebody' : 'not seen yet',
-    feedback === null ? '' : feedback === 'any' ? 'with feedback' : `with the feedback “${feedback}”`,
+    faces === null ? '' : plural(faces, ['at least # face', 'at least # faces']),
+    confidence === null ? '' : `confidence at least ${Math.round(confidence * 100)} %`,
+    seen === null ? '' : seen ? 'already seen' : 'not seen yet',
+    feedback === null ? '' : feedback === 'any' ? 'with feedback' : `feedback “${FEEDBACK_WORDS[feedback]}”`,
   ]
     .filter(Boolean)
     .join(', ');

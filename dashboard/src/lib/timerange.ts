@@ -1,11 +1,17 @@
 /** Spans of time as people choose them. Times are Unix seconds; days are this browser's. Pure. */
 
-import { MONTHS, two } from './format';
+import { dayAndTime, dayMonth, two } from './format';
 
 /** Ranges that end now; their names are as in the address. */
-export const RANGES = { '1h': 'last hour', today: 'today', '24h': '24 hours', '7d': '7 days' } as const;
-export type RangeName = keyof typeof RANGES;
-export const RANGE_NAMES = Object.keys(RANGES) as RangeName[];
+export const RANGE_NAMES = ['1h', 'today', '24h', '7d'] as const;
+export type RangeName = (typeof RANGE_NAMES)[number];
+
+export const RANGES: Record<RangeName, string> = {
+  '1h': 'last hour',
+  today: /* @wc-include */ 'today',
+  '24h': '24 hours',
+  '7d': '7 days',
+};
 
 /** Bounds of a range; `null` where that end is open. */
 export interface Bounds {
@@ -77,16 +83,14 @@ export function writeLocal(time: number | null): string {
 export const readLocal = (value: string): number | null => readTime(value);
 
 const hourMinute = (date: Date) => `${two(date.getHours())}:${two(date.getMinutes())}`;
-const dayMonth = (date: Date) => `${date.getDate()} ${MONTHS[date.getMonth()]}`;
 
 /** `25 Nov 14:00 – 15:30`, `24 Nov 22:00 – 25 Nov 06:00`, `since 25 Nov 14:00`, `until 25 Nov 15:30`. */
 export function describeBounds({ from, to }: Bounds): string {
   const [start, end] = [from, to].map((time) => (time === null ? null : new Date(time * 1000)));
-  const full = (date: Date) => `${dayMonth(date)} ${hourMinute(date)}`;
   if (start && end)
-    return `${full(start)} – ${start.toDateString() === end.toDateString() ? hourMinute(end) : full(end)}`;
-  if (start) return `since ${full(start)}`;
-  return end ? `until ${full(end)}` : '';
+    return `${dayAndTime(start)} – ${start.toDateString() === end.toDateString() ? hourMinute(end) : dayAndTime(end)}`;
+  if (start) return `since ${dayAndTime(start)}`;
+  return end ? `until ${dayAndTime(end)}` : '';
 }
 
 /** A mark below the strip: the time within a day, the date beyond. */

@@ -1,6 +1,6 @@
 /** A chart's points as rows of words, newest first. Pure. */
 
-import { MONTHS, clockTime } from '../format';
+import { clockTime, dayAndTime } from '../format';
 import type { Points } from './points';
 import { type Unit, valueWords } from './units';
 
@@ -20,7 +20,7 @@ export function tableRows({ times, values }: Points, unit: Unit, most: number): 
     const date = day(time);
     rows.push({
       time,
-      words: `${several ? `${date.getDate()} ${MONTHS[date.getMonth()]} ` : ''}${clockTime(time)}`,
+      words: several ? dayAndTime(date, true) : clockTime(time),
       values: values.map((row) => valueWords(row[index], unit)),
     });
   }
