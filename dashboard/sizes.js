@@ -76,9 +76,8 @@ export function sizes() {
           for (const file of closure(bundle, chunk.fileName)) {
             const foreign = Object.keys(/** @type {Chunk} */ (bundle[file]).modules).find(
               (id) =>
-                /\/src\/.*\.(ts|svelte)$/.test(id) &&
-                !['first', own].includes(catalogOf(id)) &&
-                !/\/(place|main)\.ts$/.test(id),
+                // The name that wuchale's code has where it asks for texts.
+                this.getModuleInfo(id)?.code?.includes('_w_load_') && !['first', own].includes(catalogOf(id)),
             );
             if (foreign !== undefined && chunk.name.endsWith('Page'))
               this.error(

@@ -2,7 +2,17 @@
 /** Which strings of the code are texts for people. The build takes these, and no others, from the catalogs (docs/languages.md). */
 
 /** Folders whose texts come with every page: what all share, and what the first page shows. */
-export const FIRST = ['alerts', 'cameras', 'cluster', 'lib', 'metrics', 'overview', 'shell'];
+export const FIRST = [
+  'alerts',
+  'cameras',
+  'cluster',
+  'lib',
+  'locales',
+  'login',
+  'metrics',
+  'overview',
+  'shell',
+];
 
 /** The catalog that a file's texts are in: its folder's own, or the first. @param {string} file such as `src/nodes/words.ts` */
 export function catalogOf(file) {

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import {
   type EventFilter,
   EVERYTHING,
-  describeFilter,
   eventParameters,
   isEverything,
   readFilter,
   writeFilter,
 } from '../src/events/eventfilter';
+import { describeFilter } from '../src/events/words';
 
 const read = (search: string) => readFilter(new URLSearchParams(search));
 const written = (filter: EventFilter) => {

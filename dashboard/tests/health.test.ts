@@ -192,7 +192,7 @@ describe('the health word', () => {
       word: 'Alerts unknown: Prometheus has not answered since 14:03',
     });
     expect(word(away('Prometheus does not let the gateway in (HTTP 401): PROMETHEUS_URL needs …'))).toBe(
-      'Alerts unknown: Prometheus refuses the gateway since 14:03',
+      'Alerts unknown: Prometheus has refused the gateway since 14:03',
     );
     expect(word({ ...metrics({ prometheus: null }), alerts: null })).toBe('Healthy'); // nobody expects alerts
   });

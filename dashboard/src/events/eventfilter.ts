@@ -1,15 +1,12 @@
 /** Which events a person asks for: in the page's address, in words, and as the gateway's parameters. Pure. */
 
-import { plural } from '../lib/plural';
 import { CAMERA_ID } from '../lib/contract.gen';
 import type { Parameters } from '../lib/parameters';
 import {
   type Bounds,
-  RANGES,
   RANGE_NAMES,
   TIME,
   type RangeName,
-  describeBounds,
   readTime,
   startOf,
   writeTime,
@@ -35,9 +32,6 @@ export interface EventFilter {
 
 export const FEEDBACK = ['wrong', 'missed', 'any'] as const;
 export type FeedbackFilter = (typeof FEEDBACK)[number];
-
-// @wc-include
-export const FEEDBACK_WORDS = { wrong: 'wrong', missed: 'missed' };
 
 export const EVERYTHING: EventFilter = {
   cameras: [],
@@ -134,32 +128,3 @@ export const isEverything = (filter: EventFilter): boolean =>
     ...[filter.group, filter.range, filter.from, filter.to, filter.faces, filter.confidence],
     ...[filter.seen, filter.feedback],
   ].every((part) => part === null);
-
-/** `camera gate-3, in the last hour, at least 2 faces`; empty for everything. */
-export function describeFilter(filter: EventFilter, named: (camera: string) => string): string {
-  const { cameras, group, range, from, to, faces, confidence, seen, feedback } = filter;
-  const when =
-    range === null
-      ? describeBounds({ from, to })
-      : range === 'today'
-        ? RANGES.today
-        : range === '1h'
-          ? 'in the last hour'
-          : `in the last ${RANGES[range]}`;
-  const [first] = cameras;
-  return [
-    first === undefined
-      ? ''
-      : cameras.length === 1
-        ? `camera ${named(first)}`
-        : plural(cameras.length, ['# camera', '# cameras']),
-    group === null ? '' : `group ${group}`,
-    when,
-    faces === null ? '' : plural(faces, ['at least # face', 'at least # faces']),
-    confidence === null ? '' : `confidence at least ${Math.round(confidence * 100)} %`,
-    seen === null ? '' : seen ? 'already seen' : 'not seen yet',
-    feedback === null ? '' : feedback === 'any' ? 'with feedback' : `feedback “${FEEDBACK_WORDS[feedback]}”`,
-  ]
-    .filter(Boolean)
-    .join(', ');
-}

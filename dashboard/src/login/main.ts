@@ -1,5 +1,5 @@
-import { loadFirstTexts, loadTexts } from '../lib/texts';
+import { loadFirstTexts } from '../lib/texts';
 
 // Modules name texts when they are loaded: first the language, then they.
-await Promise.all([loadFirstTexts(), loadTexts('login')]);
+await loadFirstTexts();
 await import('./start');
