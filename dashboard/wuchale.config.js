@@ -25,15 +25,31 @@ const shared = (kind) => ({
   generateLoadID: (/** @type {string} */ file) => `${kind}_${catalogOf(file)}`,
 });
 
+const modules = vanilla({
+  ...shared('words'),
+  files: { include: 'src/**/*.ts', ignore: ['src/**/*.gen.ts', 'src/locales/**'] },
+});
+
+/** Of modules, wuchale knows texts within functions only: theirs are also in tables, so that the whole module has its texts. */
+const words = {
+  ...modules,
+  /** @type {import('wuchale').Adapter['transform']} */
+  transform: async (context) => {
+    const result = await modules.transform(context);
+    return {
+      ...result,
+      output: (/** @type {string} */ header) =>
+        result.output(`${header}\nconst _w_runtime_ = ${context.expr.plain};`),
+    };
+  },
+};
+
 export default defineConfig({
   locales: ['en', 'vi', 'zh-Hans'],
   // Nothing is sent anywhere to be translated.
   ai: null,
   adapters: {
     pages: svelte({ ...shared('pages'), files: 'src/**/*.svelte' }),
-    words: vanilla({
-      ...shared('words'),
-      files: { include: 'src/**/*.ts', ignore: ['src/**/*.gen.ts', 'src/locales/**'] },
-    }),
+    words,
   },
 });
