@@ -46,7 +46,7 @@ const KNOW_THE_APP = [
 ].map((name) => `src/${name}.svelte`);
 
 export default defineConfig(
-  { ignores: ['dist/', 'src/lib/contract.gen.ts', 'src/locales/.wuchale/'] },
+  { ignores: ['dist/', 'src/lib/contract.gen.ts', 'src/locales/.wuchale/', 'src/locales/data.js'] },
   js.configs.recommended,
   ts.configs.recommendedTypeChecked,
   svelte.configs.recommended,

@@ -48,7 +48,7 @@ describe('the lists of alerts', () => {
       ['critical', ['Blind', 'Known']],
       ['warning', ['Down', 'Late']],
       ['info', ['Watched']],
-      ['no severity', ['Odd']],
+      ['', ['Odd']],
     ]);
     expect(countAlerts(ALL)).toEqual({ active: 6, firing: 4, pending: 1, silenced: 1 });
   });

@@ -298,7 +298,7 @@ def test_what_became_of_a_frame(archive: Archive, events: Page) -> None:
 def test_nothing_matches(archive: Archive, events: Page) -> None:
     events.goto(f"{archive.address}/events?camera=nowhere&min_faces=4")
     expect(events.get_by_text("No event matches")).to_be_visible(timeout=PATIENCE)
-    expect(events.get_by_text("Nothing is recorded of nowhere, with at least 4 faces.")).to_be_visible()
+    expect(events.get_by_text("Filter: camera nowhere, at least 4 faces")).to_be_visible()
     events.get_by_role("button", name="Clear the filter").click()
     expect(cards(events)).to_have_count(FIRST_PAGE)
 

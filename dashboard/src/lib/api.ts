@@ -74,9 +74,9 @@ async function take<T>(response: Response, read: Reader<T>): Promise<T> {
     throw new Refused(response.status, problem?.error ?? null);
   }
   const answer = read(await response.json());
-  if (answer === null)
-    throw new Refused(response.status, 'this page does not understand the answer; reload it');
-  return answer;
+  if (answer !== null) return answer;
+  const words = 'this page does not understand the answer; reload it';
+  throw new Refused(response.status, words);
 }
 
 /** Asks what the gateway lacks to do its work: sentences like `RabbitMQ: …`. */

@@ -1,23 +1,26 @@
-/** The language that the dashboard speaks: chosen once before anything is shown; another choice loads the page again. */
+/** The language that the dashboard speaks. It is chosen before anything is shown; another choice loads the page again. */
 
-import { loadLocale } from 'wuchale/load-utils';
 import { locales, type Locale } from '../locales/data';
-// They register what is to be loaded.
-import '../locales/pages.loader.svelte';
-import '../locales/words.loader';
+
+export type { Locale };
 
 const KEY = 'framefleet.language';
 
 /** In their own language. */
+// @wc-ignore
 export const LOCALES: readonly { id: Locale; name: string }[] = [
   { id: 'en', name: 'English' },
   { id: 'vi', name: 'Tiếng Việt' },
   { id: 'zh-Hans', name: '简体中文' },
 ];
 
+/** Traditional characters are another script: whoever reads those is better served by English. */
+const TRADITIONAL = /^zh-(hant|tw|hk|mo)\b/i;
+
 /** The first of the languages that a person reads which there is; English where there is none. */
 export function matching(wanted: readonly string[]): Locale {
   for (const tag of wanted) {
+    if (TRADITIONAL.test(tag)) continue;
     const language = tag.toLowerCase().split('-')[0];
     const found = locales.find((locale) => locale.toLowerCase().split('-')[0] === language);
     if (found !== undefined) return found;
@@ -25,7 +28,7 @@ export function matching(wanted: readonly string[]): Locale {
   return 'en';
 }
 
-function chosen(): Locale | undefined {
+function stored(): Locale | undefined {
   try {
     return locales.find((known) => known === localStorage.getItem(KEY));
   } catch {
@@ -33,19 +36,14 @@ function chosen(): Locale | undefined {
   }
 }
 
-let current: Locale | undefined;
+const current: Locale = stored() ?? matching(globalThis.navigator?.languages ?? []);
 
-export function locale(): Locale {
-  current ??= chosen() ?? matching(globalThis.navigator?.languages ?? []);
-  return current;
-}
+export const locale = (): Locale => current;
 
-/** Load the texts. To be awaited before the first module with texts is imported. */
-export async function loadTexts(): Promise<void> {
-  document.documentElement.lang = locale();
-  await loadLocale(locale());
-}
+/** The language for `Intl`: English dates have the day before the month. */
+export const intlLocale = (): string => (current === 'en' ? 'en-GB' : current);
 
+/** Keeps the choice and loads the page again. */
 export function setLocale(id: Locale): void {
   try {
     localStorage.setItem(KEY, id);

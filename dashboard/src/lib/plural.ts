@@ -3,15 +3,18 @@
  * the language's own, which may be one or many, together with the rule that picks among them.
  */
 
-import { exactly } from './format';
+import { NONE, exactly } from './format';
 
 const english = (count: number): number => (count === 1 ? 0 : 1);
 
+/** `–` stands for a count that is not known. A language of one form gives that alone. */
 export function plural(
-  count: number,
-  forms: readonly string[],
+  count: number | null | undefined,
+  forms: readonly string[] | string,
   rule: (count: number) => number = english,
 ): string {
-  const form = forms[rule(count)] ?? forms[forms.length - 1] ?? '';
-  return form.replace('#', exactly(count));
+  const known = count !== null && count !== undefined && Number.isFinite(count);
+  const form =
+    typeof forms === 'string' ? forms : (forms[rule(known ? count : 0)] ?? forms[forms.length - 1] ?? '');
+  return form.replace('#', known ? exactly(count) : NONE);
 }

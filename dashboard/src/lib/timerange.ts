@@ -1,12 +1,18 @@
 /** Spans of time as people choose them. Times are Unix seconds; days are those of the chosen zone. Pure. */
 
-import { MONTHS } from './format';
+import { dayAndTime, dayMonth } from './format';
 import { instant, sameDay, wall } from './localtime';
 
 /** Ranges that end now; their names are as in the address. */
-export const RANGES = { '1h': 'last hour', today: 'today', '24h': '24 hours', '7d': '7 days' } as const;
-export type RangeName = keyof typeof RANGES;
-export const RANGE_NAMES = Object.keys(RANGES) as RangeName[];
+export const RANGE_NAMES = ['1h', 'today', '24h', '7d'] as const;
+export type RangeName = (typeof RANGE_NAMES)[number];
+
+export const RANGES: Record<RangeName, string> = {
+  '1h': 'last hour',
+  today: /* @wc-include */ 'today',
+  '24h': '24 hours',
+  '7d': '7 days',
+};
 
 /** Bounds of a range; `null` where that end is open. */
 export interface Bounds {
@@ -84,16 +90,14 @@ export function readLocal(value: string): number | null {
   return instant(year, month - 1, day, ...clock);
 }
 
-/** Local hours and minutes; the day and month. */
 const hourMinute = (time: number) => wall(time).toISOString().slice(11, 16);
-const dayMonth = (time: number) => `${wall(time).getUTCDate()} ${MONTHS[wall(time).getUTCMonth()]}`;
 
 /** `25 Nov 14:00 – 15:30`, `24 Nov 22:00 – 25 Nov 06:00`, `since 25 Nov 14:00`, `until 25 Nov 15:30`. */
 export function describeBounds({ from, to }: Bounds): string {
-  const full = (time: number) => `${dayMonth(time)} ${hourMinute(time)}`;
-  if (from !== null && to !== null) return `${full(from)} – ${sameDay(from, to) ? hourMinute(to) : full(to)}`;
-  if (from !== null) return `since ${full(from)}`;
-  return to !== null ? `until ${full(to)}` : '';
+  if (from !== null && to !== null)
+    return `${dayAndTime(from)} – ${sameDay(from, to) ? hourMinute(to) : dayAndTime(to)}`;
+  if (from !== null) return `since ${dayAndTime(from)}`;
+  return to !== null ? `until ${dayAndTime(to)}` : '';
 }
 
 /** A mark below the strip: the time within a day, the date beyond. */

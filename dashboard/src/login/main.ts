@@ -1,5 +1,5 @@
-import { loadTexts } from '../lib/locale';
+import { loadFirstTexts } from '../lib/texts';
 
 // Modules name texts when they are loaded: first the language, then they.
-await loadTexts();
+await loadFirstTexts();
 await import('./start');

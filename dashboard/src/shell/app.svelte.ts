@@ -266,7 +266,7 @@ export class App {
       return null;
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#leave();
-      return error instanceof Refused ? error.message : `${reasonOf(error)}; look at it, then try again`;
+      return error instanceof Refused ? error.message : `${reasonOf(error)}; check it, then try again`;
     }
   }
 

@@ -84,7 +84,7 @@ export function failureOf(error: unknown): Failure {
     };
   return {
     title: 'The gateway does not answer',
-    words: 'Charts go on by themselves as soon as it does.',
+    words: 'Charts continue by themselves as soon as it answers.',
     lasting: false,
   };
 }

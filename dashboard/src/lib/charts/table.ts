@@ -1,7 +1,7 @@
 /** A chart's points as rows of words, newest first. Pure. */
 
-import { MONTHS, clockTime } from '../format';
-import { sameDay, wall } from '../localtime';
+import { clockTime, dayAndTime } from '../format';
+import { sameDay } from '../localtime';
 import type { Points } from './points';
 import { type Unit, valueWords } from './units';
 
@@ -17,10 +17,9 @@ export function tableRows({ times, values }: Points, unit: Unit, most: number): 
   const rows: TableRow[] = [];
   for (let index = times.length - 1; index >= 0 && rows.length < most; index -= 1) {
     const time = times[index] ?? 0;
-    const date = wall(time);
     rows.push({
       time,
-      words: `${several ? `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ` : ''}${clockTime(time)}`,
+      words: several ? dayAndTime(time, true) : clockTime(time),
       values: values.map((row) => valueWords(row[index], unit)),
     });
   }
