@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from contract.api.alerts import AlertRulesView, AlertsView, RunbookView
-from contract.api.cameras import CamerasView
+from contract.api.cameras import CameraDetailView, CamerasView, StateChangesView
 from contract.api.dead_letters import (
     DeadLetterDetailView,
     DeadLetterGroupsView,
@@ -28,7 +28,7 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
-    *(CamerasView, NodesView, ModelsView, SendersView),
+    *(CamerasView, CameraDetailView, StateChangesView, NodesView, ModelsView, SendersView),
     *(MetricsView, HistoryView, ServiceObjectivesView),
     *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, EventCountView, EventsSeenView),

@@ -62,6 +62,8 @@ from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
 from gateway.history.history import History
+from gateway.history.state_keeper import keep_states
+from gateway.history.states import StateLog
 from gateway.lifetimes import connected, probing, running, ticking
 from gateway.live.absence import Absence
 from gateway.live.allotment import Allotment
@@ -71,6 +73,7 @@ from gateway.live.hub import Hub
 from gateway.live.paint_ages import PaintAges
 from gateway.live.results import LiveResults
 from gateway.live.seats import ViewerSeats
+from gateway.live.state_notes import note_state
 from gateway.live.states import States
 from gateway.live.watch_list import MAX_WATCHED, WatchList
 from gateway.live.websocket import ResultsSocket, results_router
@@ -275,7 +278,8 @@ async def compose(
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
     results = LiveResults(hub, cameras, admission, counts, statistics, metrics, nodes.waits, spans)
-    states = States(hub, cameras, nodes, metrics)
+    state_log = StateLog()
+    states = States(hub, cameras, nodes, metrics, partial(note_state, state_log, cameras))
     refusals = Refusals(metrics)
     # Tokens use the event loop for half of its time at most: probes, results and pictures have the other half.
     turnstile = Turnstile(1, settings.max_connections, TURN_SECONDS, rest=1.0)
@@ -463,6 +467,7 @@ async def compose(
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
+        await stack.enter_async_context(running(keep_states(state_log, history.recorder)))
         await stack.enter_async_context(running(announcer.run()))
         await stack.enter_async_context(running(ticking(ticks)))
         gateway = Gateway(

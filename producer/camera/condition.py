@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus
+from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus, Polygon
 from producer.catalogue.grammar import CameraSpec
 from producer.errors import SourceError
 
@@ -41,6 +41,7 @@ class Condition:
         self.reason: str | None = None
         self.since = wall
         self.labels: CameraLabels | None = None
+        self.masks: list[Polygon] = []
         self.sent = 0
         self.skipped = 0
         self.dropped: Counter[str] = Counter()
@@ -177,6 +178,7 @@ class Condition:
             dropped=dict(self.dropped),
             skipped=self.skipped,
             labels=self.labels,
+            masks=self.masks,
         )
 
     def status(self, now: float, wall: float) -> CameraStatus:
