@@ -12,7 +12,16 @@
 
 /** Shapes that arrive; what they are made of comes along. */
 export const READ = [
-  ...['HelloMessage', 'Result', 'CameraView', 'CameraDetailView', 'StateChangesView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
+  ...[
+    'HelloMessage',
+    'Result',
+    'CameraView',
+    'CameraDetailView',
+    'StateChangesView',
+    'GoneCamera',
+    'NodeView',
+    'WithheldMessage',
+  ],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
   ...['ServiceObjectivesView', 'AlertRulesView', 'RunbookView'],
   ...['NodesView', 'ModelsView', 'EventsView', 'EventCountView', 'EventsSeenView', 'ActivityView', 'WhyView'],
