@@ -131,12 +131,13 @@ def test_what_is_drawn_can_be_chosen_and_saved(page: Page, address: str, staged:
     painted(page, staged)
     expect(canvas(page)).to_have_attribute("data-layers", "scores landmarks")
     expect(page.get_by_label("Masks")).to_be_checked(timeout=PATIENCE)
-    outline = page.locator("[data-masks] polygon").bounding_box()
+    width, height = page.locator("[data-masks] polygon").evaluate(
+        "p => [p.getBBox().width * p.getScreenCTM().a, p.getBBox().height * p.getScreenCTM().d]"
+    )
     picture = page.locator("[data-picture]").bounding_box()
-    assert outline is not None
     assert picture is not None
-    assert abs(outline["width"] - picture["width"] / 2) <= 2
-    assert abs(outline["height"] - picture["height"] / 4) <= 2
+    assert abs(width - picture["width"] / 2) <= 2
+    assert abs(height - picture["height"] / 4) <= 2
     with page.expect_download() as plain:
         page.get_by_role("button", name="picture", exact=True).click()
     assert plain.value.path().read_bytes() == red_square(100, 80, 120)  # byte for byte as it came
@@ -197,6 +198,8 @@ def test_cameras_that_are_not_there(page: Page, address: str, staged: Staged) ->
     expect(words).to_contain_text("letters, digits, hyphens and underscores", timeout=PATIENCE)
     page.goto(f"{address}/cameras/old")
     expect(page.locator("[data-state-history] li")).to_have_count(1, timeout=PATIENCE)
+    # Its last question may come just too late: an answer of 404 would be an error on the console.
+    page.route("**/api/cameras/old", lambda _: None)
     staged.removed = ["old"]
     staged.serving["p"] = [staged.camera("other")]
     expect(words).to_contain_text("old was removed", timeout=PATIENCE)
@@ -246,7 +249,7 @@ def test_filters_on_a_phone_unfold(page: Page, address: str, staged: Staged) -> 
     expect(page).to_have_url(re.compile(f"camera={LONG}"))
     expect(field).to_have_value("")
     field.fill("zo")
-    page.keyboard.press("ArrowDown")
+    expect(page.locator(".camera-list [role=option]").first).to_have_attribute("data-highlighted", "")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("camera=zoo"))
     expect(page.get_by_role("button", name="Filters (1)")).to_be_visible()

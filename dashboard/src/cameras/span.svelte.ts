@@ -1,5 +1,6 @@
 /** Answers about a span of time that may move on with the clock: each is kept with the span that it is of. */
 
+import { untrack } from 'svelte';
 import { every, reasonOf, type Reader } from '../lib/api';
 import { type ChartRange, spanOf } from '../lib/charts/range';
 import type { Gateway } from '../lib/poll.svelte';
@@ -12,10 +13,13 @@ export interface OfSpan<T> {
   readonly error: string | null;
 }
 
-/** Asks `path(span)` now and then every `ms` milliseconds. Answers about another `subject` are forgotten. */
+/**
+ * Asks `path(span)` now and then every `ms` milliseconds; nothing while `subject` is `null`. Answers about another one are
+ * forgotten.
+ */
 export function ofSpan<T>(
   gateway: Gateway,
-  subject: () => string,
+  subject: () => string | null,
   range: () => ChartRange,
   path: (span: Span) => string,
   read: Reader<T>,
@@ -27,7 +31,8 @@ export function ofSpan<T>(
   $effect(() => {
     const [asked, wanted] = [subject(), range()];
     error = null;
-    return every(ms, async (signal) => {
+    if (asked === null) return;
+    const ask = async (signal: AbortSignal) => {
       if (document.hidden) return;
       const { from, to } = spanOf(wanted, gateway.now);
       const span = { from: Math.floor(from), to: Math.ceil(to) };
@@ -39,7 +44,9 @@ export function ofSpan<T>(
       } catch (failure) {
         if (!signal.aborted) error = reasonOf(failure);
       }
-    });
+    };
+    // The clock ticks: whoever followed it would ask four times a second.
+    return untrack(() => every(ms, ask));
   });
 
   const own = $derived(found?.subject === subject() ? found : null);

@@ -131,11 +131,11 @@ export function drawnFile(
   layers: Layers,
 ): Promise<Blob | null> {
   const paper = document.createElement('canvas');
-  [paper.width, paper.height] = [size.width, size.height];
+  const whole = { x: 0, y: 0, width: size.width, height: size.height };
+  [paper.width, paper.height] = [whole.width, whole.height];
   const context = paper.getContext('2d');
   if (context === null) return Promise.resolve(null);
   context.drawImage(picture, 0, 0, size.width, size.height);
-  const whole = { x: 0, y: 0, ...size };
   const scale = Math.max(1, size.width / SCREEN);
   drawMarks(context, detections, frame, whole, layers, scale, readInk(document.documentElement));
   return new Promise((resolve) => paper.toBlob(resolve, 'image/jpeg', 0.92));
