@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from contract.api.alerts import AlertRulesView, AlertsView, RunbookView
 from contract.api.attendance import AttendanceView
-from contract.api.cameras import CamerasView
+from contract.api.cameras import CameraDetailView, CamerasView, StateChangesView
 from contract.api.dead_letters import (
     DeadLetterDetailView,
     DeadLetterGroupsView,
@@ -30,7 +30,7 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
-    *(CamerasView, NodesView, ModelsView, SendersView, RemoteView),
+    *(CamerasView, CameraDetailView, StateChangesView, NodesView, ModelsView, SendersView, RemoteView),
     *(MetricsView, HistoryView, ServiceObjectivesView, AttendanceView),
     *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, EventCountView, EventsSeenView),

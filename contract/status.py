@@ -19,6 +19,8 @@ MAX_KEY_BYTES = 200
 """Of an id in a routing key, which has 255 bytes at most."""
 
 CameraState = Literal["connecting", "live", "degraded", "stalled", "offline", "disabled"]
+Polygon = tuple[tuple[float, float], ...]
+"""Corners as (x, y) fractions of the picture's width and height, 0-1."""
 ProducerEnd = Literal["asked", "finished", "failed"]
 """Why a producer stopped: somebody asked it to, its sources came to their end, or it cannot go on."""
 
@@ -138,6 +140,8 @@ class CameraStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cam
     labels: CameraLabels | None = None
     remote: bool = False
     """Its frames may be sent to a remote model: out of the house, perhaps."""
+    masks: list[Polygon] | None = None
+    """The parts of its view that are black before a frame leaves; None: its producer does not tell (older ones)."""
 
 
 class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -154,6 +158,7 @@ class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     labels: CameraLabels | None = None
     remote: bool = False
     """Its frames may be sent to a remote model: out of the house, perhaps."""
+    masks: list[Polygon] | None = None
 
 
 class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cameras"):

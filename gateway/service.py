@@ -67,6 +67,8 @@ from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
 from gateway.history.history import History
+from gateway.history.state_keeper import keep_states
+from gateway.history.states import StateLog
 from gateway.jobs import JobBoard
 from gateway.lifetimes import connected, counting, probing, running, ticking
 from gateway.live.absence import Absence
@@ -77,6 +79,7 @@ from gateway.live.hub import Hub
 from gateway.live.paint_ages import PaintAges
 from gateway.live.results import LiveResults
 from gateway.live.seats import ViewerSeats
+from gateway.live.state_notes import note_state
 from gateway.live.states import States
 from gateway.live.watch_list import MAX_WATCHED, WatchList
 from gateway.live.websocket import ResultsSocket, results_router
@@ -287,7 +290,8 @@ async def compose(
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
     results = LiveResults(hub, cameras, admission, counts, statistics, metrics, nodes.waits, spans)
-    states = States(hub, cameras, nodes, metrics)
+    state_log = StateLog()
+    states = States(hub, cameras, nodes, metrics, partial(note_state, state_log, cameras))
     refusals = Refusals(metrics)
     # Tokens use the event loop for half of its time at most: probes, results and pictures have the other half.
     turnstile = Turnstile(1, settings.max_connections, TURN_SECONDS, rest=1.0)
@@ -500,6 +504,7 @@ async def compose(
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
+        await stack.enter_async_context(running(keep_states(state_log, history.recorder)))
         await stack.enter_async_context(running(announcer.run()))
         await stack.enter_async_context(running(ticking(ticks)))
         await stack.enter_async_context(counting(register))

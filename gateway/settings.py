@@ -123,7 +123,10 @@ class GatewaySettings(ServiceSettings):
         "thumbnails and boxes; 0: no whole pictures",
     )
     history_activity_days: float = Field(
-        31.0, gt=0, le=3_650, description="how long the figures per camera and minute are kept"
+        31.0,
+        gt=0,
+        le=3_650,
+        description="how long the figures per camera and minute, and the states of cameras, are kept",
     )
     history_gap_seconds: float = Field(
         15.0,

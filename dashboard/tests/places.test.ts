@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explain, nextPath, readCredential, signInPath, whyHere } from '../src/login/login';
-import { confidenceText } from '../src/lib/paint';
+import { confidenceText } from '../src/lib/layers';
 import { EVENTS } from '../src/events/place';
 import { type PageAddress, match, readPlace, writePlace } from '../src/lib/address';
 import { OVERVIEW } from '../src/overview/place';

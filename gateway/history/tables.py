@@ -135,3 +135,16 @@ activity = Table(
     Index("activity_camera", "camera_id", "minute"),
     sqlite_with_rowid=False,
 )
+
+camera_states = Table(
+    "camera_states",
+    metadata,
+    Column("id", Number, primary_key=True),  # ascends with the time of storing
+    Column("camera_id", Text, nullable=False),
+    Column("time", Real, nullable=False),  # since when
+    Column("noticed", Real, nullable=False),  # by the gateway's clock
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("producer_id", Text),
+    Index("camera_states_camera", "camera_id", "id"),
+)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus
+from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus, Polygon
 from producer.catalogue.grammar import CameraSpec
 from producer.errors import SourceError
 
@@ -42,6 +42,7 @@ class Condition:
         self.since = wall
         self.labels: CameraLabels | None = None
         self.remote = False
+        self.masks: list[Polygon] = []
         self.sent = 0
         self.skipped = 0
         self.dropped: Counter[str] = Counter()
@@ -179,6 +180,7 @@ class Condition:
             skipped=self.skipped,
             labels=self.labels,
             remote=self.remote,
+            masks=self.masks,
         )
 
     def status(self, now: float, wall: float) -> CameraStatus:

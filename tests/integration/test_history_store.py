@@ -373,6 +373,7 @@ def test_pictures_of_before_count_by_their_faces_and_have_no_boxes(
         connection.execute(text("UPDATE events SET thumbnail = 2 WHERE camera_id = 'a'"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
         connection.execute(text("DROP TABLE event_frames"))
+        connection.execute(text("DROP TABLE camera_states"))
         for name in ("events_unseen", "events_feedback"):
             connection.execute(text(f"DROP INDEX {name}"))
         for name in ("seen_at", "seen_by", "feedback", "note", "feedback_at", "feedback_by"):

@@ -117,6 +117,28 @@ export interface components {
       machine: string;
     };
     /**
+     * @description What its producer has counted of a camera's frames since it took the camera up: `sent` to the queue, `skipped`
+     *     because they showed nothing new, and `dropped` by reason. `fps` is its rate of capture.
+     */
+    CameraCountsView: {
+      fps: number;
+      sent: number;
+      skipped: number;
+      dropped: {
+        [key: string]: number;
+      };
+    };
+    /**
+     * @description One camera. `masks` are polygons that are black in its frames, corners as fractions (0-1) of the picture;
+     *     `masks_known` is false where nobody tells them. `counts` is null where no producer speaks for it.
+     */
+    CameraDetailView: {
+      camera: components['schemas']['CameraView'];
+      masks: number[][][];
+      masks_known: boolean;
+      counts: components['schemas']['CameraCountsView'] | null;
+    };
+    /**
      * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
      *
      *     `fps` counts its results, `latency` is that of the last one, from capture to result. `sender` is the user of the
@@ -291,6 +313,7 @@ export interface components {
       confidence: number | null;
       /** @default face */
       label: string;
+      landmarks: [number, number][];
     };
     /** @description One detection as the worker wrote it: a box in pixels of the frame, and landmarks (x and y each). */
     DetectionView: {
@@ -721,6 +744,32 @@ export interface components {
       /** @enum {string} */
       nodes: 'prometheus' | 'gateway';
     };
+    /** @description The camera's state, and the reason for it, since `time` (Unix seconds). */
+    StateChangeView: {
+      time: number;
+      /** @enum {string} */
+      state:
+        | 'connecting'
+        | 'live'
+        | 'degraded'
+        | 'stalled'
+        | 'offline'
+        | 'disabled'
+        | 'quiet'
+        | 'unknown'
+        | 'removed'
+        | 'forgotten';
+      reason: string | null;
+      producer_id: string | null;
+    };
+    /**
+     * @description Changes of a camera's state, newest first, and the one that was in force when the span began. `more`: older ones
+     *     of the span are left out. Changes while no gateway ran are not in it.
+     */
+    StateChangesView: {
+      items: components['schemas']['StateChangeView'][];
+      more: boolean;
+    };
     /** @description The gateway's state in a word; `missing` names what it lacks to do its work, `notes` what works less well. */
     StatusView: {
       status: string;
@@ -818,6 +867,8 @@ export type AttendancePointView = components['schemas']['AttendancePointView'];
 export type AttendanceView = components['schemas']['AttendanceView'];
 export type AttendanceWindowView = components['schemas']['AttendanceWindowView'];
 export type BenchmarkView = components['schemas']['BenchmarkView'];
+export type CameraCountsView = components['schemas']['CameraCountsView'];
+export type CameraDetailView = components['schemas']['CameraDetailView'];
 export type CameraView = components['schemas']['CameraView'];
 export type DeadLetterDetailView = components['schemas']['DeadLetterDetailView'];
 export type DeadLetterGroupView = components['schemas']['DeadLetterGroupView'];
@@ -870,6 +921,8 @@ export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView
 export type SessionView = components['schemas']['SessionView'];
 export type SilenceView = components['schemas']['SilenceView'];
 export type SourcesView = components['schemas']['SourcesView'];
+export type StateChangeView = components['schemas']['StateChangeView'];
+export type StateChangesView = components['schemas']['StateChangesView'];
 export type StatusView = components['schemas']['StatusView'];
 export type WhyView = components['schemas']['WhyView'];
 export type WithheldMessage = components['schemas']['WithheldMessage'];
@@ -1062,6 +1115,32 @@ export function readBenchmarkView(value: unknown): BenchmarkView | null {
   const machine = r.string(value['machine']);
   if (machine === null) return null;
   return { seconds, faces_from, recall, surplus, machine };
+}
+
+export function readCameraCountsView(value: unknown): CameraCountsView | null {
+  if (!r.isFields(value)) return null;
+  const fps = r.number(value['fps']);
+  if (fps === null) return null;
+  const sent = r.number(value['sent']);
+  if (sent === null) return null;
+  const skipped = r.number(value['skipped']);
+  if (skipped === null) return null;
+  const dropped = r.record(value['dropped'], r.number);
+  if (dropped === null) return null;
+  return { fps, sent, skipped, dropped };
+}
+
+export function readCameraDetailView(value: unknown): CameraDetailView | null {
+  if (!r.isFields(value)) return null;
+  const camera = readCameraView(value['camera']);
+  if (camera === null) return null;
+  const masks = r.list(value['masks'], (item: unknown) =>
+    r.list(item, (item: unknown) => r.list(item, r.number)),
+  );
+  if (masks === null) return null;
+  const masks_known = r.boolean(value['masks_known']);
+  if (masks_known === null) return null;
+  return { camera, masks, masks_known, counts: readCameraCountsView(value['counts']) };
 }
 
 export function readCameraView(value: unknown): CameraView | null {
@@ -1311,7 +1390,15 @@ export function readDetectedObject(value: unknown): DetectedObject | null {
   if (w === null) return null;
   const h = r.positive(value['h']);
   if (h === null) return null;
-  return { x, y, w, h, confidence: r.number(value['confidence']), label: r.text(value['label']) ?? 'face' };
+  return {
+    x,
+    y,
+    w,
+    h,
+    confidence: r.number(value['confidence']),
+    label: r.text(value['label']) ?? 'face',
+    landmarks: r.list(value['landmarks'], r.pair) ?? [],
+  };
 }
 
 export function readDetectionView(value: unknown): DetectionView | null {
@@ -1951,6 +2038,35 @@ export function readSourcesView(value: unknown): SourcesView | null {
   const nodes = r.one(value['nodes'], ['prometheus', 'gateway']);
   if (nodes === null) return null;
   return { processingRate, avgLatency, queueDepth, latency, notComputed, errors, nodes };
+}
+
+export function readStateChangeView(value: unknown): StateChangeView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const state = r.one(value['state'], [
+    'connecting',
+    'live',
+    'degraded',
+    'stalled',
+    'offline',
+    'disabled',
+    'quiet',
+    'unknown',
+    'removed',
+    'forgotten',
+  ]);
+  if (state === null) return null;
+  return { time, state, reason: r.string(value['reason']), producer_id: r.string(value['producer_id']) };
+}
+
+export function readStateChangesView(value: unknown): StateChangesView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readStateChangeView);
+  if (items === null) return null;
+  const more = r.boolean(value['more']);
+  if (more === null) return null;
+  return { items, more };
 }
 
 export function readStatusView(value: unknown): StatusView | null {

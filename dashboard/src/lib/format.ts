@@ -147,7 +147,10 @@ export const dayMonth = (unixSeconds: number): string => dated(unixSeconds, DAY_
 
 /** `20 Nov 14:03`, with `:22` where `seconds` are asked for. */
 export const dayAndTime = (unixSeconds: number, seconds = false): string =>
-  dated(unixSeconds, { ...DAY_MONTH, ...HOUR_MINUTE, ...(seconds ? { second: '2-digit' } : {}) }).replace(', ', ' ');
+  dated(unixSeconds, { ...DAY_MONTH, ...HOUR_MINUTE, ...(seconds ? { second: '2-digit' } : {}) }).replace(
+    ', ',
+    ' ',
+  );
 
 /** `14:03:22`, or `20 Nov 14:03` when it was not today. */
 export function moment(unixSeconds: Value, now: number): string {

@@ -30,6 +30,14 @@ interface Pipeline {
   shown: Painting | null;
 }
 
+/** A canvas that shows a camera's pictures. */
+export interface Attached {
+  repaint(): void;
+  /** What it shows; `null` before the first picture. */
+  shown(): Painting | null;
+  detach(): void;
+}
+
 export class Pictures {
   /** Pictures that did not decode. */
   undecodable = 0;
@@ -45,7 +53,7 @@ export class Pictures {
   }
 
   /** Paints `camera`'s pictures on `surface` from now on. Returns a function that ends it. */
-  attach(camera: string, surface: Surface, painted: OnPaint): { repaint(): void; detach(): void } {
+  attach(camera: string, surface: Surface, painted: OnPaint): Attached {
     let pipeline = this.#pipelines.get(camera);
     if (pipeline === undefined) {
       pipeline = { sinks: new Set(), waiting: null, decoding: false, ready: null, shown: null };
@@ -64,6 +72,7 @@ export class Pictures {
       repaint: () => {
         if (own.shown !== null) paint(surface, own.shown);
       },
+      shown: () => own.shown,
       detach: () => {
         own.sinks.delete(sink);
         if (own.sinks.size > 0) return;
@@ -94,19 +103,17 @@ export class Pictures {
       const { picture, arrived } = pipeline.waiting;
       const { result, image, contentType } = picture;
       pipeline.waiting = null;
+      const file = new Blob([image], { type: contentType });
       let bitmap: ImageBitmap;
       try {
-        bitmap = await createImageBitmap(
-          new Blob([image], { type: contentType }),
-          this.#reduction(pipeline, result),
-        );
+        bitmap = await createImageBitmap(file, this.#reduction(pipeline, result));
       } catch {
         this.undecodable += 1;
         continue;
       }
       release(pipeline.ready);
       pipeline.ready = null;
-      const painting = { bitmap, result, arrived, frame: frameSize(result, bitmap) };
+      const painting = { bitmap, file, result, arrived, frame: frameSize(result, bitmap) };
       if (pipeline.sinks.size === 0) release(painting);
       else {
         pipeline.ready = painting;

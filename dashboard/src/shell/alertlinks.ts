@@ -2,6 +2,7 @@
 
 import type { AlertLinks } from '../alerts/links';
 import { ALERTS } from '../alerts/place';
+import { CAMERA } from '../cameras/place';
 import { BASE } from '../lib/base';
 import { readRunbookView } from '../lib/contract.gen';
 import { OVERVIEW } from '../overview/place';
@@ -12,7 +13,7 @@ export function alertLinks(app: App): AlertLinks {
   const overview = app.route.on(OVERVIEW);
   const page = (path: string, search = '') => (pageAt(path) === NOT_FOUND ? null : `${BASE}${path}${search}`);
   return {
-    camera: (camera) => overview.href({ ...OVERVIEW.empty, camera }),
+    camera: (camera) => app.route.on(CAMERA).href({ ...CAMERA.empty, camera }),
     cameras: (state) => overview.href({ ...OVERVIEW.empty, state }),
     nodes: () => page('/nodes'),
     explore: (expression) => page('/explore', `?expr=${encodeURIComponent(expression)}`),

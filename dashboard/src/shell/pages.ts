@@ -39,6 +39,7 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { name: 'overview', path: '/', title: 'Overview', key: 'o', nav: 'bar', load: () => import('../overview/OverviewPage.svelte') },
   { name: 'wall', path: '/wall', title: 'Wall', key: 'w', nav: 'bar', bare: 'wall', load: () => import('../wall/WallPage.svelte') },
+  { name: 'cameras', path: '/cameras/{id}', title: 'Camera', key: null, nav: null, load: () => import('../cameras/CameraPage.svelte') },
   { name: 'events', path: '/events', title: 'Events', key: 'e', nav: 'bar', load: () => import('../events/EventsPage.svelte') },
   { name: 'nodes', path: '/nodes', title: 'Nodes', key: 'n', nav: 'bar', load: () => import('../nodes/NodesPage.svelte') },
   { name: 'alerts', path: '/alerts', title: 'Alerts', key: 'a', nav: 'bar', load: () => import('../alerts/AlertsPage.svelte') },
