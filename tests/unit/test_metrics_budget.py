@@ -10,7 +10,7 @@ from cli.metrics_page import SeriesBudget
 from contract.failures import FailureReason
 from contract.remote import RemoteReport, SpentReport
 from contract.result import DetectedObject
-from gateway.attendance_figures import ALL, DEVICES, KINDS, Attendance, Windows
+from gateway.attendance_figures import ALL, DEVICES, KINDS, Attendance, WindowMinutes
 from gateway.cameras.cameras import FORGET_AFTER_SECONDS, Cameras
 from gateway.canary.metrics import CanaryMetrics
 from gateway.metrics import GatewayMetrics
@@ -97,7 +97,7 @@ def gateway(cameras: int) -> CollectorRegistry:
     metrics.token_expiry.set(1.0)
     CanaryMetrics(metrics.registry)
     counts = {kind: dict.fromkeys((*DEVICES, ALL), 1) for kind in KINDS}
-    everybody = Attendance(0.0, dict.fromkeys(Windows._fields, counts), shared=True)
+    everybody = Attendance(0.0, dict.fromkeys(WindowMinutes._fields, counts), shared=True)
     metrics.attendance.read = lambda: everybody
     for device in DEVICES:
         metrics.time_on_app.labels(device)
