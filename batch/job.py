@@ -24,7 +24,7 @@ STDIN = b"-"
 
 
 @dataclass(frozen=True)
-class Wish:
+class JobRequest:
     """What somebody wants computed: inputs as given, from the folder `base`; `model` None: the one in use."""
 
     inputs: tuple[bytes, ...]
@@ -43,7 +43,7 @@ class Job:
     """A job that this process works on: its id, what is wanted, its folder and its books."""
 
     job_id: str
-    wish: Wish
+    wish: JobRequest
     folder: Path
     store: Store
 
@@ -131,24 +131,24 @@ def delete_job(folder: Path, job_id: str) -> None:
 
 def _wish(
     inputs: Sequence[bytes], model: str | None, stdin: BinaryIO | None, null: bool, listed: Path
-) -> Wish:
+) -> JobRequest:
     if STDIN in inputs:
         if stdin is None:
             raise BatchError("there is no list on standard input")
         digest = spool(stdin, listed, null=null)
         inputs = [STDIN + b"\0" + digest.encode() if each == STDIN else each for each in inputs]
-    return Wish(tuple(inputs), os.fsencode(os.getcwd()), model)
+    return JobRequest(tuple(inputs), os.fsencode(os.getcwd()), model)
 
 
-def _kept(store: Store) -> Wish | None:
+def _kept(store: Store) -> JobRequest | None:
     said = store.meta("wish")
     if said is None:
         return None
     kept = json.loads(said)
-    return Wish(tuple(map(os.fsencode, kept["inputs"])), os.fsencode(kept["base"]), kept["model"])
+    return JobRequest(tuple(map(os.fsencode, kept["inputs"])), os.fsencode(kept["base"]), kept["model"])
 
 
-def _keep(store: Store, wish: Wish) -> None:
+def _keep(store: Store, wish: JobRequest) -> None:
     inputs = [os.fsdecode(each) for each in wish.inputs]
     store.note("wish", json.dumps({"inputs": inputs, "base": os.fsdecode(wish.base), "model": wish.model}))
     store.note("made", repr(time.time()))

@@ -33,7 +33,7 @@ from gateway.attendance.devices import load_rules
 from gateway.attendance.notes import NotedVisitors
 from gateway.attendance.register import AttendanceRegister
 from gateway.attendance.shared import SharedCounts
-from gateway.attendance_figures import DEVICES, KINDS, Windows
+from gateway.attendance_figures import DEVICES, KINDS, WindowMinutes
 from gateway.metrics import GatewayMetrics
 from gateway.security.access import Access
 from gateway.security.auth import Authenticator
@@ -74,7 +74,9 @@ def application(way: Way, redis_url: str) -> tuple[Starlette, AttendanceRegister
     access = Middleware(Access, authenticator=Authenticator(TOKEN), origins=frozenset[str](), metrics=metrics)
     if way != "ours":
         return Starlette(routes=[Route("/api/light", light)], middleware=[access]), None
-    register = AttendanceRegister(Windows(), AttendanceCounters(metrics), SharedCounts(redis_url, Windows()))
+    register = AttendanceRegister(
+        WindowMinutes(), AttendanceCounters(metrics), SharedCounts(redis_url, WindowMinutes())
+    )
     noted = Middleware(NotedVisitors, register=register)
     return Starlette(routes=[Route("/api/light", light)], middleware=[access, noted]), register
 
@@ -194,7 +196,7 @@ async def shared_accuracy(people: int) -> float:
     from gateway.attendance.identities import Visitor
 
     with private_redis() as redis:
-        both = [SharedCounts(redis.url, Windows()) for _ in range(2)]
+        both = [SharedCounts(redis.url, WindowMinutes()) for _ in range(2)]
         minute = int(time.time()) // 60
         for begin in range(0, people, 10_000):
             seen: dict[Visitor, Any] = {

@@ -44,6 +44,7 @@ it has and the methods that they take; what is beyond is `other`. A camera that 
 | | series, at most |
 | --- | --- |
 | a worker, with two models of seven labels; 6 more for each sender | {worker:,} |
+| and on the remote lane | {remote:,} more |
 | a producer | {producer:,} |
 | and each of its cameras, with 19 reasons why frames were left out or the source failed | {camera:,} |
 | the gateway, asked everything in every way | {gateway:,} |
@@ -57,9 +58,13 @@ TEST = "../tests/unit/test_metrics_budget.py"
 
 @dataclass(frozen=True, slots=True)
 class SeriesBudget:
-    """The most series of each kind. A producer's camera has few of the reasons that there are: those of its source."""
+    """The most series of each kind. A producer's camera has few of the reasons that there are: those of its source.
 
-    worker: int = 300
+    `remote` is what a worker of the remote lane has beyond the others.
+    """
+
+    worker: int = 310
+    remote: int = 60
     producer: int = 80
     camera: int = 25
     gateway: int = 4_500
@@ -220,6 +225,7 @@ def _parts() -> Iterator[str]:
         models=MOST_MODELS,
         labels=MOST_LABELS,
         worker=budget.worker,
+        remote=budget.remote,
         producer=budget.producer,
         camera=budget.camera,
         gateway=budget.gateway,

@@ -17,7 +17,7 @@ ALL = "all"
 """In place of a device: all of them together, bots left out. Who uses two devices is one."""
 
 
-class Windows(NamedTuple):
+class WindowMinutes(NamedTuple):
     """How many minutes each looks back."""
 
     peak: int = 1
@@ -40,7 +40,7 @@ class Attendance:
     counts: Counts
     shared: bool | None = None
     trouble: str = ""
-    windows: Windows = field(default_factory=Windows)
+    windows: WindowMinutes = field(default_factory=WindowMinutes)
 
 
 class AttendanceCollector(Collector):

@@ -54,6 +54,16 @@ MEANINGS = {
         "the worker's own handling of it failed",
         f"The worker's log has the traceback: please report it. {AGAIN.format(reason='worker_error')}.",
     ),
+    FailureReason.REMOTE_ERROR.value: Meaning(
+        "the remote endpoint failed at every attempt, or its answers made no sense",
+        "See `framefleet remote status` and the worker's log for why, at the endpoint too. When it answers again, "
+        f"{AGAIN.format(reason='remote_error')}, for money.",
+    ),
+    FailureReason.REMOTE_REFUSED.value: Meaning(
+        "the remote endpoint does not take this picture",
+        "The dead letter says in the endpoint's words why; the same picture would be refused again. Another model "
+        "may take it (docs/remote.md).",
+    ),
     FailureReason.CRASHED.value: Meaning(
         "it ended every process that computed it, or was never answered",
         f"After an update, or with another model, {AGAIN.format(reason='crashed')}.",

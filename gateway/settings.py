@@ -12,7 +12,7 @@ from pydantic_settings import SettingsConfigDict
 
 from contract.api.service import Launcher
 from gateway.addresses import TrustedProxies, is_loopback
-from gateway.attendance_figures import Windows
+from gateway.attendance_figures import WindowMinutes
 from gateway.senders.file import FILE as SENDERS_FILE
 from gateway.tokens.file import FILE
 from runtime.redis_url import RedisUrl
@@ -288,9 +288,9 @@ class GatewaySettings(ServiceSettings):
         return self
 
     @property
-    def attendance(self) -> Windows:
+    def attendance(self) -> WindowMinutes:
         """The windows over which who is here is counted."""
-        return Windows(
+        return WindowMinutes(
             self.attendance_peak_minutes, self.attendance_session_minutes, self.attendance_limit_minutes
         )
 

@@ -60,7 +60,7 @@ class OffLimits(ProducerError, OSError):
         )
 
 
-class Unreadable(ProducerError, ValueError):
+class Undecodable(ProducerError, ValueError):
     """A picture cannot be decoded. `reason` is one word for metrics, the text says to the operator why."""
 
     def __init__(self, reason: Literal["corrupt", "too_many_pixels"], text: str) -> None:

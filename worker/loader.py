@@ -31,7 +31,7 @@ Trying = Callable[[WorkerSettings, ModelEntry, str], str | None]
 FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0  # seconds until a download that failed is tried again
 
 
-class Loader:
+class DetectorLoader:
     """Loads detectors and keeps them, so that two specifications share a model. Belongs to one thread.
 
     `trial` sees a file that is none of ours before it is loaded here: such a file may crash, loop, or eat all memory.

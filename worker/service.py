@@ -45,7 +45,7 @@ from worker.recent_frames import RecentFrames
 from worker.reception import Reception
 from worker.remote.board import RemoteBoard
 from worker.remote.engine import RemoteEngine
-from worker.remote.held import Held
+from worker.remote.held import CallsHeld
 from worker.sender_consumers import weights
 from worker.settings import WorkerSettings
 from worker.settler import Settler
@@ -99,7 +99,7 @@ class Worker:
         else:
             self._processor = make_processor(settings, switchboard)
             self._inference = Inference(settings, switchboard, self._processor, self._computed, self._fail)
-        self._holding: Held | None = None
+        self._holding: CallsHeld | None = None
         self._held = 0
         self._idle = threading.Event()
         self._idle.set()
@@ -293,7 +293,7 @@ class Worker:
                 self._consumption.resume()
         self._say()
 
-    def _hold(self, held: Held | None) -> None:
+    def _hold(self, held: CallsHeld | None) -> None:
         """Take no frames while nothing may be sent to the remote endpoint; None: take them again."""
         self._holding = held
         if held is not None:

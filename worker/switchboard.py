@@ -17,7 +17,7 @@ from runtime.logs import get_logger
 from worker.detection.detector import Detector, Named
 from worker.errors import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.isolation import try_model
-from worker.loader import Loader, Trying, registry_of
+from worker.loader import DetectorLoader, Trying, registry_of
 from worker.reports import model_reports
 from worker.settings import AUTO, BEST_MODEL, BUILT_IN_MODELS, WorkerSettings
 
@@ -69,8 +69,8 @@ class Switchboard:
         self._registry = registry = registry_of(settings)
         for note in registry.notes:
             log.warning("models", note=note)
-        self._loader = Loader(settings, registry, clock, trial)
-        self._task_loader = Loader(settings, registry, clock, trial)
+        self._loader = DetectorLoader(settings, registry, clock, trial)
+        self._task_loader = DetectorLoader(settings, registry, clock, trial)
         self._for_tasks: dict[str, Detector] = {}
         self._absent: dict[str, float] = {}
         self._passed_over: dict[str, str] = {}

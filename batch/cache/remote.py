@@ -17,7 +17,7 @@ SECONDS = 0.25
 """How long a connection, and how long an answer, may take: a picture is computed in less than a second."""
 
 
-class Store(Protocol):
+class RedisCommands(Protocol):
     """What is used of a Redis client."""
 
     def getrange(self, name: bytes, start: int, end: int) -> Any: ...
@@ -36,7 +36,7 @@ class RemoteLevel:
 
     def __init__(
         self,
-        store: Store,
+        store: RedisCommands,
         ttl: float,
         *,
         failures: tuple[type[Exception], ...],

@@ -6,7 +6,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cli.cameras.connect import Answer, run_connect, summary
+from cli.cameras.connect import CheckAnswer, run_connect, summary
 from cli.errors import InvalidOption
 from producer.catalogue.file.reload import load
 from producer.catalogue.settings import of_config
@@ -25,7 +25,7 @@ class CheckedFile:
     usable: bool
     cameras: int
     problems: tuple[FileProblem, ...]
-    answers: tuple[Answer, ...] | None = None
+    answers: tuple[CheckAnswer, ...] | None = None
 
     @property
     def well(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from producer.catalogue.settings import CameraSettings
-from producer.errors import SourceError, Unreadable
+from producer.errors import SourceError, Undecodable
 from producer.frames import Captured, Encoded, Pixels, Skipped
 from producer.inspection.inspector import Inspector
 from producer.inspection.luma import readable_size
@@ -44,7 +44,7 @@ OUTCOMES: dict[str, Outcome] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CheckAnswer:
     """What a camera answered. `words` says more; `seconds` until it did; width and height in pixels."""
 
     camera_id: str
@@ -65,12 +65,12 @@ class Answer:
 
 async def connect(
     cameras: Sequence[CameraSettings], settings: ProducerSettings, heard: Callable[[], None]
-) -> list[Answer]:
+) -> list[CheckAnswer]:
     """Ask every camera for one picture, AT_ONCE together; `heard` is called as each answers."""
     factory = SourceFactory(settings)
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def one(camera: CameraSettings) -> Answer:
+    async def one(camera: CameraSettings) -> CheckAnswer:
         async with places:
             answer = await ask(camera, factory)
         heard()
@@ -82,17 +82,19 @@ async def connect(
         await factory.close()
 
 
-async def ask(camera: CameraSettings, factory: SourceFactory) -> Answer:
+async def ask(camera: CameraSettings, factory: SourceFactory) -> CheckAnswer:
     """Open the camera's source for one picture, and look at that as a producer does."""
     if not camera.enabled:
-        return Answer(camera.camera_id, "switched off", "not asked", 0.0)
+        return CheckAnswer(camera.camera_id, "switched off", "not asked", 0.0)
     start = time.monotonic()
     limit = camera.timeout + SLACK
     left_out: list[str] = []
 
-    def answer(outcome: Outcome, words: str, size: tuple[int, int] | None = None) -> Answer:
+    def answer(outcome: Outcome, words: str, size: tuple[int, int] | None = None) -> CheckAnswer:
         width, height = size or (None, None)
-        return Answer(camera.camera_id, outcome, words, round(time.monotonic() - start, 3), width, height)
+        return CheckAnswer(
+            camera.camera_id, outcome, words, round(time.monotonic() - start, 3), width, height
+        )
 
     try:
         async with asyncio.timeout(limit):
@@ -104,7 +106,7 @@ async def ask(camera: CameraSettings, factory: SourceFactory) -> Answer:
         size = await asyncio.to_thread(_size, picture)
     except SourceError as error:
         return answer(OUTCOMES.get(error.reason, "no picture"), str(error))
-    except Unreadable as error:
+    except Undecodable as error:
         return answer("odd format", str(error))
     except TimeoutError:
         detail = f"; left out meanwhile: {left_out[-1]}" if left_out else ""
@@ -129,14 +131,14 @@ async def _first(
 
 
 def _size(picture: Encoded | Pixels) -> tuple[int, int]:
-    """Width and height in pixels. Raises Unreadable."""
+    """Width and height in pixels. Raises Undecodable."""
     if isinstance(picture, Encoded):
         return readable_size(picture.data)
     height, width = picture.image.shape[:2]
     return width, height
 
 
-def run_connect(cameras: Sequence[CameraSettings], settings: ProducerSettings) -> list[Answer]:
+def run_connect(cameras: Sequence[CameraSettings], settings: ProducerSettings) -> list[CheckAnswer]:
     """Ask all, and say on standard error how far it is where that is a terminal."""
     done = 0
 
@@ -152,7 +154,7 @@ def run_connect(cameras: Sequence[CameraSettings], settings: ProducerSettings) -
     return answers
 
 
-def summary(answers: Sequence[Answer]) -> str:
+def summary(answers: Sequence[CheckAnswer]) -> str:
     """`2 right, 1 not found`."""
     counts = Counter(answer.outcome for answer in answers)
     return ", ".join(f"{number:,} {outcome}" for outcome, number in counts.most_common())

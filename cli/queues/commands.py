@@ -25,7 +25,7 @@ from cli.queues.repair import (
     why_none_runs,
 )
 from cli.queues.trial import why_no_queue
-from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
+from cli.queues.upgrade import SUFFIX, FoundQueue, Upgraded, inspect, refuse_if_used, upgrade
 from cli.senders.administration import vhost_of
 from cli.senders.place import known_senders
 from contract.senders import Sender
@@ -112,7 +112,7 @@ def _none_works(why: str) -> int:
     return 1
 
 
-async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Sequence[State]) -> int:
+async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Sequence[FoundQueue]) -> int:
     failed = missing = 0
     # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
     async with session(urls, f"{CLIENT} publish") as publishing:
@@ -264,12 +264,12 @@ def _prometheus(layout: Layout) -> str | None:
         return None
 
 
-async def _inspect_all(connection: Session, senders: Sequence[Sender]) -> list[State]:
+async def _inspect_all(connection: Session, senders: Sequence[Sender]) -> list[FoundQueue]:
     """Look at each; a sender of which nothing is here is nothing to tell of, since its broker may be another."""
     states = []
     async with progress("looking at queues", len(_queues(senders))) as shown:
 
-        async def look(queues: Sequence[Queue]) -> list[State]:
+        async def look(queues: Sequence[Queue]) -> list[FoundQueue]:
             looked = []
             for queue in queues:
                 looked.append(await inspect(connection, queue))
@@ -290,7 +290,7 @@ async def _has_exchange(connection: Session, sender: Sender) -> bool:
         return await channel.has_exchange(sender.exchange)
 
 
-def _describe(state: State, down: str | None, sender: str | None = None) -> str:
+def _describe(state: FoundQueue, down: str | None, sender: str | None = None) -> str:
     name = f"{state.queue.name:28}"
     if down is not None:
         lines = [f"{name} is down: {down}"]

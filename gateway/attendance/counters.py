@@ -3,7 +3,7 @@
 from typing import Literal
 
 from gateway.attendance.register import Shared
-from gateway.attendance_figures import Device, Windows
+from gateway.attendance_figures import Device, WindowMinutes
 from gateway.metrics import GatewayMetrics
 
 
@@ -23,7 +23,7 @@ class AttendanceCounters:
         self._stays.labels(device).observe(seconds)
 
 
-def shared_counts(redis_url: str, windows: Windows) -> Shared | None:
+def shared_counts(redis_url: str, windows: WindowMinutes) -> Shared | None:
     """The counts of all gateways; None without REDIS_URL. Its client costs a third of a second at start."""
     if not redis_url:
         return None

@@ -16,7 +16,7 @@ from gateway.attendance.buckets import Buckets
 from gateway.attendance.devices import Devices
 from gateway.attendance.identities import Salts, Visitor, epoch_of, epochs_of, session_digest, user_digest
 from gateway.attendance.stays import Stays
-from gateway.attendance_figures import Counts, Device, Kind, Windows
+from gateway.attendance_figures import Counts, Device, Kind, WindowMinutes
 from gateway.errors import SharedUnavailable
 from runtime.logs import get_logger
 
@@ -54,7 +54,7 @@ class AttendanceRegister:
 
     def __init__(
         self,
-        windows: Windows,
+        windows: WindowMinutes,
         metrics: AttendanceObserver,
         shared: Shared | None = None,
         *,

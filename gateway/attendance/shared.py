@@ -21,7 +21,7 @@ from gateway.attendance.identities import (
     session_digest,
     user_digest,
 )
-from gateway.attendance_figures import ALL, DEVICES, KINDS, PEOPLE, Counts, Device, Kind, Windows
+from gateway.attendance_figures import ALL, DEVICES, KINDS, PEOPLE, Counts, Device, Kind, WindowMinutes
 from gateway.errors import SharedUnavailable
 from runtime.redis import FAILURES, asynchronous, plain, sentence
 
@@ -41,7 +41,7 @@ Seen = Mapping[Visitor, Device]
 class SharedCounts:
     """Adds from the event loop, and counts from other threads. Both raise SharedUnavailable."""
 
-    def __init__(self, url: str, windows: Windows) -> None:
+    def __init__(self, url: str, windows: WindowMinutes) -> None:
         self._url = url
         self._windows = windows
         self._writes = asynchronous(url, seconds=ANSWER_SECONDS)

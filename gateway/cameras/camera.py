@@ -10,7 +10,7 @@ from contract.result import Result
 from contract.senders import Sender
 from contract.status import LOST_AFTER_SECONDS, CameraLabels
 from contract.topology import RESULT_QUEUE, Lane
-from gateway.cameras.pace import STALLED_AFTER_SECONDS, Pace
+from gateway.cameras.pace import STALLED_AFTER_SECONDS, ResultPace
 from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
 from gateway.hearing import NO_BROKER, NOT_YET, UNBROKEN, Hearing
 
@@ -47,7 +47,7 @@ class KnownCamera:
     camera_id: str
     first: float  # monotonic
     first_wall: float
-    pace: Pace = field(default_factory=Pace)
+    pace: ResultPace = field(default_factory=ResultPace)
     claims: list[KnownProducer] = field(default_factory=list)
     server: KnownProducer | None = None
     labels: CameraLabels = NO_LABELS

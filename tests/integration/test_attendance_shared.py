@@ -18,7 +18,7 @@ from gateway.attendance.headcount import Headcount
 from gateway.attendance.identities import EPOCH_MINUTES, Visitor
 from gateway.attendance.register import AttendanceRegister
 from gateway.attendance.shared import PREFIX, SharedCounts
-from gateway.attendance_figures import Device, Windows
+from gateway.attendance_figures import Device, WindowMinutes
 from tests.helpers.certificates import make_certificates
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
@@ -51,7 +51,7 @@ class Counting:
         self.wall = NOON
         self.observed = Observed()
         self.register = AttendanceRegister(
-            Windows(), self.observed, SharedCounts(url, Windows()), clock=lambda: self.wall
+            WindowMinutes(), self.observed, SharedCounts(url, WindowMinutes()), clock=lambda: self.wall
         )
 
     def sessions(self) -> dict[str, int]:
@@ -86,7 +86,8 @@ async def test_a_known_population_at_two_gateways_is_right_in_all_three_windows(
             await first.register.flush()
             await second.register.flush()
         exact = {
-            window: len(set().union(*seen[-minutes - 1 :])) for window, minutes in Windows()._asdict().items()
+            window: len(set().union(*seen[-minutes - 1 :]))
+            for window, minutes in WindowMinutes()._asdict().items()
         }
         assert exact["peak"] < exact["session"] < exact["limit"]
         for each in (first, second):

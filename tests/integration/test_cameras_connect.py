@@ -30,7 +30,7 @@ def cameras(source: str, settings: ProducerSettings) -> list[CameraSettings]:
     return [of_spec(spec, settings) for spec in parse_sources(source)]
 
 
-async def asked(wanted: Sequence[CameraSettings], settings: ProducerSettings) -> list[connect.Answer]:
+async def asked(wanted: Sequence[CameraSettings], settings: ProducerSettings) -> list[connect.CheckAnswer]:
     return await connect.connect(wanted, settings, lambda: None)
 
 

@@ -20,7 +20,7 @@ from gateway.attendance.identities import (
 from gateway.attendance.notes import agent_of
 from gateway.attendance.register import AttendanceRegister
 from gateway.attendance.stays import Stays
-from gateway.attendance_figures import DEVICES, KINDS, Device, Windows
+from gateway.attendance_figures import DEVICES, KINDS, Device, WindowMinutes
 
 CHROME = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
@@ -67,7 +67,7 @@ def sessions(register: AttendanceRegister, wall: float, minutes: int, device: st
 
 def a_register(wall: float = NOON) -> tuple[AttendanceRegister, Clock, Observed]:
     clock, observed = Clock(wall), Observed()
-    return AttendanceRegister(Windows(), observed, clock=clock), clock, observed
+    return AttendanceRegister(WindowMinutes(), observed, clock=clock), clock, observed
 
 
 # --- devices ---------------------------------------------------------------------------------------------------------
@@ -164,16 +164,16 @@ async def test_a_request_is_counted_in_each_window_until_it_is_over() -> None:
     register.see(visitor(2))
     register.see(visitor(2))
     await register.flush()
-    assert [sessions(register, clock.wall, minutes) for minutes in Windows()] == [2, 2, 2]
+    assert [sessions(register, clock.wall, minutes) for minutes in WindowMinutes()] == [2, 2, 2]
     clock.wall = NOON + 2 * 60
     await register.flush()
-    assert [sessions(register, clock.wall, minutes) for minutes in Windows()] == [1, 2, 2]
+    assert [sessions(register, clock.wall, minutes) for minutes in WindowMinutes()] == [1, 2, 2]
     clock.wall = NOON + 7 * 60
     await register.flush()
-    assert [sessions(register, clock.wall, minutes) for minutes in Windows()] == [0, 0, 2]
+    assert [sessions(register, clock.wall, minutes) for minutes in WindowMinutes()] == [0, 0, 2]
     clock.wall = NOON + 31 * 60
     await register.flush()
-    assert [sessions(register, clock.wall, minutes) for minutes in Windows()] == [0, 0, 1]
+    assert [sessions(register, clock.wall, minutes) for minutes in WindowMinutes()] == [0, 0, 1]
     clock.wall = NOON + 40 * 60
     await register.flush()
     assert sessions(register, clock.wall, 30) == 0

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from contract.models import parse_model_spec
 from contract.topology import Lane
 from tests.helpers.images import astronaut, jpeg, task
-from worker.loader import Loader, registry_of
+from worker.loader import DetectorLoader, registry_of
 from worker.processor import Computed, make_processor
 from worker.recipes import recipe_of
 from worker.settings import WorkerSettings
@@ -21,7 +21,7 @@ def settings(**given: object) -> WorkerSettings:
 
 def recipe(spec: str = "haar", **given: object) -> str:
     used = settings(**given)
-    return recipe_of(Loader(used, registry_of(used)).load(parse_model_spec(spec)))
+    return recipe_of(DetectorLoader(used, registry_of(used)).load(parse_model_spec(spec)))
 
 
 def test_two_workers_with_the_same_settings_have_the_same_recipe() -> None:

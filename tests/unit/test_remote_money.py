@@ -10,7 +10,7 @@ import pytest
 
 from worker.remote.books import FILE, FileBooks, Period, Totals
 from worker.remote.budget import Budget, cheaper, share
-from worker.remote.held import Held
+from worker.remote.held import CallsHeld
 from worker.remote.prices import DOLLAR, FREE, InvalidPrices, Price, Prices, read_prices
 from worker.remote.treasury import Cost, Treasury
 from worker.remote.usage import Usage, plausible
@@ -88,7 +88,7 @@ async def test_a_second_day_starts_with_a_whole_budget_and_the_month_goes_on(tmp
     price = treasury.price("seer")
     booking = await treasury.book(price, expected)
     await treasury.settle(booking, Cost(spent=price.cost(1_000, 1_000)), 1)
-    with pytest.raises(Held) as held:
+    with pytest.raises(CallsHeld) as held:
         await treasury.book(price, expected)
     assert held.value.by == "budget"
     assert not await treasury.has_room()
@@ -97,7 +97,7 @@ async def test_a_second_day_starts_with_a_whole_budget_and_the_month_goes_on(tmp
     second = await treasury.book(price, expected)
     assert second.periods == ("2026-11-30", "2026-11")
     await treasury.settle(second, Cost(uncertain=second.amount))
-    with pytest.raises(Held):  # the month's
+    with pytest.raises(CallsHeld):  # the month's
         await treasury.book(price, Usage(10, 10))
     now[0] = at("2026-12-01T00:00:00")
     await treasury.book(price, expected)
@@ -128,7 +128,7 @@ async def test_books_that_cannot_be_written_hold_the_lane(tmp_path: Path) -> Non
     (tmp_path / FILE).write_bytes(b"this is no database, and was never one" * 100)
     books = FileBooks(tmp_path)
     treasury = Treasury(Budget(BERLIN, 1.0, 1.0, 50.0), Prices([SEER]), books)
-    with pytest.raises(Held, match="books cannot be written") as held:
+    with pytest.raises(CallsHeld, match="books cannot be written") as held:
         await treasury.book(treasury.price("seer"), Usage(1, 1))
     assert held.value.by == "books"
     assert isinstance(held.value.__context__, sqlite3.Error)

@@ -19,7 +19,7 @@ from worker.remote.errors import (
     PictureRefused,
     Throttled,
 )
-from worker.remote.picture import TooLarge, blurred, prepare
+from worker.remote.picture import PictureTooLarge, blurred, prepare
 from worker.remote.request import Dialect, chat_body, estimated_tokens
 from worker.remote.usage import Usage
 
@@ -181,7 +181,7 @@ def test_a_picture_is_made_to_fit() -> None:
     small = prepare(picture(), longest=640, most_bytes=40_000, max_pixels=10**8)
     assert len(small.jpeg) * 4 / 3 <= 40_000
     assert small.width == 1600
-    with pytest.raises(TooLarge):
+    with pytest.raises(PictureTooLarge):
         prepare(picture(), longest=640, most_bytes=300, max_pixels=10**8)
     with pytest.raises(PictureError):
         prepare(picture()[:-5_000], longest=640, most_bytes=10**6, max_pixels=10**8)

@@ -54,7 +54,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Completion:
+class ChatCompletion:
     """The text of a chat completion, and its usage where that is told."""
 
     text: str
@@ -65,7 +65,7 @@ _pictures = msgspec.json.Decoder(_Pictures)
 _picture = msgspec.json.Decoder(_Picture)
 
 
-def read_completion(body: bytes) -> Completion:
+def read_completion(body: bytes) -> ChatCompletion:
     """Read the answer's envelope. Raises BadAnswer, or Declined."""
     try:
         answer: Any = msgspec.json.decode(body)
@@ -86,7 +86,7 @@ def read_completion(body: bytes) -> Completion:
         raise BadAnswer("the answer has no text", usage)
     if ended == "length":
         raise BadAnswer("the answer was too long and was cut off: raise WORKER_REMOTE_MAX_TOKENS", usage)
-    return Completion(content, usage)
+    return ChatCompletion(content, usage)
 
 
 def read_pictures(text: str, count: int) -> list[Seen]:

@@ -33,7 +33,7 @@ class Sent(Struct, frozen=True, kw_only=True):
     prompt: str
 
 
-class Audit:
+class AuditLog:
     """The log in a folder; days of UTC, kept for `days`. Each line is handed to the system at once."""
 
     def __init__(self, folder: Path, days: int) -> None:

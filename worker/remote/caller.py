@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from worker.remote.answer import Seen, read_completion, read_pictures
-from worker.remote.audit import Audit, Sent, digest, moment
+from worker.remote.audit import AuditLog, Sent, digest, moment
 from worker.remote.breaker import Breaker
 from worker.remote.endpoint import Endpoint
 from worker.remote.errors import (
@@ -16,11 +16,11 @@ from worker.remote.errors import (
     PictureRefused,
     Throttled,
 )
-from worker.remote.held import Held
+from worker.remote.held import CallsHeld
 from worker.remote.metrics import RemoteMetrics
 from worker.remote.picture import Prepared
 from worker.remote.prices import Price
-from worker.remote.rate import Rate
+from worker.remote.rate import CallRate
 from worker.remote.request import Dialect, chat_body, estimated_tokens
 from worker.remote.treasury import Cost, Treasury
 from worker.remote.usage import Usage, plausible
@@ -33,7 +33,7 @@ DIALECTS = 4
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class OutgoingPicture:
     """A frame's picture, ready to be sent, and whose it is."""
 
     camera_id: str
@@ -42,7 +42,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CallAnswer:
     """What is said of each picture, what each has cost (billionths of a dollar), and the seconds that it took."""
 
     seen: list[Seen]
@@ -61,16 +61,16 @@ class Asking:
 
 
 class Caller:
-    """Calls. `pause` sleeps, and raises Held where that is to end early. Lives on one event loop."""
+    """Calls. `pause` sleeps, and raises CallsHeld where that is to end early. Lives on one event loop."""
 
     def __init__(
         self,
         endpoint: Endpoint,
-        rate: Rate,
+        rate: CallRate,
         treasury: Treasury,
         breaker: Breaker,
         dialect: Dialect,
-        audit: Audit,
+        audit: AuditLog,
         metrics: RemoteMetrics,
         asking: Asking,
         pause: Callable[[float], Awaitable[None]],
@@ -89,8 +89,8 @@ class Caller:
         self._rate_failures = rate_failures
         self._explain = explain
 
-    async def call(self, frames: Sequence[Outgoing], model: str) -> Answer:
-        """Ask for these pictures in one request. Raises Held, or what errors.py has, with all that is to pay booked."""
+    async def call(self, frames: Sequence[OutgoingPicture], model: str) -> CallAnswer:
+        """Ask for these pictures in one request. Raises CallsHeld, or what errors.py has; what is to pay is booked."""
         for _ in range(DIALECTS):
             try:
                 return await self._call(frames, model)
@@ -99,7 +99,7 @@ class Caller:
                     raise
         raise EndpointRefuses("the endpoint does not take our requests, however they are written")
 
-    async def _call(self, frames: Sequence[Outgoing], model: str) -> Answer:
+    async def _call(self, frames: Sequence[OutgoingPicture], model: str) -> CallAnswer:
         asking = self._asking
         sizes = [(each.picture.sent_width, each.picture.sent_height) for each in frames]
         expected = Usage(estimated_tokens(asking.prompt, sizes), asking.max_tokens * len(frames))
@@ -115,8 +115,8 @@ class Caller:
                 self._write_down(frames, model)
             except OSError as error:
                 await self._treasury.settle(booking, Cost())
-                raise Held("books", f"the audit log cannot be written ({error.strerror})") from None
-        except Held:
+                raise CallsHeld("books", f"the audit log cannot be written ({error.strerror})") from None
+        except CallsHeld:
             self._breaker.left()
             raise
 
@@ -137,7 +137,7 @@ class Caller:
             cost = self._charge_of(error, price, expected, cost)
             await self._judge(error)
             raise
-        except Held:  # there was a connection, and then no leave to use it
+        except CallsHeld:  # there was a connection, and then no leave to use it
             sent, cost = False, Cost()
             self._breaker.left()
             raise
@@ -147,13 +147,13 @@ class Caller:
             self._metrics.called(outcome, time.monotonic() - began, len(body) if sent else 0)
             self._metrics.cost(cost)
             await self._treasury.settle(booking, cost, answered)
-        return Answer(seen, _shared(cost.whole, len(frames)), time.monotonic() - began)
+        return CallAnswer(seen, _shared(cost.whole, len(frames)), time.monotonic() - began)
 
     async def _admitted(self) -> None:
-        """Wait for the call that tries whether the endpoint is well again. Raises Held while it is not."""
+        """Wait for the call that tries whether the endpoint is well again. Raises CallsHeld while it is not."""
         while not self._breaker.admits():
             if self._breaker.wait > 0:
-                raise Held(
+                raise CallsHeld(
                     "breaker", "the endpoint has failed at every call of late: it is left alone for a moment"
                 )
             await self._pause(PROBE_SECONDS)
@@ -165,7 +165,7 @@ class Caller:
                 self._metrics.waited(wait)
                 await self._pause(wait)
         except self._rate_failures as error:
-            raise Held("books", self._explain(error)) from None
+            raise CallsHeld("books", self._explain(error)) from None
         return time.monotonic()
 
     async def _judge(self, error: CallFailed) -> None:
@@ -201,7 +201,7 @@ class Caller:
         self._metrics.used(usage)
         return Cost(spent=price.cost(usage.given, usage.got))
 
-    def _write_down(self, frames: Sequence[Outgoing], model: str) -> None:
+    def _write_down(self, frames: Sequence[OutgoingPicture], model: str) -> None:
         asking, when = self._asking, moment(time.time())
         for each in frames:
             self._audit.write(

@@ -23,11 +23,11 @@ from worker.remote.backoff import backoff
 from worker.remote.board import RemoteModel
 from worker.remote.budget import cheaper
 from worker.remote.cache import OpinionCache
-from worker.remote.caller import Answer, Outgoing
+from worker.remote.caller import CallAnswer, OutgoingPicture
 from worker.remote.errors import Answered, CallFailed, Declined, EndpointRefuses, PictureRefused, Throttled
-from worker.remote.frame import Frame, Opinion, computed, receive
+from worker.remote.frame import Opinion, RemoteFrame, computed, receive
 from worker.remote.given import Remote
-from worker.remote.held import Held
+from worker.remote.held import CallsHeld
 from worker.remote.parts import Parts, make_parts
 from worker.remote.permission import Permission
 from worker.remote.settings import words
@@ -57,7 +57,7 @@ class RemoteEngine:
         *,
         completed: Callable[[list[Completion], float], None],
         failed: Callable[[str], None],
-        held: Callable[[Held], None],
+        held: Callable[[CallsHeld], None],
         released: Callable[[], None],
     ) -> None:
         self._settings = settings
@@ -79,7 +79,7 @@ class RemoteEngine:
         self._arrived = asyncio.Event()
         self._interrupted = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._hold: Held | None = None
+        self._hold: CallsHeld | None = None
         self._held_since = 0.0
         self._ending = False
         self._desired = DesiredRemote()
@@ -183,10 +183,10 @@ class RemoteEngine:
         """From arrivals to outcomes; whatever is raised on the way costs these frames alone."""
         left = list(batch)
         try:
-            frames: list[Frame] = []
+            frames: list[RemoteFrame] = []
             for arrival in batch:
                 frame = await asyncio.to_thread(self._receive, arrival)
-                if isinstance(frame, Frame) and (known := self._known(frame)) is None:
+                if isinstance(frame, RemoteFrame) and (known := self._known(frame)) is None:
                     frames.append(frame)
                 else:
                     self._complete(arrival, frame if isinstance(frame, Failed) else known)
@@ -200,23 +200,23 @@ class RemoteEngine:
             return
         await self._guarded(frames, ticket)
 
-    async def _guarded(self, frames: Sequence[Frame], ticket: int | None) -> None:
+    async def _guarded(self, frames: Sequence[RemoteFrame], ticket: int | None) -> None:
         try:
             await self._ask(frames, ticket)
         except Exception as error:
             self._broken([frame.arrival for frame in frames], error)
 
-    def _receive(self, arrival: Arrival) -> Frame | Failed:
+    def _receive(self, arrival: Arrival) -> RemoteFrame | Failed:
         return receive(arrival, self._permission, self._settings, self._settings.max_pixels, self._given.hide)
 
-    async def _ask(self, frames: Sequence[Frame], ticket: int | None) -> None:
+    async def _ask(self, frames: Sequence[RemoteFrame], ticket: int | None) -> None:
         """Call until there is an answer, at most so many times, or until the lane is held."""
         attempt = put_off = 0
         began = time.monotonic()
         while True:
             try:
                 answer = await self._call(frames, ticket)
-            except Held as held:
+            except CallsHeld as held:
                 self._held(held, frames)
                 return
             except Throttled as error:
@@ -226,7 +226,7 @@ class RemoteEngine:
                 delay = max(error.after or 0.0, backoff(put_off))
                 put_off += 1
             except EndpointRefuses as error:
-                self._held(Held("refused", str(error)), frames)
+                self._held(CallsHeld("refused", str(error)), frames)
                 return
             except (Answered, PictureRefused) as error:
                 if len(frames) > 1:  # one of them may be the reason
@@ -244,7 +244,7 @@ class RemoteEngine:
                 delay = max(getattr(error, "after", None) or 0.0, backoff(attempt))
                 attempt += 1
                 if self._parts.breaker.open:
-                    self._held(Held("breaker", str(error)), frames)
+                    self._held(CallsHeld("breaker", str(error)), frames)
                     return
                 if self._tired(attempt, frames, error):
                     return
@@ -254,15 +254,17 @@ class RemoteEngine:
             ticket = None
             try:
                 await self._pause(delay)
-            except Held as held:
+            except CallsHeld as held:
                 self._held(held, frames)
                 return
 
-    async def _call(self, frames: Sequence[Frame], ticket: int | None) -> tuple[str, Answer]:
+    async def _call(self, frames: Sequence[RemoteFrame], ticket: int | None) -> tuple[str, CallAnswer]:
         concurrency = self._parts.concurrency
         ticket = await concurrency.take() if ticket is None else ticket
         model = self._model(frames)
-        outgoing = [Outgoing(frame.task.camera_id, frame.task.frame_id, frame.picture) for frame in frames]
+        outgoing = [
+            OutgoingPicture(frame.task.camera_id, frame.task.frame_id, frame.picture) for frame in frames
+        ]
         self._calls += 1
         try:
             answer = await self._parts.caller.call(outgoing, model)
@@ -277,7 +279,7 @@ class RemoteEngine:
         concurrency.succeeded()
         return model, answer
 
-    def _model(self, frames: Sequence[Frame]) -> str:
+    def _model(self, frames: Sequence[RemoteFrame]) -> str:
         settings, treasury = self._settings, self._parts.treasury
         if not settings.remote_cheaper_model:
             return settings.remote_model
@@ -289,7 +291,7 @@ class RemoteEngine:
             return settings.remote_cheaper_model
         return settings.remote_model
 
-    def _answered(self, frames: Sequence[Frame], answered: tuple[str, Answer]) -> None:
+    def _answered(self, frames: Sequence[RemoteFrame], answered: tuple[str, CallAnswer]) -> None:
         model, answer = answered
         for frame, seen, cost in zip(frames, answer.seen, answer.costs, strict=True):
             width, height = frame.picture.width, frame.picture.height
@@ -306,7 +308,7 @@ class RemoteEngine:
             )
             self._complete(frame.arrival, outcome, seconds)
 
-    def _known(self, frame: Frame) -> Processed | None:
+    def _known(self, frame: RemoteFrame) -> Processed | None:
         """The result of a picture that was paid for before."""
         for model in filter(None, (self._settings.remote_model, self._settings.remote_cheaper_model)):
             opinion = self._cache.get(self._cache.key(frame.task.image, self._models[model]))
@@ -318,14 +320,14 @@ class RemoteEngine:
                 )
         return None
 
-    def _tired(self, attempts: int, frames: Sequence[Frame], error: CallFailed) -> bool:
+    def _tired(self, attempts: int, frames: Sequence[RemoteFrame], error: CallFailed) -> bool:
         """Fail them if there was the last attempt."""
         if attempts <= self._settings.remote_retries:
             return False
         self._fail(frames, FailureReason.REMOTE_ERROR, f"{error} (in attempt {attempts}, the last)")
         return True
 
-    def _fail(self, frames: Sequence[Frame], reason: FailureReason, sentence: str) -> None:
+    def _fail(self, frames: Sequence[RemoteFrame], reason: FailureReason, sentence: str) -> None:
         for frame in frames:
             self._complete(frame.arrival, Failed(reason, sentence))
 
@@ -342,15 +344,15 @@ class RemoteEngine:
     # --- held, and released -------------------------------------------------------------------------------
 
     async def _pause(self, seconds: float) -> None:
-        """Sleep. Raises Held as soon as nothing may go out any more."""
+        """Sleep. Raises CallsHeld as soon as nothing may go out any more."""
         try:
             async with asyncio.timeout(seconds):
                 await self._interrupted.wait()
         except TimeoutError:
             return
-        raise self._hold or Held("", "the worker ends")
+        raise self._hold or CallsHeld("", "the worker ends")
 
-    def _held(self, held: Held, frames: Sequence[Frame]) -> None:
+    def _held(self, held: CallsHeld, frames: Sequence[RemoteFrame]) -> None:
         if held.by and self._hold is None and not self._ending:
             log.warning("the remote lane is paused", by=held.by, reason=held.reason)
             self._hold, self._held_since = held, time.monotonic()
@@ -392,17 +394,17 @@ class RemoteEngine:
         while True:
             try:
                 await self._parts.treasury.look()
-            except Held as held:
+            except CallsHeld as held:
                 self._held(held, [])
             else:
                 if self._desired.paused:
-                    self._held(Held("operator", "an operator has paused the remote lane"), [])
+                    self._held(CallsHeld("operator", "an operator has paused the remote lane"), [])
                 if self._hold is not None and await self._over(self._hold):
                     self._release()
             self._note()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _over(self, hold: Held) -> bool:
+    async def _over(self, hold: CallsHeld) -> bool:
         match hold.by:
             case "budget":
                 # While calls are under way, what is reserved for them may be set free: no reason to go on.

@@ -16,14 +16,14 @@ from worker.detection import Detections
 from worker.detection.image import TooManyPixels
 from worker.processor import Computed, Failed, objects
 from worker.remote.permission import Permission, not_allowed
-from worker.remote.picture import FindFaces, Prepared, TooLarge, prepare
+from worker.remote.picture import FindFaces, PictureTooLarge, Prepared, prepare
 from worker.remote.prices import DOLLAR
 from worker.remote.settings import RemoteSettings
 from worker.sender_rules import renamed, too_many_pixels
 
 
 @dataclass(frozen=True)
-class Frame:
+class RemoteFrame:
     """A task whose picture may be sent, ready for it."""
 
     arrival: Arrival
@@ -50,7 +50,7 @@ def receive(
     settings: RemoteSettings,
     max_pixels: int,
     hide: FindFaces | None,
-) -> Frame | Failed:
+) -> RemoteFrame | Failed:
     """Read a task and prepare its picture; never raises for what the message contains."""
     if arrival.refusal is not None:
         return arrival.refusal
@@ -75,15 +75,15 @@ def receive(
         )
     except TooManyPixels as error:
         return Failed(FailureReason.TOO_MANY_PIXELS, too_many_pixels(str(error), max_pixels, sender))
-    except TooLarge as error:
+    except PictureTooLarge as error:
         return Failed(FailureReason.TOO_LARGE, str(error))
     except PictureError as error:
         return Failed(FailureReason.NOT_AN_IMAGE, f"{error}: {WHOLE_PICTURE}")
-    return Frame(arrival, task, given.waited, picture, began)
+    return RemoteFrame(arrival, task, given.waited, picture, began)
 
 
 def computed(
-    frame: Frame, opinion: Opinion, *, node_id: str, model: str, cost: int, seconds: float
+    frame: RemoteFrame, opinion: Opinion, *, node_id: str, model: str, cost: int, seconds: float
 ) -> Computed:
     """The frame with its result; `cost` in billionths of a dollar, `seconds` that the answer took."""
     task, sender = frame.task, frame.arrival.intake.sender

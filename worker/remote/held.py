@@ -3,7 +3,7 @@
 from contract.remote import HeldBy
 
 
-class Held(Exception):
+class CallsHeld(Exception):
     """No call may go out: frames go back to the queue and wait there. `by` is the kind, `reason` the sentence."""
 
     def __init__(self, by: HeldBy, reason: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from worker.errors import WorkerError
-from worker.remote.audit import Audit
+from worker.remote.audit import AuditLog
 from worker.remote.books import Books, FileBooks
 from worker.remote.breaker import Breaker
 from worker.remote.budget import Budget
@@ -18,7 +18,7 @@ from worker.remote.concurrency import Concurrency
 from worker.remote.endpoint import Endpoint
 from worker.remote.metrics import RemoteMetrics
 from worker.remote.prices import InvalidPrices, Prices, read_prices
-from worker.remote.rate import LocalRate, Rate, RedisRate
+from worker.remote.rate import CallRate, LocalRate, RedisRate
 from worker.remote.request import Dialect
 from worker.remote.treasury import Treasury
 
@@ -84,7 +84,7 @@ async def make_parts(
 
         client = redis.asynchronous(url)
         failures, explain = redis.FAILURES, lambda error: redis.sentence(error, url)
-    rate: Rate
+    rate: CallRate
     books: Books
     if client is None:
         rate = LocalRate(settings.remote_rpm, settings.remote_tpm)
@@ -97,7 +97,7 @@ async def make_parts(
         books = RedisBooks(client)
     treasury = Treasury(_budget(settings), prices, books, explain=explain)
     breaker = Breaker(monotonic)
-    audit = Audit(settings.remote_folder, settings.remote_audit_days)
+    audit = AuditLog(settings.remote_folder, settings.remote_audit_days)
     asking = Asking(
         settings.node_id, settings.remote_prompt, settings.remote_max_tokens, settings.remote_blur
     )

@@ -18,7 +18,7 @@ BLUR_SHARE = 0.35
 FindFaces = Callable[[DecodedImage], Image]
 
 
-class TooLarge(ValueError):
+class PictureTooLarge(ValueError):
     """The picture does not fit, however small it is made."""
 
 
@@ -38,7 +38,8 @@ def prepare(
 ) -> Prepared:
     """Decode, shrink and encode a frame anew. `most_bytes` is the limit in base64.
 
-    `hide` returns the pixels without what is not to leave the house. Raises PictureError (TooManyPixels), TooLarge.
+    `hide` returns the pixels without what is not to leave the house. Raises PictureError (TooManyPixels) and
+    PictureTooLarge.
     """
     decoded = decode(image, Wants(longest, colour=True), max_pixels=max_pixels)
     pixels = decoded.pixels if hide is None else hide(decoded)
@@ -51,7 +52,9 @@ def prepare(
                 return Prepared(encoded.tobytes(), columns, rows, decoded.width, decoded.height)
         longest = int(max(pixels.shape[:2]) * SMALLER)
         if longest < LEAST_SIDE:
-            raise TooLarge(f"the picture does not fit into {most_bytes} bytes: raise WORKER_REMOTE_MAX_BYTES")
+            raise PictureTooLarge(
+                f"the picture does not fit into {most_bytes} bytes: raise WORKER_REMOTE_MAX_BYTES"
+            )
 
 
 def blurred(pixels: Image, boxes: np.ndarray) -> Image:

@@ -16,7 +16,7 @@ MARGIN = 1.0
 """Seconds by which calls may come closer together on their way."""
 
 
-class Rate(Protocol):
+class CallRate(Protocol):
     """The limit that a call has to pass."""
 
     async def take(self, tokens: int) -> float:
@@ -47,7 +47,8 @@ class LocalRate:
 
     async def take(self, tokens: int) -> float:
         now = self._clock()
-        while self._taken and self._taken[0][0] <= now - self._window:
+        # As it is told below, or rounding has a call wait for no time and pass uncounted.
+        while self._taken and self._taken[0][0] + self._window <= now:
             self._tokens -= self._taken.popleft()[1]
         if now < self._forbidden:
             return self._forbidden - now

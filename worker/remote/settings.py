@@ -98,7 +98,7 @@ class RemoteSettings(BaseModel):
 
     @field_validator("remote_url")
     @classmethod
-    def _over_http(cls, url: str) -> str:
+    def _endpoint(cls, url: str) -> str:
         said = flaw(url)
         if url and (said or not url.startswith(("http://", "https://")) or "?" in url or "@" in url):
             raise PydanticCustomError(
@@ -120,11 +120,9 @@ class RemoteSettings(BaseModel):
     @field_validator("remote_cheaper_when")
     @classmethod
     def _rules(cls, text: str) -> str:
-        if wrong := sorted(set(words(text)) - set(CHEAPER_WHEN)):
+        if set(words(text)) - set(CHEAPER_WHEN):
             raise PydanticCustomError(
-                "rules",
-                "{wrong} is no rule: known are {known}",
-                {"wrong": wrong[0], "known": ", ".join(CHEAPER_WHEN)},
+                "rules", "any of {known}, comma-separated, is needed", {"known": ", ".join(CHEAPER_WHEN)}
             )
         return text
 

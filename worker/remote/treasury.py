@@ -10,7 +10,7 @@ from contract.remote import SpentReport
 from runtime.logs import get_logger
 from worker.remote.books import Booking, Books, Period, Totals
 from worker.remote.budget import Budget, share
-from worker.remote.held import Held
+from worker.remote.held import CallsHeld
 from worker.remote.prices import DOLLAR, Price, Prices
 from worker.remote.usage import Usage
 
@@ -72,16 +72,16 @@ class Treasury:
         self._budget = replace(self._budget, raises=raises)
 
     async def book(self, price: Price, expected: Usage) -> Booking:
-        """Reserve what a call may cost. Raises Held where the budget has not so much left, or the books are gone."""
+        """Reserve what a call may cost. Raises CallsHeld: too little is left, or the books are gone."""
         amount = price.cost(expected.given, expected.got)
         periods = self._budget.periods(self._clock())
         try:
             booking = await self._books.reserve(periods, amount)
         except self._books.failures as error:
-            raise Held("books", NO_BOOKS.format(why=self._explain(error))) from None
+            raise CallsHeld("books", NO_BOOKS.format(why=self._explain(error))) from None
         if booking is None:
             self._refused = amount
-            raise Held("budget", self._spent_sentence(periods))
+            raise CallsHeld("budget", self._spent_sentence(periods))
         return booking
 
     async def settle(self, booking: Booking, cost: Cost, frames: int = 0) -> None:
@@ -95,12 +95,12 @@ class Treasury:
             task.add_done_callback(self._settling.discard)
 
     async def look(self) -> None:
-        """Read the books. Raises Held where they are gone."""
+        """Read the books. Raises CallsHeld where they are gone."""
         periods = self._budget.periods(self._clock())
         try:
             totals = await self._books.totals([period.name for period in periods])
         except self._books.failures as error:
-            raise Held("books", NO_BOOKS.format(why=self._explain(error))) from None
+            raise CallsHeld("books", NO_BOOKS.format(why=self._explain(error))) from None
         self.share = share(periods, totals)
         self.day, self.month = (_report(*each) for each in zip(periods, totals, strict=True))
         warned = totals[1].booked >= self._budget.warn * DOLLAR
