@@ -79,7 +79,9 @@ class Engine:
         self._footage = Footage(job)
         self._to_read: asyncio.Queue[Item | None] = asyncio.Queue(READ_AHEAD)
         self._known = (
-            None if options.kept is None else KnownResults(options.kept, options.lane, job.wish.model)
+            None
+            if options.kept is None
+            else KnownResults(options.kept, options.lane, job.wish.model, self._takers)
         )
         self._answers: dict[int, asyncio.Future[None]] = {}
         self._sent_at: dict[int, float] = {}
@@ -170,10 +172,6 @@ class Engine:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._feed.find_all())
                 await self._first(self._subscribed, self._stopping)
-                if self._known is not None and not self._stopping.is_set():
-                    await self._known.wait_for_workers(
-                        lambda: self._depth.consumers.get(self._options.lane.queue)
-                    )
                 group.create_task(self._fill(under_way, group.create_task(self._read_videos())))
                 for _ in range(self._options.concurrency):
                     group.create_task(self._slot())
@@ -257,6 +255,10 @@ class Engine:
             self._answers.pop(loaded.item.number, None)
             self._sent_at.pop(loaded.item.number, None)
             self._done_with(self._footage.ended(loaded.item))
+
+    def _takers(self) -> int | None:
+        """How many workers take from the lane; None while that is not known."""
+        return self._depth.consumers.get(self._options.lane.queue)
 
     def _begin(self, item: Item) -> None:
         self._expect(item.number)
@@ -384,7 +386,7 @@ class Engine:
         if self._job.store.settle(number, answer, digest) and self._known is not None:
             whole = self._job.store.digest(number)
             if whole is not None and isinstance(reply, Result):
-                self._known.keep(whole, reply)
+                self._known.keep(whole, reply, fresh=sent is not None)
         waiter = self._answers.get(number)
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

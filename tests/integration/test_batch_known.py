@@ -46,12 +46,15 @@ async def test_another_job_over_the_same_folder_computes_nothing(
     await run("first")
     assert worker.metric(COMPUTED) == 61
     second = await run("second")
-    assert "58 were known and not computed" in second.said
-    assert worker.metric(COMPUTED) == 61 + 3  # failures are not kept
+    # Failures are not kept; and the first few are sent until the workers have told their recipe.
+    known = sum(bool(each.get("cached")) for each in lines(tmp_path / "second.ndjson"))
+    assert 48 <= known <= 58
+    assert f"{known} were known and not computed" in second.said
+    again = worker.metric(COMPUTED) - 61
+    assert again == 61 - known
     assert told(tmp_path / "second.ndjson") == told(tmp_path / "first.ndjson")
-    assert sum(bool(each.get("cached")) for each in lines(tmp_path / "second.ndjson")) == 58
     await run("third", "--no-cache")
-    assert worker.metric(COMPUTED) == 64 + 61
+    assert worker.metric(COMPUTED) == 61 + again + 61
     # Another recipe: nothing of before is used.
     assert worker.stop() == 0
     other = start("worker", AMQP_URL=rabbitmq, **{**WORKER, "NODE_ID": "c"}, WORKER_THRESHOLD="0.9").ready()
@@ -78,8 +81,9 @@ async def test_another_machine_knows_by_redis_and_a_frozen_one_costs_little(
             REDIS_URL=redis_url,
         )
         assert await asyncio.to_thread(command.wait) == 0, command.said
-        assert worker.metric(COMPUTED) == 40
-        assert ("40 were known" in command.said) == bool(number)
+        assert ("were known" in command.said) == bool(number)
+    computed = worker.metric(COMPUTED)
+    assert 40 <= computed <= 50
     with shared_redis.frozen():
         command = Command(
             rabbitmq,
@@ -89,7 +93,7 @@ async def test_another_machine_knows_by_redis_and_a_frozen_one_costs_little(
             REDIS_URL=redis_url,
         )
         assert await asyncio.to_thread(command.wait, 30) == 0, command.said
-    assert worker.metric(COMPUTED) == 80
+    assert worker.metric(COMPUTED) == computed + 40
 
 
 async def test_a_wrong_setting_is_told(rabbitmq: str, tmp_path: Path) -> None:

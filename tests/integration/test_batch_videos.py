@@ -53,8 +53,8 @@ async def test_a_video_is_told_as_one_input(rabbitmq: str, tmp_path: Path, start
 
     status = Consumer(EphemeralQueue(((STATUS_EXCHANGE, "job.#"),)), heard, no_ack=True)
     outputs = [tmp_path / name for name in ("o.ndjson", "o.csv", "o.json")]
-    named = [each for output in outputs for each in ("--output", output)]
-    folders = ["--output", tmp_path / "yolo", "--format", "yolo"]
+    named: list[str | Path] = [each for output in outputs for each in ("--output", output)]
+    folders: list[str | Path] = ["--output", tmp_path / "yolo", "--format", "yolo"]
     folders += ["--output", tmp_path / "drawn", "--format", "annotated"]
     async with bus(rabbitmq, status):
         await aeventually("subscribed", lambda: status.subscribed)
