@@ -13,20 +13,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from batch import reasons
+from batch.cache.levels import CacheLevels
 from batch.errors import BatchError
 from batch.feed import Feed, Loaded
+from batch.footage import Footage
+from batch.inputs.kinds import VIDEO
 from batch.job import Job
+from batch.known import KnownResults
 from batch.news import News
 from batch.progress import Progress
 from batch.report import BatchReport, sum_up
 from batch.store import Answer, Item, State
 from batch.tasks import answered, digest_of, item_task, to_answer
-from broker import AsyncioLoop, Delivery, Link, Message, Outcome, aio
+from broker import AsyncioLoop, Delivery, Link, Message, Outcome, aio, from_body
 from broker.backoff import compute_backoff
 from broker.session import session
 from contract.jobs import answers_queue
-from contract.result import parse_reply
-from contract.topology import Lane, Topology
+from contract.result import Result, parse_reply
+from contract.status import parse_status
+from contract.topology import STATUS_EXCHANGE, Lane, Topology
 from runtime.logs import get_logger
 
 log = get_logger("batch")
@@ -46,12 +51,15 @@ DELETE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a job is run. `concurrency`: items under way at once. `patience` in seconds."""
+    """How a job is run. `concurrency`: items under way at once. `patience` in seconds. `kept`: what was computed
+    before, which the job closes when it ends; None: everything is sent.
+    """
 
     concurrency: int = CONCURRENCY
     lane: Lane = Lane.BATCH
     patience: float = PATIENCE_SECONDS
     retry_failed: bool = False
+    kept: CacheLevels | None = None
 
 
 class Engine:
@@ -68,6 +76,13 @@ class Engine:
         self._urls = urls
         self._options = options
         self._feed = Feed(job)
+        self._footage = Footage(job)
+        self._to_read: asyncio.Queue[Item | None] = asyncio.Queue(READ_AHEAD)
+        self._known = (
+            None
+            if options.kept is None
+            else KnownResults(options.kept, options.lane, job.wish.model, self._takers)
+        )
         self._answers: dict[int, asyncio.Future[None]] = {}
         self._sent_at: dict[int, float] = {}
         self._ready: asyncio.Queue[Loaded | None] = asyncio.Queue(READ_AHEAD)
@@ -86,8 +101,20 @@ class Engine:
             needed=True,
             declared=Topology((), (self._queue,)),
         )
-        depth = link.depth([options.lane.queue], every=1.0)
-        self._news = News(job, options.lane, self._publisher, depth, link, self._feed, told)
+        self._depth = link.depth([options.lane.queue], every=1.0)
+        if self._known is not None:
+            link.listen(STATUS_EXCHANGE, "node.*", from_body(parse_status), self._known.heard)
+        self._news = News(
+            job,
+            options.lane,
+            self._publisher,
+            self._depth,
+            link,
+            self._feed,
+            self._footage,
+            self._known,
+            told,
+        )
 
     # --- life ---------------------------------------------------------------------------------------------
 
@@ -95,6 +122,7 @@ class Engine:
         """Send no more; what is under way is waited for."""
         self._stopping.set()
         self._feed.stop()
+        self._footage.stop()
         self._news.state = "draining"
 
     async def run(self) -> BatchReport:
@@ -115,8 +143,11 @@ class Engine:
             self._news.say()
             self._news.tell()
             await self._feed.close()
+            await self._footage.close()
             with suppress(TimeoutError):
                 await self._link.stop()
+            if self._known is not None:
+                await self._known.close()
         if finished:
             await self._delete_queue()
         after = store.counts()
@@ -135,13 +166,13 @@ class Engine:
     async def _work(self) -> None:
         under_way = [Loaded(item) for item in self._job.store.open_items(State.SENT, most=1_000_000)]
         for each in under_way:
-            self._expect(each.item.number)
+            self._begin(each.item)
         telling = asyncio.create_task(self._news.keep_telling(lambda: len(self._answers)))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._feed.find_all())
                 await self._first(self._subscribed, self._stopping)
-                group.create_task(self._fill(under_way))
+                group.create_task(self._fill(under_way, group.create_task(self._read_videos())))
                 for _ in range(self._options.concurrency):
                     group.create_task(self._slot())
         except ExceptionGroup as errors:
@@ -185,28 +216,57 @@ class Engine:
 
     # --- the window -----------------------------------------------------------------------------------------
 
-    async def _fill(self, under_way: list[Loaded]) -> None:
+    async def _fill(self, under_way: list[Loaded], reading: "asyncio.Task[None]") -> None:
         """Put into the window what the broker has from an earlier run, and then what waits."""
         for each in under_way:
             await self._ready.put(each)
         async for loaded in self._feed.waiting(self._answers):
             if self._stopping.is_set():
                 break
-            self._expect(loaded.item.number)
-            await self._ready.put(loaded)
+            if loaded.item.kind == VIDEO:
+                self._expect(loaded.item.number)
+                await self._to_read.put(loaded.item)
+            else:
+                await self._hand_on(loaded)
+        await self._to_read.put(None)
+        await reading
         for _ in range(self._options.concurrency):
             await self._ready.put(None)
+
+    async def _read_videos(self) -> None:
+        """Read one video after the other, beside the pictures."""
+        while (item := await self._to_read.get()) is not None:
+            async for loaded in self._footage.samples(item):
+                if self._stopping.is_set():
+                    break
+                if loaded.item.number not in self._answers:
+                    await self._hand_on(loaded)
+            self._done_with(self._footage.look(item.number))
+
+    async def _hand_on(self, loaded: Loaded) -> None:
+        self._begin(loaded.item)
+        await self._ready.put(loaded)
 
     async def _slot(self) -> None:
         """One place in the window: takes an item after the other."""
         while (loaded := await self._ready.get()) is not None:
-            number = loaded.item.number
-            if self._stopping.is_set() and not self._sent_before(loaded):
-                self._answers.pop(number, None)
-                continue
-            await self._finish(loaded)
-            self._answers.pop(number, None)
-            self._sent_at.pop(number, None)
+            if self._sent_before(loaded) or not self._stopping.is_set():
+                await self._finish(loaded)
+            self._answers.pop(loaded.item.number, None)
+            self._sent_at.pop(loaded.item.number, None)
+            self._done_with(self._footage.ended(loaded.item))
+
+    def _takers(self) -> int | None:
+        """How many workers take from the lane; None while that is not known."""
+        return self._depth.consumers.get(self._options.lane.queue)
+
+    def _begin(self, item: Item) -> None:
+        self._expect(item.number)
+        self._footage.began(item)
+
+    def _done_with(self, video: int | None) -> None:
+        if video is not None:
+            self._answers.pop(video, None)
 
     def _sent_before(self, loaded: Loaded) -> bool:
         """It is in the broker's hands from an earlier run."""
@@ -219,6 +279,9 @@ class Engine:
             if await self._answered(answer):
                 return
             self._news.retries += 1
+            if item.video is not None:
+                self._send_again(item)
+                return
             loaded = await self._feed.load(item)
         if answer.done():  # to what an earlier run had sent, without knowing that it had arrived
             return
@@ -228,6 +291,10 @@ class Engine:
             )
             return
         digest = digest_of(loaded.picture)
+        if self._known is not None and (known := await self._known.lookup(digest)) is not None:
+            if not answer.done():
+                self._settle(item, known)
+            return
         message = item_task(
             self._job.job_id, item.number, digest, loaded.picture, self._options.lane, self._job.wish.model
         )
@@ -241,6 +308,16 @@ class Engine:
             if not await self._send(item, message, answer) or await self._answered(answer):
                 return
             answer = self._expect(item.number)
+        self._give_up(item)
+
+    def _send_again(self, item: Item) -> None:
+        """A sample's picture is to be had from its video, which is read again."""
+        if item.attempts < ATTEMPTS:
+            self._job.store.unsend(item.number)
+        else:
+            self._give_up(item)
+
+    def _give_up(self, item: Item) -> None:
         said = f"it was sent {ATTEMPTS} times and never answered: `framefleet dlq list` says whether workers died of it"
         self._settle(item, Answer(ok=False, reason=reasons.NO_ANSWER, error=said))
 
@@ -299,13 +376,17 @@ class Engine:
     def _enter(self, number: int, digest: str, body: bytes) -> None:
         sent = self._sent_at.get(number)
         try:
-            answer = to_answer(parse_reply(body), None if sent is None else time.monotonic() - sent)
+            reply = parse_reply(body)
+            answer = to_answer(reply, None if sent is None else time.monotonic() - sent)
         except ValueError as error:
             log.warning("an answer could not be read", error=str(error)[:200])
             return
         if answer is None:
             return  # too old to be computed, says a worker: it is sent again when its patience is over
-        self._job.store.settle(number, answer, digest)
+        if self._job.store.settle(number, answer, digest) and self._known is not None:
+            whole = self._job.store.digest(number)
+            if whole is not None and isinstance(reply, Result):
+                self._known.keep(whole, reply, fresh=sent is not None)
         waiter = self._answers.get(number)
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from batch.errors import Unreadable
+from batch.inputs.kinds import VIDEO
 from batch.inputs.loading import Loader
 from batch.inputs.walk import Finder
 from batch.job import Job
@@ -22,7 +23,7 @@ LOOK_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An item with its picture, or why there is none."""
+    """An item with its picture, or why there is none; a video has none of its own."""
 
     item: Item
     picture: bytes = b""
@@ -66,19 +67,24 @@ class Feed:
         return loaded
 
     async def waiting(self, under_way: Container[int]) -> AsyncIterator[Loaded]:
-        """Every item that waits, but those `under_way`, until all are listed and none is left."""
+        """Every item that waits, but those `under_way`, until all are listed and none is left.
+
+        Videos under way may come again, and are waited for: samples that were never answered need them once more.
+        """
         while not self._stopped:
             listed, found, after = self.listed, False, 0
+            videos = False
             while items := self._job.store.open_items(State.WAITING, after):
                 after = items[-1].number
                 fresh = [item for item in items if item.number not in under_way]
+                videos = videos or any(item.kind == VIDEO for item in items)
                 while fresh:
                     found = True
                     loaded = await self._read(fresh)
                     for each in loaded:
                         yield each
                     del fresh[: len(loaded)]
-            if listed and not found:
+            if listed and not found and not videos:
                 return
             if not found:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -94,7 +100,7 @@ class Feed:
         size = 0
         for item in items:
             try:
-                each = Loaded(item, self._loader.load(item))
+                each = Loaded(item, b"" if item.kind == VIDEO else self._loader.load(item))
             except Unreadable as error:
                 each = Loaded(item, unreadable=error)
             loaded.append(each)

@@ -12,29 +12,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from batch.errors import BatchError
 from batch.inputs.listed import read_list, spool
 from batch.store import Store
+from batch.video.settings import VideoSettings
 from contract.jobs import JOB_ID, MAX_JOB_ID
 
 BOOKS = "items.sqlite3"
 LIST = "list"
 LOCK = "lock"
 STDIN = b"-"
+USUAL = VideoSettings()
 
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What somebody wants computed: inputs as given, from the folder `base`; `model` None: the one in use."""
+    """What somebody wants computed: inputs as given, from the folder `base`; `model` None: the one in use.
+
+    `video` is how videos are looked at.
+    """
 
     inputs: tuple[bytes, ...]
     base: bytes
     model: str | None = None
+    video: VideoSettings = USUAL
 
     @property
     def job_id(self) -> str:
         """The name that a job of this wish has, unless it is given one."""
         said = [os.fsencode(self.model or ""), self.base, *self.inputs]
+        if self.video != USUAL:
+            said.append(msgspec.json.encode(self.video))
         return hashlib.sha256(b"\0".join(said)).hexdigest()[:12]
 
 
@@ -80,6 +90,7 @@ def open_job(
     *,
     name: str | None = None,
     model: str | None = None,
+    video: VideoSettings = USUAL,
     stdin: BinaryIO | None = None,
     null: bool = False,
 ) -> Iterator[Job]:
@@ -92,7 +103,7 @@ def open_job(
         raise BatchError(f"{folder}: {error.strerror}. --jobs FOLDER keeps jobs elsewhere") from None
     listed = folder / f"list-{os.getpid()}"
     try:
-        wish = _wish(inputs, model, stdin, null, listed)
+        wish = _wish(inputs, model, video, stdin, null, listed)
         job_id = name or wish.job_id
         own = folder / job_id
         if not wish.inputs and not (own / BOOKS).exists():
@@ -107,8 +118,8 @@ def open_job(
                     _keep(store, wish)
                 elif wish.inputs and wish != kept:
                     raise BatchError(
-                        f"the job {job_id} is of other inputs or another model: choose another name, or go on with "
-                        f"`framefleet batch --job {job_id}`"
+                        f"the job {job_id} is of other inputs, another model or other settings for videos: choose "
+                        f"another name, or go on with `framefleet batch --job {job_id}`"
                     )
                 if listed.exists():
                     listed.replace(own / LIST)
@@ -130,14 +141,19 @@ def delete_job(folder: Path, job_id: str) -> None:
 
 
 def _wish(
-    inputs: Sequence[bytes], model: str | None, stdin: BinaryIO | None, null: bool, listed: Path
+    inputs: Sequence[bytes],
+    model: str | None,
+    video: VideoSettings,
+    stdin: BinaryIO | None,
+    null: bool,
+    listed: Path,
 ) -> JobRequest:
     if STDIN in inputs:
         if stdin is None:
             raise BatchError("there is no list on standard input")
         digest = spool(stdin, listed, null=null)
         inputs = [STDIN + b"\0" + digest.encode() if each == STDIN else each for each in inputs]
-    return JobRequest(tuple(inputs), os.fsencode(os.getcwd()), model)
+    return JobRequest(tuple(inputs), os.fsencode(os.getcwd()), model, video)
 
 
 def _kept(store: Store) -> JobRequest | None:
@@ -145,12 +161,14 @@ def _kept(store: Store) -> JobRequest | None:
     if said is None:
         return None
     kept = json.loads(said)
-    return JobRequest(tuple(map(os.fsencode, kept["inputs"])), os.fsencode(kept["base"]), kept["model"])
+    video = msgspec.convert(kept.get("video", {}), VideoSettings)
+    return JobRequest(tuple(map(os.fsencode, kept["inputs"])), os.fsencode(kept["base"]), kept["model"], video)
 
 
 def _keep(store: Store, wish: JobRequest) -> None:
     inputs = [os.fsdecode(each) for each in wish.inputs]
-    store.note("wish", json.dumps({"inputs": inputs, "base": os.fsdecode(wish.base), "model": wish.model}))
+    said = {"inputs": inputs, "base": os.fsdecode(wish.base), "model": wish.model}
+    store.note("wish", json.dumps({**said, "video": msgspec.to_builtins(wish.video)}))
     store.note("made", repr(time.time()))
 
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 
 from batch.feed import Feed
+from batch.footage import Footage
 from batch.job import Job
+from batch.known import KnownResults
 from batch.progress import Pace, Progress
 from batch.store import State
 from broker import Link, Message, Outcome, Publisher, QueueDepth
@@ -39,6 +41,8 @@ class News:
         depth: QueueDepth,
         link: Link,
         feed: Feed,
+        footage: Footage,
+        known: KnownResults | None,
         told: Callable[[Progress], None],
     ) -> None:
         self._job = job
@@ -47,6 +51,8 @@ class News:
         self._depth = depth
         self._link = link
         self._feed = feed
+        self._footage = footage
+        self._known = known
         self._told = told
         self._since = time.time()
         self._began = time.monotonic()
@@ -77,6 +83,8 @@ class News:
         """Say to the gateways how far the job is."""
         self._said = time.monotonic()
         counts = self._job.store.counts()
+        lookups, hits = self._lookups()
+        frames = self._footage.frames
         status = JobStatus(
             job_id=self._job.job_id,
             state=self.state,
@@ -90,6 +98,13 @@ class News:
             time=time.time(),
             version=VERSION,
             host=socket.gethostname(),
+            lookups=lookups,
+            hits=hits,
+            analysed=frames["analysed"],
+            still=frames["still"],
+            repeated=frames["repeated"],
+            thinned=frames["thinned"],
+            windows=self._footage.windows,
         )
         self._publisher.publish(
             Message(
@@ -131,7 +146,15 @@ class News:
             rate=self._pace.sample(now, settled),
             seconds=now - self._began,
             note=self._note(),
+            known=self._lookups()[1],
         )
+
+    def _lookups(self) -> tuple[int, int]:
+        """How many pictures were looked up, and how many were known."""
+        if self._known is None:
+            return 0, 0
+        counts = self._known.counts
+        return counts.asked, counts.hits
 
     def _note(self) -> str | None:
         """What the job waits for, in a sentence; None while all goes on."""

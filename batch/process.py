@@ -12,13 +12,14 @@ from typing import Any
 
 import structlog
 
+from batch.cache.settings import kept_results
 from batch.engine import CONCURRENCY, Engine, Options
 from batch.errors import BatchError
 from batch.job import jobs_folder, open_job
 from batch.progress import Progress
 from batch.report import BatchReport
+from batch.video.settings import VideoSettings
 from broker import BrokerError, split_urls
-from contract.topology import Lane
 
 ENDPOINTS = Path(__file__).resolve().parent.parent / ".run" / "endpoints.json"
 """What the system of this checkout says of itself while it runs."""
@@ -34,13 +35,17 @@ def process_batch(
     job: str | None = None,
     jobs: Path | None = None,
     retry_failed: bool = False,
+    video: VideoSettings | None = None,
+    cache: bool = True,
 ) -> BatchReport:
-    """Compute pictures through the batch lane; returns what came of each when all are settled.
+    """Compute pictures and videos through the batch lane; returns what came of each when all are settled.
 
     `paths`: files, folders, patterns, zip and tar archives. `progress_callback` is called about five times a second, on
     another thread. `amqp_url`: the broker; by default AMQP_URL, or that of the system that `make up` runs from this
-    checkout. Called again with the same paths it goes on where it was interrupted, and repeats nothing: `job` names the
-    job instead. Works where an event loop runs already, as in a notebook; interrupting it there leaves what is done.
+    checkout. `video` says how videos are looked at. `cache`: what was computed before is not sent again, as the
+    settings BATCH_CACHE_* and REDIS_URL say. Called again with the same paths it goes on where it was interrupted, and
+    repeats nothing: `job` names the job instead. Works where an event loop runs already, as in a notebook; interrupting
+    it there leaves what is done.
 
         from batch import process_batch
 
@@ -60,10 +65,16 @@ def process_batch(
         urls = split_urls(amqp_url or os.environ.get("AMQP_URL", "") or _here())
     except BrokerError as error:
         raise BatchError(str(error)) from error
-    options = Options(concurrency=concurrency, lane=Lane.BATCH, retry_failed=retry_failed)
     with open_job(
-        jobs or jobs_folder(), [os.fsencode(path) for path in given], name=job, model=model
+        jobs or jobs_folder(),
+        [os.fsencode(path) for path in given],
+        name=job,
+        model=model,
+        video=video or VideoSettings(),
     ) as opened:
+        options = Options(
+            concurrency=concurrency, retry_failed=retry_failed, kept=kept_results() if cache else None
+        )
         running = _Running()
 
         async def run() -> BatchReport:

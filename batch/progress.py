@@ -10,7 +10,8 @@ WINDOW_SECONDS = 30.0
 class Progress:
     """A job at a moment. `items` are those found so far, `listed` whether that is all of them.
 
-    `rate` is items settled per second over the last half minute; `note` says what it waits for, if it does.
+    `rate` is items settled per second over the last half minute; `known` are those of this run that were computed
+    before; `note` says what it waits for, if it does.
     """
 
     job_id: str
@@ -23,6 +24,7 @@ class Progress:
     rate: float
     seconds: float
     note: str | None = None
+    known: int = 0
 
     @property
     def settled(self) -> int:

@@ -1,18 +1,27 @@
 """What came of a job."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from batch.inputs.kinds import VIDEO
 from batch.names import shown
+from batch.outputs.videos import placed, present
 from batch.store import Row, State, Store, again
+from batch.video.timeline import Presence
+from batch.video_books import SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """One item's end. `detections` as in a result (docs/integrate.md); `reason` and `error` only where it failed."""
+    """One input's end. `detections` as in a result (docs/integrate.md); `reason` and `error` only where it failed.
+
+    Those of a video have the seconds from which and to which they hold, `time` and `until`, and the `frame`;
+    `presences` are the stretches in which anything was found. `cached`: the picture was not sent, since it was known.
+    """
 
     path: str
     ok: bool
@@ -22,11 +31,37 @@ class ItemResult:
     model: str
     reason: str | None = None
     error: str | None = None
+    kind: str = "picture"
+    cached: bool = False
+    presences: Sequence[Presence] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTotals:
+    """The pictures of all of a job's videos that were read: of those `decoded`, `thinned` are more than are looked at a
+    second; the others were `analysed`, or are `still` or `repeated`, which needs no analysis.
+    """
+
+    videos: int = 0
+    seconds: float = 0.0
+    decoded: int = 0
+    thinned: int = 0
+    analysed: int = 0
+    still: int = 0
+    repeated: int = 0
+    windows: int = 0
+
+    @property
+    def skipped_share(self) -> float:
+        """The share, 0-1, of the pictures looked at that needed no analysis."""
+        looked_at = self.analysed + self.still + self.repeated
+        return 1 - self.analysed / looked_at if looked_at else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """A job's sum: counts of items, seconds, items per second of this run.
+    """A job's sum: counts of items, seconds, items per second of this run. Pictures are items, and videos and those of
+    their samples that are analysed; `cached` of them were known already.
 
     `quantiles` are the seconds from sending to answer of the 50th, 95th and 99th percent; `slowest` are paths with the
     seconds that computing them took; `left_out` counts, by ending, what lay in folders and is no picture.
@@ -47,6 +82,8 @@ class BatchReport:
     reasons: Mapping[str, int]
     slowest: Sequence[tuple[str, float]]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    cached: int = 0
+    videos: VideoTotals = field(default_factory=VideoTotals)
 
     @property
     def exit_code(self) -> int:
@@ -54,9 +91,10 @@ class BatchReport:
         return 130 if not self.finished else 1 if self.failed else 0
 
     def results(self) -> Iterator[ItemResult]:
-        """What became of each item, in order; read from the job's books as it is asked for."""
+        """What became of each input, in order; read from the job's books as it is asked for."""
         with again(self.books) as store:
-            yield from map(_result, store.rows())
+            for row in store.rows():
+                yield _result(store, row)
 
 
 def sum_up(
@@ -87,19 +125,48 @@ def sum_up(
         sent_bytes=sent_bytes,
         quantiles=(p50, p95, p99),
         reasons=store.reasons(),
-        slowest=[(shown(path), took) for path, took in store.slowest()],
+        slowest=[(shown(path.replace(SEPARATOR, b" frame ")), took) for path, took in store.slowest()],
         left_out=dict(left_out),
+        cached=store.cached(),
+        videos=_videos(store),
     )
 
 
-def _result(row: Row) -> ItemResult:
+def _videos(store: Store) -> VideoTotals:
+    sums: Counter[str] = Counter()
+    seconds = 0.0
+    for each in store.videos.reports():
+        if not each.decoded:
+            continue
+        seconds += each.seconds
+        sums.update(
+            videos=1,
+            decoded=each.decoded,
+            thinned=each.thinned,
+            analysed=each.analysed,
+            still=each.still,
+            repeated=each.repeated,
+            windows=len(each.windows),
+        )
+    return VideoTotals(seconds=seconds, **sums)
+
+
+def _result(store: Store, row: Row) -> ItemResult:
+    video = row.kind == VIDEO
+    first = next(store.videos.samples(row.number), None) if video else None
+    width, height, model = row.width, row.height, row.model
+    if first is not None:
+        width, height, model = first.own_width, first.own_height, first.model
     return ItemResult(
         path=row.path.decode("utf-8", "replace"),
         ok=row.state is State.OK,
-        detections=json.loads(row.detections),
-        width=row.width,
-        height=row.height,
-        model=row.model,
+        detections=list(placed(store, row.number)) if video else json.loads(row.detections),
+        width=width,
+        height=height,
+        model=model,
         reason=row.reason,
         error=row.error,
+        kind=row.kind,
+        cached=bool(row.cached),
+        presences=tuple(present(store, row.number)) if video else (),
     )

@@ -1,6 +1,7 @@
 """A job's books: an SQLite file with every item and what became of it. What it was told survives a kill -9.
 
-Counts by state are kept by triggers, so that they are exact and cost nothing to ask at a million items.
+Counts by state are kept by triggers, so that they are exact and cost nothing to ask at a million items. A video is an
+item, and so is each of its samples that is analysed; the video is settled when they all are (`video_books`).
 """
 
 import sqlite3
@@ -12,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from batch.inputs.found import Found
+from batch.inputs.kinds import PICTURE
+from batch.video_books import VIDEO_SCHEMA, VideoBooks
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -21,10 +24,11 @@ CREATE TABLE IF NOT EXISTS items(
   path BLOB NOT NULL UNIQUE,
   archive BLOB, member TEXT,
   size INTEGER, changed INTEGER,
+  kind TEXT NOT NULL DEFAULT 'picture', video INTEGER, frame INTEGER, time REAL, own_width INTEGER, own_height INTEGER,
   digest TEXT, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, at_listing INTEGER NOT NULL DEFAULT 0,
   reason TEXT, error TEXT,
   width INTEGER, height INTEGER, model TEXT, detections TEXT, node_id TEXT,
-  processing REAL, seconds REAL, settled REAL
+  processing REAL, seconds REAL, settled REAL, cached INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS open_items ON items(number) WHERE state IN ('waiting', 'sent');
 CREATE TRIGGER IF NOT EXISTS item_added AFTER INSERT ON items BEGIN
@@ -36,10 +40,10 @@ CREATE TRIGGER IF NOT EXISTS item_moved AFTER UPDATE OF state ON items WHEN OLD.
   UPDATE counts SET n = n + 1 WHERE state = NEW.state; END;
 """
 ADD = (
-    "INSERT INTO items(path, archive, member, size, changed, state, at_listing, reason, error, settled) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(path) DO UPDATE SET "
+    "INSERT INTO items(path, archive, member, size, changed, kind, state, at_listing, reason, error, settled) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(path) DO UPDATE SET "
     "state = excluded.state, size = excluded.size, changed = excluded.changed, archive = excluded.archive, "
-    "member = excluded.member, at_listing = excluded.at_listing, digest = NULL, attempts = 0, "
+    "member = excluded.member, kind = excluded.kind, at_listing = excluded.at_listing, digest = NULL, attempts = 0, "
     "reason = excluded.reason, error = excluded.error, detections = NULL, seconds = NULL, settled = excluded.settled "
     "WHERE items.changed IS NOT excluded.changed OR items.size IS NOT excluded.size"
 )
@@ -58,14 +62,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item that is still open. `digest` is that of the picture that was sent last."""
+    """An item that is still open. `digest` is that of the picture that was sent last; `video` a sample's own item."""
 
     number: int
     path: bytes
-    archive: bytes | None
-    member: str | None
-    digest: str | None
-    attempts: int
+    archive: bytes | None = None
+    member: str | None = None
+    digest: str | None = None
+    attempts: int = 0
+    kind: str = PICTURE
+    video: int | None = None
+    changed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +89,14 @@ class Answer:
     node_id: str = ""
     processing: float | None = None
     seconds: float | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A settled item, for outputs. Sizes in pixels, durations in seconds."""
+    """A settled input, for outputs: a picture, or a video (`video_books` has what was found in it). Sizes in pixels,
+    durations in seconds; `cached`: it was known already.
+    """
 
     number: int
     path: bytes
@@ -101,6 +111,8 @@ class Row:
     model: str
     processing: float | None
     seconds: float | None
+    kind: str
+    cached: bool
 
 
 class Store:
@@ -109,12 +121,14 @@ class Store:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._db = sqlite3.connect(file, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+        self.videos = VideoBooks(self._db)
 
     def prepare(self) -> None:
         """Make the tables, unless they are there."""
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(SCHEMA)
+        self._db.executescript(VIDEO_SCHEMA)
         self._db.executemany("INSERT OR IGNORE INTO counts VALUES (?, 0)", [(state,) for state in State])
 
     def close(self) -> None:
@@ -152,6 +166,7 @@ class Store:
                 each.member,
                 each.size,
                 each.changed,
+                each.kind,
                 State.WAITING if each.reason is None else State.FAILED,
                 int(each.reason is not None),
                 each.reason,
@@ -169,7 +184,11 @@ class Store:
         self._db.execute("COMMIT")
 
     def retry_failed(self) -> int:
-        """Let what has failed wait again; returns how many items that are."""
+        """Let what has failed wait again, with the videos of failed samples; returns how many items failed."""
+        self._db.execute(
+            "UPDATE items SET state = 'waiting', settled = NULL WHERE state = 'ok' AND number IN "
+            "(SELECT video FROM items WHERE state = 'failed' AND video IS NOT NULL)"
+        )
         return self._db.execute(
             "UPDATE items SET state = 'waiting', attempts = 0, digest = NULL, reason = NULL, error = NULL, "
             "settled = NULL WHERE state = 'failed'"
@@ -178,12 +197,13 @@ class Store:
     # --- working ------------------------------------------------------------------------------------------
 
     def open_items(self, state: State, after: int = 0, most: int = 100) -> list[Item]:
-        """Items in that state with a number above `after`, in order."""
+        """Items in that state with a number above `after`, in order. Samples that wait are left to their video."""
         return [
             Item(*row)
             for row in self._db.execute(
-                "SELECT number, path, archive, member, digest, attempts FROM items "
-                "WHERE state IN ('waiting', 'sent') AND state = ? AND number > ? ORDER BY number LIMIT ?",
+                "SELECT number, path, archive, member, digest, attempts, kind, video, changed FROM items "
+                "WHERE state IN ('waiting', 'sent') AND state = ? AND number > ? "
+                "AND (video IS NULL OR state = 'sent') ORDER BY number LIMIT ?",
                 (state, after, most),
             )
         ]
@@ -199,6 +219,15 @@ class Store:
         """Note that the broker keeps the item's task; one that has its answer already stays settled."""
         self._db.execute("UPDATE items SET state = 'sent' WHERE number = ? AND state = 'waiting'", (number,))
 
+    def unsend(self, number: int) -> None:
+        """Let an item wait again that has no answer."""
+        self._db.execute("UPDATE items SET state = 'waiting' WHERE number = ? AND state = 'sent'", (number,))
+
+    def digest(self, number: int) -> str | None:
+        """The digest of the picture that was sent last for the item."""
+        row = self._db.execute("SELECT digest FROM items WHERE number = ?", (number,)).fetchone()
+        return None if row is None else row[0]
+
     def settle(self, number: int, answer: Answer, digest: str | None = None) -> bool:
         """Note what became of an item, once: returns False if it is settled, or this answers another picture.
 
@@ -206,7 +235,7 @@ class Store:
         """
         changed = self._db.execute(
             "UPDATE items SET state = ?, reason = ?, error = ?, detections = ?, width = ?, height = ?, model = ?, "
-            "node_id = ?, processing = ?, seconds = ?, settled = ? "
+            "node_id = ?, processing = ?, seconds = ?, cached = ?, settled = ? "
             "WHERE number = ? AND state IN ('waiting', 'sent') AND (? IS NULL OR substr(digest, 1, length(?)) = ?)",
             (
                 State.OK if answer.ok else State.FAILED,
@@ -219,6 +248,7 @@ class Store:
                 answer.node_id,
                 answer.processing,
                 answer.seconds,
+                answer.cached,
                 time.time(),
                 number,
                 digest,
@@ -231,13 +261,14 @@ class Store:
     # --- looking back -------------------------------------------------------------------------------------
 
     def rows(self) -> Iterator[Row]:
-        """Every settled item, in order, as it is now; read in pieces."""
+        """Every settled input, in order, as it is now; read in pieces. A video's samples are no inputs."""
         after = 0
         while True:
             found = self._db.execute(
                 "SELECT number, path, archive, member, state, reason, error, coalesce(detections, '[]'), "
-                "coalesce(width, 0), coalesce(height, 0), coalesce(model, ''), processing, seconds "
-                "FROM items WHERE number > ? AND state IN ('ok', 'failed') ORDER BY number LIMIT 1000",
+                "coalesce(width, 0), coalesce(height, 0), coalesce(model, ''), processing, seconds, kind, cached "
+                "FROM items WHERE number > ? AND state IN ('ok', 'failed') AND video IS NULL "
+                "ORDER BY number LIMIT 1000",
                 (after,),
             ).fetchall()
             if not found:
@@ -246,6 +277,10 @@ class Store:
             for row in found:
                 number, path, archive, member, state, *rest = row
                 yield Row(number, path, archive, member, State(state), *rest)
+
+    def cached(self) -> int:
+        """How many items were known already."""
+        return int(self._db.execute("SELECT count(*) FROM items WHERE cached").fetchone()[0])
 
     def reasons(self) -> dict[str, int]:
         """How many items failed for each reason, the most first."""

@@ -8,8 +8,9 @@ The same files in one run, each row with as many processes that compute:
     pool         concurrent.futures.ProcessPoolExecutor: the fastest that one machine can do, and nothing survives it
     framefleet   `framefleet batch`: a private RabbitMQ, workers of the batch lane, the books; survives kill -9
 
-"memory" is the client's resident memory at half of the files and at the end. --check: exits with 1 below 0.45 of the
-pool.
+"again" is another job over the same files, which finds all results kept, as a share of the first. "memory" is the
+client's resident memory at half of the files and at the end. --check: exits with 1 below 0.45 of the pool, or where
+another job costs a tenth or more.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from worker.detection import decode
 from worker.settings import WorkerSettings
 from worker.switchboard import Switchboard
 
-AIM = 0.45
+AIM, AIM_AGAIN = 0.45, 0.1
 
 
 def main() -> int:
@@ -53,12 +54,15 @@ def main() -> int:
         (name, "", f"{len(files) / took:.0f}", f"{rows['pool'] / took:.2f}", "")
         for name, took in rows.items()
     ]
-    for concurrency, (took, memory, cpu) in cluster.items():
+    for concurrency, (took, memory, spent, _) in cluster.items():
         rate, ratio = f"{len(files) / took:.0f}", f"{rows['pool'] / took:.2f}"
-        lines.append(("framefleet batch", str(concurrency), rate, ratio, f"{memory}; {cpu}"))
-    print(table(("how", "window", "images/s", "of the pool", "client's memory; CPU ms per image"), lines))
-    best = max(rows["pool"] / took for took, _, _ in cluster.values())
-    return int(arguments.check and best < AIM)
+        lines.append(("framefleet batch", str(concurrency), rate, ratio, f"{memory}; {spent}"))
+    print(
+        table(("how", "window", "images/s", "of the pool", "client's memory; CPU ms per image; again"), lines)
+    )
+    best = max(rows["pool"] / took for took, *_ in cluster.values())
+    dear = any(again >= AIM_AGAIN for *_, again in cluster.values())
+    return int(arguments.check and (best < AIM or dear))
 
 
 def parsed() -> argparse.Namespace:
@@ -135,8 +139,12 @@ def gather(files: Sequence[Path], detector: str, workers: int) -> float:
     return asyncio.run(work())
 
 
-def through_cluster(folder: Path, arguments: argparse.Namespace, concurrency: int) -> tuple[float, str, str]:
-    """Seconds through the cluster, its start left out; the client's memory, and the CPU time of each part."""
+def through_cluster(
+    folder: Path, arguments: argparse.Namespace, concurrency: int
+) -> tuple[float, str, str, float]:
+    """Seconds through the cluster, its start left out; the client's memory, the CPU time of each part, and what another
+    job over the same files costs."""
+    os.environ["BATCH_CACHE_DIR"] = str(folder / f"kept-{concurrency}")
     print(f"framefleet, {concurrency} under way …", file=sys.stderr)
     memory: list[int] = []
 
@@ -170,13 +178,27 @@ def through_cluster(folder: Path, arguments: argparse.Namespace, concurrency: in
         took = time.monotonic() - began
         assert report.ok == arguments.images, report
         after = cpu(pids), cpu([node.process.pid] if node.process else []), own()
+        again = known(folder, node.amqp_url, concurrency)
+        twice = cpu(pids), cpu([node.process.pid] if node.process else []), own()
+    share = again / took, (sum(twice) - sum(after)) / (sum(after) - sum(before))
+    told_again = f"again {again:.1f} s, {100 * share[0]:.0f} % of the time, {100 * share[1]:.0f} % of the CPU"
     spent = [1000 * (b - a) / arguments.images for a, b in zip(before, after, strict=True)]
     half, end = memory[len(memory) // 2] >> 20, memory[-1] >> 20
     told_of = ", ".join(
         f"{name} {ms:.2f}" for name, ms in zip(("workers", "broker", "client"), spent, strict=True)
     )
     print(f"  {arguments.images / took:.0f}/s; {told_of}", file=sys.stderr)
-    return took, f"{half} MB, {end} MB", told_of
+    return took, f"{half} MB, {end} MB", f"{told_of}; {told_again}", max(share)
+
+
+def known(folder: Path, amqp_url: str, concurrency: int) -> float:
+    """Seconds of another job over the same files."""
+    began = time.monotonic()
+    report = process_batch(
+        folder / "in", amqp_url=amqp_url, jobs=folder / f"again-{concurrency}", concurrency=concurrency
+    )
+    assert report.cached >= report.items - concurrency, report
+    return time.monotonic() - began
 
 
 def resident() -> int:

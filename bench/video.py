@@ -72,13 +72,13 @@ def compare(path: Path, settings: VideoSettings, detect: Callable[[bytes], Faces
     report = VideoReport()
     taken = [_without_picture(sample) for sample in samples(path, settings, report)]
     sure = {index: faces if faces.confidence >= SURE else Faces(0, 0.0) for index, faces in found.items()}
-    surely = [list(presences(shown(which), sure)) for which in (each, taken)]
+    surely = [list(presences(shown(which), sure.get)) for which in (each, taken)]
     agree = sum(_count(found, a) == _count(found, b) for a, b in zip(each, taken, strict=True))
     return Compared(
         path.name,
         report,
-        list(presences(shown(each), found)),
-        list(presences(shown(taken), found)),
+        list(presences(shown(each), found.get)),
+        list(presences(shown(taken), found.get)),
         agree / len(each),
         len(surely[0]),
         sum(not any(_touch(one, other) for other in surely[1]) for one in surely[0]),

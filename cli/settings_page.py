@@ -7,6 +7,7 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
+from batch.cache.settings import CacheSettings
 from cli.env_example import COMMON, COMPOSE, DESCRIPTIONS, EXAMPLES, FIXED
 from gateway.settings import GatewaySettings
 from producer.settings import ProducerSettings
@@ -172,6 +173,7 @@ SAMPLES = {
     "GRAFANA_PASSWORD": "'a password of yours'",
     "GRAFANA_TOKEN": "$(framefleet tokens add grafana)",
     "HOSTNAME": "gateway-1",
+    "BATCH_CACHE_DIR": "/var/cache/framefleet/results",
     "MODEL_DIR": "/srv/models",
     "NODE_ID": "gpu-1",
     "PRODUCER_ID": "warehouse",
@@ -208,7 +210,7 @@ def _parts() -> Iterator[str]:
         fields = {name: field for name, field in environment_names(settings).items() if name not in common}
         yield _table([_row(name, field) for name, field in fields.items()])
     yield "## The command `framefleet`"
-    yield _table(COMMAND)
+    yield _table([*COMMAND, *(_row(name, field) for name, field in environment_names(CacheSettings).items())])
     yield "## Developers"
     yield _table(DEVELOPERS)
 

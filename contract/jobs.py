@@ -29,7 +29,9 @@ class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
     """What a job's client says of it every two seconds, on `status`; routing key `job.<job_id>`.
 
     `items` are those found so far, and `listed` whether that is all; `retries` counts items that were sent again.
-    `since` is when this run of the client began. Times in Unix seconds.
+    `since` is when this run of the client began. Times in Unix seconds. All that follows `host` is of this run alone:
+    `lookups` of pictures among results that are kept, and the `hits` of these; pictures of videos that were `analysed`,
+    were `still` or `repeated`, or were left out by their number a second (`thinned`); the videos' `windows`.
     """
 
     job_id: str
@@ -44,6 +46,13 @@ class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
     time: float
     version: str
     host: str = ""
+    lookups: int = 0
+    hits: int = 0
+    analysed: int = 0
+    still: int = 0
+    repeated: int = 0
+    thinned: int = 0
+    windows: int = 0
 
 
 def is_job_queue(name: object) -> bool:

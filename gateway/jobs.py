@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contract.jobs import JobStatus
 from contract.status import LOST_AFTER_SECONDS
-from gateway.metrics import JOB_STATES, LOST, RUNNING, STALLED, GatewayMetrics
+from gateway.metrics import FRAME_OUTCOMES, JOB_STATES, LOST, RUNNING, STALLED, GatewayMetrics
 
 STALLED_SECONDS = 120.0
 """A job that has items under way, and of which none was settled for so long, stands still."""
@@ -41,9 +41,11 @@ class JobBoard:
     def __init__(self, metrics: GatewayMetrics) -> None:
         self._metrics = metrics
         self._jobs: dict[str, _Job] = {}
+        self._counted: dict[str, tuple[float, JobStatus]] = {}
 
     def heard(self, status: JobStatus, now: float) -> None:
         """Take a client's word. One that ends in order is forgotten."""
+        self._count(status, now)
         known = self._jobs.pop(status.job_id, None)
         if status.state in ("done", "interrupted"):
             return
@@ -56,11 +58,34 @@ class JobBoard:
         """Forget jobs whose clients went long ago, and count the others."""
         for job_id in [name for name, job in self._jobs.items() if now - job.heard > FORGET_SECONDS]:
             del self._jobs[job_id]
+        for job_id in [name for name, (at, _) in self._counted.items() if now - at > FORGET_SECONDS]:
+            del self._counted[job_id]
         states = [job.state(now) for job in self._jobs.values()]
         for state in JOB_STATES:
             self._metrics.jobs.labels(state).set(states.count(state))
         waiting = (job.waiting for job in self._jobs.values() if job.state(now) != LOST)
         self._metrics.job_items_waiting.set(sum(waiting))
+
+    def _count(self, status: JobStatus, now: float) -> None:
+        """Count what the job's client did since its last word; of a run that is heard in its midst, from here on."""
+        last = self._counted.pop(status.job_id, None)
+        if len(self._counted) >= MAX_JOBS:
+            del self._counted[next(iter(self._counted))]
+        self._counted[status.job_id] = now, status
+        before = last[1] if last is not None and last[1].since == status.since else None
+        if before is None and status.time - status.since > LOST_AFTER_SECONDS:
+            return
+
+        def grown(name: str) -> int:
+            count: int = getattr(status, name)
+            return max(0, count - (getattr(before, name) if before is not None else 0))
+
+        hits = grown("hits")
+        self._metrics.job_lookups.labels("hit").inc(hits)
+        self._metrics.job_lookups.labels("miss").inc(max(0, grown("lookups") - hits))
+        for outcome in FRAME_OUTCOMES:
+            self._metrics.job_frames.labels(outcome).inc(grown(outcome))
+        self._metrics.job_windows.inc(grown("windows"))
 
 
 def _settled(status: JobStatus) -> tuple[float, int]:

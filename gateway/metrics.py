@@ -19,6 +19,7 @@ STAY_BUCKETS = (10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
 WAIT_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 JOB_STATES = RUNNING, STALLED, LOST = ("running", "stalled", "lost")
+FRAME_OUTCOMES = ("analysed", "still", "repeated", "thinned")
 
 REFUSED = (
     *("unauthorized", "guessing", "role", "origin", "host"),  # who, and from which page
@@ -133,6 +134,26 @@ class GatewayMetrics:
             "framefleet_job_items_waiting",
             "Items of running and stalled jobs that are not settled yet",
             registry=registry,
+        )
+        self.job_lookups = Counter(
+            "framefleet_job_lookups_total",
+            "Pictures that jobs looked up among the results that are kept: hit, the picture was not sent; miss",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("hit", "miss"):
+            self.job_lookups.labels(outcome)
+        self.job_frames = Counter(
+            "framefleet_job_frames_total",
+            "Pictures of jobs' videos: analysed, or skipped as still, repeated, or thinned (more than are looked at a "
+            "second)",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in FRAME_OUTCOMES:
+            self.job_frames.labels(outcome)
+        self.job_windows = Counter(
+            "framefleet_job_windows_total", "Windows of jobs' videos that were read", registry=registry
         )
         self.frames_missing = Counter(
             "gateway_frames_missing_total",

@@ -29,9 +29,14 @@ class CacheCounts(Struct):
     damaged: dict[str, int] = {}
 
     @property
+    def hits(self) -> int:
+        """How much of it was known."""
+        return sum(self.known.values())
+
+    @property
     def hit_share(self) -> float:
         """The share, 0-1, of what was asked that was known."""
-        return sum(self.known.values()) / self.asked if self.asked else 0.0
+        return self.hits / self.asked if self.asked else 0.0
 
 
 Read = TypeVar("Read")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from batch.inputs.kinds import PICTURE
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -14,3 +16,4 @@ class Found:
     member: str | None = None
     reason: str | None = None
     error: str | None = None
+    kind: str = PICTURE

@@ -1,6 +1,9 @@
-"""What a file is, by its name: workers read JPEG and PNG."""
+"""What a file is, by its name: workers read JPEG and PNG, and videos are taken apart into such pictures."""
 
 import os
+
+PICTURE, VIDEO, SAMPLE = "picture", "video", "sample"
+"""Kinds of items; a sample is a picture of a video."""
 
 PICTURES = (b".jpg", b".jpeg", b".jpe", b".jfif", b".png")
 VIDEOS = (b".mp4", b".m4v", b".mov", b".avi", b".mkv", b".webm", b".flv", b".mts", b".m2ts", b".ts", b".wmv")
@@ -16,6 +19,11 @@ def is_picture(name: bytes) -> bool:
 def is_video(name: bytes) -> bool:
     """Whether the name is that of a video."""
     return name.lower().endswith(VIDEOS)
+
+
+def is_likely_video(name: bytes) -> bool:
+    """Whether it is taken for a video where nobody named it: a folder's `.ts` are programs more often."""
+    return is_video(name) and not name.lower().endswith(b".ts")
 
 
 def is_zip(name: bytes) -> bool:

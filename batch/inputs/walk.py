@@ -10,7 +10,16 @@ from itertools import islice
 from batch import reasons
 from batch.inputs.archives import list_archive
 from batch.inputs.found import Found
-from batch.inputs.kinds import ending, is_picture, is_tar, is_video, is_zip
+from batch.inputs.kinds import (
+    PICTURE,
+    VIDEO,
+    ending,
+    is_likely_video,
+    is_picture,
+    is_tar,
+    is_video,
+    is_zip,
+)
 
 AT_ONCE = 10_000
 """So many entries of a folder are sorted by name; a larger folder comes in several such runs."""
@@ -20,7 +29,8 @@ MOST_KINDS = 100
 class Finder:
     """Lists items. `base` is the folder from which relative paths are; `left_out` counts, by ending, what is none.
 
-    In folders and archives only what is called like a picture is an item; what is named itself always is.
+    In folders only what is called like a picture or a video is an item, in archives like a picture; what is named
+    itself always is.
     """
 
     def __init__(self, base: bytes) -> None:
@@ -67,13 +77,13 @@ class Finder:
             yield Found(pattern, reason=reasons.MISSING, error="no file is called like this pattern")
 
     def _matched(self, path: bytes) -> Iterator[Found]:
-        if is_picture(path) or is_zip(path) or is_tar(path):
+        if is_picture(path) or is_likely_video(path) or is_zip(path) or is_tar(path):
             yield from self._named(path)
         else:
             self._leave_out(path)
 
     def _folder(self, top: bytes) -> Iterator[Found]:
-        """Every picture below a folder. A folder that links lead to twice, or back to, is gone through once."""
+        """Every picture and video below a folder. One that links lead to twice, or back to, is gone through once."""
         ahead = [top]
         while ahead:
             folder = ahead.pop()
@@ -96,7 +106,7 @@ class Finder:
                 yield _problem(folder, error)
 
     def _entry(self, path: bytes) -> Iterator[Found]:
-        if not is_picture(path):
+        if not is_picture(path) and not is_likely_video(path):
             self._leave_out(path)
             return
         try:
@@ -125,12 +135,7 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
 
 
 def _file(path: bytes, about: os.stat_result) -> Found:
-    if is_video(path):
-        return Found(path, about.st_size, about.st_mtime_ns, reason=reasons.VIDEO, error=VIDEO_SAID)
-    return Found(path, about.st_size, about.st_mtime_ns)
-
-
-VIDEO_SAID = "it is a video: only pictures are computed"
+    return Found(path, about.st_size, about.st_mtime_ns, kind=VIDEO if is_video(path) else PICTURE)
 
 
 def _problem(path: bytes, error: Exception) -> Found:

@@ -34,6 +34,7 @@ def confined_samples(
     *,
     finished: Callable[[], bool] | None = None,
     counted: Callable[[VideoReport], None] = lambda report: None,
+    stopped: Callable[[], bool] | None = None,
     memory: int = MEMORY,
     stuck_seconds: float = STUCK_SECONDS,
 ) -> Generator[EncodedSample]:
@@ -47,6 +48,7 @@ def confined_samples(
         settings: What is looked at, and how; the defaults without.
         finished: Of a file that is still written: tells whether it is complete. It is read as it grows.
         counted: Is told the report, once, at the end.
+        stopped: Asked many times a second: once it is true no more samples come, and no report.
         memory: Bytes that the process may use.
         stuck_seconds: A process that gives no sign for so long is ended; while an upload pauses it gives signs.
 
@@ -56,9 +58,9 @@ def confined_samples(
     settings = settings or VideoSettings()
     shown = path.name
     with video_file(path, shown, growing=finished is not None) as file:
-        child = _Child(file, settings, memory, growing=finished is not None)
+        child = _Child(file, settings, memory, stopped, growing=finished is not None)
     try:
-        while True:
+        while not child.stopped():
             word = child.word(stuck_seconds, shown, finished)
             if isinstance(word, EncodedSample):
                 yield word
@@ -67,14 +69,30 @@ def confined_samples(
                 if word.reason is not None:
                     raise VideoError(word.reason, word.sentence.replace("the video", shown, 1))
                 return
+    except _Stopped:
+        return
     finally:
         child.end()
+
+
+class _Stopped(Exception):
+    """Nobody wants the rest."""
 
 
 class _Child:
     """The process, and what it says."""
 
-    def __init__(self, file: IO[bytes], settings: VideoSettings, memory: int, *, growing: bool) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        settings: VideoSettings,
+        memory: int,
+        stopped: Callable[[], bool] | None,
+        *,
+        growing: bool,
+    ) -> None:
+        self._asked = growing or stopped is not None
+        self.stopped = stopped or (lambda: False)
         arguments = [str(memory), msgspec.json.encode(settings).decode()]
         theirs, self._upload = os.pipe() if growing else (-1, -1)
         try:
@@ -121,7 +139,9 @@ class _Child:
         while len(data) < size:
             if self._upload >= 0 and finished is not None and finished():
                 self._upload_is_complete()
-            wait = LOOK_SECONDS if self._upload >= 0 else until - time.monotonic()
+            if self.stopped():
+                raise _Stopped
+            wait = LOOK_SECONDS if self._asked else until - time.monotonic()
             if self._selector.select(max(0.0, wait)):
                 more = os.read(self._words.fileno(), min(size - len(data), 1 << 20))
                 if not more:

@@ -19,7 +19,7 @@ from batch.video.orientation import Image, orientation
 from batch.video.report import VideoReport
 from batch.video.sampler import Sampler, Why
 from batch.video.settings import VideoSettings
-from batch.video.windows import Windows, WindowSpan
+from batch.video.windows import Windows, WindowSpan, without_contained
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Sample:
 
     index: the number of its frame in the video, from 0; the same in every run.
     time: seconds from the beginning.
-    windows: the windows that it belongs to; two where they overlap.
+    windows: the windows that it belongs to; two where they overlap. One that begins just before the video ends is not
+        in the report, for it holds nothing of its own.
     why: why it is analysed, or is not.
     reuse_of: the sample whose result holds for it; None for one that is analysed.
     size: width and height of the upright picture before it was made smaller.
@@ -69,7 +70,10 @@ def samples(
         file = stack.enter_context(video_file(source, shown)) if isinstance(source, Path) else source
         ready: BinaryIO | GrowingFile = _wait_for_index(file) if isinstance(file, GrowingFile) else file
         timed = thinned(frames(ready, shown, report, threads=settings.threads), settings.fps, report)
-        yield from _looked_at(timed, settings, report)
+        try:
+            yield from _looked_at(timed, settings, report)
+        finally:
+            report.windows = without_contained(report.windows)
 
 
 def encoded(image: Image, quality: int = VideoSettings().quality) -> bytes:

@@ -4,7 +4,7 @@ The idea is that of the history's presence: what is no farther apart than the ga
 in any order from many cameras; here they come in order, and a result holds for as long as its picture stands.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from msgspec import Struct
@@ -54,27 +54,42 @@ class Presence(Struct, frozen=True):
 
 def shown(samples: Iterable[Placed]) -> Iterator[HeldResult]:
     """What holds when: neighbours with the same result are one. For hours of a still picture it is one, too."""
-    sample: int | None = None
-    started = ended = 0.0
+    holding = Holding()
     for one in samples:
-        source = one.index if one.reuse_of is None else one.reuse_of
-        if sample is not None and source != sample:
-            yield HeldResult(sample, started, ended)
-            started = one.time
-        elif sample is None:
-            started = one.time
-        sample, ended = source, one.time
-    if sample is not None:
-        yield HeldResult(sample, started, ended)
+        if (held := holding.add(one)) is not None:
+            yield held
+    if (held := holding.rest()) is not None:
+        yield held
+
+
+class Holding:
+    """Joins samples as they come."""
+
+    def __init__(self) -> None:
+        self._held: HeldResult | None = None
+
+    def add(self, sample: Placed) -> HeldResult | None:
+        """Take the next sample; returns what held until then, if this one has another result."""
+        source = sample.index if sample.reuse_of is None else sample.reuse_of
+        before = self._held
+        if before is not None and before.sample == source:
+            self._held = HeldResult(source, before.started, sample.time)
+            return None
+        self._held = HeldResult(source, sample.time, sample.time)
+        return before
+
+    def rest(self) -> HeldResult | None:
+        """What holds at the end."""
+        return self._held
 
 
 def presences(
-    held: Iterable[HeldResult], found: Mapping[int, Faces], gap: float = GAP_SECONDS
+    held: Iterable[HeldResult], found: Callable[[int], Faces | None], gap: float = GAP_SECONDS
 ) -> Iterator[Presence]:
-    """The stretches in which faces were found, by time. What is not in `found`, since it failed, shows none."""
+    """The stretches in which faces were found, by time. A sample of which `found` knows nothing shows none."""
     now: Presence | None = None
     for one in held:
-        faces = found.get(one.sample)
+        faces = found(one.sample)
         if faces is None or not faces.count:
             continue
         seen = Presence(one.started, one.ended, faces.count, faces.confidence, one.sample)

@@ -1,5 +1,7 @@
 """Windows: stretches of a video that are analysed as one. Pure."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 
@@ -11,6 +13,15 @@ class WindowSpan(Struct):
     ended: float
     samples: int = 0
     analysed: int = 0
+
+
+def without_contained(spans: Iterable[WindowSpan]) -> list[WindowSpan]:
+    """Leave out windows that hold nothing of their own: the video, or a scene, ended within the one before."""
+    kept: list[WindowSpan] = []
+    for span in spans:
+        if not kept or span.ended > kept[-1].ended:
+            kept.append(span)
+    return kept
 
 
 class Windows:

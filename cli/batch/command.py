@@ -2,18 +2,19 @@
 
 import argparse
 import asyncio
-import json
 import os
 import signal
 import sys
 from pathlib import Path
 
+from batch.cache.settings import kept_results
 from batch.engine import Engine, Options
 from batch.errors import BatchError
 from batch.job import Job, delete_job, jobs_folder, open_job
-from batch.outputs.lines import line
+from batch.outputs.lines import ndjson
 from batch.outputs.target import Target, target
 from batch.report import BatchReport
+from batch.video.settings import VideoSettings
 from broker import BrokerError
 from cli.batch.showing import showing
 from cli.batch.summary import summary
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             [os.fsencode(path) for path in arguments.paths],
             name=arguments.job,
             model=arguments.model,
+            video=_video(arguments),
             stdin=sys.stdin.buffer,
             null=arguments.null,
         ) as job:
@@ -64,14 +66,18 @@ def _run(job: Job, targets: list[Target], arguments: argparse.Namespace) -> int:
     out = sys.stderr if to_standard_output else sys.stdout
     print(f"job {job.job_id}", file=out, flush=True)
     options = Options(
-        concurrency=arguments.concurrency, lane=Lane(arguments.lane), retry_failed=arguments.retry_failed
+        concurrency=arguments.concurrency,
+        lane=Lane(arguments.lane),
+        retry_failed=arguments.retry_failed,
+        kept=None if arguments.no_cache else kept_results(),
     )
     report = asyncio.run(_work(job, broker_urls(os.environ, Layout()), options))
     for each in targets:
         each.write(job)
     if to_standard_output:
-        for row in job.store.rows():
-            print(json.dumps(line(row), ensure_ascii=False, separators=(",", ":")))
+        for line in ndjson(job.store):
+            sys.stdout.writelines(line)
+            print()
     print(summary(report, [each.path for each in targets], arguments.jobs), file=out)
     return report.exit_code
 
@@ -104,6 +110,23 @@ async def _work(job: Job, urls: list[str], options: Options) -> BatchReport:
         finally:
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
+
+
+def _video(arguments: argparse.Namespace) -> VideoSettings:
+    """How videos are looked at. Raises InvalidOption."""
+    try:
+        return VideoSettings(
+            fps=VideoSettings().fps
+            if arguments.every is None
+            else 1 / arguments.every
+            if arguments.every
+            else 0.0,
+            windows=arguments.windows,
+            skip_still=not arguments.no_skip,
+            skip_repeated=not arguments.no_skip,
+        )
+    except ValueError as error:
+        raise InvalidOption(f"--every {arguments.every:g}: {error}") from error
 
 
 def _delete(folder: Path, arguments: argparse.Namespace) -> int:

@@ -113,6 +113,8 @@ def told(progress: Progress) -> str:
     if left is not None and progress.settled < progress.items:
         parts.append(f"{clock(left)} left")
     parts.append(f"{progress.ok:,} ok")
+    if progress.known:
+        parts.append(f"{progress.known:,} known")
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     if progress.retries:

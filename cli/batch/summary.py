@@ -12,11 +12,21 @@ KINDS_SHOWN = 5
 def summary(report: BatchReport, outputs: Sequence[Path], jobs: Path | None) -> str:
     """The report as lines."""
     p50, p95, p99 = report.quantiles
+    videos = report.videos
     lines = [
         f"{report.items:,} items: {report.ok:,} ok, {report.failed:,} failed"
         + (f", {report.waiting:,} still waiting" if report.waiting else "")
         + f"; {clock(report.seconds)}, {report.rate:.1f} a second in this run"
     ]
+    if report.cached:
+        lines.append(f"  {report.cached:,} were known and not computed (--no-cache computes all)")
+    if videos.videos:
+        shared = f", in {videos.windows:,} windows" if videos.windows else ""
+        lines.append(
+            f"  videos: {videos.videos:,} of {clock(videos.seconds)}, {videos.decoded:,} pictures, of which "
+            f"{videos.analysed:,} were analysed{shared}; {100 * videos.skipped_share:.0f} % of those looked at show "
+            "nothing new"
+        )
     if p50 is not None and p95 is not None and p99 is not None:
         lines.append(
             f"  from sending to answer: p50 {_ms(p50)}, p95 {_ms(p95)}, p99 {_ms(p99)}"
@@ -30,7 +40,7 @@ def summary(report: BatchReport, outputs: Sequence[Path], jobs: Path | None) -> 
         kinds = sorted(report.left_out.items(), key=lambda each: -each[1])
         shown = ", ".join(f"{n:,} {kind}" for kind, n in kinds[:KINDS_SHOWN])
         more = ", …" if len(kinds) > KINDS_SHOWN else ""
-        lines.append(f"  left out, since they are no JPEG or PNG by their names: {shown}{more}")
+        lines.append(f"  left out, since they are no JPEG, PNG or video by their names: {shown}{more}")
     lines += [f"  {path}" for path in outputs]
     where = f" --jobs {jobs}" if jobs else ""
     if not report.finished:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 
@@ -38,12 +39,14 @@ def folder_of(folder: Path, count: int, *, broken_every: int = 100) -> set[str]:
 class Command:
     """`framefleet batch …` as a process."""
 
-    def __init__(self, url: str, jobs: Path, *arguments: str | Path) -> None:
+    def __init__(self, url: str, jobs: Path, *arguments: str | Path, **environment: str) -> None:
+        # Results are kept beside the jobs, and not where those of this machine's user are.
+        environment = {"BATCH_CACHE_DIR": str(jobs / "kept"), **environment}
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "MODEL_DIR") if key in os.environ}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cli", "batch", "--jobs", str(jobs), *map(str, arguments)],
             cwd=ROOT,
-            env={**kept, "AMQP_URL": url},
+            env={**kept, "AMQP_URL": url, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -74,3 +77,28 @@ class Command:
 def lines(file: Path) -> list[dict[str, Any]]:
     """The lines of an NDJSON output."""
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def changing_video(file: Path, frames: int, *, fps: int = 30) -> Path:
+    """A video of which each picture shows something that no other shows."""
+    return scenes(file, [(_mosaic(number), 1) for number in range(frames)], fps)
+
+
+def scenes(file: Path, shown: list[tuple[Any, int]], fps: int = 10) -> Path:
+    """A video of pictures (BGR), each for so many frames, without loss to speak of."""
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("mjpeg", rate=fps)
+        assert isinstance(stream, av.VideoStream)
+        stream.height, stream.width = shown[0][0].shape[:2]
+        stream.pix_fmt = "yuvj420p"
+        stream.options = {"qmin": "1", "qmax": "2"}
+        for image, count in shown:
+            for _ in range(count):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode())
+    return file
+
+
+def _mosaic(number: int) -> Any:
+    few = np.random.default_rng(number).integers(0, 255, (6, 8, 3), np.uint8)
+    return np.repeat(np.repeat(few, 16, 0), 16, 1)

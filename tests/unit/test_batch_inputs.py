@@ -42,7 +42,7 @@ def item(found: Found) -> Item:
 
 
 def test_a_folder_is_gone_through_once_and_what_is_no_picture_is_counted(tmp_path: Path) -> None:
-    for name in ("b.jpg", "a.PNG", "notes.txt", "deep/er/c.jpeg", "clip.mp4"):
+    for name in ("b.jpg", "a.PNG", "notes.txt", "deep/er/c.jpeg", "clip.mp4", "program.ts"):
         file = tmp_path / "pictures" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(DATA)
@@ -50,9 +50,15 @@ def test_a_folder_is_gone_through_once_and_what_is_no_picture_is_counted(tmp_pat
     (tmp_path / "pictures/round").symlink_to("round")
     finder = Finder(os.fsencode(tmp_path))
     found = list(finder.find([b"pictures"]))
-    assert good(found) == [b"pictures/a.PNG", b"pictures/b.jpg", b"pictures/deep/er/c.jpeg"]
+    assert good(found) == [
+        b"pictures/a.PNG",
+        b"pictures/b.jpg",
+        b"pictures/clip.mp4",
+        b"pictures/deep/er/c.jpeg",
+    ]
+    assert [each.path for each in found if each.kind == "video"] == [b"pictures/clip.mp4"]
     assert reasons(found) == {}
-    assert finder.left_out == {".txt": 1, ".mp4": 1, "round": 1}
+    assert finder.left_out == {".txt": 1, ".ts": 1, "round": 1}
 
 
 def test_what_is_named_is_an_item_whatever_it_is(tmp_path: Path) -> None:
@@ -60,9 +66,9 @@ def test_what_is_named_is_an_item_whatever_it_is(tmp_path: Path) -> None:
     (tmp_path / "film.mkv").write_bytes(DATA)
     os.mkfifo(tmp_path / "pipe.jpg")
     found = find(tmp_path, "picture", "film.mkv", "pipe.jpg", "absent.jpg", "no/*.such")
-    assert good(found) == [b"picture"]
+    assert good(found) == [b"picture", b"film.mkv"]
+    assert [each.kind for each in found[:2]] == ["picture", "video"]
     assert reasons(found) == {
-        b"film.mkv": "video",
         b"pipe.jpg": "not_a_file",
         b"absent.jpg": "missing",
         b"no/*.such": "missing",

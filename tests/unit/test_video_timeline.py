@@ -36,16 +36,16 @@ def test_sightings_within_the_gap_are_one_presence() -> None:
         HeldResult(3, 5.1, 6.0),
     ]
     found = {0: Faces(1, 0.9), 1: Faces(0, 0.0), 2: Faces(2, 0.7), 3: Faces(1, 0.8)}
-    assert list(presences(held, found)) == [
+    assert list(presences(held, found.get)) == [
         Presence(0.0, 4.0, 2, 0.9, 2),
         Presence(5.1, 6.0, 1, 0.8, 3),
     ]
-    assert list(presences(held, found, gap=2.0)) == [Presence(0.0, 6.0, 2, 0.9, 2)]
+    assert list(presences(held, found.get, gap=2.0)) == [Presence(0.0, 6.0, 2, 0.9, 2)]
 
 
 def test_a_sample_that_failed_shows_nobody() -> None:
     held = [HeldResult(0, 0.0, 1.0), HeldResult(1, 1.1, 9.0)]
-    assert list(presences(held, {0: Faces(1, 0.9)})) == [Presence(0.0, 1.0, 1, 0.9, 0)]
+    assert list(presences(held, {0: Faces(1, 0.9)}.get)) == [Presence(0.0, 1.0, 1, 0.9, 0)]
 
 
 @given(st.lists(st.tuples(st.floats(0, 5), st.integers(0, 3)), max_size=50), st.floats(0, 3))
@@ -57,7 +57,7 @@ def test_presences_are_in_order_apart_and_hold_all_that_was_seen(
         time += step
         samples.append(Seen(index, time))
         found[index] = Faces(faces, 0.5)
-    there = list(presences(shown(samples), found, gap))
+    there = list(presences(shown(samples), found.get, gap))
     assert all(later.started - earlier.ended > gap for earlier, later in itertools.pairwise(there))
     for sample in samples:
         inside = any(one.started <= sample.time <= one.ended for one in there)
