@@ -57,6 +57,7 @@ EXAMPLE: dict[str, Any] = {
         "frames": 30004,
     },
     "warned": False,
+    "warning": "",
     "raised": {},
 }
 REMOTE = answer("The remote lane.", EXAMPLE)

@@ -429,6 +429,7 @@ class RemoteEngine:
             errors=self._errors,
             day=parts.treasury.day,
             month=parts.treasury.month,
+            books=parts.treasury.books,
             warned=parts.treasury.warned,
             revision=self._desired.revision,
         )
