@@ -48,6 +48,8 @@ class RemoteReport(Struct, frozen=True, kw_only=True):
     day: SpentReport | None = None
     month: SpentReport | None = None
     books: str = ""
+    frame_most: float = 0.0
+    """Dollars that a frame costs at most, by today's price and the longest answer; 0: it costs nothing."""
     warned: bool = False
     """More than the warning threshold was spent this month."""
     revision: int | None = None

@@ -18,6 +18,8 @@ class RemoteWorkerView:
     concurrency: int
     calls: int
     errors: int
+    frame_most: float
+    """Dollars that a frame may cost at most."""
 
 
 @dataclass(slots=True, frozen=True)

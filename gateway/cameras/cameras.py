@@ -240,6 +240,10 @@ class Cameras:
         camera = self._cameras.get(camera_id)
         return (camera is not None and camera.server is not None) or camera_id in self._removals
 
+    def remote(self, camera_id: str, now: float) -> bool:
+        """Whether a living producer says that the camera's frames may go to a remote model."""
+        return self._producers.remote(camera_id, now)
+
     def state(self, camera: KnownCamera, now: float) -> ShownState:
         """What state a known camera is in."""
         return self._judge(camera, now).state

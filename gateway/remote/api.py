@@ -36,6 +36,7 @@ EXAMPLE: dict[str, Any] = {
             "concurrency": 10,
             "calls": 3120,
             "errors": 41,
+            "frame_most": 0.00078,
         }
     ],
     "day": {

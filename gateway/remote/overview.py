@@ -35,6 +35,12 @@ def overview(statuses: Sequence[NodeStatus], desired: DesiredRemote, waiting: in
     )
 
 
+def remote_open(statuses: Sequence[NodeStatus], desired: DesiredRemote) -> bool:
+    """Tell whether a worker takes frames of the lane now."""
+    reports = [status.remote for status in statuses if status.remote is not None]
+    return _state(reports, desired)[0] == "open"
+
+
 def _state(
     reports: Sequence[RemoteReport], desired: DesiredRemote
 ) -> tuple[Literal["absent", "open", "held", "paused"], str]:
@@ -64,6 +70,7 @@ def _worker(node_id: str, report: RemoteReport) -> RemoteWorkerView:
         concurrency=report.concurrency,
         calls=report.calls,
         errors=report.errors,
+        frame_most=report.frame_most,
     )
 
 
