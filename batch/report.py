@@ -8,6 +8,7 @@ from typing import Any
 
 from batch.names import shown
 from batch.store import Row, State, Store, again
+from batch.tasks import DOLLAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class BatchReport:
     reasons: Mapping[str, int]
     slowest: Sequence[tuple[str, float]]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    cost: float | None = None
+    """Dollars that a remote model's answers cost, in all runs; None where none told of money."""
 
     @property
     def exit_code(self) -> int:
@@ -72,6 +75,7 @@ def sum_up(
 ) -> BatchReport:
     """The report of a job by its books; `settled` items were so in this run of `seconds`."""
     counts = store.counts()
+    cost = store.cost()
     p50, p95, p99 = store.quantiles((0.5, 0.95, 0.99))
     return BatchReport(
         job_id=job_id,
@@ -89,6 +93,7 @@ def sum_up(
         reasons=store.reasons(),
         slowest=[(shown(path), took) for path, took in store.slowest()],
         left_out=dict(left_out),
+        cost=None if cost is None else cost / DOLLAR,
     )
 
 

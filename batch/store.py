@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS items(
   digest TEXT, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, at_listing INTEGER NOT NULL DEFAULT 0,
   reason TEXT, error TEXT,
   width INTEGER, height INTEGER, model TEXT, detections TEXT, node_id TEXT,
-  processing REAL, seconds REAL, settled REAL
+  processing REAL, seconds REAL, settled REAL,
+  description TEXT, cost INTEGER
 );
 CREATE INDEX IF NOT EXISTS open_items ON items(number) WHERE state IN ('waiting', 'sent');
 CREATE TRIGGER IF NOT EXISTS item_added AFTER INSERT ON items BEGIN
@@ -40,9 +41,11 @@ ADD = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(path) DO UPDATE SET "
     "state = excluded.state, size = excluded.size, changed = excluded.changed, archive = excluded.archive, "
     "member = excluded.member, at_listing = excluded.at_listing, digest = NULL, attempts = 0, "
-    "reason = excluded.reason, error = excluded.error, detections = NULL, seconds = NULL, settled = excluded.settled "
+    "reason = excluded.reason, error = excluded.error, detections = NULL, description = NULL, "
+    "seconds = NULL, settled = excluded.settled "
     "WHERE items.changed IS NOT excluded.changed OR items.size IS NOT excluded.size"
 )
+LATER = (("description", "TEXT"), ("cost", "INTEGER"))
 BUSY_SECONDS = 30.0
 SLOWEST = 5
 
@@ -70,7 +73,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of an item. `detections` is JSON as the worker wrote it; `processing` and `seconds` are durations."""
+    """What became of an item. `detections` is JSON as the worker wrote it; `processing` and `seconds` are durations.
+
+    `description` is a remote model's, and `cost` what its answer cost, in billionths of a dollar.
+    """
 
     ok: bool
     reason: str | None = None
@@ -82,6 +88,8 @@ class Answer:
     node_id: str = ""
     processing: float | None = None
     seconds: float | None = None
+    description: str | None = None
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,8 @@ class Row:
     model: str
     processing: float | None
     seconds: float | None
+    description: str | None = None
+    cost: int | None = None
 
 
 class Store:
@@ -115,6 +125,10 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(SCHEMA)
+        known = {row[1] for row in self._db.execute("PRAGMA table_info(items)")}
+        for name, kind in LATER:  # books of before
+            if name not in known:
+                self._db.execute(f"ALTER TABLE items ADD COLUMN {name} {kind}")
         self._db.executemany("INSERT OR IGNORE INTO counts VALUES (?, 0)", [(state,) for state in State])
 
     def close(self) -> None:
@@ -206,7 +220,8 @@ class Store:
         """
         changed = self._db.execute(
             "UPDATE items SET state = ?, reason = ?, error = ?, detections = ?, width = ?, height = ?, model = ?, "
-            "node_id = ?, processing = ?, seconds = ?, settled = ? "
+            "node_id = ?, processing = ?, seconds = ?, description = ?, "
+            "cost = CASE WHEN ? IS NULL THEN cost ELSE coalesce(cost, 0) + ? END, settled = ? "
             "WHERE number = ? AND state IN ('waiting', 'sent') AND (? IS NULL OR substr(digest, 1, length(?)) = ?)",
             (
                 State.OK if answer.ok else State.FAILED,
@@ -219,6 +234,9 @@ class Store:
                 answer.node_id,
                 answer.processing,
                 answer.seconds,
+                answer.description,
+                answer.cost,
+                answer.cost,
                 time.time(),
                 number,
                 digest,
@@ -236,7 +254,7 @@ class Store:
         while True:
             found = self._db.execute(
                 "SELECT number, path, archive, member, state, reason, error, coalesce(detections, '[]'), "
-                "coalesce(width, 0), coalesce(height, 0), coalesce(model, ''), processing, seconds "
+                "coalesce(width, 0), coalesce(height, 0), coalesce(model, ''), processing, seconds, description, cost "
                 "FROM items WHERE number > ? AND state IN ('ok', 'failed') ORDER BY number LIMIT 1000",
                 (after,),
             ).fetchall()
@@ -246,6 +264,11 @@ class Store:
             for row in found:
                 number, path, archive, member, state, *rest = row
                 yield Row(number, path, archive, member, State(state), *rest)
+
+    def cost(self) -> int | None:
+        """What all answers cost, in billionths of a dollar; None where none told of money."""
+        (cost,) = self._db.execute("SELECT sum(cost) FROM items").fetchone()
+        return None if cost is None else int(cost)
 
     def reasons(self) -> dict[str, int]:
         """How many items failed for each reason, the most first."""

@@ -8,6 +8,7 @@ from typing import Any
 from batch import names
 from batch.job import Job
 from batch.store import Row, State
+from batch.tasks import DOLLAR
 
 COLUMNS = ("path", "status", "reason", "count", "detections", "width", "height", "model", "seconds")
 
@@ -33,6 +34,8 @@ def line(row: Row) -> dict[str, Any]:
         "height": row.height,
         "model": row.model,
         "processing_seconds": row.processing,
+        **({} if row.description is None else {"description": row.description}),
+        **({} if row.cost is None else {"cost": row.cost / DOLLAR}),
     }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sqlite3
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,9 @@ from contract.topology import Lane
 from tests.conftest import StartService
 from tests.helpers.bus import Bus, bus, dead_letters, results
 from tests.helpers.eventually import aeventually, eventually
+from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import encoded, task
+from tests.helpers.jobs import Command, folder_of, lines
 from tests.helpers.redis import private_redis
 from tests.helpers.vision_server import FAULTS, VisionServer, vision_server
 
@@ -376,3 +379,45 @@ async def test_an_emptied_redis_has_the_books_restored(
             await asyncio.sleep(5)
             assert len(server.calls) == 8  # it may have forgotten calls of the last minute
         assert worker.stop() == 0
+
+
+async def test_a_job_says_what_it_costs_before_and_after(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    pictures = tmp_path / "in"
+    folder_of(pictures, 8, broken_every=100)
+    with vision_server(price=(10.0, 50.0)) as server:
+        async with running_gateway(tmp_path / "gateway", amqp_url=rabbitmq) as gateway:
+            environment = remote(rabbitmq, server, tmp_path, WORKER_REMOTE_BUDGET_DAY="3")
+            start("worker", **environment | {"WORKER_REMOTE_CAMERAS": "job-*"}).ready()
+            access = ("--url", gateway.address, "--token", TOKEN, "--lane", "remote", "--job", "mine")
+
+            async def command(*more: str | Path) -> tuple[int, str]:
+                made = Command(rabbitmq, tmp_path / "jobs", *more, *access)
+                return await asyncio.to_thread(made.wait, 60), made.said
+
+            await aeventually("heard", lambda: bool(gateway.nodes.statuses(time.monotonic())), 20)
+            await asyncio.sleep(3)  # a heartbeat that knows the price
+            code, said = await command(pictures)
+            assert code == 2
+            assert "8 pictures to seer at 127.0.0.1" in said
+            assert "at most $0." in said
+            assert "left of the budget" in said
+            assert "$3.00" in said
+            assert "add --yes" in said
+            assert not server.calls
+            code, said = await command(pictures, "--yes", "--output", tmp_path / "o.ndjson")
+            assert code == 0, said
+            assert "cost: $0.0400" in said  # eight of half a cent
+            assert server.charged == 40_000_000
+            written = lines(tmp_path / "o.ndjson")
+            assert all(each["description"].startswith("picture ") for each in written)
+            assert sum(each["cost"] for each in written) == pytest.approx(0.04)
+            code, said = await command()  # nothing is left: nothing to ask for
+            assert (code, "cost: $0.0400" in said) == (0, True), said
+            (pictures / "000" / "new.jpg").write_bytes(picture(99))
+            await asyncio.sleep(3)
+            code, said = await command()
+            assert code == 2
+            assert "1 pictures to seer" in said or "1 picture to seer" in said
+            assert "about $0.01 as frames of" in said
