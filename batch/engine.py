@@ -44,6 +44,8 @@ further attempts take (1, 10 and 60 seconds later)."""
 LONGEST_PAUSE = 30.0
 DRAIN_SECONDS = 10.0
 """After an interruption so long is waited for what is under way. The broker keeps what is not answered by then."""
+REMOTE_PATIENCE_SECONDS = 900.0
+"""A remote worker puts a throttled item off for minutes, and a second call would be paid for, too."""
 READ_AHEAD = 4
 PREFETCH = 1_000
 DELETE_SECONDS = 5.0

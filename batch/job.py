@@ -162,7 +162,9 @@ def _kept(store: Store) -> JobRequest | None:
         return None
     kept = json.loads(said)
     video = msgspec.convert(kept.get("video", {}), VideoSettings)
-    return JobRequest(tuple(map(os.fsencode, kept["inputs"])), os.fsencode(kept["base"]), kept["model"], video)
+    return JobRequest(
+        tuple(map(os.fsencode, kept["inputs"])), os.fsencode(kept["base"]), kept["model"], video
+    )
 
 
 def _keep(store: Store, wish: JobRequest) -> None:

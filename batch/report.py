@@ -11,6 +11,7 @@ from batch.inputs.kinds import VIDEO
 from batch.names import shown
 from batch.outputs.videos import placed, present
 from batch.store import Row, State, Store, again
+from batch.tasks import DOLLAR
 from batch.video.timeline import Presence
 from batch.video_books import SEPARATOR
 
@@ -84,6 +85,8 @@ class BatchReport:
     left_out: Mapping[str, int] = field(default_factory=dict)
     cached: int = 0
     videos: VideoTotals = field(default_factory=VideoTotals)
+    cost: float | None = None
+    """Dollars that a remote model's answers cost, in all runs; None where none told of money."""
 
     @property
     def exit_code(self) -> int:
@@ -110,6 +113,7 @@ def sum_up(
 ) -> BatchReport:
     """The report of a job by its books; `settled` items were so in this run of `seconds`."""
     counts = store.counts()
+    cost = store.cost()
     p50, p95, p99 = store.quantiles((0.5, 0.95, 0.99))
     return BatchReport(
         job_id=job_id,
@@ -129,6 +133,7 @@ def sum_up(
         left_out=dict(left_out),
         cached=store.cached(),
         videos=_videos(store),
+        cost=None if cost is None else cost / DOLLAR,
     )
 
 

@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS items(
   digest TEXT, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, at_listing INTEGER NOT NULL DEFAULT 0,
   reason TEXT, error TEXT,
   width INTEGER, height INTEGER, model TEXT, detections TEXT, node_id TEXT,
-  processing REAL, seconds REAL, settled REAL, cached INTEGER NOT NULL DEFAULT 0
+  processing REAL, seconds REAL, settled REAL, cached INTEGER NOT NULL DEFAULT 0,
+  description TEXT, cost INTEGER
 );
 CREATE INDEX IF NOT EXISTS open_items ON items(number) WHERE state IN ('waiting', 'sent');
 CREATE TRIGGER IF NOT EXISTS item_added AFTER INSERT ON items BEGIN
@@ -44,7 +45,8 @@ ADD = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(path) DO UPDATE SET "
     "state = excluded.state, size = excluded.size, changed = excluded.changed, archive = excluded.archive, "
     "member = excluded.member, kind = excluded.kind, at_listing = excluded.at_listing, digest = NULL, attempts = 0, "
-    "reason = excluded.reason, error = excluded.error, detections = NULL, seconds = NULL, settled = excluded.settled "
+    "reason = excluded.reason, error = excluded.error, detections = NULL, description = NULL, "
+    "seconds = NULL, settled = excluded.settled "
     "WHERE items.changed IS NOT excluded.changed OR items.size IS NOT excluded.size"
 )
 BUSY_SECONDS = 30.0
@@ -77,7 +79,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of an item. `detections` is JSON as the worker wrote it; `processing` and `seconds` are durations."""
+    """What became of an item. `detections` is JSON as the worker wrote it; `processing` and `seconds` are durations.
+
+    `description` is a remote model's, and `cost` what its answer cost, in billionths of a dollar.
+    """
 
     ok: bool
     reason: str | None = None
@@ -90,6 +95,8 @@ class Answer:
     processing: float | None = None
     seconds: float | None = None
     cached: bool = False
+    description: str | None = None
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,8 @@ class Row:
     seconds: float | None
     kind: str
     cached: bool
+    description: str | None = None
+    cost: int | None = None
 
 
 class Store:
@@ -235,7 +244,8 @@ class Store:
         """
         changed = self._db.execute(
             "UPDATE items SET state = ?, reason = ?, error = ?, detections = ?, width = ?, height = ?, model = ?, "
-            "node_id = ?, processing = ?, seconds = ?, cached = ?, settled = ? "
+            "node_id = ?, processing = ?, seconds = ?, cached = ?, description = ?, "
+            "cost = CASE WHEN ? IS NULL THEN cost ELSE coalesce(cost, 0) + ? END, settled = ? "
             "WHERE number = ? AND state IN ('waiting', 'sent') AND (? IS NULL OR substr(digest, 1, length(?)) = ?)",
             (
                 State.OK if answer.ok else State.FAILED,
@@ -249,6 +259,9 @@ class Store:
                 answer.processing,
                 answer.seconds,
                 answer.cached,
+                answer.description,
+                answer.cost,
+                answer.cost,
                 time.time(),
                 number,
                 digest,
@@ -266,8 +279,8 @@ class Store:
         while True:
             found = self._db.execute(
                 "SELECT number, path, archive, member, state, reason, error, coalesce(detections, '[]'), "
-                "coalesce(width, 0), coalesce(height, 0), coalesce(model, ''), processing, seconds, kind, cached "
-                "FROM items WHERE number > ? AND state IN ('ok', 'failed') AND video IS NULL "
+                "coalesce(width, 0), coalesce(height, 0), coalesce(model, ''), processing, seconds, kind, cached, "
+                "description, cost FROM items WHERE number > ? AND state IN ('ok', 'failed') AND video IS NULL "
                 "ORDER BY number LIMIT 1000",
                 (after,),
             ).fetchall()
@@ -281,6 +294,11 @@ class Store:
     def cached(self) -> int:
         """How many items were known already."""
         return int(self._db.execute("SELECT count(*) FROM items WHERE cached").fetchone()[0])
+
+    def cost(self) -> int | None:
+        """What all answers cost, in billionths of a dollar; None where none told of money."""
+        (cost,) = self._db.execute("SELECT sum(cost) FROM items").fetchone()
+        return None if cost is None else int(cost)
 
     def reasons(self) -> dict[str, int]:
         """How many items failed for each reason, the most first."""

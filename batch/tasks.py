@@ -4,6 +4,7 @@ import hashlib
 import time
 
 import msgspec
+from msgspec import UNSET
 
 from batch.store import Answer
 from broker import Message
@@ -14,6 +15,9 @@ from contract.topology import Lane
 
 DIGEST = 16
 """Hexadecimal digits of a picture's digest that its task's name has: as many as tell two pictures of one item apart."""
+
+DOLLAR = 1_000_000_000
+"""Billionths, in which the books have money: their sums are exact."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -76,4 +80,6 @@ def to_answer(reply: Reply, seconds: float | None) -> Answer | None:
         node_id=reply.node_id,
         processing=reply.processing_seconds,
         seconds=seconds,
+        description=None if reply.description is UNSET else reply.description,
+        cost=None if reply.cost is UNSET else round(reply.cost * DOLLAR),
     )

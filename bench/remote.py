@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +37,8 @@ from contract.remote import DesiredRemote
 from contract.status import encode_status
 from contract.task import Task, TaskForm, encode_task
 from contract.topology import CONTROL_EXCHANGE, DEAD_LETTER_QUEUE, RESULT_QUEUE, Lane
-from tests.helpers.vision_server import FAULTS, VisionServer, vision_server
+from tests.helpers.vision_server import FAULTS, Call, VisionServer, vision_server
+from worker.remote.rate import MARGIN, MINUTE
 from worker.remote.request import Dialect, chat_body
 
 ERRORS = 0.34
@@ -47,6 +48,8 @@ PER_IMAGE = 300 * 10e-6 + 40 * 50e-6
 AT_ONCE = 10
 LATENCY = 0.3
 TIMEOUT = 5.0
+WINDOW = MINUTE + MARGIN
+"""In which a limit's calls are made: see worker.remote.rate."""
 
 
 def image(number: int) -> bytes:
@@ -232,12 +235,25 @@ async def main() -> int:
     with vision_server(SHARES, **server_settings) as other:
         rows.append(row("asyncio.gather", await plain(other, images), other, images))
     print(table(HEADS, rows))
+    windows, share = whole_windows(server.calls, rpm)
     print(
-        f"\nThe budget broke with {book.held} images left; the worker was killed then, and the budget raised."
+        f"\nIn {windows} whole windows of {WINDOW:g} s the remote lane made {percent(share)} of the calls that the "
+        "limit allows."
+    )
+    print(
+        f"The budget broke with {book.held} images left; the worker was killed then, and the budget raised."
     )
     for problem in problems:
         print(f"WRONG: {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def whole_windows(calls: Sequence[Call], rpm: int) -> tuple[int, float]:
+    """The windows that passed between the first and the last call, and which share of their calls was made."""
+    first, last = calls[0].at, calls[-1].at
+    windows = int((last - first) // WINDOW)
+    made = sum(call.at < first + windows * WINDOW for call in calls)
+    return windows, made / (windows * rpm) if windows else 0.0
 
 
 def check(book: Book, server: VisionServer, images: int, path: Path) -> list[str]:

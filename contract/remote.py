@@ -33,7 +33,8 @@ class RemoteReport(Struct, frozen=True, kw_only=True):
     """The state of a remote worker. `endpoint` is its host, without the path; `reason` says why calls wait.
 
     `concurrency` is how many calls may be under way at once now. `day` and `month` are those of all workers that share
-    their books.
+    their books. `books` names the place where calls and money are counted: workers that tell different ones have a
+    limit and a budget each. Empty: not known yet.
     """
 
     endpoint: str
@@ -46,6 +47,9 @@ class RemoteReport(Struct, frozen=True, kw_only=True):
     errors: int = 0
     day: SpentReport | None = None
     month: SpentReport | None = None
+    books: str = ""
+    frame_most: float = 0.0
+    """Dollars that a frame costs at most, by today's price and the longest answer; 0: it costs nothing."""
     warned: bool = False
     """More than the warning threshold was spent this month."""
     revision: int | None = None

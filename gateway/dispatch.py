@@ -6,6 +6,7 @@ from functools import partial
 
 from broker import Consumer, Delivery
 from broker.link import Link, from_body
+from contract.description import is_described
 from contract.drains import DesiredDrains
 from contract.identifiers import CANARY_CAMERA
 from contract.jobs import JobStatus
@@ -74,6 +75,8 @@ def listen_to_pictures(link: Link, hub: Hub) -> Consumer:
     def take(picture: ReceivedPicture) -> None:
         if picture.received.result.camera_id == CANARY_CAMERA:
             return  # of a worker that knows no canary yet
+        if is_described(picture.received.result.frame_id):
+            return  # of an event, and perhaps of minutes ago
         show_picture(hub, picture)
 
     return link.listen(WATCH_EXCHANGE, (), parse_picture, take, max_length=200, max_bytes=64 * 1024 * 1024)

@@ -285,6 +285,12 @@ class GatewayMetrics:
             ["outcome"],
             registry=registry,
         )
+        self.described = Counter(
+            "gateway_described",
+            "Pictures of events that went to the remote lane for a description, by rule and outcome (sent, refused)",
+            ["rule", "outcome"],
+            registry=registry,
+        )
         self.history_queries = Histogram(
             "gateway_history_query_seconds",
             "Answering a question to the history",

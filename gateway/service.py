@@ -43,6 +43,8 @@ from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import RepeatedIds
 from gateway.canary.canary import Canary
 from gateway.canary.metrics import CanaryMetrics
+from gateway.cascade import Cascade, permitted
+from gateway.cascade_rules import rules_of
 from gateway.consumers import ForeignConsumers, Gateways
 from gateway.dead_letters.api import dead_letters_router
 from gateway.dead_letters.messages import LetterMessages
@@ -102,6 +104,7 @@ from gateway.queues_api import QueueBoard, queues_router
 from gateway.readiness import Readiness
 from gateway.remote.api import remote_router
 from gateway.remote.keeper import RemoteKeeper
+from gateway.remote.overview import remote_open
 from gateway.remote.wish import REMOTE
 from gateway.result_spans import ResultSpans
 from gateway.security.allowance import Allowance
@@ -119,7 +122,7 @@ from gateway.senders_api import senders_router, tell_senders
 from gateway.server.connections import REQUEST_SECONDS, RequestLimits
 from gateway.server.listener import listen
 from gateway.server.web import WebServer, crowd_of, web_server
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, split
 from gateway.statistics import Statistics
 from gateway.tokens.roles import Role
 from gateway.why.api import why_router
@@ -509,6 +512,20 @@ async def compose(
         await stack.enter_async_context(running(ticking(ticks)))
         await stack.enter_async_context(counting(register))
         await stack.enter_async_context(running(headcount.follow()))
+        if settings.remote_rules:
+            cascade = Cascade(
+                rules_of(split(settings.remote_rules), settings.remote_below),
+                history.recorder,
+                publisher,
+                metrics,
+                gap=settings.history_gap_seconds,
+                allowed=permitted(
+                    split(settings.remote_cameras),
+                    lambda camera_id: cameras.remote(camera_id, time.monotonic()),
+                ),
+                open_=lambda: remote_open(nodes.statuses(time.monotonic()), remote.desired),
+            )
+            await stack.enter_async_context(running(cascade.run()))
         if logins is not None:
             stack.push_async_callback(logins.close)
             await stack.enter_async_context(running(logins.run()))

@@ -13,6 +13,7 @@ from pydantic_settings import SettingsConfigDict
 from contract.api.service import Launcher
 from gateway.addresses import TrustedProxies, is_loopback
 from gateway.attendance_figures import WindowMinutes
+from gateway.cascade_rules import RULES
 from gateway.senders.file import FILE as SENDERS_FILE
 from gateway.tokens.file import FILE
 from runtime.redis_url import RedisUrl
@@ -168,6 +169,19 @@ class GatewaySettings(ServiceSettings):
         5, ge=1, le=120, description="the same for sessions: one that is silent for so long has ended"
     )
     attendance_limit_minutes: int = Field(30, ge=1, le=120, description="the same for limits of licences")
+    remote_rules: str = Field(
+        "",
+        description=f"which events' best pictures are shown to the remote lane's model for a description, each event "
+        f"once: {', '.join(RULES)}, comma-separated; empty: none (docs/remote.md)",
+    )
+    remote_below: float = Field(
+        0.6, gt=0, le=1, description="the rule low-confidence: events whose best confidence is below this"
+    )
+    remote_cameras: str = Field(
+        "",
+        description="cameras whose events these rules are for, beside those with `remote: true` in the file of "
+        "cameras: patterns such as gate-*, comma-separated; empty: none",
+    )
     canary_seconds: int = Field(
         5,
         ge=0,
@@ -199,6 +213,17 @@ class GatewaySettings(ServiceSettings):
                 "the token is shorter than 16 characters and could be guessed: make one with `openssl rand -hex 32`",
             )
         return token
+
+    @field_validator("remote_rules")
+    @classmethod
+    def _rules(cls, value: str) -> str:
+        if wrong := sorted(set(split(value)) - set(RULES)):
+            raise PydanticCustomError(
+                "rules",
+                "{wrong} is not a rule: known are {known}",
+                {"wrong": wrong[0], "known": ", ".join(RULES)},
+            )
+        return value
 
     @field_validator("database_url")
     @classmethod

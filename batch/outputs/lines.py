@@ -11,6 +11,7 @@ from batch.inputs.kinds import VIDEO
 from batch.job import Job
 from batch.outputs.videos import about, placed, presence_fields, present
 from batch.store import Row, State, Store
+from batch.tasks import DOLLAR
 
 COLUMNS = ("path", "status", "reason", "count", "detections", "width", "height", "model", "seconds")
 
@@ -44,6 +45,8 @@ def _picture(row: Row) -> dict[str, Any]:
         "model": row.model,
         "processing_seconds": row.processing,
         "cached": bool(row.cached),
+        **({} if row.description is None else {"description": row.description}),
+        **({} if row.cost is None else {"cost": row.cost / DOLLAR}),
     }
 
 

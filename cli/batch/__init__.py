@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from cli.gateway import add_options
 from cli.parser import whole_number
 
 BATCH = """\
@@ -20,6 +21,7 @@ a broker that was away. New and changed files are computed then, too.
   framefleet batch archive.zip 'more/**/*.png' --output coco.json --output boxes --format annotated
   framefleet batch film.mp4 --every 0.2 --output faces.ndjson
   framefleet batch --job 3f2a9c01d4e7 --retry-failed
+  framefleet batch photos --lane remote --output told.ndjson     says what it costs, and asks
 
 Exit status: 0 all done and ok, 1 some failed, 2 misused, 130 interrupted. docs/batch.md says more.
 """
@@ -76,7 +78,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="items under way at once, 1 to 1000; by default 10 (docs/batch.md has what others bring)",
     )
-    parser.add_argument("--lane", choices=["batch", "gpu"], default="batch", help="by default batch")
+    parser.add_argument(
+        "--lane",
+        choices=["batch", "gpu", "remote"],
+        default="batch",
+        help="by default batch; remote costs money: it says how much, and asks (docs/remote.md)",
+    )
+    parser.add_argument("--yes", action="store_true", help="with --lane remote: do not ask")
+    add_options(parser)
     parser.add_argument(
         "-0", "--null", action="store_true", help="the list on standard input is NUL-separated"
     )

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from batch.cache.settings import kept_results
-from batch.engine import Engine, Options
+from batch.engine import PATIENCE_SECONDS, REMOTE_PATIENCE_SECONDS, Engine, Options
 from batch.errors import BatchError
 from batch.job import Job, delete_job, jobs_folder, open_job
 from batch.outputs.lines import ndjson
@@ -16,6 +16,7 @@ from batch.outputs.target import Target, target
 from batch.report import BatchReport
 from batch.video.settings import VideoSettings
 from broker import BrokerError
+from cli.batch.estimate import affordable
 from cli.batch.showing import showing
 from cli.batch.summary import summary
 from cli.broker_url import broker_urls
@@ -26,6 +27,7 @@ from contract.topology import Lane
 
 MOST_CONCURRENCY = 1000
 STANDARD_OUTPUT = "-"
+DECLINED = 2
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -65,9 +67,13 @@ def _run(job: Job, targets: list[Target], arguments: argparse.Namespace) -> int:
     to_standard_output = (STANDARD_OUTPUT, None) in arguments.output
     out = sys.stderr if to_standard_output else sys.stdout
     print(f"job {job.job_id}", file=out, flush=True)
+    lane = Lane(arguments.lane)
+    if lane is Lane.REMOTE and not affordable(job, arguments):
+        return DECLINED
     options = Options(
         concurrency=arguments.concurrency,
-        lane=Lane(arguments.lane),
+        lane=lane,
+        patience=REMOTE_PATIENCE_SECONDS if lane is Lane.REMOTE else PATIENCE_SECONDS,
         retry_failed=arguments.retry_failed,
         kept=None if arguments.no_cache else kept_results(),
     )

@@ -138,7 +138,7 @@ def hint(note: str | None, lane: Lane) -> str | None:
 
 def _start_one(lane: Lane) -> str:
     if os.environ.get(IMAGE):
-        service = "cv-worker-batch" if lane is Lane.BATCH else "cv-worker-gpu"
+        service = f"cv-worker-{lane}"
         return f"To start a worker: docker compose up -d --scale {service}=1"
     if lane is Lane.BATCH and lock.holder(Layout().lock) is not None:
         return "`make up` starts workers for it unless it was started with WORKERS_BATCH=0"

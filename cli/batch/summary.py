@@ -32,6 +32,10 @@ def summary(report: BatchReport, outputs: Sequence[Path], jobs: Path | None) -> 
             f"  from sending to answer: p50 {_ms(p50)}, p95 {_ms(p95)}, p99 {_ms(p99)}"
             + (f"; {report.retries:,} retries" if report.retries else "")
         )
+    if report.cost is not None:
+        lines.append(
+            f"  cost: ${report.cost:,.4f} by the answers that came (framefleet remote status: all calls)"
+        )
     if report.reasons:
         lines.append("  failed: " + ", ".join(f"{n:,} {reason}" for reason, n in report.reasons.items()))
     if report.slowest:

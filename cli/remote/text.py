@@ -21,6 +21,8 @@ def said(view: Mapping[str, Any]) -> str:
         parts.append(table(SPENT, [_period(each, view["raised"]) for each in periods], right=SPENT[1:]))
     if view["workers"]:
         parts.append(table(WORKERS, [_worker(each) for each in view["workers"]], right=WORKERS[4:]))
+    if view["warning"]:
+        parts.append(f"WARNING: {plain(view['warning'])}")
     if view["warned"]:
         parts.append("more than the warning threshold (WORKER_REMOTE_WARN) was spent this month")
     return "\n".join(parts)

@@ -18,6 +18,8 @@ class RemoteWorkerView:
     concurrency: int
     calls: int
     errors: int
+    frame_most: float
+    """Dollars that a frame may cost at most."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -38,7 +40,8 @@ class SpentView:
 class RemoteView:
     """`state`: `absent` without a worker, `paused` by an operator, `held` if all are, else `open`. `waiting` frames are
     in the lane's queue; null while the broker does not tell. `day` and `month` are null without a worker. `raised` are
-    the dollars by which operators have raised the budgets of these two. `warned`: the warning threshold is passed."""
+    the dollars by which operators have raised the budgets of these two. `warned`: the warning threshold is passed.
+    `warning`: workers that do not share limits and books; else empty."""
 
     state: Literal["absent", "open", "held", "paused"]
     reason: str
@@ -47,4 +50,5 @@ class RemoteView:
     day: SpentView | None
     month: SpentView | None
     warned: bool
+    warning: str
     raised: dict[str, float]

@@ -257,6 +257,10 @@ class Cameras:
         """Whether its producer has said within the last minutes that the camera was taken out of its file."""
         return camera_id in self._removals
 
+    def remote(self, camera_id: str, now: float) -> bool:
+        """Whether a living producer says that the camera's frames may go to a remote model."""
+        return self._producers.remote(camera_id, now)
+
     def state(self, camera: KnownCamera, now: float) -> ShownState:
         """What state a known camera is in."""
         return self._judge(camera, now).state

@@ -87,6 +87,9 @@ events = Table(
     Column("note", Text),
     Column("feedback_at", Real),
     Column("feedback_by", Text),
+    Column("asked_at", Real),  # when its picture went to a remote model; null: it has not
+    Column("description", Text),  # what a remote model says of it
+    Column("description_model", Text),
     # `ended` changes with every batch and is in no index: PostgreSQL then updates in place.
     Index("events_start", "started", "event_id"),
     Index("events_camera", "camera_id", "started", "event_id", "crowd", "certainty"),

@@ -36,6 +36,7 @@ EXAMPLE: dict[str, Any] = {
             "concurrency": 10,
             "calls": 3120,
             "errors": 41,
+            "frame_most": 0.00078,
         }
     ],
     "day": {
@@ -57,6 +58,7 @@ EXAMPLE: dict[str, Any] = {
         "frames": 30004,
     },
     "warned": False,
+    "warning": "",
     "raised": {},
 }
 REMOTE = answer("The remote lane.", EXAMPLE)

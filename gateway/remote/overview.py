@@ -9,6 +9,10 @@ from contract.status import NodeStatus
 
 NOBODY = "no worker takes frames of the remote lane: start one with WORKER_LANE=remote"
 OPERATOR = "an operator has paused it"
+APART = (
+    "the workers count calls and money in {} separate places, so that each may use the whole limit and the whole "
+    "budget: give all of them the same REDIS_URL, or on one machine the same WORKER_REMOTE_FOLDER"
+)
 
 
 def overview(statuses: Sequence[NodeStatus], desired: DesiredRemote, waiting: int | None) -> RemoteView:
@@ -25,9 +29,16 @@ def overview(statuses: Sequence[NodeStatus], desired: DesiredRemote, waiting: in
         workers=[_worker(status.node_id, report) for status, report in reports],
         day=_spent(day),
         month=_spent(month),
+        warning=_warning([report for _, report in reports]),
         warned=any(report.warned for _, report in reports),
         raised={period: dollars for period, dollars in desired.raises.items() if period in names},
     )
+
+
+def remote_open(statuses: Sequence[NodeStatus], desired: DesiredRemote) -> bool:
+    """Tell whether a worker takes frames of the lane now."""
+    reports = [status.remote for status in statuses if status.remote is not None]
+    return _state(reports, desired)[0] == "open"
 
 
 def _state(
@@ -43,6 +54,11 @@ def _state(
     return "open", ""
 
 
+def _warning(reports: Sequence[RemoteReport]) -> str:
+    places = {report.books for report in reports if report.books}
+    return APART.format(len(places)) if len(places) > 1 else ""
+
+
 def _worker(node_id: str, report: RemoteReport) -> RemoteWorkerView:
     return RemoteWorkerView(
         node_id=node_id,
@@ -54,6 +70,7 @@ def _worker(node_id: str, report: RemoteReport) -> RemoteWorkerView:
         concurrency=report.concurrency,
         calls=report.calls,
         errors=report.errors,
+        frame_most=report.frame_most,
     )
 
 

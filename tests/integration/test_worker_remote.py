@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sqlite3
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,9 @@ from contract.topology import Lane
 from tests.conftest import StartService
 from tests.helpers.bus import Bus, bus, dead_letters, results
 from tests.helpers.eventually import aeventually, eventually
+from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import encoded, task
+from tests.helpers.jobs import Command, folder_of, lines
 from tests.helpers.redis import private_redis
 from tests.helpers.vision_server import FAULTS, VisionServer, vision_server
 
@@ -283,3 +286,138 @@ async def test_two_workers_and_one_killed_stay_within_the_limit_and_the_books(
         assert spent + int(book["uncertain"]) <= server.charged <= spent + int(book["uncertain"]) + reserved
         assert reserved > 0  # of the calls that the killed one had made
         assert second.stop() == 0
+
+
+async def test_two_workers_without_redis_share_one_limit_by_their_folder(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    got, dead = results(), dead_letters()
+    limit = 20
+    with vision_server(price=(10.0, 50.0), latency=0.1) as server:
+        environment = remote(rabbitmq, server, tmp_path, WORKER_REMOTE_RPM=str(limit))
+        workers = [start("worker", **environment | {"NODE_ID": f"r-{n}"}).ready() for n in (1, 2)]
+        async with bus(rabbitmq, got, dead) as b:
+            await fill(b, 50)
+            await aeventually("the first minute's", lambda: len(server.calls) == limit, 20)
+            await aeventually("the second's", lambda: len(server.calls) > limit, 70)
+        assert server.most_in_a_minute() <= limit
+        assert all(worker.stop() == 0 for worker in workers)
+
+
+@pytest.mark.parametrize("how", ["frozen", "killed"])
+async def test_without_its_redis_the_lane_makes_no_call_and_frames_wait(
+    how: str, start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    got, dead = results(), dead_letters()
+    with (
+        private_redis("--appendonly", "yes", "--appendfsync", "always") as redis,
+        vision_server(price=(10.0, 50.0), latency=0.1) as server,
+    ):
+        environment = remote(rabbitmq, server, tmp_path, REDIS_URL=redis.url, WORKER_REMOTE_CONCURRENCY="2")
+        worker = start("worker", **environment).ready()
+        held = 'cv_remote_held{by="books",node_id="r-1"}'
+        async with bus(rabbitmq, got, dead) as b:
+            names = await fill(b, 60)
+            await aeventually("calls", lambda: len(server.calls) > 5, 20)
+
+            async def without() -> None:
+                await aeventually("held", lambda: worker.metric(held) == 1, 20)
+                told = worker.get("/readyz")[1]
+                assert "paused: the books cannot be written" in told or "the Redis at" in told
+                before = len(server.calls)
+                assert before < 60
+                await fill(b, 3, first=100)
+                await asyncio.sleep(4)
+                assert len(server.calls) == before
+
+            if how == "frozen":
+                with redis.frozen():
+                    await without()
+            else:
+                redis.kill()
+                await without()
+                redis.start()
+            names |= {f"f-{number}" for number in (100, 101, 102)}
+            await aeventually("all", lambda: len(got.deliveries) + len(dead.deliveries) >= 63, 60)
+        assert {result["frame_id"] for result in bodies(got.deliveries)} == names
+        assert not dead.deliveries
+        month = datetime.now(UTC).date().isoformat()[:7]
+
+        def booked() -> dict[str, int]:
+            with redis.client() as client:
+                found = client.hgetall(f"framefleet:remote:{{books}}:{month}")
+            return {key.decode(): int(value) for key, value in found.items()}
+
+        # Nothing stays reserved that a frozen Redis booked after nobody waited for it any more.
+        eventually("settled", lambda: booked()["reserved"] == 0, 20)
+        assert booked()["spent"] + booked()["uncertain"] == server.charged
+        assert worker.stop() == 0
+
+
+async def test_an_emptied_redis_has_the_books_restored(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    got, dead = results(), dead_letters()
+    with private_redis() as redis, vision_server(price=(10.0, 50.0)) as server:
+        environment = remote(rabbitmq, server, tmp_path, REDIS_URL=redis.url, WORKER_REMOTE_BUDGET_DAY="0.2")
+        worker = start("worker", **environment).ready()
+        today = datetime.now(UTC).date().isoformat()
+
+        def spent() -> int:
+            with redis.client() as client:
+                return int(client.hget(f"framefleet:remote:{{books}}:{today}", "spent") or 0)
+
+        async with bus(rabbitmq, got, dead) as b:
+            await fill(b, 8)
+            await aeventually("all", lambda: len(got.deliveries) == 8, 30)
+            await asyncio.sleep(2)
+            assert spent() == server.charged
+            redis.kill()  # as a crash without a disk
+            redis.start()
+            await aeventually("restored", lambda: spent() == server.charged, 20)
+            await fill(b, 1, first=50)
+            await asyncio.sleep(5)
+            assert len(server.calls) == 8  # it may have forgotten calls of the last minute
+        assert worker.stop() == 0
+
+
+async def test_a_job_says_what_it_costs_before_and_after(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    pictures = tmp_path / "in"
+    folder_of(pictures, 8, broken_every=100)
+    with vision_server(price=(10.0, 50.0)) as server:
+        async with running_gateway(tmp_path / "gateway", amqp_url=rabbitmq) as gateway:
+            environment = remote(rabbitmq, server, tmp_path, WORKER_REMOTE_BUDGET_DAY="3")
+            start("worker", **environment | {"WORKER_REMOTE_CAMERAS": "job-*"}).ready()
+            access = ("--url", gateway.address, "--token", TOKEN, "--lane", "remote", "--job", "mine")
+
+            async def command(*more: str | Path) -> tuple[int, str]:
+                made = Command(rabbitmq, tmp_path / "jobs", *more, *access)
+                return await asyncio.to_thread(made.wait, 60), made.said
+
+            await aeventually("heard", lambda: bool(gateway.nodes.statuses(time.monotonic())), 20)
+            await asyncio.sleep(3)  # a heartbeat that knows the price
+            code, said = await command(pictures)
+            assert code == 2
+            assert "8 pictures to seer at 127.0.0.1" in said
+            assert "at most $0." in said
+            assert "left of the budget" in said
+            assert "$3.00" in said
+            assert "add --yes" in said
+            assert not server.calls
+            code, said = await command(pictures, "--yes", "--output", tmp_path / "o.ndjson")
+            assert code == 0, said
+            assert "cost: $0.0400" in said  # eight of half a cent
+            assert server.charged == 40_000_000
+            written = lines(tmp_path / "o.ndjson")
+            assert all(each["description"].startswith("picture ") for each in written)
+            assert sum(each["cost"] for each in written) == pytest.approx(0.04)
+            code, said = await command()  # nothing is left: nothing to ask for
+            assert (code, "cost: $0.0400" in said) == (0, True), said
+            (pictures / "000" / "new.jpg").write_bytes(picture(99))
+            await asyncio.sleep(3)
+            code, said = await command()
+            assert code == 2
+            assert "1 pictures to seer" in said or "1 picture to seer" in said
+            assert "about $0.01 as frames of" in said

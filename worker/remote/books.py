@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Protocol, TypeVar
+from uuid import uuid4
 
 T = TypeVar("T")
 
@@ -69,6 +70,9 @@ class Books(Protocol):
     async def totals(self, names: Sequence[str]) -> list[Totals]:
         """The sums of these periods."""
 
+    async def identity(self) -> str:
+        """A name for the place that they are kept in: who tells another one keeps other books."""
+
     async def close(self) -> None:
         """Let go of the place where they are kept."""
 
@@ -92,6 +96,9 @@ class FileBooks:
 
     async def totals(self, names: Sequence[str]) -> list[Totals]:
         return await self._in_thread(lambda connection: [_totals(connection, name) for name in names])
+
+    async def identity(self) -> str:
+        return await self._in_thread(_identity)
 
     async def close(self) -> None:
         def ended() -> None:
@@ -125,7 +132,16 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")  # a booking that a power cut takes back was money unseen
     columns = ", ".join(f"{name} INTEGER NOT NULL DEFAULT 0" for name in COLUMNS)
     connection.execute(f"CREATE TABLE IF NOT EXISTS periods (name TEXT PRIMARY KEY, {columns}) WITHOUT ROWID")
+    connection.execute("CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY)")
     return connection
+
+
+def _identity(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT name FROM identity").fetchone()
+    if row is None:
+        row = (uuid4().hex[:12],)
+        connection.execute("INSERT INTO identity VALUES (?)", row)
+    return f"file:{row[0]}"
 
 
 def _totals(connection: sqlite3.Connection, name: str) -> Totals:

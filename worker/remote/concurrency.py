@@ -4,12 +4,17 @@ import asyncio
 
 
 class Concurrency:
-    """Slots for calls, at most `most`. Lives on one event loop."""
+    """Slots for calls, at most `most`. Lives on one event loop.
+
+    After a cut it grows by one with each answer, until one below where it was cut: so far the endpoint was content.
+    From there on by one for each round of answers, as something that nobody has tried of late.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.limit = most
         self.running = 0
+        self._known = most  # up to here it grows fast
         self._answered = 0
         self._cut = 0  # calls that began before the last cut tell nothing new
         self._begun = 0
@@ -32,13 +37,14 @@ class Concurrency:
     def throttled(self, ticket: int) -> None:
         """The endpoint wants fewer calls: half as many, once for all that were under way together."""
         if ticket > self._cut:
+            self._known = self.limit - 1
             self.limit = max(1, self.limit // 2)
             self._cut, self._answered = self._begun, 0
 
     def succeeded(self) -> None:
         """A call was answered."""
         self._answered += 1
-        if self.limit < self._most and self._answered >= self.limit:  # one more for each round
+        if self.limit < self._most and (self.limit < self._known or self._answered >= self.limit):
             self.limit += 1
             self._answered = 0
             self._freed.set()

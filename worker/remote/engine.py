@@ -30,6 +30,8 @@ from worker.remote.given import Remote
 from worker.remote.held import CallsHeld
 from worker.remote.parts import Parts, make_parts
 from worker.remote.permission import Permission
+from worker.remote.prices import DOLLAR, InvalidPrices
+from worker.remote.request import estimated_tokens
 from worker.remote.settings import words
 from worker.settings import WorkerSettings
 
@@ -418,6 +420,16 @@ class RemoteEngine:
             case _:
                 return True  # the books have just been read
 
+    def _frame_most(self) -> float:
+        settings = self._settings
+        largest = (settings.remote_max_side, settings.remote_max_side)
+        try:
+            price = self._parts.treasury.price(settings.remote_model)
+        except InvalidPrices:
+            return self.report.frame_most
+        tokens = estimated_tokens(settings.remote_prompt, [largest])
+        return price.cost(tokens, settings.remote_max_tokens) / DOLLAR
+
     def _note(self) -> None:
         parts, hold = self._parts, self._hold
         self.report = RemoteReport(
@@ -431,6 +443,8 @@ class RemoteEngine:
             errors=self._errors,
             day=parts.treasury.day,
             month=parts.treasury.month,
+            books=parts.treasury.books,
+            frame_most=self._frame_most(),
             warned=parts.treasury.warned,
             revision=self._desired.revision,
         )

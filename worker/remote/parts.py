@@ -16,9 +16,10 @@ from worker.remote.budget import Budget
 from worker.remote.caller import Asking, Caller
 from worker.remote.concurrency import Concurrency
 from worker.remote.endpoint import Endpoint
+from worker.remote.file_rate import FAILURES, FileRate
 from worker.remote.metrics import RemoteMetrics
 from worker.remote.prices import InvalidPrices, Prices, read_prices
-from worker.remote.rate import CallRate, LocalRate, RedisRate
+from worker.remote.rate import CallRate, RedisRate
 from worker.remote.request import Dialect
 from worker.remote.treasury import Treasury
 
@@ -77,7 +78,7 @@ async def make_parts(
     """Connections, books and files, until the end of the block."""
     url = settings.redis_url.get_secret_value()
     client: Any = None
-    failures: tuple[type[Exception], ...] = ()
+    failures = FAILURES
     explain: Callable[[Exception], str] = str
     if url:
         from runtime import redis
@@ -86,13 +87,13 @@ async def make_parts(
         failures, explain = redis.FAILURES, lambda error: redis.sentence(error, url)
     rate: CallRate
     books: Books
+    name = hashlib.sha256(f"{settings.remote_url} {settings.remote_model}".encode()).hexdigest()[:16]
     if client is None:
-        rate = LocalRate(settings.remote_rpm, settings.remote_tpm)
+        rate = FileRate(settings.remote_folder, name, settings.remote_rpm, settings.remote_tpm)
         books = FileBooks(settings.remote_folder)
     else:
         from worker.remote.redis_books import RedisBooks
 
-        name = hashlib.sha256(f"{settings.remote_url} {settings.remote_model}".encode()).hexdigest()[:16]
         rate = RedisRate(client, name, settings.remote_rpm, settings.remote_tpm, worker=settings.node_id)
         books = RedisBooks(client)
     treasury = Treasury(_budget(settings), prices, books, explain=explain)
@@ -121,6 +122,7 @@ async def make_parts(
             yield Parts(caller, treasury, breaker, Concurrency(settings.remote_concurrency), metrics)
     finally:
         await treasury.close()
+        await rate.close()
         audit.close()
         if client is not None:
             await client.aclose()

@@ -1,5 +1,6 @@
 """Books in Redis, for all workers with the same REDIS_URL. Redis should keep them on its disk (docs/remote.md)."""
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -63,19 +64,33 @@ class RedisBooks:
         self._settle = client.register_script(SETTLE)
         self._restore = client.register_script(RESTORE)
         self._seen: dict[str, Totals] = {}
+        self._doubtful: deque[Booking] = deque()  # a frozen Redis may have booked them when it woke up
 
     async def reserve(self, periods: Sequence[Period], amount: int) -> Booking | None:
         booking = Booking(tuple(period.name for period in periods), amount, uuid4().hex)
         limits = [-1 if period.limit is None else period.limit for period in periods]
         arguments = [amount, booking.name, *limits]
-        return booking if await self._reserve(keys=_keys(booking.periods), args=arguments) else None
+        try:
+            booked = await self._reserve(keys=_keys(booking.periods), args=arguments)
+        except FAILURES:
+            self._doubtful.append(booking)
+            raise
+        return booking if booked else None
 
     async def settle(self, booking: Booking, *, spent: int, uncertain: int, frames: int) -> None:
         arguments = [spent, uncertain, booking.amount, frames, booking.name]
         await self._settle(keys=_keys(booking.periods), args=arguments)
 
     async def totals(self, names: Sequence[str]) -> list[Totals]:
+        while self._doubtful:
+            await self.settle(self._doubtful[0], spent=0, uncertain=0, frames=0)
+            self._doubtful.popleft()
         return [await self._read(name) for name in names]
+
+    async def identity(self) -> str:
+        (key,) = _keys(["identity"])
+        await self._client.set(key, uuid4().hex[:12], nx=True)
+        return f"redis:{(await self._client.get(key) or b'').decode()}"
 
     async def _read(self, name: str) -> Totals:
         (key,) = _keys([name])

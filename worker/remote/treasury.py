@@ -55,6 +55,8 @@ class Treasury:
         self.share = 0.0
         """The largest share of a budget that was booked when `look` was called last."""
         self.warned = False
+        self.books = ""
+        """Their identity."""
         self.day: SpentReport | None = None
         self.month: SpentReport | None = None
 
@@ -99,6 +101,7 @@ class Treasury:
         periods = self._budget.periods(self._clock())
         try:
             totals = await self._books.totals([period.name for period in periods])
+            self.books = await self._books.identity()
         except self._books.failures as error:
             raise CallsHeld("books", NO_BOOKS.format(why=self._explain(error))) from None
         self.share = share(periods, totals)

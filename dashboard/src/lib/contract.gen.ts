@@ -387,6 +387,8 @@ export interface components {
       note: string | null;
       feedback_at: number | null;
       feedback_by: string | null;
+      description: string | null;
+      description_model: string | null;
     };
     /** @description How many events were `marked` as seen, and how many that match are `left`: ask again for these. */
     EventsSeenView: {
@@ -1513,6 +1515,8 @@ export function readEventView(value: unknown): EventView | null {
     note: r.string(value['note']),
     feedback_at: r.number(value['feedback_at']),
     feedback_by: r.string(value['feedback_by']),
+    description: r.string(value['description']),
+    description_model: r.string(value['description_model']),
   };
 }
 
