@@ -138,8 +138,11 @@ async def test_interrupted_without_workers_and_gone_on_with(
         assert worker.metric("framefleet_job_item_seconds_count") == 40  # nothing twice
 
 
-def test_from_a_program_that_has_an_event_loop(rabbitmq: str, tmp_path: Path, start: StartService) -> None:
+def test_from_a_program_that_has_an_event_loop(
+    rabbitmq: str, tmp_path: Path, start: StartService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As in a notebook; an archive, with progress."""
+    monkeypatch.setenv("BATCH_CACHE_DIR", str(tmp_path / "kept"))
     import zipfile
 
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:

@@ -155,6 +155,32 @@ def test_jobs_that_run_stand_still_and_are_lost() -> None:
     assert counts(400 + STALLED_SECONDS + 2)[:2] == (1, 0)  # all is settled: it does not stand still
 
 
+def test_what_jobs_looked_up_and_skipped_is_counted_once() -> None:
+    metrics = GatewayMetrics()
+    board = JobBoard(metrics)
+
+    def counts() -> tuple[float | None, ...]:
+        read = metrics.registry.get_sample_value
+        return (
+            *(read("framefleet_job_lookups_total", {"outcome": outcome}) for outcome in ("hit", "miss")),
+            *(read("framefleet_job_frames_total", {"outcome": outcome}) for outcome in ("analysed", "still")),
+            read("framefleet_job_windows_total"),
+        )
+
+    assert counts() == (0, 0, 0, 0, 0)
+    board.heard(status(lookups=10, hits=4, analysed=2), 0)
+    board.heard(status(lookups=15, hits=4, analysed=3, still=7), 2)
+    board.heard(status(lookups=15, hits=4, analysed=3, still=7, windows=2, state="done"), 4)
+    board.heard(status(lookups=15, hits=4, analysed=3, still=7, windows=2, state="done"), 4)  # told twice
+    assert counts() == (4, 11, 3, 7, 2)
+    board.heard(status(lookups=5, hits=5, since=100.0, time=101.0), 6)  # the next run begins from nothing
+    assert counts() == (9, 11, 3, 7, 2)
+    late = {"job_id": "k", "since": 1.0, "time": 1000.0}
+    board.heard(status(lookups=500, hits=500, **late), 8)  # this gateway hears of it in its midst
+    board.heard(status(lookups=501, hits=501, **late), 8)
+    assert counts() == (10, 11, 3, 7, 2)
+
+
 @pytest.mark.parametrize(("share", "nice"), [(1, 0), (0.5, 0), (0.25, 5), (0.1, 10), (0.01, 19), (0.001, 19)])
 def test_a_share_as_a_nice_value(share: float, nice: int) -> None:
     assert nice_for(share) == nice
