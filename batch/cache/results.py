@@ -10,9 +10,9 @@ from batch.cache.disk import DiskLevel
 from batch.cache.key import key
 from batch.cache.levels import CacheLevels
 from batch.cache.memory import MemoryLevel
-from batch.cache.remote import redis_level
 from contract.models import MAX_SPEC_LENGTH
 from contract.result import DetectedObject
+from runtime.redis_level import redis_level
 
 TTL_SECONDS = 30 * 86_400.0
 MOST_DETECTIONS = 10_000

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from batch.cache.key import content_digest, key
 from batch.cache.levels import CacheLevels
-from batch.cache.remote import LEFT_ALONE, PREFIX, SECONDS, RemoteLevel, redis_level
 from batch.cache.results import levels, picture_findings
 from runtime import redis
+from runtime.redis_level import LEFT_ALONE, PREFIX, SECONDS, RemoteLevel, redis_level
 from tests.helpers.media import jpeg
 from tests.helpers.redis import private_redis
 from tests.unit.test_batch_cache import FINDING

@@ -421,3 +421,35 @@ async def test_a_job_says_what_it_costs_before_and_after(
             assert code == 2
             assert "1 pictures to seer" in said or "1 picture to seer" in said
             assert "about $0.01 as frames of" in said
+
+
+async def test_what_one_worker_paid_for_another_does_not_pay_for_again(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    got, dead = results(), dead_letters()
+    with private_redis() as redis, vision_server(price=(10.0, 50.0)) as server:
+        environment = remote(rabbitmq, server, tmp_path, REDIS_URL=redis.url)
+        first = start("worker", **environment).ready()
+        async with bus(rabbitmq, got, dead) as b:
+            await fill(b, 10)
+            await aeventually("all", lambda: len(got.deliveries) == 10, 20)
+            assert await asyncio.to_thread(first.stop) == 0
+            second = start("worker", **environment | {"NODE_ID": "r-2"})
+            await asyncio.to_thread(second.ready)
+            for number in range(10):
+                body = task(picture(number), frame_id=f"again-{number}", camera_id="c-0")
+                assert await b.task(body, QUEUE) is Outcome.CONFIRMED
+            await aeventually("all again", lambda: len(got.deliveries) == 20, 20)
+            assert len(server.calls) == 10
+            told = {each["frame_id"]: each for each in bodies(got.deliveries)}
+            for number in range(10):
+                before, after = told[f"f-{number}"], told[f"again-{number}"]
+                for name in ("detections", "description", "model"):
+                    assert after[name] == before[name]
+                assert after["cost"] == 0
+            asked_otherwise = environment | {"NODE_ID": "r-3", "WORKER_REMOTE_PROMPT": "What is it?"}
+            assert await asyncio.to_thread(second.stop) == 0
+            await asyncio.to_thread(start("worker", **asked_otherwise).ready)
+            await b.task(task(picture(0), frame_id="other", camera_id="c-0"), QUEUE)
+            await aeventually("asked anew", lambda: len(server.calls) == 11, 20)
+        assert not dead.deliveries

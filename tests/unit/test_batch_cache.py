@@ -12,9 +12,9 @@ from batch.cache.disk import DiskLevel
 from batch.cache.key import agreed_recipe, content_digest, key
 from batch.cache.levels import CacheLevels
 from batch.cache.memory import MemoryLevel
-from batch.cache.remote import LEFT_ALONE, MOST_BYTES, RemoteLevel
 from batch.cache.results import PictureFinding, levels, picture_findings
 from contract.result import DetectedObject
+from runtime.redis_level import LEFT_ALONE, MOST_BYTES, RemoteLevel
 from tests.helpers.media import jpeg
 
 DAY = 86_400.0

@@ -22,7 +22,7 @@ from worker.processor import Failed, Processed, PutBack
 from worker.remote.backoff import backoff
 from worker.remote.board import RemoteModel
 from worker.remote.budget import cheaper
-from worker.remote.cache import OpinionCache
+from worker.remote.cache import Key, OpinionCache
 from worker.remote.caller import CallAnswer, OutgoingPicture
 from worker.remote.errors import Answered, CallFailed, Declined, EndpointRefuses, PictureRefused, Throttled
 from worker.remote.frame import Opinion, RemoteFrame, computed, receive
@@ -188,7 +188,7 @@ class RemoteEngine:
             frames: list[RemoteFrame] = []
             for arrival in batch:
                 frame = await asyncio.to_thread(self._receive, arrival)
-                if isinstance(frame, RemoteFrame) and (known := self._known(frame)) is None:
+                if isinstance(frame, RemoteFrame) and (known := await self._known(frame)) is None:
                     frames.append(frame)
                 else:
                     self._complete(arrival, frame if isinstance(frame, Failed) else known)
@@ -298,7 +298,7 @@ class RemoteEngine:
         for frame, seen, cost in zip(frames, answer.seen, answer.costs, strict=True):
             width, height = frame.picture.width, frame.picture.height
             opinion = Opinion(seen.detections(width, height), seen.description, width, height)
-            self._cache.put(self._cache.key(frame.task.image, self._models[model]), opinion)
+            self._keep(self._cache.key(frame.task.image, self._models[model]), opinion)
             seconds = answer.seconds / len(frames)
             outcome = computed(
                 frame,
@@ -310,13 +310,24 @@ class RemoteEngine:
             )
             self._complete(frame.arrival, outcome, seconds)
 
-    def _known(self, frame: RemoteFrame) -> Processed | None:
-        """The result of a picture that was paid for before."""
+    def _keep(self, key: Key, opinion: Opinion) -> None:
+        self._cache.put(key, opinion)
+        if (shared := self._parts.shared) is not None:
+            self._begin(asyncio.to_thread(shared.put, key, opinion))
+
+    async def _known(self, frame: RemoteFrame) -> Processed | None:
+        """The result of a picture that was paid for before, by this worker or by another one."""
+        shared = self._parts.shared
         for model in filter(None, (self._settings.remote_model, self._settings.remote_cheaper_model)):
-            opinion = self._cache.get(self._cache.key(frame.task.image, self._models[model]))
+            name = self._models[model]
+            key = self._cache.key(frame.task.image, name)
+            opinion = self._cache.get(key)
+            if opinion is None and shared is not None:
+                opinion = await asyncio.to_thread(shared.get, key)
+                if opinion is not None:
+                    self._cache.put(key, opinion)
             if opinion is not None:
                 self._metrics.cached()
-                name = self._models[model]
                 return computed(
                     frame, opinion, node_id=self._settings.node_id, model=name, cost=0, seconds=0.0
                 )

@@ -21,6 +21,7 @@ from worker.remote.metrics import RemoteMetrics
 from worker.remote.prices import InvalidPrices, Prices, read_prices
 from worker.remote.rate import CallRate, RedisRate
 from worker.remote.request import Dialect
+from worker.remote.shared_cache import SharedOpinions, shared_opinions
 from worker.remote.treasury import Treasury
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Parts:
     breaker: Breaker
     concurrency: Concurrency
     metrics: RemoteMetrics
+    shared: SharedOpinions | None
 
 
 Pause = Callable[[float], Awaitable[None]]
@@ -96,6 +98,7 @@ async def make_parts(
 
         rate = RedisRate(client, name, settings.remote_rpm, settings.remote_tpm, worker=settings.node_id)
         books = RedisBooks(client)
+    shared = shared_opinions(settings, url) if url and settings.cached_results else None
     treasury = Treasury(_budget(settings), prices, books, explain=explain)
     breaker = Breaker(monotonic)
     audit = AuditLog(settings.remote_folder, settings.remote_audit_days)
@@ -119,8 +122,11 @@ async def make_parts(
                 failures,
                 explain,
             )
-            yield Parts(caller, treasury, breaker, Concurrency(settings.remote_concurrency), metrics)
+            concurrency = Concurrency(settings.remote_concurrency)
+            yield Parts(caller, treasury, breaker, concurrency, metrics, shared)
     finally:
+        if shared is not None:
+            shared.close()
         await treasury.close()
         await rate.close()
         audit.close()

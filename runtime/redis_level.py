@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from runtime.logs import get_logger
 
-log = get_logger("batch")
+log = get_logger("cache")
 
 PREFIX = b"framefleet:result:"
 LEFT_ALONE = 5.0
@@ -78,12 +78,15 @@ class RemoteLevel:
         return None
 
 
-def redis_level(url: str, ttl: float) -> RemoteLevel:
-    """The level at that address, as a RedisUrl has checked it; it connects when it is first asked."""
+def redis_level(url: str, ttl: float, *, connections: int = 2) -> RemoteLevel:
+    """The level at that address, as a RedisUrl has checked it; it connects when it is first asked.
+
+    `connections` are as many as threads use it.
+    """
     from runtime import redis  # costs a third of a second, and only with REDIS_URL
 
     return RemoteLevel(
-        redis.plain(url, seconds=SECONDS, connections=2),
+        redis.plain(url, seconds=SECONDS, connections=connections),
         ttl,
         failures=redis.FAILURES,
         sentence=lambda error: redis.sentence(error, url),
