@@ -106,7 +106,7 @@ class Authenticator:
 
         key = hmac.digest(self._token.encode(), b"framefleet shared logins v1", "sha256")
         self._shared = SharedLogins(
-            url, key, known=self._sign_outs.lines, signed_out=self._hear_sign_out, guessed=self._hear_guess
+            url, key, known=self._sign_outs.lines, signed_out=self._hear_sign_outs, guessed=self._hear_guess
         )
         return self._shared
 
@@ -224,14 +224,13 @@ class Authenticator:
         if self._shared is not None:
             self._shared.tell((int(wall), token_id, nonce))
 
-    def _hear_sign_out(self, line: SignOutLine) -> None:
-        """Another gateway says that a session has ended, or all of a token: kept here as well."""
-        if self._sign_outs.knows(line):
-            return
-        when, token_id, nonce = line
-        self._sign_outs.add(token_id, nonce, when)
-        holder = token_holder(token_id) if nonce == ALL else session_holder(nonce)
-        self._ended_elsewhere[holder] = "signed out"
+    def _hear_sign_outs(self, lines: list[SignOutLine]) -> None:
+        """Other gateways say that sessions have ended, or all of a token: kept here as well."""
+        fresh = [line for line in dict.fromkeys(lines) if not self._sign_outs.knows(line)]
+        self._sign_outs.keep(fresh)
+        for _, token_id, nonce in fresh:
+            holder = token_holder(token_id) if nonce == ALL else session_holder(nonce)
+            self._ended_elsewhere[holder] = "signed out"
 
     def _hear_guess(self, network: str, guess: str, wall: float) -> None:
         self._guesses.wrong(network, guess, wall)

@@ -53,7 +53,7 @@ class SharedLogins:
         key: bytes,
         *,
         known: Callable[[], Iterable[SignOutLine]],
-        signed_out: Callable[[SignOutLine], None],
+        signed_out: Callable[[list[SignOutLine]], None],
         guessed: Callable[[str, str, float], None],
     ) -> None:
         self.trouble = "Redis has not been asked yet"
@@ -210,9 +210,7 @@ class SharedLogins:
                     network = fields.get(b"network", b"")[:64].decode("utf-8", "replace")
                     self._guessed(network, fields.get(b"guess", b"")[:64].hex(), time.time())
         oldest = time.time() - KEPT_SECONDS
-        for line in lines:
-            if line[0] >= oldest:
-                self._signed_out(line)
+        self._signed_out([line for line in lines if line[0] >= oldest])
         return lines
 
     # --- inside ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ nobody else's session back.
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gateway.security.sessions import CLOCK_SKEW_SECONDS, SESSION_SECONDS, BrowserSession
@@ -44,16 +44,20 @@ class SignOuts:
 
     def add(self, token_id: str, nonce: str, wall: float) -> None:
         """Sign a session out. Where the file cannot be written, that holds until the gateway restarts."""
-        line = (int(wall), token_id, nonce)
-        self._remember(line)
-        if self._path is None:
+        self.keep([(int(wall), token_id, nonce)])
+
+    def keep(self, lines: Sequence[SignOutLine]) -> None:
+        """Do the same with several, in one write."""
+        for line in lines:
+            self._remember(line)
+        if self._path is None or not lines:
             return
         try:
             with locked(self._path):
                 descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
                 with open(descriptor, "wb") as file:
                     # On a line of its own: the one before may have been cut short by a full disk.
-                    file.write(b"\n" + written(line))
+                    file.write(b"\n" + b"".join(map(written, lines)))
         except OSError as error:
             log.warning(
                 "a sign-out cannot be kept: it holds until the gateway restarts",
