@@ -102,8 +102,8 @@ class Footage:
                     break
         finally:
             await self._in_thread(samples.close)
-        if failed is None and not reports:
-            return  # it was stopped: the next run reads it again
+        if self._stopped and not reports:
+            return  # the next run reads it again
         self._books.hold(item.number, [*held, *([rest] if (rest := holding.rest()) else [])])
         for report in reports:
             self._books.read(item.number, report)

@@ -39,7 +39,8 @@ def main() -> int:
     for failed in confine(memory=memory, network=False):
         print(f"the process that reads a video is not confined by {failed}", file=sys.stderr)
     faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # are for whoever started it, who ends it
+        signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(1)
     av.logging.set_level(None)
     words = sys.stdout.buffer

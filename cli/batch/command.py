@@ -12,7 +12,7 @@ from batch.engine import PATIENCE_SECONDS, REMOTE_PATIENCE_SECONDS, Engine, Opti
 from batch.errors import BatchError
 from batch.job import Job, delete_job, jobs_folder, open_job
 from batch.outputs.lines import ndjson
-from batch.outputs.target import Target, target
+from batch.outputs.target import FOLDERS, Target, target
 from batch.report import BatchReport
 from batch.video.settings import VideoSettings
 from broker import BrokerError
@@ -79,6 +79,8 @@ def _run(job: Job, targets: list[Target], arguments: argparse.Namespace) -> int:
     )
     report = asyncio.run(_work(job, broker_urls(os.environ, Layout()), options))
     for each in targets:
+        if each.format in FOLDERS:  # takes its time
+            print(f"writing {each.path} …", file=sys.stderr, flush=True)
         each.write(job)
     if to_standard_output:
         for line in ndjson(job.store):

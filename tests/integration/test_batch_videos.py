@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from batch import VideoSettings, process_batch
@@ -153,9 +154,13 @@ async def test_interrupted_in_mid_video(rabbitmq: str, tmp_path: Path, start: St
     worker = start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
     command = Command(rabbitmq, tmp_path / "jobs", video, "--no-cache", "--output", tmp_path / "o.ndjson")
     await aeventually("it works", lambda: worker.metric("framefleet_job_item_seconds_count") >= 50, 60)
-    command.interrupt()
+    # As `timeout` and a closed terminal do: all that belongs to the command is told to end.
+    for each in psutil.Process(command.process.pid).children(recursive=True):
+        each.terminate()
+    command.process.terminate()
     assert await asyncio.to_thread(command.wait, 20) == 130, command.said
     assert "To go on: framefleet batch --job" in command.said
+    assert ", 0 failed, " in command.said
     assert lines(tmp_path / "o.ndjson") == []  # no input is settled
 
 
