@@ -1,3 +1,3 @@
 /** Menus, loaded after the first page: a fifth of all code would come before it for what is behind a click. */
 
-export { DropdownMenu } from 'bits-ui';
+export { DropdownMenu, Popover } from 'bits-ui';
