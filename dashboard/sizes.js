@@ -1,6 +1,7 @@
 /** A plugin of Vite that prints how much travels for the first page and for each other, gzipped, and bounds it. */
 
 import { gzipSync } from 'node:zlib';
+import { ALSO } from './src/locales/folders.js';
 import { catalogOf } from './texts.js';
 
 /** KB of JavaScript, gzipped, that come before the first page is shown, or the login. */
@@ -66,22 +67,24 @@ export function sizes() {
         for (const chunk of chunks.filter(({ isEntry }) => isEntry)) {
           const files = closure(bundle, chunk.fileName);
           if (chunk.name === 'index') files.forEach((file) => initial.add(file));
-          note(`${chunk.name} and its texts`, kilobytes(bundle, files) + first.most, MOST_INITIAL);
+          const own = chunk.name === 'login' ? texts('login').most : 0;
+          note(`${chunk.name} and its texts`, kilobytes(bundle, files) + first.most + own, MOST_INITIAL);
         }
         for (const chunk of chunks.filter(
           ({ isDynamicEntry, name }) => isDynamicEntry && !CATALOG.test(name),
         )) {
           // A page's texts come with it, and those of no other page: whatever it imports must do with these.
           const own = chunk.facadeModuleId === null ? 'first' : catalogOf(chunk.facadeModuleId);
+          const known = ['first', own, ...(ALSO[own] ?? [])];
           for (const file of closure(bundle, chunk.fileName)) {
             const foreign = Object.keys(/** @type {Chunk} */ (bundle[file]).modules).find(
               (id) =>
                 // The name that wuchale's code has where it asks for texts.
-                this.getModuleInfo(id)?.code?.includes('_w_load_') && !['first', own].includes(catalogOf(id)),
+                this.getModuleInfo(id)?.code?.includes('_w_load_') && !known.includes(catalogOf(id)),
             );
             if (foreign !== undefined && chunk.name.endsWith('Page'))
               this.error(
-                `${chunk.name} imports ${foreign}, whose texts are loaded on its own page only: put its folder into FIRST in texts.js.`,
+                `${chunk.name} imports ${foreign}, whose texts are loaded on its own page only: name its folder in src/locales/folders.js, or in FIRST in texts.js.`,
               );
           }
           const added = [...closure(bundle, chunk.fileName)].filter((file) => !initial.has(file));
@@ -93,7 +96,9 @@ export function sizes() {
             );
             continue;
           }
-          const more = own === 'first' ? 0 : texts(own).most;
+          const more = known
+            .slice(1)
+            .reduce((sum, each) => sum + (each === 'first' ? 0 : texts(each).most), 0);
           note(`+ ${chunk.name}${more > 0 ? ' + texts' : ''}`, kilobytes(bundle, added) + more, MOST_PAGE);
         }
         for (const [locale, size] of Object.entries(first.sums))

@@ -14,10 +14,14 @@ export const FIRST = [
   'shell',
 ];
 
+/** What of these folders only comes with a page of that name, the login or a dialog. */
+const LATER =
+  /(?:^|\/)src\/(?:login\/Login\.|shell\/(?:Help|Invite)\.|alerts\/(?:AlertsPage|RuleItem|SilenceList)\.|cameras\/(?:CameraPage|CameraFacts|CameraPicture|StateHistory|Timeline|UnknownCamera|panels)\.)/;
+
 /** The catalog that a file's texts are in: its folder's own, or the first. @param {string} file such as `src/nodes/words.ts` */
 export function catalogOf(file) {
   const folder = /(?:^|\/)src\/([^/]+)\//.exec(file)?.[1] ?? 'first';
-  return FIRST.includes(folder) ? 'first' : folder;
+  return FIRST.includes(folder) && !LATER.test(file) ? 'first' : folder;
 }
 
 /** Attributes of elements and properties of components that people never read. */
@@ -57,6 +61,7 @@ export function isText(text) {
 /** Whole texts of the markup that are names, the same in every language. */
 const SAME = new Set([
   'framefleet',
+  'Framefleet',
   'CSV',
   'NDJSON',
   'Esc',
@@ -78,7 +83,7 @@ export function heuristic({ msgStr, details }) {
   if (SAME.has(text.trim()) || /^.$/u.test(text.trim())) return false;
   if (scope === 'markup') return 'message';
   if (attribute !== undefined && NO_TEXT.has(attribute)) return false;
-  if (call !== undefined && /^(console\.|matchMedia$|fetch$|Intl\.)/.test(call)) return false;
+  if (call !== undefined && /^(console\.|matchMedia$|fetch$|Intl\.)|\.getChild$/.test(call)) return false;
   if (
     scope === 'attribute' &&
     /^(aria-(label|description|roledescription|valuetext|placeholder)|title|alt|placeholder|label)$/.test(
@@ -94,14 +99,18 @@ const SHOWN =
 
 /** Strings that look like texts and are none: names of things, and what is told to developers. */
 const KNOWN = [
-  // Errors that no person meets: they end the page's start.
+  // Errors that no person meets: they end the page's start, or are told in other words.
   /^(index|login)\.html has no #app$/,
   /^this browser gives no 2d canvas$/,
+  /^the gateway is away$/,
   // Each language in itself.
   /^(English|Tiếng Việt)$/,
-  // Classes that Svelte has scoped, and styles.
+  // Classes that Svelte has scoped or a component passes on, and styles.
+  /^menu [\w-]+$/,
   /\bsvelte-\w+$/,
   /\bvar\(--|^\.cm-/,
+  // Nodes of PromQL's grammar.
+  /^(And|Unless|Mul|Div|Add|Sub)$/,
   // Commands to type.
   /^(make|SOURCE=#|docker compose|python -m) /,
 ];

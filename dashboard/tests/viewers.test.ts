@@ -23,11 +23,11 @@ test('whose counts they are', () => {
 test('bots are told of, and only if there are any', () => {
   const some = attendance().windows.map((each) => ({ ...each, sessions: { ...COUNTS, bot: 2 } }));
   expect(bots(attendance())).toBeNull();
-  expect(bots(attendance({ windows: some }))).toBe('2 bots are not among them.');
+  expect(bots(attendance({ windows: some }))).toBe('2 bots are not counted.');
 });
 
 test('the chart is put into words', () => {
   const series = [4, 9, 7].map((sessions, each) => ({ time: 60 * each, users: 1, sessions }));
-  expect(spoken(series)).toBe('Sessions of the last hours: 7 at last, between 4 and 9');
+  expect(spoken(series)).toBe('Sessions of the last hours: now 7, between 4 and 9');
   expect(spoken([])).toBe('Nothing is counted yet.');
 });

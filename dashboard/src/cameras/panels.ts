@@ -2,6 +2,9 @@
 
 import type { ChartPanel } from '../lib/charts/panel';
 
+const SENT = /* @wc-include */ 'sent';
+const RESULTS = /* @wc-include */ 'results';
+
 const named = (expr: string, name: string) => `label_replace(${expr}, "of", "${name}", "", "")`;
 
 /** A camera's id has no character that PromQL would read as anything else. */
@@ -14,13 +17,13 @@ export function cameraPanels(camera: string): ChartPanel[] {
       description: 'Frames that its producer sent, and results that gateways got',
       unit: 'fps',
       expr: [
-        named(`sum(${rate('producer_frames_sent_total')})`, 'sent'),
-        named(`max(${rate('framefleet_camera_result_age_seconds_count')})`, 'results'),
+        named(`sum(${rate('producer_frames_sent_total')})`, SENT),
+        named(`max(${rate('framefleet_camera_result_age_seconds_count')})`, RESULTS),
       ].join(' or '),
     },
     {
       title: 'Latency',
-      description: 'Capture to gateway, the mean of a minute',
+      description: 'Capture to gateway, mean over a minute',
       unit: 'seconds',
       expr: `sum(${rate('framefleet_camera_result_age_seconds_sum')}) / sum(${rate('framefleet_camera_result_age_seconds_count')})`,
     },

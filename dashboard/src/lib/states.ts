@@ -1,7 +1,7 @@
 /** What people read for the states, roles and reasons that the gateway names in keys. */
 
 import type { AlertState } from './alerts';
-import type { AlertRuleView, SessionView } from './contract.gen';
+import type { AlertRuleView, SessionView, StateChangeView } from './contract.gen';
 import type { CameraState, NodeState } from './protocol';
 
 // @wc-include
@@ -14,6 +14,15 @@ export const CAMERA_STATE_WORDS: Record<CameraState, string> = {
   disabled: 'disabled',
   quiet: 'quiet',
   unknown: 'unknown',
+};
+
+// @wc-include
+const PAST_STATE_WORDS = { removed: 'removed', forgotten: 'forgotten' };
+
+/** States that the history has: also those of cameras that are no longer there. */
+export const LOGGED_STATE_WORDS: Record<StateChangeView['state'], string> = {
+  ...CAMERA_STATE_WORDS,
+  ...PAST_STATE_WORDS,
 };
 
 // @wc-include

@@ -1,5 +1,5 @@
-import { loadFirstTexts } from '../lib/texts';
+import { loadFirstTexts, loadTexts } from '../lib/texts';
 
 // Modules name texts when they are loaded: first the language, then they.
-await loadFirstTexts();
+await Promise.all([loadFirstTexts(), loadTexts('login')]);
 await import('./start');

@@ -1,6 +1,8 @@
 /** What the panel of viewers says, and the arithmetic behind it. */
 
 import type { AttendanceView, DeviceCountsView } from '../lib/contract.gen';
+import { exactly } from '../lib/format';
+import { plural } from '../lib/plural';
 
 export type Device = Exclude<keyof DeviceCountsView, 'all' | 'bot'>;
 
@@ -18,20 +20,19 @@ export const WORDS = {
   sessions: 'Sessions',
   window: 'Within',
   device: 'Device',
-  chart: 'Sessions of the last hours',
   empty: 'Nothing is counted yet.',
-  fetching: 'Who is watching could not be fetched',
-  alone: 'Counted by this gateway alone',
+  fetching: 'The counts of viewers could not be fetched',
+  alone: 'These counts are of this gateway alone',
   inexact: 'A user is a token; a session is a user, an address and a browser. Counts may be off by 2 %.',
 } as const;
 
 /** How far a window looks back. */
-export const within = (minutes: number): string => (minutes === 1 ? '1 minute' : `${minutes} minutes`);
+export const within = (minutes: number): string => plural(minutes, ['# minute', '# minutes']);
 
 /** Who else there is, for the end of the text. */
 export const bots = (view: AttendanceView): string | null => {
   const count = view.windows.at(-1)?.sessions.bot ?? 0;
-  return count === 0 ? null : `${count} ${count === 1 ? 'bot is' : 'bots are'} not among them.`;
+  return count === 0 ? null : plural(count, ['# bot is not counted.', '# bots are not counted.']);
 };
 
 /** Whose counts these are. */
@@ -43,5 +44,5 @@ export function spoken(series: AttendanceView['series']): string {
   const values = series.map(({ sessions }) => sessions);
   const last = values.at(-1);
   if (last === undefined) return WORDS.empty;
-  return `${WORDS.chart}: ${last} at last, between ${Math.min(...values)} and ${Math.max(...values)}`;
+  return `Sessions of the last hours: now ${exactly(last)}, between ${exactly(Math.min(...values))} and ${exactly(Math.max(...values))}`;
 }

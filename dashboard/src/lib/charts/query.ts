@@ -68,7 +68,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof Refused && !error.spoken && error.status >= 500)
     return {
       title: 'The gateway does not answer',
-      words: `What is in front of it answers with status ${error.status}. Charts go on by themselves as soon as it does.`,
+      words: `The proxy in front of it answers with status ${error.status}. Charts continue by themselves as soon as it answers.`,
       lasting: false,
     };
   if (error instanceof Refused) {
