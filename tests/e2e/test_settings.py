@@ -171,7 +171,7 @@ def test_a_rule_opens_with_its_values_and_threshold(settings: Page, native: Nati
     rule = settings.locator("[data-rule='FramefleetDeadLetters']")
     expect(rule.get_by_text("Threshold: 0")).to_be_visible(timeout=PATIENCE)
     expect(rule.locator("canvas")).to_be_visible(timeout=PATIENCE)
-    expect(settings.get_by_label("Time range", exact=True)).to_be_visible()
+    expect(settings.get_by_role("combobox", name="Time range", exact=True)).to_be_visible()
     rule.get_by_role("button", name=re.compile("^Explore")).click()
     expect(settings).to_have_url(re.compile("/explore\\?expr="))
 
