@@ -122,7 +122,7 @@ def test_an_address_that_is_none_says_so_and_leads_on(native: Native, here: Brow
 
 
 def test_the_menu_of_further_pages_by_keyboard(settings: Page) -> None:
-    menu = settings.get_by_role("button", name="Settings")
+    menu = settings.get_by_role("button", name="Settings", exact=True)
     expect(menu).to_be_visible()
     menu.focus()
     settings.keyboard.press("Enter")
@@ -169,9 +169,9 @@ def test_workers_over_time_with_one_range(settings: Page, native: Native) -> Non
 def test_a_rule_opens_with_its_values_and_threshold(settings: Page, native: Native) -> None:
     settings.goto(f"{native.endpoints['gateway']}/alerts?show=rules&alert=FramefleetDeadLetters")
     rule = settings.locator("[data-rule='FramefleetDeadLetters']")
-    expect(rule.get_by_text("threshold 0")).to_be_visible(timeout=PATIENCE)
+    expect(rule.get_by_text("Threshold: 0")).to_be_visible(timeout=PATIENCE)
     expect(rule.locator("canvas")).to_be_visible(timeout=PATIENCE)
-    expect(settings.get_by_label("Time range", exact=True)).to_be_visible()
+    expect(settings.get_by_role("combobox", name="Time range", exact=True)).to_be_visible()
     rule.get_by_role("button", name=re.compile("^Explore")).click()
     expect(settings).to_have_url(re.compile("/explore\\?expr="))
 
