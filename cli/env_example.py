@@ -138,6 +138,8 @@ EXAMPLES = {
     "WORKER_REMOTE_BUDGET_DAY": "2",
     "WORKER_REMOTE_BUDGET_MONTH": "40",
     "WORKER_REMOTE_CAMERAS": "gate-*,yard",
+    "GATEWAY_REMOTE_RULES": "event",
+    "GATEWAY_REMOTE_CAMERAS": "gate-*,yard",
     "WORKER_REMOTE_CHEAPER_MODEL": "gpt-4o-mini",
     "WORKER_REMOTE_FOLDER": "/var/lib/framefleet",
     "WORKER_REMOTE_KEY_FILE": "/run/secrets/remote-key",
