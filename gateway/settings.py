@@ -217,11 +217,9 @@ class GatewaySettings(ServiceSettings):
     @field_validator("remote_rules")
     @classmethod
     def _rules(cls, value: str) -> str:
-        if wrong := sorted(set(split(value)) - set(RULES)):
+        if not set(split(value)) <= set(RULES):
             raise PydanticCustomError(
-                "rules",
-                "{wrong} is not a rule: known are {known}",
-                {"wrong": wrong[0], "known": ", ".join(RULES)},
+                "rules", "any of {known}, comma-separated, is needed", {"known": ", ".join(RULES)}
             )
         return value
 

@@ -96,8 +96,8 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ("queus check", "did you mean queues?"),
         (
             "xyzzy",
-            "known are up, down, scale, link, tokens, senders, why, nodes, batch, dlq, queues, cameras, models, "
-            "doctor, plan",
+            "known are up, down, scale, link, tokens, senders, why, nodes, batch, remote, dlq, queues, cameras, "
+            "models, doctor, plan",
         ),
         ("dlq lst", "there is no command 'lst': did you mean list?"),
         ("dlq list --limt 3", "there is no option --limt: did you mean --limit?"),
