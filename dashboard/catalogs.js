@@ -5,7 +5,7 @@
  */
 
 import { readFileSync, readdirSync } from 'node:fs';
-import { access, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from 'svelte/compiler';
@@ -28,15 +28,6 @@ const readOnly = {
   write: nothing,
   mkdir: nothing,
   unlink: nothing,
-};
-
-/** Writes what the catalogs compile to; where a language has one form of plural, its rule asks for no number. */
-const writing = {
-  ...readOnly,
-  write: (/** @type {string} */ file, /** @type {string} */ content) =>
-    writeFile(file, file.endsWith('.compiled.js') ? `// @ts-nocheck\n${content}` : content),
-  mkdir: (/** @type {string} */ folder) => mkdir(folder, { recursive: true }).then(nothing),
-  unlink,
 };
 
 /** @type {string[]} */
@@ -108,7 +99,7 @@ async function checkCode() {
 }
 
 // The code imports what this writes.
-await Hub.create('build', config, root, 0, writing);
+await Hub.create('build', config, root);
 const count = await checkCatalogs();
 await checkCode();
 if (faults.length > 0) {

@@ -80,6 +80,12 @@ const FAILURES: Record<string, string> = {
   rejected: 'rejected',
   maxlen: 'queue full',
   delivery_limit: 'delivered too often',
+  // Of frames that a producer drops.
+  replaced: 'replaced by a newer frame',
+  handed_over: 'handed over',
+  queue_full: 'queue full',
+  unroutable: 'no queue for it',
+  timeout: 'no confirmation in time',
 };
 
 /** Why a frame failed; a reason that this version does not know, as it is. */
