@@ -15,13 +15,15 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test test-tools test-lint test-rules test-dashboard test-unit test-integration test-e2e test-faults \
-  test-compute test-system test-alone soak silences hostile drill bench lint fmt coverage audit licences contract objectives lock clean
+  test-compute test-system test-alone soak silences hostile batch-drill drill remote-story bench bench-wall lint fmt coverage audit licences \
+  contract objectives lock clean
 
 help: ## show this list
 	@echo 'Framefleet. Commands:'
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 	@echo 'Knobs of make up:'
 	@echo '  WORKERS=N          how many workers (default: one per core; 0: frames wait)'
+	@echo '  WORKERS_BATCH=N    how many workers of the batch lane at most, while jobs need them (default: one per core)'
 	@echo '  SOURCE=WHAT        demo (default), none, a video file, a folder of images, http(s)://, rtsp://, webcam:0'
 	@echo '  CAMERAS=FILE       a file that lists the cameras, read again when it changes (docs/cameras.md), instead of SOURCE'
 	@echo '  PORT=8080          port of the dashboard (default: 8080, or the next free one)'
@@ -103,12 +105,22 @@ silences: test-tools ## what is frozen, torn apart, full or put back for SECONDS
 hostile: test-tools ## a demo among enemies for SECONDS=600: clients, cameras, a viewer, a damaged broker; it must not notice
 	python -m tests.faults.hostile --seconds $(or $(SECONDS),600)
 
+batch-drill: test-tools ## ITEMS=50000 pictures in a job whose client, worker and broker are killed; then the books must be exact
+	BATCH_ITEMS=$(or $(ITEMS),50000) pytest -s tests/faults/test_batch.py --timeout 36000 $(PYTEST)
+
 drill: test-tools ## twelve faults in a system of its own, and the alert that each must set off (40 minutes, as root)
 	python -m tests.faults.drill --only '$(ONLY)'
 
-bench: test-tools ## what viewers and the history cost, as in docs/benchmarks.md (15 minutes); fails where an aim is missed
+remote-story: test-tools ## a remote model under a budget that breaks, 34 % errors and exact books, beside a plain loop (5 minutes)
+	python -m bench.remote --images $(or $(IMAGES),400)
+
+bench: test-tools ## what viewers, the history and counting cost, as in docs/benchmarks.md and docs/viewers.md (20 minutes); fails where an aim is missed
 	python -m bench.viewers --check
 	python -m bench.history --check
+	python -m bench.presence --check
+
+bench-wall: test-tools ## whether /wall stays smooth, as in docs/benchmarks.md (MINUTES=10); fails where an aim is missed
+	python -m bench.wall --minutes $(or $(MINUTES),10) --check
 
 lint: test-lint ## the same as test-lint
 

@@ -13,7 +13,7 @@ from contract.models import parse_model_spec
 from worker.detection import Detections, decode
 from worker.detection.detector import Detector
 from worker.detection.image import EVERYTHING, DecodedImage
-from worker.loader import Loader, registry_of
+from worker.loader import DetectorLoader, registry_of
 from worker.models import locate
 from worker.settings import WorkerSettings
 
@@ -62,7 +62,7 @@ def candidate(name: str) -> Candidate:
         return Candidate("plain design: Haar 1.1/4", PlainHaar())
     model, _, size = name.partition(":")
     settings = WorkerSettings(input_size=int(size)) if size else WorkerSettings()
-    loader = Loader(settings, registry_of(settings))
+    loader = DetectorLoader(settings, registry_of(settings))
     return Candidate(f"{model} at {size}" if size else model, loader.load(parse_model_spec(model)))
 
 

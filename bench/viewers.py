@@ -11,7 +11,7 @@ ratios are within a round. Then the same with 1 % of viewers (at least one) that
 --check ends with exit code 1 if an aim is missed: plain clients 1.7 times the loop's results per CPU second, the
 sub-protocol 5 times; with stalled viewers the others' p99 within 10 % or 5 ms of what it was. Where few watch, most
 of the cost is that of taking the results: it is measured with nobody watching, and a ratio that would need sending to
-cost less than nothing is no aim.
+cost less than nothing is not an aim.
 """
 
 import math

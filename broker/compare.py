@@ -46,7 +46,7 @@ async def differences(session: Session, queue: Queue) -> list[Difference]:
             else:
                 arguments[difference.argument] = difference.current
             if not difference.argument.startswith("x-"):
-                return found  # `durable` is no argument that could be tried
+                return found  # `durable` is not an argument that could be tried
         else:
             return found
     return found

@@ -23,7 +23,7 @@ log = structlog.get_logger("broker")
 P = ParamSpec("P")
 
 STEADY_SECONDS = 5.0
-"""A connection that stood for less was no success: what is done on it may be why the broker closes it each time."""
+"""A connection that stood for less was not a success: what is done on it may be why the broker closes it each time."""
 
 
 class Connection:

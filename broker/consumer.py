@@ -195,7 +195,7 @@ class Consumer(Role):
         return self._prefetch > 0 and self._unsettled >= self._prefetch
 
     def set_prefetch(self, prefetch: int) -> None:
-        """Hold so many messages from now on: subscribe anew, since a consumer keeps the number it began with.
+        """Hold so many messages from now on: subscribe again, since a consumer keeps the number it began with.
 
         That happens at the next moment when it disturbs nothing: when called while `full`, or when nothing is held.
         """
@@ -372,7 +372,7 @@ class Consumer(Role):
         wait()
 
     def _listen(self, channel: Any, name: str, tag: str | None, waited: bool = False) -> None:
-        """Subscribe anew when messages wait at two looks and none is brought in between.
+        """Subscribe again when messages wait at two looks and none is brought in between.
 
         When a queue is deleted and there again at once, RabbitMQ may leave its consumers subscribed to nothing, without
         a word and for ever.
@@ -389,7 +389,7 @@ class Consumer(Role):
                 self._suspect()  # we consume it, and are not counted: there is nobody to count us
             waits = frame.method.message_count > 0 and not self.full and self._received == received
             if waits and waited and tag == self._tag:
-                log.warning("messages wait and none is brought: subscribing anew", queue=name)
+                log.warning("messages wait and none is brought: subscribing again", queue=name)
                 channel.close()
             else:
                 self._listen(channel, name, tag, waits)

@@ -163,7 +163,7 @@ class _Flight:
         return self._size > 0 and self._size + size > IN_FLIGHT_BYTES
 
     def send(self, delivery: Delivery, letter: DeadLetter) -> None:
-        """Publish the letter as a task; once that is confirmed it is no dead letter any more."""
+        """Publish the letter as a task; once that is confirmed it is not a dead letter any more."""
         how, size = self._how, letter.size
         queue = how.queue_of(letter)
         body, headers = delivery.body, dict[str, Any]()

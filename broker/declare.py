@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ def declare(
     def silent(reason: str) -> None:
         failed(reason, False)
 
-    steps = [partial(_declare, item) for item in _items(topology)]
+    steps = [step for item in _items(topology) for step in _declaration(item)]
     _ask(connection, steps, done, closed, unanswered or silent)
 
 
@@ -144,24 +144,26 @@ def _look_up(item: Exchange | Queue, channel: Any, done: Callable[[Any], None]) 
         channel.queue_declare(item.name, passive=True, callback=done)
 
 
-def _declare(item: Exchange | Queue, channel: Any, done: Callable[[Any], None]) -> None:
+def _declaration(item: Exchange | Queue) -> Iterator[Step]:
+    # A step for each binding: nothing may be asked on a channel that was given up since.
     if isinstance(item, Exchange):
-        channel.exchange_declare(item.name, item.type, durable=True, callback=done)
-    else:
-        _declare_queue(channel, item, done)
+        yield partial(_declare_exchange, item)
+        return
+    yield partial(_declare_queue, item)
+    for exchange, key in item.bindings:
+        yield partial(_bind, item.name, exchange, key)
 
 
-def _declare_queue(channel: Any, queue: Queue, done: Callable[[Any], None]) -> None:
-    bindings = list(queue.bindings)
+def _declare_exchange(exchange: Exchange, channel: Any, done: Callable[[Any], None]) -> None:
+    channel.exchange_declare(exchange.name, exchange.type, durable=True, callback=done)
 
-    def bind(frame: Any) -> None:
-        if not bindings:
-            done(frame)
-            return
-        exchange, key = bindings.pop(0)
-        channel.queue_bind(queue.name, exchange, routing_key=key, callback=bind)
 
-    channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments), callback=bind)
+def _declare_queue(queue: Queue, channel: Any, done: Callable[[Any], None]) -> None:
+    channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments), callback=done)
+
+
+def _bind(queue: str, exchange: str, key: str, channel: Any, done: Callable[[Any], None]) -> None:
+    channel.queue_bind(queue, exchange, routing_key=key, callback=done)
 
 
 def mismatch(reason: Any) -> str:
@@ -175,5 +177,5 @@ def mismatch(reason: Any) -> str:
     return (
         f"the {found.kind} '{found.name}' exists with another '{found.argument}' "
         f"(received {found.wanted} but current is {found.current}). "
-        "Arguments are immutable: `framefleet queues upgrade` makes it anew and keeps its messages"
+        "Arguments are immutable: `framefleet queues upgrade` recreates it and keeps its messages"
     )

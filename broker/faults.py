@@ -22,7 +22,7 @@ LONGEST_PAUSE = 5.0
 """Seconds between two looks at a queue that is down: a queue that only lacked its leader is back soon."""
 WELL_SECONDS = 15.0
 """A queue that was found well is not looked at again so soon: a full one is suspected with every refusal."""
-REMEDY = "`framefleet queues repair` says what is lost and makes it anew"
+REMEDY = "`framefleet queues repair` says what is lost and recreates it"
 
 NO_PROCESS = "noproc"
 """Erlang's word in what RabbitMQ says of a queue whose process could not be started, or has ended."""

@@ -82,7 +82,7 @@ class ThreadLoop(AsyncioLoop):
 
     def _crashed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if self._stopping:
-            return  # what is left undone then, a connection attempt say, is no news
+            return  # what is left undone then, a connection attempt say, is not news
         error = context.get("exception") or RuntimeError(context["message"])
         log.error("the broker's thread crashed", exc_info=error)
         loop.stop()

@@ -26,10 +26,10 @@ log = structlog.get_logger("broker")
 
 SWEEP_SECONDS = 1.0
 REJECTED_SECONDS = 3.0
-"""After so long with nothing but rejections the channel is opened anew. If a channel's first message finds a queue
+"""After so long with nothing but rejections the channel is reopened. If a channel's first message finds a queue
 without a leader, RabbitMQ (3.10 at least) tells that channel for ever that the queue is full."""
 OVERDUE_SECONDS = 60.0
-"""The channel is opened anew, too, if a message that timed out still has no confirm after so long."""
+"""The channel is reopened, too, if a message that timed out still has no confirm after so long."""
 
 
 class Outcome(StrEnum):
@@ -180,7 +180,7 @@ class Publisher(Role):
         except Exception:
             # Sent or not: nobody knows. With the channel its numbers are void, and `done` hears DISCONNECTED.
             destination = text(exchange or key)
-            log.exception("a message could not be sent: opening the channel anew", destination=destination)
+            log.exception("a message could not be sent: reopening the channel", destination=destination)
             self._void("a message could not be sent")
 
     def _refusal(self) -> Outcome | None:
@@ -301,7 +301,7 @@ class Publisher(Role):
         """Move on to a new channel; what is outstanding on this one becomes DISCONNECTED."""
         if not self._usable:
             return
-        log.warning("opening the publishing channel anew", reason=why, outstanding=len(self._pending))
+        log.warning("reopening the publishing channel", reason=why, outstanding=len(self._pending))
         self._usable = False  # until the role has its new channel
         with contextlib.suppress(Exception):  # it is closed, or its connection is just being lost
             self._channel.close(reply_text=text(short(why)))

@@ -8,7 +8,7 @@ from cli.errors import KnobError
 from cli.knobs import Knobs
 
 GATEWAY, PROMETHEUS, AMQP, RABBITMQ_METRICS = 8080, 9090, 5672, 15692
-WORKERS, PRODUCER_METRICS, GATEWAY_METRICS = 8000, 8010, 8020
+WORKERS, PRODUCER_METRICS, GATEWAY_METRICS, BATCH_WORKERS = 8000, 8010, 8020, 8200
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Addresses:
     rabbitmq_metrics: int = 0
     producer_metrics: int = 0
     workers: list[int] = field(default_factory=list)
+    batch_workers: list[int] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     reservations: dict[int, socket.socket] = field(default_factory=dict, repr=False)
 
@@ -52,6 +53,18 @@ class Addresses:
     def drop_worker(self) -> None:
         """Give back the port of the last worker."""
         self.reservations.pop(self.workers.pop()).close()
+
+    def add_batch_worker(self) -> int:
+        """Reserve a port for one more worker of the batch lane."""
+        wanted = BATCH_WORKERS + len(self.batch_workers)
+        self.batch_workers.append(
+            self.take(wanted, f"batch-worker-{len(self.batch_workers) + 1}'s metrics port")
+        )
+        return self.batch_workers[-1]
+
+    def drop_batch_worker(self) -> None:
+        """Give back the port of the last worker of the batch lane."""
+        self.reservations.pop(self.batch_workers.pop()).close()
 
     def release(self) -> None:
         """Give the ports back."""

@@ -21,7 +21,7 @@ REFRESH_SECONDS = 0.2
 
 
 def is_plain(out: TextIO) -> bool:
-    """Return whether `out` gets plain text: it is no terminal, or one that cannot do more, or NO_COLOR is set."""
+    """Return whether `out` gets plain text: it is not a terminal, or one that cannot do more, or NO_COLOR is set."""
     return not out.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 

@@ -31,6 +31,15 @@ COMPOSE = {
         "1",
         "How many workers `up` starts; `--scale cv-worker=3` goes before it. One worker uses one core.",
     ),
+    "CV_WORKERS_BATCH": (
+        "0",
+        "How many workers of the batch lane `up` starts, for jobs (docs/batch.md); by default none. "
+        "`--scale cv-worker-batch=1` goes before it.",
+    ),
+    "BATCH_CPU_SHARES": (
+        "114",
+        "The weight of a batch worker's container beside those with 1024: it keeps a tenth of what all want.",
+    ),
     "PRODUCERS": (
         "1",
         "How many producers share the cameras; `--scale producer=3` goes before it, and 0 starts none.",
@@ -64,6 +73,11 @@ COMPOSE = {
     "RABBITMQ_MANAGEMENT_PORT": ("15672", "The port of RabbitMQ's own page, on 127.0.0.1."),
     "PROMETHEUS_PORT": ("9090", "Prometheus' port, on 127.0.0.1."),
     "GPU_PREFETCH": ("32", "Frames that a worker on a GPU holds; by default twice its batch (docs/gpu.md)."),
+    "REMOTE_KEY_FILE": (
+        "./remote-key",
+        "A file of this machine with the key of a remote model's endpoint (docs/remote.md).",
+    ),
+    "REMOTE_PRICES_DIR": ("./prices", "A folder of this machine with prices.toml (docs/remote.md)."),
     "GRAFANA_PASSWORD": ("", "The password of Grafana's user admin, which you choose (docs/grafana.md)."),
     "GRAFANA_TOKEN": (
         "",
@@ -86,6 +100,7 @@ COMPOSE = {
     "PROMETHEUS_IMAGE": ("prom/prometheus:v3.5.0", "Prometheus' image."),
     "GRAFANA_IMAGE": ("grafana/grafana:12.2.0", "Grafana's image."),
     "ALERTMANAGER_IMAGE": ("prom/alertmanager:v0.28.1", "Alertmanager's image."),
+    "REDIS_IMAGE": ("redis:8-alpine", "The image of deploy/compose.redis.yml."),
     "NODE_EXPORTER_IMAGE": (
         "prom/node-exporter:v1.9.1",
         "The image that tells of the machine (docs/grafana.md).",
@@ -114,11 +129,25 @@ EXAMPLES = {
     "TRACES_ENDPOINT": "http://collector:4318",
     "GATEWAY_TOKENS_FILE": "/var/lib/framefleet/tokens.json",
     "GATEWAY_TRUSTED_PROXIES": "172.16.0.0/12",
+    "REDIS_URL": "redis://:password@redis.example:6379/0",
     "PREFETCH": "2",
     "PRODUCER_MODEL": "yunet",
     "WORKER_BATCH": "16",
     "WORKER_CACHE_ENTRIES": "10000",
     "WORKER_INPUT_SIZE": "640",
+    "WORKER_REMOTE_BUDGET_DAY": "2",
+    "WORKER_REMOTE_BUDGET_MONTH": "40",
+    "WORKER_REMOTE_CAMERAS": "gate-*,yard",
+    "GATEWAY_REMOTE_RULES": "event",
+    "GATEWAY_REMOTE_CAMERAS": "gate-*,yard",
+    "WORKER_REMOTE_CHEAPER_MODEL": "gpt-4o-mini",
+    "WORKER_REMOTE_FOLDER": "/var/lib/framefleet",
+    "WORKER_REMOTE_KEY_FILE": "/run/secrets/remote-key",
+    "WORKER_REMOTE_MODEL": "gpt-4o",
+    "WORKER_REMOTE_PRICES": "/prices/prices.toml",
+    "WORKER_REMOTE_PROMPT": "Find every person in each picture, and say what they do.",
+    "WORKER_REMOTE_TPM": "200000",
+    "WORKER_REMOTE_URL": "https://api.openai.com/v1",
     "WORKER_THRESHOLD": "0.6",
 }
 """Examples of settings whose default is nothing, or differs from place to place."""
@@ -148,7 +177,11 @@ COMMON = (
 )
 
 SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] = (
-    ("the project", ("COMPOSE_PROJECT_NAME", "CV_WORKERS", "PRODUCERS"), None),
+    (
+        "the project",
+        ("COMPOSE_PROJECT_NAME", "CV_WORKERS", "CV_WORKERS_BATCH", "BATCH_CPU_SHARES", "PRODUCERS"),
+        None,
+    ),
     ("cameras", ("FOOTAGE_DIR", "CAMERAS_DIR"), ProducerSettings),
     ("workers", ("MODEL_DIR",), WorkerSettings),
     ("the dashboard and the history", ("GATEWAY_BIND", "GATEWAY_PORT"), GatewaySettings),
@@ -162,6 +195,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
         ("GPU_PREFETCH", "GRAFANA_PASSWORD", "GRAFANA_TOKEN", "GRAFANA_PORT"),
         None,
     ),
+    ("with deploy/compose.remote.yml", ("REMOTE_KEY_FILE", "REMOTE_PRICES_DIR"), None),
     ("with deploy/compose.alerts.yml", ("ALERT_URLS_DIR", "ALERTMANAGER_PORT"), None),
     (
         "images",
@@ -172,6 +206,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], type[ServiceSettings] | None], ...] 
             "PROMETHEUS_IMAGE",
             "GRAFANA_IMAGE",
             "ALERTMANAGER_IMAGE",
+            "REDIS_IMAGE",
             "NODE_EXPORTER_IMAGE",
         ),
         None,

@@ -58,7 +58,9 @@ def known_gateway(
     if url is not None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise InvalidOption(f"--url {url!r} is no gateway's address: it looks like http://127.0.0.1:8080")
+            raise InvalidOption(
+                f"--url {url!r} is not a gateway's address: it looks like http://127.0.0.1:8080"
+            )
         return GatewayAccess(url.rstrip("/"), token or environment.get("GATEWAY_TOKEN", "").strip())
     if this_image() is not None:
         return _of_the_container(environment)
@@ -95,7 +97,7 @@ def ask(gateway: GatewayAccess, path: str, *, method: str = "GET", without: str)
             f"no gateway answers at {gateway.url} ({reason}): start it, then ask again. {without}"
         ) from None
     if not isinstance(found, dict):
-        raise CommandError(f"what answers at {gateway.url} is no gateway of this version")
+        raise CommandError(f"what answers at {gateway.url} is not a gateway of this version")
     return found
 
 
@@ -121,5 +123,5 @@ def _refusal(gateway: GatewayAccess, path: str, error: urllib.error.HTTPError) -
         sentence = f"HTTP {error.code}"
     plain_path = path.partition("?")[0]
     if error.code == 404 and sentence in (f"there is no {plain_path}", "HTTP 404"):
-        return f"what answers at {gateway.url} is no gateway of this version: it has no {plain_path}"
+        return f"what answers at {gateway.url} is not a gateway of this version: it has no {plain_path}"
     return f"the gateway at {gateway.url} does not say: {sentence}"

@@ -17,6 +17,7 @@ from runtime.urls import HOW, flaw
 
 NAMES = (
     "WORKERS",
+    "WORKERS_BATCH",
     "SOURCE",
     "CAMERAS",
     "PORT",
@@ -29,6 +30,7 @@ NAMES = (
     "SEED",
 )
 MOST_WORKERS = 512
+AUTO = "auto"
 SCHEMES = ("http", "https", "rtsp", "rtmp")
 CAMERA_PREFIX = re.compile(rf"^({CAMERA_ID})=(?!=)")
 WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|rtmps?)://.+)$")
@@ -38,8 +40,9 @@ WITHOUT_FILE = re.compile(r"^(demo(:[1-9][0-9]*)?|webcam:[0-9]+|(https?|rtsps?|r
 class Knobs:
     """The choices that `make up` leaves to the operator.
 
-    `port` is None unless asked for; `host` is empty for this machine alone. `source` is `none` or the producer's
-    SOURCE, and without meaning if there is a file of `cameras`.
+    `batch_workers`: so many of the batch lane are started at most, when something waits there. `port` is None unless
+    asked for; `host` is empty for this machine alone. `source` is `none` or the producer's SOURCE, and without meaning
+    if there is a file of `cameras`.
     """
 
     workers: int
@@ -49,6 +52,7 @@ class Knobs:
     amqp_url: str
     cameras: Path | None = None
     host: str = ""
+    batch_workers: int = 0
 
     @property
     def words(self) -> dict[str, str]:
@@ -73,7 +77,7 @@ class Knobs:
 
 
 def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
-    """The knobs in `environment` (WORKERS, SOURCE, CAMERAS, PORT, HOST, MODEL_DIR, AMQP_URL).
+    """The knobs in `environment` (WORKERS, WORKERS_BATCH, SOURCE, CAMERAS, PORT, HOST, MODEL_DIR, AMQP_URL).
 
     Empty ones count as not given, relative paths are taken from `folder`. Raises KnobError with one sentence for each
     wrong knob.
@@ -88,6 +92,13 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
         wrong.append(
             f"WORKERS={environment['WORKERS']}: a whole number from 0 to {MOST_WORKERS} is needed, "
             f"e.g. WORKERS=2 (without it, one per core: {os.cpu_count()})"
+        )
+    asked = take("WORKERS_BATCH", AUTO)
+    batch_workers = os.cpu_count() or 1 if asked == AUTO else _number(asked, 0, MOST_WORKERS)
+    if batch_workers is None:
+        wrong.append(
+            f"WORKERS_BATCH={asked}: auto is possible (up to one per core, while jobs need them), or a whole number "
+            f"from 0 to {MOST_WORKERS}"
         )
     port = _number(take("PORT", "0"), 0, 65535)
     if port is None:
@@ -114,17 +125,26 @@ def read_knobs(environment: Mapping[str, str], folder: Path) -> Knobs:
     if wrong:
         raise KnobError("\n".join(wrong))
     given = take("MODEL_DIR", "")
-    return Knobs(workers or 0, source, port or None, model_dir if given else None, amqp_url, cameras, host)
+    return Knobs(
+        workers or 0,
+        source,
+        port or None,
+        model_dir if given else None,
+        amqp_url,
+        cameras,
+        host,
+        batch_workers or 0,
+    )
 
 
 def check_names(given: str) -> None:
-    """Raise KnobError if one of the names `given` to make on its command line is no knob."""
+    """Raise KnobError if one of the names `given` to make on its command line is not a knob."""
     for name in given.split():
         close = nearest(name, NAMES)
         # A lower-case name that resembles none is the business of whoever wrote it for make.
         if name not in NAMES and (close or name.isupper()):
             hint = f"did you mean {close}?" if close else f"known are {', '.join(NAMES)}"
-            raise KnobError(f"{name} is no knob: {hint}")
+            raise KnobError(f"{name} is not a knob: {hint}")
 
 
 def broker_addresses(amqp_url: str) -> list[tuple[str, int]]:

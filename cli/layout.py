@@ -42,6 +42,10 @@ class Layout:
         return self.run / "workers.json"
 
     @property
+    def batch_workers(self) -> Path:
+        return self.run / "batch-workers.json"
+
+    @property
     def producer(self) -> Path:
         return self.run / "producer.json"
 

@@ -18,6 +18,7 @@ from producer.metrics import ProducerMetrics
 from runtime.probes import cut_connections
 from worker.detection_counts import MOST_LABELS, MOST_MODELS
 from worker.metrics import WorkerMetrics
+from worker.remote.metrics import RemoteMetrics
 
 HEAD = """\
 # All metrics
@@ -43,6 +44,7 @@ it has and the methods that they take; what is beyond is `other`. A camera that 
 | | series, at most |
 | --- | --- |
 | a worker, with two models of seven labels; 6 more for each sender | {worker:,} |
+| and on the remote lane | {remote:,} more |
 | a producer | {producer:,} |
 | and each of its cameras, with 19 reasons why frames were left out or the source failed | {camera:,} |
 | the gateway, asked everything in every way | {gateway:,} |
@@ -56,9 +58,13 @@ TEST = "../tests/unit/test_metrics_budget.py"
 
 @dataclass(frozen=True, slots=True)
 class SeriesBudget:
-    """The most series of each kind. A producer's camera has few of the reasons that there are: those of its source."""
+    """The most series of each kind. A producer's camera has few of the reasons that there are: those of its source.
 
-    worker: int = 300
+    `remote` is what a worker of the remote lane has beyond the others.
+    """
+
+    worker: int = 310
+    remote: int = 60
     producer: int = 80
     camera: int = 25
     gateway: int = 4_500
@@ -81,7 +87,7 @@ class MetricRow:
 
 
 REGISTRIES: dict[str, Callable[[], CollectorRegistry]] = {
-    "worker": lambda: _with_port(WorkerMetrics("n1").registry),
+    "worker": lambda: _with_port(_worker()),
     "producer": lambda: _with_port(ProducerMetrics().registry),
     "gateway": lambda: _with_port(_gateway()),
 }
@@ -98,6 +104,8 @@ QUERIES = {
     "framefleet_camera_last_result_timestamp_seconds": "time() - framefleet_camera_last_result_timestamp_seconds > 60",
     "framefleet_certificate_expiry_timestamp_seconds": "framefleet_certificate_expiry_timestamp_seconds - time() "
     "< 14 * 86400",
+    "gateway_concurrent_sessions": 'max(gateway_concurrent_sessions{device="all"}) by (window)',
+    "gateway_concurrent_users": 'max(gateway_concurrent_users{device="all"}) by (window)',
     "framefleet_history_free_bytes": "predict_linear(framefleet_history_free_bytes[6h], 24 * 3600) < 0 "
     "and framefleet_history_free_bytes offset 3h",
     "framefleet_token_expiry_timestamp_seconds": "framefleet_token_expiry_timestamp_seconds - time() < 7 * 86400",
@@ -131,6 +139,9 @@ COUNTED = (
         "queries",
         "logins",
         "thumbnails",
+        "dollars",
+        "tokens",
+        "calls",
     ),
 )
 """Words of names that say what is counted; the first that fits counts."""
@@ -214,6 +225,7 @@ def _parts() -> Iterator[str]:
         models=MOST_MODELS,
         labels=MOST_LABELS,
         worker=budget.worker,
+        remote=budget.remote,
         producer=budget.producer,
         camera=budget.camera,
         gateway=budget.gateway,
@@ -230,6 +242,12 @@ def _table(found: Iterable[MetricRow]) -> str:
         cells = (f"`{row.name}`", row.type, labels, unit(row), row.meaning, f"`{query(row)}`")
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def _worker() -> CollectorRegistry:
+    registry = WorkerMetrics("n1").registry
+    RemoteMetrics("n1", registry)  # of those of the remote lane alone
+    return registry
 
 
 def _gateway() -> CollectorRegistry:

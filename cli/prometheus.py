@@ -18,12 +18,13 @@ def configuration(layout: Layout, targets: Mapping[str, str], alertmanager: str 
     """Prometheus's configuration. `targets` are addresses by job, `rabbitmq` for both of its jobs; `alertmanager` is
     the URL of who hears of alerts, '' for nobody.
 
-    Workers are read from `.run/workers.json` and the producer from `.run/producer.json`, which Prometheus watches: one
-    that has sent all is no longer there to be missed. Every target has its part's name for an
-    `instance`: of other ports after a restart Prometheus would make other series, and for five minutes the last values
-    of those before would stand beside them, as of a second gateway and a second broker.
+    Workers are read from `.run/workers.json`, those of the batch lane from `.run/batch-workers.json` and the producer
+    from `.run/producer.json`, which Prometheus watches: one that has sent all is no longer there to be missed. Every
+    target has its part's name for an `instance`: of other ports after a restart Prometheus would make other series, and
+    for five minutes the last values of those before would stand beside them, as of a second gateway and a second
+    broker.
     """
-    jobs = [_listed("cv-worker", layout.workers)]
+    jobs = [_listed("cv-worker", layout.workers), _listed("cv-worker-batch", layout.batch_workers)]
     if "producer" in targets:
         jobs.append(_listed("producer", layout.producer))
     jobs += [_static(job, targets[job]) for job in ("gateway", "rabbitmq") if job in targets]
@@ -69,6 +70,13 @@ def command(layout: Layout, port: int, targets: Mapping[str, str], env: Mapping[
 def write_workers(file: Path, ports: list[int]) -> None:
     """List the workers' metrics ports, by slot, for Prometheus; replaced as a whole, since it watches the file."""
     _write(file, [_target(f"worker-{slot}", f"{LOOPBACK}:{port}") for slot, port in enumerate(ports, 1)])
+
+
+def write_batch_workers(file: Path, ports: list[int]) -> None:
+    """List the metrics ports of the batch lane's workers, likewise."""
+    _write(
+        file, [_target(f"batch-worker-{slot}", f"{LOOPBACK}:{port}") for slot, port in enumerate(ports, 1)]
+    )
 
 
 def write_producer(file: Path, address: str | None) -> None:

@@ -50,15 +50,24 @@ class ServiceCommands:
 
     def worker(self, slot: int) -> Command:
         """The command of that slot; `NODE_ID` is `<host>-<slot>`."""
+        return self._worker(f"worker-{slot}", f"-{slot}", self.addresses.workers[slot - 1], {})
+
+    def batch_worker(self, slot: int) -> Command:
+        """The command of that slot of the batch lane, from 1; `NODE_ID` is `<host>-batch-<slot>`."""
+        port = self.addresses.batch_workers[slot - 1]
+        return self._worker(f"batch-worker-{slot}", f"-batch-{slot}", port, {"WORKER_LANE": "batch"})
+
+    def _worker(self, name: str, suffix: str, port: int, env: dict[str, str]) -> Command:
         return self._service(
             "worker",
             {
-                "NODE_ID": f"{socket.gethostname()[:56]}-{slot}",
+                "NODE_ID": f"{socket.gethostname()[: 64 - len(suffix)]}{suffix}",
                 "WORKER_METRICS_HOST": LOOPBACK,
-                "WORKER_METRICS_PORT": str(self.addresses.workers[slot - 1]),
+                "WORKER_METRICS_PORT": str(port),
                 **({"MODEL_DIR": str(self.knobs.model_dir)} if self.knobs.model_dir else {}),
+                **env,
             },
-            slot=slot,
+            name=name,
             # The worker has its own grace period (10 s unless set) for frames at hand, and some for closing.
             grace=5 + _seconds(os.environ.get("WORKER_GRACE_SECONDS"), 10),
         )
@@ -126,9 +135,9 @@ class ServiceCommands:
         return {"SOURCE": self.knobs.source}
 
     def _service(
-        self, package: str, env: dict[str, str], *, slot: int | None = None, grace: float = 10
+        self, package: str, env: dict[str, str], *, name: str | None = None, grace: float = 10
     ) -> Command:
-        name = f"{package}-{slot}" if slot is not None else package
+        name = name or package
         return Command(
             name=name,
             # -P: the folder that we are called from adds nothing to what is imported.
@@ -144,6 +153,7 @@ def environment(root: Path) -> dict[str, str]:
     """The operator's environment without the knobs: services get theirs from us, the rest as it was set."""
     ours = {
         "WORKERS",
+        "WORKERS_BATCH",
         "SOURCE",
         "CAMERAS",
         "PORT",

@@ -7,6 +7,7 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
+from batch.cache.settings import CacheSettings
 from cli.env_example import COMMON, COMPOSE, DESCRIPTIONS, EXAMPLES, FIXED
 from gateway.settings import GatewaySettings
 from producer.settings import ProducerSettings
@@ -22,7 +23,7 @@ test.
 
 Settings are environment variables. `make up` takes its knobs on its command line and hands every other variable of
 the shell to the services. With Docker Compose they stand in `.env` ([.env.example](../.env.example) is a template), or
-in the shell, which goes first. A service refuses to start if a variable that begins with its prefix is no setting of
+in the shell, which goes first. A service refuses to start if a variable that begins with its prefix is not a setting of
 it, and says which one was meant; a wrong value is answered with what would do. `python -m worker --help` (likewise
 `producer`, `gateway`) prints that service's part of this page.
 
@@ -31,6 +32,14 @@ A setting marked † is set by the Compose file itself, so `.env` does not chang
 
 KNOBS = (
     ("WORKERS", "one per core", "processes, 0 to 512", "how many workers; 0: frames wait", "WORKERS=4"),
+    (
+        "WORKERS_BATCH",
+        "auto",
+        "auto, or processes, 0 to 512",
+        "how many workers of the batch lane at most; they are started while jobs need them ([batch.md](batch.md)). "
+        "auto: one per core",
+        "WORKERS_BATCH=1",
+    ),
     (
         "SOURCE",
         "demo",
@@ -114,6 +123,20 @@ UNITS = {
     "WORKER_BATCH": "frames",
     "PREFETCH": "frames",
     "WORKER_CACHE_ENTRIES": "pictures",
+    "WORKER_REMOTE_IMAGES": "pictures",
+    "WORKER_REMOTE_CONCURRENCY": "calls",
+    "WORKER_REMOTE_TIMEOUT": "seconds",
+    "WORKER_REMOTE_RETRIES": "attempts",
+    "WORKER_REMOTE_RPM": "calls a minute",
+    "WORKER_REMOTE_TPM": "tokens a minute",
+    "WORKER_REMOTE_MAX_SIDE": "pixels",
+    "WORKER_REMOTE_MAX_BYTES": "bytes",
+    "WORKER_REMOTE_MAX_TOKENS": "tokens",
+    "WORKER_REMOTE_BUDGET_DAY": "dollars",
+    "WORKER_REMOTE_BUDGET_MONTH": "dollars",
+    "WORKER_REMOTE_WARN": "dollars",
+    "WORKER_REMOTE_PRICES": "file",
+    "WORKER_REMOTE_FOLDER": "folder",
     "WORKER_THRESHOLD": "confidence",
     "WORKER_MODEL_CACHE": "folder",
     "PRODUCER_JPEG_QUALITY": "JPEG quality",
@@ -132,6 +155,9 @@ UNITS = {
     "GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": "connections",
     "CAMERAS": "file",
     "CV_WORKERS": "workers",
+    "CV_WORKERS_BATCH": "workers",
+    "BATCH_CPU_SHARES": "weight",
+    "WORKER_BATCH_SHARE": "share of a core",
     "PRODUCERS": "producers",
     "GPU_PREFETCH": "frames",
     "GATEWAY_BIND": "address",
@@ -147,6 +173,7 @@ SAMPLES = {
     "GRAFANA_PASSWORD": "'a password of yours'",
     "GRAFANA_TOKEN": "$(framefleet tokens add grafana)",
     "HOSTNAME": "gateway-1",
+    "BATCH_CACHE_DIR": "/var/cache/framefleet/results",
     "MODEL_DIR": "/srv/models",
     "NODE_ID": "gpu-1",
     "PRODUCER_ID": "warehouse",
@@ -183,7 +210,7 @@ def _parts() -> Iterator[str]:
         fields = {name: field for name, field in environment_names(settings).items() if name not in common}
         yield _table([_row(name, field) for name, field in fields.items()])
     yield "## The command `framefleet`"
-    yield _table(COMMAND)
+    yield _table([*COMMAND, *(_row(name, field) for name, field in environment_names(CacheSettings).items())])
     yield "## Developers"
     yield _table(DEVELOPERS)
 

@@ -62,6 +62,14 @@ SUB_COMMANDS = (
         ("gateway",),
         f"{EXEC} gateway",
     ),
+    SubCommand("batch", "compute pictures: folders, archives, lists", "cli.batch"),
+    SubCommand(
+        "remote",
+        "the remote lane and its money: status, pause, resume, raise",
+        "cli.remote",
+        ("gateway",),
+        f"{EXEC} gateway",
+    ),
     SubCommand("dlq", "dead letters: list, show, save-image, replay, purge", "cli.dlq"),
     SubCommand("queues", "the broker's queues: check, upgrade, repair", "cli.queues"),
     SubCommand(

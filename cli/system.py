@@ -10,6 +10,7 @@ from broker.errors import Refused
 from broker.faults import sentence
 from cli import lan, probe, prometheus
 from cli.addresses import Addresses
+from cli.batch_workers import BatchWorkers
 from cli.broker_part import BrokerPart
 from cli.child import ChildProcess, Command
 from cli.control import ScaleRequest
@@ -65,6 +66,7 @@ class System:
         amqp_url = self._node.amqp_url if self._node else knobs.amqp_url
         self._services = ServiceCommands(layout, knobs, addresses, amqp_url, token)
         self._addresses = addresses
+        self._batch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start everything; returns when the link can be opened. Raises StartFailed."""
@@ -74,6 +76,7 @@ class System:
             )
         broker = await self._start_broker()
         self._list_workers(self._addresses.workers)
+        self._list_batch_workers(self._addresses.batch_workers)
         targets = self._services.targets | await self._broker_target()
         prometheus.write_producer(self._layout.producer, targets.get("producer"))
         env = environment(self._layout.root)
@@ -100,6 +103,12 @@ class System:
             )
         if self._display.terminal:
             self._link = await self._new_link()
+        if self._knobs.batch_workers:
+            urls = split_urls(self._services.amqp_url)
+            workers_of_jobs = BatchWorkers(
+                urls, self._knobs.batch_workers, self._scale_batch, self._display.say
+            )
+            self._batch = asyncio.create_task(workers_of_jobs.run())
         self._write_endpoints()
 
     async def scale(self, request: ScaleRequest) -> str:
@@ -126,7 +135,10 @@ class System:
 
     async def _stop(self) -> None:
         self._layout.endpoints.unlink(missing_ok=True)
+        if self._batch is not None:
+            self._batch.cancel()
         workers = [command.name for command in self._services.workers]
+        workers += [f"batch-worker-{slot}" for slot in range(1, len(self._addresses.batch_workers) + 1)]
         for names in (["producer"], workers, ["gateway"], ["prometheus"], ["rabbitmq"]):
             await self._supervisor.stop(names)
 
@@ -143,7 +155,7 @@ class System:
         if self._link:
             say(f"  Open        {self._link}")
             say("              (once, in one browser; for another link: .venv/bin/framefleet link)")
-        else:  # what is no terminal may be a log that many read
+        else:  # what is not a terminal may be a log that many read
             say(f"  Open        {self._services.network_url or self._services.gateway_url}")
             say(f"              (to sign in: {self._layout.venv}/bin/framefleet link)")
         for line in self._network():
@@ -285,10 +297,37 @@ class System:
         while len(self._addresses.workers) > wanted:
             self._addresses.drop_worker()
 
+    async def _scale_batch(self, wanted: int) -> None:
+        """Start or end workers of the batch lane until there are as many. Raises StartFailed."""
+        async with self._scaling:
+            if self._stopping:
+                return
+            ports = self._addresses.batch_workers
+            while len(ports) < wanted:
+                self._addresses.add_batch_worker()
+                try:
+                    await self._run(self._services.batch_worker(len(ports)))
+                except StartFailed:
+                    self._addresses.drop_batch_worker()
+                    raise
+            # Nobody is to miss those that end: who looks is told before.
+            self._list_batch_workers(ports[:wanted])
+            await self._supervisor.end([f"batch-worker-{slot}" for slot in range(wanted + 1, len(ports) + 1)])
+            while len(ports) > wanted:
+                self._addresses.drop_batch_worker()
+
     def _list_workers(self, ports: list[int]) -> None:
         """Tell Prometheus where the workers are, and the gateway how many."""
         prometheus.write_workers(self._layout.workers, ports)
-        write_private(self._layout.expected_workers, f"{len(ports)}\n")
+        self._expect(len(ports) + len(self._addresses.batch_workers))
+
+    def _list_batch_workers(self, ports: list[int]) -> None:
+        """The same of the batch lane's workers."""
+        prometheus.write_batch_workers(self._layout.batch_workers, ports)
+        self._expect(len(ports) + len(self._addresses.workers))
+
+    def _expect(self, workers: int) -> None:
+        write_private(self._layout.expected_workers, f"{workers}\n")
 
     def _list_no_producer(self) -> None:
         """Let Prometheus miss nobody who has sent all."""

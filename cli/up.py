@@ -14,6 +14,7 @@ from cli.display import Display
 from cli.errors import CommandError, KnobError, SettingsRefused, StartFailed
 from cli.knobs import Knobs, broker_addresses, read_knobs
 from cli.layout import Layout
+from cli.logs import quiet_logs
 from cli.supervisor import Supervisor
 from cli.survivors import Register
 from cli.system import System
@@ -37,6 +38,11 @@ KNOBS = (
         "workers",
         "N",
         "how many workers; by default one per core. 0: frames wait. May be changed while it runs",
+    ),
+    (
+        "workers-batch",
+        "N",
+        "how many workers of the batch lane at most, started while jobs need them; auto (default): one per core",
     ),
     (
         "source",
@@ -87,6 +93,7 @@ def _knob(option: str) -> str:
 def up(knobs: Knobs, layout: Layout) -> int:
     """Run the system until it is told to end. Returns the exit code: 0, 1 when it could not start, 130 if forced."""
     display = Display()
+    quiet_logs()
     keep_private()
     try:
         check(knobs, layout)

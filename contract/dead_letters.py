@@ -70,7 +70,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 def attempts(headers: Mapping[str, Any]) -> int:
-    """Return how often the message was tried before, by its own header; a value that is no number counts as 0.
+    """Return how often the message was tried before, by its own header; a value that is not a number counts as 0.
 
     Whether the header is to be believed depends on the way that the message came (worker.flow).
     """
@@ -84,7 +84,7 @@ def parse_dead_letter(
     """Read a message of the dead-letter queue, whatever it is. Never raises."""
     deaths = _deaths(headers)
     by_broker = is_brokers_letter(headers)
-    if by_broker:  # what its sender wrote about that is no word of ours
+    if by_broker:  # what its sender wrote about that is not a word of ours
         headers = {name: value for name, value in headers.items() if not name.startswith(PREFIX)}
     ours = REASON in headers
     camera_id = timestamp = None

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from contract.api.alerts import AlertRulesView, AlertsView, RunbookView
-from contract.api.cameras import CamerasView
+from contract.api.attendance import AttendanceView
+from contract.api.cameras import CameraDetailView, CamerasView, StateChangesView
 from contract.api.dead_letters import (
     DeadLetterDetailView,
     DeadLetterGroupsView,
@@ -21,6 +22,7 @@ from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
 from contract.api.queues import QueuesView
+from contract.api.remote import RemoteView
 from contract.api.senders import SendersView
 from contract.api.service import LinkView, ProblemView, PrometheusView, SessionView, StatusView
 from contract.api.why import WhyView
@@ -28,8 +30,8 @@ from contract.browser import ClientMessage, GoneCamera, PictureHead, ServerMessa
 
 ANSWERS: tuple[type, ...] = (
     *(StatusView, SessionView, LinkView, ProblemView, PrometheusView),
-    *(CamerasView, NodesView, ModelsView, SendersView),
-    *(MetricsView, HistoryView, ServiceObjectivesView),
+    *(CamerasView, CameraDetailView, StateChangesView, NodesView, ModelsView, SendersView, RemoteView),
+    *(MetricsView, HistoryView, ServiceObjectivesView, AttendanceView),
     *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, EventCountView, EventsSeenView),
     *(ActivityView, FrameView, WhyView),

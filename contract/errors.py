@@ -8,7 +8,7 @@ class ContractError(ValueError):
 
 
 class InvalidTask(ContractError):
-    """A message is no task; `reason` goes on its dead letter."""
+    """A message is not a task; `reason` goes on its dead letter."""
 
     def __init__(self, reason: FailureReason, message: str) -> None:
         super().__init__(message)

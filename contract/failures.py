@@ -17,11 +17,16 @@ class FailureReason(StrEnum):
     UNKNOWN_MODEL = "unknown_model"  # the task names a model that no registry knows
     DETECTOR_ERROR = "detector_error"  # the detector raised
     WORKER_ERROR = "worker_error"  # the worker's own handling of it raised
+    REMOTE_ERROR = "remote_error"  # the remote endpoint failed at every attempt, or its answers made no sense
+    REMOTE_REFUSED = "remote_refused"  # the remote endpoint does not take this picture
     CRASHED = "crashed"  # the frame ended the process that computed it, or it never answered
 
     @property
     def transient(self) -> bool:
-        """True if another attempt may succeed; the other reasons are the message's own fault, and final."""
+        """True if another attempt may succeed at once; the other reasons are the message's own fault, and final.
+
+        So are those of the remote lane, whose worker has tried again already, for money.
+        """
         return self in (FailureReason.DETECTOR_ERROR, FailureReason.WORKER_ERROR, FailureReason.CRASHED)
 
 

@@ -54,7 +54,7 @@ def letter_picture(
 def shown_picture(picture: LetterPicture) -> ShownPicture:
     """Return what a browser may be given as an image: from the first byte to the last a JPEG or PNG of a bounded size.
 
-    One without its end is given as far as it goes, which browsers draw. Raises PictureError for what is no picture.
+    One without its end is given as far as it goes, which browsers draw. Raises PictureError for what is not a picture.
     """
     content = picture.content
     if picture.why_not:

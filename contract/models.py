@@ -55,7 +55,7 @@ def parse_model_spec(text: str) -> ModelSpec:
     for name in names:
         if not _NAME.match(name):
             raise InvalidModelSpec(
-                f"{name!r} is no model name: letters, digits, `_`, `.` and `-`, at most 64; "
+                f"{name!r} is not a model name: letters, digits, `_`, `.` and `-`, at most 64; "
                 "several are separated by commas"
             )
     if len(set(names)) != len(names):
@@ -65,7 +65,7 @@ def parse_model_spec(text: str) -> ModelSpec:
     try:
         merge = Merge(strategy) if colon else Merge.BEST
     except ValueError:
-        raise InvalidModelSpec(f"{strategy!r} is no merge strategy: all, best or vote") from None
+        raise InvalidModelSpec(f"{strategy!r} is not a merge strategy: all, best or vote") from None
     return ModelSpec(names, merge if len(names) > 1 else Merge.BEST)
 
 

@@ -1,4 +1,4 @@
-"""Explains in a sentence what is wrong with a message that is no task, and what to write instead."""
+"""Explains in a sentence what is wrong with a message that is not a task, and what to write instead."""
 
 import math
 import re

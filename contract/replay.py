@@ -24,14 +24,16 @@ def destination(letter: DeadLetter, lane: Lane | None = None, sender: Sender | N
     if lane is not None:
         return lane.queue
     # No other queue: somebody who may only send tasks can write any origin into the header.
-    gpu = Lane.GPU.queue
-    return gpu if f"{letter.origin}.".startswith(f"{gpu}.") else Lane.BATCH.queue
+    for own in (Lane.GPU.queue, Lane.REMOTE.queue):
+        if f"{letter.origin}.".startswith(f"{own}."):
+            return own
+    return Lane.BATCH.queue
 
 
 def fresh(body: bytes, *, content_type: str | None, captured: float) -> tuple[bytes, dict[str, Any]]:
     """Return the body and the changed headers of the task as if it had been captured at `captured` (Unix seconds).
 
-    A body that is no JSON object stays as it is: it is no task, and will be refused again.
+    A body that is not a JSON object stays as it is: it is not a task, and will be refused again.
     """
     try:
         data = unwrap(body, MAX_BODY_BYTES)

@@ -47,13 +47,18 @@ class Result(_Word, frozen=True, kw_only=True):
     """The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
 
     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
-    user that it came from, where that has a name (contract.senders).
+    user that it came from, where that has a name (contract.senders). `description` is what a remote model says of the
+    picture, and `cost` what its answer cost, in dollars. `recipe`, in the batch lane, is a digest of all that the
+    answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused.
     """
 
     status: Literal["ok", "expired"]
     hop: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
     sender: str | UnsetType = UNSET
+    recipe: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    cost: float | UnsetType = UNSET
 
 
 class FailedReply(_Word, frozen=True, kw_only=True):

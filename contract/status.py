@@ -6,8 +6,10 @@ import msgspec
 from msgspec import Struct
 
 from contract.drains import DesiredDrains
+from contract.jobs import JobStatus
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
+from contract.remote import DesiredRemote, RemoteReport
 from contract.senders import Senders
 
 HEARTBEAT_SECONDS = 2.0
@@ -17,6 +19,8 @@ MAX_KEY_BYTES = 200
 """Of an id in a routing key, which has 255 bytes at most."""
 
 CameraState = Literal["connecting", "live", "degraded", "stalled", "offline", "disabled"]
+Polygon = tuple[tuple[float, float], ...]
+"""Corners as (x, y) fractions of the picture's width and height, 0-1."""
 ProducerEnd = Literal["asked", "finished", "failed"]
 """Why a producer stopped: somebody asked it to, its sources came to their end, or it cannot go on."""
 
@@ -52,6 +56,10 @@ class NodeStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="node"
     host: str = ""
     memory: int | None = None
     """Bytes that the process has in memory."""
+    recipe: str = ""
+    """A digest of all that the answers of its usual detector depend on: equal ones answer the same. Empty: unknown."""
+    remote: RemoteReport | None = None
+    """Of a worker of the remote lane: its endpoint, and what it has spent."""
 
 
 class LaneLoad(Struct, frozen=True, kw_only=True):
@@ -130,6 +138,10 @@ class CameraStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cam
     skipped: int = 0
     """How many frames were left out because they showed nothing new, since the camera was taken up."""
     labels: CameraLabels | None = None
+    remote: bool = False
+    """Its frames may be sent to a remote model: out of the house, perhaps."""
+    masks: list[Polygon] | None = None
+    """The parts of its view that are black before a frame leaves; None: its producer does not tell (older ones)."""
 
 
 class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -144,6 +156,9 @@ class CameraReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dropped: dict[str, int] = {}
     skipped: int = 0
     labels: CameraLabels | None = None
+    remote: bool = False
+    """Its frames may be sent to a remote model: out of the house, perhaps."""
+    masks: list[Polygon] | None = None
 
 
 class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cameras"):
@@ -179,8 +194,8 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
     memory: int | None = None
 
 
-Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus
-Control = WatchAnnouncement | DesiredModels | DesiredDrains | Senders
+Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus | JobStatus
+Control = WatchAnnouncement | DesiredModels | DesiredDrains | DesiredRemote | Senders
 
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(Status)
@@ -193,7 +208,7 @@ def encode_status(message: Status | Control) -> bytes:
 
 
 def status_routing_key(message: Status) -> str:
-    """Return `node.<id>`, `producer.<id>`, `camera.<id>` or `cameras.<producer id>`, dots in ids as underscores."""
+    """Return `node.<id>`, `producer.<id>`, `camera.<id>`, `cameras.<producer id>` or `job.<id>`; dots as `_`."""
     match message:
         case NodeStatus():
             kind, name = "node", message.node_id
@@ -203,6 +218,8 @@ def status_routing_key(message: Status) -> str:
             kind, name = "camera", message.camera_id
         case CamerasStatus():
             kind, name = "cameras", message.producer_id
+        case JobStatus():
+            kind, name = "job", message.job_id
     return f"{kind}.{name.replace('.', '_')}"
 
 

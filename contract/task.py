@@ -126,7 +126,7 @@ def parse_task(
 ) -> Task:
     """Read a task in either form; a body that is a picture, or `content_type` `image/*`, means the compact one.
 
-    Raises InvalidTask with the reason if the message is no task. The image need not decode.
+    Raises InvalidTask with the reason if the message is not a task. The image need not decode.
     """
     fields, image, compact = _read(body, content_type, headers or {})
     if not is_picture(image):
@@ -188,7 +188,7 @@ def parse_head(
 def parse_names(
     body: bytes, *, content_type: str | None = None, headers: Mapping[str, Any] | None = None
 ) -> TaskNames:
-    """Read the camera and frame of a message that is no task, as far as that is possible. Never raises."""
+    """Read the camera and frame of a message that is not a task, as far as that is possible. Never raises."""
     given: Mapping[str, Any] = headers or {}
     if len(body) <= MAX_BODY_BYTES:
         try:

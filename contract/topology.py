@@ -21,6 +21,7 @@ class Lane(StrEnum):
     LIVE = "live"
     BATCH = "batch"
     GPU = "gpu"
+    REMOTE = "remote"
 
     @property
     def queue(self) -> str:
@@ -55,7 +56,7 @@ WATCH_EXCHANGE = "watch"
 CONTROL_EXCHANGE = "control"
 STATUS_EXCHANGE = "status"
 
-RETRY_QUEUES = frozenset(name for lane in (Lane.BATCH, Lane.GPU) for name in lane.retries)
+RETRY_QUEUES = frozenset(name for lane in (Lane.BATCH, Lane.GPU, Lane.REMOTE) for name in lane.retries)
 """The queues in which further attempts wait."""
 
 
@@ -164,8 +165,10 @@ TOPOLOGY = Topology(
         _task_queue(Lane.LIVE, 5_000, 512 * MIB),
         _task_queue(Lane.BATCH, 100_000, 8 * GIB),
         _task_queue(Lane.GPU, 5_000, 512 * MIB),
+        _task_queue(Lane.REMOTE, 100_000, 8 * GIB),
         *_retry_queues(Lane.BATCH),
         *_retry_queues(Lane.GPU),
+        *_retry_queues(Lane.REMOTE),
         Queue(
             RESULT_QUEUE,
             {

@@ -1,6 +1,8 @@
 /** A plugin of Vite that prints how much travels for the first page and for each other, gzipped, and bounds it. */
 
 import { gzipSync } from 'node:zlib';
+import { ALSO } from './src/locales/folders.js';
+import { catalogOf } from './texts.js';
 
 /** KB of JavaScript, gzipped, that come before the first page is shown, or the login. */
 const MOST_INITIAL = 120;
@@ -8,6 +10,8 @@ const MOST_INITIAL = 120;
 const FIRST = 'OverviewPage';
 /** KB of JavaScript, gzipped, that one page adds, whatever it shows. */
 const MOST_PAGE = 300;
+/** The name of a catalog's chunk: whose texts they are, of which folder, in which language. */
+const CATALOG = /^pages\.(?:pages|words)_(\w+)\.([\w-]+)\.compiled$/;
 
 /** @typedef {import('vite').Rollup.OutputBundle} Bundle @typedef {import('vite').Rollup.OutputChunk} Chunk */
 
@@ -47,22 +51,58 @@ export function sizes() {
                 'Load what is not needed at first by import(), or raise the bound in sizes.js and say why.',
             );
         };
+        /** KB of a folder's texts in the language that has most of them. @param {string} folder */
+        const texts = (folder) => {
+          /** @type {Record<string, number>} */
+          const sums = {};
+          for (const { name, fileName } of chunks) {
+            const [, of, locale] = CATALOG.exec(name) ?? [];
+            if (of !== folder || locale === undefined) continue;
+            sums[locale] = (sums[locale] ?? 0) + kilobytes(bundle, [fileName]);
+          }
+          return { sums, most: Math.max(0, ...Object.values(sums)) };
+        };
+        const first = texts('first');
         const initial = new Set();
         for (const chunk of chunks.filter(({ isEntry }) => isEntry)) {
           const files = closure(bundle, chunk.fileName);
           if (chunk.name === 'index') files.forEach((file) => initial.add(file));
-          note(chunk.name, kilobytes(bundle, files), MOST_INITIAL);
+          const own = chunk.name === 'login' ? texts('login').most : 0;
+          note(`${chunk.name} and its texts`, kilobytes(bundle, files) + first.most + own, MOST_INITIAL);
         }
-        for (const chunk of chunks.filter(({ isDynamicEntry }) => isDynamicEntry)) {
+        for (const chunk of chunks.filter(
+          ({ isDynamicEntry, name }) => isDynamicEntry && !CATALOG.test(name),
+        )) {
+          // A page's texts come with it, and those of no other page: whatever it imports must do with these.
+          const own = chunk.facadeModuleId === null ? 'first' : catalogOf(chunk.facadeModuleId);
+          const known = ['first', own, ...(ALSO[own] ?? [])];
+          for (const file of closure(bundle, chunk.fileName)) {
+            const foreign = Object.keys(/** @type {Chunk} */ (bundle[file]).modules).find(
+              (id) =>
+                // The name that wuchale's code has where it asks for texts.
+                this.getModuleInfo(id)?.code?.includes('_w_load_') && !known.includes(catalogOf(id)),
+            );
+            if (foreign !== undefined && chunk.name.endsWith('Page'))
+              this.error(
+                `${chunk.name} imports ${foreign}, whose texts are loaded on its own page only: name its folder in src/locales/folders.js, or in FIRST in texts.js.`,
+              );
+          }
           const added = [...closure(bundle, chunk.fileName)].filter((file) => !initial.has(file));
-          const first = chunk.name === FIRST;
-          const files = first ? [...added, ...initial] : added;
-          note(
-            `${first ? 'index' : ''} + ${chunk.name}`.trim(),
-            kilobytes(bundle, files),
-            first ? MOST_INITIAL : MOST_PAGE,
-          );
+          if (chunk.name === FIRST) {
+            note(
+              `index + ${chunk.name} + texts`,
+              kilobytes(bundle, [...added, ...initial]) + first.most,
+              MOST_INITIAL,
+            );
+            continue;
+          }
+          const more = known
+            .slice(1)
+            .reduce((sum, each) => sum + (each === 'first' ? 0 : texts(each).most), 0);
+          note(`+ ${chunk.name}${more > 0 ? ' + texts' : ''}`, kilobytes(bundle, added) + more, MOST_PAGE);
         }
+        for (const [locale, size] of Object.entries(first.sums))
+          lines.push(`  texts of every page, ${locale.padEnd(7)} ${size.toFixed(1).padStart(5)} KB`);
         console.log(['JavaScript, gzipped:', ...lines].join('\n'));
       },
     },

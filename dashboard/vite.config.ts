@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { wuchale } from 'wuchale/vite';
 import { sizes } from './sizes.js';
 
 const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -9,7 +10,8 @@ const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8080';
 export default defineConfig({
   // Below whatever path a proxy puts the gateway: code and fonts name each other relatively.
   base: './',
-  plugins: [svelte(), sizes()],
+  // Tests read the texts as they stand in the code.
+  plugins: [...(process.env['VITEST'] ? [] : [wuchale()]), svelte(), sizes()],
   build: {
     target: 'es2022',
     // The gateway's content security policy refuses data: URLs for fonts and scripts: nothing is inlined.
@@ -26,5 +28,12 @@ export default defineConfig({
       '^/login(\\?|$)': { target: gateway, bypass: () => '/login.html' },
     },
   },
-  test: { environment: 'node', include: ['tests/**/*.test.ts'] },
+  // For tests with effects: Svelte as browsers have it.
+  ...(process.env['VITEST'] ? { resolve: { conditions: ['browser', 'module', 'import', 'default'] } } : {}),
+  test: {
+    environment: 'node',
+    include: ['tests/**/*.test.ts'],
+    server: { deps: { inline: ['svelte', 'esm-env'] } },
+    testTransformMode: { web: ['**/*.svelte.test.ts'] },
+  },
 });

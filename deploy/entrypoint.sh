@@ -35,7 +35,7 @@ done
 # All of .env comes to every service. What is another one's business, its secrets above all, is not kept.
 case "$*" in
   *" worker"*) foreign='GATEWAY_.*|PRODUCER_.*|GRAFANA_.*|DATABASE_URL|SOURCE|CAMERAS' ;;
-  *" producer"*) foreign='GATEWAY_.*|WORKER_.*|GRAFANA_.*|DATABASE_URL' ;;
+  *" producer"*) foreign='GATEWAY_.*|WORKER_.*|GRAFANA_.*|DATABASE_URL|REDIS_URL' ;;
   *" gateway"*) foreign='WORKER_.*|PRODUCER_.*|GRAFANA_.*|SOURCE|CAMERAS' ;;
   *) foreign=none ;;
 esac

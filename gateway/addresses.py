@@ -20,7 +20,7 @@ class TrustedProxies:
         return parsed is not None and any(parsed in network for network in self._networks)
 
     def client(self, peer: str, forwarded_for: Sequence[str]) -> str:
-        """The nearest address that is no trusted proxy: whatever stands before it was written by that client."""
+        """The nearest address that is not a trusted proxy: whatever stands before it was written by that client."""
         nearest = peer
         for name in reversed([part.strip() for value in forwarded_for for part in value.split(",")]):
             address = parse(name)
@@ -43,7 +43,7 @@ def is_loopback(host: str) -> bool:
 
 
 def parse(name: str) -> Address | None:
-    """The address in an entry of X-Forwarded-For, which may have a port; None if it is no address."""
+    """The address in an entry of X-Forwarded-For, which may have a port; None if it is not an address."""
     if name.startswith("["):
         name = name[1:].partition("]")[0]
     elif name.count(":") == 1:

@@ -1,4 +1,4 @@
-"""What this gateway says on `control`: the cameras whose pictures it wants, desired models, drains, and the senders."""
+"""What this gateway says on `control`: watched cameras, desired models, drains, the remote lane, the senders."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ from contract.topology import CONTROL_EXCHANGE
 from gateway.drains.keeper import DrainKeeper
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
+from gateway.remote.keeper import RemoteKeeper
 from gateway.senders.registry import SenderRegistry
 from runtime.logs import get_logger
 
@@ -55,6 +56,7 @@ class Announcer:
         watch_list: WatchList,
         models: ModelKeeper,
         drains: DrainKeeper,
+        remote: RemoteKeeper,
         senders: SenderRegistry,
         *,
         by_viewers: Callable[[], frozenset[str]],
@@ -65,6 +67,7 @@ class Announcer:
         self._watch_list = watch_list
         self._models = models
         self._drains = drains
+        self._remote = remote
         self._senders = senders
         self._by_viewers = by_viewers
         self._frames = frames
@@ -81,6 +84,7 @@ class Announcer:
                     self._watch_list.announce(now)
                     self._models.announce(now)
                     self._drains.announce(now)
+                    self._remote.announce(now)
                     self._senders.announce(now)
             except Exception:
                 log.exception("an announcement failed")

@@ -90,9 +90,10 @@ def api_router(board: FigureBoard, launcher: Launcher | None) -> APIRouter:
     )
     async def metrics() -> Response:
         """Frames a second over the last ten seconds, frames that wait; over the last minute seconds from capture to
-        result, the share not computed, failures a second. `source` says of each where it comes from: where Prometheus
-        has nothing of the last ten seconds, or not all of the last minute, it is what this gateway itself has seen: the
-        same figure over the same window. Null: nothing is known.
+        result, the share dropped or expired, failures a second. `source` says of each where it comes from.
+
+        Where Prometheus has nothing of the last ten seconds, or not all of the last minute, it is what this gateway
+        itself has seen: the same figure over the same window. Null: nothing is known.
         """
         return json_response(await board.metrics())
 

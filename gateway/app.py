@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
+from gateway.attendance.notes import NotedVisitors
+from gateway.attendance.register import AttendanceRegister
 from gateway.http import openapi, problems
 from gateway.http.counting import CountedRequests
 from gateway.http.deadline import Deadline
@@ -30,6 +32,7 @@ def create_app(
     metrics: GatewayMetrics,
     turnstile: Turnstile,
     refusals: Refusals,
+    register: AttendanceRegister,
     routers: Iterable[APIRouter],
 ) -> FastAPI:
     """All routes behind the access check. The first that matches answers, so the dashboard's comes last."""
@@ -41,7 +44,7 @@ def create_app(
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # unless a route says otherwise
-        middleware=_before_the_routes(settings, authenticator, metrics, turnstile, refusals),
+        middleware=_before_the_routes(settings, authenticator, metrics, turnstile, refusals, register),
     )
     problems.install(app)
     openapi.install(app)
@@ -57,6 +60,7 @@ def _before_the_routes(
     metrics: GatewayMetrics,
     turnstile: Turnstile,
     refusals: Refusals,
+    register: AttendanceRegister,
 ) -> list[Middleware]:
     """From the outside in."""
     return [
@@ -66,6 +70,7 @@ def _before_the_routes(
         Middleware(SecurityHeaders),
         Middleware(BoundedBodies, metrics=metrics),
         Middleware(Access, authenticator=authenticator, origins=settings.origins, metrics=metrics),
+        Middleware(NotedVisitors, register=register),
         Middleware(FairShares, requests=settings.max_connections_per_address, metrics=metrics),
         Middleware(LoopShares, turnstile=turnstile, refusals=refusals),
         Middleware(Strict),

@@ -101,7 +101,7 @@ class FrameBooks:
         """Take what a worker has settled.
 
         One that starts while frames wait has settled some before it is heard for the first time. Is it an old one that
-        could not be heard, the balance rises, which is no loss.
+        could not be heard, the balance rises, which is not a loss.
         """
         if status.lane in LANES:
             count = status.processed + status.failed + status.expired

@@ -3,18 +3,22 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from prometheus_client.core import GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 
 class CameraResults(NamedTuple):
-    """The results of one camera that moved its live view: `last` in Unix seconds, `ages` the sum of their ages."""
+    """The results of one camera that moved its live view: `last` in Unix seconds, `ages` the sum of their ages.
+
+    `cost` in dollars, of all its results.
+    """
 
     camera_id: str
     last: float
     results: int
     ages: float
+    cost: float = 0.0
 
 
 class CameraCollector(Collector):
@@ -25,15 +29,17 @@ class CameraCollector(Collector):
 
     def describe(self) -> Iterable[Metric]:
         """Name them, so that a second metric of the same name is refused."""
-        return [_last(), _ages()]
+        return [_last(), _ages(), _costs()]
 
     def collect(self) -> Iterable[Metric]:
         """The results now."""
-        last, ages = _last(), _ages()
+        last, ages, costs = _last(), _ages(), _costs()
         for each in self.read():
             last.add_metric([each.camera_id], each.last)
             ages.add_metric([each.camera_id], each.results, each.ages)
-        return [last, ages]
+            if each.cost:  # of the few cameras whose frames go out
+                costs.add_metric([each.camera_id], each.cost)
+        return [last, ages, costs]
 
 
 def _last() -> GaugeMetricFamily:
@@ -44,3 +50,8 @@ def _last() -> GaugeMetricFamily:
 def _ages() -> SummaryMetricFamily:
     words = "Capture to gateway, of the camera's results that moved its live view"
     return SummaryMetricFamily("framefleet_camera_result_age_seconds", words, labels=["camera_id"])
+
+
+def _costs() -> CounterMetricFamily:
+    words = "What answers of a remote model to the camera's frames have cost, in dollars"
+    return CounterMetricFamily("framefleet_camera_remote_cost_dollars", words, labels=["camera_id"])

@@ -6,9 +6,12 @@ from functools import partial
 
 from broker import Consumer, Delivery
 from broker.link import Link, from_body
+from contract.description import is_described
 from contract.drains import DesiredDrains
 from contract.identifiers import CANARY_CAMERA
+from contract.jobs import JobStatus
 from contract.models import DesiredModels
+from contract.remote import DesiredRemote
 from contract.senders import Senders
 from contract.status import (
     CamerasStatus,
@@ -36,6 +39,7 @@ from gateway.consumers import Gateways
 from gateway.drains.keeper import DrainKeeper
 from gateway.history.recorder import PREFETCH, Recorder
 from gateway.history.thumbnails import Thumbnailer
+from gateway.jobs import JobBoard
 from gateway.live.absence import Absence
 from gateway.live.hub import Hub
 from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
@@ -43,6 +47,7 @@ from gateway.live.results import LiveResults, parse_received, parse_traced
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
 from gateway.peers import Peers
+from gateway.remote.keeper import RemoteKeeper
 from gateway.result_spans import ResultSpans
 from gateway.senders.file import check
 from gateway.senders.registry import SenderRegistry
@@ -70,6 +75,8 @@ def listen_to_pictures(link: Link, hub: Hub) -> Consumer:
     def take(picture: ReceivedPicture) -> None:
         if picture.received.result.camera_id == CANARY_CAMERA:
             return  # of a worker that knows no canary yet
+        if is_described(picture.received.result.frame_id):
+            return  # of an event, and perhaps of minutes ago
         show_picture(hub, picture)
 
     return link.listen(WATCH_EXCHANGE, (), parse_picture, take, max_length=200, max_bytes=64 * 1024 * 1024)
@@ -109,11 +116,13 @@ class StatusListener:
     cameras: Cameras
     models: ModelKeeper
     drains: DrainKeeper
+    remote: RemoteKeeper
     gateways: Gateways
     peers: Peers
     senders: SenderRegistry
     statistics: Statistics
     books: FrameBooks
+    jobs: JobBoard
 
     def listen(self, link: Link) -> None:
         """Begin to listen."""
@@ -127,6 +136,7 @@ class StatusListener:
                 self.statistics.failed(self.nodes.heard(status, now, wall), wall)
                 self.models.reported(status, now)
                 self.drains.reported(status, now)
+                self.remote.reported(status, now)
                 self.books.heard_node(status)
             case ProducerStatus():
                 self.books.heard_producer(status)
@@ -136,6 +146,8 @@ class StatusListener:
                 self.statistics.dropped(self.cameras.heard_camera(status, now, wall), wall)
             case CamerasStatus():
                 self.statistics.dropped(self.cameras.heard_cameras(status, now, wall), wall)
+            case JobStatus():
+                self.jobs.heard(status, now)
 
     def _parse_control(self, body: bytes) -> Control:
         control = parse_control(body)
@@ -143,6 +155,8 @@ class StatusListener:
             self.models.examine(control)
         if isinstance(control, DesiredDrains):
             self.drains.examine(control)
+        if isinstance(control, DesiredRemote):
+            self.remote.examine(control)
         if isinstance(control, Senders):
             check(control)
         return control
@@ -154,6 +168,8 @@ class StatusListener:
                 self.models.heard(control, now)
             case DesiredDrains():
                 self.drains.heard(control, now)
+            case DesiredRemote():
+                self.remote.heard(control, now)
             case Senders():
                 self.senders.heard(control)
             case WatchAnnouncement():

@@ -161,3 +161,7 @@ class OutOfBounds(GatewayError, ValueError):
 
 class TooManyQueries(GatewayError):
     """As many queries as may be are under way and wait already, or waiting took too long."""
+
+
+class SharedUnavailable(GatewayError):
+    """What gateways share cannot be had: Redis is slow, gone or refuses. Its text says what to do."""

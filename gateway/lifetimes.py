@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from broker.link import Link
+from gateway.attendance.register import AttendanceRegister
 from gateway.errors import cannot_listen
 from gateway.metrics import GatewayMetrics
 from gateway.readiness import Readiness
@@ -57,6 +58,17 @@ async def running(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+
+
+@asynccontextmanager
+async def counting(register: AttendanceRegister) -> AsyncIterator[None]:
+    """Count who is here during the block, and at its end what is left to be counted."""
+    task = asyncio.create_task(register.run())
+    try:
+        yield
+    finally:
+        register.end()
+        await task
 
 
 async def ticking(ticks: tuple[Callable[[float], None], ...]) -> None:

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from broker import LinkCounts
 from contract.topology import Lane
+from gateway.attendance_figures import AttendanceCollector
 from gateway.camera_results import CameraCollector
 from runtime.metrics import OptionalGauge, ServiceMetrics
 
@@ -14,7 +15,11 @@ AGE_BUCKETS = (
 )
 
 HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+STAY_BUCKETS = (10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
 WAIT_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+JOB_STATES = RUNNING, STALLED, LOST = ("running", "stalled", "lost")
+FRAME_OUTCOMES = ("analysed", "still", "repeated", "thinned")
 
 REFUSED = (
     *("unauthorized", "guessing", "role", "origin", "host"),  # who, and from which page
@@ -54,6 +59,28 @@ class GatewayMetrics:
             "When the next token expires; absent while none does",
             registry,
         )
+        self.attendance = AttendanceCollector()
+        registry.register(self.attendance)
+        self.attendance_lost = Counter(
+            "framefleet_attendance_lost_total",
+            "Visits that no count has: full (too many within a second), redis (it was away for too long)",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in ("full", "redis"):
+            self.attendance_lost.labels(reason)
+        self.time_on_app = Histogram(
+            "framefleet_time_on_app_seconds",
+            "How long a session was here, from its first request to its last before a pause, at this gateway",
+            ["device"],
+            buckets=STAY_BUCKETS,
+            registry=registry,
+        )
+        self.redis_up = OptionalGauge(
+            "framefleet_redis_up",
+            "1 while gateways share through Redis, 0 while it does not answer; absent without REDIS_URL",
+            registry,
+        )
         self.clients = Gauge("gateway_clients", "WebSocket clients connected", registry=registry)
         self.results = Counter("gateway_results", "Results received", registry=registry)
         self.result_age = Histogram(
@@ -73,7 +100,7 @@ class GatewayMetrics:
         )
         self.logins = Counter(
             "gateway_logins_total",
-            "Sign-ins of browsers: accepted, refused (wrong token or code), limited (too many of those)",
+            "Sign-ins of browsers: accepted, refused (wrong token or code), limited (too many wrong ones)",
             ["outcome"],
             registry=registry,
         )
@@ -93,6 +120,40 @@ class GatewayMetrics:
             "1 while RabbitMQ has the queue and cannot use it: its files are damaged, or it has no leader",
             ["queue"],
             registry=registry,
+        )
+        self.jobs = Gauge(
+            "framefleet_jobs",
+            "Jobs whose clients were heard, by state: running, stalled (nothing settled for two minutes), lost (the "
+            "client is gone without a word, within the last hour)",
+            ["state"],
+            registry=registry,
+        )
+        for state in JOB_STATES:
+            self.jobs.labels(state)
+        self.job_items_waiting = Gauge(
+            "framefleet_job_items_waiting",
+            "Items of running and stalled jobs that are not settled yet",
+            registry=registry,
+        )
+        self.job_lookups = Counter(
+            "framefleet_job_lookups_total",
+            "Pictures that jobs looked up among the results that are kept: hit, the picture was not sent; miss",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("hit", "miss"):
+            self.job_lookups.labels(outcome)
+        self.job_frames = Counter(
+            "framefleet_job_frames_total",
+            "Pictures of jobs' videos: analysed, or skipped as still, repeated, or thinned (more than are looked at a "
+            "second)",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in FRAME_OUTCOMES:
+            self.job_frames.labels(outcome)
+        self.job_windows = Counter(
+            "framefleet_job_windows_total", "Windows of jobs' videos that were read", registry=registry
         )
         self.frames_missing = Counter(
             "gateway_frames_missing_total",
@@ -222,6 +283,12 @@ class GatewayMetrics:
             "Pictures for events: stored, unused (no event, or no better), missed (an event's first did not come), "
             "crowded, unreadable, failed",
             ["outcome"],
+            registry=registry,
+        )
+        self.described = Counter(
+            "gateway_described",
+            "Pictures of events that went to the remote lane for a description, by rule and outcome (sent, refused)",
+            ["rule", "outcome"],
             registry=registry,
         )
         self.history_queries = Histogram(

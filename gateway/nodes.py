@@ -67,9 +67,9 @@ class Nodes:
         return sum(now - node.heard <= LOST_AFTER_SECONDS for node in self._nodes.values())
 
     def waits(self, node_id: str) -> bool:
-        """Tell whether the node takes frames of the batch lane, which may be any age."""
+        """Tell whether the node takes frames of the batch or remote lane, which may be any age."""
         node = self._nodes.get(node_id)
-        return node is not None and node.status.lane == Lane.BATCH
+        return node is not None and node.status.lane in (Lane.BATCH, Lane.REMOTE)
 
     def lanes(self, now: float) -> set[str]:
         """The lanes from which a node takes frames."""

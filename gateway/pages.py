@@ -21,7 +21,10 @@ NO_CACHE = {"Cache-Control": "no-cache"}
 IMMUTABLE = "public, max-age=31536000, immutable"
 RESERVED = ("api/", "ws/", "assets/")
 # The dashboard's pages, as its own table has them: dashboard/src/shell/pages.ts.
-PAGES = ("/", "/events", "/nodes", "/alerts", "/models", "/queues", "/explore")
+PAGES = (
+    *("/", "/cameras/{id}", "/wall", "/events", "/nodes", "/alerts"),
+    *("/models", "/queues", "/explore", "/settings"),
+)
 _PAGE = re.compile("|".join(re.escape(path).replace(r"\{id\}", "[^/]+") for path in PAGES))
 
 

@@ -47,9 +47,12 @@ def probes_router(readiness: Readiness) -> APIRouter:
         summary="Whether it can do its work",
     )
     async def readyz() -> Response:
-        """Connected to RabbitMQ, and able to keep the history; if not, `missing` says what is missing."""
+        """Connected to RabbitMQ, and able to keep the history; if not, `missing` says what is missing.
+        `notes` say what works less well: a Redis that is away, while everything else goes on.
+        """
         if lacks := readiness.missing():
             return json_response({"status": "not ready", "missing": lacks}, 503)
-        return json_response({"status": "ready"})
+        notes = readiness.notes()
+        return json_response({"status": "ready", **({"notes": notes} if notes else {})})
 
     return router

@@ -25,7 +25,7 @@ MEANINGS = {
     ),
     FailureReason.EMPTY.value: Meaning("its message has no body", MEND),
     FailureReason.NOT_JSON.value: Meaning("its message is neither JSON nor a picture", MEND),
-    FailureReason.INVALID_TASK.value: Meaning("its message is no task: a field is missing or wrong", MEND),
+    FailureReason.INVALID_TASK.value: Meaning("its message is not a task: a field is missing or wrong", MEND),
     FailureReason.NOT_BASE64.value: Meaning("its field `frame` is not base64", MEND),
     FailureReason.NOT_AN_IMAGE.value: Meaning(
         "its picture is neither JPEG nor PNG, or does not decode",
@@ -53,6 +53,16 @@ MEANINGS = {
     FailureReason.WORKER_ERROR.value: Meaning(
         "the worker's own handling of it failed",
         f"The worker's log has the traceback: please report it. {AGAIN.format(reason='worker_error')}.",
+    ),
+    FailureReason.REMOTE_ERROR.value: Meaning(
+        "the remote endpoint failed at every attempt, or its answers made no sense",
+        "See `framefleet remote status` and the worker's log for why, at the endpoint too. When it answers again, "
+        f"{AGAIN.format(reason='remote_error')}, for money.",
+    ),
+    FailureReason.REMOTE_REFUSED.value: Meaning(
+        "the remote endpoint does not take this picture",
+        "The dead letter says in the endpoint's words why; the same picture would be refused again. Another model "
+        "may take it (docs/remote.md).",
     ),
     FailureReason.CRASHED.value: Meaning(
         "it ended every process that computed it, or was never answered",

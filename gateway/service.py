@@ -24,13 +24,18 @@ from fastapi import FastAPI
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
 from contract.senders import Senders
-from contract.topology import TOPOLOGY, WATCH_EXCHANGE
+from contract.topology import TOPOLOGY, WATCH_EXCHANGE, Lane
 from gateway.alerts.alertmanager import Alertmanager
 from gateway.alerts.api import alerts_router
 from gateway.alerts.board import AlertBoard
 from gateway.announcements import Announcer, Occasions, say
 from gateway.api import api_router
 from gateway.app import create_app
+from gateway.attendance.api import attendance_router
+from gateway.attendance.counters import AttendanceCounters, shared_counts
+from gateway.attendance.devices import load_rules
+from gateway.attendance.headcount import Headcount
+from gateway.attendance.register import AttendanceRegister
 from gateway.books import Audit, FrameBooks
 from gateway.cameras.admission import UNNAMED, Admission, sender_of
 from gateway.cameras.api import cameras_router
@@ -38,6 +43,8 @@ from gateway.cameras.cameras import Cameras
 from gateway.cameras.repeats import RepeatedIds
 from gateway.canary.canary import Canary
 from gateway.canary.metrics import CanaryMetrics
+from gateway.cascade import Cascade, permitted
+from gateway.cascade_rules import rules_of
 from gateway.consumers import ForeignConsumers, Gateways
 from gateway.dead_letters.api import dead_letters_router
 from gateway.dead_letters.messages import LetterMessages
@@ -62,7 +69,10 @@ from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
 from gateway.history.history import History
-from gateway.lifetimes import connected, probing, running, ticking
+from gateway.history.state_keeper import keep_states
+from gateway.history.states import StateLog
+from gateway.jobs import JobBoard
+from gateway.lifetimes import connected, counting, probing, running, ticking
 from gateway.live.absence import Absence
 from gateway.live.allotment import Allotment
 from gateway.live.client import ClientBudgets
@@ -71,6 +81,7 @@ from gateway.live.hub import Hub
 from gateway.live.paint_ages import PaintAges
 from gateway.live.results import LiveResults
 from gateway.live.seats import ViewerSeats
+from gateway.live.state_notes import note_state
 from gateway.live.states import States
 from gateway.live.watch_list import MAX_WATCHED, WatchList
 from gateway.live.websocket import ResultsSocket, results_router
@@ -91,6 +102,10 @@ from gateway.prometheus.proxy import proxy_router
 from gateway.queues import Queues
 from gateway.queues_api import QueueBoard, queues_router
 from gateway.readiness import Readiness
+from gateway.remote.api import remote_router
+from gateway.remote.keeper import RemoteKeeper
+from gateway.remote.overview import remote_open
+from gateway.remote.wish import REMOTE
 from gateway.result_spans import ResultSpans
 from gateway.security.allowance import Allowance
 from gateway.security.auth import Authenticator, Identity
@@ -107,7 +122,7 @@ from gateway.senders_api import senders_router, tell_senders
 from gateway.server.connections import REQUEST_SECONDS, RequestLimits
 from gateway.server.listener import listen
 from gateway.server.web import WebServer, crowd_of, web_server
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, split
 from gateway.statistics import Statistics
 from gateway.tokens.roles import Role
 from gateway.why.api import why_router
@@ -123,6 +138,7 @@ log = get_logger("gateway")
 
 TURN_SECONDS = 10.0
 """So long a request waits for its turn on the event loop."""
+ALONE = "other gateways are heard, and REDIS_URL is not set"
 PICTURES_PER_SECOND, PICTURES_AT_ONCE = 100.0, 1_000.0
 """Cameras that one session may begin to watch: four walls of 256 at once, and then slower."""
 
@@ -178,7 +194,7 @@ class Gateway:
     def address(self) -> str:
         """How browsers reach the gateway."""
         host = self.settings.host
-        if host in ("0.0.0.0", "::"):  # noqa: S104  # what is listened on is no address to go to
+        if host in ("0.0.0.0", "::"):  # noqa: S104  # what is listened on is not an address to go to
             host = socket.gethostname()
         own = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         return self.settings.public_url or self.settings.published_url or own
@@ -249,6 +265,7 @@ async def compose(
     gateways = Gateways(gateway_id)
     repeats = RepeatedIds(cameras, metrics)
     books = FrameBooks()
+    jobs = JobBoard(metrics)
 
     # --- what it says to the broker ---
     occasions = Occasions()
@@ -256,6 +273,7 @@ async def compose(
     kept = settings.data_dir
     models = ModelKeeper(kept, load(kept, MODELS), nodes, partial(say, publisher))
     drains = DrainKeeper(kept, load(kept, DRAINS), nodes, partial(say, publisher))
+    remote = RemoteKeeper(kept, load(kept, REMOTE), nodes, partial(say, publisher))
     senders = sender_registry(settings.senders, partial(say, publisher))
 
     def most_cameras(sender: str) -> int:
@@ -275,7 +293,8 @@ async def compose(
         on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
     )
     results = LiveResults(hub, cameras, admission, counts, statistics, metrics, nodes.waits, spans)
-    states = States(hub, cameras, nodes, metrics)
+    state_log = StateLog()
+    states = States(hub, cameras, nodes, metrics, partial(note_state, state_log, cameras))
     refusals = Refusals(metrics)
     # Tokens use the event loop for half of its time at most: probes, results and pictures have the other half.
     turnstile = Turnstile(1, settings.max_connections, TURN_SECONDS, rest=1.0)
@@ -309,7 +328,9 @@ async def compose(
     live = listen_to_results(link, results, absence, spans)
     pictures = listen_to_pictures(link, hub)
     listen_to_event_frames(link, gateway_id, history.thumbnailer)
-    StatusListener(nodes, cameras, models, drains, gateways, peers, senders, statistics, books).listen(link)
+    StatusListener(
+        nodes, cameras, models, drains, remote, gateways, peers, senders, statistics, books, jobs
+    ).listen(link)
     stored = consume_results(link, history.recorder)
     queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
     queue_board = QueueBoard(queues, senders, books, hearing)
@@ -334,6 +355,7 @@ async def compose(
         WatchList(bind, announce),
         models,
         drains,
+        remote,
         senders,
         by_viewers=lambda: allotment.granted(time.monotonic()),
         frames=history.thumbnailer.wanted,
@@ -393,18 +415,36 @@ async def compose(
             days=settings.history_days,
             prefix=settings.prefix,
         )
+        load_rules()  # while nobody asks yet
+        redis_url = settings.redis_url.get_secret_value()
+        register = AttendanceRegister(
+            settings.attendance, AttendanceCounters(metrics), shared_counts(redis_url, settings.attendance)
+        )
+        headcount = Headcount(register)
+        metrics.attendance.read = headcount.now
+        logins = authenticator.share(redis_url) if redis_url else None
+
+        def alone() -> str:
+            if not redis_url:
+                return ALONE if gateways.live(time.monotonic()) > 1 else ""
+            return register.trouble or (logins.trouble if logins is not None else "")
+
+        readiness.alone = alone
+        metrics.redis_up.ask_for(lambda: float(not alone()) if redis_url else None)
         app = create_app(
             settings,
             authenticator,
             metrics,
             turnstile,
             refusals,
+            register,
             [
                 probes_router(readiness),
                 results_router(viewers),
                 login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
                 api_router(board, settings.launcher),
+                attendance_router(register, headcount),
                 nodes_router(nodes, peers, drains, statistics, own, expected_workers),
                 alerts_router(AlertBoard(prometheus, alertmanager)),
                 objectives_router(ServiceObjectives(prometheus)),
@@ -412,6 +452,7 @@ async def compose(
                 senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
                 models_router(models, nodes, statistics.costs),
                 queues_router(queue_board),
+                remote_router(remote, nodes, lambda: depth.messages.get(Lane.REMOTE.queue)),
                 dead_letters_router(dead_letters, messages),
                 operations_router(operations, dead_letters),
                 why_router(inquiry),
@@ -434,12 +475,14 @@ async def compose(
             announcer.follow,
             models.tick,
             drains.tick,
+            remote.tick,
             peers.tick,
             senders.tick,
             partial(tell_senders, senders, admission, metrics),
             queues.tick,
             queue_board.tick,
             Audit(books, depth, link.faults, nodes, metrics).tick,
+            jobs.tick,
             ForeignConsumers(depth, publisher, gateways, nodes, hearing, metrics).tick,
             absence.tick,
             canary.tick,
@@ -460,11 +503,32 @@ async def compose(
         stack.push_async_callback(operations.close)
         stack.push_async_callback(models.stop)
         stack.push_async_callback(drains.stop)
+        stack.push_async_callback(remote.stop)
         stack.push_async_callback(senders.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
+        await stack.enter_async_context(running(keep_states(state_log, history.recorder)))
         await stack.enter_async_context(running(announcer.run()))
         await stack.enter_async_context(running(ticking(ticks)))
+        await stack.enter_async_context(counting(register))
+        await stack.enter_async_context(running(headcount.follow()))
+        if settings.remote_rules:
+            cascade = Cascade(
+                rules_of(split(settings.remote_rules), settings.remote_below),
+                history.recorder,
+                publisher,
+                metrics,
+                gap=settings.history_gap_seconds,
+                allowed=permitted(
+                    split(settings.remote_cameras),
+                    lambda camera_id: cameras.remote(camera_id, time.monotonic()),
+                ),
+                open_=lambda: remote_open(nodes.statuses(time.monotonic()), remote.desired),
+            )
+            await stack.enter_async_context(running(cascade.run()))
+        if logins is not None:
+            stack.push_async_callback(logins.close)
+            await stack.enter_async_context(running(logins.run()))
         gateway = Gateway(
             settings=settings,
             metrics=metrics,
@@ -511,7 +575,7 @@ async def serve(settings: GatewaySettings, metrics: GatewayMetrics) -> None:
 
 
 def _greeting(gateway: Gateway, *, terminal: bool) -> str:
-    """What is printed at start. What is no terminal may be a log that many read: no link goes there."""
+    """What is printed at start. What is not a terminal may be a log that many read: no link goes there."""
     if terminal:
         return f"  Framefleet: {gateway.link()}\n{_elsewhere(gateway.settings)}"
     how = f"  To sign in: {NEW_LINK}\n" if gateway.authenticator.required else ""

@@ -12,8 +12,11 @@ from pydantic_settings import SettingsConfigDict
 
 from contract.api.service import Launcher
 from gateway.addresses import TrustedProxies, is_loopback
+from gateway.attendance_figures import WindowMinutes
+from gateway.cascade_rules import RULES
 from gateway.senders.file import FILE as SENDERS_FILE
 from gateway.tokens.file import FILE
+from runtime.redis_url import RedisUrl
 from runtime.settings import ServiceSettings
 from runtime.urls import HOW, flaw
 
@@ -71,7 +74,7 @@ class GatewaySettings(ServiceSettings):
     )
     print_link: bool = Field(
         True,
-        description="print a ready link, which signs one browser in, at start; where that is no terminal but a log, "
+        description="print a ready link, which signs one browser in, at start; where that is not a terminal but a log, "
         "the command that makes one",
     )
     trusted_proxies: str = Field(
@@ -99,6 +102,12 @@ class GatewaySettings(ServiceSettings):
         description="PostgreSQL for the history, which several gateways may share: "
         "postgresql://user:password@host/name; empty: history.sqlite3 in GATEWAY_DATA_DIR, for this gateway alone",
     )
+    redis_url: RedisUrl = Field(
+        SecretStr(""),
+        validation_alias="REDIS_URL",
+        description="Redis for what several gateways share: who is watching, one-time codes, sign-outs, login limits; "
+        "redis://:password@host:6379/0, rediss:// with TLS; empty: each gateway knows its own (docs/viewers.md)",
+    )
     history_days: float = Field(
         7.0, gt=0, le=3_650, description="how long results and presence events are kept"
     )
@@ -115,7 +124,10 @@ class GatewaySettings(ServiceSettings):
         "thumbnails and boxes; 0: no whole pictures",
     )
     history_activity_days: float = Field(
-        31.0, gt=0, le=3_650, description="how long the figures per camera and minute are kept"
+        31.0,
+        gt=0,
+        le=3_650,
+        description="how long the figures per camera and minute, and the states of cameras, are kept",
     )
     history_gap_seconds: float = Field(
         15.0,
@@ -146,6 +158,29 @@ class GatewaySettings(ServiceSettings):
         256,
         ge=0,
         description="how many of them from one address (IPv6: /64); 0: all, and always from this machine",
+    )
+    attendance_peak_minutes: int = Field(
+        1,
+        ge=1,
+        le=120,
+        description="who asked or watched within so many minutes is counted as here at a peak (docs/viewers.md)",
+    )
+    attendance_session_minutes: int = Field(
+        5, ge=1, le=120, description="the same for sessions: one that is silent for so long has ended"
+    )
+    attendance_limit_minutes: int = Field(30, ge=1, le=120, description="the same for limits of licences")
+    remote_rules: str = Field(
+        "",
+        description=f"which events' best pictures are shown to the remote lane's model for a description, each event "
+        f"once: {', '.join(RULES)}, comma-separated; empty: none (docs/remote.md)",
+    )
+    remote_below: float = Field(
+        0.6, gt=0, le=1, description="the rule low-confidence: events whose best confidence is below this"
+    )
+    remote_cameras: str = Field(
+        "",
+        description="cameras whose events these rules are for, beside those with `remote: true` in the file of "
+        "cameras: patterns such as gate-*, comma-separated; empty: none",
     )
     canary_seconds: int = Field(
         5,
@@ -178,6 +213,15 @@ class GatewaySettings(ServiceSettings):
                 "the token is shorter than 16 characters and could be guessed: make one with `openssl rand -hex 32`",
             )
         return token
+
+    @field_validator("remote_rules")
+    @classmethod
+    def _rules(cls, value: str) -> str:
+        if not set(split(value)) <= set(RULES):
+            raise PydanticCustomError(
+                "rules", "any of {known}, comma-separated, is needed", {"known": ", ".join(RULES)}
+            )
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -254,6 +298,24 @@ class GatewaySettings(ServiceSettings):
                 "this machine would see the cameras; set GATEWAY_HOST=127.0.0.1 or leave authentication on",
             )
         return self
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        windows = self.attendance
+        if list(windows) != sorted(windows):
+            raise PydanticCustomError(
+                "windows",
+                "GATEWAY_ATTENDANCE_PEAK_MINUTES, GATEWAY_ATTENDANCE_SESSION_MINUTES and "
+                "GATEWAY_ATTENDANCE_LIMIT_MINUTES must not fall: 1, 5 and 30 for one",
+            )
+        return self
+
+    @property
+    def attendance(self) -> WindowMinutes:
+        """The windows over which who is here is counted."""
+        return WindowMinutes(
+            self.attendance_peak_minutes, self.attendance_session_minutes, self.attendance_limit_minutes
+        )
 
     @property
     def tokens(self) -> Path:

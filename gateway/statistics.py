@@ -164,7 +164,7 @@ class Statistics:
     def _second(self, wall: float) -> _Second:
         time = int(wall)
         if self._seconds and self._seconds[-1].time - time > CLOCK_STEP_SECONDS:
-            self._seconds.clear()  # the machine's clock was set back: start anew rather than count into the future
+            self._seconds.clear()  # the machine's clock was set back: start again rather than count into the future
             self._begin = wall
         if self._seconds and self._seconds[-1].time >= time:
             return self._seconds[-1]

@@ -22,7 +22,7 @@ class CutShort(SourceError):
 
 
 class VideoAnswer(ProducerError):
-    """An answer is no picture but a video, or the playlist of one, which FFmpeg reads."""
+    """An answer is not a picture but a video, or the playlist of one, which FFmpeg reads."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -60,7 +60,7 @@ class OffLimits(ProducerError, OSError):
         )
 
 
-class Unreadable(ProducerError, ValueError):
+class Undecodable(ProducerError, ValueError):
     """A picture cannot be decoded. `reason` is one word for metrics, the text says to the operator why."""
 
     def __init__(self, reason: Literal["corrupt", "too_many_pixels"], text: str) -> None:
@@ -73,7 +73,7 @@ class InvalidSource(ProducerError):
 
 
 class NearlyAddress(InvalidSource):
-    """A part of SOURCE is no path, and lacks what makes an address of it; the message shows nothing of it."""
+    """A part of SOURCE is not a path, and lacks what makes an address of it; the message shows nothing of it."""
 
 
 class InvalidReference(ProducerError):

@@ -68,7 +68,7 @@ def parse_host(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or name.endswith(":"):
-        raise ValueError("no host: write a name, *.name or an address, with :port if only that is meant")
+        raise ValueError("not a host: write a name, *.name or an address, with :port if only that is meant")
     return host
 
 

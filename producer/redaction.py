@@ -8,7 +8,7 @@ _USER = re.compile(r"://[^/?#]*@")
 _SPOILT = re.compile(r"://(?:[^/?#]*[:@][^/?#]*[/?#].*@|[^/?#]*[/?#](?:(?!://).)*:(?!//).*@).*", re.DOTALL)
 # Behind what is a host for certain, without a login before it, an @ is nothing but an @.
 _CERTAIN = re.compile(r"://(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:.]+\])(?::\d+)?[/?#]", re.ASCII)
-# What stands before :// in the place of a scheme; a reference of cameras.yaml is no secret.
+# What stands before :// in the place of a scheme; a reference of cameras.yaml is not a secret.
 _SCHEME = re.compile(r"(?:[\w+.-]|\$\{\w+\})*", re.ASCII)
 # A text without :// may be a login if there is an @ in its first part, or a colon before one.
 _BARE_LOGIN = re.compile(r"[^/]*@|.*:.*@", re.DOTALL)

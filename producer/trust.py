@@ -51,7 +51,7 @@ def parse_tls(text: str) -> Trust:
         case "off":
             return UNVERIFIED
         case "pin":
-            raise ValueError("no certificate: to pin one, write its fingerprint, tls: sha256:...")
+            raise ValueError("not a certificate: to pin one, write its fingerprint, tls: sha256:...")
     try:
         return Trust(fingerprint=parse_fingerprint(word))
     except ValueError:
@@ -71,7 +71,9 @@ def parse_fingerprint(text: str) -> bytes:
     """`sha256:AB:CD:...`, as browsers and OpenSSL write it, or only its digits. Raises ValueError."""
     found = FINGERPRINT.fullmatch(text.strip())
     if found is None:
-        raise ValueError("no SHA-256 fingerprint: sha256: and 64 hexadecimal digits, with or without colons")
+        raise ValueError(
+            "not a SHA-256 fingerprint: sha256: and 64 hexadecimal digits, with or without colons"
+        )
     return bytes.fromhex(found[1].replace(":", ""))
 
 

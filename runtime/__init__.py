@@ -1,1 +1,1 @@
-"""What every service's process needs and is no contract: settings, logs, probes. Imports nothing of the services."""
+"""What every service's process needs and is not a contract: settings, logs, probes. Imports nothing of the services."""

@@ -19,7 +19,7 @@ from typing import Any
 from runtime import landlock, seccomp
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("contract", "broker", "runtime", "producer", "worker")
+PACKAGES = ("contract", "broker", "runtime", "batch", "producer", "worker")
 
 # Names that a program needs to run as it does elsewhere on this machine.
 KEPT = frozenset({"PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD", "GLIBC_TUNABLES"})

@@ -4,7 +4,7 @@ import resource
 
 ENOUGH = 65_536
 RESERVE = 128
-"""Files for all that is no connection of a camera or a viewer: the broker's, the history's, probes, pipes, what is
+"""Files for all that is not a connection of a camera or a viewer: the broker's, the history's, probes, pipes, what is
 accepted only to be refused."""
 LEAST = 16
 

@@ -182,7 +182,7 @@ class _Server(ThreadingMixIn, TCPServer):
         self.cut.labels("late").inc(len(late))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that has gone, or says nothing, is no event."""
+        """A client that has gone, or says nothing, is not an event."""
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:

@@ -80,10 +80,10 @@ class ServiceSettings(BaseSettings):
         return url
 
 
-Settings = TypeVar("Settings", bound=ServiceSettings)
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
-def environment_names(settings: type[ServiceSettings]) -> dict[str, FieldInfo]:
+def environment_names(settings: type[BaseSettings]) -> dict[str, FieldInfo]:
     """Every variable that the service reads, with its field."""
     names: dict[str, FieldInfo] = {}
     prefix = settings.model_config.get("env_prefix", "")
@@ -96,8 +96,8 @@ def environment_names(settings: type[ServiceSettings]) -> dict[str, FieldInfo]:
     return names
 
 
-def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) -> list[str]:
-    """A sentence per variable with the prefix that is no setting: pydantic ignores those silently.
+def misspelt(settings: type[BaseSettings], environment: Mapping[str, str]) -> list[str]:
+    """A sentence per variable with the prefix that is not a setting: pydantic ignores those silently.
 
     In the container that knows the Compose file's names too (see `compose_names`), a near miss of any is one as well.
     """
@@ -113,7 +113,7 @@ def misspelt(settings: type[ServiceSettings], environment: Mapping[str, str]) ->
         close = difflib.get_close_matches(upper, [*known, *compose], n=1, cutoff=0.6 if ours else NEAR)
         if ours or (compose and close):
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
-            sentences.append(f"{name} is no setting: {hint}")
+            sentences.append(f"{name} is not a setting: {hint}")
     return sentences
 
 
@@ -130,7 +130,7 @@ def compose_names(environment: Mapping[str, str]) -> set[str]:
 
 
 def problems(
-    settings: type[ServiceSettings], error: ValidationError, environment: Mapping[str, str]
+    settings: type[BaseSettings], error: ValidationError, environment: Mapping[str, str]
 ) -> list[str]:
     """A sentence per invalid setting, by the variable's name and without its value."""
     by_name = environment_names(settings)
@@ -178,7 +178,7 @@ def load(settings: type[Settings], program: str) -> Settings:
     return built
 
 
-def help_text(settings: type[ServiceSettings]) -> str:
+def help_text(settings: type[BaseSettings]) -> str:
     """The settings as a table for `--help`: name, default, meaning."""
     rows = ["settings (environment variables):"]
     for name, field in environment_names(settings).items():

@@ -200,7 +200,7 @@ def start_tracing(settings: ServiceSettings, service: str, instance: str, spans:
     except ImportError as error:
         raise TracingUnavailable(
             f"TRACES_ENDPOINT is set, and the Python package of `{error.name}` is not installed: install the "
-            "requirements anew (docs/tracing.md), or leave TRACES_ENDPOINT out"
+            "requirements again (docs/tracing.md), or leave TRACES_ENDPOINT out"
         ) from None
     exporter = OtlpExporter(settings.traces_endpoint, service, instance, spans)
     return Tracing(exporter, settings.traces_sample)

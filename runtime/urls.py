@@ -19,7 +19,7 @@ def flaw(url: str) -> str | None:
         return f"there is a space or a control character in it: {HOW}"
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises for what is no number
+        parts.port  # noqa: B018  # raises for what is not a number
     except ValueError:
         return f"host and port cannot be told from the password: {HOW}"
     after = parts.path + parts.query + parts.fragment

@@ -13,6 +13,7 @@ from cli.rabbitmq import RabbitMQNode
 from tests.helpers.components import real_yunet, require
 from tests.helpers.postgres import Postgres, private_postgres
 from tests.helpers.processes import Service
+from tests.helpers.redis import PrivateRedis, private_redis
 from tests.helpers.vhosts import VirtualHosts
 
 HERE = Path(__file__).parent
@@ -116,6 +117,21 @@ def database_url(request: pytest.FixtureRequest) -> str:
         return ""
     server: Postgres = request.getfixturevalue("shared_postgres")
     return server.emptied("suite")
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[PrivateRedis]:
+    """A Redis of the suite's own; use `redis_url`. A test that breaks one starts its own (`private_redis`)."""
+    with private_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(shared_redis: PrivateRedis) -> str:
+    """REDIS_URL of a Redis in which there is nothing."""
+    with shared_redis.client() as client:
+        client.flushall()
+    return shared_redis.url
 
 
 StartService = Callable[..., Service]

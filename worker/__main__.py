@@ -6,6 +6,7 @@ from queue import Empty, SimpleQueue
 import cv2
 
 from broker import BrokerError, split_urls
+from contract.topology import Lane
 from runtime.confinement import never_more_privileges, report_lacking
 from runtime.logs import configure_logs, get_logger
 from runtime.probes import ProbeServer, serve_probes
@@ -16,6 +17,12 @@ from runtime.umask import keep_private
 from worker.device import choose_device
 from worker.errors import MetricsPortUnavailable, WorkerError
 from worker.metrics import WorkerMetrics
+from worker.priority import give_way
+from worker.remote.blur import FaceBlur
+from worker.remote.board import RemoteBoard
+from worker.remote.given import Remote
+from worker.remote.metrics import RemoteMetrics
+from worker.remote.parts import check
 from worker.service import Worker
 from worker.settings import WorkerSettings
 from worker.switchboard import Switchboard
@@ -29,12 +36,14 @@ def main() -> int:
     keep_private()
     log = get_logger("worker")
     cv2.setNumThreads(1)  # one process per core
+    if settings.lane is Lane.BATCH:
+        give_way(settings.batch_share)
     try:
         split_urls(settings.amqp_url)
         device = choose_device(settings)
         never_more_privileges()  # CUDA may have had to make its devices, by a program of root's
         settings = settings.model_copy(update={"device": device.name})
-        switchboard = Switchboard(settings, substituted=metrics.substituted)
+        switchboard = _switchboard(settings, metrics)
         tracing = start_tracing(settings, "cv-worker", settings.node_id, metrics.service.spans)
         worker = Worker(settings, switchboard, metrics, device_fallback=device.fallback, tracing=tracing)
         probes = _probes(settings, worker, metrics)
@@ -74,6 +83,15 @@ def main() -> int:
         return 1
     log.info("worker stopped", finished=finished)
     return 0 if finished else 1
+
+
+def _switchboard(settings: WorkerSettings, metrics: WorkerMetrics) -> Switchboard | RemoteBoard:
+    """What chooses models, or is asked in their place. Raises WorkerError for settings that cannot work."""
+    if settings.lane is not Lane.REMOTE:
+        return Switchboard(settings, substituted=metrics.substituted)
+    key, prices = check(settings)
+    hide = FaceBlur(settings) if settings.remote_blur else None
+    return RemoteBoard(settings, Remote(key, prices, RemoteMetrics(settings.node_id, metrics.registry), hide))
 
 
 def _probes(settings: WorkerSettings, worker: Worker, metrics: WorkerMetrics) -> ProbeServer:

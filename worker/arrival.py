@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from broker import Delivery
 from contract.identifiers import CANARY_CAMERA
+from contract.jobs import is_job_queue
 from contract.task import TaskHead
 from runtime.tracing import FrameTrace
 from worker.intake import Intake
-from worker.processor import Failed, Given, Processed
+from worker.processor import Failed, Given, Processed, PutBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class Arrival:
         return self.camera_id == CANARY_CAMERA and self.intake.sender is None
 
     @property
+    def of_job(self) -> bool:
+        """It is an item of a job (worker.job_items). Named senders have none."""
+        return self.intake.sender is None and is_job_queue(self.delivery.properties.reply_to)
+
+    @property
     def alone(self) -> bool:
         """It is not computed together with others."""
         return self.refusal is not None or self.again
@@ -75,7 +81,7 @@ class Completion:
     """An arrival with its outcome, on its way out; `computed` in `perf_counter` seconds."""
 
     arrival: Arrival
-    outcome: Processed
+    outcome: Processed | PutBack
     computed: float
 
     @property

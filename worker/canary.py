@@ -10,7 +10,7 @@ from contract.result import Result
 from contract.task import TaskHead
 from worker.arrival import Completion
 from worker.messages import reply_message
-from worker.processor import HOP, Failed
+from worker.processor import HOP, Computed, Expired, Failed, PutBack
 
 UNSENT = frozenset({Outcome.BLOCKED, Outcome.DISCONNECTED})
 """The reply may still be sent. Every other outcome tells of the queue that it goes to, which is not ours: it may be
@@ -20,8 +20,10 @@ gone, or full for ever, and must not hold a worker's frame."""
 def canary_reply(item: Completion, node_id: str) -> Message | None:
     """Address the frame's result to whoever asked; None where nobody did, or may not be answered there."""
     outcome, head = item.outcome, item.arrival.head
-    if not isinstance(outcome, Failed):
+    if isinstance(outcome, Computed | Expired):
         return reply_message(outcome.result, item.arrival)
+    if isinstance(outcome, PutBack):
+        return None
     return None if head is None else reply_message(_not_computed(outcome, head, node_id), item.arrival)
 
 

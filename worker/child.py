@@ -20,7 +20,7 @@ from contract.task import parse_task
 from runtime.confinement import confine
 from worker.detection.detector import warm_up
 from worker.errors import UnknownModel
-from worker.isolation import TIMEOUT_SECONDS, TRIAL_SECONDS, Answer, Suspect, Trial
+from worker.isolation import TIMEOUT_SECONDS, TRIAL_SECONDS, ChildAnswer, Suspect, Trial
 from worker.loader import build_detector
 from worker.processor import Computed, Expired, Failed, make_processor
 from worker.sender_rules import check_model, renamed
@@ -41,7 +41,7 @@ def main() -> int:
     return 0
 
 
-def _compute(suspect: Suspect) -> Answer:
+def _compute(suspect: Suspect) -> ChildAnswer:
     switchboard = Switchboard(suspect.settings, trial=lambda *_: None)
     switchboard.hear(DesiredModels(revision=1, cluster=suspect.model))
     switchboard.reconcile()
@@ -59,14 +59,14 @@ def _compute(suspect: Suspect) -> Answer:
     processor = make_processor(suspect.settings, switchboard)
     _confine(round(TIMEOUT_SECONDS))
     (outcome,) = processor.process_many([given])
-    return Answer(
+    return ChildAnswer(
         computed=outcome if isinstance(outcome, Computed) else None,
         expired=outcome if isinstance(outcome, Expired) else None,
         failed=outcome if isinstance(outcome, Failed) else None,
     )
 
 
-def _load(trial: Trial) -> Answer:
+def _load(trial: Trial) -> ChildAnswer:
     # Open and in memory it can be read whoever this process becomes, and it lies in no folder: no file is beside it.
     file = os.memfd_create("model")
     try:
@@ -78,8 +78,8 @@ def _load(trial: Trial) -> Answer:
         detector = build_detector(trial.entry, Path(f"/proc/self/fd/{file}"), trial.settings)
         warm_up(detector)
     except Exception as error:  # what a file can do to ONNX Runtime has many names and no base class
-        return Answer(refused=str(error) or type(error).__name__)
-    return Answer()
+        return ChildAnswer(refused=str(error) or type(error).__name__)
+    return ChildAnswer()
 
 
 def _confine(seconds: int) -> None:

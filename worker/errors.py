@@ -44,7 +44,7 @@ class UnknownModel(ModelError, ValueError):
 
 
 class ModelUnavailable(ModelError, RuntimeError):
-    """The model is nowhere to be had, or does not load; the message says where was looked and what to do."""
+    """The model was not found, or does not load; the message says where was looked and what to do."""
 
     @property
     def sentence(self) -> str:

@@ -49,7 +49,7 @@ def failed_reply(failed: Failed, arrival: Arrival, node_id: str) -> Message | No
 
 
 def _head(delivery: Delivery) -> TaskHead:
-    """What can be read of a message that is no task; no time of capture."""
+    """What can be read of a message that is not a task; no time of capture."""
     body = delivery.body
     names = parse_names(body, content_type=delivery.content_type, headers=delivery.headers)
     camera_id = names.camera_id or DEFAULT_CAMERA_ID

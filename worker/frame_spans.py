@@ -14,7 +14,7 @@ from contract.trace_context import TRACEPARENT
 from runtime.tracing import FrameTrace, Tracing, operation
 from worker.arrival import Completion
 from worker.intake import Intake
-from worker.processor import Computed, Failed, Processed
+from worker.processor import Computed, Expired, Failed, Processed, PutBack
 
 RESULTS = f"{RESULTS_EXCHANGE}:{{camera_id}}"
 
@@ -32,9 +32,9 @@ class FrameSpans:
         """Find the frame's trace. A sender may say which trace it is of, not whether that is exported."""
         return self._tracing.follow(delivery.headers.get(TRACEPARENT), trusted=intake.sender is None)
 
-    def carry(self, message: Message, trace: FrameTrace, outcome: Processed) -> Message:
+    def carry(self, message: Message, trace: FrameTrace, outcome: Processed | PutBack) -> Message:
         """Return the message with the frame's trace, if it is traced; a frame that is not computed is from now on."""
-        if not isinstance(outcome, Computed):
+        if not isinstance(outcome, Computed | PutBack):
             self._tracing.failed(trace)
         return traced(message, trace.onward) if trace.sampled else message
 
@@ -43,7 +43,7 @@ class FrameSpans:
         (`perf_counter`). `message` is None where nothing was published and the task was rejected."""
         arrival, outcome = item.arrival, item.outcome
         trace, sender = arrival.trace, arrival.intake.sender
-        if trace is None or not trace.sampled:
+        if trace is None or not trace.sampled or isinstance(outcome, PutBack):
             return
         frame = self._frame(item)
         task = frame | {"messaging.destination.name": arrival.intake.queue}
@@ -70,7 +70,11 @@ class FrameSpans:
 
     def _frame(self, item: Completion) -> Told:
         told: Told = {"messaging.system": "rabbitmq", "messaging.client.id": self._node_id}
-        frame_id = item.arrival.frame_id if isinstance(item.outcome, Failed) else item.outcome.result.frame_id
+        frame_id = (
+            item.outcome.result.frame_id
+            if isinstance(item.outcome, Computed | Expired)
+            else item.arrival.frame_id
+        )
         if frame_id is not None:
             told["messaging.message.id"] = frame_id
         if item.arrival.camera_id:
@@ -87,7 +91,7 @@ def _came_of(item: Completion) -> Told:
     }
     if isinstance(outcome, Failed):
         told["framefleet.error"] = outcome.error
-    else:
+    elif isinstance(outcome, Computed | Expired):
         told["framefleet.status"] = outcome.result.status
         told["framefleet.detections"] = len(outcome.result.detections)
     return told

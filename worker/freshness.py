@@ -6,7 +6,7 @@ from contract.status import ProducerStatus
 from contract.task import TaskHead
 from runtime.clocks import Age, Clocks
 
-DRAIN_AFTER = 3  # stale frames in a row; one alone is no backlog
+DRAIN_AFTER = 3  # stale frames in a row; one alone is not a backlog
 DRAIN_PREFETCH = 32
 """Frames that a worker holds while it drains a backlog: enough for round trips to overlap. When the backlog ends,
 one worker holds no more fresh frames than these."""

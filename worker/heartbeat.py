@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Literal
 
 from broker import Message
+from contract.remote import RemoteReport
 from contract.status import NodeStatus, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE
 from runtime.memory import resident_bytes
 from runtime.version import VERSION
+from worker.detection.detector import Named
+from worker.recipes import recipe_of
 from worker.settings import WorkerSettings
 from worker.switchboard import Routes
 
@@ -59,7 +62,7 @@ class Tally:
 
 def heartbeat(
     settings: WorkerSettings,
-    routes: Routes,
+    routes: Routes[Named],
     tally: Tally,
     state: State,
     since: float,
@@ -67,6 +70,7 @@ def heartbeat(
     *,
     drains: int = 0,
     drained: bool = False,
+    remote: RemoteReport | None = None,
 ) -> Message:
     """The heartbeat as a message: transient, and nobody need be listening.
 
@@ -98,6 +102,8 @@ def heartbeat(
         drained=drained,
         host=socket.gethostname(),
         memory=resident_bytes(),
+        recipe=recipe_of(routes.default),
+        remote=remote,
     )
     return Message(
         STATUS_EXCHANGE, status_routing_key(status), encode_status(status), persistent=False, mandatory=False

@@ -52,7 +52,7 @@ class Trial:
     path: str
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ChildAnswer(msgspec.Struct, frozen=True):
     """A child's only words: what became of a suspect, or why a model does not load; all None if it does."""
 
     computed: Computed | None = None
@@ -61,7 +61,7 @@ class Answer(msgspec.Struct, frozen=True):
     refused: str | None = None
 
 
-_answers = msgspec.msgpack.Decoder(Answer)
+_answers = msgspec.msgpack.Decoder(ChildAnswer)
 
 
 class Unanswered(Exception):
@@ -122,7 +122,7 @@ def _without_secrets(settings: WorkerSettings) -> WorkerSettings:
     return settings.model_copy(update={"amqp_url": "", "traces_endpoint": ""})
 
 
-def _ask(order: Suspect | Trial, timeout: float) -> Answer:
+def _ask(order: Suspect | Trial, timeout: float) -> ChildAnswer:
     """The answer of a child that is made for this order, and gone afterwards. Raises Unanswered."""
     deadline = time.monotonic() + timeout
     ours, theirs = socket.socketpair()

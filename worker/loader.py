@@ -17,6 +17,7 @@ from worker.detection.yunet import YuNet
 from worker.errors import InvalidRegistry, ModelUnavailable
 from worker.isolation import try_model
 from worker.models import DetectorKind, ModelEntry, Registry, digest, is_ours, locate, present, unusable
+from worker.recipes import write_joint_recipe, write_recipe
 from worker.settings import WorkerSettings
 
 log = get_logger("worker")
@@ -30,7 +31,7 @@ Trying = Callable[[WorkerSettings, ModelEntry, str], str | None]
 FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0  # seconds until a download that failed is tried again
 
 
-class Loader:
+class DetectorLoader:
     """Loads detectors and keeps them, so that two specifications share a model. Belongs to one thread.
 
     `trial` sees a file that is none of ours before it is loaded here: such a file may crash, loop, or eat all memory.
@@ -67,6 +68,7 @@ class Loader:
         text = str(spec)
         if text not in self._ensembles:
             self._ensembles[text] = Ensemble(detectors, spec.merge.value)
+            write_joint_recipe(self._ensembles[text], detectors)
         return self._ensembles[text]
 
     def keep(self, specs: Iterable[str]) -> None:
@@ -97,6 +99,7 @@ class Loader:
             what = path or f"the package {entry.kind}"
             raise ModelUnavailable(f"model {name}: {what} does not load: {error}") from None
         log.info("model loaded", model=detector.model)
+        write_recipe(detector, entry, self._settings)
         self._loaded[name] = detector
         return detector
 
@@ -161,7 +164,7 @@ def registry_of(settings: WorkerSettings) -> Registry:
 def build_detector(entry: ModelEntry, path: Path | None, settings: WorkerSettings) -> Detector:
     """The detector of a registry entry, with the worker's own settings before the entry's.
 
-    Raises an exception if the file is no model of that kind.
+    Raises an exception if the file is not a model of that kind.
     """
     build: Callable[..., Detector]
     options: dict[str, Any] = {

@@ -107,6 +107,18 @@ def retry(delivery: Delivery, intake: Intake, queue: str) -> Message:
     )
 
 
+def put_back(delivery: Delivery, intake: Intake) -> Message:
+    """The message as it came, back to its queue, as often tried as before."""
+    foreign = intake.foreign(delivery)
+    return again(
+        delivery,
+        intake.queue,
+        exchange=RETRY_EXCHANGE,
+        headers={dead_letters.ATTEMPTS: intake.tried(delivery)},
+        without=lambda name: dead_letters.is_brokers_own(name) or foreign(name),
+    )
+
+
 def _attempts(delivery: Delivery, intake: Intake) -> int:
     """Count how often the frame was tried, this time and those that ended with their worker included."""
     # The broker's count of what came back unsettled; on what did not, a sender may have written it.

@@ -10,12 +10,14 @@ from contract.failures import FailureReason
 from contract.senders import Sender
 from runtime.confinement import REMEDIES
 from runtime.metrics import ServiceMetrics
+from worker.detection.detector import Named
 from worker.detection_counts import DetectionCounts
 from worker.processor import HOP, Computed, Expired, Failed
 from worker.switchboard import Routes
 
 BATCH_BUCKETS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
 OUTCOMES = OK, EXPIRED, FAILED, RETRIED = ("ok", "expired", "failed", "retried")
+ITEM_OUTCOMES = (OK, EXPIRED, *(reason.value for reason in FailureReason))
 
 
 class WorkerMetrics:
@@ -58,7 +60,7 @@ class WorkerMetrics:
         }
         self._age = Histogram(
             "cv_frame_age_seconds",
-            "Capture to confirmed result",
+            "Capture to confirmed result, the batch lane and jobs left out: there frames wait on purpose",
             labels,
             registry=registry,
             buckets=AGE_BUCKETS,
@@ -69,6 +71,26 @@ class WorkerMetrics:
             labels,
             registry=registry,
             buckets=AGE_BUCKETS,
+        ).labels(**node)
+        items = Counter(
+            "framefleet_job_items_total",
+            "Items of jobs that were answered: ok, or why they could not be computed",
+            [*labels, "outcome"],
+            registry=registry,
+        )
+        self._items = {each: items.labels(node_id, each) for each in ITEM_OUTCOMES}
+        self._item_seconds = Histogram(
+            "framefleet_job_item_seconds",
+            "An item of a job from its sending to its confirmed answer",
+            labels,
+            registry=registry,
+            buckets=AGE_BUCKETS,
+        ).labels(**node)
+        self._item_bytes = Counter(
+            "framefleet_job_item_bytes_total",
+            "Size of the answered items' pictures",
+            labels,
+            registry=registry,
         ).labels(**node)
         self._dequeue_age = Histogram(
             "framefleet_dequeue_age_seconds",
@@ -172,7 +194,7 @@ class WorkerMetrics:
         """Say whether an operator has put this worker out of work."""
         self._drained.set(out_of_work)
 
-    def model(self, routes: Routes) -> None:
+    def model(self, routes: Routes[Named]) -> None:
         """Say which model is in use, and whether another one should be."""
         self._model.clear()
         fallback = "no" if routes.fallback is None else "yes"
@@ -237,15 +259,15 @@ class WorkerMetrics:
         self,
         outcome: Computed | Expired | Failed,
         *,
-        age: float,
+        age: float | None,
         publish: float,
         sender: Sender | None,
         exemplar: dict[str, str] | None = None,
     ) -> None:
         """Count a frame whose result, expiry or dead letter the broker has confirmed.
 
-        `age` is capture to confirmation, `publish` the publishing and confirming alone, in seconds. `exemplar` leads
-        from the histograms to the frame's trace, where it has one.
+        `age` is capture to confirmation, None where it tells nothing of this cluster; `publish` the publishing and
+        confirming alone, in seconds. `exemplar` leads from the histograms to the frame's trace, where it has one.
         """
         if isinstance(outcome, Failed):
             self._failed[outcome.reason].inc()
@@ -255,17 +277,37 @@ class WorkerMetrics:
             self._expired.inc()
             self._came_of(sender, EXPIRED)
             return
-        self._processed.inc()
         self._came_of(sender, OK)
-        if outcome.cached is not None:
-            self._lookups[outcome.cached].inc()
-        self._processing.observe(outcome.result.processing_seconds, exemplar)
-        for stage, seconds in outcome.stages.items():
-            self._stages[stage].observe(seconds)
-        self._stages["publish"].observe(publish)
+        self._computed_one(outcome, publish, exemplar)
+        if age is None:
+            return
+        self._stages["queue"].observe(outcome.stages.get("queue", 0.0))
         self._age.observe(age, exemplar)
         if sender is not None:
             self._sender_age.observe(age)
+
+    def item_settled(
+        self, outcome: Computed | Expired | Failed, seconds: float, publish: float, size: int
+    ) -> None:
+        """Count an item of a job whose answer was confirmed, `seconds` after it was sent; `size` in bytes."""
+        self._item_seconds.observe(seconds)
+        self._item_bytes.inc(size)
+        if isinstance(outcome, Failed):
+            self._items[outcome.reason.value].inc()
+            return
+        self._items[OK if isinstance(outcome, Computed) else EXPIRED].inc()
+        if isinstance(outcome, Computed):
+            self._computed_one(outcome, publish, None)
+
+    def _computed_one(self, outcome: Computed, publish: float, exemplar: dict[str, str] | None) -> None:
+        self._processed.inc()
+        if outcome.cached is not None:
+            self._lookups[outcome.cached].inc()
+        self._processing.observe(outcome.result.processing_seconds, exemplar)
+        for stage in ("decode", "detect"):
+            if stage in outcome.stages:
+                self._stages[stage].observe(outcome.stages[stage])
+        self._stages["publish"].observe(publish)
         self._detections.found(outcome.result.model, outcome.result.detections)
 
     def _came_of(self, sender: Sender | None, outcome: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
@@ -23,6 +24,7 @@ from worker.detection import DecodedImage, Detections, decode
 from worker.detection.detector import Detector, detect_many, detects
 from worker.detection.image import TooManyPixels
 from worker.errors import UnknownModel
+from worker.recipes import recipe_of
 from worker.sender_rules import check_model, renamed, too_many_pixels
 from worker.settings import WorkerSettings
 
@@ -76,6 +78,13 @@ class Failed:
 
 
 Processed = Computed | Expired | Failed
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """Of a frame that nobody may compute now: it goes back to its queue as it came, and no attempt is counted."""
+
+
 T = TypeVar("T")
 
 
@@ -104,6 +113,7 @@ class Processor:
 
     `gpu`: a detector that has failed is tried on a blank picture too. If it fails again, the GPU is gone, and the
     exception ends the worker: restarted it computes, on the CPU if need be, instead of dead-lettering every frame.
+    `tells_recipe`: results say by which recipe they were computed (`worker.recipes`).
     """
 
     def __init__(
@@ -116,6 +126,7 @@ class Processor:
         cache: ResultCache | None = None,
         clock: Callable[[], float] = time.time,
         gpu: bool = False,
+        tells_recipe: bool = False,
     ) -> None:
         self._detectors = detectors
         self._node_id = node_id
@@ -124,6 +135,7 @@ class Processor:
         self._cache = cache
         self._clock = clock
         self._gpu = gpu
+        self._tells_recipe = tells_recipe
 
     def process(
         self,
@@ -194,7 +206,7 @@ class Processor:
             seconds = time.perf_counter() - started
             size = (seen.width, seen.height)
             result = self._result(task, detector.model, seen.found, size, seconds, waited, sender)
-            return Computed(result, task.image, {"queue": waited}, cached=True)
+            return Computed(self._signed(result, detector), task.image, {"queue": waited}, cached=True)
         most = self._max_pixels if sender is None else min(self._max_pixels, sender.max_pixels)
         try:
             image = decode(task.image, detector.wants, max_pixels=most)
@@ -227,7 +239,13 @@ class Processor:
         spent = decoded.seconds + seconds
         result = self._result(task, model, found, size, spent, decoded.waited, decoded.sender)
         stages = {"queue": decoded.waited, "decode": decoded.seconds, "detect": seconds}
+        result = self._signed(result, decoded.detector)
         return Computed(result, task.image, stages, cached=False if self._cache else None)
+
+    def _signed(self, result: Result, detector: Detector) -> Result:
+        """The result with the recipe of whoever computed it, for those who keep results."""
+        recipe = recipe_of(detector) if self._tells_recipe else ""
+        return msgspec.structs.replace(result, recipe=recipe) if recipe else result
 
     def _result(
         self,
@@ -277,6 +295,7 @@ def make_processor(settings: WorkerSettings, detectors: Chooser) -> Processor:
         max_pixels=settings.max_pixels,
         cache=ResultCache(settings.cached_results) if settings.cached_results else None,
         gpu=settings.gpu,
+        tells_recipe=settings.lane is Lane.BATCH,
     )
 
 

@@ -43,7 +43,7 @@ class SenderConsumers:
         return list(self._leaving)
 
     def hear(self, senders: Senders) -> None:
-        """Take what a gateway announced; an older revision than the last one is no news."""
+        """Take what a gateway announced; an older revision than the last one is not news."""
         if senders.revision <= self._revision:
             return
         self._revision = senders.revision

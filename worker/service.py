@@ -14,9 +14,11 @@ from broker import Delivery, Link, ThreadLoop, from_body, split_urls
 from contract.drains import DesiredDrains
 from contract.failures import FailureReason
 from contract.models import DesiredModels
+from contract.remote import DesiredRemote
 from contract.senders import Sender, Senders
 from contract.status import (
     HEARTBEAT_SECONDS,
+    CamerasStatus,
     Control,
     ProducerStatus,
     Status,
@@ -38,9 +40,12 @@ from worker.inference import Inference
 from worker.intake import Intake
 from worker.messages import picture_message
 from worker.metrics import WorkerMetrics
-from worker.processor import Failed, make_processor
+from worker.processor import Failed, Processor, make_processor
 from worker.recent_frames import RecentFrames
 from worker.reception import Reception
+from worker.remote.board import RemoteBoard
+from worker.remote.engine import RemoteEngine
+from worker.remote.held import CallsHeld
 from worker.sender_consumers import weights
 from worker.settings import WorkerSettings
 from worker.settler import Settler
@@ -63,7 +68,7 @@ class Worker:
     def __init__(
         self,
         settings: WorkerSettings,
-        switchboard: Switchboard,
+        switchboard: Switchboard | RemoteBoard,
         metrics: WorkerMetrics,
         *,
         device_fallback: str | None = None,
@@ -79,8 +84,22 @@ class Worker:
         self._freshness = Freshness()
         self._watched = WatchedCameras(time.monotonic)
         self._recent = RecentFrames(time.monotonic)
-        self._processor = make_processor(settings, switchboard)
-        self._inference = Inference(settings, switchboard, self._processor, self._computed, self._fail)
+        self._processor: Processor | None = None
+        self._inference: Inference | RemoteEngine
+        self._remote: RemoteEngine | None = None
+        if isinstance(switchboard, RemoteBoard):
+            self._inference = self._remote = RemoteEngine(
+                settings,
+                switchboard.remote,
+                completed=self._computed,
+                failed=self._fail,
+                held=lambda held: self._loop.call_soon_threadsafe(partial(self._hold, held)),
+                released=lambda: self._loop.call_soon_threadsafe(partial(self._hold, None)),
+            )
+        else:
+            self._processor = make_processor(settings, switchboard)
+            self._inference = Inference(settings, switchboard, self._processor, self._computed, self._fail)
+        self._holding: CallsHeld | None = None
         self._held = 0
         self._idle = threading.Event()
         self._idle.set()
@@ -100,7 +119,8 @@ class Worker:
         self._reception = Reception(self._freshness, self._cameras, metrics, spans)
         # What else a worker hears: which cameras are watched, and what time it is at the producers.
         link.listen(CONTROL_EXCHANGE, "", from_body(parse_control), self._control, max_length=100)
-        link.listen(STATUS_EXCHANGE, "producer.*", from_body(parse_status), self._status)
+        heard = "producer.*" if self._remote is None else ("producer.*", "cameras.*")
+        link.listen(STATUS_EXCHANGE, heard, from_body(parse_status), self._status)
         self._settler = Settler(
             self._publisher,
             link,
@@ -145,6 +165,8 @@ class Worker:
     @property
     def condition(self) -> str:
         """What a worker that lacks nothing is: ready, or out of work because an operator wants it so."""
+        if self._holding is not None:
+            return f"paused: {self._holding.reason}"
         return "drained" if self._drained else "draining" if self._out_of_work else "ready"
 
     def stop(self) -> bool:
@@ -153,8 +175,8 @@ class Worker:
             return False  # the broker delivers the frames at hand again, as soon as this process has ended
         self._state = "draining"
         self._loop.call_soon_threadsafe(self._drain)
-        deadline = time.monotonic() + self._settings.grace_seconds
-        self._cancelled.wait(self._settings.grace_seconds)
+        deadline = time.monotonic() + self._settings.drain_seconds
+        self._cancelled.wait(self._settings.drain_seconds)
         # After the broker's agreement no delivery can be under way to us: what is held now is all there is.
         finished = self._idle.wait(max(0.0, deadline - time.monotonic()))
         if not finished:
@@ -207,8 +229,9 @@ class Worker:
         if arrival.intake.sender is not None:
             self._inference.put(arrival)
             return
-        stale = arrival.head is not None and self._processor.stale(arrival.age)
-        if arrival.head is not None and stale:
+        stale = False
+        if self._processor is not None and arrival.head is not None and self._processor.stale(arrival.age):
+            stale = True
             expired = self._processor.expire(arrival.head, arrival.age)
             self._settler.settle(Completion(arrival, expired, arrival.at))
         else:
@@ -241,6 +264,9 @@ class Worker:
             self._switchboard.hear(control)
         elif isinstance(control, DesiredDrains):
             self._hear_drains(control)
+        elif isinstance(control, DesiredRemote):
+            if self._remote is not None:
+                self._remote.hear(control)
         elif isinstance(control, Senders) and self._state == "running":
             self._consumption.hear(control)
 
@@ -250,7 +276,7 @@ class Worker:
         return self._settings.node_id in self._drains.nodes
 
     def _hear_drains(self, desired: DesiredDrains) -> None:
-        """Take what operators desire; an older revision than the last one is no news."""
+        """Take what operators desire; an older revision than the last one is not news."""
         if desired.revision <= self._drains.revision:
             return
         before = self._out_of_work
@@ -263,6 +289,16 @@ class Worker:
         elif drain is None and before:
             log.info("taking frames again: an operator called this worker back")
             self._drained = False
+            if self._holding is None:
+                self._consumption.resume()
+        self._say()
+
+    def _hold(self, held: CallsHeld | None) -> None:
+        """Take no frames while nothing may be sent to the remote endpoint; None: take them again."""
+        self._holding = held
+        if held is not None:
+            self._consumption.pause(lambda: None)
+        elif not self._out_of_work:
             self._consumption.resume()
         self._say()
 
@@ -282,6 +318,8 @@ class Worker:
     def _status(self, status: Status) -> None:
         if isinstance(status, ProducerStatus):
             self._freshness.hear(status)
+        elif isinstance(status, CamerasStatus) and self._remote is not None:
+            self._remote.hear_cameras(status)
 
     def _switched(self) -> None:
         """Say at once what computes now, or why the new one does not."""
@@ -305,6 +343,7 @@ class Worker:
                 self._device_fallback,
                 drains=self._drains.revision,
                 drained=self._drained,
+                remote=None if self._remote is None else self._remote.report,
             )
         )
 

@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
@@ -13,7 +13,9 @@ from contract.failures import STALENESS_SECONDS
 from contract.identifiers import NODE_ID_PATTERN
 from contract.models import parse_model_spec
 from contract.topology import Lane
+from runtime.redis_url import RedisUrl
 from runtime.settings import ServiceSettings
+from worker.remote.settings import RemoteSettings
 
 AUTO = "auto"
 BEST_MODEL = "yunet"
@@ -33,7 +35,7 @@ def _spec(detector: str) -> str:
     return Path(detector).stem if detector.endswith(ONNX) else detector
 
 
-class WorkerSettings(ServiceSettings):
+class WorkerSettings(RemoteSettings, ServiceSettings):
     """Detects faces in the frames of one lane and publishes the results. One process per core."""
 
     model_config = SettingsConfigDict(env_prefix="WORKER_")
@@ -44,7 +46,7 @@ class WorkerSettings(ServiceSettings):
         pattern=NODE_ID_PATTERN.replace(r"\Z", "$"),
         description="this worker's name in results and metrics; by default the host's name",
     )
-    lane: Lane = Field(Lane.LIVE, description="live, batch or gpu: the queue to take frames from")
+    lane: Lane = Field(Lane.LIVE, description="live, batch, gpu or remote: the queue to take frames from")
     detector: str = Field(
         AUTO,
         description="auto (the best available), a model's name, several with a merge strategy (yunet,haar:vote), or "
@@ -73,7 +75,7 @@ class WorkerSettings(ServiceSettings):
         le=128,
         validation_alias="PREFETCH",
         description="frames a worker holds, those under way included; by default 1, or twice WORKER_BATCH if that is "
-        "more than 1",
+        "more than 1; in the remote lane WORKER_REMOTE_CONCURRENCY times WORKER_REMOTE_IMAGES",
     )
     metrics_host: str = Field("127.0.0.1", description="address of /metrics, /livez and /readyz")
     metrics_port: int = Field(8000, ge=0, le=65535, description="port of /metrics, /livez and /readyz")
@@ -83,7 +85,9 @@ class WorkerSettings(ServiceSettings):
         description="a live frame older than this when a worker takes it is not computed",
     )
     grace_seconds: float = Field(
-        10.0, gt=0, description="after SIGTERM, the time to finish the frames at hand"
+        10.0,
+        gt=0,
+        description="after SIGTERM, the time to finish the frames at hand; in the remote lane longer than its timeout",
     )
     max_pixels: int = Field(50_000_000, gt=0, description="a larger picture is dead-lettered undecoded")
     input_size: int | None = Field(
@@ -99,12 +103,25 @@ class WorkerSettings(ServiceSettings):
         le=1,
         description="least confidence of a network's detection, instead of the model's own",
     )
+    batch_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="what a worker of the batch lane keeps of a core that others want whole, 0.01 to 0.5; it takes "
+        "what nobody wants (docs/batch.md)",
+    )
     cache_entries: int | None = Field(
         None,
         ge=0,
         le=1_000_000,
         description="pictures whose detections are kept for when exactly the same bytes come again; "
-        "by default 10000 in the batch lane, 0 in the others",
+        "by default 10000 in the batch and remote lanes, 0 in the others",
+    )
+    redis_url: RedisUrl = Field(
+        SecretStr(""),
+        validation_alias="REDIS_URL",
+        description="what remote workers share: the calls of the last minute and the books, such as "
+        "redis://host:6379/0; empty: each worker counts its calls alone, and workers of one machine share a file",
     )
 
     @field_validator("detector")
@@ -155,6 +172,8 @@ class WorkerSettings(ServiceSettings):
     @property
     def held_frames(self) -> int:
         """Frames held at most. With batches, the next one waits here while one is computed."""
+        if self.lane is Lane.REMOTE:
+            return self.prefetch or self.remote_concurrency * self.remote_images
         return self.prefetch or (1 if self.batch_frames == 1 else 2 * self.batch_frames)
 
     @property
@@ -162,4 +181,13 @@ class WorkerSettings(ServiceSettings):
         """Entries of the result cache: live pictures hardly ever repeat, archives do."""
         if self.cache_entries is not None:
             return self.cache_entries
-        return 10_000 if self.lane is Lane.BATCH else 0
+        return 10_000 if self.lane in (Lane.BATCH, Lane.REMOTE) else 0
+
+    @property
+    def drain_seconds(self) -> float:
+        """After SIGTERM, the time to finish the frames at hand: a call that is paid for is waited for."""
+        return (
+            max(self.grace_seconds, self.remote_timeout + 5)
+            if self.lane is Lane.REMOTE
+            else self.grace_seconds
+        )

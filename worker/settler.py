@@ -11,15 +11,17 @@ from functools import partial
 from broker import Link, Message, Outcome, Publisher
 from broker.backoff import compute_backoff
 from contract.failures import FailureReason
+from contract.topology import Lane
 from runtime.logs import get_logger
 from worker.arrival import Arrival, Completion
 from worker.canary import UNSENT, canary_reply
 from worker.failed_replies import failed_reply
 from worker.frame_spans import FrameSpans
 from worker.heartbeat import Tally
-from worker.messages import dead_letter, picture_message, reply_message, result_message, retry
+from worker.job_items import is_tried_again, item_answer
+from worker.messages import dead_letter, picture_message, put_back, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
-from worker.processor import Computed, Failed
+from worker.processor import Computed, Failed, PutBack
 from worker.recent_frames import RecentFrames
 from worker.watched_cameras import WatchedCameras
 
@@ -69,6 +71,8 @@ class Settler:
         try:
             if item.arrival.canary:
                 self._answer(item)
+            elif item.arrival.of_job and self._is_final(item):
+                self._answer_job(item)
             else:
                 self._publish(item, self._traced(item, self._message(item)), 0)
         except Exception as error:
@@ -87,26 +91,81 @@ class Settler:
         if reply is None:
             self._confirmed(item, None)
         else:
-            self._reply_alone(item, reply, 0)
+            self._reply_alone(
+                item, reply, 0, lambda outcome: outcome in UNSENT, lambda: self._confirmed(item, None)
+            )
 
-    def _reply_alone(self, item: Completion, reply: Message, attempt: int) -> None:
+    def _answer_job(self, item: Completion) -> None:
+        """Answer the item to its job, and to nobody else."""
+        outcome, arrival = item.outcome, item.arrival
+        if isinstance(outcome, Failed):
+            log.info(
+                "a job's item cannot be computed",
+                reason=outcome.reason.value,
+                error=outcome.error[:200],
+                queue=arrival.delivery.reply_to,
+                **arrival.words,
+            )
+        answer = item_answer(item, self._node_id)
+        if answer is None:  # never, by the name of its queue
+            self._confirmed(item, None)
+            return
+        answer = self._traced(item, answer)
+
+        def again(outcome: Outcome) -> bool:
+            return is_tried_again(outcome, time.perf_counter() - item.computed)
+
+        self._reply_alone(item, answer, 0, again, lambda: self._confirmed(item, answer))
+
+    def _reply_alone(
+        self,
+        item: Completion,
+        reply: Message,
+        attempt: int,
+        again: Callable[[Outcome], bool],
+        settled: Callable[[], None],
+    ) -> None:
+        """Publish the reply as long as `again` says so, then call `settled`."""
         if not item.delivery.open:
             self._released(item.arrival)
             return
 
         def done(outcome: Outcome) -> None:
-            if outcome in UNSENT:
+            if again(outcome):
                 delay = compute_backoff(attempt, cap=LONGEST_RETRY)
-                self._link.loop.call_later(delay, partial(self._reply_alone, item, reply, attempt + 1))
-            else:
-                self._confirmed(item, None)
+                self._link.loop.call_later(
+                    delay, partial(self._reply_alone, item, reply, attempt + 1, again, settled)
+                )
+                return
+            if outcome is not Outcome.CONFIRMED:
+                log.warning(
+                    "a reply was not taken: its queue is full, down or gone",
+                    outcome=outcome.value,
+                    queue=reply.routing_key,
+                    **item.arrival.words,
+                )
+            settled()
 
         self._publisher.publish(reply, done)
+
+    def _next_attempt(self, item: Completion) -> str | None:
+        """The queue of the next attempt, if another may succeed and there is one left."""
+        if not isinstance(item.outcome, Failed):
+            return None
+        intake = item.arrival.intake
+        tried = intake.tried(item.delivery)
+        left = item.outcome.reason.transient and tried < len(intake.retries)
+        return intake.retries[tried] if left else None
+
+    def _is_final(self, item: Completion) -> bool:
+        return not isinstance(item.outcome, PutBack) and self._next_attempt(item) is None
 
     def _message(self, item: Completion) -> Message:
         outcome = item.outcome
         if isinstance(outcome, Failed):
-            return self._failure(item.arrival, outcome)
+            return self._failure(item, outcome)
+        if isinstance(outcome, PutBack):
+            return put_back(item.delivery, item.arrival.intake)
         if isinstance(outcome, Computed):
             self._recent.keep(outcome)
             if outcome.result.camera_id in self._watched:
@@ -141,22 +200,21 @@ class Settler:
             self._tell_failure(item, failed)
         self._released(item.arrival)
 
-    def _failure(self, arrival: Arrival, failed: Failed) -> Message:
+    def _failure(self, item: Completion, failed: Failed) -> Message:
         """Send it to the next attempt, if another may succeed and there is one left; else to the dead letters."""
-        delivery, intake = arrival.delivery, arrival.intake
-        tried = intake.tried(delivery)
-        again = failed.reason.transient and tried < len(intake.retries)
+        delivery, intake = item.delivery, item.arrival.intake
+        again = self._next_attempt(item)
         log.warning(
-            "frame gets another attempt" if again else "frame dead-lettered",
+            "frame dead-lettered" if again is None else "frame gets another attempt",
             reason=failed.reason.value,
             error=failed.error[:200],
             message_id=delivery.message_id,
-            attempt=tried + 1,
+            attempt=intake.tried(delivery) + 1,
             queue=intake.queue,
-            **arrival.words,
+            **item.arrival.words,
         )
-        if again:
-            return retry(delivery, intake, intake.retries[tried])
+        if again is not None:
+            return retry(delivery, intake, again)
         return dead_letter(failed, delivery, intake, self._node_id)
 
     def _publish(self, item: Completion, message: Message, attempt: int) -> None:
@@ -208,10 +266,18 @@ class Settler:
     def _count(self, item: Completion, message: Message, now: float) -> None:
         arrival, outcome = item.arrival, item.outcome
         sender = arrival.intake.sender
+        if isinstance(outcome, PutBack):
+            return
+        if isinstance(outcome, Failed) and message.routing_key in arrival.intake.retries:
+            self._metrics.retried(outcome.reason, sender)
+            return
+        if arrival.of_job:
+            # Answered is settled, whatever the answer: what fails there is a matter of the job alone.
+            self._tally.settled(ok=True)
+            seconds = arrival.age + now - arrival.at
+            self._metrics.item_settled(outcome, seconds, now - item.computed, len(item.delivery.body))
+            return
         if isinstance(outcome, Failed):
-            if message.routing_key in arrival.intake.retries:
-                self._metrics.retried(outcome.reason, sender)
-                return
             self._tally.settled(ok=False)
         else:
             self._reply(reply_message(outcome.result, arrival), arrival)
@@ -219,10 +285,13 @@ class Settler:
                 self._tally.settled(ok=True)
             else:
                 self._tally.expire()
-        age = arrival.age + now - arrival.at
+        age = None if arrival.intake.lane is Lane.REMOTE else arrival.age + now - arrival.at
         exemplar = None if arrival.trace is None else arrival.trace.exemplar
         publish = now - item.computed
-        self._metrics.settled(outcome, age=age, publish=publish, sender=sender, exemplar=exemplar)
+        live = arrival.intake.lane is not Lane.BATCH
+        self._metrics.settled(
+            outcome, age=age if live else None, publish=publish, sender=sender, exemplar=exemplar
+        )
         if isinstance(outcome, Failed):
             self._tell_failure(item, outcome)
 

@@ -9,14 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from contract.errors import InvalidModelSpec
 from contract.models import DesiredModels, ModelReport, parse_model_spec
 from runtime.logs import get_logger
-from worker.detection.detector import Detector
+from worker.detection.detector import Detector, Named
 from worker.errors import InvalidRegistry, ModelUnavailable, UnknownModel
 from worker.isolation import try_model
-from worker.loader import Loader, Trying, registry_of
+from worker.loader import DetectorLoader, Trying, registry_of
 from worker.reports import model_reports
 from worker.settings import AUTO, BEST_MODEL, BUILT_IN_MODELS, WorkerSettings
 
@@ -30,13 +31,16 @@ TASK_MODELS = 8
 """Specifications that tasks asked for themselves and that stay loaded."""
 
 
-@dataclass(frozen=True)
-class Routes:
-    """Detectors by camera, and that of all others; `named` are those by specification. Replaced as a whole."""
+Model = TypeVar("Model", bound=Named, covariant=True)
 
-    default: Detector
-    cameras: Mapping[str, Detector] = field(default_factory=dict)
-    named: Mapping[str, Detector] = field(default_factory=dict)
+
+@dataclass(frozen=True)
+class Routes(Generic[Model]):
+    """Models by camera, and that of all others; `named` are those by specification. Replaced as a whole."""
+
+    default: Model
+    cameras: Mapping[str, Model] = field(default_factory=dict)
+    named: Mapping[str, Model] = field(default_factory=dict)
     revision: int = 0
     fallback: str | None = None
     error: str | None = None
@@ -65,15 +69,15 @@ class Switchboard:
         self._registry = registry = registry_of(settings)
         for note in registry.notes:
             log.warning("models", note=note)
-        self._loader = Loader(settings, registry, clock, trial)
-        self._task_loader = Loader(settings, registry, clock, trial)
+        self._loader = DetectorLoader(settings, registry, clock, trial)
+        self._task_loader = DetectorLoader(settings, registry, clock, trial)
         self._for_tasks: dict[str, Detector] = {}
         self._absent: dict[str, float] = {}
         self._passed_over: dict[str, str] = {}
         self._desired = DesiredModels()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="models", daemon=True)
-        self.routes = self._first()
+        self.routes: Routes[Detector] = self._first()
 
     # --- any thread --------------------------------------------------------------------------------------
 
@@ -83,7 +87,7 @@ class Switchboard:
         self._thread.start()
 
     def hear(self, desired: DesiredModels) -> None:
-        """Take what operators desire; an older revision than the last one is no news."""
+        """Take what operators desire; an older revision than the last one is not news."""
         if desired.revision > self._desired.revision:
             self._desired = desired
             self._wake.put(True)
@@ -98,7 +102,7 @@ class Switchboard:
         """The detector for a frame of that camera whose task names `model`, or none.
 
         A known model whose file is not here is substituted by the one in use (the result names it).
-        Raises UnknownModel for what is in no registry, InvalidModelSpec for what is no name.
+        Raises UnknownModel for what is in no registry, InvalidModelSpec for what is not a name.
         """
         routes = self.routes
         usual = routes.cameras.get(camera_id, routes.default)
@@ -223,7 +227,7 @@ class Switchboard:
                 self._passed_over[name] = str(error)
         return self._must(last)
 
-    def _first(self) -> Routes:
+    def _first(self) -> Routes[Detector]:
         """Route as the worker's own settings ask. `auto` does not wait for a download.
 
         Raises ModelUnavailable, UnknownModel or InvalidModelSpec.

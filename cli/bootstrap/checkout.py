@@ -23,7 +23,7 @@ def check_checkout(layout: Layout) -> None:
                 f"{path} is a link to nothing: remove it (rm {shlex.quote(str(path))}), then start again."
             )
         if os.path.exists(path) and not path.is_dir():
-            raise NotPrepared(f"{path} is no folder: move it away, then start again.")
+            raise NotPrepared(f"{path} is not a folder: move it away, then start again.")
         if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK | os.X_OK):
             raise not_writable(path, layout)
 

@@ -61,6 +61,7 @@ FOR_TESTS = (
     Package("caddy", program("caddy")),
     Package("openssl", program("openssl")),
     Package("prometheus-alertmanager", program("prometheus-alertmanager")),
+    Package("redis-server", program("redis-server")),
     Package("postgresql", library("postgresql/*/bin/postgres")),
     # A real RTSP server: its bindings, the Python that they are for, and what reads and sends H.264 files.
     Package("gir1.2-gst-rtsp-server-1.0", library("*/girepository-1.0/GstRtspServer-1.0.typelib")),

@@ -31,5 +31,5 @@ def check_system(release: Mapping[str, str]) -> None:
 
 
 def is_ubuntu(release: Mapping[str, str]) -> bool:
-    """Return whether this is Ubuntu, where Chromium is no Debian package."""
+    """Return whether this is Ubuntu, where Chromium is not a Debian package."""
     return release.get("ID") == "ubuntu"

@@ -5,7 +5,15 @@ import argparse
 CHECK = """\
 Reads a file of cameras as a producer does, with the variables of cameras.env beside it and those of this shell that
 begin with CAMERA_. Prints every mistake with its line and what to do. Exit status 0: nothing is wrong; 1: something is,
-or the file cannot be used at all. No camera is asked for a picture.
+or the file cannot be used at all. Without --connect no camera is asked for a picture.
+
+With --connect each camera that is not switched off is asked once, by the producer's own code, 32 at a time, each for
+its `timeout` and 20 seconds at most. The answer is one of: right, credentials refused, not found, no picture (nobody
+answers, or too late), odd format (something came that is not a picture). Exit status 1 if one is not right.
+A camera that locks an account after wrong passwords counts this as one try.
+
+  framefleet cameras check cameras.yaml
+  framefleet cameras check cameras.yaml --connect
 """
 
 
@@ -20,6 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     checking.add_argument("file", nargs="?", metavar="FILE", help="by default that of CAMERAS")
+    checking.add_argument("--connect", action="store_true", help="ask each camera for one picture, too")
     checking.add_argument("--json", action="store_true", help="for programs")
 
 

@@ -9,7 +9,7 @@ DLQ = """\
 Dead letters are frames that could not be computed, kept in frame_queue.dlq with the reason; those of a sender with a
 name (`framefleet senders`) in a queue of its own, which is looked at as well. Looking takes nothing
 away and keeps the order; RabbitMQ adds one to each message's count of deliveries, of which this queue allows a
-million. A replayed frame starts anew at zero. The broker: AMQP_URL, or the system of this checkout (make up).
+million. A replayed frame starts again at zero. The broker: AMQP_URL, or the system of this checkout (make up).
 """
 REPLAY = """\
 Makes tasks of dead letters again, as they were first sent: published and confirmed, then removed here, so that a crash
@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     save.add_argument(
         "--output",
         metavar="FILE",
-        help="by default dead-letter-ID.jpg, .png or, if it is no picture, .bin; - writes it to standard output",
+        help="by default dead-letter-ID.jpg, .png or, if it is not a picture, .bin; - writes it to standard output",
     )
 
     replay = actions.add_parser(

@@ -255,5 +255,5 @@ def _say_gone(count: int) -> None:
 
 
 def _print_json(value: object) -> None:
-    # A Float32 in the headers is no float to msgspec.
+    # A Float32 in the headers is not a float to msgspec.
     print(msgspec.json.format(msgspec.json.encode(value, enc_hook=float), indent=2).decode())

@@ -55,7 +55,7 @@ def moment(text: str, now: float) -> float:
         return datetime.fromisoformat(text.strip()).astimezone().timestamp()
     except ValueError:
         raise InvalidOption(
-            f"{text!r} is no time: write 90s, 15m, 2h or 3d for so long ago, or a date like 2026-11-20T14:30"
+            f"{text!r} is not a time: write 90s, 15m, 2h or 3d for so long ago, or a date like 2026-11-20T14:30"
         ) from None
 
 

@@ -45,5 +45,7 @@ def _removed(name: str, known: list[str]) -> Sender:
     """Return a sender that is in the file no more; its queue may still be there, or not: `read` will see."""
     if not is_sender_name(name):
         close = nearest(name, known)
-        raise InvalidOption(f"{name!r} is no sender's name" + (f": did you mean {close}?" if close else ""))
+        raise InvalidOption(
+            f"{name!r} is not a sender's name" + (f": did you mean {close}?" if close else "")
+        )
     return Sender(name=name)

@@ -79,7 +79,7 @@ def _ready(where: str, answer: HttpAnswer, findings: Findings) -> None:
         return
     missing = said.get("missing") if isinstance(said, dict) else None
     if answer.status != 503 or not isinstance(missing, list):
-        raise NoAnswer(f"answers with status {answer.status}, but is no gateway")
+        raise NoAnswer(f"answers with status {answer.status}, but is not a gateway")
     for sentence in missing[:MOST_ALERTS]:
         findings.error("ready", f"it lacks: {sentence}", f"mend what it names; {LOOK}")
 
@@ -92,7 +92,7 @@ def judge_alerts(said: Any, findings: Findings) -> None:
                 "alerts", f"not known: {said['error']}", "see prometheus; PROMETHEUS_URL of the gateway"
             )
             return
-        # `info` is no trouble: the dead-man's switch always fires.
+        # `info` is not trouble: the dead-man's switch always fires.
         firing = [each for each in said["items"] if each["state"] == "firing" and each["severity"] != "info"]
         loud = [each for each in firing if not each.get("silenced_by")]
         for each in loud[:MOST_ALERTS]:

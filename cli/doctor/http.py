@@ -41,7 +41,7 @@ class HttpAnswer:
     came: float
 
     def json(self) -> Any:
-        """The body. Raises NoAnswer if it is no JSON, as that of a program which is not ours."""
+        """The body. Raises NoAnswer if it is not JSON, as that of a program which is not ours."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -111,10 +111,10 @@ def shown(url: str) -> str:
 
 def _connection(url: str, seconds: float) -> http.client.HTTPConnection:
     if (said := flaw(url)) is not None:
-        raise NoAnswer(f"is no address: {said}")
+        raise NoAnswer(f"is not an address: {said}")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise NoAnswer("is no address: it looks like http://host:port")
+        raise NoAnswer("is not an address: it looks like http://host:port")
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     return kind(parts.hostname, parts.port, timeout=seconds)
 

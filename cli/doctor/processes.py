@@ -44,7 +44,7 @@ def _without_supervisor(place: Place, alive: list[Started], findings: Findings) 
         findings.error(
             "left over",
             f"`make up` was killed; {len(alive)} processes of it go on unwatched: {names}",
-            "`make down` ends them; `make up` ends them and starts anew. Nothing is lost",
+            "`make down` ends them; `make up` ends them and starts again. Nothing is lost",
         )
     elif place.killed:
         findings.error("killed", "the last run was killed, and nothing of it is left", START)

@@ -17,7 +17,7 @@ from cli.doctor.http import ANSWER_SECONDS, side_by_side
 from cli.doctor.place import Place
 from cli.doctor.promql import series
 from cli.doctor.stranger import stranger
-from cli.queues.upgrade import State, inspect
+from cli.queues.upgrade import FoundQueue, inspect
 from contract.topology import DEAD_LETTER_QUEUE, RESULT_QUEUE, TASK_QUEUE, TOPOLOGY
 
 CLIENT = "framefleet doctor"
@@ -66,7 +66,7 @@ async def _brokers(urls: Sequence[str]) -> list[str]:
     return [url for url, why in zip(urls, strange, strict=True) if not why]
 
 
-async def _states(urls: Sequence[str], findings: Findings) -> list[State]:
+async def _states(urls: Sequence[str], findings: Findings) -> list[FoundQueue]:
     """Look at each queue. Those that are down are noted at once, and left out. Raises BrokerError, TimeoutError."""
     async with asyncio.timeout(QUEUES_SECONDS):
         async with session(urls, CLIENT, timeout=ANSWER_SECONDS) as asking:
@@ -89,7 +89,7 @@ async def _fault(urls: Sequence[str], queue: str) -> str | None:
         return None  # the area `broker` says so
 
 
-def judge(states: list[State], findings: Findings, drained: Sequence[str] = ()) -> None:
+def judge(states: list[FoundQueue], findings: Findings, drained: Sequence[str] = ()) -> None:
     """Note what the states of the queues show. `drained`: the workers, if every one that is heard is drained."""
     there = [state for state in states if state.messages is not None]
     if states and not there:
@@ -113,7 +113,7 @@ def judge(states: list[State], findings: Findings, drained: Sequence[str] = ()) 
     findings.ok("depth", f"{waiting:,} messages wait in all queues together")
 
 
-def _judge(state: State, messages: int, findings: Findings, drained: Sequence[str]) -> None:
+def _judge(state: FoundQueue, messages: int, findings: Findings, drained: Sequence[str]) -> None:
     name = state.queue.name
     if state.differs:
         differing = "; ".join(
@@ -149,7 +149,7 @@ def _judge(state: State, messages: int, findings: Findings, drained: Sequence[st
         )
 
 
-def _judge_depth(state: State, messages: int, findings: Findings) -> None:
+def _judge_depth(state: FoundQueue, messages: int, findings: Findings) -> None:
     name = state.queue.name
     most = int(state.queue.arguments["x-max-length"])
     if name == DEAD_LETTER_QUEUE and messages:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.doctor import remote
 from cli.doctor.errors import NoAnswer
 from cli.doctor.exposition import native_targets
 from cli.doctor.finding import Findings
@@ -26,6 +27,7 @@ def check(place: Place, findings: Findings) -> None:
                 judge(answer.json(), place.expected, findings)
         except NoAnswer as why:
             findings.unknown("nodes", f"not known: the gateway {why}", "see gateway")
+        remote.check(place, findings)
     _probes(place, findings)
 
 
@@ -137,7 +139,7 @@ def _missing(service: tuple[str, str]) -> list[str]:
     said = answer.json()
     lacks = said.get("missing", []) if isinstance(said, dict) and "status" in said else None
     if answer.status not in (200, 503) or not isinstance(lacks, list):
-        raise NoAnswer(f"answers with status {answer.status}, but is no service of ours")
+        raise NoAnswer(f"answers with status {answer.status}, but is not a service of ours")
     return [str(each) for each in lacks]
 
 

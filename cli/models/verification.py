@@ -47,11 +47,11 @@ def _loading(shelf: ModelShelf) -> Load | None:
     """
     if find_spec("onnxruntime") is None:
         return None
-    from worker.loader import Loader
+    from worker.loader import DetectorLoader
 
     # The entries' own sizes and thresholds: no variable of the environment has a say here.
     settings = WorkerSettings.model_construct(model_dir=shelf.model_dir, model_cache=shelf.cache)
-    loader = Loader(settings, shelf.registry)
+    loader = DetectorLoader(settings, shelf.registry)
 
     def load(name: str) -> None:
         loader.load(ModelSpec((name,)), fetch=False)

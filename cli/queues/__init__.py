@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 
 UPGRADE = """\
-Makes queues anew whose arguments are not those of this version, and keeps their messages: they are set aside in
-<queue>.upgrade, the empty queue is deleted and declared anew, and they are moved back, each published and confirmed
+Recreates queues whose arguments differ from this version's, and keeps their messages: they are set aside in
+<queue>.upgrade, the empty queue is deleted and declared again, and they are moved back, each published and confirmed
 before it is acknowledged. Interrupted at any point, it goes on when it is run again.
 
 Stop all that sends and computes first; the broker must run. docs/upgrading.md says how.
 """
 
 REPAIR = """\
-Makes queues anew that are down: RabbitMQ has them and cannot use them, because their files are damaged, say. Says which
+Recreates queues that are down: RabbitMQ has them and cannot use them, because their files are damaged, say. Says which
 are down and why, and what was last known to be in them; that is lost to the system. Their files are copied aside first
 where they are on this machine. Queues that work are not touched, and services may go on running: they use the new queue
 within seconds.
@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     upgrading = actions.add_parser(
         "upgrade",
-        help="make those anew and keep their messages",
+        help="recreate them and keep their messages",
         description=UPGRADE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -40,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     upgrading.add_argument("--yes", action="store_true", help="do not ask")
     repairing = actions.add_parser(
         "repair",
-        help="make queues anew that RabbitMQ cannot use; exit status 1 if it could not",
+        help="recreate queues that RabbitMQ cannot use; exit status 1 if it could not",
         description=REPAIR,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

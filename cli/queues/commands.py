@@ -25,7 +25,7 @@ from cli.queues.repair import (
     why_none_runs,
 )
 from cli.queues.trial import why_no_queue
-from cli.queues.upgrade import SUFFIX, State, Upgraded, inspect, refuse_if_used, upgrade
+from cli.queues.upgrade import SUFFIX, FoundQueue, Upgraded, inspect, refuse_if_used, upgrade
 from cli.senders.administration import vhost_of
 from cli.senders.place import known_senders
 from contract.senders import Sender
@@ -51,7 +51,7 @@ names the file; the folder that it lies in is that queue's. With Compose:
     docker compose run --rm --no-deps --entrypoint mv rabbitmq FOLDER /var/lib/rabbitmq/
     docker compose start rabbitmq
 
-All other queues come back whole. Then `framefleet queues repair` makes that one anew. In a cluster start the nodes that
+All other queues come back whole. Then `framefleet queues repair` recreates that one. In a cluster start the nodes that
 are down first: without most of them no queue works, and nothing is damaged."""
 NO_DAMAGE = """\
 No damaged segment was found in {}. RabbitMQ's log says what is in the way: {}
@@ -100,7 +100,7 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
             print("Dry run: nothing was changed.")
             return 0
         count = sum((state.messages or 0) + (state.set_aside or 0) for state in affected)
-        question = f"Make {len(affected)} queues anew, moving {count:,} messages?"
+        question = f"Recreate {len(affected)} queues, moving {count:,} messages?"
         if not confirmed(question, yes=arguments.yes):
             return 1
         return await _upgrade_all(connection, urls, affected)
@@ -112,7 +112,7 @@ def _none_works(why: str) -> int:
     return 1
 
 
-async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Sequence[State]) -> int:
+async def _upgrade_all(connection: Session, urls: Sequence[str], affected: Sequence[FoundQueue]) -> int:
     failed = missing = 0
     # Two connections: in a broker alarm the publishing one is not read, and acknowledgements must be.
     async with session(urls, f"{CLIENT} publish") as publishing:
@@ -198,7 +198,7 @@ async def _repair(arguments: argparse.Namespace, urls: Sequence[str], layout: La
         print("Dry run: nothing was changed.")
         return 0
     if not confirmed(
-        f"Make {len(down)} queues anew? What is in them is lost to the system.", yes=arguments.yes
+        f"Recreate {len(down)} queues? What is in them is lost to the system.", yes=arguments.yes
     ):
         return 1
     failed = 0
@@ -238,8 +238,8 @@ def _mend_files(arguments: argparse.Namespace, data: Path | None, vhost: str, sh
         return 1
     for each in damaged:
         print(f"{each.queue}: its files are in {move_away(each, shelf)}")
-    print("Now restart the broker (after `make up`: make down && make up), then run this again: it makes")
-    print(f"{names} anew.")
+    print("Now restart the broker (after `make up`: make down && make up), then run this again: it recreates")
+    print(f"{names}.")
     return 0
 
 
@@ -264,12 +264,12 @@ def _prometheus(layout: Layout) -> str | None:
         return None
 
 
-async def _inspect_all(connection: Session, senders: Sequence[Sender]) -> list[State]:
+async def _inspect_all(connection: Session, senders: Sequence[Sender]) -> list[FoundQueue]:
     """Look at each; a sender of which nothing is here is nothing to tell of, since its broker may be another."""
     states = []
     async with progress("looking at queues", len(_queues(senders))) as shown:
 
-        async def look(queues: Sequence[Queue]) -> list[State]:
+        async def look(queues: Sequence[Queue]) -> list[FoundQueue]:
             looked = []
             for queue in queues:
                 looked.append(await inspect(connection, queue))
@@ -290,7 +290,7 @@ async def _has_exchange(connection: Session, sender: Sender) -> bool:
         return await channel.has_exchange(sender.exchange)
 
 
-def _describe(state: State, down: str | None, sender: str | None = None) -> str:
+def _describe(state: FoundQueue, down: str | None, sender: str | None = None) -> str:
     name = f"{state.queue.name:28}"
     if down is not None:
         lines = [f"{name} is down: {down}"]

@@ -92,7 +92,7 @@ def _headless(data: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _told(data: Path) -> Iterator[tuple[Path, str]]:
-    """What the log says of files that have not been written since: an old line may blame one that was made anew."""
+    """What the log says of files that have not been written since: an old line may blame one that was recreated."""
     try:
         with broker_log(data).open("rb") as log:
             log.seek(max(0, log.seek(0, 2) - LOG_BYTES))

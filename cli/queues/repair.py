@@ -1,4 +1,4 @@
-"""The repair of queues that are down: their files are set aside, and the queues are deleted and declared anew.
+"""The repair of queues that are down: their files are set aside, and the queues are deleted and declared again.
 
 What they held is not read: RabbitMQ cannot, and its files' format is its own and changes. They are kept, so that
 somebody who knows that format still can.

@@ -1,4 +1,4 @@
-"""The upgrade of one queue: it is made anew with other arguments, and keeps its messages (docs/upgrading.md).
+"""The upgrade of one queue: it is recreated with other arguments and keeps its messages (docs/upgrading.md).
 
     Q (old arguments) --> Q.upgrade (takes everything) --> Q (new arguments)
 
@@ -21,7 +21,7 @@ SUFFIX = ".upgrade"
 FOLLOW_SECONDS = 0.2
 
 
-class State:
+class FoundQueue:
     """A queue of the topology as the broker has it. `messages` None: it does not exist."""
 
     def __init__(self, queue: Queue) -> None:
@@ -67,9 +67,9 @@ def aside(queue: Queue) -> Queue:
     return Queue(queue.name + SUFFIX, arguments, queue.bindings)
 
 
-async def inspect(session: Session, queue: Queue) -> State:
+async def inspect(session: Session, queue: Queue) -> FoundQueue:
     """Look at the queue as the broker has it; nothing is changed. Raises BrokerError."""
-    state = State(queue)
+    state = FoundQueue(queue)
     try:
         state.messages, state.consumers = await session.count(queue.name)
         state.differences = await differences(session, queue)
@@ -83,7 +83,7 @@ async def inspect(session: Session, queue: Queue) -> State:
     return state
 
 
-def refuse_if_used(state: State) -> None:
+def refuse_if_used(state: FoundQueue) -> None:
     """Raise Busy if somebody consumes the queue: what a consumer holds would be deleted with it."""
     if state.differs and state.consumers:
         raise Busy(
@@ -94,8 +94,8 @@ def refuse_if_used(state: State) -> None:
         raise Busy(f"another upgrade of {state.queue.name} is at work")
 
 
-async def upgrade(session: Session, publisher: Publisher, state: State, upgraded: Upgraded) -> None:
-    """Make the queue anew; `upgraded` tells what came of its messages, also when it ends early. Raises BrokerError."""
+async def upgrade(session: Session, publisher: Publisher, state: FoundQueue, upgraded: Upgraded) -> None:
+    """Recreate the queue; `upgraded` tells what came of its messages, also when it ends early. Raises BrokerError."""
     refuse_if_used(state)
     queue, waiting = state.queue, aside(state.queue)
     if state.differs:

@@ -117,7 +117,7 @@ class ByManagement:
         except RabbitMQError as error:
             raise NoManagement(str(error)) from None
         if "administrator" not in (tags.split(",") if isinstance(tags, str) else tags):
-            raise NoManagement("the services' user is no administrator of the broker")
+            raise NoManagement("the services' user is not an administrator of the broker")
 
     def rights(self, account: SenderAccount) -> Sequence[str] | None:
         if self._ask("GET", f"users/{account.name}") is None:

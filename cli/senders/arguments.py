@@ -124,14 +124,16 @@ def _camera(text: str) -> str:
 
 def _model(text: str) -> str:
     if not re.match(MODEL_NAME_PATTERN, text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no model's name: `framefleet models list` shows them")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a model's name: `framefleet models list` shows them"
+        )
     return text
 
 
 def _share(text: str) -> float:
     share = number(text)
     if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share: more than 0, at most 1")
+        raise argparse.ArgumentTypeError(f"{text} is not a share: more than 0, at most 1")
     return share
 
 

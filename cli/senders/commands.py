@@ -70,7 +70,9 @@ async def run(arguments: argparse.Namespace, urls: Sequence[str]) -> int:
 async def _add(arguments: argparse.Namespace, urls: Sequence[str], path: Path, layout: Layout) -> int:
     name = arguments.name
     if name in RESERVED or name == unquote(urlsplit(urls[0]).username or ""):
-        raise InvalidOption(f"{name} is the name of a user of the broker that is no sender: take another one")
+        raise InvalidOption(
+            f"{name} is the name of a user of the broker that is not a sender: take another one"
+        )
     known = _found(path, name)
     sender = changed(known or Sender(name=name), arguments)
     account, password = SenderAccount(sender, vhost_of(urls[0])), secrets.token_hex(24)
@@ -79,7 +81,7 @@ async def _add(arguments: argparse.Namespace, urls: Sequence[str], path: Path, l
         rights = await asyncio.to_thread(there.rights, account) if there is not None else ()
         if known is None and rights is not None and there is not None:
             raise InvalidOption(
-                f"the broker has a user {name} already, which is no sender: take another name, or delete it there"
+                f"the broker has a user {name} already, which is not a sender: take another name, or delete it there"
             )
         complete = there is None or (rights is not None and tuple(rights) == account.rights)
         if known is not None and complete and not arguments.new_password:

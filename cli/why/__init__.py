@@ -70,7 +70,7 @@ def _asked(gateway: GatewayAccess, frame_id: str) -> dict[str, Any]:
     path = f"/api/why?frame_id={quote(os.fsencode(frame_id), safe='')}"
     answer = ask(gateway, path, without=ALONE)
     if not {"verdict", "words", "witnesses", "hops"} <= answer.keys():
-        raise CommandError(f"what answers at {gateway.url} is no gateway of this version")
+        raise CommandError(f"what answers at {gateway.url} is not a gateway of this version")
     return answer
 
 

@@ -12,6 +12,11 @@ ShownState = Literal[CameraState, "quiet", "unknown"]
 `unknown`, the gateway has no broker, or has only just got it back, and hears nobody."""
 
 
+LoggedState = Literal[ShownState, "removed", "forgotten"]
+"""A state in a camera's history: `removed`, it was taken out of its producer's file; `forgotten`, nothing was heard of
+it for so long that it is no longer listed."""
+
+
 @dataclass(slots=True, frozen=True)
 class CameraView:
     """A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
@@ -52,3 +57,44 @@ class CamerasView:
     next: str | None
     items: list[CameraView]
     notices: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class CameraCountsView:
+    """What its producer has counted of a camera's frames since it took the camera up: `sent` to the queue, `skipped`
+    because they showed nothing new, and `dropped` by reason. `fps` is its rate of capture."""
+
+    fps: float
+    sent: int
+    skipped: int
+    dropped: dict[str, int]
+
+
+@dataclass(slots=True, frozen=True)
+class CameraDetailView:
+    """One camera. `masks` are polygons that are black in its frames, corners as fractions (0-1) of the picture;
+    `masks_known` is false where nobody tells them. `counts` is null where no producer speaks for it."""
+
+    camera: CameraView
+    masks: list[list[list[float]]]
+    masks_known: bool
+    counts: CameraCountsView | None
+
+
+@dataclass(slots=True, frozen=True)
+class StateChangeView:
+    """The camera's state, and the reason for it, since `time` (Unix seconds)."""
+
+    time: float
+    state: LoggedState
+    reason: str | None
+    producer_id: str | None
+
+
+@dataclass(slots=True, frozen=True)
+class StateChangesView:
+    """Changes of a camera's state, newest first, and the one that was in force when the span began. `more`: older ones
+    of the span are left out. Changes while no gateway ran are not in it."""
+
+    items: list[StateChangeView]
+    more: bool

@@ -68,6 +68,10 @@ class EventView:
     note: str | None
     feedback_at: float | None
     feedback_by: str | None
+    description: str | None
+    """What a remote model says of a picture of it, in that model's words; null where none was asked, or has not yet
+    answered."""
+    description_model: str | None
 
 
 @dataclass(slots=True, frozen=True)

@@ -9,10 +9,11 @@ Launcher = Literal["native", "compose"]
 
 @dataclass(slots=True, frozen=True)
 class StatusView:
-    """The gateway's state in a word; `missing` names what it lacks to do its work."""
+    """The gateway's state in a word; `missing` names what it lacks to do its work, `notes` what works less well."""
 
     status: str
     missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, frozen=True)

@@ -12,9 +12,18 @@
 
 /** Shapes that arrive; what they are made of comes along. */
 export const READ = [
-  ...['HelloMessage', 'Result', 'CameraView', 'GoneCamera', 'NodeView', 'WithheldMessage'],
+  ...[
+    'HelloMessage',
+    'Result',
+    'CameraView',
+    'CameraDetailView',
+    'StateChangesView',
+    'GoneCamera',
+    'NodeView',
+    'WithheldMessage',
+  ],
   ...['ProblemView', 'StatusView', 'SessionView', 'LinkView', 'MetricsView', 'HistoryView', 'AlertsView'],
-  ...['ServiceObjectivesView', 'AlertRulesView', 'RunbookView'],
+  ...['ServiceObjectivesView', 'AlertRulesView', 'RunbookView', 'AttendanceView'],
   ...['NodesView', 'ModelsView', 'EventsView', 'EventCountView', 'EventsSeenView', 'ActivityView', 'WhyView'],
   ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
   ...['DeadLetterOperationsView', 'DeadLetterOperationView'],
@@ -47,7 +56,6 @@ export const MANNERS = {
     needs: ['x', 'y', 'w', 'h'],
     otherwise: { label: 'face' },
     positive: ['w', 'h'],
-    unread: ['landmarks'],
   },
   CameraView: { needs: ['camera_id', 'state'], positive: ['width', 'height'] },
   GoneCamera: { needs: ['camera_id', 'gone'] },

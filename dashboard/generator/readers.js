@@ -78,7 +78,8 @@ function expression(schema, value, tolerant) {
   if (schema.$ref !== undefined) return `read${nameOf(schema)}(${value})`;
   if (schema.const !== undefined) return `r.one(${value}, [${JSON.stringify(schema.const)}])`;
   if (schema.enum !== undefined) return `r.one(${value}, ${JSON.stringify(schema.enum)})`;
-  if (schema.prefixItems !== undefined) return `r.point(${value})`;
+  if (schema.prefixItems !== undefined)
+    return `r.${schema.prefixItems.every(({ type }) => typeof type === 'string') ? 'pair' : 'point'}(${value})`;
   switch (schema.type) {
     case 'integer':
     case 'number':
@@ -112,8 +113,8 @@ export function readerOf(name, shape) {
   const sure = [];
   const fields = Object.entries(shape.properties ?? {}).map(([field, schema]) => {
     const read = expression(solid(schema), `value['${field}']`, shape.tolerant === true);
-    if (schema.default !== undefined) return `${field}: ${read} ?? ${JSON.stringify(schema.default)}`;
     if (isNullable(schema) || read.endsWith('?? []')) return `${field}: ${read}`;
+    if (schema.default !== undefined) return `${field}: ${read} ?? ${JSON.stringify(schema.default)}`;
     sure.push(`const ${field} = ${read};`, `if (${field} === null) return null;`);
     return field;
   });

@@ -55,9 +55,11 @@ it('is told in words', () => {
     '25 Nov 14:09 – 14:10: 1 frame with detections, at most 1 face, 5 dropped or expired',
   );
   expect(describePart(ACTIVITY, { from: local(14, 5), to: local(14, 6) })).toBe(
-    '25 Nov 14:05 – 14:06: nothing seen',
+    '25 Nov 14:05 – 14:06: no detections',
   );
   expect(summarise(ACTIVITY, SPAN)).toContain('51 frames with detections');
-  expect(summarise(ACTIVITY, SPAN)).toContain('Most between 25 Nov 14:03 – 14:04.');
-  expect(summarise({ step: 60, items: [] }, SPAN)).toBe('25 Nov 14:00 – 14:10: nothing seen.');
+  expect(summarise(ACTIVITY, SPAN)).toContain(
+    '25 Nov 14:00 – 14:10: 51 frames with detections, at most 3 faces, 5 dropped or expired. Busiest: 25 Nov 14:03 – 14:04.',
+  );
+  expect(summarise({ step: 60, items: [] }, SPAN)).toBe('25 Nov 14:00 – 14:10: no detections.');
 });

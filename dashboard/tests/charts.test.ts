@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readParseError, readQueryAnswer } from '../src/lib/charts/answer';
 import { fullName, shortNames } from '../src/lib/charts/names';
 import { isolated, lastKnown, onGrid, valueRange } from '../src/lib/charts/points';
-import { failureOf } from '../src/lib/charts/query';
+import { type Ask, askRange, failureOf } from '../src/lib/charts/query';
 import {
   LAST_HOUR,
   between,
@@ -268,5 +268,24 @@ describe('what went wrong', () => {
     expect(failureOf(new Refused(502, 'Prometheus cannot be reached'))).toMatchObject({ lasting: false });
     expect(failureOf(new DOMException('', 'TimeoutError')).title).toBe('No answer in time');
     expect(failureOf(new TypeError('fetch')).title).toBe('The gateway does not answer');
+    // No sentence of the gateway's: a proxy in front of it speaks.
+    expect(failureOf(new Refused(502)).title).toBe('The gateway does not answer');
+  });
+
+  it('is found out before Prometheus is blamed for a silence', async () => {
+    const late = new DOMException('', 'TimeoutError');
+    /** A gateway that leaves the query without an answer, and answers the second, easy question so. */
+    const told = (second: () => Promise<unknown>) =>
+      askRange(
+        ((path: string) => (path === '/api/session' ? second() : Promise.reject(late))) as Ask,
+        'up',
+        { from: 0, to: 60 },
+        5,
+        new AbortController().signal,
+      ).catch((error: unknown) => failureOf(error).title);
+    expect(await told(() => Promise.resolve({}))).toBe('No answer in time');
+    expect(await told(() => Promise.reject(new Refused(401, 'sign in')))).toBe('No answer in time');
+    expect(await told(() => Promise.reject(late))).toBe('The gateway does not answer');
+    expect(await told(() => Promise.reject(new Refused(502)))).toBe('The gateway does not answer');
   });
 });

@@ -61,7 +61,7 @@ it('names days', () => {
   const now = at(2026, 10, 25, 1);
   expect(dayTitle(at(2026, 10, 25, 0), now)).toBe('Today, 25 Nov');
   expect(dayTitle(at(2026, 10, 24), now)).toBe('Yesterday, 24 Nov');
-  expect(dayTitle(at(2026, 10, 23), now)).toBe('Monday, 23 Nov');
+  expect(dayTitle(at(2026, 10, 23), now)).toBe('Monday 23 Nov');
   expect(dayTitle(at(2025, 11, 31), now)).toBe('Wednesday, 31 Dec 2025');
 });
 

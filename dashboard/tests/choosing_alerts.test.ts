@@ -1,3 +1,4 @@
+import { LAST_HOUR } from '../src/lib/charts/range';
 import { describe, expect, it } from 'vitest';
 import { cameraState, chooseAlerts, chooseRules, countAlerts, finds } from '../src/alerts/choosing';
 import { ALERTS } from '../src/alerts/place';
@@ -47,7 +48,7 @@ describe('the lists of alerts', () => {
       ['critical', ['Blind', 'Known']],
       ['warning', ['Down', 'Late']],
       ['info', ['Watched']],
-      ['no severity', ['Odd']],
+      ['', ['Odd']],
     ]);
     expect(countAlerts(ALL)).toEqual({ active: 6, firing: 4, pending: 1, silenced: 1 });
   });
@@ -84,7 +85,7 @@ describe('the lists of alerts', () => {
   });
 
   it('are in the address', () => {
-    const place = { show: 'rules', q: 'camera', alert: 'FramefleetCameraDown' } as const;
+    const place = { show: 'rules', q: 'camera', alert: 'FramefleetCameraDown', range: LAST_HOUR } as const;
     const address = writePlace(ALERTS, place);
     expect(address).toBe('/alerts?show=rules&q=camera&alert=FramefleetCameraDown');
     const [pathname = '', search = ''] = address.split('?');

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import {
   type EventFilter,
   EVERYTHING,
-  describeFilter,
   eventParameters,
   isEverything,
   readFilter,
   writeFilter,
 } from '../src/events/eventfilter';
+import { describeFilter } from '../src/events/words';
 
 const read = (search: string) => readFilter(new URLSearchParams(search));
 const written = (filter: EventFilter) => {
@@ -68,8 +68,8 @@ it('is put to the gateway in Unix seconds', () => {
 it('is told in words', () => {
   const words = (search: string) => describeFilter(read(search), (camera) => camera.toUpperCase());
   expect(words('')).toBe('');
-  expect(words('?camera=a&range=1h&min_faces=2')).toBe('of A, in the last hour, with at least 2 faces');
+  expect(words('?camera=a&range=1h&min_faces=2')).toBe('camera A, in the last hour, at least 2 faces');
   expect(words('?camera=a&camera=b&group=g&range=today&min_confidence=0.8')).toBe(
-    'of 2 cameras, in the group g, today, with a confidence of at least 80 %',
+    '2 cameras, group g, today, confidence at least 80 %',
   );
 });

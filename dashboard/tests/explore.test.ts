@@ -43,7 +43,7 @@ describe('expressions that were run', () => {
 describe('examples', () => {
   it('teach first, then there is one for each metric', () => {
     const groups = examplesFor('');
-    expect(groups[0]?.title).toBe('To begin with');
+    expect(groups[0]?.title).toBe('First steps');
     expect(groups.map(({ title }) => title)).toContain('Worker');
     expect(groups.flatMap(({ examples }) => examples).length).toBeGreaterThan(80);
   });

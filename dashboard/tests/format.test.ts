@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  clockTime,
-  count,
-  digits,
-  duration,
-  elapsed,
-  figure,
-  moment,
-  percent,
-  plain,
-} from '../src/lib/format';
+import { clockTime, digits, duration, elapsed, figure, moment, percent, plain } from '../src/lib/format';
+import { plural } from '../src/lib/plural';
 
 describe('digits', () => {
   it.each([
@@ -67,9 +58,15 @@ it('tells durations in ms under a second', () => {
 });
 
 it('counts things', () => {
-  expect(count(1, 'face')).toBe('1 face');
-  expect(count(0, 'face')).toBe('0 faces');
-  expect(count(null, 'face')).toBe('– faces');
+  const faces = (count: number | null) => plural(count, ['# face', '# faces']);
+  expect(faces(1)).toBe('1 face');
+  expect(faces(0)).toBe('0 faces');
+  expect(faces(12_345)).toBe('12,345 faces');
+  expect(faces(null)).toBe('– faces');
+});
+
+it('counts in languages of one form', () => {
+  expect(plural(2, '# 台摄像机', () => 0)).toBe('2 台摄像机');
 });
 
 it('tells elapsed time in its largest unit, never negative', () => {

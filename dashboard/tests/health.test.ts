@@ -111,17 +111,20 @@ describe('the health word', () => {
     expect(judge({ ...WELL, ...starting, missing: ['RabbitMQ: lost'] }).level).toBe('bad');
   });
   it('is Healthy when all is well', () =>
-    expect(judge(WELL)).toEqual({ level: 'good', word: 'Healthy', problems: [] }));
+    expect(judge(WELL)).toMatchObject({ level: 'good', word: 'Healthy', problems: [] }));
 
   it('counts how long the gateway has been away', () => {
-    expect(judge({ ...WELL, disconnected: 12.4 })).toMatchObject({ level: 'bad', word: 'Disconnected 12 s' });
-    expect(word({ disconnected: 200 })).toBe('Disconnected 3 min');
+    expect(judge({ ...WELL, disconnected: 12.4 })).toMatchObject({
+      level: 'bad',
+      word: 'Disconnected for 12 s',
+    });
+    expect(word({ disconnected: 200 })).toBe('Disconnected for 3 min');
   });
 
   it('is patient only with the first connection', () => {
     expect(word({ disconnected: 1, everConnected: false })).toBe('Connecting');
-    expect(word({ disconnected: 4, everConnected: false })).toBe('Disconnected 4 s');
-    expect(word({ disconnected: 1 })).toBe('Disconnected 1 s');
+    expect(word({ disconnected: 4, everConnected: false })).toBe('Disconnected for 4 s');
+    expect(word({ disconnected: 1 })).toBe('Disconnected for 1 s');
   });
 
   it('does not call well what it does not know', () => {
@@ -143,25 +146,25 @@ describe('the health word', () => {
       { nodes: [node('running'), { ...node('running'), model_error: 'no file' }] },
     ],
     [
-      'Degraded: every worker drained',
+      'Degraded: every worker is drained',
       { nodes: [{ ...node('drained'), drain: { since: 0, by: 'main' } }, node('lost')] },
     ],
     ['Healthy', { nodes: [{ ...node('drained'), drain: { since: 0, by: 'main' } }, node('running')] }],
     ['Degraded: 1 node lost', { nodes: [node('running'), node('lost')] }],
     ['Degraded: 2 of 3 nodes', { expectedNodes: 3 }],
     ['Degraded: 301 frames in the queue', metrics({ queueDepth: 301 })],
-    ['Degraded: 0.4 errors/s', metrics({ errors: 0.4 })],
-    ['Degraded: <0.1 errors/s', metrics({ errors: 0.01 })],
+    ['Degraded: 0.4 errors per second', metrics({ errors: 0.4 })],
+    ['Degraded: <0.1 errors per second', metrics({ errors: 0.01 })],
     ['Degraded: 6.0 % of frames dropped or expired', metrics({ notComputed: 0.06 })],
     ['Degraded: slow, p95 1.3 s', metrics({ latency: { p50: 0.1, p95: 1.3, p99: 2 } })],
     ['Degraded: alert QueueGrowing', alerts(alert('FramefleetQueueGrowing', 'warning'))],
     [
-      'Degraded: RabbitMQ missing',
+      'Degraded: RabbitMQ is missing',
       { missing: ['RabbitMQ: connecting'], ...metrics({ workers: 0 }), nodes: [] },
     ],
-    ['Degraded: history missing', { missing: ['history: the disk is full'] }],
+    ['Degraded: history is missing', { missing: ['history: the disk is full'] }],
     [
-      'Degraded: queue frame_queue down',
+      'Degraded: queue frame_queue is down',
       { missing: ['history: it is being opened', 'queue frame_queue: it is down, RabbitMQ cannot use it'] },
     ],
     ['Idle: no cameras', { cameras: { ...CAMERAS, live: 0 } }],
@@ -186,10 +189,10 @@ describe('the health word', () => {
     const away = (error: string) => metrics({ prometheus: { error, since } });
     expect(judge({ ...WELL, ...away('Prometheus cannot be reached: Connection refused') })).toMatchObject({
       level: 'warning',
-      word: 'Alerts unknown: Prometheus does not answer since 14:03',
+      word: 'Alerts unknown: Prometheus has not answered since 14:03',
     });
     expect(word(away('Prometheus does not let the gateway in (HTTP 401): PROMETHEUS_URL needs …'))).toBe(
-      'Alerts unknown: Prometheus refuses the gateway since 14:03',
+      'Alerts unknown: Prometheus has refused the gateway since 14:03',
     );
     expect(word({ ...metrics({ prometheus: null }), alerts: null })).toBe('Healthy'); // nobody expects alerts
   });
@@ -213,12 +216,12 @@ describe('the health word', () => {
       nodes: [node('lost')],
       expectedNodes: 2,
     });
-    expect(health.word).toBe('Degraded: RabbitMQ missing');
+    expect(health.word).toBe('Degraded: RabbitMQ is missing');
     expect(health.problems.map(({ words }) => words)).toEqual([
-      'RabbitMQ missing',
+      'RabbitMQ is missing',
       'alert BrokerDown',
-      'history missing',
-      'cameras, workers and figures unknown without the broker',
+      'history is missing',
+      'cameras, workers and figures are unknown without the broker',
     ]);
   });
 
@@ -237,7 +240,7 @@ describe('the health word', () => {
     expect(health.problems.map(({ words }) => words)).toEqual([
       'alert NoWorkers',
       '1 camera offline',
-      '0.4 errors/s',
+      '0.4 errors per second',
     ]);
     expect(health.level).toBe('bad');
   });

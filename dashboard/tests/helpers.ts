@@ -24,6 +24,8 @@ export const event = (event_id: number, change: Partial<EventView> = {}): EventV
   note: null,
   feedback_at: null,
   feedback_by: null,
+  description: null,
+  description_model: null,
   ...change,
 });
 

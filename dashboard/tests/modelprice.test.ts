@@ -73,7 +73,8 @@ describe('the price of a switch', () => {
   it('is told against the present load', () => {
     const costs = [YUNET_HERE, { model: 'haar@0f7d4527', seconds: 0.014, frames: 100 }];
     expect(priceOf('haar', CLUSTER, view({ costs }), nodes)).toEqual({
-      words: 'About 14 ms a frame instead of 9.0 ms: 2 workers can do 140 a second, 120 are computed now.',
+      words:
+        'About 14 ms per frame instead of 9.0 ms. Capacity of 2 workers: 140 frames per second; load now: 120.',
       from: 'Measured by these workers.',
       tooMuch: false,
     });
@@ -82,15 +83,19 @@ describe('the price of a switch', () => {
     const costs = [YUNET_HERE, { model: 'haar@0f7d4527', seconds: 0.05, frames: 100 }];
     const price = priceOf('haar', CLUSTER, view({ costs }), nodes);
     expect(price?.tooMuch).toBe(true);
-    expect(price?.words).toContain('2 workers can do 40 a second, 120 are computed now');
-    expect(price?.words).toContain('6 workers would keep up, if');
+    expect(price?.words).toContain(
+      'About 50 ms per frame instead of 9.0 ms. Capacity of 2 workers: 40 frames per second; load now: 120. Frames would wait or be dropped: 6 workers would keep up, each with a core of its own.',
+    );
+    expect(price?.words).toContain(
+      'About 50 ms per frame instead of 9.0 ms. Capacity of 2 workers: 40 frames per second; load now: 120. Frames would wait or be dropped: 6 workers would keep up, each with a core of its own.',
+    );
   });
   it('does not compare this machine with another', () => {
     expect(priceOf('haar', CLUSTER, view(), nodes)?.words).not.toContain('instead of');
     expect(priceOf('haar', CLUSTER, view(), nodes)?.from).toContain('another machine');
   });
   it('is said not to be known', () => {
-    expect(priceOf('plates', CLUSTER, view(), nodes)?.words).toBe('What plates costs is not known yet.');
+    expect(priceOf('plates', CLUSTER, view(), nodes)?.words).toBe('The cost of plates is not known yet.');
   });
   it('leaves out workers that the switch does not concern', () => {
     const batch = worker('c', { lane: 'batch', fps: 500 });

@@ -101,7 +101,7 @@ describe('what can be chosen', () => {
     ['does not load on 1 worker', model('m', { a: 'failed', b: 'loaded' })],
     ['workers have different files', model('m', { a: 'loaded', b: 'loaded' }, { conflict: true })],
     ['to be downloaded', model('m', { a: 'missing', b: 'missing' })],
-    ['to be downloaded by 1', model('m', { a: 'loaded', b: 'missing' })],
+    ['to be downloaded by 1 worker', model('m', { a: 'loaded', b: 'missing' })],
   ])('comes with its caveat: %s', (words, info) => expect(caveat(info)).toBe(words));
 
   it('is every model and none, with what is desired among them', () => {
@@ -134,22 +134,24 @@ it('says what a switch does, with numbers, before it is made', () => {
     node('d', { state: 'lost' }),
   ];
   expect(consequence('haar', cluster(), nodes)).toBe(
-    '3 workers load haar and then switch. No frame is lost.',
+    'haar is loaded and then used by 3 workers. No frame is lost.',
   );
   expect(consequence('default', cluster({ lanes: { batch: 'haar' } }), nodes)).toBe(
-    '2 workers go back to their own setting; not concerned: lane batch (haar). No frame is lost.',
+    'The worker default returns for 2 workers. No frame is lost. Not affected: lane batch (haar).',
   );
   expect(consequence('haar', cluster({ cameras: { x: 'm', y: 'm' } }), nodes.slice(0, 1))).toBe(
-    '1 worker loads haar and then switches; not concerned: 2 cameras. No frame is lost.',
+    'haar is loaded and then used by 1 worker. No frame is lost. Not affected: 2 cameras.',
   );
 });
 
 it('says of a node what others do not share', () => {
   expect(modelRemark(node('a'), false, 7)).toBeNull();
   expect(modelRemark(node('a'), true, 7)).toBe('yunet');
-  expect(modelRemark(node('a', { settled: false }), false, 8)).toBe('yunet, has not switched yet');
-  expect(modelRemark(node('a', { settled: false }), false, 6)).toContain('does not know');
+  expect(modelRemark(node('a', { settled: false }), false, 8)).toBe('yunet, not switched yet');
+  expect(modelRemark(node('a', { settled: false }), false, 6)).toContain(
+    'yunet, by a switch unknown to this gateway: switch again',
+  );
   expect(modelRemark(node('a', { settled: false, model_error: 'why' }), true, 7)).toBe(
-    'keeps yunet: what is desired does not load',
+    'keeps yunet: the desired model does not load',
   );
 });

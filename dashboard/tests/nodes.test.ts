@@ -32,22 +32,22 @@ describe('what draining leaves', () => {
   it.each([
     [
       { workers: 2, capacity: 31.2, load: 24 },
-      '2 workers remain in the lane live; they can do about 31 frames a second, and 24 are computed now.',
+      'Remaining in the lane live: 2 workers, about 31 frames per second. Load now: 24 frames per second.',
       false,
     ],
     [
       { workers: 1, capacity: 12, load: 24 },
-      '1 worker remains in the lane live; it can do about 12 frames a second, and 24 are computed now. That is too little: frames will wait or expire.',
+      'Remaining in the lane live: 1 worker, about 12 frames per second. Load now: 24 frames per second. The remaining capacity is too small: frames will wait or expire.',
       true,
     ],
     [
       { workers: 1, capacity: null, load: 0 },
-      '1 worker remains in the lane live; how much they can do is not known yet. 0 frames a second are computed now.',
+      'Remaining in the lane live: 1 worker, capacity not known yet. Load now: 0 frames per second.',
       false,
     ],
     [
       { workers: 0, capacity: 0, load: 24 },
-      'No other worker takes frames of the lane live. 24 frames a second are computed now; without it they will wait, and expire after two seconds.',
+      'No other worker takes frames of the lane live. Load now: 24 frames per second. Without this worker they wait, and expire after two seconds.',
       true,
     ],
   ])('%j', (without, words, much) => {
@@ -57,7 +57,7 @@ describe('what draining leaves', () => {
 
   it('lets batch frames wait', () => {
     expect(consequence({ lane: 'batch', without: { workers: 0, capacity: 0, load: 1 } })).toMatch(
-      /they will wait\.$/,
+      /they wait\.$/,
     );
   });
 });
@@ -66,17 +66,22 @@ describe('how a worker is', () => {
   it.each([
     [worker(), 'good', 'running', null],
     [worker({ lacks: ['no GPU', 'no file'] }), 'warning', 'running', 'no GPU; no file'],
-    [worker({ drain: DRAIN }), 'unknown', 'running', /^drained by main since .*: it is being told$/],
+    [
+      worker({ drain: DRAIN }),
+      'unknown',
+      'running',
+      /^drained since .* by main; the worker is being notified$/,
+    ],
     [
       worker({ state: 'draining', drain: DRAIN }),
       'unknown',
       'draining',
       /finishes its frames, takes no more$/,
     ],
-    [worker({ state: 'draining' }), 'unknown', 'draining', 'finishes its frame and ends'],
+    [worker({ state: 'draining' }), 'unknown', 'draining', 'finishes its frame and stops'],
     [worker({ state: 'drained', drain: { since: 0, by: null } }), 'unknown', 'drained', /^drained since/],
-    [worker({ state: 'lost' }), 'bad', 'lost', /^not heard since .*, 9 s ago$/],
-    [worker({ state: 'lost', drain: DRAIN }), 'bad', 'lost', /it stays so if it comes back$/],
+    [worker({ state: 'lost' }), 'bad', 'lost', /^last heard at .*, 9 s ago$/],
+    [worker({ state: 'lost', drain: DRAIN }), 'bad', 'lost', /stays drained if it returns$/],
     [worker({ state: 'unknown' }), 'unknown', 'unknown', /no broker/],
   ])('%#', (each, level, word, note) => {
     const is = condition(each, 1009);
@@ -87,8 +92,8 @@ describe('how a worker is', () => {
 
   it('is counted', () => {
     const all = [worker(), worker({ drain: DRAIN }), worker({ state: 'lost' })];
-    expect(gist(all, null)).toBe('1 of 3 at work, 1 drained, 1 lost');
-    expect(gist(all.slice(0, 1), 2)).toBe('1 of 2 at work');
+    expect(gist(all, null)).toBe('1 of 3 working, 1 drained, 1 lost');
+    expect(gist(all.slice(0, 1), 2)).toBe('1 of 2 working');
   });
 
   it('is missed where all are drained, and lost ones do not count', () => {

@@ -17,25 +17,27 @@ const young = objective({ known_seconds: 7_200, sli: null, error_budget_remainin
 describe('an objective', () => {
   it('is told with what was promised and kept', () => {
     expect(titled(objective())).toBe('Freshness');
-    expect(remark(objective())).toBe('99 % promised, 99.67 % kept, 30 days');
+    expect(remark(objective())).toBe('target 99 %, result 99.67 %, 30 days');
     expect([level(objective()), filled(objective()), burns(objective())]).toEqual(['good', 0.67, '0.2×']);
   });
 
   it('says of how much time it speaks', () => {
     expect(remark(objective({ known_seconds: 7 * 86_400 }))).toBe(
-      '99 % promised, 99.67 % kept, 7 d of 30 days',
+      'target 99 %, result 99.67 %, 7 d of 30 days',
     );
   });
 
   it('is not known before there is a day of figures', () => {
-    expect(remark(young)).toBe('99 % promised; not yet known');
+    expect(remark(young)).toBe('target 99 %; result not known yet');
     expect(excuse([objective(), young])).toBe(
-      'What is left is not yet known: a day of figures is needed, and there are 2 h.',
+      'The remaining budgets are not known yet: one day of figures is needed, and 2 h exist.',
     );
-    expect(excuse([{ ...young, known_seconds: 0 }])).toContain('there is less than an hour.');
+    expect(excuse([{ ...young, known_seconds: 0 }])).toContain(
+      'The remaining budgets are not known yet: one day of figures is needed, and less than an hour exists.',
+    );
     expect(excuse([objective(), objective({ error_budget_remaining: null })])).toBeNull();
     expect([level(young), filled(young)]).toEqual(['unknown', 0]);
-    expect(remark(objective({ error_budget_remaining: null }))).toBe('99 % promised; nothing was counted');
+    expect(remark(objective({ error_budget_remaining: null }))).toBe('target 99 %; nothing was counted');
     expect(burns(objective({ burn_rate: null }))).toBe('–');
   });
 
@@ -70,6 +72,6 @@ describe('the gist', () => {
     expect(gist(null)).toBe('–');
     expect(gist({ items: [], source: 'none', error: 'Prometheus cannot be reached' })).toBe('unknown');
     expect(told()).toBe('none');
-    expect(told(young)).toBe('not yet known');
+    expect(told(young)).toBe('not known yet');
   });
 });

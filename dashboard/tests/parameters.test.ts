@@ -9,17 +9,25 @@ const events = EVENTS.parameters ?? {};
 
 describe('what an address says in vain', () => {
   it.each([
-    [overview, '?state=ofline', '“ofline” is invalid as state: valid are'],
+    [
+      overview,
+      '?state=ofline',
+      '“ofline” is invalid as state; valid: live, degraded, stalled, offline, connecting, disabled, quiet, unknown',
+    ],
     [overview, '?state=OFFLINE', 'offline'],
-    [overview, '?stat=offline', '“stat” is unknown: this page has camera, q, state, group'],
+    [
+      overview,
+      '?stat=offline',
+      '“stat” is unknown: this page takes camera, q, state, group, figure, from, to',
+    ],
     [overview, '?__proto__=1', '“__proto__” is unknown'],
-    [events, '?range=2h', '“2h” is invalid as range: valid are 1h, today, 24h, 7d'],
+    [events, '?range=2h', '“2h” is invalid as range; valid: 1h, today, 24h, 7d'],
     [events, '?from=yesterday', '“yesterday” is invalid as from'],
     [events, '?min_faces=0', '“0” is invalid as min_faces'],
     [events, '?min_confidence=90', '“90” is invalid as min_confidence'],
     [events, '?camera=a.b', '“a.b” is invalid as camera'],
     [events, '?event=first', '“first” is invalid as event'],
-    [MODELS.parameters ?? {}, '?model=haar', '“model” is unknown: this page has none'],
+    [MODELS.parameters ?? {}, '?model=haar', '“model” is unknown: this page takes no parameters'],
   ])('%#: %s', (allowed, search, words) => {
     expect(complaints(allowed, search)).toEqual([expect.stringContaining(words)]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explain, nextPath, readCredential, signInPath, whyHere } from '../src/login/login';
-import { confidenceText } from '../src/lib/paint';
+import { confidenceText } from '../src/lib/layers';
 import { EVENTS } from '../src/events/place';
 import { type PageAddress, match, readPlace, writePlace } from '../src/lib/address';
 import { OVERVIEW } from '../src/overview/place';
@@ -91,10 +91,12 @@ describe('signing in', () => {
   it('says what to do', () => {
     const words = (status: number, retryAfter: string | null = null) =>
       explain(status, { token: 'x' }, retryAfter).join('');
-    expect(words(401)).toContain('Copy it again');
-    expect(words(429)).toContain('Wait a minute,');
+    expect(words(401)).toContain(
+      'The gateway does not accept this token: it is wrong, revoked or expired. Copy all of it again.',
+    );
+    expect(words(429)).toContain('Too many wrong tokens. Wait 1 minute, then try again.');
     expect(words(429, '20')).toContain('Wait 20 seconds,');
-    expect(words(429, '60')).toContain('Wait a minute,');
+    expect(words(429, '60')).toContain('Too many wrong tokens. Wait 1 minute, then try again.');
     expect(words(429, '150')).toContain('Wait 3 minutes,');
     expect(words(503)).toContain('503');
     expect(explain(401, { code: 'x' }, null).join('')).toContain('framefleet link');
@@ -103,10 +105,16 @@ describe('signing in', () => {
   it('says why one is there', () => {
     expect(whyHere('')).toBeNull();
     expect(whyHere('?reason=ended')?.join('')).toBe('Your session has ended.');
-    expect(whyHere('?reason=ended&next=%2Fevents')?.join('')).toContain('back where you were');
-    expect(whyHere('?link=used')?.join('')).toContain('used already');
+    expect(whyHere('?reason=ended&next=%2Fevents')?.join('')).toContain(
+      'Your session has ended. Sign in to return to the page where you were.',
+    );
+    expect(whyHere('?link=used')?.join('')).toContain(
+      'This link was already used, or is older than a day. Run framefleet link for another one (with Docker Compose docker compose exec gateway framefleet link), or paste a token.',
+    );
     expect(whyHere('?link=token')?.join('')).toContain('no longer sign in');
-    expect(whyHere('?wrong=1')?.join('')).toContain('no token of this gateway');
+    expect(whyHere('?wrong=1')?.join('')).toContain(
+      'The gateway does not accept this token: it is wrong, revoked or expired. Copy all of it again.',
+    );
   });
 });
 

@@ -104,7 +104,7 @@ describe('results', () => {
       { x: 1, y: 1, w: 5, h: 5 },
     ];
     expect(readResult({ ...RESULT, detections: boxes })?.detections).toEqual([
-      { x: 1, y: 1, w: 5, h: 5, confidence: null, label: 'face' },
+      { x: 1, y: 1, w: 5, h: 5, confidence: null, label: 'face', landmarks: [] },
     ]);
   });
 

@@ -56,7 +56,7 @@ describe('a queue', () => {
       unknown: 'RabbitMQ does not answer',
     });
     expect([waiting(unknown), oldest(unknown), level(unknown)]).toEqual(['–', '–', 'unknown']);
-    expect(remark(unknown)).toBe('Unknown: RabbitMQ does not answer.');
+    expect(remark(unknown)).toBe('State unknown: RabbitMQ does not answer.');
     expect(nothingKnown([unknown, unknown])).toBe('RabbitMQ does not answer');
     expect([nothingKnown([unknown, queue()]), nothingKnown([])]).toEqual([null, null]);
     expect(isShown({ ...unknown, purpose: 'retry' })).toBe(false);
@@ -109,7 +109,7 @@ describe('groups', () => {
   it('say where their letters came from and when', () => {
     expect(whence(group({ sender: 'school' }))).toBe('gate-3, from frame_queue, sent by school');
     expect(whence(group({ camera_id: null, origin: null }))).toBe('unknown camera');
-    expect(span(0, 3600, 3700)).toBe('1 h to 1 min ago');
+    expect(span(0, 3600, 3700)).toBe('between 1 h and 1 min ago');
     expect(span(null, null, 0)).toBe('time unknown');
     expect(
       reasons([group({ count: 1 }), group({ reason: 'crashed', count: 2 }), group({ count: 2 })]),
@@ -123,9 +123,9 @@ describe('groups', () => {
     const view = { total: 12, looked: 12, most: 10_000, complete: true, time: 0, left_out: 0, items: [] };
     expect(lookRemark(view, 60)).toBe('');
     expect(lookRemark({ ...view, total: 50_000, looked: 10_000, complete: false, left_out: 1 }, 60)).toBe(
-      '10,000 of 50,000 were looked at, at most 10,000 of each queue; 1 smaller group not listed',
+      '10,000 of 50,000 were examined, at most 10,000 per queue; 1 smaller group is not listed',
     );
-    expect(lookRemark({ ...view, complete: false }, 60)).toBe('as they were 1 min ago');
+    expect(lookRemark({ ...view, complete: false }, 60)).toBe('state of 1 min ago');
   });
 });
 
@@ -165,10 +165,10 @@ describe('an operation', () => {
 
   it('says how far it came', () => {
     expect(outcome(one)).toBe('12 replayed');
-    expect(outcome({ ...one, done: 9, gone: 3 })).toBe('9 of 12 replayed; 3 were gone already');
+    expect(outcome({ ...one, done: 9, gone: 3 })).toBe('9 of 12 replayed; 3 were already gone');
     const again = { ...one, died_again: 2 };
     expect([outcome(again), outcomeLevel(again)]).toEqual([
-      '12 replayed; 2 frames died again: they are dead letters once more',
+      '12 replayed; 2 frames failed again and are dead letters',
       'warning',
     ]);
     const failed = { ...one, kind: 'purge', state: 'failed', done: 3, trouble: 'the queue is full' } as const;

@@ -74,3 +74,21 @@ it('asks for no more names than the gateway takes', () => {
   expect(told[0]?.[0]).toBeNull();
   expect(told[0]?.[1]).toHaveLength(256);
 });
+
+it('asks for pictures of those that will be in sight, and keeps what it has when they are', () => {
+  const { watching, told } = watch();
+  watching.mount('a');
+  watching.sight('a', true);
+  watching.expect(['b']);
+  vi.runAllTimers();
+  watching.mount('b');
+  watching.expect([]);
+  watching.sight('b', true);
+  vi.runAllTimers();
+  expect(told).toEqual([
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+  ]);
+});

@@ -18,7 +18,7 @@ describe('the way of a frame', () => {
       ['Captured', '0 ms', '', ''],
       ['Taken by a worker', '+31 ms', '', ''],
       ['Computed', '+1.3 s', 'n-1', 'yunet: 2 detections'],
-      ['Put among the dead letters', '', '', ''],
+      ['Moved to the dead letters', '', '', ''],
     ]);
   });
 

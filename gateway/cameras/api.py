@@ -1,17 +1,18 @@
-"""GET /api/cameras: the cameras, a page at a time, with what is asked of each."""
+"""GET /api/cameras: the cameras, a page at a time, with what is asked of each; and one camera with all of it."""
 
 import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from contract.api.cameras import CamerasView, ShownState
+from contract.api.cameras import CameraDetailView, CamerasView, ShownState
+from contract.identifiers import CAMERA_ID_SCHEMA
 from gateway.cameras.cameras import Cameras
 from gateway.cameras.page import FIELDS, CameraFilter, chosen_fields, page_of
-from gateway.http.documentation import answers, errors
+from gateway.http.documentation import answer, answers, errors
 from gateway.http.parameters import QueryParameters
 from gateway.http.problems import json_response, problem
 
@@ -50,7 +51,18 @@ SPARSE: dict[str, Any] = {
     "items": [{"camera_id": "gate-3", "state": "live", "name": "Gate 3, left"}],
     "notices": [],
 }
+DETAIL: dict[str, Any] = {
+    "camera": EXAMPLE["items"][0],
+    "masks": [[[0.0, 0.0], [0.4, 0.0], [0.4, 0.25], [0.0, 0.25]]],
+    "masks_known": True,
+    "counts": {"fps": 2.0, "sent": 12044, "skipped": 31, "dropped": {"replaced": 4}},
+}
+UNKNOWN = "there is no camera {}: GET /api/cameras lists those that there are"
+REMOVED = "the camera {} was taken out of its producer's file"
 RESPONSES = answers("The page.", {"limit=1": EXAMPLE, "fields=state,name": SPARSE})
+
+
+CameraId = Annotated[str, Path(pattern=CAMERA_ID_SCHEMA, description="`camera_id` of a camera")]
 
 
 class CameraPageParameters(QueryParameters):
@@ -105,5 +117,19 @@ def cameras_router(cameras: Cameras, notices: Callable[[], list[str]]) -> APIRou
             items = [{name: getattr(view, name) for name in chosen} for view in page.items]
         answer = {"total": page.total, "next": page.next, "items": items, "notices": notices()}
         return json_response(answer)
+
+    @router.get(
+        "/cameras/{camera_id}",
+        response_model=CameraDetailView,
+        responses=answer("The camera.", DETAIL) | errors({404: UNKNOWN.format("gate-9")}),
+        operation_id="get_camera",
+        summary="One camera",
+    )
+    async def get_camera(camera_id: CameraId) -> Response:
+        """As in the list, with its masks and what its producer has counted."""
+        if not cameras.knows(camera_id):
+            sentence = REMOVED if cameras.removed_lately(camera_id) else UNKNOWN
+            return problem(404, "not_found", sentence.format(camera_id))
+        return json_response(cameras.detail(camera_id, time.monotonic()))
 
     return router

@@ -10,7 +10,7 @@ from contract.result import Result
 from contract.senders import Sender
 from contract.status import LOST_AFTER_SECONDS, CameraLabels
 from contract.topology import RESULT_QUEUE, Lane
-from gateway.cameras.pace import STALLED_AFTER_SECONDS, Pace
+from gateway.cameras.pace import STALLED_AFTER_SECONDS, ResultPace
 from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
 from gateway.hearing import NO_BROKER, NOT_YET, UNBROKEN, Hearing
 
@@ -47,7 +47,7 @@ class KnownCamera:
     camera_id: str
     first: float  # monotonic
     first_wall: float
-    pace: Pace = field(default_factory=Pace)
+    pace: ResultPace = field(default_factory=ResultPace)
     claims: list[KnownProducer] = field(default_factory=list)
     server: KnownProducer | None = None
     labels: CameraLabels = NO_LABELS
@@ -70,6 +70,7 @@ class KnownCamera:
     result_wall: float = 0.0
     results: int = 0
     ages: float = 0.0  # of the results, in all, seconds
+    cost: float = 0.0  # of its frames that went to a remote model, dollars
     sender: str | None = None  # of the last result, where that has a name
     _worded: CameraLabels | None = None  # the labels that `_words` were made of
     _words: str = ""

@@ -7,7 +7,7 @@ no producer speaks for, is judged by its results. What nobody serves any more is
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from contract.api.cameras import CameraView, ShownState
+from contract.api.cameras import CameraCountsView, CameraDetailView, CameraView, ShownState
 from contract.result import Result
 from contract.status import (
     CameraLabels,
@@ -20,6 +20,7 @@ from gateway.camera_results import CameraResults
 from gateway.cameras.admission import ghost, sender_of
 from gateway.cameras.camera import NO_LABELS, Judgement, KnownCamera, age_of, deserted, judge
 from gateway.cameras.file_notices import file_notices
+from gateway.cameras.masks import shown_masks
 from gateway.cameras.producers import HAND_OVER_SECONDS, KnownProducer, Producers, spokesman
 from gateway.hearing import UNBROKEN, Hearing
 
@@ -78,6 +79,11 @@ class Cameras:
         self._removals: dict[str, float] = {}  # until when results of removed cameras are late ones
 
     # --- what is heard -----------------------------------------------------------------------------------
+
+    def paid(self, camera_id: str, dollars: float) -> None:
+        """Take what a remote model's answer to one of its frames has cost."""
+        if (camera := self._cameras.get(camera_id)) is not None:
+            camera.cost += dollars
 
     def result(self, result: Result, now: float, wall: float) -> None:
         """Note the result of a frame that the live view took; a late one of a removed camera is none of a new one."""
@@ -143,6 +149,7 @@ class Cameras:
             dropped=status.dropped,
             skipped=status.skipped,
             labels=status.labels,
+            masks=status.masks,
         )
         return self._report(producer, producer.reports.get(status.camera_id), report, now, wall)
 
@@ -212,6 +219,17 @@ class Cameras:
             sender=camera.sender,
         )
 
+    def detail(self, camera_id: str, now: float) -> CameraDetailView:
+        """One camera with what its producer says of it besides. Raises KeyError for an unknown one."""
+        view = self.view(camera_id, now)
+        server = self._cameras[camera_id].server
+        report = server.reports.get(camera_id) if server is not None else None
+        if report is None:
+            return CameraDetailView(view, [], masks_known=False, counts=None)
+        counts = CameraCountsView(report.fps, report.sent, report.skipped, report.dropped)
+        masks = shown_masks(report.masks)
+        return CameraDetailView(view, masks or [], masks_known=masks is not None, counts=counts)
+
     def notices(self, now: float) -> list[str]:
         """What is wrong in files of cameras, a sentence each."""
         return file_notices(self._producers.file_troubles(now))
@@ -235,6 +253,14 @@ class Cameras:
         camera = self._cameras.get(camera_id)
         return (camera is not None and camera.server is not None) or camera_id in self._removals
 
+    def removed_lately(self, camera_id: str) -> bool:
+        """Whether its producer has said within the last minutes that the camera was taken out of its file."""
+        return camera_id in self._removals
+
+    def remote(self, camera_id: str, now: float) -> bool:
+        """Whether a living producer says that the camera's frames may go to a remote model."""
+        return self._producers.remote(camera_id, now)
+
     def state(self, camera: KnownCamera, now: float) -> ShownState:
         """What state a known camera is in."""
         return self._judge(camera, now).state
@@ -242,7 +268,7 @@ class Cameras:
     def results(self) -> list[CameraResults]:
         """The results of every camera that had some. May be asked from any thread."""
         return [
-            CameraResults(each.camera_id, each.result_wall, each.results, each.ages)
+            CameraResults(each.camera_id, each.result_wall, each.results, each.ages, each.cost)
             for each in list(self._cameras.values())
             if each.results
         ]

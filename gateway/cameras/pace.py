@@ -8,7 +8,7 @@ WORTH_TELLING = 0.3
 """By how much of itself a rate changes before dashboards are told: half of them would hear of jitter otherwise."""
 
 
-class Pace:
+class ResultPace:
     """Results per second over windows of five seconds, or over one interval of a camera slower than that."""
 
     __slots__ = ("_begin", "_count", "_fps", "_told", "last")

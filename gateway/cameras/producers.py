@@ -95,6 +95,11 @@ class Producers:
         last = self._by_name.get(lost.producer_id)
         return last is not None and last.since > lost.since and last.alive(now)
 
+    def remote(self, camera_id: str, now: float) -> bool:
+        """Whether one that lives says that the camera's frames may go to a remote model."""
+        found = (each.reports.get(camera_id) for each in self._all.values() if each.alive(now))
+        return any(report is not None and report.remote for report in found)
+
     def tidy(self, now: float, after: float) -> None:
         """Forget those that were not heard for `after` seconds."""
         for producer in [each for each in self._all.values() if now - each.heard > after]:

@@ -85,7 +85,7 @@ class Canary:
         self._metrics = metrics
         self._every = every
         self._gateway_id = gateway_id
-        self._chance = Random()  # noqa: S311 - where faces are drawn is no secret
+        self._chance = Random()  # noqa: S311 - where faces are drawn is not a secret
         self._begun = False
         self._next = 0.0
         self._asked: _Asked | None = None

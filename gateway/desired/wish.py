@@ -6,9 +6,10 @@ from typing import Any, Generic, TypeVar
 
 from contract.drains import DesiredDrains
 from contract.models import DesiredModels
+from contract.remote import DesiredRemote
 from contract.status import NodeStatus
 
-Desired = TypeVar("Desired", DesiredModels, DesiredDrains)
+Desired = TypeVar("Desired", DesiredModels, DesiredDrains, DesiredRemote)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from gateway.history.exports_api import exports_router
 from gateway.history.frames_api import frames_router
 from gateway.history.history import History
 from gateway.history.reviews_api import reviews_router
+from gateway.history.states_api import states_router
 
 
 def history_router(history: History, dead_letters: DeadLetterReader, gap: float, prefix: str) -> APIRouter:
@@ -20,4 +21,5 @@ def history_router(history: History, dead_letters: DeadLetterReader, gap: float,
     router.include_router(events_router(readers, gap, prefix))
     router.include_router(activity_router(readers))
     router.include_router(frames_router(readers, dead_letters))
+    router.include_router(states_router(readers))
     return router

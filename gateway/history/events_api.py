@@ -54,6 +54,8 @@ EXAMPLE = {
     "note": None,
     "feedback_at": None,
     "feedback_by": None,
+    "description": "Two people walk towards the gate; one carries a ladder.",
+    "description_model": "gpt-4o-mini@1c2d3e4f",
 }
 NO_EVENT = errors({404: "there is no event 17: it was too old, or became part of an earlier one"})
 PAGE_EXAMPLE = {"items": [EXAMPLE], "next": "1795216000.123~17"}

@@ -19,6 +19,7 @@ from gateway.history.presence import CROWDED, SPAN_SECONDS, SPANS
 COLUMNS = (
     "e.event_id, e.camera_id, e.name, e.camera_group, e.started, e.ended, e.frames, e.faces, e.certainty, e.model, "
     "e.thumbnail, e.seen_at, e.seen_by, e.feedback, e.note, e.feedback_at, e.feedback_by, "
+    "e.description, e.description_model, "
     "f.frame_id, f.captured, f.model AS frame_model, f.width, f.height, f.detections, f.bytes"
 )
 FRAMES = "LEFT JOIN event_frames AS f ON f.event_id = e.event_id"

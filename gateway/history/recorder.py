@@ -128,7 +128,7 @@ class Recorder:
         except ValueError as error:
             self._metrics.invalid.labels("result_queue").inc()
             log.warning(
-                "a message in result_queue is no result, and is not kept: frames go to frame_queue",
+                "a message in result_queue is not a result, and is not kept: frames go to frame_queue",
                 reason=str(error)[:200],
                 exchange=delivery.exchange,
                 app_id=delivery.app_id,

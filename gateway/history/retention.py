@@ -7,10 +7,20 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, or_, select, text, update
 
-from gateway.history.tables import activity, event_frames, events, metadata, results, thumbnails
+from gateway.history.tables import (
+    activity,
+    camera_states,
+    event_frames,
+    events,
+    metadata,
+    results,
+    thumbnails,
+)
 
 DAY = 86_400.0
 DELETE_AT_ONCE = 2_000
+STATES = 200_000
+"""Changes of cameras' states: some 200 for each of a thousand cameras, 30 MB."""
 PICTURES_AT_ONCE = 200
 """Each is some pages of the file."""
 MB = 1_000_000
@@ -42,6 +52,7 @@ class Pruner:
             "event": self._events(connection, wall),
             "picture": self._pictures(connection),
             "minute": self._minutes(connection, wall),
+            "state": self._states(connection, wall),
         }
         return {kind: count for kind, count in deleted.items() if count}
 
@@ -115,6 +126,25 @@ class Pruner:
         if oldest is None or oldest >= before:
             return 0
         return connection.execute(delete(activity).where(activity.c.minute == oldest)).rowcount
+
+    def _states(self, connection: Connection, wall: float) -> int:
+        """The last of each camera stays: it may be in force still."""
+        oldest = connection.execute(
+            select(camera_states.c.id, camera_states.c.noticed).order_by(camera_states.c.id).limit(1)
+        ).first()
+        newest = connection.scalar(select(func.max(camera_states.c.id))) or 0
+        before = wall - self._limits.activity_days * DAY
+        if oldest is None or (oldest.noticed >= before and oldest.id > newest - STATES):
+            return 0
+        last = select(func.max(camera_states.c.id)).group_by(camera_states.c.camera_id)
+        some = (
+            select(camera_states.c.id)
+            .where(or_(camera_states.c.noticed < before, camera_states.c.id <= newest - STATES))
+            .where(camera_states.c.id.not_in(last))
+            .order_by(camera_states.c.id)
+            .limit(DELETE_AT_ONCE)
+        )
+        return connection.execute(delete(camera_states).where(camera_states.c.id.in_(some))).rowcount
 
 
 def size(connection: Connection) -> int:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from gateway.errors import WrongVersion
 
-HEAD = "0004"
+HEAD = "0006"
 SQLITE_VERSIONS = (0, 1, 2)
 """PRAGMA user_version: a new file, Framefleet 0.1, and since Alembic counts."""
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -4,25 +4,23 @@ Whatever is delivered twice is found by its frame_id and counts for nothing the 
 order, so that gateways which share a PostgreSQL do not wait for each other in a circle: frames, cameras, minutes.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
+from contract.description import is_described
 from contract.result import Result
 from contract.status import CameraLabels
 from gateway.history.activity import Minute, minutes
 from gateway.history.bulk import Row, insert_rows
+from gateway.history.descriptions import join_descriptions, keep_descriptions
 from gateway.history.presence import EventChanges, Sighting, Stretch, bounds, merge, stretches
 from gateway.history.reviews import join_reviews
 from gateway.history.rows import moment, row_of
+from gateway.history.store_locks import lock_cameras
 from gateway.history.tables import activity, event_frames, events, results, thumbnails
-
-LOCKS = 256
-"""Advisory locks that the cameras share: some per camera would need a larger lock table."""
-LOCK_SPACE = 7_305
 
 Labels = Callable[[str], CameraLabels]
 """What people call a camera."""
@@ -103,9 +101,12 @@ def store(
         return Stored(0, [], repeats)
     insert_rows(connection, results, [row for row, _ in fresh])
     timed = [(moment(result, wall), row, result) for row, result in fresh]
-    listed = [each for each in timed if each[2].camera_id not in unlisted]
+    sent = [each for each in timed if not is_described(each[2].frame_id)]
+    listed = [each for each in sent if each[2].camera_id not in unlisted]
     requests = _present(connection, listed, wall, labels, gap)
-    _add_minutes(connection, minutes(((when, result) for when, _, result in timed), unlisted))
+    if sent:
+        _add_minutes(connection, minutes(((when, result) for when, _, result in sent), unlisted))
+    _describe(connection, timed, gap)
     return Stored(len(fresh), requests, repeats)
 
 
@@ -121,15 +122,14 @@ def _repeats(rows: Sequence[Row], known: Mapping[str, tuple[str, float]]) -> lis
     return repeats
 
 
-def lock_cameras(connection: Connection, camera_ids: Iterable[str]) -> None:
-    """Until the end of the transaction nobody else changes these cameras' events. SQLite has one writer anyway."""
-    if connection.dialect.name != "postgresql":
-        return
-    digests = (hashlib.blake2b(camera_id.encode(), digest_size=1).digest()[0] for camera_id in camera_ids)
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(:space, slot) FROM unnest(CAST(:slots AS int[])) AS slot"),
-        {"space": LOCK_SPACE, "slots": sorted({digest % LOCKS for digest in digests})},
-    )
+def _describe(connection: Connection, timed: Sequence[tuple[float, Row, Result]], gap: float) -> None:
+    """Events have the description that was asked for, or else the first one that came."""
+    worded = [(when, result) for when, _, result in timed if isinstance(result.description, str)]
+    if worded:
+        lock_cameras(connection, [result.camera_id for _, result in worded])
+        for first in (True, False):
+            some = [each for each in worded if is_described(each[1].frame_id) is not first]
+            keep_descriptions(connection, some, gap, first=first)
 
 
 # --- presence ----------------------------------------------------------------------------------------------------
@@ -225,6 +225,7 @@ def _swallow(connection: Connection, kept: int, others: Sequence[Stretch]) -> No
             connection.execute(update(table).where(table.c.event_id == best.event_id).values(event_id=kept))
         connection.execute(delete(table).where(table.c.event_id.in_(gone)))
     join_reviews(connection, kept, gone)
+    join_descriptions(connection, kept, gone)
     connection.execute(delete(events).where(events.c.event_id.in_(gone)))
 
 

@@ -87,6 +87,9 @@ events = Table(
     Column("note", Text),
     Column("feedback_at", Real),
     Column("feedback_by", Text),
+    Column("asked_at", Real),  # when its picture went to a remote model; null: it has not
+    Column("description", Text),  # what a remote model says of it
+    Column("description_model", Text),
     # `ended` changes with every batch and is in no index: PostgreSQL then updates in place.
     Index("events_start", "started", "event_id"),
     Index("events_camera", "camera_id", "started", "event_id", "crowd", "certainty"),
@@ -134,4 +137,17 @@ activity = Table(
     PrimaryKeyConstraint("minute", "camera_id", name="activity_pkey"),
     Index("activity_camera", "camera_id", "minute"),
     sqlite_with_rowid=False,
+)
+
+camera_states = Table(
+    "camera_states",
+    metadata,
+    Column("id", Number, primary_key=True),  # ascends with the time of storing
+    Column("camera_id", Text, nullable=False),
+    Column("time", Real, nullable=False),  # since when
+    Column("noticed", Real, nullable=False),  # by the gateway's clock
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("producer_id", Text),
+    Index("camera_states_camera", "camera_id", "id"),
 )

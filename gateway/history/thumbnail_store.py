@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from contract.result import Result
 from gateway.history.pictures import EventPicture
 from gateway.history.rows import row_of
-from gateway.history.store import lock_cameras
+from gateway.history.store_locks import lock_cameras
 from gateway.history.tables import event_frames, events, thumbnails
 
 

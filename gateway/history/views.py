@@ -33,6 +33,8 @@ def event_view(row: Row[Any], now: float, gap: float, prefix: str) -> EventView:
         note=row.note,
         feedback_at=row.feedback_at,
         feedback_by=row.feedback_by,
+        description=row.description,
+        description_model=row.description_model,
     )
 
 

@@ -100,7 +100,7 @@ class ViewerConnection(WebSocketsSansIOProtocol):
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
                 self.frames = []
-                self._misused(NOT_UTF8, "malformed", "a text that is no UTF-8")
+                self._misused(NOT_UTF8, "malformed", "a text that is not UTF-8")
                 return
         super().send_receive_event_to_app()
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from broker import Delivery
+from contract.description import is_described
 from contract.failures import STALENESS_SECONDS
 from contract.identifiers import CANARY_CAMERA
 from contract.result import Result, parse_result
@@ -96,6 +97,10 @@ class LiveResults:
         """Take a result that came live."""
         if received.result.camera_id == CANARY_CAMERA:
             return  # of a worker that knows no canary yet
+        if is_described(received.result.frame_id):  # the history's: it was shown when it was computed first
+            if received.result.cost:
+                self._cameras.paid(received.result.camera_id, received.result.cost)
+            return
         if self._spans is None or received.trace is None:
             self._take(received)
             return
@@ -129,13 +134,15 @@ class LiveResults:
             self._cameras.result(result, now, wall)
         else:
             self._metrics.superseded.inc()
+        if result.cost:
+            self._cameras.paid(result.camera_id, result.cost)
 
     def recorded(self, result: Result, body: bytes) -> None:
         """Take a result that the history has stored. It came by `result_queue`, where nothing is lost while we are
         away from the broker: those who get every result get it now, if it did not come live."""
         now, wall = time.monotonic(), time.time()
         computed = now - max(0.0, wall - result.timestamp)
-        if result.status == "expired" or computed < self._started:
+        if result.status == "expired" or computed < self._started or is_described(result.frame_id):
             return
         try:
             check_size_and_text(body)

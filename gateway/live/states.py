@@ -1,6 +1,7 @@
 """Tells dashboards what changed of cameras and nodes: made once per tick, whatever the number of viewers."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import get_args
 
@@ -25,9 +26,20 @@ _encode = msgspec.json.Encoder().encode
 
 
 class States:
-    """Compares cameras and nodes with what dashboards were told last."""
+    """Compares cameras and nodes with what dashboards were told last.
 
-    def __init__(self, hub: Hub, cameras: Cameras, nodes: Nodes, metrics: GatewayMetrics) -> None:
+    `on_camera(camera_id, shown)` hears of every camera that is not as it was; of one that is gone, with None.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        cameras: Cameras,
+        nodes: Nodes,
+        metrics: GatewayMetrics,
+        on_camera: Callable[[str, Shown | None], None] = lambda camera_id, shown: None,
+    ) -> None:
+        self._on_camera = on_camera
         self._hub = hub
         self._cameras = cameras
         self._nodes = nodes
@@ -71,11 +83,13 @@ class States:
                 self._hub.regroup(camera_id, shown.labels.group)
                 self._items[camera_id] = item = _encode(self._cameras.view(camera_id, now))
                 self._hub.publish_camera(camera_id, item)
+                self._on_camera(camera_id, shown)
         for camera_id in self._told.keys() - told.keys():
             del self._items[camera_id]
             self._hub.forget(camera_id)
             self._hub.regroup(camera_id, None)
             self._hub.publish_camera(camera_id, _encode(GoneCamera(camera_id, gone=True)))
+            self._on_camera(camera_id, None)
         self._told = told
         for state in ANNOUNCED:
             self._metrics.cameras.labels(state).set(announced[state])

@@ -61,7 +61,7 @@ class ServiceObjectives:
         self._shared = None if prometheus is None else SharedAnswer(lambda: _ask(prometheus))
 
     async def view(self) -> ServiceObjectivesView:
-        """The objectives by name, or why there are none to be had."""
+        """The objectives by name, or why there are none."""
         if self._shared is None:
             return ServiceObjectivesView([], "none", "no Prometheus is set up: PROMETHEUS_URL is empty")
         try:
@@ -93,7 +93,7 @@ def objectives_router(objectives: ServiceObjectives) -> APIRouter:
 def views(figures: Vector, known: Vector) -> list[ServiceObjectiveView]:
     """The objectives among `figures`, by name. `known` has the seconds of which there are figures.
 
-    What has no name or promises nothing between 0 and 1 is no objective. Of several of one name the worst is told.
+    What has no name or promises nothing between 0 and 1 is not an objective. Of several of one name the worst is told.
     """
     by_name: dict[str, dict[str, float]] = {}
     for labels, value in figures:

@@ -11,14 +11,22 @@ docs/dashboard.md says what each is. Whoever changes one here changes it there.
 nothing (so the gateway's own figure) while none does.
 """
 
-PROCESSED = "sum(rate(cv_frames_processed_total[1m]))"
+
+def _results(window: str) -> str:
+    """Results a second: without jobs' items, whose answers are none (contract.jobs)."""
+    everything = f"sum(rate(cv_frames_processed_total[{window}]))"
+    items = f'sum(rate(framefleet_job_items_total{{outcome="ok"}}[{window}]))'
+    return f"({everything} - ({items} or 0 * {everything}))"
+
+
+PROCESSED = _results("1m")
 FAILED = f"(sum(rate(cv_frames_failed_total[1m])) or 0 * {PROCESSED})"
 # What a sender with a name lets expire in its own queue is its own affair.
 EXPIRED = (
     f"((sum(rate(cv_frames_expired_total[1m])) or 0 * {PROCESSED})"
     f' - (sum(rate(cv_sender_frames_total{{outcome="expired"}}[1m])) or 0 * {PROCESSED}))'
 )
-# Frames that a source had to give up because nothing could take them; what it skips to keep its pace is no loss.
+# Frames that a source had to give up because nothing could take them; what it skips to keep its pace is not a loss.
 DROPPED = f"(sum(rate(producer_frames_dropped_total[1m])) or 0 * {PROCESSED})"
 
 
@@ -34,7 +42,7 @@ def _latency(share: float) -> str:
 
 
 FIGURES = {
-    "processingRate": "sum(rate(cv_frames_processed_total[10s]))",
+    "processingRate": _results("10s"),
     "avgLatency": f"{_ages('sum')} / {_ages('count')}",
     # Ready messages of the task queues as RabbitMQ counts them. Not Prometheus' five minutes back: a broker that came
     # back at another port would be counted twice, and one that is frozen would be shown as it was.

@@ -153,7 +153,7 @@ def asker(request: Request) -> Holders:
 
 
 Asker = Annotated[Holders, Depends(asker)]
-"""A route's parameter that is no parameter of the request."""
+"""A route's parameter that is not a parameter of the request."""
 
 
 def address_of(scope: Scope) -> str:

@@ -7,12 +7,13 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gateway.errors import TooManyGuesses
+from gateway.errors import SharedUnavailable, TooManyGuesses
 from gateway.http.cookies import COOKIE, SECURE_COOKIE
 from gateway.security.codes import Codes
 from gateway.security.credentials import cookie_of, token_of
-from gateway.security.guesses import Guesses
+from gateway.security.guesses import Guesses, network_of
 from gateway.security.sessions import (
     RENEW_SECONDS,
     SESSION_SECONDS,
@@ -22,12 +23,15 @@ from gateway.security.sessions import (
     session_key,
     signed,
 )
-from gateway.security.sign_outs import SignOuts
+from gateway.security.sign_outs import ALL, SignOutLine, SignOuts
 from gateway.tokens.entries import MAIN, digest, id_of
 from gateway.tokens.keyring import Keyring
 from gateway.tokens.roles import Role, lesser
 from gateway.tokens.strength import is_random
 from runtime.logs import get_logger
+
+if TYPE_CHECKING:
+    from gateway.security.shared_logins import SharedLogins
 
 log = get_logger("gateway")
 
@@ -86,6 +90,25 @@ class Authenticator:
         self._codes = Codes()
         self._sign_outs = sign_outs or SignOuts()
         self._on_guess = on_guess
+        self._shared: SharedLogins | None = None
+        self._ended_elsewhere: dict[str, str] = {}
+
+    def share(self, url: str) -> "SharedLogins | None":
+        """Share codes, sign-outs and the limits of guesses with the gateways that have this Redis and the main token.
+
+        Returns what is to be run; None where authentication is off.
+        """
+        if self._token is None:
+            return None
+        from gateway.security.shared_logins import (
+            SharedLogins,  # late: the client of Redis costs time at start
+        )
+
+        key = hmac.digest(self._token.encode(), b"framefleet shared logins v1", "sha256")
+        self._shared = SharedLogins(
+            url, key, known=self._sign_outs.lines, signed_out=self._hear_sign_outs, guessed=self._hear_guess
+        )
+        return self._shared
 
     @property
     def required(self) -> bool:
@@ -94,7 +117,15 @@ class Authenticator:
 
     def refresh(self, wall: float) -> dict[str, str]:
         """Follow the files of tokens and sign-outs; the holders of what is to be closed, and why."""
-        ended = {token_holder(each): "its token was revoked or changed" for each in self._keyring.refresh()}
+        changed = self._keyring.refresh()
+        ended = {
+            token_holder(each): "its token was revoked or changed" for each in changed
+        } | self._ended_elsewhere
+        self._ended_elsewhere = {}
+        for token_id in changed:
+            entry = self._keyring.find(token_id)
+            if entry is None or entry.state(wall) == "revoked":
+                self._sign_out(token_id, ALL, wall)
         try:
             elsewhere = self._sign_outs.refresh(wall)
         except OSError as error:
@@ -138,11 +169,42 @@ class Authenticator:
         self._count(identity, code, address, wall)
         return identity
 
+    async def exchange(self, code: str, address: str, wall: float) -> Identity | None:
+        """Do the same with a code that another gateway may have made. Raises TooManyGuesses.
+
+        While Redis is away, only codes that were made here meanwhile let in.
+        """
+        shared = self._shared
+        if shared is None:
+            return self.redeem(code, address, wall)
+        await shared.settled(code)
+        if self._codes.find(code) is None:
+            try:
+                grant = await shared.take(code)
+            except SharedUnavailable as error:
+                log.warning("a link cannot be looked up", error=str(error))
+                grant = None
+            if grant is not None and wall < grant.expires:
+                identity = self._of_token(grant.token_id, grant.role, wall)
+                if identity is not None:
+                    self._count(identity, code, address, wall)
+                    return identity
+        return self.redeem(code, address, wall)
+
+    async def settled(self, code: str) -> None:
+        """Wait until other gateways know a new code, two seconds at most."""
+        if self._shared is not None:
+            await self._shared.settled(code)
+
     # --- what is given out -------------------------------------------------------------------------------
 
     def new_code(self, identity: Identity, role: Role, wall: float) -> tuple[str, float]:
         """A one-time code for a session with at most `identity`'s rights, and its end."""
-        return self._codes.new(identity.token_id or MAIN, lesser(role, identity.role), wall)
+        code, expires = self._codes.new(identity.token_id or MAIN, lesser(role, identity.role), wall)
+        grant = self._codes.find(code)
+        if self._shared is not None and grant is not None:
+            self._shared.keep(code, grant, self._codes.forget)
+        return code, expires
 
     def new_session(self, identity: Identity, wall: float) -> str:
         """A cookie's value; the next one of `identity`'s session if it has one."""
@@ -153,9 +215,25 @@ class Authenticator:
     def sign_out(self, identity: Identity, wall: float) -> None:
         """End `identity`'s session before its time, with all cookies that renewed it."""
         if identity.session is not None:
-            self._sign_outs.add(identity.token_id, identity.session, wall)
+            self._sign_out(identity.token_id, identity.session, wall)
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _sign_out(self, token_id: str, nonce: str, wall: float) -> None:
+        self._sign_outs.add(token_id, nonce, wall)
+        if self._shared is not None:
+            self._shared.tell((int(wall), token_id, nonce))
+
+    def _hear_sign_outs(self, lines: list[SignOutLine]) -> None:
+        """Other gateways say that sessions have ended, or all of a token: kept here as well."""
+        fresh = [line for line in dict.fromkeys(lines) if not self._sign_outs.knows(line)]
+        self._sign_outs.keep(fresh)
+        for _, token_id, nonce in fresh:
+            holder = token_holder(token_id) if nonce == ALL else session_holder(nonce)
+            self._ended_elsewhere[holder] = "signed out"
+
+    def _hear_guess(self, network: str, guess: str, wall: float) -> None:
+        self._guesses.wrong(network, guess, wall)
 
     def _match(self, presented: str, wall: float) -> Identity | None:
         given = digest(presented)
@@ -206,3 +284,5 @@ class Authenticator:
             self._guesses.right(address)
         elif self._guesses.wrong(address, secret, wall):
             self._on_guess(address)
+            if self._shared is not None:
+                self._shared.warn(network_of(address), secret)

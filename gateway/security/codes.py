@@ -40,6 +40,14 @@ class Codes:
         grant = self._grants.pop(_digest(code), None)
         return grant if grant is not None and wall < grant.expires else None
 
+    def find(self, code: str) -> Grant | None:
+        """What the code grants, without using it up."""
+        return self._grants.get(_digest(code))
+
+    def forget(self, code: str) -> None:
+        """Drop a code: somebody else keeps it from now on."""
+        self._grants.pop(_digest(code), None)
+
 
 def _digest(code: str) -> bytes:
     return hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()

@@ -72,6 +72,7 @@ def links_router(authenticator: Authenticator, public_url: str, published_url: s
             return problem(400, "bad_data", ROLE)
         identity = identity_of(request.scope)
         code, expires = authenticator.new_code(identity, wanted, time.time())
+        await authenticator.settled(code)
         log.info("link made", role=wanted, name=identity.name, address=address_of(request.scope))
         scheme = "https" if is_secure(request.scope) else "http"
         inside = is_loopback(address_of(request.scope))

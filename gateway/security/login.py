@@ -122,15 +122,15 @@ def login_router(
             return problem(400, "bad_data", 'send {"token": "..."} or {"code": "..."}, as JSON or as a form')
         if (given.token is None) == (given.code is None):
             return problem(400, "bad_data", "send either token or code")
-        return _sign_in(request, given, form=kind == FORM)
+        return await _sign_in(request, given, form=kind == FORM)
 
-    def _sign_in(request: Request, given: _Login, *, form: bool) -> Response:
+    async def _sign_in(request: Request, given: _Login, *, form: bool) -> Response:
         address, wall, how = address_of(request.scope), time.time(), "token" if given.code is None else "code"
         if prefetched(request):
             return problem(403, "forbidden", "a page that is only loaded in advance does not sign in")
         try:
             if given.code is not None:
-                identity = authenticator.redeem(given.code.strip(), address, wall)
+                identity = await authenticator.exchange(given.code.strip(), address, wall)
             else:
                 identity = authenticator.check((given.token or "").strip(), address, wall)
         except TooManyGuesses as error:

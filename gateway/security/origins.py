@@ -44,10 +44,10 @@ class Origins:
 
 
 def _split(origin: str) -> tuple[str, str] | None:
-    """Scheme and authority; None for `null` and for what is no origin."""
+    """Scheme and authority; None for `null` and for what is not an origin."""
     try:
         parts = urlsplit(origin)
-        parts.port  # noqa: B018  # raises for what is no number
+        parts.port  # noqa: B018  # raises for what is not a number
     except ValueError:
         return None
     return (parts.scheme, parts.netloc) if parts.scheme in DEFAULT_PORTS else None

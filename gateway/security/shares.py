@@ -62,7 +62,7 @@ class LoopShares:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         identity: Identity | None = scope.get("state", {}).get("identity")
-        if identity is None:  # probes, the login, the page's own code; and what is no request
+        if identity is None:  # probes, the login, the page's own code; and what is not a request
             await self._app(scope, receive, send)
             return
         try:

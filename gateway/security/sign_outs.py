@@ -9,7 +9,7 @@ nobody else's session back.
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gateway.security.sessions import CLOCK_SKEW_SECONDS, SESSION_SECONDS, BrowserSession
@@ -24,7 +24,7 @@ ALL = "*"
 KEPT_SECONDS = SESSION_SECONDS + CLOCK_SKEW_SECONDS
 
 _LINE = re.compile(rb"(\d{1,12}) (main|[0-9a-f]{8}) (\*|[A-Za-z0-9_-]{12})")
-_SignOut = tuple[int, str, str]
+SignOutLine = tuple[int, str, str]
 
 
 class SignOuts:
@@ -44,22 +44,40 @@ class SignOuts:
 
     def add(self, token_id: str, nonce: str, wall: float) -> None:
         """Sign a session out. Where the file cannot be written, that holds until the gateway restarts."""
-        line = (int(wall), token_id, nonce)
-        self._remember(line)
-        if self._path is None:
+        self.keep([(int(wall), token_id, nonce)])
+
+    def keep(self, lines: Sequence[SignOutLine]) -> None:
+        """Do the same with several, in one write."""
+        for line in lines:
+            self._remember(line)
+        if self._path is None or not lines:
             return
         try:
             with locked(self._path):
                 descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
                 with open(descriptor, "wb") as file:
                     # On a line of its own: the one before may have been cut short by a full disk.
-                    file.write(b"\n" + _written(line))
+                    file.write(b"\n" + b"".join(map(written, lines)))
         except OSError as error:
             log.warning(
                 "a sign-out cannot be kept: it holds until the gateway restarts",
                 file=str(self._path),
                 error=error.strerror or str(error),
             )
+
+    def lines(self) -> list[SignOutLine]:
+        """All that is known: when, of which token, and which session of it (or ALL)."""
+        return [
+            *((when, token_id, ALL) for token_id, when in self._tokens.items()),
+            *((when, token_id, nonce) for nonce, (when, token_id) in self._nonces.items()),
+        ]
+
+    def knows(self, line: SignOutLine) -> bool:
+        """Whether that says nothing new."""
+        when, token_id, nonce = line
+        if nonce == ALL:
+            return when <= self._tokens.get(token_id, -1)
+        return nonce in self._nonces or when <= self._tokens.get(token_id, -1)
 
     def refresh(self, wall: float) -> frozenset[str]:
         """Read what was added to the file; returns the nonces that were not known. Raises OSError. Costs one stat."""
@@ -80,7 +98,7 @@ class SignOuts:
             read = file.read()
         read = read[: read.rfind(b"\n") + 1]  # the rest of a line comes later
         before = set(self._nonces)
-        lines = list(_lines(read))
+        lines = list(read_lines(read))
         for line in lines:
             self._remember(line)
         self._file, self._lines = (inode, offset + len(read)), self._lines + len(lines)
@@ -89,7 +107,7 @@ class SignOuts:
             self._shorten(self._path)
         return frozenset(self._nonces).difference(before)
 
-    def _remember(self, line: _SignOut) -> None:
+    def _remember(self, line: SignOutLine) -> None:
         when, token_id, nonce = line
         if nonce == ALL:
             self._tokens[token_id] = max(when, self._tokens.get(token_id, 0))
@@ -115,25 +133,22 @@ class SignOuts:
         self._tokens = {token_id: when for token_id, when in self._tokens.items() if when >= oldest}
 
     def _shorten(self, path: Path) -> None:
-        """Write the file anew, with what is known and nothing twice."""
+        """Write the file again, with what is known and nothing twice."""
         with locked(path):
-            for line in _lines(path.read_bytes()):
+            for line in read_lines(path.read_bytes()):
                 self._remember(line)
-            kept = [
-                *((when, token_id, ALL) for token_id, when in self._tokens.items()),
-                *((when, token_id, nonce) for nonce, (when, token_id) in self._nonces.items()),
-            ]
-            text = b"".join(map(_written, kept))
+            kept = self.lines()
+            text = b"".join(map(written, kept))
             replace_whole(path, text)
             self._file, self._lines = (path.stat().st_ino, len(text)), len(kept)
 
 
-def _written(line: _SignOut) -> bytes:
+def written(line: SignOutLine) -> bytes:
     when, token_id, nonce = line
     return f"{when} {token_id} {nonce}\n".encode()
 
 
-def _lines(text: bytes) -> Iterator[_SignOut]:
+def read_lines(text: bytes) -> Iterator[SignOutLine]:
     """Yield the sign-outs in a piece of the file; what is none (cut short, or somebody's notes) is left out."""
     for line in text.splitlines():
         if found := _LINE.fullmatch(line):

@@ -27,7 +27,7 @@ def read_senders(path: Path) -> Senders:
         _check_fields(msgspec.json.decode(body))
     except (ValueError, RecursionError) as error:
         raise BrokenSenders(
-            f"{path} is no file of senders ({error}): bring back a copy, or move it away and add the senders again"
+            f"{path} is not a file of senders ({error}): bring back a copy, or move it away and add the senders again"
         ) from None
     return senders
 

@@ -56,7 +56,7 @@ class SenderRegistry:
         return sender.max_cameras if sender is not None else MAX_CAMERAS
 
     def removed(self, name: str) -> bool:
-        """Whether somebody who is no sender now must have been one: before any was named, nobody is removed."""
+        """Whether somebody who is not a sender now must have been one: before any was named, nobody is removed."""
         return self.in_force.revision > 0 and name not in self._by_name
 
     def tick(self, now: float) -> None:

@@ -90,5 +90,5 @@ def _days(text: str) -> float:
     except ValueError:
         days = 0.0
     if not 0 < days <= 36_500:
-        raise argparse.ArgumentTypeError(f"{text} is no number of days (--no-expiry: until it is revoked)")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of days (--no-expiry: until it is revoked)")
     return days

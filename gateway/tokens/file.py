@@ -29,7 +29,7 @@ def read_tokens(path: Path) -> tuple[TokenEntry, ...]:
         return ()
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BrokenTokens(
-            f"{path} is no file of tokens ({error}): bring back a copy, or move it away and make new tokens"
+            f"{path} is not a file of tokens ({error}): bring back a copy, or move it away and make new tokens"
         ) from None
     if len({entry.id for entry in read.tokens}) < len(read.tokens):
         raise BrokenTokens(f"{path} has two tokens with one id: take one of them out")

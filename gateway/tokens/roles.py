@@ -11,7 +11,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 """From the fewest rights to the most."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-FOR_EVERYBODY = frozenset({"/api/login", "/api/logout"})
+FOR_EVERYBODY = frozenset({"/api/login", "/api/logout", "/api/presence"})
 # Senders' names, errors, nodes and headers of what went wrong, and pictures of whatever was sent, cameras or not; and
 # each look costs the broker something.
 OPERATORS_READ = re.compile(r"/api/dlq(/.*)?")

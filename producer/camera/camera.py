@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, runtime_checkable
 
-from contract.status import CameraReport, CameraStatus
+from contract.status import CameraReport, CameraStatus, Polygon
 from producer.camera.condition import Condition
 from producer.catalogue.settings import CameraSettings
 from producer.errors import SourceError
@@ -78,7 +78,8 @@ class Camera:
         # Milliseconds: whoever served the camera before may have taken it up in the same second.
         self._start = int(wall * 1000)
         self._numbers = itertools.count()
-        self.condition.labels = settings.labels
+        self.condition.labels, self.condition.remote = settings.labels, settings.remote
+        self.condition.masks = _masks(settings)
 
     @property
     def waiting_for_queue(self) -> bool:
@@ -97,7 +98,8 @@ class Camera:
             self._metrics.no_defects(self.camera_id)
         self.settings = settings
         self.lane = lane
-        self.condition.labels = settings.labels
+        self.condition.labels, self.condition.remote = settings.labels, settings.remote
+        self.condition.masks = _masks(settings)
 
     def send_next(self) -> None:
         """Send the next frame, whatever it shows."""
@@ -227,3 +229,8 @@ class Camera:
 
 def _inspector(settings: CameraSettings) -> Inspector | None:
     return Inspector(settings.sight) if settings.sight is not None else None
+
+
+def _masks(settings: CameraSettings) -> list[Polygon]:
+    masks = settings.sight.masks if settings.sight is not None else ()
+    return [tuple((x, y) for x, y in corners) for corners in masks]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus
+from contract.status import CameraLabels, CameraReport, CameraState, CameraStatus, Polygon
 from producer.catalogue.grammar import CameraSpec
 from producer.errors import SourceError
 
@@ -41,10 +41,12 @@ class Condition:
         self.reason: str | None = None
         self.since = wall
         self.labels: CameraLabels | None = None
+        self.remote = False
+        self.masks: list[Polygon] = []
         self.sent = 0
         self.skipped = 0
         self.dropped: Counter[str] = Counter()
-        self.waiting_for_queue = False  # for its turn, or to be sent: that is no silence
+        self.waiting_for_queue = False  # for its turn, or to be sent: that is not silence
         self._producer_id = producer_id
         self._patience = max(STALLED_AFTER, 3 / fps if fps else 0.0)
         self._changed = changed
@@ -177,6 +179,8 @@ class Condition:
             dropped=dict(self.dropped),
             skipped=self.skipped,
             labels=self.labels,
+            remote=self.remote,
+            masks=self.masks,
         )
 
     def status(self, now: float, wall: float) -> CameraStatus:

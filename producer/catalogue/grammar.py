@@ -69,7 +69,7 @@ NO_ADDRESS = (
 
 
 def nearly_address(target: str) -> bool:
-    """Whether a target that is no file was probably meant as an address."""
+    """Whether a target that is not a file was probably meant as an address."""
     return "://" not in target and _NEARLY_ADDRESS.fullmatch(target) is not None
 
 
@@ -174,7 +174,7 @@ def _network(camera_id: str | None, url: str) -> CameraSpec:
         host, port = None, None
     if not host:
         raise InvalidSource(
-            f"{redact(url)}: there is no host in this address, or a port that is no number{hint}"
+            f"{redact(url)}: there is no host in this address, or a port that is not a number{hint}"
         )
     url, _, options = url.partition("#")
     tls, hosts = _options(options, redact(url))

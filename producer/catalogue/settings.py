@@ -28,6 +28,7 @@ class CameraSettings:
     enabled: bool
     priority: float
     labels: CameraLabels | None
+    remote: bool
     lossless: bool
     timeout: float
     trust: Trust
@@ -59,6 +60,7 @@ def of_config(config: CameraConfig, settings: ProducerSettings) -> CameraSetting
         enabled=config.enabled,
         priority=config.priority,
         labels=_labels(config),
+        remote=config.remote,
         lossless=settings.end == "finish" and lane is Lane.BATCH,
         timeout=settings.timeout_seconds if config.timeout is None else config.timeout,
         trust=_trust(config, settings),

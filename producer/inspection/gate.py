@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from contract.picture import MAX_PIXELS
-from producer.errors import Unreadable
+from producer.errors import Undecodable
 from producer.inspection.luma import (
     MAX_REDUCED_PIXELS,
     Image,
@@ -80,7 +80,7 @@ class Gate:
             else:
                 readable_size(data, self.max_pixels)
                 luma = None
-        except Unreadable as error:
+        except Undecodable as error:
             return self.unreadable(error)
         return self._new(luma, now)
 
@@ -94,7 +94,7 @@ class Gate:
             return self.unreadable(too_many_pixels(width, height, shrinks=shrinks))
         return self._new(luma_of_pixels(image) if self._motion else None, now)
 
-    def unreadable(self, error: Unreadable) -> Look:
+    def unreadable(self, error: Undecodable) -> Look:
         """The frame at hand cannot be looked at: it is not sent after all."""
         self._unreadable = Look(False, error.reason, why=str(error))
         return self._unreadable

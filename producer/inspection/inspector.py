@@ -15,7 +15,7 @@ AT_ONCE = 200_000  # bytes; a larger picture is looked at in a thread, so that i
 
 
 class Inspector:
-    """Made anew when the camera's `sight` changes. `now` is monotonic seconds."""
+    """Recreated when the camera's `sight` changes. `now` is monotonic seconds."""
 
     def __init__(self, sight: Sight) -> None:
         mask = Mask(sight.masks) if sight.masks else None

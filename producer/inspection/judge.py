@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from producer.errors import Unreadable
+from producer.errors import Undecodable
 from producer.inspection.gate import Gate, Look
 from producer.inspection.health import Change, Health
 from producer.inspection.luma import DETAIL, SMALL, Image, luma_of, luma_of_pixels
@@ -37,7 +37,7 @@ class Judge:
             limit = self.gate.max_pixels
             luma = luma_of(data, max_pixels=limit) if look.luma is None else look.luma
             detail = luma_of(data, DETAIL, max_pixels=limit) if self.health.due(now) else None
-        except Unreadable as error:  # the gate does not decode each one where motion is not looked at
+        except Undecodable as error:  # the gate does not decode each one where motion is not looked at
             return Verdict(self.gate.unreadable(error), [])
         return Verdict(look, self.health.look(luma, now, detail))
 

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.picture import MAX_PIXELS, PNG_SIGNATURE, PictureError, picture_size
-from producer.errors import Unreadable
+from producer.errors import Undecodable
 from producer.inspection.unreadable import undecodable
 
 Luma = NDArray[np.uint8]  # height x width, 0 black to 255 white
@@ -28,7 +28,7 @@ def luma_of(data: bytes, longer_side: int = SMALL, *, max_pixels: int = MAX_PIXE
     """The grey picture of a JPEG or PNG, its longer side `longer_side` pixels (or its own, if that is less).
 
     A JPEG is decoded at the smallest of libjpeg's scales 1, 1/2, 1/4, 1/8 that covers it: at 1/8 only the mean of each
-    8 x 8 block is computed. Upright (EXIF orientation applied). Raises Unreadable.
+    8 x 8 block is computed. Upright (EXIF orientation applied). Raises Undecodable.
     """
     width, height = readable_size(data, max_pixels)
     factor = reduction(max(width, height), longer_side)
@@ -47,14 +47,14 @@ def reduction(longer_side: int, wanted: int | None) -> int:
 
 
 def readable_size(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Width and height in pixels of a JPEG or PNG. Raises Unreadable if it is none, or has more pixels.
+    """Width and height in pixels of a JPEG or PNG. Raises Undecodable if it is none, or has more pixels.
 
     More than MAX_PIXELS only a JPEG may have: a PNG cannot be decoded smaller.
     """
     try:
         width, height = picture_size(data)
     except PictureError as error:
-        raise Unreadable("corrupt", str(error)) from None
+        raise Undecodable("corrupt", str(error)) from None
     png = data.startswith(PNG_SIGNATURE)
     if width * height > (min(max_pixels, MAX_PIXELS) if png else max_pixels):
         raise too_many_pixels(
@@ -65,10 +65,10 @@ def readable_size(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     return width, height
 
 
-def too_many_pixels(width: int, height: int, *, shrinks: bool) -> Unreadable:
+def too_many_pixels(width: int, height: int, *, shrinks: bool) -> Undecodable:
     """Make the error for a picture of this size; `shrinks`: with `longer_side` it could be used."""
     remedy = "set longer_side, up to 3500" if shrinks else "set a lower resolution in the camera"
-    return Unreadable("too_many_pixels", f"{width}x{height} are too many pixels: {remedy}")
+    return Undecodable("too_many_pixels", f"{width}x{height} are too many pixels: {remedy}")
 
 
 def luma_of_pixels(image: Image, longer_side: int = SMALL) -> Luma:

@@ -4,15 +4,15 @@ import re
 import struct
 
 from contract.picture import PictureError, picture_size
-from producer.errors import Unreadable
+from producer.errors import Undecodable
 
 
-def undecodable(data: bytes) -> Unreadable:
+def undecodable(data: bytes) -> Undecodable:
     """Say why a picture did not decode, as far as its header explains it (ITU-T T.81, B.2.2)."""
     try:
         width, height = picture_size(data)
     except PictureError as error:
-        return Unreadable("corrupt", str(error))
+        return Undecodable("corrupt", str(error))
     # With the picture's own size: a thumbnail has a header too.
     frame = re.search(
         rb"\xff([\xc0-\xcf])..(.)" + re.escape(struct.pack(">HH", height & 0xFFFF, width & 0xFFFF)),
@@ -22,15 +22,15 @@ def undecodable(data: bytes) -> Unreadable:
     if data.startswith(b"\xff\xd8") and frame is not None:
         process, bits = frame[1][0], frame[2][0]
         if process & 3 == 3:
-            return Unreadable(
+            return Undecodable(
                 "corrupt", "lossless JPEG cannot be decoded here: set baseline JPEG in the camera"
             )
         if bits != 8:
-            return Unreadable(
+            return Undecodable(
                 "corrupt", f"JPEG of {bits} bits a sample cannot be decoded here: set 8 bits in the camera"
             )
         if process > 0xC2:
-            return Unreadable(
+            return Undecodable(
                 "corrupt", "JPEG of an unusual kind (hierarchical or arithmetic) cannot be decoded here"
             )
-    return Unreadable("corrupt", "the picture is damaged: it does not decode")
+    return Undecodable("corrupt", "the picture is damaged: it does not decode")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from broker import Message
 from contract.task import MAX_BODY_BYTES, Task, TaskForm, encode_task
 from contract.trace_context import TRACEPARENT
-from producer.errors import Unreadable
+from producer.errors import Undecodable
 from producer.frames import Encoded, Frame, recompressed
 
 FIELDS_BYTES = 4096  # room for all that is not the picture
@@ -33,7 +33,7 @@ def picture_of(frame: Frame, form: Form) -> Encoded | str:
         encoded = frame.picture.encoded(form.quality)
         if len(encoded.data) > largest:
             encoded = recompressed(encoded, form.quality)
-    except Unreadable as error:
+    except Undecodable as error:
         return error.reason
     except ValueError:
         return "too_large"

@@ -1,4 +1,4 @@
-"""Tells what is at the path of a source, where it is no file."""
+"""Tells what is at the path of a source, where it is not a file."""
 
 import stat
 from pathlib import Path

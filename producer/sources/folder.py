@@ -37,7 +37,7 @@ class Folder:
     """The images of a folder at `fps` a second (0: one); again from the start if `loop`.
 
     An intact JPEG or PNG is passed on byte for byte, other formats as JPEG. A corrupt image is skipped, with its
-    name; one that is still being written gets time for that. The folder is read anew now and then, so images may come
+    name; one that is still being written gets time for that. The folder is read again now and then, so images may come
     and go; a file that was found intact is not decoded again. If `loop`, a folder that is empty or not there is looked
     at again for ever. `shown` is how messages call the folder, instead of by its path.
     """
@@ -196,7 +196,7 @@ def load(path: Path, shown: str, *, intact: str | None = None) -> Encoded | Pixe
     # OpenCV fills the missing part of a broken file with grey and reports success, hence the walk to its end above.
     image = decoded(data)
     if image is None:
-        return Skipped("corrupt", f"{shown} is no image that can be decoded; it is left out")
+        return Skipped("corrupt", f"{shown} is not an image that can be decoded; it is left out")
     return Pixels(image) if found is None else encoded
 
 

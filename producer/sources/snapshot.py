@@ -106,7 +106,7 @@ class Snapshot:
             return None
 
     async def _stream(self) -> AsyncGenerator[Captured | Skipped]:
-        """The pictures of a stream until it ends, which is no fault if there was a picture in it."""
+        """The pictures of a stream until it ends, which is not a fault if there was a picture in it."""
         self._stills.streams = False  # until it proves to be a stream again: cameras change
         pictures = 0
         async with self._address.stream() as answer:

@@ -24,7 +24,7 @@ class Stream:
     """The frames of a stream as they come, at most `fps` a second (0: all), as JPEG of `quality`.
 
     `shown` is how messages call it, if the address has secrets that `redact` does not see (the key of an RTMP stream).
-    `live` if an http address is no playlist, but a video that comes as it is made (FLV, MPEG-TS).
+    `live` if an http address is not a playlist, but a video that comes as it is made (FLV, MPEG-TS).
     HLS comes in segments of seconds; it is played by its own timestamps, so that frames are spread over time.
     RTSP comes over TCP, since pictures smear where UDP loses packets; over UDP only if a camera offers nothing else.
     `trust` says how its certificate is judged, `hosts` where else than to its own host it may lead.

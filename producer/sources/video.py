@@ -60,7 +60,7 @@ class Video:
                 if error.reason == "not_a_video" and self._is_list():
                     raise SourceError(
                         "not_a_video",
-                        f"{self._shown} is no video but a list that may name others: give the video itself",
+                        f"{self._shown} is not a video but a list that may name others: give the video itself",
                     ) from None
                 failures = failures + 1 if feed.number < seen else 1
                 if error.reason not in FAULTS_OF_PROCESSES or failures >= ATTEMPTS:

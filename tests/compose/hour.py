@@ -194,9 +194,9 @@ class Hour:
     async def mistakes(self) -> str:
         seen = []
         for name, expected in (
-            ("PRODUCER_FSP", "producer: PRODUCER_FSP is no setting: did you mean PRODUCER_FPS?"),
-            ("AMQP_PROT", "gateway: AMQP_PROT is no setting: did you mean AMQP_PORT?"),
-            ("WORKER_LANES", "worker: WORKER_LANES is no setting: did you mean WORKER_LANE?"),
+            ("PRODUCER_FSP", "producer: PRODUCER_FSP is not a setting: did you mean PRODUCER_FPS?"),
+            ("AMQP_PROT", "gateway: AMQP_PROT is not a setting: did you mean AMQP_PORT?"),
+            ("WORKER_LANES", "worker: WORKER_LANES is not a setting: did you mean WORKER_LANE?"),
         ):
             self.first.set(CV_WORKERS="2", **{name: "1"})
             await self.first.up()

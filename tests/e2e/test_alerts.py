@@ -61,6 +61,6 @@ def test_an_alert_says_what_to_do_and_where_more_is_said(
         page.get_by_role("searchbox").fill("nothing like it")
         expect(page.get_by_text("No rule matches")).to_be_visible()
         page.goto(f"http://127.0.0.1:{port}/alerts")
-        expect(page.get_by_text("No Alertmanager is set up")).to_be_visible()
+        expect(page.get_by_text("No Alertmanager is configured")).to_be_visible()
         # It evaluates rules, but not ours: what they would say is unknown.
         expect(page.get_by_text("Prometheus does not evaluate the rules")).to_be_visible(timeout=PATIENCE)

@@ -145,7 +145,7 @@ def test_the_way_of_the_newest_frame_and_of_an_event_s_picture(
     verdict = page.locator("[data-verdict]")
     page.goto(f"{address}/?camera=gate-3")
     painted(page, staged, "gate-3")
-    page.get_by_text("The way of the newest frame").click()
+    page.get_by_text("The path of the newest frame").click()
     expect(verdict).to_contain_text("Worker staged-1 computed it", timeout=PATIENCE)
     expect(verdict).to_be_in_viewport()
     of = verdict.locator(".verdict .identifier").text_content()
@@ -155,7 +155,7 @@ def test_the_way_of_the_newest_frame_and_of_an_event_s_picture(
     )
     expect(verdict).to_contain_text(str(of))  # what was asked about stays
     page.goto(f"{address}/events?event=1")
-    page.get_by_text("The way of this picture").click(timeout=PATIENCE)
+    page.get_by_text("The path of this picture").click(timeout=PATIENCE)
     expect(verdict).to_contain_text("Worker staged-1 computed it", timeout=PATIENCE)
     expect(verdict.get_by_role("listitem")).to_have_count(4)
 

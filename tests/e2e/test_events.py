@@ -235,9 +235,9 @@ def test_an_event_opens_large_and_keys_lead_on(events: Page, context: BrowserCon
     other = context.new_page()
     other.goto(events.url)
     expect(other.get_by_role("dialog")).to_contain_text("3 faces", timeout=PATIENCE)
-    other.get_by_role("link", name="Live camera").click()
+    other.get_by_role("link", name="Camera page").click()
     expect(other.locator('[data-large="roof"]')).to_be_visible(timeout=PATIENCE)
-    other.get_by_role("link", name="Events of this camera").click()
+    other.get_by_role("link", name="Events of this camera", exact=True).click()
     expect(other).to_have_url(re.compile(r"/events\?camera=roof$"))
     other.goto(re.sub(r"event=\d+", "event=999999999", events.url))
     expect(other.get_by_role("dialog")).to_contain_text("This event cannot be shown")
@@ -298,7 +298,7 @@ def test_what_became_of_a_frame(archive: Archive, events: Page) -> None:
 def test_nothing_matches(archive: Archive, events: Page) -> None:
     events.goto(f"{archive.address}/events?camera=nowhere&min_faces=4")
     expect(events.get_by_text("No event matches")).to_be_visible(timeout=PATIENCE)
-    expect(events.get_by_text("Nothing is recorded of nowhere, with at least 4 faces.")).to_be_visible()
+    expect(events.get_by_text("Filter: camera nowhere, at least 4 faces")).to_be_visible()
     events.get_by_role("button", name="Clear the filter").click()
     expect(cards(events)).to_have_count(FIRST_PAGE)
 

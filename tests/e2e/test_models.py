@@ -85,13 +85,13 @@ def test_the_models_page_tells_the_price_switches_and_leads_back(restored: Nativ
     expect(tiny).to_contain_text("not in use", timeout=PATIENCE)
     page.get_by_role("checkbox", name="tiny").check()
     expect(page.locator("[data-price]")).to_contain_text(
-        re.compile(r"About [\d.]+ ms a frame|What tiny costs is not known")
+        re.compile(r"About [\d.]+ ms per frame|The cost of tiny is not known")
     )
     page.get_by_role("button", name="Switch", exact=True).click()
     expect(tiny).not_to_contain_text("not in use", timeout=PATIENCE)
     expect(page.locator("main [data-settled='2'][data-running='2']")).to_be_visible(timeout=PATIENCE)
     assert models_in_use(restored) == {"tiny"}
-    page.get_by_role("button", name="Return to worker default").click()
+    page.get_by_role("button", name="Return to Worker default").click()
     page.locator("[data-price]").get_by_role("button", name="Clear").click()
     expect(tiny).to_contain_text("not in use", timeout=PATIENCE)
     eventually("their own again", lambda: models_in_use(restored) == {BUILT_IN}, 20)

@@ -50,7 +50,7 @@ def test_an_operator_drains_a_worker_and_calls_it_back_by_keyboard(restored: Nat
     row = page.locator(f"[data-worker='{name}']")
     row.get_by_role("button", name=f"Drain {name}").press("Enter")
     question = page.get_by_role("group", name=f"Drain {name}?")
-    expect(question.get_by_text("1 worker remains in the lane live")).to_be_visible()
+    expect(question.get_by_text("Remaining in the lane live: 1 worker")).to_be_visible()
     expect(question.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Escape")
     expect(row.get_by_role("button", name=f"Drain {name}")).to_be_focused()
@@ -59,13 +59,13 @@ def test_an_operator_drains_a_worker_and_calls_it_back_by_keyboard(restored: Nat
     page.keyboard.press("Enter")
     question.get_by_role("button", name=f"Drain {name}").press("Enter")
     expect(row.locator("[data-state]")).to_have_text("drained", timeout=PATIENCE)
-    expect(page.get_by_text("1 of 2 at work, 1 drained")).to_be_visible()
+    expect(page.get_by_text("1 of 2 working, 1 drained")).to_be_visible()
     expect(page.locator("[data-health]")).not_to_contain_text("lost")
     undrain = row.get_by_role("button", name=f"Undrain {name}")
     expect(undrain).to_be_focused()
     undrain.press("Enter")
     expect(row.locator("[data-state]")).to_have_text("running", timeout=PATIENCE)
-    expect(page.get_by_text("2 of 2 at work")).to_be_visible()
+    expect(page.get_by_text("2 of 2 working")).to_be_visible()
 
 
 def test_a_heading_sorts_and_the_address_says_so(restored: Native, page: Page) -> None:

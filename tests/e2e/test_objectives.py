@@ -26,15 +26,15 @@ def test_the_objectives_and_what_is_not_known(native: Native, page: Page) -> Non
     expect(panel).to_contain_text("67 % left", timeout=PATIENCE)
     row = panel.locator("[data-objective=freshness]")
     expect(row).to_contain_text(re.compile(r"Freshness\s*67 %\s*0\.2×"))
-    expect(panel).to_contain_text("99 % promised, 99.67 % kept, 14 d of 30 days")
+    expect(panel).to_contain_text("target 99 %, result 99.67 %, 14 d of 30 days")
     expect(panel.locator("[data-objective=paint]")).to_contain_text("–")
-    expect(panel).to_contain_text("a day of figures is needed, and there are 2 h.")
+    expect(panel).to_contain_text("one day of figures is needed, and 2 h exist.")
     line = panel.locator(".line > span").first
     share = line.evaluate("each => each.clientWidth / each.parentElement.clientWidth")
     assert share == pytest.approx(0.67, abs=0.01)
 
     told = AWAY
     expect(panel).to_contain_text(
-        "Not known: Prometheus cannot be reached: Connection refused", timeout=PATIENCE
+        "The objectives are unknown: Prometheus cannot be reached: Connection refused", timeout=PATIENCE
     )
     expect(panel.locator("tr")).to_have_count(0)

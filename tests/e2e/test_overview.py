@@ -94,7 +94,9 @@ def test_every_card_has_a_number(overview: Page, card: str) -> None:
 
 
 def test_the_health_word_and_the_nodes(overview: Page) -> None:
-    expect(overview.locator("[data-health]")).to_have_text(re.compile("Healthy|Degraded"), timeout=PATIENCE)
+    expect(overview.locator("[data-health]")).to_have_text(
+        re.compile("^(Healthy|Degraded|Starting up)"), timeout=PATIENCE
+    )
     expect(overview.locator("[data-node]")).to_have_count(2, timeout=PATIENCE)
 
 

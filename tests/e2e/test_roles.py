@@ -80,9 +80,9 @@ def test_who_guesses_is_told_to_wait(address: str, visit: Visit) -> None:
     words = page.get_by_role("alert")
     for guess in range(12):
         paste(page, f"a-guess-with-the-number-{guess}")
-        expect(words).to_contain_text(re.compile("no token of this gateway|Too many"))
+        expect(words).to_contain_text(re.compile("does not accept this token|Too many"))
         page.get_by_label("Token or link").fill("")
-    expect(words).to_contain_text("Too many wrong tokens. Wait a minute, then try again.")
+    expect(words).to_contain_text("Too many wrong tokens. Wait 1 minute, then try again.")
 
 
 def test_a_link_works_once(native: Native, visit: Visit) -> None:
@@ -94,10 +94,10 @@ def test_a_link_works_once(native: Native, visit: Visit) -> None:
 
     second.goto(once)
     words = second.get_by_role("alert")
-    expect(words).to_contain_text("This link was used already or is older than a day")
+    expect(words).to_contain_text("This link was already used, or is older than a day")
     expect(words).to_contain_text("framefleet link")
     paste(second, once)
-    expect(words).to_contain_text("This link was used already or is older than a day")
+    expect(words).to_contain_text("This link was already used, or is older than a day")
     paste(second, link(native))  # a link may be pasted as well
     shows_role(second, "operator")
     shows_role(first, "operator")
@@ -112,7 +112,7 @@ def test_a_viewer_sees_everything_and_changes_nothing(native: Native, tokens: Pa
         "data-frame", re.compile("^demo-1:"), timeout=PATIENCE
     )
     expect(page.locator("[data-model-in-use]")).to_have_text(BUILT_IN, timeout=PATIENCE)
-    expect(page.get_by_text("Signed in as viewer: switching needs the operator role.")).to_be_visible()
+    expect(page.get_by_text("Signed in as viewer: only operators can switch models.")).to_be_visible()
     expect(page.get_by_label("Model")).to_have_count(0)
     assert status(page, "/api/models/switch?model=tiny") == 403
     assert status(page, "/api/links") == 403

@@ -1,4 +1,4 @@
-"""The broker's files are damaged: what is down is told by name, the rest goes on, and a command makes it anew."""
+"""The broker's files are damaged: what is down is told by name, the rest goes on, and a command recreates it."""
 
 import asyncio
 import os

@@ -59,6 +59,7 @@ def camera_settings(camera_id: str = "cam", **different: Any) -> CameraSettings:
         "enabled": True,
         "priority": 1.0,
         "labels": None,
+        "remote": False,
         "lossless": False,
         "timeout": 10.0,
         "trust": Trust(),

@@ -32,6 +32,7 @@ PLACES = {
     "openssl": None,
     "nginx": None,
     "caddy": None,
+    "redis-server": None,
     "postgresql": _library("postgresql/*/bin/postgres"),
     "gst-rtsp-server": _library("*/girepository-1.0/GstRtspServer-1.0.typelib"),
 }

@@ -15,7 +15,7 @@ from contract.result import Result
 from contract.task import parse_head
 from runtime.confinement import confine
 from worker.child import MEMORY
-from worker.isolation import LARGEST, Answer, Suspect
+from worker.isolation import LARGEST, ChildAnswer, Suspect
 from worker.processor import Computed, Failed
 
 
@@ -29,7 +29,7 @@ def main() -> None:
         case "endless":
             time.sleep(60)
         case "pickle":
-            line.sendall(pickle.dumps(Answer()))
+            line.sendall(pickle.dumps(ChildAnswer()))
         case "flood":
             with open(line.fileno(), "wb", closefd=False) as out:
                 for _ in range(LARGEST // 1_000_000 + 2):
@@ -39,7 +39,7 @@ def main() -> None:
         case "of another frame":
             line.sendall(answer(order, frame_id="gate-3:1:1"))
         case "empty":
-            line.sendall(msgspec.msgpack.encode(Answer()))
+            line.sendall(msgspec.msgpack.encode(ChildAnswer()))
         case "exhausting":
             confine(memory=MEMORY, network=False, seconds=1)
             while True:
@@ -75,11 +75,13 @@ def answer(order: Suspect, **other: str) -> bytes:
         processing_seconds=0.0,
         queue_seconds=0.0,
     )
-    return msgspec.msgpack.encode(Answer(computed=Computed(msgspec.structs.replace(result, **other), b"")))
+    return msgspec.msgpack.encode(
+        ChildAnswer(computed=Computed(msgspec.structs.replace(result, **other), b""))
+    )
 
 
 def failure(words: str) -> bytes:
-    return msgspec.msgpack.encode(Answer(failed=Failed(FailureReason.DETECTOR_ERROR, words)))
+    return msgspec.msgpack.encode(ChildAnswer(failed=Failed(FailureReason.DETECTOR_ERROR, words)))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ file = "yunet.onnx"
 
 
 def write_models(folder: Path) -> Path:
-    """`tiny` works, `broken` is no model, `absent` and `yunet` have no file. Returns the folder."""
+    """`tiny` works, `broken` is not a model, `absent` and `yunet` have no file. Returns the folder."""
     folder.mkdir(exist_ok=True)
     (folder / "models.toml").write_text(ENTRIES)
     (folder / "broken.onnx").write_bytes(b"not a model")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from threading import Thread
@@ -36,6 +36,9 @@ from tests.helpers.eventually import aeventually
 BEAT_SECONDS = 0.5  # four times as often as real ones, so that tests need not wait
 
 
+FACE = DetectedObject(x=9, y=9, w=30, h=40, confidence=0.9, label="face")
+
+
 class Staged:
     """Runs on a thread of its own until `close`. `serving`: what each producer says of its cameras."""
 
@@ -43,6 +46,8 @@ class Staged:
         self.serving: dict[str, list[CameraReport]] = {}
         self.skipping: set[str] = set()
         """Cameras whose producer leaves out a frame that shows nothing new, at each heartbeat."""
+        self.removed: list[str] = []
+        """Cameras that producers say were taken out of their files."""
         self._since = time.time()
         self._pictures: dict[str, Message] = {}  # by frame: a gateway may ask for it
         self._asked: asyncio.Queue[Message] = asyncio.Queue()
@@ -58,14 +63,21 @@ class Staged:
         """One camera's part of a heartbeat."""
         return CameraReport(**{"camera_id": camera_id, "state": state, "since": self._since, **fields})
 
-    def picture(self, camera_id: str, jpeg: bytes, width: int, height: int) -> None:
-        """A frame captured just now, computed: its result, its picture for who watches, and for its event."""
+    def picture(
+        self,
+        camera_id: str,
+        jpeg: bytes,
+        width: int,
+        height: int,
+        detections: Sequence[DetectedObject] = (FACE,),
+    ) -> str:
+        """A frame captured just now, computed: its result, its picture for who watches, and for its event. Its id."""
         now = time.time()
         result = Result(
             timestamp=now,
             original_timestamp=now - 0.05,
             node_id="staged-1",
-            detections=[DetectedObject(x=9, y=9, w=30, h=40, confidence=0.9, label="face")],
+            detections=list(detections),
             camera_id=camera_id,
             frame_id=f"{camera_id}:{now}",
             width=width,
@@ -89,6 +101,7 @@ class Staged:
         )
         self._pictures[result.frame_id] = shown
         self._do(self._send(shown))
+        return result.frame_id
 
     def seen(self, camera_id: str, when: float, faces: int, confidence: float = 0.9) -> None:
         """A result whose frame was captured at `when` (Unix seconds), without its picture."""
@@ -157,7 +170,9 @@ class Staged:
                 version="0",
                 offer="staged",
             )
-            cameras = CamerasStatus(producer_id=name, producer_since=self._since, time=now, cameras=counted)
+            cameras = CamerasStatus(
+                producer_id=name, producer_since=self._since, time=now, cameras=counted, removed=self.removed
+            )
             for status in (producer, cameras):
                 await self._status(status)
 

@@ -5,6 +5,7 @@ import re
 # As PyPI's classifiers and older metadata write them.
 SPDX = {
     "3-Clause BSD License": "BSD-3-Clause",
+    "Apache License 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",  # of two or three clauses: the classifier does not say
     "MIT License": "MIT",
@@ -22,6 +23,7 @@ EXCEPTIONS = {
     "pathspec": "MPL-2.0",
     "psycopg": "LGPL-3.0-only",
     "psycopg-binary": "LGPL-3.0-only",
+    "tqdm": "MPL-2.0 AND MIT",  # below PySceneDetect
 }
 
 # Their metadata name none: read by hand in the LICENSE file of exactly that version.

@@ -315,7 +315,7 @@ async def test_whatever_else_listens_there_is_named_in_time(
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [(HTML, "not as expected (status 200): <html>"), (JSON, "is no gateway"), (HUGE, "more than 4 MiB")],
+    [(HTML, "not as expected (status 200): <html>"), (JSON, "is not a gateway"), (HUGE, "more than 4 MiB")],
     ids=["html", "json", "huge"],
 )
 async def test_another_web_server_is_named(answer: bytes, why: str, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ async def test_an_occupied_history_is_no_wrong_setting(tmp_path: Path) -> None:
     [
         ("GATEWAY_HOST", "192.0.2.1", "cannot listen on 192.0.2.1"),
         ("GATEWAY_DATA_DIR", "{file}/data", "the token cannot be kept in GATEWAY_DATA_DIR"),
-        ("GATEWAY_TOKENS_FILE", "{file}", "is no file of tokens"),
+        ("GATEWAY_TOKENS_FILE", "{file}", "is not a file of tokens"),
         ("GATEWAY_PROT", "1", "did you mean GATEWAY_PORT?"),
     ],
 )

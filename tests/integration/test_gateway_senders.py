@@ -248,7 +248,7 @@ async def test_no_gateway_starts_with_a_broken_file(tmp_path: Path) -> None:
     (tmp_path / "data" / "senders.json").write_text(
         '{"kind": "senders", "revision": 1, "sendrs": 7, "senders": 7}'
     )
-    with pytest.raises(WrongSetting, match=r"senders.json is no file of senders"):
+    with pytest.raises(WrongSetting, match=r"senders.json is not a file of senders"):
         async with running_gateway(tmp_path):
             pass
     assert sorted(each.name for each in (tmp_path / "data").iterdir()) == ["senders.json"]

@@ -100,7 +100,7 @@ async def test_a_viewer_reads_everything_and_changes_nothing(
             concrete = re.sub(r"\{[^}]*\}", "job", path)
             if path in ("/api/logout", "/api/login"):
                 continue
-            expected = {403} if (method, path) in changing else {200, 303, 404, 422, 426, 503}
+            expected = {403} if (method, path) in changing else {200, 303, 400, 404, 422, 426, 503}
             assert await status(http, method, concrete, headers) in expected, (method, path)
         async with http.post("/api/models/switch?model=haar", headers=headers) as answer:
             assert await answer.json() == {
@@ -213,7 +213,7 @@ async def test_while_the_file_is_broken_nothing_changes(
 async def test_a_gateway_does_not_start_with_a_broken_file(tmp_path: Path) -> None:
     file = tmp_path / "my-tokens.json"
     file.write_text("{}")
-    with pytest.raises(CannotStart, match=r"my-tokens\.json is no file of tokens"):
+    with pytest.raises(CannotStart, match=r"my-tokens\.json is not a file of tokens"):
         async with running_gateway(tmp_path, tokens_file=file):
             pass
 

@@ -4,10 +4,11 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -15,11 +16,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from contract.result import Result
 from contract.status import CameraLabels
+from gateway.cascade_rules import Rules
 from gateway.errors import HistoryOccupied, HistoryTooSlow, HistoryUnavailable, WrongEncoding, WrongVersion
 from gateway.history import database as database_module
 from gateway.history import faults, queries, retention, reviews, schema
 from gateway.history.database import Database
+from gateway.history.descriptions import AT_ONCE, Undescribed, claim
 from gateway.history.filters import EventFilter
 from gateway.history.retention import DAY, RetentionLimits
 from gateway.history.schema import HEAD, MIGRATIONS
@@ -32,6 +36,9 @@ from tests.helpers.results import result, thumbnail
 
 pytestmark = pytest.mark.integration
 NOW = 1_795_000_000.0
+
+
+ALL = Rules(event=True, below=None)
 
 
 def labels(camera_id: str) -> CameraLabels:
@@ -373,9 +380,11 @@ def test_pictures_of_before_count_by_their_faces_and_have_no_boxes(
         connection.execute(text("UPDATE events SET thumbnail = 2 WHERE camera_id = 'a'"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
         connection.execute(text("DROP TABLE event_frames"))
+        connection.execute(text("DROP TABLE camera_states"))
         for name in ("events_unseen", "events_feedback"):
             connection.execute(text(f"DROP INDEX {name}"))
-        for name in ("seen_at", "seen_by", "feedback", "note", "feedback_at", "feedback_by"):
+        reviews_ = ("seen_at", "seen_by", "feedback", "note", "feedback_at", "feedback_by")
+        for name in (*reviews_, "asked_at", "description", "description_model"):
             connection.execute(text(f"ALTER TABLE events DROP COLUMN {name}"))
     history.writer.close()
     again = Database(database_url, tmp_path / "h.sqlite3")
@@ -530,3 +539,71 @@ def test_a_reader_is_stopped_in_time(history: History) -> None:
 def test_readers_cannot_write(history: History) -> None:
     with pytest.raises((HistoryUnavailable, DBAPIError)), history.database.reading(5) as connection:
         connection.execute(text("DELETE FROM results"))
+
+
+def claimed(
+    history: History, wall: float, rules: Rules = ALL, allowed: Callable[[str], bool] = lambda _: True
+) -> list[Undescribed]:
+    return history.writer.change(lambda connection: claim(connection, rules, allowed, wall, 5.0))
+
+
+def described(when: float, words: str, **more: Any) -> Result:
+    found = msgspec.structs.replace(result(when, **more), description=words)
+    return msgspec.structs.replace(found, frame_id=f"described:{found.frame_id}", model="seer@1")
+
+
+def test_an_event_is_described_once_with_its_best_picture(history: History) -> None:
+    history.writer.store([result(NOW, faces=1), result(NOW + 1, faces=2)], NOW + 1)
+    history.writer.store_thumbnails([thumbnail(NOW, 1090, whole=b"first")])
+    assert claimed(history, NOW + 2) == []  # it has only just begun
+    history.writer.store_thumbnails([thumbnail(NOW + 1, 2090, whole=b"better")])
+    assert claimed(history, NOW + 6, allowed=lambda _: False) == []
+    (wanted,) = claimed(history, NOW + 6)
+    assert (wanted.rule, wanted.picture, wanted.captured) == ("event", b"better", NOW + 1)
+    assert claimed(history, NOW + 7) == []
+    said = described(NOW + 1, "a cat\0 on a wall", faces=7)
+    history.writer.store([said], NOW + 9)
+    # Its detections are another model's: the event stays as the local one saw it.
+    assert history.rows("SELECT frames, faces, description, description_model FROM events") == [
+        (2, 2, "a cat\ufffd on a wall", "seer@1")
+    ]
+    assert history.rows("SELECT sum(frames) FROM activity WHERE camera_id <> ''") == [(2,)]
+    # Delivered once more, and another event of the camera: nothing moves.
+    history.writer.store([msgspec.structs.replace(said, description="a dog")], NOW + 9)
+    history.writer.store([described(NOW + 300, "nobody")], NOW + 300)
+    assert history.rows("SELECT description FROM events") == [("a cat\ufffd on a wall",)]
+
+
+def test_only_unsure_events_that_have_ended_by_the_rule_of_low_confidence(history: History) -> None:
+    rules = Rules(event=False, below=60)
+    sure, unsure = result(NOW, faces=1, camera_id="sure"), result(NOW, faces=1, camera_id="unsure")
+    weak = msgspec.structs.replace(
+        unsure, detections=[msgspec.structs.replace(each, confidence=0.5) for each in unsure.detections]
+    )
+    history.writer.store([sure, weak], NOW)
+    for camera_id in ("sure", "unsure"):
+        history.writer.store_thumbnails([thumbnail(NOW, 1050, whole=b"it", camera_id=camera_id)])
+    assert claimed(history, NOW + 5, rules) == []  # it may become surer
+    assert [each.camera_id for each in claimed(history, NOW + 6, rules)] == ["unsure"]
+    assert claimed(history, NOW + 7, rules) == []
+
+
+def test_joined_events_keep_a_description_and_are_not_asked_for_again(history: History) -> None:
+    for when in (NOW, NOW + 8):
+        history.writer.store([result(when, faces=1)], NOW + 8)
+        history.writer.store_thumbnails([thumbnail(when, 1090, whole=b"it")])
+    assert len(claimed(history, NOW + 14)) == 2
+    history.writer.store([described(NOW + 8, "a parcel")], NOW + 15)
+    history.writer.store([result(NOW + 4, faces=1, frame_id="late")], NOW + 15)
+    assert history.rows("SELECT frames, description FROM events") == [(3, "a parcel")]
+    assert claimed(history, NOW + 16) == []
+
+
+def test_many_events_are_claimed_some_at_a_time_and_old_ones_not_at_all(history: History) -> None:
+    for number in range(AT_ONCE + 3):
+        history.writer.store([result(NOW, faces=1, camera_id=f"c{number}")], NOW)
+        history.writer.store_thumbnails([thumbnail(NOW, 1090, whole=b"it", camera_id=f"c{number}")])
+    assert [len(claimed(history, NOW + 6)) for _ in range(3)] == [AT_ONCE, 3, 0]
+    history.writer.store([result(NOW, faces=1, camera_id="old")], NOW)
+    history.writer.store_thumbnails([thumbnail(NOW, 1090, whole=b"it", camera_id="old")])
+    assert claimed(history, NOW + 700) == []

@@ -84,7 +84,7 @@ async def test_cameras_come_go_and_change_with_the_file(rabbitmq: str, start: An
 
         replace(file, PLAIN.replace("fps: 10", "fps: ten"))
         await aeventually(
-            "the complaint", lambda: "defaults: fps: 'ten' is no number" in producer.log.read_text()
+            "the complaint", lambda: "defaults: fps: 'ten' is not a number" in producer.log.read_text()
         )
         replace(file, "cameras: [")
         await aeventually("the refusal", lambda: "all stays as it was" in producer.log.read_text())

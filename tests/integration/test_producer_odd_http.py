@@ -51,7 +51,7 @@ SNAPSHOTS: dict[str, tuple[Manner, bytes]] = {
     "more than its length": ("keeps", JPEG + LENGTH + b"\r\n" + PICTURE + bytes(48)),
     "length 0": ("closes", JPEG + b"Content-Length: 0\r\n\r\n" + PICTURE),
     "length -1": ("closes", JPEG + b"Content-Length: -1\r\n\r\n" + PICTURE),
-    "length that is no number": ("closes", JPEG + b"Content-Length: many\r\n\r\n" + PICTURE),
+    "length that is not a number": ("closes", JPEG + b"Content-Length: many\r\n\r\n" + PICTURE),
     "length empty": ("closes", JPEG + b"Content-Length: \r\n\r\n" + PICTURE),
     "length twice": ("keeps", JPEG + LENGTH + LENGTH + b"\r\n" + PICTURE),
     "two lengths": ("keeps", JPEG + LENGTH + b"Content-Length: 7\r\n\r\n" + PICTURE),

@@ -187,7 +187,7 @@ async def test_a_list_of_files_plays_none_of_them_and_is_told_as_that(
     make(tmp_path / "v.mp4", seconds=0.2)
     line = named.format(folder=tmp_path, parent=tmp_path.name)
     (tmp_path / name).write_text(f"ffconcat version 1.0\nfile {line}\n")
-    with pytest.raises(SourceError, match="is no video but a list that may name others") as raised:
+    with pytest.raises(SourceError, match="is not a video but a list that may name others") as raised:
         await read(Video(tmp_path / name, pool, loop=False), 1)
     assert raised.value.reason == "not_a_video"
 
@@ -196,7 +196,7 @@ async def test_a_list_of_files_plays_none_of_them_and_is_told_as_that(
 async def test_a_playlist_in_a_file_plays_nothing(tmp_path: Path, pool: Pool, text: str) -> None:
     make(tmp_path / "v.ts", seconds=0.2)
     (tmp_path / "list.mkv").write_text(text)
-    with pytest.raises(SourceError, match="is no video but a list"):
+    with pytest.raises(SourceError, match="is not a video but a list"):
         await read(Video(tmp_path / "list.mkv", pool, loop=False), 1)
 
 

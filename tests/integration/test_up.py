@@ -150,7 +150,7 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
     assert stat.S_IMODE((run / "endpoints.json").stat().st_mode) == 0o600
     eventually("the address", lambda: said(system, "Open", ends["gateway"]))
     assert said(system, "to sign in", ".venv/bin/framefleet link")
-    assert "?code=" not in system.log.read_text()  # it is no terminal, and may be a log that is shipped
+    assert "?code=" not in system.log.read_text()  # it is not a terminal, and may be a log that is shipped
     assert ends["token"] not in system.log.read_text()
     assert ends["token"] not in "".join(path.read_text() for path in (run / "logs").glob("*.log"))
 

@@ -77,7 +77,7 @@ def test_figures_are_of_the_time_between_two_looks() -> None:
     )
     assert (found.asked, found.analysed, found.replaced) == (200, 100, 5)
     assert found.under_half_second == pytest.approx(0.9)
-    assert found.reasons == {"dropped: stale": 3, "failed": 1}  # what a newer frame replaced is no error
+    assert found.reasons == {"dropped: stale": 3, "failed": 1}  # what a newer frame replaced is not an error
     assert found.errors == pytest.approx(4 / 2000)
     assert found.cost == pytest.approx({"producer": 1.0, "workers": 3.0})
     assert (found.fairness, found.resident) == (1, 512)

@@ -5,7 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pika import spec
+from pika.callback import CallbackManager
+from pika.channel import Channel
 from pika.exceptions import ChannelClosedByBroker
+from pika.frame import Method
 
 from broker import connection as connections
 from broker.connection import STEADY_SECONDS, Connection
@@ -65,6 +69,40 @@ def test_a_declaration_that_is_never_answered_fails_and_may_be_tried_again() -> 
     ((reason, permanent),) = failures
     assert "not answered" in reason
     assert not permanent
+
+
+def test_an_answer_that_comes_after_the_declaration_was_given_up_ends_nothing() -> None:
+    """On pika's own channel: it hands the answer on although it is closing, and refuses whatever is asked then."""
+    connection: Any = SilentConnection()
+    wire: Any = SimpleNamespace(callbacks=CallbackManager(), params=None)
+    asked: list[Any] = []
+    wire._send_method = lambda number, method, content=None: asked.append(method)
+    channel = Channel(wire, 1, lambda opened: None)
+    channel._set_state(Channel.OPEN)
+    connection.open_channel = lambda opened: opened(channel)
+    failures: list[str] = []
+    declare(connection, TOPOLOGY, lambda: None, lambda reason, _: failures.append(reason))
+    bound = next(queue.name for queue in TOPOLOGY.queues if queue.bindings)
+    for _ in range(len(TOPOLOGY.exchanges) + len(TOPOLOGY.queues)):
+        if getattr(asked[-1], "queue", None) == bound:
+            break
+        _answer(wire, channel, asked[-1])
+    assert isinstance(asked[-1], spec.Queue.Declare)
+    connection.loop.run()
+    assert "not answered" in failures[0]
+    _answer(wire, channel, asked[-1])
+    assert isinstance(asked[-1], spec.Channel.Close)
+    assert len(failures) == 1
+
+
+def _answer(wire: Any, channel: Channel, method: Any) -> None:
+    answers: dict[type, Any] = {
+        spec.Exchange.Declare: spec.Exchange.DeclareOk(),
+        spec.Queue.Declare: spec.Queue.DeclareOk(getattr(method, "queue", ""), 0, 0),
+        spec.Queue.Bind: spec.Queue.BindOk(),
+    }
+    answer = answers[type(method)]
+    wire.callbacks.process(1, type(answer), channel, Method(1, answer))
 
 
 def test_in_an_alarm_the_broker_may_be_silent() -> None:
@@ -214,7 +252,7 @@ class BoundChannel(CountedChannel):
 
 
 def test_a_queue_of_our_own_is_bound_again_to_what_it_is_bound_to_by_then() -> None:
-    """An exchange that is deleted and declared anew has lost its bindings, and nobody says so."""
+    """An exchange that is deleted and declared again has lost its bindings, and nobody says so."""
     connection: Any = SilentConnection()
     channel: Any = BoundChannel()
     consumer = Consumer(EphemeralQueue((("watch", "a"),)), lambda delivery: None, no_ack=True)

@@ -35,6 +35,7 @@ NEW_VALUES = {
     "tls_verify": ("no", True),
     "tls_fingerprint": ("'" + "ab" * 32 + "'", True),
     "group": ("yard", False),
+    "remote": ("yes", False),
 }
 
 

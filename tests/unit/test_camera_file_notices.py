@@ -14,7 +14,7 @@ from gateway.cameras.file_notices import file_notices
 
 
 def trouble(
-    count: int = 1, *, used: bool = True, text: str = "camera gate: fps: 'ten' is no number"
+    count: int = 1, *, used: bool = True, text: str = "camera gate: fps: 'ten' is not a number"
 ) -> CameraFileTrouble:
     problems = [
         CameraFileProblem(text=text, line=3 + each, camera_id="gate") for each in range(min(count, 10))
@@ -39,7 +39,7 @@ def beat(name: str, file: CameraFileTrouble | None) -> ProducerStatus:
 
 def test_the_page_says_file_line_camera_and_what_goes_on() -> None:
     assert file_notices([trouble()]) == [
-        "The file of cameras /cameras/cameras.yaml has a mistake: line 3: camera gate: fps: 'ten' is no number. The "
+        "The file of cameras /cameras/cameras.yaml has a mistake: line 3: camera gate: fps: 'ten' is not a number. The "
         "other cameras are as it says; one that ran before runs on as it was. Correct the file: it is read again by "
         "itself."
     ]
@@ -101,7 +101,11 @@ def test_every_mistake_has_its_line_and_none_a_secret(
     status, said = check(capsys, "--json")
     read = json.loads(said)
     assert (status, read["usable"], read["cameras"]) == (1, True, 1)
-    assert read["problems"][0] == {"line": 2, "text": "camera a: fps: 'ten' is no number", "camera_id": "a"}
+    assert read["problems"][0] == {
+        "line": 2,
+        "text": "camera a: fps: 'ten' is not a number",
+        "camera_id": "a",
+    }
 
 
 @pytest.mark.parametrize(

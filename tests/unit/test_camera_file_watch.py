@@ -168,7 +168,7 @@ def test_a_camera_that_breaks_goes_on_and_is_told(path: Path, clock: Clock) -> N
     replace(path, BROKEN)
     [news] = clock.settle(reloader)
     assert isinstance(news, Reloaded)
-    assert [str(problem) for problem in news.file.problems] == ["line 1: camera a: fps: 'x' is no number"]
+    assert [str(problem) for problem in news.file.problems] == ["line 1: camera a: fps: 'x' is not a number"]
     assert ids(reloader) == ["b", "a"]
     replace(path, BROKEN + b"# still\n")
     clock.settle(reloader)

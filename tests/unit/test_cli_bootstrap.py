@@ -201,7 +201,7 @@ def test_what_is_in_the_way_is_named(layout: Layout, tmp_path: Path) -> None:
         check_checkout(layout)
     layout.venv.unlink()
     layout.venv.touch()
-    with pytest.raises(NotPrepared, match=r"\.venv is no folder: move it away"):
+    with pytest.raises(NotPrepared, match=r"\.venv is not a folder: move it away"):
         check_checkout(layout)
     with pytest.raises(NotPrepared, match="has a colon"):
         check_checkout(Layout(tmp_path / "2026:11"))

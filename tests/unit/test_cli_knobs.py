@@ -124,7 +124,7 @@ def test_a_misspelt_knob_of_make_is_noticed() -> None:
     [("workers", "WORKERS"), ("SUORCE", "SOURCE"), ("port", "PORT"), ("MODELDIR", "MODEL_DIR")],
 )
 def test_a_knob_may_be_misspelt_in_lower_case_too(given: str, meant: str) -> None:
-    with pytest.raises(KnobError, match=f"{given} is no knob: did you mean {meant}"):
+    with pytest.raises(KnobError, match=f"{given} is not a knob: did you mean {meant}"):
         check_names(f"PORT {given}")
     check_names("PORT WORKERS verbose")
 

@@ -35,7 +35,7 @@ def test_it_scrapes_the_same_jobs_in_the_same_way_as_compose(tmp_path: Path) -> 
 
 def test_parts_that_do_not_run_are_not_scraped(tmp_path: Path) -> None:
     native: dict[str, Any] = configuration(Layout(tmp_path), {"gateway": "127.0.0.1:8020"})
-    assert list(shape(native)) == ["cv-worker", "gateway"]
+    assert list(shape(native)) == ["cv-worker", "cv-worker-batch", "gateway"]
 
 
 def test_the_workers_are_listed_for_prometheus(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_producer_that_has_sent_all_is_not_scraped(tmp_path: Path) -> None:
     write_producer(file, None)
     assert json.loads(file.read_text()) == []
     native: dict[str, Any] = configuration(Layout(tmp_path), TARGETS)
-    assert native["scrape_configs"][1]["file_sd_configs"][0]["files"] == [str(file)]
+    assert native["scrape_configs"][2]["file_sd_configs"][0]["files"] == [str(file)]
 
 
 def test_other_ports_after_a_restart_go_on_with_the_same_series(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_other_ports_after_a_restart_go_on_with_the_same_series(tmp_path: Path) 
     before: dict[str, Any] = configuration(Layout(tmp_path), TARGETS)
     after: dict[str, Any] = configuration(Layout(tmp_path), dict.fromkeys(TARGETS, "127.0.0.1:1"))
     for config in (before, after):
-        for job in config["scrape_configs"][2:]:
+        for job in config["scrape_configs"][3:]:
             [group] = job["static_configs"]
             assert group["labels"] == {"instance": job["job_name"].removesuffix("-queues")}
 

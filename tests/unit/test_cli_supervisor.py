@@ -125,7 +125,7 @@ async def test_what_dies_while_the_rest_ends_is_not_started_again(
 async def test_wrong_settings_are_not_tried_again(supervisor: Supervisor, journal: list[str]) -> None:
     part = Puppet("worker-1", journal)
     await supervisor.start(part)
-    part.die(2, "WORKER_DETECTR is no setting: did you mean WORKER_DETECTOR?")
+    part.die(2, "WORKER_DETECTR is not a setting: did you mean WORKER_DETECTOR?")
     with pytest.raises(SettingsRefused, match="did you mean WORKER_DETECTOR"):
         await asyncio.wait_for(supervisor.refused, 5)
     assert journal == ["worker-1 started"]

@@ -54,7 +54,7 @@ def test_without_heartbeats_a_plausible_delay_is_believed() -> None:
 
 
 def test_what_waited_before_anybody_took_frames_is_as_old_as_it_says_and_teaches_nothing() -> None:
-    """All workers were away: a frame of a new camera that waited 75 s is no fresh one of a wrong clock."""
+    """All workers were away: a frame of a new camera that waited 75 s is not a fresh one of a wrong clock."""
     clocks = Clocks()
     waited = clocks.age(NOW - 75, NOW, sender=None, camera_id="c", backlog=True)
     assert (waited.seconds, waited.skewed) == (75, False)

@@ -45,7 +45,7 @@ def stage(name: str) -> str:
 
 
 def test_services() -> None:
-    assert set(SERVICES) == {"rabbitmq", "producer", "cv-worker", "gateway", "prometheus"}
+    assert set(SERVICES) == {"rabbitmq", "producer", "cv-worker", "cv-worker-batch", "gateway", "prometheus"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -122,7 +122,7 @@ def test_images_hold_locked_dependencies_and_their_own_package_only(name: str) -
     beside = ["cli", "worker"] if name == "producer" else ["cli"]
     assert "--require-hashes" in stage("python-dependencies")
     copied = re.findall(r"^COPY (\w+) \w+$", stage("service") + stage(name), re.MULTILINE)
-    assert sorted(copied) == sorted(["contract", "broker", "runtime", package, *beside])
+    assert sorted(copied) == sorted(["contract", "broker", "runtime", "batch", package, *beside])
 
 
 def test_images_can_be_pinned_in_one_place() -> None:
@@ -196,7 +196,7 @@ def test_a_folder_of_the_host_is_mounted_only_if_it_is_there() -> None:
         for volume in service.get("volumes", [])
         if "${" in str(volume)
     ]
-    assert len(bound) == 3
+    assert len(bound) == 4  # the models are mounted in both kinds of workers
     for volume in bound:
         assert (volume["type"], volume["read_only"]) == ("bind", True)
         assert volume["bind"] == {"create_host_path": False}
@@ -301,6 +301,6 @@ def test_a_name_that_is_nobody_s_is_noticed_where_all_are_known(name: str, hint:
     }
     assert misspelt(GatewaySettings, container) == []
     assert misspelt(GatewaySettings, {**container, name: "1"}) == [
-        f"{name} is no setting: did you mean {hint}?"
+        f"{name} is not a setting: did you mean {hint}?"
     ]
     assert misspelt(GatewaySettings, {name: "1"}) == [] or name.startswith("GATEWAY_")

@@ -42,7 +42,7 @@ from cli.doctor.report import json_of, summary, text_of
 from cli.layout import Layout
 from cli.models.shelf import ModelShelf
 from cli.ports import own_port
-from cli.queues.upgrade import State
+from cli.queues.upgrade import FoundQueue
 from cli.subcommands import IMAGE
 from cli.survivors import Started, start_time
 from contract.topology import TOPOLOGY
@@ -332,20 +332,20 @@ def test_metrics_that_are_not_rabbitmq_s_are_somebody_else_s() -> None:
     assert noted(lambda f: broker.judge("x", {"go_goroutines": [({}, 3.0)]}, f)) == [("warning", "metrics")]
 
 
-def state(name: str, messages: int | None = 0, consumers: int = 1) -> State:
+def state(name: str, messages: int | None = 0, consumers: int = 1) -> FoundQueue:
     queue = next(queue for queue in TOPOLOGY.queues if queue.name == name)
-    made = State(queue)
+    made = FoundQueue(queue)
     made.messages, made.consumers = messages, consumers
     return made
 
 
-def differing() -> State:
+def differing() -> FoundQueue:
     made = state("result_queue")
     made.differences = (Difference("x-max-length", 1_000_000, 5),)
     return made
 
 
-def interrupted() -> State:
+def interrupted() -> FoundQueue:
     made = state("frame_queue")
     made.set_aside = 3
     return made
@@ -369,7 +369,7 @@ def interrupted() -> State:
         ([state("frame_queue.batch", 9, consumers=0)], []),  # no worker has to be there for it
     ],
 )
-def test_queues(states: list[State], expected: list[tuple[str, str]]) -> None:
+def test_queues(states: list[FoundQueue], expected: list[tuple[str, str]]) -> None:
     assert noted(lambda f: queues.judge(states, f)) == expected
 
 

@@ -75,7 +75,7 @@ def test_one_detector_is_no_ensemble_and_the_strategy_must_be_known() -> None:
     one = Fixed("a", SMALL, face(1, 0.5))
     with pytest.raises(ValueError, match="two detectors or more, not 1"):
         Ensemble([one], "all")
-    with pytest.raises(ValueError, match="'median' is no merge strategy"):
+    with pytest.raises(ValueError, match="'median' is not a merge strategy"):
         Ensemble([one, one], "median")
 
 

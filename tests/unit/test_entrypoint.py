@@ -33,9 +33,13 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         (
             "producer",
             {"PRODUCER_FPS", "CAMERAS", "CAMERA_GATE_PASSWORD"},
-            {"GATEWAY_TOKEN", "DATABASE_URL", "WORKER_LANE"},
+            {"GATEWAY_TOKEN", "DATABASE_URL", "REDIS_URL", "WORKER_LANE"},
         ),
-        ("gateway", {"GATEWAY_TOKEN", "DATABASE_URL"}, {"WORKER_LANE", "PRODUCER_FPS", "GRAFANA_PASSWORD"}),
+        (
+            "gateway",
+            {"GATEWAY_TOKEN", "DATABASE_URL", "REDIS_URL"},
+            {"WORKER_LANE", "PRODUCER_FPS", "GRAFANA_PASSWORD"},
+        ),
     ],
 )
 def test_another_services_settings_are_not_kept(service: str, kept: set[str], dropped: set[str]) -> None:

@@ -117,7 +117,7 @@ def test_a_lone_line_gets_everything_at_once() -> None:
 
 @pytest.mark.parametrize("cost", [0.001, 0.005, 0.2, 2.0])
 def test_whoever_floods_with_light_or_heavy_frames_gets_its_share_of_the_seconds(cost: float) -> None:
-    """The lane's light frames come back some milliseconds after each other: that is no idleness."""
+    """The lane's light frames come back some milliseconds after each other: that is not idleness."""
     worker = Worker({"lane": Client(cost=0.005, weight=0.9), "school": Client(cost=cost, weight=0.1)})
     got = shares(worker.run(100))
     assert (

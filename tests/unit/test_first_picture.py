@@ -87,5 +87,5 @@ async def test_a_coding_that_is_not_unpacked_is_named(coding: str) -> None:
 
 @pytest.mark.parametrize("said", ["image/jpeg", "image/png"])
 async def test_what_only_says_that_it_is_a_picture_is_told_without_contradiction(said: str) -> None:
-    with pytest.raises(SourceError, match=f"says {said}, and what it sends is no JPEG or PNG"):
+    with pytest.raises(SourceError, match=f"says {said}, and what it sends is not a JPEG or PNG"):
         await first(bytes(range(1, 200)), Content_Type=said)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from contract.drains import DesiredDrains
 from contract.models import DesiredModels
+from contract.remote import DesiredRemote
 from contract.senders import Senders
 from gateway.announcements import Announcer, Occasions
 from gateway.drains.keeper import DrainKeeper
@@ -14,6 +15,7 @@ from gateway.errors import BrokenSenders
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
+from gateway.remote.keeper import RemoteKeeper
 from gateway.senders.file import read_senders
 from gateway.senders.registry import SenderRegistry
 from runtime.followed_files import FollowedFile
@@ -42,6 +44,7 @@ class Bench:
             WatchList(lambda camera_id, on: self.bound.append((camera_id, on)), self.said.append),
             ModelKeeper(folder, DesiredModels(revision=7, cluster="haar"), Nodes(), self.said.append),
             DrainKeeper(folder, DesiredDrains(revision=3), Nodes(), self.said.append),
+            RemoteKeeper(folder, DesiredRemote(), Nodes(), self.said.append),
             SenderRegistry(self.file, Senders(revision=5), self.said.append),
             by_viewers=lambda: self.watched,
             frames=lambda now: [self.frames.pop()] if self.frames else [],

@@ -24,7 +24,7 @@ from gateway.cameras.cameras import (
     SUCCEEDED_SECONDS,
     Cameras,
 )
-from gateway.cameras.pace import Pace
+from gateway.cameras.pace import ResultPace
 from gateway.cameras.producers import HAND_OVER_SECONDS, MAX_PRODUCERS, Producers
 from gateway.hearing import DEAF_AFTER_SECONDS, NO_BROKER, NOT_YET, SETTLES_SECONDS, Hearing
 from gateway.live.hub import Hub
@@ -647,8 +647,8 @@ class TestFrames:
 
 
 class TestPace:
-    def pace(self, interval: float, count: int = 100) -> tuple[Pace, float]:
-        pace = Pace()
+    def pace(self, interval: float, count: int = 100) -> tuple[ResultPace, float]:
+        pace = ResultPace()
         for number in range(count):
             pace.add(number * interval)
         return pace, (count - 1) * interval
@@ -666,7 +666,7 @@ class TestPace:
         assert pace.fps(last) is None
 
     def test_jitter_is_not_told_and_a_change_is(self) -> None:
-        pace, now = Pace(), 0.0
+        pace, now = ResultPace(), 0.0
         told = set()
         for number in range(200):
             now += 1.0 + 0.2 * (-1) ** number

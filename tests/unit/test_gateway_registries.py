@@ -305,7 +305,7 @@ class TestStatistics:
         statistics = Statistics(WALL)
         statistics.result(result(status="expired"), WALL + 5, 0.1)
         assert statistics.starting(WALL + 100)
-        assert not statistics.starting(WALL + 180)  # nothing has come for three minutes: that is no start
+        assert not statistics.starting(WALL + 180)  # nothing has come for three minutes: that is not a start
         statistics.result(result(), WALL + 10, 0.1)
         assert statistics.starting(WALL + 84)
         assert not statistics.starting(WALL + 85)

@@ -1,5 +1,6 @@
 """Sign-outs outlive the gateway, and reach those that share its folder."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,18 @@ def test_whatever_is_in_the_file_nothing_is_raised(
     known.refresh(2000.0)
     known.add("main", "first-nonce0", 2000.0)
     assert known.over(BrowserSession("main", "viewer", 900, "first-nonce0"))
+
+
+def test_many_that_are_heard_at_once_are_one_write(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.parent.mkdir()
+    here = gateway(file)
+    opened: list[Path] = []
+    monkeypatch.setattr(sign_outs, "locked", lambda path: opened.append(path) or nullcontext())  # type: ignore[func-returns-value]
+    heard = [(1_000, "main", f"{number:012}") for number in range(1_000)]
+    here._hear_sign_outs([*heard, *heard])
+    here._hear_sign_outs(heard)  # of which nothing is new
+    assert opened == [file]
+    assert file.read_bytes().count(b" main ") == len(heard)
+    assert len(here.refresh(1_000.0)) == len(heard)
+    for known in (here, gateway(file)):
+        assert known._sign_outs.over(BrowserSession("main", "viewer", 1_000, heard[-1][2]))

@@ -178,7 +178,7 @@ def test_the_command_says_what_is_wrong_with_the_file(path: Path, capsys: pytest
     path.parent.mkdir()
     path.write_text("{")
     assert command(path, "add", "wall") == 1
-    assert "is no file of tokens" in capsys.readouterr().err
+    assert "is not a file of tokens" in capsys.readouterr().err
     assert path.read_text() == "{"
     with pytest.raises(SystemExit):
         command(path, "add", "wall", "--days", "-1")

@@ -407,7 +407,7 @@ def test_publishing_wakes_only_who_has_something_to_take() -> None:
 
 
 def test_a_frame_that_comes_twice_is_no_other_frame_with_its_id() -> None:
-    """The first of an id is shown, and no other: that the second was no redelivery is told."""
+    """The first of an id is shown, and no other: that the second was not a redelivery is told."""
     told = list[Update]()
     hub = Hub(on_repeated=told.append)
     viewer = joined(hub)

@@ -1,4 +1,4 @@
-"""Decoding: the header first, no larger than needed, and an error for what is no picture."""
+"""Decoding: the header first, no larger than needed, and an error for what is not a picture."""
 
 import struct
 import zlib

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.picture import picture_size
-from producer.errors import Unreadable
+from producer.errors import Undecodable
 from producer.inspection.luma import luma_of, luma_of_pixels
 from tests.helpers.images import encoded, jpeg, png, segment, with_exif
 from tests.helpers.scenes import room
@@ -29,7 +29,7 @@ def test_sizes_come_from_the_header() -> None:
     ids=["empty", "html", "start", "cut off", "cut-off png", "no pixels"],
 )
 def test_what_has_no_size_is_corrupt(data: bytes) -> None:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(Undecodable) as caught:
         luma_of(data)
     assert caught.value.reason == "corrupt"
 
@@ -39,7 +39,7 @@ def test_any_bytes_after_a_signature_are_a_picture_or_unreadable(data: bytes) ->
     for signature in (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"):
         try:
             luma_of(signature + data)
-        except Unreadable:
+        except Undecodable:
             continue
 
 
@@ -47,7 +47,7 @@ def test_a_small_file_of_gigapixels_is_refused_before_it_is_decoded() -> None:
     picture = jpeg(room())
     at = picture.index(b"\xff\xc0") + 5
     bomb = picture[:at] + struct.pack(">HH", 60_000, 60_000) + picture[at + 4 :]
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(Undecodable) as caught:
         luma_of(bomb)
     assert caught.value.reason == "too_many_pixels"
 

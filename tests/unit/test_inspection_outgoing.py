@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from producer.errors import Unreadable
+from producer.errors import Undecodable
 from producer.frames import Encoded, Pixels
 from producer.inspection.masks import Mask
 from producer.inspection.outgoing import Altered, Outgoing
@@ -78,7 +78,7 @@ def test_the_quality_counts() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"<html>", JPEG.data[:300]], ids=["nothing", "html", "cut off"])
 def test_what_cannot_be_masked_does_not_leave(data: bytes) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(Undecodable):
         Outgoing(LEFT_HALF).encoded(Encoded(data, "image/jpeg"))
 
 

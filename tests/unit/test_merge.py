@@ -105,7 +105,7 @@ def test_each_takes_the_closest_of_another_model_and_only_one() -> None:
 
 
 def test_an_unknown_strategy_is_refused() -> None:
-    with pytest.raises(ValueError, match="'most' is no merge strategy: all, best, vote"):
+    with pytest.raises(ValueError, match="'most' is not a merge strategy: all, best, vote"):
         merge([Detections.none()], "most")
 
 

@@ -26,15 +26,15 @@ def test_a_specification_has_one_canonical_text(text: str, spec: ModelSpec, cano
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no model name"),
-        ("../etc/passwd", "no model name"),
-        ("yunet,,haar", "no model name"),
+        ("", "is not a model name"),
+        ("../etc/passwd", "is not a model name"),
+        ("yunet,,haar", "is not a model name"),
         ("yunet,yunet", "twice"),
-        ("yunet,haar:loudest", "no merge strategy"),
-        ("yunet,haar:", "no merge strategy"),
-        ("yunet:", "no merge strategy"),
+        ("yunet,haar:loudest", "is not a merge strategy"),
+        ("yunet,haar:", "is not a merge strategy"),
+        ("yunet:", "is not a merge strategy"),
         ("a,b,c,d,e", "at most 4"),
-        ("a" * 65, "no model name"),
+        ("a" * 65, "is not a model name"),
         ("a" * 301, "at most 300"),
     ],
 )

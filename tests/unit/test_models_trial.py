@@ -15,7 +15,7 @@ from contract.models import ModelSpec
 from tests.helpers.tiny_yolo import write_tiny_yolo
 from worker import loader
 from worker.isolation import try_model
-from worker.loader import Loader
+from worker.loader import DetectorLoader
 from worker.models import ModelEntry, ModelUnavailable, Registry
 from worker.settings import WorkerSettings
 
@@ -134,7 +134,7 @@ def test_no_worker_loads_what_was_refused_and_each_file_is_tried_once(
 
     monkeypatch.setattr(loader, "build_detector", lambda *_: pytest.fail("it was loaded"))
     registry = Registry({"odd": ENTRY})
-    loads = Loader(settings(tmp_path), registry, lambda: now, trial)
+    loads = DetectorLoader(settings(tmp_path), registry, lambda: now, trial)
     for _ in range(2):
         with pytest.raises(ModelUnavailable, match=r"model odd: .*odd.onnx does not load: it loops"):
             loads.load(ModelSpec(("odd",)))
@@ -142,14 +142,14 @@ def test_no_worker_loads_what_was_refused_and_each_file_is_tried_once(
     now = 61.0
     monkeypatch.undo()
     assert loads.load(ModelSpec(("odd",))).name == "odd"
-    Loader(settings(tmp_path), registry, lambda: now, trial).load(ModelSpec(("odd",)))
+    DetectorLoader(settings(tmp_path), registry, lambda: now, trial).load(ModelSpec(("odd",)))
     assert len(asked) == 2
 
 
 def test_ours_need_no_trial_whatever_they_are_called(tmp_path: Path, yunet_file: Path) -> None:
     (tmp_path / "mine.onnx").write_bytes(yunet_file.read_bytes())
     entry = replace(ENTRY, name="mine", kind="yunet", filename="mine.onnx")
-    loads = Loader(
+    loads = DetectorLoader(
         settings(tmp_path), Registry({"mine": entry}), trial=lambda *_: pytest.fail("it was tried")
     )
     assert loads.load(ModelSpec(("mine",))).name == "mine"

@@ -77,7 +77,7 @@ def delivery(timestamp: float, *, backlog: bool = False) -> Any:
     [(Intake(Lane.LIVE), 75), (Intake(Lane.LIVE, SCHOOL), 0), (Intake(Lane.BATCH), 0), (Intake(Lane.GPU), 0)],
 )
 def test_waiting_for_a_worker_is_believed_of_live_frames_alone(intake: Intake, age: float) -> None:
-    """A recording's old time is no wait, and would be the latency that the page shows."""
+    """A recording's old time is not a wait, and would be the latency that the page shows."""
     reception = Reception(Freshness(), CameraQuota(), WorkerMetrics("n", CollectorRegistry()), None)
     arrival = reception.arrival(intake, delivery(time.time() - 75, backlog=True))
     assert arrival.age == pytest.approx(age, abs=1)

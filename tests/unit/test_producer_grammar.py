@@ -76,7 +76,7 @@ def test_an_address_says_behind_a_hash_whom_it_trusts_and_where_it_leads() -> No
     [
         ("tsl=off", "behind # it may say tls=... and host=..., and nothing else"),
         ("tls=no", "its tls= behind # is none of verify, off and"),
-        ("host=a/b", "its host= behind # is no host"),
+        ("host=a/b", "its host= behind # is not a host"),
         ("secret", "and nothing else"),
     ],
 )

@@ -117,7 +117,7 @@ def bench() -> Bench:
 
 ODD: dict[str, Any] = {
     "frame_id of 200 umlauts": {"message_id": "ü" * 200},
-    "id that is no UTF-8": {"message_id": b"\xfc" * 200},
+    "id that is not UTF-8": {"message_id": b"\xfc" * 200},
     "correlation_id": {"correlation_id": b"\xff" * 4_000},
     "reply_to": {"reply_to": "ü" * 255},
     "app_id": {"app_id": "\ud800" * 100},

@@ -104,7 +104,7 @@ def test_the_log_is_believed_of_files_that_were_not_written_since(tmp_path: Path
         "\xff" * LOG_BYTES + "\n",
         LOGGED.format(when, "2F_OLD", "invalid_segment_format"),
         LOGGED.format(when, "2F_NEW", "invalid_segment_format"),
-        LOGGED.format(when, "2F_FULL", "enospc"),  # a full disk is no damage
+        LOGGED.format(when, "2F_FULL", "enospc"),  # a full disk is not damage
         LOGGED.format(when, "2F_GONE", "invalid_segment_format"),
         LOGGED.format("no time", "2F_FULL", "invalid_segment_format"),
         LOGGED.format(when, "..", "invalid_segment_format"),

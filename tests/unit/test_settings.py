@@ -40,7 +40,7 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_misspelt_name_is_an_error_with_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
     settings, wrong = read_with(monkeypatch, TOASTER_SLOT="4")
     assert settings is None
-    assert wrong == ["TOASTER_SLOT is no setting: did you mean TOASTER_SLOTS?"]
+    assert wrong == ["TOASTER_SLOT is not a setting: did you mean TOASTER_SLOTS?"]
 
 
 def test_names_of_others_are_none_of_our_business(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ async def read(folder: Folder, most: int = 1000) -> list[Captured | Skipped]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two intact images, one of another format, three broken ones, and a file that is no image."""
+    """Two intact images, one of another format, three broken ones, and a file that is not an image."""
     (tmp_path / "a.jpg").write_bytes(jpeg(1))
     (tmp_path / "b.JPG").write_bytes(jpeg(2)[:-40])
     (tmp_path / "c.png").write_bytes(png(3))
@@ -198,7 +198,7 @@ async def test_names_of_any_bytes_can_be_told(tmp_path: Path) -> None:
     aged(tmp_path)
     seen = await read(Folder(tmp_path, loop=False, paced=False))
     details = [frame.detail for frame in seen if isinstance(frame, Skipped)]
-    assert [detail.split(" is no image")[0] for detail in details] == [
+    assert [detail.split(" is not an image")[0] for detail in details] == [
         "caf\ufffd.jpg",
         "line\ufffdbreak\ufffd[31m.jpg",
     ]

@@ -58,8 +58,8 @@ def test_what_stands_before_the_beginning_and_between_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("<MPD/>", "no HLS playlist"),
-        ("ffconcat version 1.0\nfile a.ts\n", "no HLS playlist"),
+        ("<MPD/>", "is not an HLS playlist"),
+        ("ffconcat version 1.0\nfile a.ts\n", "is not an HLS playlist"),
         (HEAD + "#EXTINF:1,\na.ts\n" * 10_001, "more than 10,000 addresses"),
         (HEAD + "".join(f"#EXT-X-STREAM-INF:\n{n}.m3u8\n" for n in range(51)), "more than 50 others"),
         (HEAD + "a" * 2_001, "more than 2,000 characters"),

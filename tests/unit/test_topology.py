@@ -21,7 +21,12 @@ def test_every_name_of_the_design_is_declared() -> None:
         "frame_queue.dlq",
         "result_queue",
     }
-    assert [lane.queue for lane in Lane] == ["frame_queue", "frame_queue.batch", "frame_queue.gpu"]
+    assert [lane.queue for lane in Lane] == [
+        "frame_queue",
+        "frame_queue.batch",
+        "frame_queue.gpu",
+        "frame_queue.remote",
+    ]
 
 
 def test_every_queue_is_quorum_bounded_and_limits_deliveries() -> None:

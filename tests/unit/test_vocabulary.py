@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("contract", "broker", "runtime", "producer", "worker", "gateway", "cli")
+PACKAGES = ("contract", "broker", "runtime", "batch", "producer", "worker", "gateway", "cli")
 NOT_NOUNS = {"served", "serving", "wanted", "watched", "watching", "looking"}
 
 

@@ -18,9 +18,9 @@ NAME = "1 to 64 letters, digits, `_`, `.` and `-` are needed"
 @pytest.mark.parametrize(
     ("settings", "given", "says"),
     [
-        (WORKER, "WORKER_LANE=liv", "live, batch or gpu is needed: did you mean live?"),
-        (WORKER, "WORKER_LANE=LIVE", "live, batch or gpu is needed: did you mean live?"),
-        (WORKER, "WORKER_LANE=frames", "live, batch or gpu is needed"),
+        (WORKER, "WORKER_LANE=liv", "live, batch, gpu or remote is needed: did you mean live?"),
+        (WORKER, "WORKER_LANE=LIVE", "live, batch, gpu or remote is needed: did you mean live?"),
+        (WORKER, "WORKER_LANE=frames", "live, batch, gpu or remote is needed"),
         (WORKER, "WORKER_DEVICE=cud", "auto, cpu or cuda is needed: did you mean cuda?"),
         (WORKER, "WORKER_DEVICE=gpu", "auto, cpu or cuda is needed"),
         (WORKER, "WORKER_BATCH=0", "a whole number from 1 to 64 is needed"),
@@ -33,6 +33,11 @@ NAME = "1 to 64 letters, digits, `_`, `.` and `-` are needed"
         (WORKER, "WORKER_MAX_PIXELS=50M", f"a whole number above 0 is needed (by default 50000000){DIGITS}"),
         (WORKER, "WORKER_THRESHOLD=60%", f"a number from 0 to 1 is needed{UNIT}"),
         (WORKER, "NODE_ID=a b", NAME),
+        (
+            WORKER,
+            "WORKER_REMOTE_CHEAPER_WHEN=sunday",
+            "any of budget, weekend, low-priority, comma-separated, is needed",
+        ),
         (WORKER, "LOG_LEVEL=WARN", "debug, info, warning or error is needed: did you mean warning?"),
         (WORKER, "LOG_FORMAT=text", "auto, json or console is needed"),
         (PRODUCER, "PRODUCER_FPS=25/1", f"a number from 0 to 1000 is needed (by default 0){UNIT}"),

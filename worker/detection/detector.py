@@ -11,13 +11,18 @@ from worker.detection.image import DecodedImage, Wants
 BLANK = (480, 640)  # rows and columns
 
 
-class Detector(Protocol):
-    """A model, loaded and ready. Not thread-safe: it belongs to the inference thread."""
+class Named(Protocol):
+    """A model, wherever it computes."""
 
     name: str
     """As the operator asks for it: `yunet`, `yunet,haar:vote`."""
     model: str
     """As results name it: `<name>@<first 8 hex digits of the model's SHA-256>`."""
+
+
+class Detector(Named, Protocol):
+    """A model, loaded and ready. Not thread-safe: it belongs to the inference thread."""
+
     wants: Wants
     """The picture that decoding must give it; more is fine."""
 

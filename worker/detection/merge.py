@@ -4,7 +4,7 @@ Detections belong together if their labels are equal and their boxes overlap. It
 confident detection that is still free takes, of each other model, the free one that overlaps it most, if the IoU is
 `overlap` or more. (Weighted boxes fusion, Solovyev, Wang, Gabruseva, arXiv:1910.13302, merges in the same spirit.)
 
-Confidences of different models are not comparable: Haar's is no probability at all. Which detection is the best, and
+Confidences of different models are not comparable: Haar's is not a probability at all. Which detection is the best, and
 how much each weighs in a mean, is therefore only as good as the models' own scales. Equal confidences are ordered by
 their boxes, so that the order of the models does not matter.
 """
@@ -47,7 +47,7 @@ def merge(found: Sequence[Detections], strategy: str, overlap: float = OVERLAP) 
 def known_strategy(strategy: str) -> str:
     """Check a strategy's name. Raises ValueError if there is no such one."""
     if strategy not in STRATEGIES:
-        raise ValueError(f"{strategy!r} is no merge strategy: {', '.join(STRATEGIES)}")
+        raise ValueError(f"{strategy!r} is not a merge strategy: {', '.join(STRATEGIES)}")
     return strategy
 
 

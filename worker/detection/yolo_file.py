@@ -40,7 +40,7 @@ class Description:
 def describe(session: ort.InferenceSession, labels: Sequence[str] | None) -> Description:
     """Read it. `labels`, if given, replace those of the metadata.
 
-    Raises ModelMismatch if it is no network with one picture in and one list of floats out, or if there are as many
+    Raises ModelMismatch if it is not a network with one picture in and one list of floats out, or if there are as many
     labels as it has no classes.
     """
     inputs, outputs = session.get_inputs(), session.get_outputs()

@@ -72,7 +72,7 @@ def recognise(
     """The head with this output shape, for an input with so many `cells` (see `grid_cells`).
 
     `classes` is the number of labels and `keypoints` the metadata `kpt_shape` (how many, numbers of each), where
-    they are known. Raises ModelMismatch if it is no head, or not one with so many classes.
+    they are known. Raises ModelMismatch if it is not a head, or not one with so many classes.
     """
     found = "x".join(str(side) for side in shape)
     if len(shape) != 3 or shape[0] != 1 or shape[1] == shape[2]:

@@ -39,7 +39,7 @@ class YuNet:
 
     `gpu`: compute on one. `several`: compute images together, if the network can be made to (`together`).
 
-    Raises ModelMismatch (a ValueError) if the file is no YuNet, OSError if it cannot be read.
+    Raises ModelMismatch (a ValueError) if the file is not a YuNet, OSError if it cannot be read.
     """
 
     def __init__(

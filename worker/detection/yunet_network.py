@@ -78,7 +78,7 @@ class YuNetNetwork:
     """Loaded and ready. Not thread-safe: its buffers are shared between runs.
 
     `gpu`: on one. `several`: be ready for several pictures in one run; whether that is possible says `together`.
-    Raises ModelMismatch if the file is no YuNet with input and outputs as in OpenCV Zoo.
+    Raises ModelMismatch if the file is not a YuNet with input and outputs as in OpenCV Zoo.
     """
 
     def __init__(self, data: bytes, *, gpu: bool = False, several: bool = False) -> None:
@@ -89,11 +89,11 @@ class YuNetNetwork:
         inputs, outputs = self._session.get_inputs(), {out.name for out in self._session.get_outputs()}
         missing = sorted({f"{head}_{stride}" for head in HEADS for stride in STRIDES} - outputs)
         if missing:
-            raise ModelMismatch(f"this is no YuNet: it has no output {', '.join(missing)}")
+            raise ModelMismatch(f"this is not a YuNet: it has no output {', '.join(missing)}")
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[:2] != [1, 3]:
             shapes = ", ".join(f"{each.name} {each.shape}" for each in inputs)
             raise ModelMismatch(
-                f"this is no YuNet: its input is {shapes}, expected one of [1, 3, height, width]"
+                f"this is not a YuNet: its input is {shapes}, expected one of [1, 3, height, width]"
             )
         if any(isinstance(side, int) for side in inputs[0].shape[2:]):
             raise ModelMismatch(f"this YuNet takes {inputs[0].shape} only: the one of 2026 takes any size")

@@ -100,11 +100,11 @@ def read_entries(path: Path) -> dict[str, ModelEntry]:
     except OSError as error:
         raise InvalidRegistry(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:  # also the second table of a name, and text that is not UTF-8
-        raise InvalidRegistry(f"{path} is no TOML: {error}") from None
+        raise InvalidRegistry(f"{path} is not TOML: {error}") from None
     for name, table in tables.items():
         if not _NAME.match(name):
             raise InvalidRegistry(
-                f"{path}: [{name}] is no model name: letters, digits, `_`, `.` and `-`, at most 64 characters"
+                f"{path}: [{name}] is not a model name: letters, digits, `_`, `.` and `-`, at most 64 characters"
             )
         if not isinstance(table, dict):
             raise InvalidRegistry(f"{path}: `{name}` stands outside a model's table: begin one with [NAME]")

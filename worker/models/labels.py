@@ -23,7 +23,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ValueError(f"{path} is no text in UTF-8") from None
+        raise ValueError(f"{path} is not text in UTF-8") from None
     for number, line in enumerate(lines, 1):
         if not is_label(line):
             raise ValueError(

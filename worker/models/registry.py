@@ -91,7 +91,7 @@ def _loose(folder: Path, entries: Mapping[str, ModelEntry]) -> tuple[dict[str, M
         name = path.stem
         if not _NAME.match(name):
             notes.append(
-                f"{path} is not used: {name!r} is no model name; rename it or name it in {OPERATORS}"
+                f"{path} is not used: {name!r} is not a model name; rename it or name it in {OPERATORS}"
             )
         elif name in entries:
             notes.append(

@@ -47,7 +47,7 @@ function bySeverity<T extends { severity: string }>(items: readonly T[]): Sectio
   );
   return [...SEVERITIES, ...others.sort()]
     .map((severity) => ({
-      title: severity === '' ? 'no severity' : severity,
+      title: severity,
       items: items.filter((item) => item.severity === severity),
     }))
     .filter(({ items: chosen }) => chosen.length > 0);

@@ -9,6 +9,8 @@ export interface AlertLinks {
   nodes: () => string | null;
   explore: (expression: string) => string | null;
   alert: (name: string) => string;
+  /** Goes there, as `follow` does for a link. */
+  go: (href: string) => void;
   follow: (event: MouseEvent, href: string) => void;
   /** The text of the runbook, from the gateway. */
   runbook: (name: string) => Promise<string>;

@@ -1,7 +1,8 @@
 /** The activity strip's arithmetic: frames with detections over time. Times are Unix seconds. Pure. */
 
+import { plural } from '../lib/plural';
 import type { ActivityPointView, ActivityView } from '../lib/contract.gen';
-import { count, exactly } from '../lib/format';
+import { exactly } from '../lib/format';
 import { type Span, describeBounds } from '../lib/timerange';
 
 /** Bars from 0 to 1 of the strip's width and height. */
@@ -53,11 +54,12 @@ export function describePart({ step, items }: ActivityView, part: Span): string 
   const seen = inside.reduce((sum, item) => sum + item.with_detections, 0);
   const expired = inside.reduce((sum, item) => sum + item.expired, 0);
   const faces = Math.max(0, ...inside.map((item) => item.faces));
-  const words =
-    seen === 0
-      ? 'nothing seen'
-      : `${exactly(seen)} ${seen === 1 ? 'frame' : 'frames'} with detections, at most ${count(faces, 'face')}`;
-  return `${describeBounds(part)}: ${words}${expired === 0 ? '' : `, ${exactly(expired)} dropped or expired`}`;
+  const parts = [
+    seen === 0 ? 'no detections' : plural(seen, ['# frame with detections', '# frames with detections']),
+    seen === 0 ? '' : plural(faces, ['at most # face', 'at most # faces']),
+    expired === 0 ? '' : `${exactly(expired)} dropped or expired`,
+  ];
+  return `${describeBounds(part)}: ${parts.filter(Boolean).join(', ')}`;
 }
 
 /** Describes the whole strip in words, for people who do not see it. */
@@ -68,5 +70,5 @@ export function summarise(activity: ActivityView, span: Span): string {
     null,
   );
   if (busiest === null) return `${whole}.`;
-  return `${whole}. Most between ${describeBounds({ from: busiest.time, to: busiest.time + activity.step })}.`;
+  return `${whole}. Busiest: ${describeBounds({ from: busiest.time, to: busiest.time + activity.step })}.`;
 }

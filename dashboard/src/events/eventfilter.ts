@@ -1,15 +1,12 @@
 /** Which events a person asks for: in the page's address, in words, and as the gateway's parameters. Pure. */
 
 import { CAMERA_ID } from '../lib/contract.gen';
-import { count } from '../lib/format';
 import type { Parameters } from '../lib/parameters';
 import {
   type Bounds,
-  RANGES,
   RANGE_NAMES,
   TIME,
   type RangeName,
-  describeBounds,
   readTime,
   startOf,
   writeTime,
@@ -131,28 +128,3 @@ export const isEverything = (filter: EventFilter): boolean =>
     ...[filter.group, filter.range, filter.from, filter.to, filter.faces, filter.confidence],
     ...[filter.seen, filter.feedback],
   ].every((part) => part === null);
-
-/** `of gate-3, in the last hour, with at least 2 faces`; empty for everything. */
-export function describeFilter(filter: EventFilter, named: (camera: string) => string): string {
-  const { cameras, group, range, from, to, faces, confidence, seen, feedback } = filter;
-  const when =
-    range === null
-      ? describeBounds({ from, to })
-      : range === 'today'
-        ? 'today'
-        : range === '1h'
-          ? 'in the last hour'
-          : `in the last ${RANGES[range]}`;
-  const [first] = cameras;
-  return [
-    first === undefined ? '' : `of ${cameras.length === 1 ? named(first) : count(cameras.length, 'camera')}`,
-    group === null ? '' : `in the group ${group}`,
-    when,
-    faces === null ? '' : `with at least ${count(faces, 'face')}`,
-    confidence === null ? '' : `with a confidence of at least ${Math.round(confidence * 100)} %`,
-    seen === null ? '' : seen ? 'seen by somebody' : 'not seen yet',
-    feedback === null ? '' : feedback === 'any' ? 'with feedback' : `with the feedback “${feedback}”`,
-  ]
-    .filter(Boolean)
-    .join(', ');
-}

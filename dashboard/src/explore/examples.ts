@@ -15,24 +15,24 @@ export interface ExampleGroup {
 }
 
 const FIRST: Example[] = [
-  { metric: null, words: 'Frames computed each second', query: 'sum(rate(cv_frames_processed_total[1m]))' },
+  { metric: null, words: 'Frames computed per second', query: 'sum(rate(cv_frames_processed_total[1m]))' },
   {
     metric: null,
-    words: 'Time that 95 % of frames take at most to be computed',
+    words: 'Time within which 95 % of frames are computed',
     query: 'histogram_quantile(0.95, sum(rate(cv_processing_seconds_bucket[5m])) by (le))',
   },
   {
     metric: null,
-    words: 'Failed frames each second, by node and reason',
+    words: 'Failed frames per second, by node and reason',
     query: 'sum(rate(cv_frames_failed_total[5m])) by (node_id, reason)',
   },
   { metric: null, words: 'Messages in all queues of RabbitMQ', query: 'rabbitmq_queue_messages' },
   {
     metric: null,
-    words: 'The five cameras that send the most',
+    words: 'The five cameras that send most frames',
     query: 'topk(5, sum(rate(producer_frames_sent_total[5m])) by (camera_id))',
   },
-  { metric: null, words: 'Who can be scraped (1), and who not (0)', query: 'up' },
+  { metric: null, words: 'Services that can be scraped (1) or not (0)', query: 'up' },
 ];
 
 const titled = (service: string) => service.charAt(0).toUpperCase() + service.slice(1);
@@ -44,7 +44,7 @@ export function examplesFor(search: string): ExampleGroup[] {
     const text = `${meaning} ${query} ${metric ?? ''}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
-  const groups = new Map<string, Example[]>([['To begin with', FIRST.filter(fits)]]);
+  const groups = new Map<string, Example[]>([['First steps', FIRST.filter(fits)]]);
   for (const { service, name, meaning, query } of METRICS) {
     const example = { words: meaning, query, metric: name };
     if (!fits(example)) continue;

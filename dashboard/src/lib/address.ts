@@ -8,6 +8,28 @@ export interface Address {
   search: string;
 }
 
+export interface Step {
+  /** Without a step in the history (typing, stepping through cameras). */
+  replace?: boolean;
+  /** This opens something over the page, which "back" closes again. */
+  opens?: boolean;
+}
+
+/** One page's part of the address, as components change it and link to it. The shell's `Here` is one. */
+export interface Links<Place extends object> {
+  readonly place: Place;
+  href(change: Partial<Place>): string;
+  go(change: Partial<Place>, step?: Step): void;
+  close(change: Partial<Place>): void;
+  follow(change: Partial<Place>, step?: Step): (event: MouseEvent) => void;
+}
+
+/** A link within the dashboard: its address, and the `onclick` that goes there without loading the page anew. */
+export interface Link {
+  href: string;
+  onclick: (event: MouseEvent) => void;
+}
+
 /** How one page keeps its place in the address. Other pages link to it by the same. */
 export interface PageAddress<Place extends object> {
   /** `/events`, or `/cameras/{id}` where one page shows one of many. */

@@ -107,10 +107,12 @@ export function alertsUnknown(
   if (prometheus === null) return null;
   if (prometheus.error !== null) {
     // Its own words say what to do, and are in the panel.
-    const since = prometheus.since === null ? '' : ` since ${clockTime(prometheus.since).slice(0, 5)}`;
-    return /let the gateway in/.test(prometheus.error)
-      ? `Prometheus refuses the gateway${since}`
-      : `Prometheus does not answer${since}`;
+    const since = prometheus.since === null ? null : clockTime(prometheus.since).slice(0, 5);
+    if (/let the gateway in/.test(prometheus.error))
+      return since === null
+        ? 'Prometheus refuses the gateway'
+        : `Prometheus has refused the gateway since ${since}`;
+    return since === null ? 'Prometheus does not answer' : `Prometheus has not answered since ${since}`;
   }
   if (alerts !== null && alerts.source === 'prometheus' && !alerts.evaluated)
     return 'Prometheus does not evaluate the rules';

@@ -23,12 +23,16 @@ export type Reader<T> = (value: unknown) => T | null;
 
 /** The gateway answered, but refused. */
 export class Refused extends Error {
+  /** False if the answer has no sentence of the gateway's: it may be that of a proxy in front of it. */
+  readonly spoken: boolean;
+
   /** `words` is the gateway's own sentence, if it gave one. */
   constructor(
     readonly status: number,
     words: string | null = null,
   ) {
     super(words ?? `the gateway answered ${status}`);
+    this.spoken = words !== null;
   }
 }
 
@@ -70,9 +74,9 @@ async function take<T>(response: Response, read: Reader<T>): Promise<T> {
     throw new Refused(response.status, problem?.error ?? null);
   }
   const answer = read(await response.json());
-  if (answer === null)
-    throw new Refused(response.status, 'this page does not understand the answer; reload it');
-  return answer;
+  if (answer !== null) return answer;
+  const words = 'this page does not understand the answer; reload it';
+  throw new Refused(response.status, words);
 }
 
 /** Asks what the gateway lacks to do its work: sentences like `RabbitMQ: …`. */

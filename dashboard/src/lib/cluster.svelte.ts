@@ -3,6 +3,7 @@
  * animation frame: however fast results arrive, the page changes at most once per frame.
  */
 
+import { untrack } from 'svelte';
 import { Camera } from './camera.svelte';
 import type { Monotonic } from './clock';
 import type { CameraView, NodeView, Result } from './contract.gen';
@@ -138,7 +139,8 @@ export class Cluster {
       }
       const camera = known(id);
       if (camera.state !== info.state || camera.info?.producer_id !== info.producer_id) states = true;
-      if ((camera.info?.group ?? null) !== info.group) members = true;
+      if ((camera.info?.group ?? null) !== info.group || (camera.info?.name ?? null) !== info.name)
+        members = true;
       camera.info = localised(info);
     }
     for (const [id, sighting] of this.#results) known(id).latest = sighting;
@@ -174,19 +176,24 @@ export class Cluster {
 
   /** Names of the cameras that match the search and are in the state and the group, in order. */
   select(search: string, state: CameraState | null, group: string | null = null): readonly string[] {
-    // `counts` changes whenever a state does: reading it here makes callers follow.
+    // `counts` changes whenever a state does, and `ids` when a name or a group does: reading them makes callers
+    // follow. Each camera's own fields change with every heartbeat, a thousand a second: nobody follows these.
     void this.counts;
+    const ids = this.ids;
     const wanted = search.trim().toLowerCase();
-    if (wanted === '' && state === null && group === null) return this.ids;
-    return this.ids.filter((id) => {
-      const camera = this.#cameras.get(id);
-      const named = id.toLowerCase().includes(wanted) || camera?.name.toLowerCase().includes(wanted) === true;
-      return (
-        named &&
-        (state === null || camera?.state === state) &&
-        (group === null || camera?.info?.group === group)
-      );
-    });
+    if (wanted === '' && state === null && group === null) return ids;
+    return untrack(() =>
+      ids.filter((id) => {
+        const camera = this.#cameras.get(id);
+        const named =
+          id.toLowerCase().includes(wanted) || camera?.name.toLowerCase().includes(wanted) === true;
+        return (
+          named &&
+          (state === null || camera?.state === state) &&
+          (group === null || camera?.info?.group === group)
+        );
+      }),
+    );
   }
 }
 

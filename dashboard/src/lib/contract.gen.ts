@@ -76,6 +76,34 @@ export interface components {
       silences: components['schemas']['SilenceView'][];
       silences_error: string | null;
     };
+    /** @description What the session's window was at a time. */
+    AttendancePointView: {
+      time: number;
+      users: number;
+      sessions: number;
+    };
+    /**
+     * @description Who is here, at most five seconds ago. Each count may be off by 2 %.
+     *
+     *     `shared` tells whether they are the counts of all gateways; false while Redis does not answer (`trouble` says why),
+     *     null where there is none, and each gateway counts its own. `series` has the last three hours at most, minute by
+     *     minute, as this gateway has seen them.
+     */
+    AttendanceView: {
+      time: number;
+      shared: boolean | null;
+      trouble: string;
+      windows: components['schemas']['AttendanceWindowView'][];
+      series: components['schemas']['AttendancePointView'][];
+    };
+    /** @description Who was here within the last `minutes` and the one that has begun. */
+    AttendanceWindowView: {
+      /** @enum {string} */
+      name: 'peak' | 'session' | 'limit';
+      minutes: number;
+      users: components['schemas']['DeviceCountsView'];
+      sessions: components['schemas']['DeviceCountsView'];
+    };
     /**
      * @description What the project measured of a model, at its own input size: the processor's `seconds` for a picture, the longer
      *     side in pixels of the smallest faces of which it finds nine in ten; of real footage the share of faces found, and
@@ -87,6 +115,28 @@ export interface components {
       recall: number;
       surplus: number;
       machine: string;
+    };
+    /**
+     * @description What its producer has counted of a camera's frames since it took the camera up: `sent` to the queue, `skipped`
+     *     because they showed nothing new, and `dropped` by reason. `fps` is its rate of capture.
+     */
+    CameraCountsView: {
+      fps: number;
+      sent: number;
+      skipped: number;
+      dropped: {
+        [key: string]: number;
+      };
+    };
+    /**
+     * @description One camera. `masks` are polygons that are black in its frames, corners as fractions (0-1) of the picture;
+     *     `masks_known` is false where nobody tells them. `counts` is null where no producer speaks for it.
+     */
+    CameraDetailView: {
+      camera: components['schemas']['CameraView'];
+      masks: number[][][];
+      masks_known: boolean;
+      counts: components['schemas']['CameraCountsView'] | null;
     };
     /**
      * @description A camera, with `name` to `district` in its operator's words. `still`: its last picture shows what there is now.
@@ -263,6 +313,7 @@ export interface components {
       confidence: number | null;
       /** @default face */
       label: string;
+      landmarks: [number, number][];
     };
     /** @description One detection as the worker wrote it: a box in pixels of the frame, and landmarks (x and y each). */
     DetectionView: {
@@ -273,6 +324,16 @@ export interface components {
       confidence: number;
       label: string;
       landmarks: number[][];
+    };
+    /** @description How many there are on each class of device. `all` are different ones, bots left out. */
+    DeviceCountsView: {
+      all: number;
+      ios: number;
+      android: number;
+      web_pc: number;
+      web_mobile: number;
+      other: number;
+      bot: number;
     };
     /** @description Since when an operator wants the worker out of work, and the name of the token that asked for it. */
     DrainView: {
@@ -326,6 +387,8 @@ export interface components {
       note: string | null;
       feedback_at: number | null;
       feedback_by: string | null;
+      description: string | null;
+      description_model: string | null;
     };
     /** @description How many events were `marked` as seen, and how many that match are `left`: ask again for these. */
     EventsSeenView: {
@@ -603,7 +666,9 @@ export interface components {
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
      *
      *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
-     *     user that it came from, where that has a name (contract.senders).
+     *     user that it came from, where that has a name (contract.senders). `description` is what a remote model says of the
+     *     picture, and `cost` what its answer cost, in dollars. `recipe`, in the batch lane, is a digest of all that the
+     *     answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused.
      */
     Result: {
       /** @default 0 */
@@ -618,6 +683,9 @@ export interface components {
       width: number | null;
       height: number | null;
       model: string | null;
+      recipe: string | null;
+      description: string | null;
+      cost: number | null;
     };
     /** @description What to do about the alert of that name: Markdown, as in docs/runbooks. */
     RunbookView: {
@@ -678,10 +746,37 @@ export interface components {
       /** @enum {string} */
       nodes: 'prometheus' | 'gateway';
     };
-    /** @description The gateway's state in a word; `missing` names what it lacks to do its work. */
+    /** @description The camera's state, and the reason for it, since `time` (Unix seconds). */
+    StateChangeView: {
+      time: number;
+      /** @enum {string} */
+      state:
+        | 'connecting'
+        | 'live'
+        | 'degraded'
+        | 'stalled'
+        | 'offline'
+        | 'disabled'
+        | 'quiet'
+        | 'unknown'
+        | 'removed'
+        | 'forgotten';
+      reason: string | null;
+      producer_id: string | null;
+    };
+    /**
+     * @description Changes of a camera's state, newest first, and the one that was in force when the span began. `more`: older ones
+     *     of the span are left out. Changes while no gateway ran are not in it.
+     */
+    StateChangesView: {
+      items: components['schemas']['StateChangeView'][];
+      more: boolean;
+    };
+    /** @description The gateway's state in a word; `missing` names what it lacks to do its work, `notes` what works less well. */
     StatusView: {
       status: string;
       missing: string[];
+      notes: string[];
     };
     /**
      * @description The verdict on a frame, as a word and in `words`. `reason` is the word that metrics and dead letters have for it;
@@ -770,7 +865,12 @@ export type AlertRuleView = components['schemas']['AlertRuleView'];
 export type AlertRulesView = components['schemas']['AlertRulesView'];
 export type AlertView = components['schemas']['AlertView'];
 export type AlertsView = components['schemas']['AlertsView'];
+export type AttendancePointView = components['schemas']['AttendancePointView'];
+export type AttendanceView = components['schemas']['AttendanceView'];
+export type AttendanceWindowView = components['schemas']['AttendanceWindowView'];
 export type BenchmarkView = components['schemas']['BenchmarkView'];
+export type CameraCountsView = components['schemas']['CameraCountsView'];
+export type CameraDetailView = components['schemas']['CameraDetailView'];
 export type CameraView = components['schemas']['CameraView'];
 export type DeadLetterDetailView = components['schemas']['DeadLetterDetailView'];
 export type DeadLetterGroupView = components['schemas']['DeadLetterGroupView'];
@@ -783,6 +883,7 @@ export type DeathView = components['schemas']['DeathView'];
 export type DesiredModelsView = components['schemas']['DesiredModelsView'];
 export type DetectedObject = components['schemas']['DetectedObject'];
 export type DetectionView = components['schemas']['DetectionView'];
+export type DeviceCountsView = components['schemas']['DeviceCountsView'];
 export type DrainView = components['schemas']['DrainView'];
 export type EventCountView = components['schemas']['EventCountView'];
 export type EventFrameView = components['schemas']['EventFrameView'];
@@ -822,6 +923,8 @@ export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView
 export type SessionView = components['schemas']['SessionView'];
 export type SilenceView = components['schemas']['SilenceView'];
 export type SourcesView = components['schemas']['SourcesView'];
+export type StateChangeView = components['schemas']['StateChangeView'];
+export type StateChangesView = components['schemas']['StateChangesView'];
 export type StatusView = components['schemas']['StatusView'];
 export type WhyView = components['schemas']['WhyView'];
 export type WithheldMessage = components['schemas']['WithheldMessage'];
@@ -964,6 +1067,43 @@ export function readAlertsView(value: unknown): AlertsView | null {
   };
 }
 
+export function readAttendancePointView(value: unknown): AttendancePointView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const users = r.number(value['users']);
+  if (users === null) return null;
+  const sessions = r.number(value['sessions']);
+  if (sessions === null) return null;
+  return { time, users, sessions };
+}
+
+export function readAttendanceView(value: unknown): AttendanceView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const trouble = r.string(value['trouble']);
+  if (trouble === null) return null;
+  const windows = r.list(value['windows'], readAttendanceWindowView);
+  if (windows === null) return null;
+  const series = r.list(value['series'], readAttendancePointView);
+  if (series === null) return null;
+  return { time, shared: r.boolean(value['shared']), trouble, windows, series };
+}
+
+export function readAttendanceWindowView(value: unknown): AttendanceWindowView | null {
+  if (!r.isFields(value)) return null;
+  const name = r.one(value['name'], ['peak', 'session', 'limit']);
+  if (name === null) return null;
+  const minutes = r.number(value['minutes']);
+  if (minutes === null) return null;
+  const users = readDeviceCountsView(value['users']);
+  if (users === null) return null;
+  const sessions = readDeviceCountsView(value['sessions']);
+  if (sessions === null) return null;
+  return { name, minutes, users, sessions };
+}
+
 export function readBenchmarkView(value: unknown): BenchmarkView | null {
   if (!r.isFields(value)) return null;
   const seconds = r.number(value['seconds']);
@@ -977,6 +1117,32 @@ export function readBenchmarkView(value: unknown): BenchmarkView | null {
   const machine = r.string(value['machine']);
   if (machine === null) return null;
   return { seconds, faces_from, recall, surplus, machine };
+}
+
+export function readCameraCountsView(value: unknown): CameraCountsView | null {
+  if (!r.isFields(value)) return null;
+  const fps = r.number(value['fps']);
+  if (fps === null) return null;
+  const sent = r.number(value['sent']);
+  if (sent === null) return null;
+  const skipped = r.number(value['skipped']);
+  if (skipped === null) return null;
+  const dropped = r.record(value['dropped'], r.number);
+  if (dropped === null) return null;
+  return { fps, sent, skipped, dropped };
+}
+
+export function readCameraDetailView(value: unknown): CameraDetailView | null {
+  if (!r.isFields(value)) return null;
+  const camera = readCameraView(value['camera']);
+  if (camera === null) return null;
+  const masks = r.list(value['masks'], (item: unknown) =>
+    r.list(item, (item: unknown) => r.list(item, r.number)),
+  );
+  if (masks === null) return null;
+  const masks_known = r.boolean(value['masks_known']);
+  if (masks_known === null) return null;
+  return { camera, masks, masks_known, counts: readCameraCountsView(value['counts']) };
 }
 
 export function readCameraView(value: unknown): CameraView | null {
@@ -1226,7 +1392,15 @@ export function readDetectedObject(value: unknown): DetectedObject | null {
   if (w === null) return null;
   const h = r.positive(value['h']);
   if (h === null) return null;
-  return { x, y, w, h, confidence: r.number(value['confidence']), label: r.text(value['label']) ?? 'face' };
+  return {
+    x,
+    y,
+    w,
+    h,
+    confidence: r.number(value['confidence']),
+    label: r.text(value['label']) ?? 'face',
+    landmarks: r.list(value['landmarks'], r.pair) ?? [],
+  };
 }
 
 export function readDetectionView(value: unknown): DetectionView | null {
@@ -1246,6 +1420,25 @@ export function readDetectionView(value: unknown): DetectionView | null {
   const landmarks = r.list(value['landmarks'], (item: unknown) => r.list(item, r.number));
   if (landmarks === null) return null;
   return { x, y, w, h, confidence, label, landmarks };
+}
+
+export function readDeviceCountsView(value: unknown): DeviceCountsView | null {
+  if (!r.isFields(value)) return null;
+  const all = r.number(value['all']);
+  if (all === null) return null;
+  const ios = r.number(value['ios']);
+  if (ios === null) return null;
+  const android = r.number(value['android']);
+  if (android === null) return null;
+  const web_pc = r.number(value['web_pc']);
+  if (web_pc === null) return null;
+  const web_mobile = r.number(value['web_mobile']);
+  if (web_mobile === null) return null;
+  const other = r.number(value['other']);
+  if (other === null) return null;
+  const bot = r.number(value['bot']);
+  if (bot === null) return null;
+  return { all, ios, android, web_pc, web_mobile, other, bot };
 }
 
 export function readDrainView(value: unknown): DrainView | null {
@@ -1322,6 +1515,8 @@ export function readEventView(value: unknown): EventView | null {
     note: r.string(value['note']),
     feedback_at: r.number(value['feedback_at']),
     feedback_by: r.string(value['feedback_by']),
+    description: r.string(value['description']),
+    description_model: r.string(value['description_model']),
   };
 }
 
@@ -1750,6 +1945,9 @@ export function readResult(value: unknown): Result | null {
     width: r.positive(value['width']),
     height: r.positive(value['height']),
     model: r.text(value['model']),
+    recipe: r.text(value['recipe']),
+    description: r.text(value['description']),
+    cost: r.number(value['cost']),
   };
 }
 
@@ -1846,11 +2044,44 @@ export function readSourcesView(value: unknown): SourcesView | null {
   return { processingRate, avgLatency, queueDepth, latency, notComputed, errors, nodes };
 }
 
+export function readStateChangeView(value: unknown): StateChangeView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const state = r.one(value['state'], [
+    'connecting',
+    'live',
+    'degraded',
+    'stalled',
+    'offline',
+    'disabled',
+    'quiet',
+    'unknown',
+    'removed',
+    'forgotten',
+  ]);
+  if (state === null) return null;
+  return { time, state, reason: r.string(value['reason']), producer_id: r.string(value['producer_id']) };
+}
+
+export function readStateChangesView(value: unknown): StateChangesView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readStateChangeView);
+  if (items === null) return null;
+  const more = r.boolean(value['more']);
+  if (more === null) return null;
+  return { items, more };
+}
+
 export function readStatusView(value: unknown): StatusView | null {
   if (!r.isFields(value)) return null;
   const status = r.text(value['status']);
   if (status === null) return null;
-  return { status, missing: r.list(value['missing'], r.text) ?? [] };
+  return {
+    status,
+    missing: r.list(value['missing'], r.text) ?? [],
+    notes: r.list(value['notes'], r.text) ?? [],
+  };
 }
 
 export function readWhyView(value: unknown): WhyView | null {

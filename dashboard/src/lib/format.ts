@@ -3,7 +3,31 @@
  * where there is no data.
  */
 
+import { instant, sameDay, two, wall } from './localtime';
+import { intlLocale } from './locale';
+
 export const NONE = '–';
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** A number as the language writes it; formatters are slow to make, so each is made once. */
+export function written(value: number, options: Intl.NumberFormatOptions = {}): string {
+  const key = JSON.stringify(options);
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = new Intl.NumberFormat(intlLocale(), options);
+    formats.set(key, format);
+  }
+  return format.format(value);
+}
+
+/** With exactly so many decimals. */
+export const fixed = (value: number, decimals: number): string =>
+  written(value, {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+    useGrouping: false,
+  });
 
 /** A number and its unit, apart, since they are set in different sizes. */
 export interface Figure {
@@ -31,13 +55,13 @@ export function digits(value: Value, whole = false): string {
   for (const [unit, letter] of PREFIXES) {
     if (size >= unit * 0.9995) {
       const scaled = size / unit;
-      return `${sign}${scaled < 99.95 ? scaled.toFixed(1) : scaled.toFixed(0)} ${letter}`;
+      return `${sign}${scaled < 99.95 ? fixed(scaled, 1) : fixed(scaled, 0)} ${letter}`;
     }
   }
-  if (whole || size === 0 || size >= 9.95) return sign + size.toFixed(0);
+  if (whole || size === 0 || size >= 9.95) return sign + fixed(size, 0);
   // A small rate is not nothing.
-  if (size < 0.05) return `${sign}<0.1`;
-  return sign + size.toFixed(1);
+  if (size < 0.05) return `${sign}<${fixed(0.1, 1)}`;
+  return sign + fixed(size, 1);
 }
 
 export const figure = (value: Value, unit: string, whole = false): Figure => ({
@@ -60,11 +84,7 @@ export const percent = (ratio: Value): Figure => figure(missing(ratio) ? null : 
 export const plain = ({ number, unit }: Figure): string => (number === NONE ? NONE : `${number} ${unit}`);
 
 /** Cameras and the like, exactly: 999 of 1,000 is not all of them, and 1.0 k would hide it. */
-export const exactly = (value: number): string => value.toLocaleString('en');
-
-/** `1 face`, `2 faces`, `– faces`. */
-export const count = (value: Value, one: string, many = `${one}s`): string =>
-  `${digits(value, true)} ${value === 1 ? one : many}`;
+export const exactly = (value: number): string => written(value);
 
 /** How long, in its largest unit: `9 s`, `4 min`, `3 h`, `2 d`. */
 export function elapsed(seconds: Value): string {
@@ -80,43 +100,70 @@ export function elapsed(seconds: Value): string {
 export function length(seconds: Value): string {
   if (missing(seconds)) return NONE;
   const whole = Math.max(0, Math.round(seconds));
-  const pair = (large: number, one: string, small: number, other: string) =>
-    `${Math.floor(whole / large)} ${one}${Math.floor((whole % large) / small) === 0 ? '' : ` ${Math.floor((whole % large) / small)} ${other}`}`;
+  const of = (large: number, small: number) => [
+    Math.floor(whole / large),
+    Math.floor((whole % large) / small),
+  ];
   if (whole < 1) return '<1 s';
   if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return pair(60, 'min', 1, 's');
-  if (whole < 86400) return pair(3600, 'h', 60, 'min');
-  return pair(86400, 'd', 3600, 'h');
+  if (whole < 3600) {
+    const [minutes, rest] = of(60, 1);
+    return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+  }
+  if (whole < 86400) {
+    const [hours, minutes] = of(3600, 60);
+    return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`;
+  }
+  const [days, hours] = of(86400, 3600);
+  return hours === 0 ? `${days} d` : `${days} d ${hours} h`;
 }
 
-export const two = (value: number): string => String(value).padStart(2, '0');
-
-/** `14:03:22`, in this browser's time zone. */
+/** `14:03:22`, in the chosen time zone. */
 export function clockTime(unixSeconds: Value): string {
   if (missing(unixSeconds)) return NONE;
-  const date = new Date(unixSeconds * 1000);
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const date = wall(unixSeconds);
+  return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
 }
 
-export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const dates = new Map<string, Intl.DateTimeFormat>();
+
+/** A day as the language writes it, in the chosen time zone. */
+function dated(unixSeconds: number, options: Intl.DateTimeFormatOptions): string {
+  const key = JSON.stringify(options);
+  let format = dates.get(key);
+  if (format === undefined) {
+    // The wall clock's time stands in the date's UTC parts.
+    format = new Intl.DateTimeFormat(intlLocale(), { ...options, timeZone: 'UTC' });
+    dates.set(key, format);
+  }
+  return format.format(wall(unixSeconds));
+}
+
+const DAY_MONTH = { day: 'numeric', month: 'short' } as const;
+const HOUR_MINUTE = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+
+/** `20 Nov`. */
+export const dayMonth = (unixSeconds: number): string => dated(unixSeconds, DAY_MONTH);
+
+/** `20 Nov 14:03`, with `:22` where `seconds` are asked for. */
+export const dayAndTime = (unixSeconds: number, seconds = false): string =>
+  dated(unixSeconds, { ...DAY_MONTH, ...HOUR_MINUTE, ...(seconds ? { second: '2-digit' } : {}) }).replace(
+    ', ',
+    ' ',
+  );
 
 /** `14:03:22`, or `20 Nov 14:03` when it was not today. */
 export function moment(unixSeconds: Value, now: number): string {
   if (missing(unixSeconds)) return NONE;
-  const date = new Date(unixSeconds * 1000);
-  if (date.toDateString() === new Date(now * 1000).toDateString()) return clockTime(unixSeconds);
-  return `${date.getDate()} ${MONTHS[date.getMonth()]} ${two(date.getHours())}:${two(date.getMinutes())}`;
+  return sameDay(unixSeconds, now) ? clockTime(unixSeconds) : dayAndTime(unixSeconds);
 }
 
-const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-
-/** `Today, 25 Nov`, `Yesterday, 24 Nov`, `Monday, 23 Nov`, with the year where it is another. */
+/** `Today, 25 Nov`, `Yesterday, 24 Nov`, `Monday 23 Nov`, with the year where it is another. */
 export function dayTitle(unixSeconds: number, now: number): string {
-  const [date, today] = [new Date(unixSeconds * 1000), new Date(now * 1000)];
-  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
-  const plainDate = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
-  if (date.toDateString() === today.toDateString()) return `Today, ${plainDate}`;
-  if (date.toDateString() === yesterday.toDateString()) return `Yesterday, ${plainDate}`;
-  const year = date.getFullYear() === today.getFullYear() ? '' : ` ${date.getFullYear()}`;
-  return `${WEEKDAYS[date.getDay()]}, ${plainDate}${year}`;
+  const [date, today] = [wall(unixSeconds), wall(now)];
+  const yesterday = instant(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() - 1);
+  if (sameDay(unixSeconds, now)) return `Today, ${dayMonth(unixSeconds)}`;
+  if (sameDay(unixSeconds, yesterday)) return `Yesterday, ${dayMonth(unixSeconds)}`;
+  const year = date.getUTCFullYear() === today.getUTCFullYear() ? {} : ({ year: 'numeric' } as const);
+  return dated(unixSeconds, { weekday: 'long', ...DAY_MONTH, ...year });
 }

@@ -48,6 +48,43 @@ function withColumns(columns: number, room: GridRoom, height: number | null): Gr
 const pictureWidth = (grid: Grid, room: GridRoom): number =>
   Math.min(grid.tileWidth, (grid.tileHeight - room.caption) * room.aspect);
 
+const NARROW = 600;
+const CAPTION = 28;
+
+export interface CameraRoom {
+  /** Pixels. */
+  width: number;
+  height: number;
+  /** How much larger than usual type is here (base.css). */
+  scale: number;
+  count: number;
+  aspect: number;
+  /** No tile is narrower on a wide screen, in pixels at the usual size of type; on a narrow one 70 % of it. */
+  minimum: number;
+  /** True if the tiles should fit in the height where they can, and be larger for it; else they only fill the width. */
+  fit: boolean;
+}
+
+/** A grid of cameras on a desktop, a phone, or a wall whose type is larger. */
+export function cameraRoom({ width, height, scale, count, aspect, minimum, fit }: CameraRoom): GridRoom {
+  const narrow = width < NARROW;
+  const gap = narrow ? 8 : 12;
+  const least = (narrow ? (count > 3 ? minimum * 0.69 : 320) : minimum) * scale;
+  const most = Math.max(1, Math.floor((width + gap) / (least + gap)));
+  const column = Math.floor((width - gap * (most - 1)) / most);
+  return {
+    // A few that are not to be larger than others leave the rest of the width empty.
+    width: fit || count >= most ? width : count * (column + gap) - gap,
+    // On a phone the page scrolls anyway.
+    height: narrow || !fit ? null : height,
+    count,
+    aspect,
+    gap,
+    caption: CAPTION * scale,
+    minimum: least,
+  };
+}
+
 /** The columns that show all cameras at once in the largest pictures; where that makes them too small, a grid that scrolls. */
 export function layOut(room: GridRoom): Grid {
   if (room.count === 0 || room.width <= 0) {

@@ -3,7 +3,8 @@
 import { alertsUnknown, gather, titled, troubles } from './alerts';
 import type { Series } from './api';
 import type { AlertsView, MetricsView, NodeView } from './contract.gen';
-import { count, digits, duration, elapsed, percent, plain } from './format';
+import { digits, duration, elapsed, percent, plain } from './format';
+import { plural } from './plural';
 import type { CameraState } from './protocol';
 
 export type Level = 'good' | 'warning' | 'bad' | 'unknown';
@@ -23,6 +24,8 @@ export interface Problem {
 export interface Health {
   level: Level;
   word: string;
+  /** The same without what changes every second, to be read out. */
+  announced: string;
   problems: Problem[];
 }
 
@@ -83,7 +86,7 @@ export const queueTroubles = (missing: readonly string[]): string[] =>
 /** Tells what a notice of the gateway is about, and how grave that is. */
 export function noticeTitle(sentence: string): { title: string; level: 'warning' | 'bad' } {
   if (queueTroubles([sentence]).length > 0) return { title: 'A sender’s queue is down', level: 'bad' };
-  if (sentence.startsWith('The file of cameras'))
+  if (/^The file of cameras/.test(sentence))
     return { title: 'The file of cameras has mistakes', level: 'warning' };
   return { title: 'Cameras are left out', level: 'warning' };
 }
@@ -91,6 +94,12 @@ export function noticeTitle(sentence: string): { title: string; level: 'warning'
 /** Tells whether the gateway lacks the broker or one of its queues. */
 export const brokerMissing = (missing: readonly string[]): boolean =>
   brokerTrouble(missing) !== null || queueTroubles(missing).length > 0;
+
+const CAMERAS_IN = {
+  offline: (count: number) => plural(count, ['# camera offline', '# cameras offline']),
+  stalled: (count: number) => plural(count, ['# camera stalled', '# cameras stalled']),
+  degraded: (count: number) => plural(count, ['# camera degraded', '# cameras degraded']),
+};
 
 /**
  * Finds all problems, the gravest first. A cause stands for what follows from it: while the broker does not answer, the
@@ -101,9 +110,8 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   const bad = (words: string) => problems.push({ level: 'bad', words });
   const warning = (words: string) => problems.push({ level: 'warning', words });
   const ofStart = (level: Problem['level'], words: string) => problems.push({ level, words, ofStart: true });
-  const camerasIn = (state: CameraState, level: Problem['level']) => {
-    if (cameras[state] > 0)
-      problems.push({ level, words: `${count(cameras[state], 'camera')} ${state}`, state });
+  const camerasIn = (state: keyof typeof CAMERAS_IN, level: Problem['level']) => {
+    if (cameras[state] > 0) problems.push({ level, words: CAMERAS_IN[state](cameras[state]), state });
   };
   const { metrics, cameras, nodes } = inputs;
   const firing = gather(inputs.alerts?.items ?? []).filter(troubles);
@@ -112,9 +120,9 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   const down = queueTroubles(inputs.missing);
   for (const sentence of inputs.missing) {
     const subject = sentence.split(':')[0] ?? sentence;
-    const words = `${subject} missing`;
+    const words = `${subject} is missing`;
     if (sentence === broker) bad(words);
-    else if (down.includes(sentence)) bad(`${subject} down`);
+    else if (down.includes(sentence)) bad(`${subject} is down`);
     else ofStart('warning', words);
   }
   const unknown = alertsUnknown(inputs.alerts, metrics?.prometheus ?? null);
@@ -126,14 +134,14 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   }
   for (const alert of firing) if (alert.severity === 'critical') bad(`alert ${titled(alert)}`);
   if (broker !== null) {
-    warning('cameras, workers and figures unknown without the broker');
+    warning('cameras, workers and figures are unknown without the broker');
     return gravestFirst(problems);
   }
   const noWorkers = metrics?.workers === 0;
   if (noWorkers) problems.unshift({ level: 'bad', words: 'no workers', ofStart: true });
   const here = nodes.filter(({ state }) => state !== 'lost' && state !== 'unknown');
   if (here.length > 0 && here.every(({ drain }) => drain !== null))
-    problems.unshift({ level: 'bad', words: 'every worker drained' });
+    problems.unshift({ level: 'bad', words: 'every worker is drained' });
   if (metrics === null && inputs.metricsFailed) warning('no figures');
   camerasIn('offline', 'bad');
   camerasIn('stalled', 'bad');
@@ -142,20 +150,20 @@ export function findProblems(inputs: HealthInputs): Problem[] {
   const lost = nodes.length - running;
   if (!noWorkers) {
     if (inputs.expectedNodes !== null && running < inputs.expectedNodes) {
-      ofStart('warning', `${running} of ${count(inputs.expectedNodes, 'node')}`);
-    } else if (lost > 0) warning(`${count(lost, 'node')} lost`);
+      ofStart('warning', `${running} of ${plural(inputs.expectedNodes, ['# node', '# nodes'])}`);
+    } else if (lost > 0) warning(plural(lost, ['# node lost', '# nodes lost']));
   }
 
   const failing = nodes.filter((node) => node.state === 'running' && node.model_error !== null).length;
-  if (failing > 0) warning(`${count(failing, 'node')} on an old model`);
+  if (failing > 0) warning(plural(failing, ['# node on an old model', '# nodes on an old model']));
 
   if (metrics !== null) {
     const { objectives, queueDepth, latency, notComputed, errors } = metrics;
     if (isGrowing(inputs.queue, objectives.queueDepth)) ofStart('warning', 'queue growing');
     else if (queueDepth !== null && queueDepth > objectives.queueDepth) {
-      ofStart('warning', `${count(queueDepth, 'frame')} in the queue`);
+      ofStart('warning', plural(queueDepth, ['# frame in the queue', '# frames in the queue']));
     }
-    if (errors !== null && errors > objectives.errors) warning(`${digits(errors)} errors/s`);
+    if (errors !== null && errors > objectives.errors) warning(`${digits(errors)} errors per second`);
     if (notComputed !== null && notComputed > objectives.notComputed) {
       ofStart('warning', `${plain(percent(notComputed))} of frames dropped or expired`);
     }
@@ -171,23 +179,28 @@ export function findProblems(inputs: HealthInputs): Problem[] {
 const gravestFirst = (problems: Problem[]): Problem[] =>
   problems.sort((a, b) => Number(b.level === 'bad') - Number(a.level === 'bad'));
 
+const health = (level: Level, word: string, problems: Problem[] = [], announced = word): Health => ({
+  level,
+  word,
+  announced,
+  problems,
+});
+
 export function judge(inputs: HealthInputs): Health {
   if (inputs.disconnected !== null) {
-    if (!inputs.everConnected && inputs.disconnected < 3)
-      return { level: 'unknown', word: 'Connecting', problems: [] };
-    return { level: 'bad', word: `Disconnected ${elapsed(inputs.disconnected)}`, problems: [] };
+    if (!inputs.everConnected && inputs.disconnected < 3) return health('unknown', 'Connecting');
+    return health('bad', `Disconnected for ${elapsed(inputs.disconnected)}`, [], 'Disconnected');
   }
-  if (inputs.metrics === null && !inputs.metricsFailed)
-    return { level: 'unknown', word: 'Connecting', problems: [] };
+  if (inputs.metrics === null && !inputs.metricsFailed) return health('unknown', 'Connecting');
   const problems = findProblems(inputs);
   const first = problems[0];
   if (inputs.metrics?.starting && first !== undefined && problems.every((problem) => problem.ofStart)) {
-    return { level: 'unknown', word: `Starting up: ${first.words}`, problems };
+    return health('unknown', `Starting up: ${first.words}`, problems);
   }
   if (first !== undefined) {
-    return { level: first.level, word: first.whole ? first.words : `Degraded: ${first.words}`, problems };
+    return health(first.level, first.whole ? first.words : `Degraded: ${first.words}`, problems);
   }
   const cameras = Object.values(inputs.cameras).reduce((sum, number) => sum + number, 0);
-  if (cameras + inputs.unannounced === 0) return { level: 'unknown', word: 'Idle: no cameras', problems };
-  return { level: 'good', word: 'Healthy', problems };
+  if (cameras + inputs.unannounced === 0) return health('unknown', 'Idle: no cameras', problems);
+  return health('good', 'Healthy', problems);
 }

@@ -1,7 +1,7 @@
 /** The models that the cluster has and the one that operators desire, in words. Pure. */
 
 import type { ModelView, ModelsView, NodeView } from './contract.gen';
-import { count } from './format';
+import { plural } from './plural';
 
 /** Stands for no model in particular: each worker's own setting decides. */
 export const DEFAULT = 'default';
@@ -53,10 +53,12 @@ export function caveat(model: ModelView): string | null {
   if (of('failed') > 0)
     return of('failed') === states.length
       ? 'does not load'
-      : `does not load on ${count(of('failed'), 'worker')}`;
+      : plural(of('failed'), ['does not load on # worker', 'does not load on # workers']);
   if (model.conflict) return 'workers have different files';
   if (of('missing') > 0)
-    return of('missing') === states.length ? 'to be downloaded' : `to be downloaded by ${of('missing')}`;
+    return of('missing') === states.length
+      ? 'to be downloaded'
+      : plural(of('missing'), ['to be downloaded by # worker', 'to be downloaded by # workers']);
   return null;
 }
 
@@ -91,7 +93,9 @@ export function progress(nodes: readonly NodeView[], revision: number): Progress
 export function exceptions({ desired }: ModelsView): string | null {
   const lanes = Object.entries(desired.lanes).map(([lane, model]) => `lane ${lane} (${model})`);
   const cameras = Object.keys(desired.cameras).length;
-  return [...lanes, ...(cameras === 0 ? [] : [count(cameras, 'camera')])].join(', ') || null;
+  return (
+    [...lanes, ...(cameras === 0 ? [] : [plural(cameras, ['# camera', '# cameras'])])].join(', ') || null
+  );
 }
 
 /** Says what switching the cluster to `model` does. */
@@ -99,18 +103,20 @@ export function consequence(model: string, models: ModelsView, nodes: readonly N
   const workers = nodes.filter(
     ({ state, lane }) => state === 'running' && !(lane !== null && lane in models.desired.lanes),
   ).length;
-  const [load, change, own] =
-    workers === 1 ? ['loads', 'switches', 'goes back to its'] : ['load', 'switch', 'go back to their'];
-  const what = model === DEFAULT ? `${own} own setting` : `${load} ${model} and then ${change}`;
+  const who = plural(workers, ['# worker', '# workers']);
+  const what =
+    model === DEFAULT
+      ? `The worker default returns for ${who}. No frame is lost.`
+      : `${model} is loaded and then used by ${who}. No frame is lost.`;
   const except = exceptions(models);
-  return `${count(workers, 'worker')} ${what}${except === null ? '' : `; not concerned: ${except}`}. No frame is lost.`;
+  return except === null ? what : `${what} Not affected: ${except}.`;
 }
 
 /** A remark on a running node's model, or `null`; `mixed`: not all nodes use the same; `revision`: desired. */
 export function modelRemark(node: NodeView, mixed: boolean, revision: number): string | null {
-  if (node.model_error !== null) return `keeps ${modelOf(node)}: what is desired does not load`;
+  if (node.model_error !== null) return `keeps ${modelOf(node)}: the desired model does not load`;
   if (!node.settled && node.desired > revision)
-    return `${modelOf(node)}, by a switch that this gateway does not know: switch again`;
-  if (!node.settled) return `${modelOf(node)}, has not switched yet`;
+    return `${modelOf(node)}, by a switch unknown to this gateway: switch again`;
+  if (!node.settled) return `${modelOf(node)}, not switched yet`;
   return mixed ? modelOf(node) : null;
 }

@@ -14,15 +14,14 @@ export function complaints(allowed: Parameters, search: string): string[] {
   const names = Object.keys(allowed);
   const found = [...new URLSearchParams(search)].flatMap(([name, value]) => {
     if (!Object.hasOwn(allowed, name)) {
-      const known = names.length === 0 ? 'this page has none' : `this page has ${names.join(', ')}`;
-      return `“${short(name)}” is unknown: ${known}`;
+      return names.length === 0
+        ? `“${short(name)}” is unknown: this page takes no parameters`
+        : `“${short(name)}” is unknown: this page takes ${names.join(', ')}`;
     }
     const valid = allowed[name];
     if (value === '' || valid === null || valid === undefined) return [];
     if (valid instanceof RegExp) return valid.test(value) ? [] : `“${short(value)}” is invalid as ${name}`;
-    return valid.includes(value)
-      ? []
-      : `“${short(value)}” is invalid as ${name}: valid are ${valid.join(', ')}`;
+    return valid.includes(value) ? [] : `“${short(value)}” is invalid as ${name}; valid: ${valid.join(', ')}`;
   });
   return [...new Set(found)].slice(0, MOST_SENTENCES);
 }

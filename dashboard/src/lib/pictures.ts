@@ -1,12 +1,15 @@
 /**
  * Pictures on their way from the socket to the canvases: the newest per camera is decoded off the main thread,
- * and all that are ready are painted together, each with its own boxes, once per animation frame.
+ * and all that are ready are painted together, each with its own boxes, in one animation frame, at most thirty a second.
  */
 
 import type { Monotonic } from './clock';
 import type { Result } from './contract.gen';
 import { type Painting, type Surface, paint } from './paint';
 import type { Picture } from './protocol';
+
+/** Milliseconds between two paintings: of thirty cameras each animation frame would have a few, and the whole screen's cost. */
+const PAUSE = 25;
 
 /** Called in the animation frame that paints `result`'s picture, which arrived at local time `arrived`. */
 export type OnPaint = (result: Result, arrived: Monotonic) => void;
@@ -27,14 +30,30 @@ interface Pipeline {
   shown: Painting | null;
 }
 
+/** A canvas that shows a camera's pictures. */
+export interface Attached {
+  repaint(): void;
+  /** What it shows; `null` before the first picture. */
+  shown(): Painting | null;
+  detach(): void;
+}
+
 export class Pictures {
   /** Pictures that did not decode. */
   undecodable = 0;
   #pipelines = new Map<string, Pipeline>();
+  /** The newest picture, not decoded, of each camera that will be shown in a moment. */
+  #expected = new Map<string, Pipeline['waiting']>();
   #frame = 0;
+  #painted = 0;
+
+  /** Keeps what comes of these cameras from now on, until they are shown: then they have a picture at once. */
+  expect(cameras: readonly string[]): void {
+    this.#expected = new Map(cameras.map((camera) => [camera, this.#expected.get(camera) ?? null]));
+  }
 
   /** Paints `camera`'s pictures on `surface` from now on. Returns a function that ends it. */
-  attach(camera: string, surface: Surface, painted: OnPaint): { repaint(): void; detach(): void } {
+  attach(camera: string, surface: Surface, painted: OnPaint): Attached {
     let pipeline = this.#pipelines.get(camera);
     if (pipeline === undefined) {
       pipeline = { sinks: new Set(), waiting: null, decoding: false, ready: null, shown: null };
@@ -43,10 +62,17 @@ export class Pictures {
     const own = pipeline;
     const sink = { surface, painted };
     own.sinks.add(sink);
+    const early = this.#expected.get(camera) ?? null;
+    this.#expected.delete(camera);
+    if (early !== null && own.waiting === null && own.shown === null) {
+      own.waiting = early;
+      if (!own.decoding) void this.#decode(own);
+    }
     return {
       repaint: () => {
         if (own.shown !== null) paint(surface, own.shown);
       },
+      shown: () => own.shown,
       detach: () => {
         own.sinks.delete(sink);
         if (own.sinks.size > 0) return;
@@ -60,9 +86,14 @@ export class Pictures {
   }
 
   receive(picture: Picture): void {
-    const pipeline = this.#pipelines.get(picture.result.camera_id);
-    if (pipeline === undefined) return;
-    pipeline.waiting = { picture, arrived: performance.now() };
+    const camera = picture.result.camera_id;
+    const pipeline = this.#pipelines.get(camera);
+    const arriving = { picture, arrived: performance.now() };
+    if (pipeline === undefined) {
+      if (this.#expected.has(camera)) this.#expected.set(camera, arriving);
+      return;
+    }
+    pipeline.waiting = arriving;
     if (!pipeline.decoding) void this.#decode(pipeline);
   }
 
@@ -72,19 +103,17 @@ export class Pictures {
       const { picture, arrived } = pipeline.waiting;
       const { result, image, contentType } = picture;
       pipeline.waiting = null;
+      const file = new Blob([image], { type: contentType });
       let bitmap: ImageBitmap;
       try {
-        bitmap = await createImageBitmap(
-          new Blob([image], { type: contentType }),
-          this.#reduction(pipeline, result),
-        );
+        bitmap = await createImageBitmap(file, this.#reduction(pipeline, result));
       } catch {
         this.undecodable += 1;
         continue;
       }
       release(pipeline.ready);
       pipeline.ready = null;
-      const painting = { bitmap, result, arrived, frame: frameSize(result, bitmap) };
+      const painting = { bitmap, file, result, arrived, frame: frameSize(result, bitmap) };
       if (pipeline.sinks.size === 0) release(painting);
       else {
         pipeline.ready = painting;
@@ -105,11 +134,13 @@ export class Pictures {
   }
 
   #schedule(): void {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#paint());
+    if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#paint(now));
   }
 
-  #paint(): void {
+  #paint(now: Monotonic): void {
     this.#frame = 0;
+    if (now - this.#painted < PAUSE) return this.#schedule();
+    this.#painted = now;
     for (const pipeline of this.#pipelines.values()) {
       if (pipeline.ready === null) continue;
       release(pipeline.shown);

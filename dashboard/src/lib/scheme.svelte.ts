@@ -1,34 +1,28 @@
 /** Dark, light, or as the system says. `public/scheme.js` applies the choice before the first paint. */
 
+import { kept, oneOf } from './kept.svelte';
+
 export const SCHEMES = ['dark', 'light', 'auto'] as const;
 export type Scheme = (typeof SCHEMES)[number];
 
-const KEY = 'framefleet.scheme';
-
-function stored(): Scheme {
-  try {
-    return SCHEMES.find((scheme) => scheme === localStorage.getItem(KEY)) ?? 'dark';
-  } catch {
-    return 'dark';
-  }
-}
-
 export class SchemeChoice {
-  choice = $state<Scheme>(stored());
   #systemLight = matchMedia('(prefers-color-scheme: light)');
+  #kept = kept<Scheme>('scheme', 'dark', oneOf(SCHEMES), () => this.#apply());
 
   constructor() {
     this.#systemLight.addEventListener('change', () => this.#apply());
   }
 
+  get choice(): Scheme {
+    return this.#kept.value;
+  }
+
+  set choice(scheme: Scheme) {
+    this.#kept.value = scheme;
+  }
+
   next(): void {
     this.choice = SCHEMES[(SCHEMES.indexOf(this.choice) + 1) % SCHEMES.length] ?? 'dark';
-    try {
-      localStorage.setItem(KEY, this.choice);
-    } catch {
-      // Storage is switched off: the choice lasts as long as the page.
-    }
-    this.#apply();
   }
 
   #apply(): void {

@@ -1,11 +1,18 @@
-/** Spans of time as people choose them. Times are Unix seconds; days are this browser's. Pure. */
+/** Spans of time as people choose them. Times are Unix seconds; days are those of the chosen zone. Pure. */
 
-import { MONTHS, two } from './format';
+import { dayAndTime, dayMonth } from './format';
+import { instant, sameDay, wall } from './localtime';
 
 /** Ranges that end now; their names are as in the address. */
-export const RANGES = { '1h': 'last hour', today: 'today', '24h': '24 hours', '7d': '7 days' } as const;
-export type RangeName = keyof typeof RANGES;
-export const RANGE_NAMES = Object.keys(RANGES) as RangeName[];
+export const RANGE_NAMES = ['1h', 'today', '24h', '7d'] as const;
+export type RangeName = (typeof RANGE_NAMES)[number];
+
+export const RANGES: Record<RangeName, string> = {
+  '1h': 'last hour',
+  today: /* @wc-include */ 'today',
+  '24h': '24 hours',
+  '7d': '7 days',
+};
 
 /** Bounds of a range; `null` where that end is open. */
 export interface Bounds {
@@ -23,8 +30,8 @@ const DAY = 24 * HOUR;
 
 /** The beginning of the day of `time`, or of the day `days` later. */
 export function midnight(time: number, days = 0): number {
-  const date = new Date(time * 1000);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime() / 1000;
+  const date = wall(time);
+  return instant(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() + days);
 }
 
 export function startOf(range: RangeName, now: number): number {
@@ -61,38 +68,41 @@ export function readTime(text: string | null): number | null {
   const seconds = /^\d+(\.\d+)?$/.test(text)
     ? Number(text)
     : /^\d{4}-\d\d-\d\dT/.test(text)
-      ? Date.parse(text) / 1000
+      ? (readLocal(text) ?? Date.parse(text) / 1000)
       : Number.NaN;
   return Number.isFinite(seconds) && Math.abs(seconds) < 1e11 ? seconds : null;
 }
 
-/** The value of an `<input type="datetime-local">`, in this browser's time zone. */
+/** The value of an `<input type="datetime-local">`, in the chosen time zone. */
 export function writeLocal(time: number | null): string {
   if (time === null) return '';
-  const date = new Date(time * 1000);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
+  return wall(time).toISOString().slice(0, 16);
 }
 
-/** Without a zone it is local time, as browsers read it. */
-export const readLocal = (value: string): number | null => readTime(value);
+const LOCAL = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?$/;
 
-const hourMinute = (date: Date) => `${two(date.getHours())}:${two(date.getMinutes())}`;
-const dayMonth = (date: Date) => `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+/** A day and time without a zone, such as those inputs have: local time. `null` for anything else. */
+export function readLocal(value: string): number | null {
+  const parts = LOCAL.exec(value);
+  // Whether there is such a day and time, the browser says.
+  if (parts === null || Number.isNaN(Date.parse(`${value}Z`))) return null;
+  const [year = 0, month = 1, day = 1, ...clock] = parts.slice(1).map((part) => Number(part ?? 0));
+  return instant(year, month - 1, day, ...clock);
+}
+
+const hourMinute = (time: number) => wall(time).toISOString().slice(11, 16);
 
 /** `25 Nov 14:00 – 15:30`, `24 Nov 22:00 – 25 Nov 06:00`, `since 25 Nov 14:00`, `until 25 Nov 15:30`. */
 export function describeBounds({ from, to }: Bounds): string {
-  const [start, end] = [from, to].map((time) => (time === null ? null : new Date(time * 1000)));
-  const full = (date: Date) => `${dayMonth(date)} ${hourMinute(date)}`;
-  if (start && end)
-    return `${full(start)} – ${start.toDateString() === end.toDateString() ? hourMinute(end) : full(end)}`;
-  if (start) return `since ${full(start)}`;
-  return end ? `until ${full(end)}` : '';
+  if (from !== null && to !== null)
+    return `${dayAndTime(from)} – ${sameDay(from, to) ? hourMinute(to) : dayAndTime(to)}`;
+  if (from !== null) return `since ${dayAndTime(from)}`;
+  return to !== null ? `until ${dayAndTime(to)}` : '';
 }
 
 /** A mark below the strip: the time within a day, the date beyond. */
 export function tickWords(time: number, { from, to }: Span): string {
-  const date = new Date(time * 1000);
-  return to - from > 2 * DAY ? dayMonth(date) : hourMinute(date);
+  return to - from > 2 * DAY ? dayMonth(time) : hourMinute(time);
 }
 
 /** Times for marks below the strip, at most `most`, on whole steps of the local clock. */

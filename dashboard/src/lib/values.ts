@@ -49,6 +49,12 @@ export function record<T>(value: unknown, read: (item: unknown) => T | null): Re
   return Object.fromEntries(entries);
 }
 
+/** Two numbers. */
+export function pair(value: unknown): [number, number] | null {
+  const read = point(value);
+  return read === null || read[1] === null ? null : [read[0], read[1]];
+}
+
 /** A time, and a value or `null`. */
 export function point(value: unknown): [number, number | null] | null {
   if (!Array.isArray(value) || value.length !== 2) return null;

@@ -11,6 +11,7 @@ const MOST = 256;
 export class Watch {
   #tiles = new Set<string>();
   #inSight = new Set<string>();
+  #expected: readonly string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #told = '';
 
@@ -36,14 +37,22 @@ export class Watch {
     this.changed();
   }
 
+  /** Cameras that will be in sight in a moment: their pictures are asked for already. */
+  expect(cameras: readonly string[]): void {
+    this.#expected = cameras;
+    this.changed();
+  }
+
   /** Tells the gateway, soon, if what is wanted has changed. */
   changed(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       const hidden = this.hidden();
       // A wall of more tiles than that takes all results, and pictures of the first.
-      const cameras = hidden ? [] : this.#tiles.size > MOST ? null : [...this.#tiles].sort();
-      const pictures = hidden ? [] : [...this.#inSight].sort().slice(0, MOST);
+      const tiles = new Set([...this.#tiles, ...this.#expected]);
+      const cameras = hidden ? [] : tiles.size > MOST ? null : [...tiles].sort();
+      const sight = new Set([...[...this.#inSight].sort(), ...this.#expected]);
+      const pictures = hidden ? [] : [...sight].slice(0, MOST).sort();
       const wanted = JSON.stringify([cameras, pictures]);
       if (wanted === this.#told) return;
       this.#told = wanted;

@@ -9,7 +9,7 @@ export const VERDICTS: Record<WhyView['verdict'], { words: string; level: Level 
   expired: { words: 'Expired: too old', level: 'warning' },
   dead_lettered: { words: 'Dead letter', level: 'bad' },
   retried_waiting: { words: 'Failed, waits for another attempt', level: 'warning' },
-  repeated: { words: 'Several frames have this id', level: 'warning' },
+  repeated: { words: 'Several frames share this id', level: 'warning' },
   unknown: { words: 'Not seen', level: 'unknown' },
 };
 
@@ -18,8 +18,8 @@ const HOPS: Record<HopView['hop'], string> = {
   queued: 'Taken by a worker',
   computed: 'Computed',
   recorded: 'Recorded',
-  expired: 'Found too old',
-  dead_letter: 'Put among the dead letters',
+  expired: 'Too old',
+  dead_letter: 'Moved to the dead letters',
 };
 
 export const PLACES: Record<WitnessView['place'], string> = {

@@ -1,5 +1,6 @@
 /** Signing in: with a token, or with the one-time code of a ready link. */
 
+import { plural } from '../lib/plural';
 import { BASE, below } from '../lib/base';
 
 export type Credential = { token: string } | { code: string };
@@ -31,29 +32,33 @@ export async function signIn(credential: Credential): Promise<Words | null> {
   return response.ok ? null : explain(response.status, credential, response.headers.get('Retry-After'));
 }
 
-const USED: Words = [
-  'This link was used already or is older than a day. For another one run ',
-  'framefleet link',
-  ', with Docker Compose ',
-  'docker compose exec gateway framefleet link',
-  '. Or paste a token.',
-];
+/** A sentence with commands between backticks, in parts. */
+const parts = (sentence: string): Words => sentence.split('`');
+
+const USED: Words = parts(
+  'This link was already used, or is older than a day. Run `framefleet link` for another one (with Docker Compose `docker compose exec gateway framefleet link`), or paste a token.',
+);
 
 export function explain(status: number, credential: Credential, retryAfter: string | null): Words {
-  if (status === 429) return [`Too many wrong tokens. Wait ${wait(retryAfter)}, then try again.`];
+  if (status === 429) return [wait(retryAfter)];
   if (status === 401 && 'code' in credential) return USED;
   if (status === 401 || status === 403)
-    return ['This is no token of this gateway, or it was revoked or has expired. Copy it again, whole.'];
+    return ['The gateway does not accept this token: it is wrong, revoked or expired. Copy all of it again.'];
   return [`The gateway could not sign you in (status ${status}). Its log says why.`];
 }
 
-/** `Retry-After` in words: `20 seconds`, `2 minutes`. */
+/** What `Retry-After` asks for, in words. */
 function wait(retryAfter: string | null): string {
-  const seconds = Number(retryAfter);
-  if (retryAfter === null || !(seconds > 0)) return 'a minute';
-  if (seconds <= 90)
-    return seconds === 60 ? 'a minute' : `${Math.ceil(seconds)} ${seconds === 1 ? 'second' : 'seconds'}`;
-  return `${Math.ceil(seconds / 60)} minutes`;
+  const seconds = retryAfter === null || !(Number(retryAfter) > 0) ? 60 : Number(retryAfter);
+  return seconds <= 90 && seconds !== 60
+    ? plural(Math.ceil(seconds), [
+        'Too many wrong tokens. Wait # second, then try again.',
+        'Too many wrong tokens. Wait # seconds, then try again.',
+      ])
+    : plural(Math.ceil(seconds / 60), [
+        'Too many wrong tokens. Wait # minute, then try again.',
+        'Too many wrong tokens. Wait # minutes, then try again.',
+      ]);
 }
 
 /** Tells from the address why the gateway, or this page, led here; `null` where the address does not say. */
@@ -61,16 +66,16 @@ export function whyHere(search: string): Words | null {
   const parameters = new URLSearchParams(search);
   if (parameters.get('link') === 'used') return USED;
   if (parameters.get('link') === 'token') {
-    return [
-      'Links with a token in them no longer sign in, because logs and histories keep them. Paste the token here, or run ',
-      'framefleet link',
-      ' for a link that does.',
-    ];
+    return parts(
+      'Links with a token in them no longer sign in, because logs and histories keep them. Paste the token here, or run `framefleet link` for a link that does.',
+    );
   }
   if (parameters.has('wrong')) return explain(401, { token: '' }, null);
   if (parameters.get('reason') === 'ended') {
     return [
-      `Your session has ended.${parameters.has('next') ? ' After signing in you are back where you were.' : ''}`,
+      parameters.has('next')
+        ? 'Your session has ended. Sign in to return to the page where you were.'
+        : 'Your session has ended.',
     ];
   }
   return null;

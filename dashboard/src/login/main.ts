@@ -1,7 +1,5 @@
-import { mount } from 'svelte';
-import Login from './Login.svelte';
-import '../base.css';
+import { loadFirstTexts, loadTexts } from '../lib/texts';
 
-const target = document.getElementById('app');
-if (target === null) throw new Error('login.html has no #app');
-mount(Login, { target });
+// Modules name texts when they are loaded: first the language, then they.
+await Promise.all([loadFirstTexts(), loadTexts('login')]);
+await import('./start');

@@ -8,8 +8,8 @@ type Queries = Readonly<Record<string, string>>;
 const PANELS: Record<FigureName, Omit<ChartPanel, 'expr'>> = {
   processingRate: { title: 'Processing rate', unit: 'fps' },
   latency: { title: 'Latency p50 and p95', unit: 'seconds' },
-  queueDepth: { title: 'Queue depth', unit: 'frames' },
-  notComputed: { title: 'Not computed', unit: 'ratio' },
+  queueDepth: { title: 'Queue depth', unit: /* @wc-include */ 'frames' },
+  notComputed: { title: 'Dropped or expired', unit: 'ratio' },
   errors: { title: 'Errors', unit: '/s' },
 };
 
@@ -20,7 +20,7 @@ function expressionOf(figure: FigureName, queries: Queries): string | null {
   if (figure !== 'latency') return queries[figure] ?? null;
   const { latencyP50, latencyP95 } = queries;
   if (latencyP50 === undefined || latencyP95 === undefined) return null;
-  return `${labelled(latencyP50, 'p50')} or ${labelled(latencyP95, 'p95')}`;
+  return [labelled(latencyP50, 'p50'), labelled(latencyP95, 'p95')].join(' or ');
 }
 
 /** The panel of a figure, with the gateway's own PromQL; `null` until the gateway has told it. */

@@ -1,7 +1,8 @@
 /** What a model costs for each frame, and what that means for the workers' present load; in words. Pure. */
 
+import { plural } from '../lib/plural';
 import type { ModelsView, NodeView } from '../lib/contract.gen';
-import { count, digits } from '../lib/format';
+import { digits, fixed, written } from '../lib/format';
 import { type Level, plainModel } from '../lib/models';
 
 /** `measured` by this cluster's workers; `estimated` from that and the benchmark's ratio; `benchmark`: on its machine. */
@@ -88,14 +89,15 @@ export interface Price {
 /** A figure of two significant digits is all that such a price can promise. */
 const milliseconds = (seconds: number): string => {
   const value = seconds * 1000;
-  return value >= 9.95 ? `${Number(value.toPrecision(2))} ms` : `${value.toFixed(1)} ms`;
+  return value >= 9.95 ? `${written(Number(value.toPrecision(2)))} ms` : `${fixed(value, 1)} ms`;
 };
-const perSecond = (rate: number): string => (rate >= 10 ? String(Number(rate.toPrecision(2))) : digits(rate));
+const perSecond = (rate: number): string =>
+  rate >= 10 ? written(Number(rate.toPrecision(2))) : digits(rate);
 
 const FROM: Record<Source, string> = {
   measured: 'Measured by these workers.',
-  estimated: 'Estimated: the benchmark’s ratio, at the speed of these workers.',
-  benchmark: 'From the benchmark, on another machine: nothing was computed here to compare with.',
+  estimated: 'Estimated from the benchmark’s ratio and the speed of these workers.',
+  benchmark: 'From the benchmark, on another machine: these workers have computed nothing to compare with.',
 };
 
 /** What switching to `spec` costs; `null` for a level's own setting, of which nobody knows what it will be. */
@@ -108,27 +110,35 @@ export function priceOf(
   const cost = costOf(spec, view);
   if (cost === null) {
     return {
-      words: `What ${spec} costs is not known yet.`,
-      from: 'Switch one camera to it first: its price is here after 20 frames.',
+      words: `The cost of ${spec} is not known yet.`,
+      from: 'Switch one camera to it first: the cost is known after 20 frames.',
       tooMuch: false,
     };
   }
   const load = loadOf(level, view, nodes);
   const now = load.model === null || load.model === spec ? null : costOf(load.model, view);
-  const instead =
-    now === null || now.source === 'benchmark' ? '' : ` instead of ${milliseconds(now.seconds)}`;
-  const frame = `About ${milliseconds(cost.seconds)} a frame${instead}`;
+  const each = milliseconds(cost.seconds);
+  const instead = now === null || now.source === 'benchmark' ? null : milliseconds(now.seconds);
   if (level.camera !== null) {
-    return { words: `${frame}, for this camera’s frames.`, from: FROM[cost.source], tooMuch: false };
+    const words =
+      instead === null
+        ? `About ${each} per frame of this camera.`
+        : `About ${each} per frame of this camera instead of ${instead}.`;
+    return { words, from: FROM[cost.source], tooMuch: false };
   }
+  const frame =
+    instead === null ? `About ${each} per frame.` : `About ${each} per frame instead of ${instead}.`;
   const most = load.workers / cost.seconds;
   const tooMuch = load.rate > most;
-  const workers = count(load.workers, 'worker');
-  const can = `${workers} can do ${perSecond(most)} a second, ${perSecond(load.rate)} are computed now`;
+  const workers = plural(load.workers, ['# worker', '# workers']);
+  const can = `Capacity of ${workers}: ${perSecond(most)} frames per second; load now: ${perSecond(load.rate)}.`;
   const need = tooMuch
-    ? ` Frames would wait or be dropped: ${Math.ceil(load.rate * cost.seconds)} workers would keep up, if each had a core to itself.`
+    ? plural(Math.ceil(load.rate * cost.seconds), [
+        'Frames would wait or be dropped: # worker would keep up, with a core of its own.',
+        'Frames would wait or be dropped: # workers would keep up, each with a core of its own.',
+      ])
     : '';
-  return { words: `${frame}: ${can}.${need}`, from: FROM[cost.source], tooMuch };
+  return { words: [frame, can, need].filter(Boolean).join(' '), from: FROM[cost.source], tooMuch };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -1,7 +1,9 @@
 /** What the page says of workers, producers and gateways. Pure. */
 
+import { NODE_STATE_WORDS } from '../lib/states';
+import { plural } from '../lib/plural';
 import type { NodesView, WorkerView } from '../lib/contract.gen';
-import { NONE, clockTime, count, digits, elapsed, plain, figure } from '../lib/format';
+import { NONE, clockTime, digits, elapsed, plain, figure } from '../lib/format';
 import type { Level } from '../lib/health';
 
 /** Seconds for which a process counts as started just now. */
@@ -18,54 +20,68 @@ export interface Condition {
 
 /** What somebody is who is not heard: since when, and how long that is. */
 export const unheard = (seen: number, now: number): string =>
-  `not heard since ${clockTime(seen)}, ${elapsed(now - seen)} ago`;
+  `last heard at ${clockTime(seen)}, ${elapsed(now - seen)} ago`;
 
-const asked = ({ drain }: WorkerView): string =>
-  drain === null ? '' : `${drain.by === null ? '' : ` by ${drain.by}`} since ${clockTime(drain.since)}`;
+/** Since when it is drained, and by whom; `null` if it is not. */
+function asked({ drain }: Pick<WorkerView, 'drain'>): string | null {
+  if (drain === null) return null;
+  return drain.by === null
+    ? `drained since ${clockTime(drain.since)}`
+    : `drained since ${clockTime(drain.since)} by ${drain.by}`;
+}
 
 /** How a worker is, in words. */
 export function condition(worker: WorkerView, now: number): Condition {
   const lacks = worker.lacks.length > 0 ? worker.lacks.join('; ') : null;
-  const out = worker.drain === null ? null : `drained${asked(worker)}`;
+  const out = asked(worker);
+  const word = NODE_STATE_WORDS[worker.state];
   switch (worker.state) {
     case 'lost':
       return {
         level: 'bad',
-        word: 'lost',
-        note: unheard(worker.last_seen, now) + (out === null ? '' : `; ${out}: it stays so if it comes back`),
+        word,
+        note: [unheard(worker.last_seen, now), out === null ? '' : `${out}; stays drained if it returns`]
+          .filter(Boolean)
+          .join('; '),
       };
     case 'unknown':
       return {
         level: 'unknown',
-        word: 'unknown',
-        note: 'the gateway has no broker, or has only just got it back',
+        word,
+        note: 'the gateway has no broker, or has just reconnected to it',
       };
     case 'drained':
-      return { level: 'unknown', word: 'drained', note: out ?? 'takes frames again in a moment' };
+      return { level: 'unknown', word, note: out ?? 'takes frames again in a moment' };
     case 'draining':
       return {
         level: 'unknown',
-        word: 'draining',
-        note: out === null ? 'finishes its frame and ends' : `${out}: finishes its frames, takes no more`,
+        word,
+        note: out === null ? 'finishes its frame and stops' : `${out}; finishes its frames, takes no more`,
       };
     case 'running':
-      if (out !== null) return { level: 'unknown', word: 'running', note: `${out}: it is being told` };
-      return { level: lacks === null ? 'good' : 'warning', word: 'running', note: lacks };
+      if (out !== null) return { level: 'unknown', word, note: `${out}; the worker is being notified` };
+      return { level: lacks === null ? 'good' : 'warning', word, note: lacks };
   }
 }
+
+const TOO_LITTLE = 'The remaining capacity is too small: frames will wait or expire.';
 
 /** What draining the worker leaves of its lane, in numbers. */
 export function consequence({ lane, without }: Pick<WorkerView, 'lane' | 'without'>): string {
   const { workers, capacity, load } = without;
-  const now = `${plain(figure(load, 'frames'))} a second are computed now`;
+  const now = digits(load);
   if (workers === 0) {
-    const fate = lane === 'live' ? 'they will wait, and expire after two seconds' : 'they will wait';
-    return `No other worker takes frames of the lane ${lane}. ${now}; without it ${fate}.`;
+    const fate =
+      lane === 'live'
+        ? 'Without this worker they wait, and expire after two seconds.'
+        : 'Without this worker they wait.';
+    return `No other worker takes frames of the lane ${lane}. Load now: ${now} frames per second. ${fate}`;
   }
-  const remain = `${count(workers, 'worker')} ${workers === 1 ? 'remains' : 'remain'} in the lane ${lane}`;
-  if (capacity === null) return `${remain}; how much they can do is not known yet. ${now}.`;
-  const can = `${remain}; ${workers === 1 ? 'it' : 'they'} can do about ${digits(capacity)} frames a second, and ${digits(load)} are computed now.`;
-  return capacity < load ? `${can} That is too little: frames will wait or expire.` : can;
+  const remain = plural(workers, ['# worker', '# workers']);
+  if (capacity === null)
+    return `Remaining in the lane ${lane}: ${remain}, capacity not known yet. Load now: ${now} frames per second.`;
+  const can = `Remaining in the lane ${lane}: ${remain}, about ${digits(capacity)} frames per second. Load now: ${now} frames per second.`;
+  return capacity < load ? `${can} ${TOO_LITTLE}` : can;
 }
 
 /** The drain is more than the others can carry. */
@@ -90,12 +106,12 @@ export const allDrained = (workers: readonly { state: State; drain: unknown }[])
   return here.length > 0 && here.every(({ drain }) => drain !== null);
 };
 
-/** The gist of the workers: `2 of 3 at work, 1 drained, 1 lost`. */
+/** The gist of the workers: `2 of 3 working, 1 drained, 1 lost`. */
 export function gist(workers: readonly WorkerView[], expected: number | null): string {
   const working = workers.filter(({ state, drain }) => state === 'running' && drain === null).length;
   const drained = workers.filter(({ state, drain }) => drain !== null && state !== 'lost').length;
   const lost = workers.filter(({ state }) => state === 'lost').length;
-  const parts = [`${working} of ${expected ?? workers.length} at work`];
+  const parts = [`${working} of ${expected ?? workers.length} working`];
   if (drained > 0) parts.push(`${drained} drained`);
   if (lost > 0) parts.push(`${lost} lost`);
   return parts.join(', ');

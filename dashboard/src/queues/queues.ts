@@ -1,12 +1,13 @@
 /** Queues, dead letters and their operations in words. Pure. */
 
+import { plural } from '../lib/plural';
 import type {
   DeadLetterGroupsView,
   DeadLetterGroupView,
   DeadLetterOperationView,
   QueueView,
 } from '../lib/contract.gen';
-import { NONE, count, elapsed, exactly, length } from '../lib/format';
+import { NONE, elapsed, exactly, length } from '../lib/format';
 import type { Level } from '../lib/health';
 
 const LANES: Record<string, string> = { live: 'Live lane', batch: 'Batch lane', gpu: 'GPU lane' };
@@ -15,7 +16,8 @@ const LANES: Record<string, string> = { live: 'Live lane', batch: 'Batch lane', 
 export function titled(queue: QueueView): string {
   if (queue.purpose === 'lane') return LANES[queue.lane ?? ''] ?? queue.name;
   if (queue.purpose === 'sender') return `${queue.sender}, ${queue.lane}`;
-  if (queue.purpose === 'retry') return `Retries, ${queue.lane}, after ${queue.name.split('.').at(-1)}`;
+  if (queue.purpose === 'retry')
+    return `Retries, ${queue.lane ?? NONE}, after ${queue.name.split('.').at(-1) ?? NONE}`;
   if (queue.purpose === 'results') return 'Results for the history';
   return queue.sender === null ? 'Dead letters' : `Dead letters of ${queue.sender}`;
 }
@@ -33,6 +35,8 @@ export function nothingKnown(queues: readonly QueueView[]): string | null {
 /** A text with commands between backticks, in parts; every second one is a command. */
 export const commands = (text: string): string[] => text.split('`');
 
+const laneWorker = (lane: string | null): string => `WORKER_LANE=${lane} python -m worker`;
+
 export function level(queue: QueueView): Level {
   if (queue.down !== null) return 'bad';
   if (queue.messages === null) return 'unknown';
@@ -44,15 +48,15 @@ export function level(queue: QueueView): Level {
 /** What is the matter with the queue, and what to do; '' if nothing. */
 export function remark(queue: QueueView): string {
   if (queue.down !== null) return `${queue.unknown}. RabbitMQ said: ${queue.down}`;
-  if (queue.messages === null) return `Unknown: ${queue.unknown}.`;
+  if (queue.messages === null) return `State unknown: ${queue.unknown}.`;
   if (level(queue) === 'good') return '';
   if (queue.consumers === 0 && queue.purpose === 'results')
-    return 'Nobody takes results: the history does not grow. The gateway’s log says why.';
+    return 'No consumer takes results, so the history does not grow. The gateway’s log says why.';
   if (queue.consumers === 0 && queue.purpose !== 'dead_letters')
-    return `No worker takes them: they wait. Start one: WORKER_LANE=${queue.lane} python -m worker`;
+    return `No worker takes these frames, so they wait. To start one: ${laneWorker(queue.lane)}`;
   if (queue.purpose === 'dead_letters')
-    return 'More than half full: at its bound it drops its oldest. Replay or purge some.';
-  return 'More than half full: at its bound senders are refused. Start more workers, or send less.';
+    return 'More than half full. A full queue drops its oldest messages: replay or purge some.';
+  return 'More than half full. A full queue refuses senders: start more workers, or send less.';
 }
 
 export const oldest = ({ oldest: seconds, oldest_at_least }: QueueView): string => {
@@ -72,8 +76,6 @@ export function reasons(groups: readonly DeadLetterGroupView[]): [string, number
   return [...found].sort(([, one], [, other]) => other - one);
 }
 
-export const spoken = (reason: string): string => reason.replaceAll('_', ' ');
-
 /** Where the group's letters came from: `gate-3, from frame_queue, sent by school`. */
 export function whence({ camera_id, origin, sender }: DeadLetterGroupView): string {
   const parts = [camera_id ?? 'unknown camera'];
@@ -82,11 +84,11 @@ export function whence({ camera_id, origin, sender }: DeadLetterGroupView): stri
   return parts.join(', ');
 }
 
-/** When they died: `9 min ago`, `4 h to 9 min ago`. */
+/** When they died: `9 min ago`, `between 4 h and 9 min ago`. */
 export function span(first: number | null, last: number | null, now: number): string {
   if (first === null || last === null) return 'time unknown';
   const [one, other] = [elapsed(now - first), elapsed(now - last)];
-  return one === other ? `${other} ago` : `${one} to ${other} ago`;
+  return one === other ? `${other} ago` : `between ${one} and ${other} ago`;
 }
 
 /** How far the look reaches; '' if all has been seen. */
@@ -94,10 +96,11 @@ export function lookRemark(view: DeadLetterGroupsView, now: number): string {
   const remarks = [];
   if (view.looked < view.total)
     remarks.push(
-      `${exactly(view.looked)} of ${exactly(view.total)} were looked at, at most ${exactly(view.most)} of each queue`,
+      `${exactly(view.looked)} of ${exactly(view.total)} were examined, at most ${exactly(view.most)} per queue`,
     );
-  else if (!view.complete) remarks.push(`as they were ${elapsed(now - view.time)} ago`);
-  if (view.left_out > 0) remarks.push(`${count(view.left_out, 'smaller group')} not listed`);
+  else if (!view.complete) remarks.push(`state of ${elapsed(now - view.time)} ago`);
+  if (view.left_out > 0)
+    remarks.push(plural(view.left_out, ['# smaller group is not listed', '# smaller groups are not listed']));
   return remarks.join('; ');
 }
 
@@ -127,18 +130,32 @@ export function proposal(meant: Meant, choice: ReplayChoice): string {
   return `/api/dlq/operations?${query.toString()}`;
 }
 
+// @wc-include
+const ENDS = { stopped: 'stopped', failed: 'failed', interrupted: 'interrupted' };
+
 /** How an operation ended, or how far it is. */
 export function outcome(operation: DeadLetterOperationView): string {
   const { state, kind, done, count: all, gone, trouble, died_again } = operation;
-  const verb = kind === 'replay' ? 'replayed' : 'purged';
-  const far = `${exactly(done)} of ${exactly(all)} ${verb}`;
-  const parts = [state === 'done' && done === all ? `${exactly(done)} ${verb}` : far];
-  if (gone > 0) parts.push(`${exactly(gone)} were gone already`);
-  if (state === 'stopped' || state === 'failed' || state === 'interrupted') parts.push(state);
+  const [did, planned] = [exactly(done), exactly(all)];
+  const whole = state === 'done' && done === all;
+  const parts = [
+    kind === 'replay'
+      ? whole
+        ? `${did} replayed`
+        : `${did} of ${planned} replayed`
+      : whole
+        ? `${did} purged`
+        : `${did} of ${planned} purged`,
+  ];
+  if (gone > 0) parts.push(plural(gone, ['# was already gone', '# were already gone']));
+  if (state === 'stopped' || state === 'failed' || state === 'interrupted') parts.push(ENDS[state]);
   if (trouble !== '') parts.push(trouble);
   if (died_again !== null && died_again > 0)
     parts.push(
-      `${count(died_again, 'frame')} died again: ${died_again === 1 ? 'it is a dead letter' : 'they are dead letters'} once more`,
+      plural(died_again, [
+        '# frame failed again and is a dead letter',
+        '# frames failed again and are dead letters',
+      ]),
     );
   return parts.join('; ');
 }

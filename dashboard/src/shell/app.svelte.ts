@@ -43,6 +43,7 @@ import { CLUSTER, type Level } from '../lib/models';
 import { Pictures } from '../lib/pictures';
 import { Route } from './route.svelte';
 import { SchemeChoice } from '../lib/scheme.svelte';
+import { Sounds } from '../lib/sounds.svelte';
 import { type Connection, Stream } from '../lib/stream';
 import { Watch } from '../lib/watch';
 
@@ -61,6 +62,7 @@ export class App {
   readonly pictures = new Pictures();
   readonly route = new Route();
   readonly scheme = new SchemeChoice();
+  readonly sounds = new Sounds();
   readonly clock = new ServerClock();
   readonly stream: Stream;
   readonly watching: Watch;
@@ -69,6 +71,8 @@ export class App {
   tick = $state(performance.now());
   connection = $state.raw<Connection>({ open: false, since: performance.now(), retryAt: null });
   everConnected = $state(false);
+  /** The dialog that is open over the page. */
+  over = $state<'help' | 'invite' | null>(null);
   staleness = $state(2);
   session = $state.raw<SessionView | null>(null);
   alerts = $state.raw<AlertsView | null>(null);
@@ -142,7 +146,10 @@ export class App {
       }),
     );
     every(PANELS, (signal) =>
-      this.#read('/api/alerts', readAlertsView, signal, (alerts) => (this.alerts = alerts)),
+      this.#read('/api/alerts', readAlertsView, signal, (alerts) => {
+        this.alerts = alerts;
+        this.sounds.hear(alerts);
+      }),
     );
     every(PANELS, (signal) =>
       this.#read(
@@ -259,7 +266,7 @@ export class App {
       return null;
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#leave();
-      return error instanceof Refused ? error.message : `${reasonOf(error)}; look at it, then try again`;
+      return error instanceof Refused ? error.message : `${reasonOf(error)}; check it, then try again`;
     }
   }
 

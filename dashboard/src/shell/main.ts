@@ -1,8 +1,5 @@
-import { mount } from 'svelte';
-import Root from './Shell.svelte';
-import '../base.css';
-import { App } from './app.svelte';
+import { loadFirstTexts } from '../lib/texts';
 
-const target = document.getElementById('app');
-if (target === null) throw new Error('index.html has no #app');
-mount(Root, { target, props: { app: new App() } });
+// Modules name texts when they are loaded: first the language, then they.
+await loadFirstTexts();
+await import('./start');

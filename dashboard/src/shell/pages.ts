@@ -30,18 +30,23 @@ export interface Page {
   key: string | null;
   /** Where the header has its link. */
   nav: 'bar' | 'menu' | null;
+  /** The parameter with which it is shown without the bar, and that all of the full screen is for this page. */
+  bare?: string;
   load: () => Promise<{ default: PageComponent }>;
 }
 
 // prettier-ignore
 export const PAGES: readonly Page[] = [
   { name: 'overview', path: '/', title: 'Overview', key: 'o', nav: 'bar', load: () => import('../overview/OverviewPage.svelte') },
+  { name: 'wall', path: '/wall', title: 'Wall', key: 'w', nav: 'bar', bare: 'wall', load: () => import('../wall/WallPage.svelte') },
+  { name: 'cameras', path: '/cameras/{id}', title: 'Camera', key: null, nav: null, load: () => import('../cameras/CameraPage.svelte') },
   { name: 'events', path: '/events', title: 'Events', key: 'e', nav: 'bar', load: () => import('../events/EventsPage.svelte') },
   { name: 'nodes', path: '/nodes', title: 'Nodes', key: 'n', nav: 'bar', load: () => import('../nodes/NodesPage.svelte') },
   { name: 'alerts', path: '/alerts', title: 'Alerts', key: 'a', nav: 'bar', load: () => import('../alerts/AlertsPage.svelte') },
   { name: 'models', path: '/models', title: 'Models', key: 'm', nav: 'menu', load: () => import('../models/ModelsPage.svelte') },
   { name: 'queues', path: '/queues', title: 'Queues', key: 'q', nav: 'menu', load: () => import('../queues/QueuesPage.svelte') },
   { name: 'explore', path: '/explore', title: 'Explore', key: 'x', nav: 'menu', load: () => import('../explore/ExplorePage.svelte') },
+  { name: 'settings', path: '/settings', title: 'Settings', key: 's', nav: 'menu', load: () => import('../settings/SettingsPage.svelte') },
 ];
 
 /** What is shown at every other address. */

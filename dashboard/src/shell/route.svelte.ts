@@ -1,14 +1,15 @@
 /** The page's address is its state: what is filtered and what is open, so that back works and links can be copied. */
 
-import { type Address, type PageAddress, readPlace, writePlace } from '../lib/address';
+import {
+  type Address,
+  type Link,
+  type Links,
+  type PageAddress,
+  type Step,
+  readPlace,
+  writePlace,
+} from '../lib/address';
 import { BASE, below } from '../lib/base';
-
-export interface Step {
-  /** Without a step in the history (typing, stepping through cameras). */
-  replace?: boolean;
-  /** This opens something over the page, which "back" closes again. */
-  opens?: boolean;
-}
 
 function here(): Address {
   return { pathname: below(location.pathname), search: location.search };
@@ -58,7 +59,7 @@ export class Route {
 }
 
 /** One page's part of the address. Changes of a part leave the rest as it is; from other pages they lead to this one. */
-export class Here<Place extends object> {
+export class Here<Place extends object> implements Links<Place> {
   constructor(
     private readonly route: Route,
     private readonly page: PageAddress<Place>,
@@ -82,6 +83,11 @@ export class Here<Place extends object> {
 
   follow(change: Partial<Place>, step: Step = {}): (event: MouseEvent) => void {
     return (event) => this.route.follow(this.#write(change), step)(event);
+  }
+
+  /** Both at once, for `<a {...here.link(…)}>`. */
+  link(change: Partial<Place>, step: Step = {}): Link {
+    return { href: this.href(change), onclick: this.follow(change, step) };
   }
 
   #write(change: Partial<Place>): string {

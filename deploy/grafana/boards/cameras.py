@@ -81,7 +81,7 @@ BOARD = board(
         ),
         panel(
             "Failures of sources, by reason",
-            "A camera that did not answer, refused, or sent what is no picture.",
+            "A camera that did not answer, refused, or sent what is not a picture.",
             "cps",
             query(
                 "sum by (reason) (rate(producer_camera_errors_total{@}[$__rate_interval])) > 0", "{{reason}}"

@@ -75,6 +75,31 @@ BOARD = board(
             query("sum(rate(gateway_results_stale_total{@}[$__rate_interval]))", "stale"),
         ),
         panel(
+            "Who is here",
+            "Users (tokens) and sessions within the session's window, 5 minutes by default. Off by 2 % at most.",
+            "short",
+            query('max(gateway_concurrent_users{@,window="session",device="all"})', "users"),
+            query(
+                'max by (device) (gateway_concurrent_sessions{@,window="session",device!="all"}) > 0',
+                "sessions, {{device}}",
+            ),
+            query('max(gateway_concurrent_sessions{@,window="session",device="all"})', "sessions"),
+            runbook="FramefleetViewersFell",
+        ),
+        panel(
+            "How long sessions stay, p50 and p95",
+            "Of those that ended, by device, at each gateway.",
+            "s",
+            *(
+                query(
+                    f"histogram_quantile({share}, sum by (le, device) "
+                    "(rate(framefleet_time_on_app_seconds_bucket{@}[$__rate_interval])))",
+                    f"{{{{device}}}}, {word}",
+                )
+                for share, word in ((0.5, "p50"), (0.95, "p95"))
+            ),
+        ),
+        panel(
             "Age at the gateway and when painted",
             "From capture, p50 and p99.",
             "s",

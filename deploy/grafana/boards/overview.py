@@ -2,7 +2,7 @@
 
 from deploy.grafana.boards.parts import RED, YELLOW, above, below, board, panel, query, row, stat
 
-SERVICES = "cv-worker|producer|gateway"
+SERVICES = "cv-worker|cv-worker-batch|producer|gateway"
 FRAMES = r"frame_queue|frame_queue\\.(batch|gpu)"
 
 BOARD = board(
@@ -99,7 +99,7 @@ BOARD = board(
             runbook="FramefleetQueueGrowing",
         ),
         panel(
-            "Not computed, by reason",
+            "Dropped or expired, by reason",
             "Frames that did not reach a queue, were too old when their turn came, or failed.",
             "cps",
             query(

@@ -33,7 +33,7 @@ BOARD = board(
             thresholds=above((0.85, YELLOW), (0.95, RED)),
         ),
         stat(
-            "Share not computed",
+            "Share dropped or expired",
             "Frames that expired or failed, of all that workers took.",
             "percentunit",
             query(

@@ -42,6 +42,7 @@ class CameraConfig:
     tls_fingerprint: bytes | None = None
     tls: Trust | None = None
     hosts: tuple[str, ...] = ()
+    remote: bool = False
 
     @property
     def camera_id(self) -> str:

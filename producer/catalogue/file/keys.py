@@ -53,7 +53,7 @@ def _word(node: Node) -> str:
 def _number(node: Node) -> float:
     # `float` alone would take 1_0, nan and the digits of other scripts as well.
     if not _NUMBER.fullmatch(word := _word(node)):
-        raise ValueError(f"{shown(word)} is no number")
+        raise ValueError(f"{shown(word)} is not a number")
     return float(word)
 
 
@@ -121,7 +121,9 @@ def _model(text: str) -> str:
         return str(parse_model_spec(text))
     except InvalidModelSpec as error:
         # Its message repeats the text, or a part of it: a login that got into the wrong place must not be shown.
-        raise ValueError(str(error) if redact(text) == text else f"{shown(text)} is no model name") from None
+        raise ValueError(
+            str(error) if redact(text) == text else f"{shown(text)} is not a model name"
+        ) from None
 
 
 def _enclosing(corners: Polygon) -> Polygon:
@@ -173,6 +175,9 @@ class SharedKeys(TypedDict, total=False):
         float, Field(ge=0, le=1_000, description="frames a second; 0: the source's own rate"), Number
     ]
     lane: Annotated[LaneName, Field(description="the queue that gets its frames")]
+    remote: Annotated[
+        Switch, Field(description="its frames may be sent to a remote model, out of the house perhaps")
+    ]
     model: Annotated[Model, Field(description="what its frames are analysed with")]
     enabled: Annotated[Switch, Field(description="whether it is opened at all")]
     priority: Annotated[int, Field(ge=1, le=100, description="its weight when cameras take turns"), Number]

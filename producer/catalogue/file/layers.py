@@ -82,13 +82,13 @@ def _reason(error: ErrorDetails, text: str, schema: dict[str, Any]) -> str:
         case "greater_than_equal" | "less_than_equal" | "finite_number":
             return f"{shown(text)} is not within {schema['minimum']:g} and {schema['maximum']:g}"
         case "int_from_float":
-            return f"{float(text):g} is no whole number within {schema['minimum']} and {schema['maximum']}"
+            return f"{float(text):g} is not a whole number within {schema['minimum']} and {schema['maximum']}"
         case "string_too_long":
             return f"{len(text.strip())} characters are too many: at most {context['max_length']}"
         case "string_pattern_mismatch":
             return f"{shown(text)} is no camera id: letters, digits, _ and -, at most 64"
         case "enum":
-            return f"{shown(text)} is no lane{suggestion(text, [*Lane])}"
+            return f"{shown(text)} is not a lane{suggestion(text, [*Lane])}"
         case _:  # none of the keys has it today; pydantic's words show no value
             return error["msg"]
 
@@ -105,7 +105,7 @@ def _unknown(key: str, keys: TypeAdapter[Any]) -> str:
         return f"{key} belongs to a camera: it cannot be shared"
     if key == "<<":
         return "<< is not known here: cameras share values by `group` and `defaults`"
-    return f"{_name(key)} is no key{suggestion(key, [each for each in KNOWN if each in _schemas(keys)])}"
+    return f"{_name(key)} is not a key{suggestion(key, [each for each in KNOWN if each in _schemas(keys)])}"
 
 
 def _name(key: str) -> str:

@@ -37,7 +37,7 @@ def read_sections(root: Node | None) -> Sections:
         if key in lines:
             problems.append(FileProblem(line, f"{key} is there twice, first in line {lines[key]}"))
         elif key not in _SECTIONS:
-            problems.append(FileProblem(line, f"{shown(key)} is no section{suggestion(key, _SECTIONS)}"))
+            problems.append(FileProblem(line, f"{shown(key)} is not a section{suggestion(key, _SECTIONS)}"))
         elif key == "cameras" and not isinstance(node, ListNode):
             problems.append(
                 FileProblem(line, "below cameras comes a list, each entry beginning with `- id:`")

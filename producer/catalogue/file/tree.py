@@ -59,7 +59,7 @@ Node = ScalarNode | ListNode | TableNode
 def parse_tree(data: bytes) -> Node | None:
     """The one document in `data` (UTF-8 or UTF-16), None if there is none. Lines count from 1.
 
-    Raises InvalidCameraFile for what is no YAML, with the line; its text shows nothing of the file's values.
+    Raises InvalidCameraFile for what is not YAML, with the line; its text shows nothing of the file's values.
     """
     try:
         return _build(yaml.parse(data, Loader=_LOADER))

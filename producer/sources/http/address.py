@@ -89,7 +89,7 @@ class CameraAddress:
             raise await self.explained(error) from None
 
     def check(self, answer: CameraAnswer) -> None:
-        """Raises SourceError for an answer that is no success."""
+        """Raises SourceError for an answer that is not a success."""
         status = answer.response.status
         if status in (401, 403):
             raise SourceError("unauthorised", f"{self.shown} {self._refusal(answer)} ({status})")
@@ -121,7 +121,7 @@ class CameraAddress:
         """
         own, reach = self._url, self._reach
         if own is None or reach is None:
-            raise SourceError("invalid_url", f"{self.shown} is no address that can be used")
+            raise SourceError("invalid_url", f"{self.shown} is not an address that can be used")
         url = own if url is None else url
         logins = redirects = 0
         while True:
@@ -182,7 +182,7 @@ class CameraAddress:
         except ValueError:
             joined = None
         if joined is None or joined.scheme not in ("http", "https"):
-            raise SourceError("redirects", f"{self.shown} redirects to something that is no HTTP address")
+            raise SourceError("redirects", f"{self.shown} redirects to something that is not an HTTP address")
         return joined
 
     async def explained(self, error: Exception) -> SourceError:

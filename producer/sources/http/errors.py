@@ -46,7 +46,7 @@ def _said(error: Exception) -> tuple[str, str]:
         case aiohttp.ClientResponseError() | NotHttp():
             return "not_http", "does not answer as HTTP servers do: check the port"
         case aiohttp.InvalidURL():
-            return "invalid_url", "is no address that can be used"
+            return "invalid_url", "is not an address that can be used"
         case aiohttp.ServerDisconnectedError() | EOFError():
             return "closed", "hung up without an answer"
         case socket.gaierror():

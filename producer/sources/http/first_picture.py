@@ -162,6 +162,6 @@ def _without_a_picture(body: bytearray, walk: Walk | None, answer: CameraAnswer,
     if said and really and really.lower() not in said:
         said = f"{said} that is {really}"
     if said in ("image/jpeg", "image/jpg", "image/png") and really is None:
-        return SourceError("not_an_image", f"{shown} says {said}, and what it sends is no JPEG or PNG")
+        return SourceError("not_an_image", f"{shown} says {said}, and what it sends is not a JPEG or PNG")
     what = said or really or "something else"
     return SourceError("not_an_image", f"{shown} answers with {what}, not with a JPEG or PNG")

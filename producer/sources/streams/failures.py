@@ -46,7 +46,7 @@ def failure(error: Exception, shown: str) -> SourceError:
         case av.error.ConnectionRefusedError():
             return SourceError("refused", f"{shown} refuses the connection: check host and port")
         case av.error.InvalidDataError():
-            return SourceError("not_a_video", f"{shown} is no video that FFmpeg can read")
+            return SourceError("not_a_video", f"{shown} is not a video that FFmpeg can read")
         case av.error.EOFError() | av.error.ConnectionResetError() | av.error.BrokenPipeError():
             return SourceError("closed", f"{shown} closed the stream")
         case av.error.ProtocolNotFoundError():

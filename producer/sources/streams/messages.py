@@ -9,7 +9,9 @@ from typing import Literal
 import msgspec
 
 LENGTH_BYTES = 4
-LARGEST = 256 * 1024 * 1024  # a JPEG of 50 megapixels is far smaller: anything longer is no message of ours
+LARGEST = (
+    256 * 1024 * 1024
+)  # a JPEG of 50 megapixels is far smaller: anything longer is not a message of ours
 
 Pace = Literal["live", "media", "eager"]
 

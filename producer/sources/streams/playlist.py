@@ -43,7 +43,7 @@ def is_playlist(beginning: bytes) -> bool:
 def read_playlist(body: bytes, base: str) -> Playlist:
     """The playlist in `body`, which came from the address `base`. Raises PlaylistError, which tells what is wrong."""
     if not is_playlist(body):
-        raise PlaylistError("is no HLS playlist: one begins with #EXTM3U")
+        raise PlaylistError("is not an HLS playlist: one begins with #EXTM3U")
     written: list[str] = []
     playlists: set[str] = set()
     addresses = size = 0

@@ -22,7 +22,7 @@ _KNOWN = frozenset({"MD5", "MD5-SESS"})
 class RtspAnswer:
     """What an RTSP camera answered.
 
-    `status` is None if the answer was no RTSP; `silent`: nothing was said; `challenges`: how it wants a login.
+    `status` is None if the answer was not RTSP; `silent`: nothing was said; `challenges`: how it wants a login.
     """
 
     status: int | None

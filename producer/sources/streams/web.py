@@ -228,7 +228,7 @@ async def _next(pieces: AsyncIterator[bytes]) -> bytes:
 
 def _no_web(url: str, shown: str) -> SourceError:
     scheme, colon, _ = url.partition(":")
-    what = f"something at {scheme[:20]}:" if colon else "something that is no address"
+    what = f"something at {scheme[:20]}:" if colon else "something that is not an address"
     return SourceError("elsewhere", f"{shown} leads to {what}, and only http:// and https:// are asked")
 
 

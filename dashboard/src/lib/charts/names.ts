@@ -22,7 +22,7 @@ export function shortNames(series: readonly Labels[], alone: string): string[] {
   const telling = names.filter((name) => new Set(series.map((labels) => labels[name] ?? '')).size > 1);
   return series.map((labels) => {
     const has = telling.filter((name) => (labels[name] ?? '') !== '');
-    if (has.length === 0) return telling.length === 1 ? `no ${telling[0]}` : fullName(labels);
+    if (has.length === 0) return telling.length === 1 ? `no ${telling[0] ?? ''}` : fullName(labels);
     if (telling.length === 1) return labels[telling[0] ?? ''] ?? '';
     return has.map((name) => (name === '__name__' ? labels[name] : `${name} ${labels[name]}`)).join(' · ');
   });

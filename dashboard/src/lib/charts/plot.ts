@@ -2,6 +2,7 @@
 
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { wall } from '../localtime';
 import type { Span } from '../timerange';
 import { COLOURS, dashOf } from './lines';
 import { isolated, valueRange, type Points } from './points';
@@ -84,6 +85,8 @@ export function plotIn(target: HTMLElement, on: PlotEvents): Plot {
       // On the right half of a time has room: the last one stands below the edge.
       padding: [8, 18, 0, 0],
       legend: { show: false },
+      // It reads a date's local parts to find whole hours and days.
+      tzDate: (time) => shifted(wall(time)),
       scales: {
         x: { time: true, range: () => [drawn?.span.from ?? 0, drawn?.span.to ?? 1] },
         y: { range: (_, low, high) => valueRange(low ?? 0, high ?? 0, drawn?.objective ?? null) },
@@ -183,6 +186,18 @@ export function plotIn(target: HTMLElement, on: PlotEvents): Plot {
     },
   };
 }
+
+/** A date whose local parts are the UTC parts of `date`. */
+const shifted = (date: Date): Date =>
+  new Date(
+    date.getUTCFullYear(),
+    date.getUTCMonth(),
+    date.getUTCDate(),
+    date.getUTCHours(),
+    date.getUTCMinutes(),
+    date.getUTCSeconds(),
+    date.getUTCMilliseconds(),
+  );
 
 function sizeOf(target: HTMLElement): { width: number; height: number } {
   return { width: Math.max(80, target.clientWidth), height: Math.max(80, target.clientHeight) };

@@ -13,6 +13,23 @@ export const PROMETHEUS = '/api/prometheus';
 const path = (name: string, parameters: Record<string, string>): string =>
   `${PROMETHEUS}/api/v1/${name}?${new URLSearchParams(parameters).toString()}`;
 
+/** Milliseconds in which a gateway that is there answers something easy. */
+const ALIVE = 3_000;
+
+/** Asks; where nothing comes in time, finds out whose fault that is before somebody is blamed. */
+async function asked<T>(ask: Ask, where: string, read: Reader<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await ask(where, read, signal);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof DOMException && error.name === 'TimeoutError')) throw error;
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(ALIVE)]);
+    await ask('/api/session', (value) => value, soon).catch((failure: unknown) => {
+      if (!(failure instanceof Refused && failure.spoken)) throw new TypeError('the gateway is away');
+    });
+    throw error;
+  }
+}
+
 export function askRange(
   ask: Ask,
   query: string,
@@ -21,12 +38,12 @@ export function askRange(
   signal: AbortSignal,
 ): Promise<QueryAnswer> {
   const parameters = { query, start: String(from), end: String(to), step: String(step) };
-  return ask(path('query_range', parameters), readQueryAnswer, signal);
+  return asked(ask, path('query_range', parameters), readQueryAnswer, signal);
 }
 
 /** The value at `time`. */
 export function askInstant(ask: Ask, query: string, time: number, signal: AbortSignal): Promise<QueryAnswer> {
-  return ask(path('query', { query, time: time.toFixed(3) }), readQueryAnswer, signal);
+  return asked(ask, path('query', { query, time: time.toFixed(3) }), readQueryAnswer, signal);
 }
 
 /** The expression, set out in lines by Prometheus. */
@@ -35,7 +52,7 @@ export function askFormat(ask: Ask, query: string, signal: AbortSignal): Promise
     const data = (value as { data?: unknown } | null)?.data;
     return typeof data === 'string' ? data : null;
   };
-  return ask(path('format_query', { query }), read, signal);
+  return asked(ask, path('format_query', { query }), read, signal);
 }
 
 export interface Failure {
@@ -48,6 +65,12 @@ export interface Failure {
 }
 
 export function failureOf(error: unknown): Failure {
+  if (error instanceof Refused && !error.spoken && error.status >= 500)
+    return {
+      title: 'The gateway does not answer',
+      words: `The proxy in front of it answers with status ${error.status}. Charts continue by themselves as soon as it answers.`,
+      lasting: false,
+    };
   if (error instanceof Refused) {
     const lasting = error.status >= 400 && error.status < 500;
     const title = lasting ? 'The query was refused' : 'No answer from Prometheus';
@@ -61,7 +84,7 @@ export function failureOf(error: unknown): Failure {
     };
   return {
     title: 'The gateway does not answer',
-    words: 'Charts go on by themselves as soon as it does.',
+    words: 'Charts continue by themselves as soon as it answers.',
     lasting: false,
   };
 }

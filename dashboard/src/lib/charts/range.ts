@@ -12,15 +12,15 @@ export const LAST_HOUR: ChartRange = { from: 'now-1h', to: 'now' };
 
 /** Ranges to choose from, all of them up to now. The gateway answers for 31 days at most. */
 export const PRESETS = [
-  { from: 'now-5m', words: '5 minutes' },
-  { from: 'now-15m', words: '15 minutes' },
-  { from: 'now-1h', words: '1 hour' },
-  { from: 'now-6h', words: '6 hours' },
-  { from: 'now-24h', words: '24 hours' },
-  { from: 'now-2d', words: '2 days' },
-  { from: 'now-7d', words: '7 days' },
-  { from: 'now-30d', words: '30 days' },
-] as const;
+  { from: 'now-5m', words: 'Last 5 minutes' },
+  { from: 'now-15m', words: 'Last 15 minutes' },
+  { from: 'now-1h', words: 'Last hour' },
+  { from: 'now-6h', words: 'Last 6 hours' },
+  { from: 'now-24h', words: 'Last 24 hours' },
+  { from: 'now-2d', words: 'Last 2 days' },
+  { from: 'now-7d', words: 'Last 7 days' },
+  { from: 'now-30d', words: 'Last 30 days' },
+];
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 /** A shorter span has no two samples in it. */
@@ -69,10 +69,10 @@ export function between({ from, to }: Span): ChartRange {
   return { from: writeTime(middle - half), to: writeTime(middle + half) };
 }
 
-/** `1 hour`, or `25 Nov 14:00 – 15:30`. */
+/** `Last hour`, or `25 Nov 14:00 – 15:30`. */
 export function describeRange(range: ChartRange, now: number): string {
   const preset = range.to === 'now' ? PRESETS.find(({ from }) => from === range.from) : undefined;
-  return preset === undefined ? describeBounds(spanOf(range, now)) : `Last ${preset.words}`;
+  return preset === undefined ? describeBounds(spanOf(range, now)) : preset.words;
 }
 
 /** Lengths of a step that people know how to read. Prometheus has a new sample every five seconds. */

@@ -1,6 +1,7 @@
 /** A chart's points as rows of words, newest first. Pure. */
 
-import { MONTHS, clockTime } from '../format';
+import { clockTime, dayAndTime } from '../format';
+import { sameDay } from '../localtime';
 import type { Points } from './points';
 import { type Unit, valueWords } from './units';
 
@@ -12,15 +13,13 @@ export interface TableRow {
 
 /** The newest `most` rows. The day stands with the time where the points are of several. */
 export function tableRows({ times, values }: Points, unit: Unit, most: number): TableRow[] {
-  const day = (time: number) => new Date(time * 1000);
-  const several = day(times[0] ?? 0).toDateString() !== day(times.at(-1) ?? 0).toDateString();
+  const several = !sameDay(times[0] ?? 0, times.at(-1) ?? 0);
   const rows: TableRow[] = [];
   for (let index = times.length - 1; index >= 0 && rows.length < most; index -= 1) {
     const time = times[index] ?? 0;
-    const date = day(time);
     rows.push({
       time,
-      words: `${several ? `${date.getDate()} ${MONTHS[date.getMonth()]} ` : ''}${clockTime(time)}`,
+      words: several ? dayAndTime(time, true) : clockTime(time),
       values: values.map((row) => valueWords(row[index], unit)),
     });
   }

@@ -1,6 +1,7 @@
 /** Values of charts and tables with their units: three significant digits, and `–` where there is no data. Pure. */
 
-import { type Figure, MONTHS, NONE, two } from '../format';
+import { type Figure, NONE, dayMonth, fixed, written } from '../format';
+import { two, wall } from '../localtime';
 
 /** `seconds`, `bytes` and `ratio` are scaled; any other word stands behind the number as it is. */
 export type Unit = 'seconds' | 'bytes' | 'ratio' | (string & {});
@@ -40,8 +41,8 @@ function significant(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
   if (size < 0.0005) return minus(value.toExponential(1));
-  if (size >= 99.95) return minus(value.toFixed(0));
-  return minus(Number(value.toPrecision(3)).toString());
+  if (size >= 99.95) return minus(fixed(value, 0));
+  return minus(written(value, { maximumSignificantDigits: 3, useGrouping: false }));
 }
 
 export function valueFigure(value: number | null | undefined, unit: Unit): Figure {
@@ -64,19 +65,18 @@ export function axisWords(marks: readonly number[], increment: number, unit: Uni
   while (decimals < 9 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6)
     decimals += 1;
   return marks.map((mark) => {
-    const number = minus((mark * scale.factor).toFixed(decimals)).replace(/^−0(\.0*)?$/, '0$1');
+    const number = minus(fixed(mark * scale.factor, decimals)).replace(/^−0([.,]0*)?$/, '0$1');
     return scale.unit === '' ? number : `${number} ${scale.unit}`;
   });
 }
 
-/** Marks of the time axis, in this browser's time zone: `14:05`, with seconds where they matter, days beyond. */
+/** Marks of the time axis, in the chosen time zone: `14:05`, with seconds where they matter, days beyond. */
 export function timeWords(marks: readonly number[], increment: number): string[] {
   return marks.map((mark) => {
-    const date = new Date(mark * 1000);
-    const midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
-    if (increment >= 86_400 || (midnight && increment >= 60))
-      return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
-    const minute = `${two(date.getHours())}:${two(date.getMinutes())}`;
-    return increment < 60 ? `${minute}:${two(date.getSeconds())}` : minute;
+    const date = wall(mark);
+    const midnight = date.getUTCHours() === 0 && date.getUTCMinutes() === 0 && date.getUTCSeconds() === 0;
+    if (increment >= 86_400 || (midnight && increment >= 60)) return dayMonth(mark);
+    const minute = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+    return increment < 60 ? `${minute}:${two(date.getUTCSeconds())}` : minute;
   });
 }

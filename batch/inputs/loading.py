@@ -1,0 +1,66 @@
+"""Reads an item's picture, one after the other, in one thread."""
+
+import os
+import stat
+
+from batch import reasons
+from batch.errors import Unreadable
+from batch.inputs.archives import BROKEN, TarReader, ZipReader
+from batch.inputs.kinds import is_zip
+from batch.store import Item
+from contract.task import MAX_BODY_BYTES
+
+
+class Loader:
+    """Loads pictures. Keeps the archive of the last one open: members come in the order in which they lie there."""
+
+    def __init__(self, base: bytes) -> None:
+        self._base = base
+        self._archive: tuple[bytes, ZipReader | TarReader] | None = None
+
+    def load(self, item: Item) -> bytes:
+        """The item's picture as bytes, of at most what a task may have. Raises Unreadable."""
+        data = (
+            self._file(item.path) if item.archive is None else self._member(item.archive, item.member or "")
+        )
+        if not data:
+            raise Unreadable(reasons.EMPTY, "it has no bytes")
+        return data
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._archive is not None:
+            self._archive[1].close()
+            self._archive = None
+
+    def _file(self, path: bytes) -> bytes:
+        try:
+            with open(os.path.join(self._base, path), "rb", opener=_without_waiting) as opened:
+                if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                    raise Unreadable(reasons.NOT_A_FILE, "it is no regular file")
+                data = opened.read(MAX_BODY_BYTES + 1)
+        except FileNotFoundError:
+            raise Unreadable(reasons.MISSING, "there is no such file any more") from None
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            raise Unreadable(reasons.UNREADABLE, f"it cannot be read: {said}") from None
+        if len(data) > MAX_BODY_BYTES:
+            raise Unreadable(
+                reasons.TOO_LARGE, f"it has more than {MAX_BODY_BYTES:,} bytes: make it smaller, or a JPEG"
+            )
+        return data
+
+    def _member(self, archive: bytes, member: str) -> bytes:
+        if self._archive is None or self._archive[0] != archive:
+            self.close()
+            file = os.path.join(self._base, archive)
+            try:
+                self._archive = archive, ZipReader(file) if is_zip(archive) else TarReader(file)
+            except BROKEN as error:
+                raise Unreadable(reasons.CORRUPT_ARCHIVE, f"its archive cannot be read: {error}") from None
+        return self._archive[1].read(member)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open it so that a pipe that nobody writes to does not hold everything up."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -1,0 +1,83 @@
+"""The pictures with their boxes drawn in, as JPEGs that lie as the pictures do; of videos those with detections."""
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from batch.errors import BatchError, Unreadable
+from batch.inputs.kinds import VIDEO
+from batch.inputs.loading import Loader
+from batch.job import Job
+from batch.outputs.yolo import frame_place, place
+from batch.store import Item, Row, State
+from batch.video.errors import VideoError
+
+COLOUR = 80, 220, 80  # BGR
+NEEDS = "cv2"
+
+
+def check() -> None:
+    """Raise BatchError where pictures cannot be drawn on."""
+    if find_spec(NEEDS) is None:
+        raise BatchError(
+            "annotated pictures need OpenCV, which this Python does not have: opencv-python-headless"
+        )
+
+
+def write_annotated(job: Job, folder: Path) -> None:
+    """Draw every picture that was computed and can still be read. A video is read once more. Raises OSError."""
+    loader = Loader(job.wish.base)
+    try:
+        for row in job.store.rows():
+            if row.kind == VIDEO:
+                _write_frames(job, row, folder)
+                continue
+            if row.state is not State.OK:
+                continue
+            try:
+                data = loader.load(Item(row.number, row.path, row.archive, row.member))
+            except Unreadable:
+                continue
+            _write(data, json.loads(row.detections), folder / place(row, job, ".jpg"))
+    finally:
+        loader.close()
+
+
+def _write_frames(job: Job, row: Row, folder: Path) -> None:
+    from batch.video.process import confined_samples
+
+    if not any(sample.detections != "[]" for sample in job.store.videos.samples(row.number)):
+        return
+    path = Path(os.fsdecode(os.path.join(job.wish.base, row.path)))
+    samples = confined_samples(path, job.wish.video)
+    try:
+        for each in samples:
+            known = None if each.jpeg is None else job.store.videos.sample(row.number, each.index)
+            if each.jpeg is not None and known is not None and known.ok and known.detections != "[]":
+                place_of = folder / frame_place(row, job, each.index, ".jpg")
+                _write(each.jpeg, json.loads(known.detections), place_of)
+    except VideoError:  # as far as it can be read
+        return
+    finally:
+        samples.close()
+
+
+def _write(data: bytes, detections: list[dict[str, Any]], file: Path) -> None:
+    import cv2
+    import numpy as np
+
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return
+    line = max(1, round(max(image.shape) / 400))
+    for found in detections:
+        x, y = found["x"], found["y"]
+        cv2.rectangle(image, (x, y), (x + found["w"], y + found["h"]), COLOUR, line)
+        text = f"{found['label']} {found['confidence']:.2f}"
+        cv2.putText(image, text, (x, max(12, y - 4)), cv2.FONT_HERSHEY_SIMPLEX, 0.4 * line, COLOUR, line)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    encoded, picture = cv2.imencode(".jpg", image)
+    if encoded:
+        file.write_bytes(picture.tobytes())

@@ -1,0 +1,80 @@
+"""A job: many pictures or videos that are computed through a lane that waits, and answered apart from all live results.
+
+Each of its items is a task with `reply_to` = the job's own queue, which the job's client declares. Workers publish the
+answer there, kept by the broker and confirmed, before they acknowledge the task; nobody else ever sees it: not the
+exchange `results`, not the history, not the page. An item that cannot be computed is answered with the reason, and is
+no dead letter.
+"""
+
+import re
+from typing import Literal
+
+from msgspec import Struct
+
+from contract.identifiers import MAX_CAMERA_ID
+from contract.topology import MIB, UNLIMITED_DELIVERIES, Queue
+
+PREFIX = "job."
+"""What the names of jobs' queues begin with. Workers keep what they publish to such a queue."""
+MAX_JOB_ID = MAX_CAMERA_ID - len("job-")
+JOB_ID = re.compile(rf"^[A-Za-z0-9_-]{{1,{MAX_JOB_ID}}}\Z")
+KEEP_DAYS = 7
+"""So long answers wait for a client that does not come back."""
+MAX_ANSWERS = 100_000
+
+JobState = Literal["running", "draining", "done", "interrupted"]
+
+
+class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
+    """What a job's client says of it every two seconds, on `status`; routing key `job.<job_id>`.
+
+    `items` are those found so far, and `listed` whether that is all; `retries` counts items that were sent again.
+    `since` is when this run of the client began. Times in Unix seconds. All that follows `host` is of this run alone:
+    `lookups` of pictures among results that are kept, and the `hits` of these; pictures of videos that were `analysed`,
+    were `still` or `repeated`, or were left out by their number a second (`thinned`); the videos' `windows`.
+    """
+
+    job_id: str
+    state: JobState
+    items: int
+    listed: bool
+    ok: int
+    failed: int
+    outstanding: int
+    retries: int
+    since: float
+    time: float
+    version: str
+    host: str = ""
+    lookups: int = 0
+    hits: int = 0
+    analysed: int = 0
+    still: int = 0
+    repeated: int = 0
+    thinned: int = 0
+    windows: int = 0
+
+
+def is_job_queue(name: object) -> bool:
+    """Tell whether that is the queue of a job's answers, by its name."""
+    return isinstance(name, str) and name.startswith(PREFIX)
+
+
+def job_camera(job_id: str) -> str:
+    """The `camera_id` of a job's items. No camera is called so: their results are nobody's but the job's."""
+    return f"job-{job_id}"
+
+
+def answers_queue(job_id: str) -> Queue:
+    """The queue of a job's answers. It ends by itself when nobody has read from it for a week."""
+    return Queue(
+        f"{PREFIX}{job_id}",
+        {
+            "x-queue-type": "quorum",
+            "x-max-length": MAX_ANSWERS,
+            "x-max-length-bytes": 1024 * MIB,
+            "x-overflow": "reject-publish",
+            "x-delivery-limit": UNLIMITED_DELIVERIES,
+            "x-expires": KEEP_DAYS * 86_400_000,
+        },
+    )

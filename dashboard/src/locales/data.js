@@ -1,0 +1,3 @@
+/** @typedef {('en'|'vi'|'zh-Hans')} Locale */
+/** @type {Locale[]} */
+export const locales = ['en','vi','zh-Hans']

@@ -1,0 +1,47 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Surface } from '../src/lib/paint';
+import { Pictures } from '../src/lib/pictures';
+import type { Picture } from '../src/lib/protocol';
+
+const picture = (camera: string, number: number): Picture => ({
+  result: { camera_id: camera, frame_id: `${camera}:${number}`, width: 4, height: 3 } as Picture['result'],
+  contentType: 'image/jpeg',
+  image: new Uint8Array([number]),
+});
+const surface = { canvas: { width: 4 } } as unknown as Surface;
+
+function pictures() {
+  const decoded: number[] = [];
+  vi.stubGlobal('requestAnimationFrame', () => 1);
+  vi.stubGlobal('createImageBitmap', async (blob: Blob) => {
+    decoded.push(new Uint8Array(await blob.arrayBuffer())[0] ?? -1);
+    return { close: () => undefined };
+  });
+  return { own: new Pictures(), decoded };
+}
+const settle = () => new Promise((done) => setTimeout(done, 20));
+
+afterEach(() => void vi.unstubAllGlobals());
+
+it('keeps the newest picture of a camera that will be shown, and decodes it only then', async () => {
+  const { own, decoded } = pictures();
+  own.expect(['a']);
+  own.receive(picture('a', 1));
+  own.receive(picture('a', 2));
+  await settle();
+  expect(decoded).toEqual([]);
+  own.attach('a', surface, () => undefined);
+  await settle();
+  expect(decoded).toEqual([2]);
+});
+
+it('keeps nothing of cameras that nobody expects, nor of those that are no longer expected', async () => {
+  const { own, decoded } = pictures();
+  own.receive(picture('a', 1));
+  own.expect(['b']);
+  own.receive(picture('b', 2));
+  own.expect([]);
+  for (const camera of ['a', 'b']) own.attach(camera, surface, () => undefined);
+  await settle();
+  expect(decoded).toEqual([]);
+});

@@ -1,0 +1,1 @@
+"""The remote lane as operators see it: paused, resumed, its budget raised."""

@@ -1,0 +1,89 @@
+"""What is asked of every page: where each is, when it is shown, and what axe and a finger find on it."""
+
+from playwright.sync_api import Page, expect
+
+from tests.helpers.processes import ROOT
+
+PATIENCE = 30_000  # ms: two cores, shared
+AXE = (ROOT / "dashboard/node_modules/axe-core/axe.min.js").read_text
+PICTURE = "canvas[data-frame^='demo-']"
+
+SHOWN = {
+    "/": f"[data-camera] {PICTURE}",
+    "/?camera=demo-1": f"[data-large] {PICTURE}",
+    "/wall": f"[data-camera] {PICTURE}",
+    "/wall?wall": f"[data-camera] {PICTURE}",
+    "/cameras/demo-1": f"[data-picture] {PICTURE}",
+    "/events": "[data-event]",
+    "/nodes": "[data-worker]",
+    "/alerts": "nav[aria-label='Alerts by state']",
+    "/alerts?show=rules&alert=FramefleetDeadLetters": "[data-rule='FramefleetDeadLetters'] canvas",
+    "/models": "tr[data-model]",
+    "/queues": "[data-queue]",
+    "/explore?expr=up": "[data-chart] canvas",
+    "/settings": "main h3",
+    "/no-such-page": "main a",
+}
+"""Each page's address, and what is there once it is shown."""
+
+# Controls of less than 44 px each way, as CSS pixels. A control's target is its label as well. Links in sentences are
+# exempt (WCAG 2.5.8, inline), and so is what only a keyboard reaches or is switched off.
+SMALL = """() => {
+  const shown = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !e.closest('[inert]');
+  const inline = (e) => getComputedStyle(e).display === 'inline' && [...e.parentElement.childNodes]
+    .some((n) => n !== e && n.nodeType === Node.TEXT_NODE && n.data.trim() !== '');
+  const controls = 'a[href], button, input, select, textarea, summary, [role=button], [role=menuitem], [role=option],'
+    + '[role=checkbox], [role=radio], [role=switch], [role=tab]';
+  const found = [];
+  for (const e of document.querySelectorAll(controls)) {
+    if (!shown(e) || e.disabled || e.closest('[aria-hidden=true]') || inline(e)) continue;
+    // Some stretch over all of their card.
+    const [own, after] = [getComputedStyle(e), getComputedStyle(e, '::after')];
+    const stretched = own.position === 'static' && after.position === 'absolute' && after.content !== 'none';
+    let box = (stretched ? e.offsetParent : e).getBoundingClientRect();
+    if (box.width <= 1 || box.height <= 1) continue;  // for screen readers alone
+    let [width, height] = [box.width, box.height];
+    for (const label of e.labels ?? []) {
+      box = label.getBoundingClientRect();
+      [width, height] = [Math.max(width, box.width), Math.max(height, box.height)];
+    }
+    if (width < 43.5 || height < 43.5)
+      found.push([Math.round(width), Math.round(height), e.cloneNode(false).outerHTML, e.innerText].join(' '));
+  }
+  return found;
+}"""
+
+# What is wider than the screen, unless it scrolls in a frame of its own.
+WIDE = """() => {
+  const wide = (e) => e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX);
+  const scrollers = [document.scrollingElement, ...document.querySelectorAll('main, header, [data-scroller]')];
+  return scrollers.filter((e) => e === document.scrollingElement ? e.scrollWidth > innerWidth : wide(e))
+    .map((e) => `${e.tagName}: ${e.scrollWidth} of ${e.clientWidth}`);
+}"""
+
+
+def visit(page: Page, gateway: str, path: str) -> None:
+    """Go there and wait until the page is shown."""
+    page.goto(gateway + path)
+    expect(page.locator(SHOWN[path]).first).to_be_visible(timeout=PATIENCE)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds. Evaluated by the browser's own protocol: the page's policy lets in no script of ours."""
+    page.evaluate(AXE())
+    found: list[str] = page.evaluate(
+        "async () => (await axe.run()).violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))"
+    )
+    return found
+
+
+def small_targets(page: Page) -> list[str]:
+    """Controls that a finger misses, each with its size."""
+    found: list[str] = page.evaluate(SMALL)
+    return found
+
+
+def wide_parts(page: Page) -> list[str]:
+    """What makes the page scroll sideways."""
+    found: list[str] = page.evaluate(WIDE)
+    return found

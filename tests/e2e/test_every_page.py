@@ -1,0 +1,113 @@
+"""What is asked of every page alike: no errors, axe in both schemes, a phone in one hand, a viewer's role."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from gateway.ready_link import ask_link
+from tests.e2e.pages import PATIENCE, SHOWN, small_targets, violations, visit, wide_parts
+from tests.helpers.native import Native
+
+pytestmark = pytest.mark.e2e
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
+NOT_FOUND = "the server responded with a status of 404"
+CHANGING = r"^(Switch|Drain|Undrain|Replay|Purge|Save|Mark|Wrong|Missed|Silence|Invite)"
+"""What the controls are called that change something for all."""
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def sessions(native: Native, browser: Browser) -> dict[str, Any]:
+    """A session of each role, as a browser keeps it."""
+    kept = {}
+    for role in ("operator", "viewer"):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(ask_link(native.endpoints["gateway"], native.endpoints["token"], role))
+        expect(page.locator("[data-role]")).to_have_text(role, timeout=PATIENCE)
+        kept[role] = context.storage_state()
+        context.close()
+    return kept
+
+
+@pytest.fixture
+def opened(browser: Browser, sessions: dict[str, Any]) -> Iterator[Open]:
+    """Opens a browser in which a role is signed in; no page of it may log an error, except that an address is none."""
+    contexts = []
+    errors: list[str] = []
+
+    def open_page(role: str = "operator", **options: Any) -> Page:
+        context = browser.new_context(
+            **{"viewport": {"width": 1400, "height": 900}, "storage_state": sessions[role], **options}
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [error for error in errors if NOT_FOUND not in error] == []
+
+
+@pytest.mark.parametrize("path", SHOWN)
+def test_axe_finds_nothing_in_either_scheme(native: Native, opened: Open, path: str) -> None:
+    page = opened()
+    visit(page, native.endpoints["gateway"], path)
+    found = {"dark": violations(page)}
+    page.evaluate("localStorage.setItem('framefleet.scheme', 'light')")
+    visit(page, native.endpoints["gateway"], path)
+    expect(page.locator("html")).to_have_attribute("data-scheme", "light")
+    found["light"] = violations(page)
+    assert found == {"dark": [], "light": []}
+
+
+@pytest.mark.parametrize("path", SHOWN)
+def test_a_phone_scrolls_downwards_alone_and_a_finger_hits(native: Native, opened: Open, path: str) -> None:
+    page = opened(**PHONE)
+    visit(page, native.endpoints["gateway"], path)
+    assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+    assert wide_parts(page) == []
+    assert small_targets(page) == []
+
+
+@pytest.mark.parametrize("path", SHOWN)
+def test_a_viewer_is_shown_nothing_that_would_be_refused(native: Native, opened: Open, path: str) -> None:
+    page = opened("viewer")
+    refused: list[str] = []
+    page.on(
+        "response", lambda answer: refused.append(answer.url) if answer.status in (401, 403, 500) else None
+    )
+    visit(page, native.endpoints["gateway"], path)
+    page.wait_for_timeout(1500)  # what the page asks for besides
+    assert refused == []
+    names = page.get_by_role("button").all_inner_texts()
+    assert [name for name in names if re.match(CHANGING, name.strip())] == []
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_login(native: Native, browser: Browser, scheme: str, size: str) -> None:
+    context = browser.new_context(**(PHONE if size == "phone" else {}))
+    context.add_init_script(f"localStorage.setItem('framefleet.scheme', '{scheme}')")
+    page = context.new_page()
+    page.goto(f"{native.endpoints['gateway']}/login")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("html")).to_have_attribute("data-scheme", scheme)
+    assert violations(page) == []
+    assert wide_parts(page) == []
+    if size == "phone":
+        assert small_targets(page) == []
+    context.close()
