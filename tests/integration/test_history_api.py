@@ -110,6 +110,8 @@ async def test_an_event(api: Api) -> None:
         "note": None,
         "feedback_at": None,
         "feedback_by": None,
+        "description": None,
+        "description_model": None,
     }
     page = await api.get("/api/events")
     expected["open"] = time.time() < NOW + 6
