@@ -193,7 +193,7 @@ def test_cameras_that_are_not_there(page: Page, address: str, staged: Staged) ->
     enter(page, address, "/cameras/never")
     words = page.locator("[data-unknown]")
     expect(words).to_contain_text("No camera is called “never”", timeout=PATIENCE)
-    expect(words).to_contain_text("the history knows no event and no state of it", timeout=PATIENCE)
+    expect(words).to_contain_text("the history has no event and no state of it", timeout=PATIENCE)
     page.goto(f"{address}/cameras/no.such!name")
     expect(words).to_contain_text("letters, digits, hyphens and underscores", timeout=PATIENCE)
     page.goto(f"{address}/cameras/old")
