@@ -31,7 +31,7 @@ from tests.helpers.tool import framefleet
 
 pytestmark = [pytest.mark.alone, pytest.mark.faults]
 
-LIVE, BATCH, GPU = (lane.queue for lane in Lane)
+LIVE, BATCH, GPU = (lane.queue for lane in (Lane.LIVE, Lane.BATCH, Lane.GPU))
 REMEDY = "`framefleet queues repair`"
 WHOLE = "RabbitMQ: its quorum queues do not work"
 

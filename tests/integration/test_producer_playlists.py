@@ -162,7 +162,7 @@ def hostile(folder: Path, victim: str) -> dict[str, tuple[str | bytes, str, str]
             "elsewhere",
             "does not name",
         ),
-        "redirect to a file": (one("filed.ts"), "redirects", "no HTTP address"),
+        "redirect to a file": (one("filed.ts"), "redirects", "not an HTTP address"),
         "itself": (f"{HEAD}#EXT-X-STREAM-INF:\nitself.m3u8\n", "playlist", "playlists of playlists"),
         "sound is itself": (
             f'{HEAD}#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",URI="sound is itself.m3u8"\n'
