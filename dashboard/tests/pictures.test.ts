@@ -45,3 +45,34 @@ it('keeps nothing of cameras that nobody expects, nor of those that are no longe
   await settle();
   expect(decoded).toEqual([]);
 });
+
+it('decodes what is shown once more when its canvas has grown, and tells nobody that it was painted again', async () => {
+  const sizes: (number | undefined)[] = [];
+  const context = { drawImage: () => undefined, strokeRect: () => undefined, fillRect: () => undefined };
+  const canvas = { width: 80, height: 60, dataset: {} };
+  const own = { canvas, context, ratio: 1, layers: { boxes: false, scores: false, landmarks: false } };
+  const frames: ((now: number) => void)[] = [];
+  vi.stubGlobal('requestAnimationFrame', (call: (now: number) => void) => frames.push(call));
+  vi.stubGlobal('document', { documentElement: {} });
+  vi.stubGlobal('getComputedStyle', () => ({ getPropertyValue: () => '' }));
+  vi.stubGlobal('createImageBitmap', (_: Blob, { resizeWidth = 640 }: ImageBitmapOptions) => {
+    sizes.push(resizeWidth);
+    return Promise.resolve({ width: resizeWidth, height: (resizeWidth * 3) / 4, close: () => undefined });
+  });
+  const painted = vi.fn();
+  const pictures = new Pictures();
+  const attached = pictures.attach('a', own as unknown as Surface, painted);
+  const result = { camera_id: 'a', frame_id: 'a:1', width: 640, height: 480, detections: [] };
+  pictures.receive({ ...picture('a', 1), result: result as unknown as Picture['result'] });
+  await settle();
+  frames[0]?.(1_000);
+  attached.repaint();
+  await settle();
+  [canvas.width, canvas.height] = [640, 480];
+  attached.repaint();
+  await settle();
+  attached.repaint();
+  await settle();
+  expect(sizes).toEqual([80, 640]);
+  expect(painted).toHaveBeenCalledOnce();
+});

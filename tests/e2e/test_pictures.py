@@ -11,29 +11,40 @@ from tests.helpers.odd_pictures import HEIGHT, ODD, SMALL, UNSEEN, WIDTH, differ
 
 pytestmark = pytest.mark.e2e
 
-# As the page does it (dashboard/src/lib/pictures.ts), and then read back.
+# As the page does it, either way (dashboard/src/lib/decode.ts), and then read back.
 SHOW = """
-async ([data, type, width, height]) => {
+async ([way, reduced, data, type, width, height]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-  const bitmap = await createImageBitmap(new Blob([bytes], { type }));
+  const bitmap = way === 'bitmap'
+    ? await createImageBitmap(new Blob([bytes], { type }))
+    : (await new ImageDecoder({ type, data: bytes, preferAnimation: false, ...reduced }).decode()).image;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d');
   context.imageSmoothingQuality = 'high';
   context.drawImage(bitmap, 0, 0, width, height);
-  return [bitmap.width, bitmap.height, Array.from(context.getImageData(0, 0, width, height).data)];
+  const size = [bitmap.displayWidth ?? bitmap.width, bitmap.displayHeight ?? bitmap.height];
+  bitmap.close();
+  return [...size, Array.from(context.getImageData(0, 0, width, height).data)];
 }
 """
 
 
-def test_the_browser_sees_what_the_worker_sees(page: Page) -> None:
+@pytest.mark.parametrize("way", ["bitmap", "decoder", "decoder at 2/8"])
+def test_the_browser_sees_what_the_worker_sees(page: Page, way: str) -> None:
+    page.route("http://127.0.0.1/", lambda route: route.fulfill(body="<p>", content_type="text/html"))
+    page.goto("http://127.0.0.1/")  # only secure contexts have the decoder
+    quarter = (WIDTH // 4, HEIGHT // 4)
+    reduced = way == "decoder at 2/8"
+    size = dict(zip(("desiredWidth", "desiredHeight"), quarter, strict=True)) if reduced else {}
+    sizes = {(WIDTH, HEIGHT), quarter} if reduced else {(WIDTH, HEIGHT)}  # PNG is not reduced
     wrong = {}
     for name, make in ODD.items():
         picture = make()
         found = picture_extent(picture)  # workers send what they cut out
         shown_to = [base64.b64encode(found.cut(picture)).decode(), found.content_type]
-        width, height, data = page.evaluate(SHOW, [*shown_to, *SMALL])
+        width, height, data = page.evaluate(SHOW, [way, size, *shown_to, *SMALL])
         shown = np.array(data, np.uint8).reshape(SMALL[1], SMALL[0], 4)[:, :, 2::-1]
         off = 0.0 if name in UNSEEN else difference(np.ascontiguousarray(shown), name)
-        if (width, height) != (WIDTH, HEIGHT) or off > 8:
+        if (width, height) not in sizes or off > 8:
             wrong[name] = (width, height, off)
     assert wrong == {}

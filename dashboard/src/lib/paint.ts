@@ -2,6 +2,7 @@
 
 import type { Monotonic } from './clock';
 import type { Result } from './contract.gen';
+import type { Decoded } from './decode';
 import { type Ink, LAYERS, type Layers, USUAL, drawMarks, readInk } from './layers';
 import { type Size, letterbox } from './letterbox';
 
@@ -14,9 +15,10 @@ export interface Surface {
 }
 
 export interface Painting {
-  bitmap: ImageBitmap;
+  decoded: Decoded;
   /** The picture as it came. */
-  file: Blob;
+  image: Uint8Array<ArrayBuffer>;
+  contentType: string;
   result: Result;
   arrived: Monotonic;
   /** The size of the original frame, in its pixels. */
@@ -36,6 +38,8 @@ let ink: Ink | null = null;
 export function openSurface(canvas: HTMLCanvasElement): Surface {
   const context = canvas.getContext('2d', { alpha: false });
   if (context === null) throw new Error('this browser gives no 2d canvas');
+  // Until it is measured it has no size for which pictures could be decoded.
+  canvas.width = canvas.height = 0;
   return { canvas, context, ratio: 1, layers: USUAL };
 }
 
@@ -50,7 +54,7 @@ export function measure(surface: Surface, size: Size, ratio: number): boolean {
   return true;
 }
 
-export function paint(surface: Surface, { bitmap, result, frame }: Painting): void {
+export function paint(surface: Surface, { decoded, result, frame }: Painting): void {
   const { canvas, context, ratio, layers } = surface;
   if (ink === null) {
     ink = readInk(document.documentElement);
@@ -61,7 +65,7 @@ export function paint(surface: Surface, { bitmap, result, frame }: Painting): vo
     context.fillStyle = ground;
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
-  context.drawImage(bitmap, picture.x, picture.y, picture.width, picture.height);
+  context.drawImage(decoded, picture.x, picture.y, picture.width, picture.height);
 
   drawMarks(context, result.detections, frame, picture, layers, ratio, ink);
 

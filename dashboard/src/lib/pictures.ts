@@ -5,6 +5,8 @@
 
 import type { Monotonic } from './clock';
 import type { Result } from './contract.gen';
+import { type Decoded, decode, reducedSize, sizeOf } from './decode';
+import type { Size } from './letterbox';
 import { type Painting, type Surface, paint } from './paint';
 import type { Picture } from './protocol';
 
@@ -70,7 +72,9 @@ export class Pictures {
     }
     return {
       repaint: () => {
-        if (own.shown !== null) paint(surface, own.shown);
+        if (own.shown === null) return;
+        paint(surface, own.shown);
+        void this.#sharpen(own, own.shown);
       },
       shown: () => own.shown,
       detach: () => {
@@ -103,17 +107,23 @@ export class Pictures {
       const { picture, arrived } = pipeline.waiting;
       const { result, image, contentType } = picture;
       pipeline.waiting = null;
-      const file = new Blob([image], { type: contentType });
-      let bitmap: ImageBitmap;
+      let decoded: Decoded;
       try {
-        bitmap = await createImageBitmap(file, this.#reduction(pipeline, result));
+        decoded = await decode(image, contentType, ownSize(result), largest(pipeline));
       } catch {
         this.undecodable += 1;
         continue;
       }
       release(pipeline.ready);
       pipeline.ready = null;
-      const painting = { bitmap, file, result, arrived, frame: frameSize(result, bitmap) };
+      const painting = {
+        decoded,
+        image,
+        contentType,
+        result,
+        arrived,
+        frame: ownSize(result) ?? sizeOf(decoded),
+      };
       if (pipeline.sinks.size === 0) release(painting);
       else {
         pipeline.ready = painting;
@@ -123,14 +133,19 @@ export class Pictures {
     pipeline.decoding = false;
   }
 
-  /** A picture much larger than its largest canvas is made small while it is decoded: forty 4K bitmaps are 1.3 GB. */
-  #reduction(pipeline: Pipeline, result: Result): ImageBitmapOptions {
-    if (result.width === null || result.height === null) return {};
-    let width = 0;
-    for (const { surface } of pipeline.sinks) width = Math.max(width, surface.canvas.width);
-    if (width === 0 || result.width <= width * 1.5) return {};
-    const height = Math.max(1, Math.round((result.height * width) / result.width));
-    return { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' };
+  /** Decodes what is shown once more, if a canvas has become larger than it: the next picture may be far away. */
+  async #sharpen(pipeline: Pipeline, shown: Painting): Promise<void> {
+    const { image, contentType, result } = shown;
+    const own = ownSize(result);
+    const room = largest(pipeline);
+    const needed = own === null || room === null ? null : (reducedSize(own, room) ?? own);
+    if (own === null || needed === null || needed.width <= sizeOf(shown.decoded).width) return;
+    const decoded = await decode(image, contentType, own, room).catch(() => null);
+    if (decoded === null) return;
+    if (pipeline.shown !== shown) return decoded.close();
+    shown.decoded.close();
+    pipeline.shown = { ...shown, decoded };
+    for (const { surface } of pipeline.sinks) paint(surface, pipeline.shown);
   }
 
   #schedule(): void {
@@ -155,10 +170,20 @@ export class Pictures {
 }
 
 function release(painting: Painting | null): void {
-  painting?.bitmap.close();
+  painting?.decoded.close();
 }
 
-/** Boxes are in pixels of the original frame, which the result names; else the picture is taken for the frame. */
-function frameSize(result: Result, bitmap: ImageBitmap): { width: number; height: number } {
-  return { width: result.width ?? bitmap.width, height: result.height ?? bitmap.height };
+/** Boxes are in pixels of the original frame, which the result names; else (`null`) the picture is taken for it. */
+function ownSize({ width, height }: Result): Size | null {
+  return width === null || height === null ? null : { width, height };
+}
+
+/** The largest canvas that shows the pictures; `null` while none is measured. */
+function largest({ sinks }: Pipeline): Size | null {
+  const canvases = [...sinks].map(({ surface }) => surface.canvas);
+  const [width, height] = [
+    Math.max(0, ...canvases.map((c) => c.width)),
+    Math.max(0, ...canvases.map((c) => c.height)),
+  ];
+  return width === 0 || height === 0 ? null : { width, height };
 }
