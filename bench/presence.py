@@ -13,6 +13,8 @@ import random
 import statistics
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
@@ -130,37 +132,57 @@ def load_process(orders: "Connection[Any, Any]") -> None:
 
 
 def rounds(count: int, seconds: float) -> dict[Way, list[tuple[float, float]]]:
-    """Requests a second and microseconds of CPU a request, of each way and round."""
+    """Requests a second and microseconds of CPU a request, of each way and round.
+
+    The servers of each round are new: two processes of the same code differ by several per cent, by the luck of their
+    addresses and hash seeds.
+    """
     spawn = multiprocessing.get_context("spawn")
     measured: dict[Way, list[tuple[float, float]]] = {way: [] for way in WAYS}
     ours, theirs = spawn.Pipe()
-    with private_redis() as redis:
-        ports = {way: free_port() for way in WAYS}
-        servers = {
-            way: spawn.Process(target=serve, args=(way, redis.url, ports[way]), daemon=True) for way in WAYS
-        }
-        loader = spawn.Process(target=load_process, args=(theirs,), daemon=True)
-        for process in (*servers.values(), loader):
-            process.start()
-        try:
-            for port in ports.values():
-                _wait(port)
-            for number in range(-1, count):  # the first one warms up
-                for way in random.sample(WAYS, len(WAYS)):
-                    server = psutil.Process(servers[way].pid)
-                    before = server.cpu_times()
-                    ours.send((ports[way], seconds if number >= 0 else 1.0))
-                    answers = ours.recv()
-                    after = server.cpu_times()
-                    used = after.user + after.system - before.user - before.system
-                    if number >= 0:
+    loader = spawn.Process(target=load_process, args=(theirs,), daemon=True)
+    loader.start()
+    try:
+        with private_redis() as redis:
+            for number in range(count):
+                print(f"round {number + 1} of {count}", file=sys.stderr)
+                with served(redis.url) as servers:
+                    for port, _ in servers.values():  # to warm up
+                        ours.send((port, 1.0))
+                        ours.recv()
+                    for way in random.sample(WAYS, len(WAYS)):
+                        port, server = servers[way]
+                        before = server.cpu_times()
+                        ours.send((port, seconds))
+                        answers = ours.recv()
+                        after = server.cpu_times()
+                        used = after.user + after.system - before.user - before.system
                         measured[way].append((answers / seconds, used / answers * 1e6))
-        finally:
-            ours.send(None)
-            for process in (*servers.values(), loader):
-                process.terminate()
-                process.join()
+    finally:
+        ours.send(None)
+        loader.terminate()
+        loader.join()
     return measured
+
+
+@contextmanager
+def served(redis_url: str) -> Iterator[dict[Way, tuple[int, psutil.Process]]]:
+    """A server of each way, with its port."""
+    spawn = multiprocessing.get_context("spawn")
+    ports = {way: free_port() for way in WAYS}
+    servers = {
+        way: spawn.Process(target=serve, args=(way, redis_url, ports[way]), daemon=True) for way in WAYS
+    }
+    for process in servers.values():
+        process.start()
+    try:
+        for port in ports.values():
+            _wait(port)
+        yield {way: (ports[way], psutil.Process(servers[way].pid)) for way in WAYS}
+    finally:
+        for process in servers.values():
+            process.terminate()
+            process.join()
 
 
 def _wait(port: int) -> None:

@@ -1,6 +1,6 @@
 """What requests leave behind for the register: an ASGI middleware inside of the access check, which knows who asks."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,17 +23,16 @@ class NotedVisitors:
         self._app = app
         self._register = register
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Not a coroutine of its own: each request would pay for one more."""
         identity: Identity | None = scope.get("state", {}).get("identity")
         if identity is None or scope["path"] == PING:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         visitor = Visitor(identity.token_id, place_of(scope), agent_of(scope))
         if scope["type"] == "websocket":
-            await self._held(visitor, scope, receive, send)
-            return
+            return self._held(visitor, scope, receive, send)
         self._register.see(visitor)
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     async def _held(self, visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> None:
         """Note a WebSocket from when it is accepted until it is closed."""
