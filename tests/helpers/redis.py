@@ -1,6 +1,7 @@
 """A private Redis on a free port of loopback, which a test starts, stops, freezes and restarts; never the machine's."""
 
 import contextlib
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -72,6 +73,11 @@ class PrivateRedis:
             with self.client() as client:
                 client.save()
             self.kill()
+
+    def freeze(self) -> None:
+        """It answers nothing from now on, until it is killed."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
 
     def kill(self) -> None:
         """At once, as a crash: what it had since the last `stop` is gone. Returns when the process is."""
