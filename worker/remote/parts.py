@@ -16,12 +16,13 @@ from worker.remote.budget import Budget
 from worker.remote.caller import Asking, Caller
 from worker.remote.concurrency import Concurrency
 from worker.remote.endpoint import Endpoint
-from worker.remote.file_rate import FAILURES, FileRate
+from worker.remote.file_rate import FileRate
 from worker.remote.metrics import RemoteMetrics
 from worker.remote.prices import InvalidPrices, Prices, read_prices
 from worker.remote.rate import CallRate, RedisRate
 from worker.remote.request import Dialect
 from worker.remote.shared_cache import SharedOpinions, shared_opinions
+from worker.remote.shared_file import FAILURES
 from worker.remote.treasury import Treasury
 
 if TYPE_CHECKING:
