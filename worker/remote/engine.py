@@ -456,6 +456,7 @@ class RemoteEngine:
             month=parts.treasury.month,
             books=parts.treasury.books,
             frame_most=self._frame_most(),
+            prices_changed=parts.treasury.prices_changed,
             warned=parts.treasury.warned,
             revision=self._desired.revision,
         )
