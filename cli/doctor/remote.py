@@ -17,7 +17,7 @@ TODO = {
     "budget": "framefleet remote raise DOLLARS (--month), or wait until the next day or month",
     "operator": "framefleet remote resume, unless that is meant",
     "breaker": "look whether the endpoint is up and can be reached from there: WORKER_REMOTE_URL; it goes on by itself",
-    "refused": "mend what it names: key, model, address, account; a worker reads its settings and the key when you restart it",
+    "refused": "mend what it names: key, model, address, account; restart it after a change of settings or key",
     "books": "look at Redis and its REDIS_URL, or at the disk of WORKER_REMOTE_FOLDER; it goes on by itself",
 }
 """By what holds a worker."""
