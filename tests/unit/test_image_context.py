@@ -3,6 +3,8 @@
 import shlex
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -41,3 +43,17 @@ def test_what_is_not_named_is_left_out() -> None:
     assert not let_through("key")
     assert not let_through("tests")
     assert not let_through("dashboard/node_modules")
+
+
+def test_a_volume_of_compose_belongs_to_the_user_who_writes_into_it() -> None:
+    """A new volume takes owner and mode of the image's folder; where there is none, it is root's."""
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+    worker = text[text.index("FROM service AS cv-worker\n") : text.index("USER framefleet")]
+    assert "install -d -o framefleet -g framefleet -m 700 /var/lib/framefleet" in worker
+    remote = yaml.safe_load((ROOT / "deploy" / "compose.remote.yml").read_text())["services"]
+    assert "remote-audit:/var/lib/framefleet" in remote["cv-worker-remote"]["volumes"]
+    assert remote["redis"]["volumes"] == [
+        "redis-books:/data"
+    ]  # the only folder of Redis' image that is its user's
+    redis = yaml.safe_load((ROOT / "deploy" / "compose.redis.yml").read_text())["services"]["redis"]
+    assert redis["user"] == "redis"

@@ -281,17 +281,19 @@ class RemoteEngine:
         outgoing = [
             OutgoingPicture(frame.task.camera_id, frame.task.frame_id, frame.picture) for frame in frames
         ]
-        self._calls += 1
         try:
             answer = await self._parts.caller.call(outgoing, model)
         except Throttled:
+            self._calls += 1
             concurrency.throttled(ticket)
             raise
         except CallFailed:
+            self._calls += 1
             self._errors += 1
             raise
         finally:
             concurrency.give_back()
+        self._calls += 1  # one that was held was none
         concurrency.succeeded()
         return model, answer
 
@@ -443,7 +445,14 @@ class RemoteEngine:
             case "refused":
                 return time.monotonic() - self._held_since > DENIED_SECONDS
             case _:
-                return True  # the books have just been read
+                return self._audited()  # the books have just been read
+
+    def _audited(self) -> bool:
+        try:
+            self._parts.audit.check(time.time())
+        except OSError:
+            return False
+        return True
 
     def _frame_most(self) -> float:
         settings = self._settings

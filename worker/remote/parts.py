@@ -44,6 +44,7 @@ class Parts:
     breaker: Breaker
     concurrency: Concurrency
     metrics: RemoteMetrics
+    audit: AuditLog
     shared: SharedOpinions | None
 
 
@@ -124,7 +125,7 @@ async def make_parts(
                 explain,
             )
             concurrency = Concurrency(settings.remote_concurrency)
-            yield Parts(caller, treasury, breaker, concurrency, metrics, shared)
+            yield Parts(caller, treasury, breaker, concurrency, metrics, audit, shared)
     finally:
         if shared is not None:
             shared.close()
