@@ -152,7 +152,7 @@ def _key(settings: "WorkerSettings") -> str | None:
     try:
         key = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise InvalidRemote(f"WORKER_REMOTE_KEY_FILE: {path} cannot be read ({why})") from None
     if not key or not key.isprintable() or " " in key or not key.isascii():
         raise InvalidRemote(f"WORKER_REMOTE_KEY_FILE: {path} must hold the key alone, on one line")
