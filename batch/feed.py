@@ -31,7 +31,7 @@ class Loaded:
 
 
 class Feed:
-    """The items that wait, with their pictures. `left_out` counts what is no picture, by ending."""
+    """The items that wait, with their pictures. `left_out` counts what is not a picture, by ending."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -43,7 +43,7 @@ class Feed:
 
     @property
     def left_out(self) -> Counter[str]:
-        """What lay in folders and archives and is no picture, by ending."""
+        """What lay in folders and archives and is not a picture, by ending."""
         return self._finder.left_out
 
     async def find_all(self) -> None:

@@ -65,7 +65,7 @@ class BatchReport:
     their samples that are analysed; `cached` of them were known already.
 
     `quantiles` are the seconds from sending to answer of the 50th, 95th and 99th percent; `slowest` are paths with the
-    seconds that computing them took; `left_out` counts, by ending, what lay in folders and is no picture.
+    seconds that computing them took; `left_out` counts, by ending, what lay in folders and is not a picture.
     """
 
     job_id: str

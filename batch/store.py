@@ -274,7 +274,7 @@ class Store:
     # --- looking back -------------------------------------------------------------------------------------
 
     def rows(self) -> Iterator[Row]:
-        """Every settled input, in order, as it is now; read in pieces. A video's samples are no inputs."""
+        """Every settled input, in order, as it is now; read in pieces. A video's samples are not inputs."""
         after = 0
         while True:
             found = self._db.execute(

@@ -50,6 +50,8 @@ class RemoteReport(Struct, frozen=True, kw_only=True):
     books: str = ""
     frame_most: float = 0.0
     """Dollars that a frame costs at most, by today's price and the longest answer; 0: it costs nothing."""
+    prices_changed: float | None = None
+    """When its file of prices was last written, in Unix seconds; None: there is none."""
     warned: bool = False
     """More than the warning threshold was spent this month."""
     revision: int | None = None

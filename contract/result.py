@@ -49,7 +49,8 @@ class Result(_Word, frozen=True, kw_only=True):
     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
     user that it came from, where that has a name (contract.senders). `description` is what a remote model says of the
     picture, and `cost` what its answer cost, in dollars. `recipe`, in the batch lane, is a digest of all that the
-    answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused.
+    answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused. `motion` is
+    the share of the picture, 0-1, that its producer saw change, told where nothing was detected.
     """
 
     status: Literal["ok", "expired"]
@@ -59,6 +60,7 @@ class Result(_Word, frozen=True, kw_only=True):
     recipe: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
     cost: float | UnsetType = UNSET
+    motion: float | UnsetType = UNSET
 
 
 class FailedReply(_Word, frozen=True, kw_only=True):

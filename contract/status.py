@@ -181,7 +181,8 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
 
     `frames` are wanted once: frame_ids of the last moments, for the pictures of events. The worker that computed such
     a frame sends it by `watch` with the routing key `kept_routing_key(gateway_id)`. By announcements gateways also know
-    each other: `since`, `version`, `host` and `memory` (bytes) are the sender's own.
+    each other: `since`, `version`, `host` and `memory` (bytes) are the sender's own. With `motion` it may want frames
+    that show motion and in which nothing was detected, so that workers keep them for a moment, too.
     """
 
     gateway_id: str
@@ -192,6 +193,7 @@ class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag
     version: str | None = None
     host: str = ""
     memory: int | None = None
+    motion: bool = False
 
 
 Status = NodeStatus | ProducerStatus | CameraStatus | CamerasStatus | JobStatus

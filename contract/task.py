@@ -43,13 +43,18 @@ class TaskForm(StrEnum):
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """One frame to analyse. `image` is an encoded JPEG or PNG; `timestamp` is the capture, Unix seconds."""
+    """One frame to analyse. `image` is an encoded JPEG or PNG; `timestamp` is the capture, Unix seconds.
+
+    `motion` is the share of the picture, 0-1, that its producer saw change; None: nobody looked, or what is written
+    there is none.
+    """
 
     image: bytes
     timestamp: float
     camera_id: str
     frame_id: str
     model: str | None = None
+    motion: float | None = None
 
 
 class TaskHead(Struct, frozen=True, kw_only=True):
@@ -84,6 +89,12 @@ class _Fields(Struct, kw_only=True, omit_defaults=True):
 
 class _JsonTask(_Fields, kw_only=True, omit_defaults=True):
     frame: bytes  # msgspec reads and writes bytes as base64, in C: a third of binascii's time, and as strict
+    motion: Raw = Raw()  # a client may have a field of that name, with whatever it likes
+
+
+class _WrittenTask(_Fields, kw_only=True, omit_defaults=True):
+    frame: bytes
+    motion: float | None = None
 
 
 class _WrappedTask(_Fields, kw_only=True):
@@ -98,6 +109,7 @@ class _AnyTask(Struct, kw_only=True):
     camera_id: Raw = Raw()
     frame_id: Raw = Raw()
     model: Raw = Raw()
+    motion: Raw = Raw()
 
 
 Shape = TypeVar("Shape", bound=_Fields)
@@ -109,6 +121,7 @@ class _Read(NamedTuple):
     fields: _Fields
     image: bytes
     compact: bool
+    motion: float | None
 
 
 _json_decoder = msgspec.json.Decoder(_JsonTask)
@@ -128,7 +141,7 @@ def parse_task(
 
     Raises InvalidTask with the reason if the message is not a task. The image need not decode.
     """
-    fields, image, compact = _read(body, content_type, headers or {})
+    fields, image, compact, motion = _read(body, content_type, headers or {})
     if not is_picture(image):
         image = _picture_by_its_beginning(image)
     return Task(
@@ -137,6 +150,7 @@ def parse_task(
         camera_id=fields.camera_id,
         frame_id=_frame_id(fields, message_id, body, compact=compact),
         model=fields.model,
+        motion=motion,
     )
 
 
@@ -151,13 +165,16 @@ def encode_task(task: Task, form: TaskForm = TaskForm.BASE64) -> EncodedTask:
         }
         if task.model is not None:
             headers["model"] = task.model
+        if task.motion is not None:
+            headers["motion"] = repr(round(task.motion, 4))
         return EncodedTask(task.image, image_type(task.image), headers)
-    wire = _JsonTask(
+    wire = _WrittenTask(
         frame=task.image,
         timestamp=task.timestamp,
         camera_id=task.camera_id,
         frame_id=task.frame_id,
         model=task.model,
+        motion=None if task.motion is None else round(task.motion, 4),
     )
     return EncodedTask(_json_encoder.encode(wire), "application/json", {})
 
@@ -177,7 +194,7 @@ def parse_head(
     try:
         fields = _compact_fields(headers or {}) if compact else decode(_head_decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        fields, _, compact = _read(body, content_type, headers or {})
+        fields, _, compact, _ = _read(body, content_type, headers or {})
     return TaskHead(
         timestamp=fields.timestamp,
         camera_id=fields.camera_id,
@@ -245,21 +262,21 @@ def _read(body: bytes, content_type: str | None, headers: Mapping[str, Any]) -> 
             f"the body has {len(body)} bytes, the limit is {MAX_BODY_BYTES}: send a smaller picture, or a JPEG",
         )
     if is_picture(body):
-        return _Read(_compact_fields(headers), body, True)
+        return _compact(headers, body)
     try:
         task = decode(_json_decoder, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _read_otherwise(body, content_type, headers)
     if not task.frame:
         raise InvalidTask(FailureReason.EMPTY, remedies.EMPTY_FRAME)
-    return _Read(task, task.frame, False)
+    return _Read(task, task.frame, False, _share(_value(bytes(task.motion))) if task.motion else None)
 
 
 def _read_otherwise(body: bytes, content_type: str | None, headers: Mapping[str, Any]) -> _Read:
     """Read a message that is not written as it should be, more slowly."""
     data = unwrap(body, MAX_BODY_BYTES)
     if is_picture(data):
-        return _Read(_compact_fields(headers), data, True)
+        return _compact(headers, data)
     try:
         given = _as_written(data)
     except InvalidTask:
@@ -267,12 +284,27 @@ def _read_otherwise(body: bytes, content_type: str | None, headers: Mapping[str,
             raise
         given = {}
     if is_compact(content_type) and "frame" not in given:
-        return _Read(_compact_fields(headers), body, True)  # decoding will tell whether it is a picture
+        return _compact(headers, body)  # decoding will tell whether it is a picture
     fields = _converted(given, _WrappedTask, remedies.names(data), headers=False)
     image = decode_base64(fields.frame)
     if not image:
         raise InvalidTask(FailureReason.EMPTY, remedies.EMPTY_FRAME)
-    return _Read(fields, image, False)
+    return _Read(fields, image, False, _share(given.get("motion")))
+
+
+def _compact(headers: Mapping[str, Any], image: bytes) -> _Read:
+    return _Read(_compact_fields(headers), image, True, _share(headers.get("motion")))
+
+
+def _share(value: Any) -> float | None:
+    """A number from 0 to 1, also as text; None for anything else, which is a stranger's."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | bytes) or len(str(value)) > 30:
+        return None
+    try:
+        share = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return share if 0 <= share <= 1 else None
 
 
 def _as_written(data: bytes) -> dict[str, Any]:

@@ -10,10 +10,14 @@ from runtime.version import VERSION
 
 
 class Myself:
-    """Named `gateway_id`, on the machine `host`; it begins when it is made."""
+    """Named `gateway_id`, on the machine `host`; it begins when it is made.
 
-    def __init__(self, gateway_id: str, host: str) -> None:
+    `motion`: it may want frames that show motion and no face.
+    """
+
+    def __init__(self, gateway_id: str, host: str, motion: bool = False) -> None:
         self._gateway_id = gateway_id
+        self._motion = motion
         self._host = host
         self._since = time.time()
 
@@ -27,6 +31,7 @@ class Myself:
             version=VERSION,
             host=self._host,
             memory=resident_bytes(),
+            motion=self._motion,
         )
 
     def view(self, missing: Callable[[], list[str]]) -> GatewayView:

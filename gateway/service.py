@@ -23,6 +23,7 @@ from fastapi import FastAPI
 
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
+from contract.result import Result
 from contract.senders import Senders
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE, Lane
 from gateway.alerts.alertmanager import Alertmanager
@@ -69,6 +70,7 @@ from gateway.figures import FigureBoard
 from gateway.hearing import Hearing
 from gateway.history.api import history_router
 from gateway.history.history import History
+from gateway.history.rows import moment
 from gateway.history.state_keeper import keep_states
 from gateway.history.states import StateLog
 from gateway.jobs import JobBoard
@@ -90,6 +92,8 @@ from gateway.metrics import GatewayMetrics
 from gateway.models.api import models_router
 from gateway.models.keeper import ModelKeeper
 from gateway.models.wish import MODELS
+from gateway.motion_cascade import MotionCascade
+from gateway.motion_watch import MotionWatch
 from gateway.myself import Myself
 from gateway.nodes import Nodes
 from gateway.nodes_api import nodes_router
@@ -261,7 +265,8 @@ async def compose(
     metrics.camera_results.read = cameras.results
     counts = SenderCounts()
     statistics = Statistics(time.time())
-    myself = Myself(gateway_id, settings.node_name)
+    rules = rules_of(split(settings.remote_rules), settings.remote_below)
+    myself = Myself(gateway_id, settings.node_name, rules.motion)
     gateways = Gateways(gateway_id)
     repeats = RepeatedIds(cameras, metrics)
     books = FrameBooks()
@@ -311,13 +316,23 @@ async def compose(
         on_withheld=lambda viewer, count: refusals.note("pictures", viewer.holders, count),
         places=MAX_WATCHED,
     )
+    describable = permitted(
+        split(settings.remote_cameras), lambda camera_id: cameras.remote(camera_id, time.monotonic())
+    )
+    motion = MotionWatch(settings.history_gap_seconds, settings.remote_motion, describable)
+
+    def on_recorded(result: Result, body: bytes) -> None:
+        results.recorded(result, body)
+        if rules.motion:
+            motion.hear(result, moment(result, time.time()))
+
     history = History(
         settings,
         metrics,
         refusals,
         cameras.labels,
         admits=lambda each: admission.lists(each.camera_id, sender_of(each), time.monotonic()),
-        on_recorded=results.recorded,
+        on_recorded=on_recorded,
         on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
         on_wanted=occasions.pictures_wanted,
         spans=spans,
@@ -512,20 +527,31 @@ async def compose(
         await stack.enter_async_context(running(ticking(ticks)))
         await stack.enter_async_context(counting(register))
         await stack.enter_async_context(running(headcount.follow()))
+
+        def lane_open() -> bool:
+            return remote_open(nodes.statuses(time.monotonic()), remote.desired)
+
         if settings.remote_rules:
             cascade = Cascade(
-                rules_of(split(settings.remote_rules), settings.remote_below),
+                rules,
                 history.recorder,
                 publisher,
                 metrics,
                 gap=settings.history_gap_seconds,
-                allowed=permitted(
-                    split(settings.remote_cameras),
-                    lambda camera_id: cameras.remote(camera_id, time.monotonic()),
-                ),
-                open_=lambda: remote_open(nodes.statuses(time.monotonic()), remote.desired),
+                allowed=describable,
+                open_=lane_open,
             )
             await stack.enter_async_context(running(cascade.run()))
+        if rules.motion:
+            motions = MotionCascade(
+                motion,
+                history.recorder,
+                gap=settings.history_gap_seconds,
+                labels=cameras.labels,
+                request=history.look_for_pictures,
+                open_=lane_open,
+            )
+            await stack.enter_async_context(running(motions.run()))
         if logins is not None:
             stack.push_async_callback(logins.close)
             await stack.enter_async_context(running(logins.run()))

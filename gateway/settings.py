@@ -177,6 +177,12 @@ class GatewaySettings(ServiceSettings):
     remote_below: float = Field(
         0.6, gt=0, le=1, description="the rule low-confidence: events whose best confidence is below this"
     )
+    remote_motion: float = Field(
+        0.01,
+        gt=0,
+        le=1,
+        description="the rule motion: the share of a picture that must have changed, of cameras with motion on",
+    )
     remote_cameras: str = Field(
         "",
         description="cameras whose events these rules are for, beside those with `remote: true` in the file of "

@@ -46,11 +46,15 @@ class Picture(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """One frame: when it was captured (Unix seconds), its picture, and the `name` of its file if it came from one."""
+    """One frame: when it was captured (Unix seconds), its picture, and the `name` of its file if it came from one.
+
+    `motion` is the share of the picture, 0-1, that has changed since the last one that was sent; None: not looked at.
+    """
 
     timestamp: float
     picture: Picture
     name: str = ""
+    motion: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Frame:
     picture: Picture
     lane: Lane = Lane.LIVE
     model: str | None = None
+    motion: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

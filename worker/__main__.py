@@ -22,7 +22,6 @@ from worker.remote.blur import FaceBlur
 from worker.remote.board import RemoteBoard
 from worker.remote.given import Remote
 from worker.remote.metrics import RemoteMetrics
-from worker.remote.parts import check
 from worker.service import Worker
 from worker.settings import WorkerSettings
 from worker.switchboard import Switchboard
@@ -89,6 +88,8 @@ def _switchboard(settings: WorkerSettings, metrics: WorkerMetrics) -> Switchboar
     """What chooses models, or is asked in their place. Raises WorkerError for settings that cannot work."""
     if settings.lane is not Lane.REMOTE:
         return Switchboard(settings, substituted=metrics.substituted)
+    from worker.remote.parts import check  # an HTTP client comes with it, which no other lane needs
+
     key, prices = check(settings)
     hide = FaceBlur(settings) if settings.remote_blur else None
     return RemoteBoard(settings, Remote(key, prices, RemoteMetrics(settings.node_id, metrics.registry), hide))

@@ -274,7 +274,13 @@ class Processor:
             hop=HOP if expired else UNSET,
             reason=ExpiryReason.STALE.value if expired else UNSET,
             sender=UNSET if sender is None else sender.name,
+            motion=_motion(task) if not len(found) and not expired else UNSET,
         )
+
+
+def _motion(task: Task | TaskHead) -> float | UnsetType:
+    motion = task.motion if isinstance(task, Task) else None
+    return motion or UNSET
 
 
 def _costs_one(step: Callable[[], T]) -> T | Failed:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from broker import Delivery, Link, ThreadLoop, from_body, split_urls
 from contract.drains import DesiredDrains
@@ -44,13 +45,16 @@ from worker.processor import Failed, Processor, make_processor
 from worker.recent_frames import RecentFrames
 from worker.reception import Reception
 from worker.remote.board import RemoteBoard
-from worker.remote.engine import RemoteEngine
+from worker.remote.given import Remote
 from worker.remote.held import CallsHeld
 from worker.sender_consumers import weights
 from worker.settings import WorkerSettings
 from worker.settler import Settler
 from worker.switchboard import Switchboard
 from worker.watched_cameras import WatchedCameras
+
+if TYPE_CHECKING:
+    from worker.remote.engine import RemoteEngine
 
 log = get_logger("worker")
 
@@ -88,14 +92,7 @@ class Worker:
         self._inference: Inference | RemoteEngine
         self._remote: RemoteEngine | None = None
         if isinstance(switchboard, RemoteBoard):
-            self._inference = self._remote = RemoteEngine(
-                settings,
-                switchboard.remote,
-                completed=self._computed,
-                failed=self._fail,
-                held=lambda held: self._loop.call_soon_threadsafe(partial(self._hold, held)),
-                released=lambda: self._loop.call_soon_threadsafe(partial(self._hold, None)),
-            )
+            self._inference = self._remote = self._make_remote(switchboard.remote)
         else:
             self._processor = make_processor(settings, switchboard)
             self._inference = Inference(settings, switchboard, self._processor, self._computed, self._fail)
@@ -143,6 +140,18 @@ class Worker:
         self._drains = DesiredDrains()
         self._drained = False
         self._consumption.resume()
+
+    def _make_remote(self, remote: Remote) -> "RemoteEngine":
+        from worker.remote.engine import RemoteEngine  # an HTTP client comes with it
+
+        return RemoteEngine(
+            self._settings,
+            remote,
+            completed=self._computed,
+            failed=self._fail,
+            held=lambda held: self._loop.call_soon_threadsafe(partial(self._hold, held)),
+            released=lambda: self._loop.call_soon_threadsafe(partial(self._hold, None)),
+        )
 
     # --- life, from the main thread ---------------------------------------------------------------------
 

@@ -167,7 +167,7 @@ class Settler:
         if isinstance(outcome, PutBack):
             return put_back(item.delivery, item.arrival.intake)
         if isinstance(outcome, Computed):
-            self._recent.keep(outcome)
+            self._recent.keep(outcome, self._watched.motion)
             if outcome.result.camera_id in self._watched:
                 self._publisher.publish(self._traced(item, picture_message(outcome)))
         return result_message(outcome.result)

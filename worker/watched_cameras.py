@@ -11,6 +11,7 @@ class WatchedCameras:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._by_gateway: dict[str, tuple[float, frozenset[str]]] = {}
+        self._motion_until = float("-inf")
 
     def hear(self, announcement: WatchAnnouncement) -> None:
         """Replace what this gateway announced before."""
@@ -18,6 +19,13 @@ class WatchedCameras:
             self._clock() + announcement.ttl,
             frozenset(announcement.cameras),
         )
+        if announcement.motion:
+            self._motion_until = max(self._motion_until, self._clock() + announcement.ttl)
+
+    @property
+    def motion(self) -> bool:
+        """Somebody may want frames that show motion and no face."""
+        return self._clock() < self._motion_until
 
     def __contains__(self, camera_id: str) -> bool:
         now = self._clock()

@@ -62,7 +62,7 @@ class KeptFindings(Generic[Finding]):
         try:
             return self._decoder.decode(value)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise ValueError("this is no finding") from error
+            raise ValueError("this is not a finding") from error
 
 
 def picture_findings(levels: CacheLevels) -> KeptFindings[PictureFinding]:

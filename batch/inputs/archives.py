@@ -25,7 +25,7 @@ from contract.task import MAX_BODY_BYTES
 
 MOST_RATIO = 100
 UNSUSPICIOUS = 1 << 30
-"""Bytes: an archive that unpacks to less is no bomb, whatever its ratio."""
+"""Bytes: an archive that unpacks to less is not a bomb, whatever its ratio."""
 MOST_MEMBERS = 2_000_000
 MOST_DIRECTORY = 256 << 20
 """Bytes of a zip's directory, which is read whole."""

@@ -37,7 +37,7 @@ class Loader:
         try:
             with open(os.path.join(self._base, path), "rb", opener=_without_waiting) as opened:
                 if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                    raise Unreadable(reasons.NOT_A_FILE, "it is no regular file")
+                    raise Unreadable(reasons.NOT_A_FILE, "it is not a regular file")
                 data = opened.read(MAX_BODY_BYTES + 1)
         except FileNotFoundError:
             raise Unreadable(reasons.MISSING, "there is no such file any more") from None

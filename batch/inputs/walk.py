@@ -56,7 +56,7 @@ class Finder:
         if stat.S_ISDIR(about.st_mode):
             yield from self._folder(path)
         elif not stat.S_ISREG(about.st_mode):
-            yield Found(path, reason=reasons.NOT_A_FILE, error="it is no regular file")
+            yield Found(path, reason=reasons.NOT_A_FILE, error="it is not a regular file")
         elif is_zip(path) or is_tar(path):
             for found in list_archive(path, self._at(path), about.st_mtime_ns):
                 if found.reason is None and not is_picture(found.path):
@@ -117,7 +117,7 @@ class Finder:
         if stat.S_ISREG(about.st_mode):
             yield _file(path, about)
         else:
-            yield Found(path, reason=reasons.NOT_A_FILE, error="it is no regular file")
+            yield Found(path, reason=reasons.NOT_A_FILE, error="it is not a regular file")
 
     def _leave_out(self, path: bytes) -> None:
         kind = ending(path)

@@ -54,7 +54,7 @@ def failure(error: Exception, shown: str, *, growing: bool = False) -> VideoErro
             cut = " or was cut off before its end" if not growing else ""
             return VideoError(
                 "not_a_video",
-                f"{shown} is no video that is read here{cut}: MP4, MOV, MKV, WebM, AVI and FLV are",
+                f"{shown} is not a video that is read here{cut}: MP4, MOV, MKV, WebM, AVI and FLV are",
             )
         case OSError(strerror=str(text)):
             return VideoError("io_error", f"{shown} cannot be read: {text}")

@@ -6,7 +6,7 @@ from scenedetect.detector import FlashFilter
 from scenedetect.detectors import ContentDetector
 
 LOOKED_AT = 160  # pixels of the longer side; PySceneDetect itself looks at about as many
-SHORTEST = 0.6  # seconds of a scene: flashes and wild cuts are no scenes
+SHORTEST = 0.6  # seconds of a scene: flashes and wild cuts are not scenes
 TICKS = 1000.0  # a second of its clock, which counts frames; ours counts milliseconds
 
 

@@ -11,7 +11,7 @@ def video_file(path: Path, shown: str, *, growing: bool = False) -> io.BufferedR
     try:
         if path.exists() and not path.is_file():
             raise VideoError(
-                "not_a_video", f"{shown} is no file"
+                "not_a_video", f"{shown} is not a file"
             )  # opening a pipe would wait for its other end
         file = path.open("rb")
         if not growing and not file.seek(0, io.SEEK_END):

@@ -31,7 +31,7 @@ def frames(file: Any, shown: str, report: VideoReport, *, threads: int = 1) -> I
     """Decode a file, from its first byte to its last; nothing is read twice, and nothing sought.
 
     `shown` is how messages call it. What is damaged is left out and counted in the `report`, and times never run
-    backwards. Raises VideoError for what is no video, or holds no frame that decodes.
+    backwards. Raises VideoError for what is not a video, or holds no frame that decodes.
     """
     video = opened(file, shown, threads=threads)
     with video.container:

@@ -53,7 +53,7 @@ def confined_samples(
         stuck_seconds: A process that gives no sign for so long is ended; while an upload pauses it gives signs.
 
     Raises:
-        VideoError: It is no video, cannot be read on, or its process crashed or hung. What was yielded before holds.
+        VideoError: It is not a video, cannot be read on, or its process crashed or hung. What was yielded before holds.
     """
     settings = settings or VideoSettings()
     shown = path.name

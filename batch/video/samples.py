@@ -61,7 +61,7 @@ def samples(
         shown: How messages call it; by default its name.
 
     Raises:
-        VideoError: It is no video, or cannot be read on. What was yielded before holds.
+        VideoError: It is not a video, or cannot be read on. What was yielded before holds.
     """
     settings = settings or VideoSettings()
     report = report if report is not None else VideoReport()

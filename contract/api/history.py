@@ -39,7 +39,8 @@ class EventView:
     """A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
 
     An event that is `open` may still grow. `frames` counts those with a detection, `faces` is the most detections in
-    one of them, `confidence` the best, in hundredths. `name` and `group` are those of its beginning.
+    one of them, `confidence` the best, in hundredths; all three are 0 for motion without a face, which gateways keep
+    where a rule asks for it (docs/remote.md). `name` and `group` are those of its beginning.
 
     `seen_by` and `seen_at` are who saw it first, and when; `feedback` is what people say of the detections in its
     picture: `wrong`, one is not a face, or `missed`, a face was overlooked. Null: nobody did.

@@ -20,6 +20,8 @@ class RemoteWorkerView:
     errors: int
     frame_most: float
     """Dollars that a frame may cost at most."""
+    prices_changed: float | None
+    """When its file of prices was last written, in Unix seconds; null: nothing costs anything."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -33,7 +34,7 @@ def claim(
     connection: Connection, rules: Rules, allowed: Callable[[str], bool], wall: float, gap: float
 ) -> list[Undescribed]:
     """Take some events to be described: nobody else gets them, now or later. Those of `allowed` cameras only."""
-    columns = (events.c.event_id, events.c.camera_id, events.c.ended, events.c.certainty)
+    columns = (events.c.event_id, events.c.camera_id, events.c.ended, events.c.faces, events.c.certainty)
     fresh = connection.execute(
         select(*columns)
         .join(event_frames, event_frames.c.event_id == events.c.event_id)
@@ -45,17 +46,19 @@ def claim(
         .order_by(events.c.started)
     )
     over = wall - gap
-    ruled = ((row, _rule(row.ended, row.certainty, rules, over)) for row in fresh if allowed(row.camera_id))
+    ruled = ((row, _rule(row, rules, over)) for row in fresh if allowed(row.camera_id))
     named = [(row, rule) for row, rule in ruled if rule][:AT_ONCE]
     lock_cameras(connection, [row.camera_id for row, _ in named])
     found = (_claim(connection, row.event_id, rule, wall) for row, rule in named)
     return [each for each in found if each is not None]
 
 
-def _rule(ended: float, certainty: int, rules: Rules, over: float) -> str:
+def _rule(event: Any, rules: Rules, over: float) -> str:
+    if event.faces == 0:
+        return "motion" if rules.motion else ""
     if rules.event:
         return "event"
-    low = rules.below is not None and ended < over and certainty < rules.below
+    low = rules.below is not None and event.ended < over and event.certainty < rules.below
     return "low-confidence" if low else ""
 
 

@@ -63,7 +63,7 @@ class History:
             metrics,
             queue,
             admits=admits,
-            on_requests=self._look_for_pictures,
+            on_requests=self.look_for_pictures,
             on_recorded=on_recorded,
             on_repeat=on_repeat,
             spans=spans,
@@ -104,6 +104,7 @@ class History:
                 async with asyncio.timeout(GRACE_SECONDS):
                     await recording
 
-    def _look_for_pictures(self, requests: Sequence[ThumbnailRequest]) -> None:
+    def look_for_pictures(self, requests: Sequence[ThumbnailRequest]) -> None:
+        """Have the workers asked for these frames, as the pictures of events."""
         if self.thumbnailer.request(requests, time.monotonic()):
             self._on_wanted()

@@ -79,7 +79,9 @@ class EventParameters(SpanParameters):
         pattern=r"^[^\x00]*$",
         description="only cameras that were of this group when it began",
     )
-    min_faces: int = Field(1, ge=1, le=100_000, description="only with so many detections at once, or more")
+    min_faces: int = Field(
+        1, ge=1, le=100_000, description="only with so many detections at once; 1: all, of motion alone too"
+    )
     min_confidence: MinConfidence = 0.0
     seen: bool | None = Field(
         None, description="true: only what somebody has seen; false: only what nobody has"

@@ -12,6 +12,8 @@ FACE_WORTH = 1_000
 """One more face makes a picture better than any confidence does."""
 CLEARER = 10
 """Hundredths of confidence by which a picture with as many faces is worth being taken instead."""
+MOTION_QUALITY = 1
+"""Of a picture that shows motion and no face: any with a face is better."""
 CROWDED = 32
 """Events with so many faces or more are searched together."""
 SPAN_SECONDS = (60.0, 240.0, 960.0, 3_840.0, 15_360.0, 61_440.0, 245_760.0)
@@ -58,8 +60,8 @@ class Stretch:
 
     @property
     def crowd(self) -> int:
-        """The class of `faces`."""
-        return min(self.faces, CROWDED)
+        """The class of `faces`; that of one face for an event of motion alone, which has none."""
+        return max(1, min(self.faces, CROWDED))
 
     @property
     def span(self) -> int:

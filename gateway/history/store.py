@@ -162,7 +162,7 @@ def _present(
     changes = {
         camera_id: merge(stored.get(camera_id, []), added, gap) for camera_id, added in additions.items()
     }
-    _write_events(connection, changes, wall, labels)
+    write_events(connection, changes, wall, labels)
     return [
         ThumbnailRequest(camera_id, stretch.started, better, stretch.thumbnail is None)
         for camera_id, each in changes.items()
@@ -192,9 +192,10 @@ def _overlapping(
     return found
 
 
-def _write_events(
+def write_events(
     connection: Connection, changes: Mapping[str, EventChanges], wall: float, labels: Labels
 ) -> None:
+    """Write what becomes of the events of each camera, which is locked."""
     new = [
         {"camera_id": camera_id, **_labels(labels(camera_id)), **_columns(stretch, wall)}
         for camera_id, each in changes.items()

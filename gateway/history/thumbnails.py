@@ -15,7 +15,7 @@ from functools import partial
 from contract.picture import PictureError
 from contract.result import Result
 from gateway.history.pictures import EventPicture, event_picture
-from gateway.history.presence import certainty, quality
+from gateway.history.presence import MOTION_QUALITY, certainty, quality
 from gateway.history.rows import moment
 from gateway.history.store import ThumbnailRequest
 from gateway.history.thumbnail_store import Thumbnail
@@ -79,7 +79,8 @@ class Thumbnailer:
     def picture(self, result: Result, picture: bytes, wall: float) -> None:
         """A frame with its result, if it was asked for."""
         asked = self._asked.pop(result.frame_id, None)
-        if asked is None or result.status != "ok" or not result.detections:
+        shows = bool(result.detections) or isinstance(result.motion, float)
+        if asked is None or result.status != "ok" or not shows:
             return
         if self._making and self._making + len(picture) > MAX_MAKING_BYTES:
             self._metrics.thumbnails.labels("crowded").inc()
@@ -98,9 +99,7 @@ class Thumbnailer:
             return
         error = made.exception()
         if error is None:
-            good = quality(
-                len(result.detections), certainty(max(each.confidence for each in result.detections))
-            )
+            good = _quality(result)
             picture = made.result() if self._whole else replace(made.result(), whole=b"")
             self._keep(Thumbnail(result, when, good, picture))
             return
@@ -116,3 +115,9 @@ class Thumbnailer:
             del self._asked[frame_id]
             if asked.first:
                 self._metrics.thumbnails.labels("missed").inc()
+
+
+def _quality(result: Result) -> int:
+    if not result.detections:
+        return MOTION_QUALITY
+    return quality(len(result.detections), certainty(max(each.confidence for each in result.detections)))

@@ -37,6 +37,7 @@ EXAMPLE: dict[str, Any] = {
             "calls": 3120,
             "errors": 41,
             "frame_most": 0.00078,
+            "prices_changed": 1794300000.0,
         }
     ],
     "day": {

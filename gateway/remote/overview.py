@@ -71,6 +71,7 @@ def _worker(node_id: str, report: RemoteReport) -> RemoteWorkerView:
         calls=report.calls,
         errors=report.errors,
         frame_most=report.frame_most,
+        prices_changed=report.prices_changed,
     )
 
 

@@ -10,6 +10,7 @@ from producer.camera.condition import Condition
 from producer.catalogue.settings import CameraSettings
 from producer.errors import SourceError
 from producer.frames import Captured, Encoded, Frame, Pixels, Skipped, Source
+from producer.inspection.gate import Look
 from producer.inspection.health import Change
 from producer.inspection.inspector import Inspector
 from producer.lane.permit import FrameLane
@@ -122,10 +123,13 @@ class Camera:
             self._skip(Skipped("rate"))
             return None
         if self._inspector is not None:
-            picture = item.picture
-            if isinstance(picture, Encoded | Pixels) and not await self._look(item, picture, self._inspector):
-                return None
-            item = Captured(item.timestamp, self._inspector.leaving(picture))
+            picture, motion = item.picture, None
+            if isinstance(picture, Encoded | Pixels):
+                look = await self._look(item, picture, self._inspector)
+                if not look.send:
+                    return None
+                motion = look.motion if look.reason == "changed" and self._looks_for_motion else None
+            item = Captured(item.timestamp, self._inspector.leaving(picture), motion=motion)
         return self.frame(item)
 
     def frame(self, captured: Captured) -> Frame:
@@ -134,11 +138,21 @@ class Camera:
         frame_id = f"{self.camera_id}:{self._start}:{next(self._numbers)}"
         settings = self.settings
         return Frame(
-            self.camera_id, frame_id, captured.timestamp, captured.picture, settings.lane, settings.model
+            self.camera_id,
+            frame_id,
+            captured.timestamp,
+            captured.picture,
+            settings.lane,
+            settings.model,
+            captured.motion,
         )
 
-    async def _look(self, item: Captured, picture: Encoded | Pixels, inspector: Inspector) -> bool:
-        """Return whether the picture is worth sending."""
+    @property
+    def _looks_for_motion(self) -> bool:
+        return self.settings.sight is not None and self.settings.sight.motion is not None
+
+    async def _look(self, item: Captured, picture: Encoded | Pixels, inspector: Inspector) -> Look:
+        """The verdict on a picture: whether it is worth sending, and why."""
         now = time.monotonic()
         verdict = await inspector.look(picture, now)
         look = verdict.look
@@ -147,7 +161,7 @@ class Camera:
         if not look.send:
             what = f"{item.name} cannot be used" if item.name else "its pictures cannot be used"
             self._skip(Skipped(look.reason, f"{what}: {look.why}" if look.why else ""))
-        return look.send
+        return look
 
     def _idle(self, *, new: bool, now: float) -> None:
         """Tell a source that can do with less while nothing moves."""

@@ -51,6 +51,7 @@ def message_of(
             camera_id=frame.camera_id,
             frame_id=frame.frame_id,
             model=frame.model,
+            motion=frame.motion,
         ),
         form.form,
     )

@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from cli.ports import LOOPBACK, free_port
+from tests.helpers.vision_kinds import Answers
 
 BOX = [250, 250, 750, 750]
 GIVEN_FOR_PICTURE, GOT_FOR_PICTURE = 300, 40
@@ -74,6 +75,8 @@ class VisionServer:
         self.most_at_once = 0
         self.status: int | None = None
         """Answer everything with this, if it is set."""
+        self.kind: Answers | None = None
+        """Answer everything as this kind of server does, if it is set."""
         self.port = port or free_port()
         self._now = 0
         self._key = key
@@ -167,7 +170,7 @@ class VisionServer:
         bare = {**body, "messages": [part for part in parts if part["type"] == "text"]}
         self.calls.append(Call(at, fault, body["model"], pictures, round(cost) if charged else 0, bare))
         await asyncio.sleep(self.latency)
-        return await self._respond(request, fault, pictures, usage)
+        return await self._respond(request, fault, body, pictures, usage)
 
     def _fault(self, at: float) -> str:
         if self.status is not None:
@@ -186,10 +189,18 @@ class VisionServer:
         return OK
 
     async def _respond(
-        self, request: web.Request, fault: str, pictures: tuple[str, ...], usage: dict[str, int]
+        self,
+        request: web.Request,
+        fault: str,
+        body: dict[str, Any],
+        pictures: tuple[str, ...],
+        usage: dict[str, int],
     ) -> web.StreamResponse:
         if fault.startswith("status_"):
             return web.json_response({"error": {"message": "as told"}}, status=int(fault[7:]))
+        if self.kind is not None:
+            status, told = self.kind(body, answer_text(pictures))
+            return web.json_response(told, status=status)
         match fault:
             case "denied":
                 return web.json_response(
@@ -206,45 +217,45 @@ class VisionServer:
                 assert request.transport is not None
                 request.transport.abort()
                 return web.Response()
-        seen = [
-            {
-                "description": f"picture {each[:12]}",
-                "objects": [{"label": "face", "confidence": 0.9, "box": BOX}],
-            }
-            for each in pictures
-        ]
-        text = json.dumps({"pictures": seen})
+        text = answer_text(pictures)
         if fault == "no_json":
             text = "I see a lovely face in this picture!"
         elif fault == "bad_form":
             text = json.dumps({"faces": 3})
-        told: Any = usage
+        used: Any = usage
         if fault == "wrong_usage":
-            told = {"prompt_tokens": -5, "completion_tokens": 10**12}
+            used = {"prompt_tokens": -5, "completion_tokens": 10**12}
         content = {
             "id": "1",
             "choices": [
                 {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
             ],
-            "usage": told,
+            "usage": used,
         }
-        body = json.dumps(content).encode()
+        answer = json.dumps(content).encode()
         if fault not in ("truncated", "drip"):
-            return web.Response(body=body, content_type="application/json")
+            return web.Response(body=answer, content_type="application/json")
         response = web.StreamResponse(
-            headers={"Content-Type": "application/json", "Content-Length": str(len(body))}
+            headers={"Content-Type": "application/json", "Content-Length": str(len(answer))}
         )
         await response.prepare(request)
         if fault == "truncated":
-            await response.write(body[: len(body) // 2])
+            await response.write(answer[: len(answer) // 2])
             assert request.transport is not None
             request.transport.close()
             return response
         with suppress(ConnectionError):  # nobody waits any more
-            for position in range(len(body)):
-                await response.write(body[position : position + 1])
+            for position in range(len(answer)):
+                await response.write(answer[position : position + 1])
                 await asyncio.sleep(0.5)
         return response
+
+
+def answer_text(pictures: Sequence[str]) -> str:
+    """What a model says of pictures with these digests: a face in each."""
+    face = {"label": "face", "confidence": 0.9, "box": BOX}
+    seen = [{"description": f"picture {each[:12]}", "objects": [face]} for each in pictures]
+    return json.dumps({"pictures": seen})
 
 
 @contextmanager

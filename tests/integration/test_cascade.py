@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 
 from broker import Outcome
@@ -14,7 +15,7 @@ from tests.conftest import StartService
 from tests.helpers.bus import bus, dead_letters
 from tests.helpers.eventually import aeventually
 from tests.helpers.gateway import TOKEN, running_gateway
-from tests.helpers.images import astronaut, jpeg, task
+from tests.helpers.images import astronaut, encoded, jpeg, task
 from tests.helpers.vision_server import vision_server
 from tests.integration.test_worker_remote import remote
 
@@ -85,3 +86,64 @@ async def test_an_event_is_found_here_and_described_there_once(
                 assert event["faces"] == 1
                 assert event["model"].startswith("yunet")
         assert not dead.deliveries
+
+
+async def test_motion_without_a_face_is_described_once_for_each_stretch(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    with vision_server(price=(10.0, 50.0)) as server:
+        async with (
+            running_gateway(
+                tmp_path / "gateway",
+                amqp_url=rabbitmq,
+                history_gap_seconds=4.0,
+                remote_rules="motion",
+                remote_cameras="c-*",
+            ) as gateway,
+            aiohttp.ClientSession(gateway.address, headers=BEARER) as http,
+            bus(rabbitmq) as b,
+        ):
+            start("worker", AMQP_URL=rabbitmq, NODE_ID="local").ready()
+            start("worker", **remote(rabbitmq, server, tmp_path)).ready()
+            sent = 0
+
+            async def see(seconds: float, **cameras: float | None) -> None:
+                """Pictures without a face; of each camera with this motion."""
+                nonlocal sent
+                until = time.monotonic() + seconds
+                while time.monotonic() < until:
+                    sent += 1
+                    picture = encoded(np.full((240, 320, 3), sent % 200, np.uint8), ".jpg")
+                    for camera, motion in cameras.items():
+                        camera_id = camera.replace("_", "-")
+                        more = {} if motion is None else {"motion": motion}
+                        frame_id = f"{camera_id}:{sent}"
+                        body = task(picture, camera_id=camera_id, frame_id=frame_id, **more)
+                        assert await b.task(body, Lane.LIVE.queue) is Outcome.CONFIRMED
+                    await asyncio.sleep(0.5)
+
+            async def events() -> list[Any]:
+                async with http.get("/api/events") as answer:
+                    return list((await answer.json())["items"])
+
+            await see(12, c_1=0.2, c_2=0.004, c_3=None, private=0.2)
+            await aeventually("asked", lambda: len(server.calls) == 1, 15)
+            await see(3, c_1=0.2)
+            (event,) = await events()
+            assert (event["camera_id"], event["faces"]) == ("c-1", 0)
+            await asyncio.sleep(6)  # the stretch is over
+            await see(8, c_1=0.2)
+            await aeventually("the second", lambda: len(server.calls) == 2, 15)
+            told: list[Any] = []
+            for _ in range(40):
+                told = [each for each in await events() if each["description"] is not None]
+                if len(told) == 2:
+                    break
+                await asyncio.sleep(0.5)
+            first = told[-1]
+            assert first["description"].startswith("picture ")
+            assert first["thumbnail"]
+            assert first["end"] - first["start"] > 12  # it lasts as long as the motion
+            assert len(server.calls) == 2
+            value = gateway.metrics.registry.get_sample_value
+            assert value("gateway_described_total", {"rule": "motion", "outcome": "sent"}) == 2

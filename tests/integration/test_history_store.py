@@ -25,12 +25,14 @@ from gateway.history import faults, queries, retention, reviews, schema
 from gateway.history.database import Database
 from gateway.history.descriptions import AT_ONCE, Undescribed, claim
 from gateway.history.filters import EventFilter
+from gateway.history.motion_events import keep_motion
 from gateway.history.retention import DAY, RetentionLimits
 from gateway.history.schema import HEAD, MIGRATIONS
 from gateway.history.store import Repeat, ThumbnailRequest
 from gateway.history.tables import metadata
 from gateway.history.views import event_view
 from gateway.history.writer import HistoryWriter
+from gateway.motion_watch import MotionStretch
 from tests.helpers.postgres import Postgres
 from tests.helpers.results import result, thumbnail
 
@@ -607,3 +609,51 @@ def test_many_events_are_claimed_some_at_a_time_and_old_ones_not_at_all(history:
     history.writer.store([result(NOW, faces=1, camera_id="old")], NOW)
     history.writer.store_thumbnails([thumbnail(NOW, 1090, whole=b"it", camera_id="old")])
     assert claimed(history, NOW + 700) == []
+
+
+# --- motion without a face ---------------------------------------------------------------------------------------
+
+
+def motion(when: float, ended: float | None = None, frame_id: str = "m") -> MotionStretch:
+    return MotionStretch("a", when, ended or when, frame_id, "m@1")
+
+
+def kept_motion(
+    history: History, due: list[MotionStretch], longer: list[MotionStretch], wall: float
+) -> dict[str, tuple[float, bool]]:
+    return history.writer.change(lambda connection: keep_motion(connection, due, longer, wall, 5.0, labels))
+
+
+def test_motion_without_a_face_is_an_event_that_is_asked_for_once(history: History) -> None:
+    history.writer.open()
+    stretch = motion(NOW, NOW + 4)
+    assert kept_motion(history, [stretch], [], NOW + 5) == {"a": (NOW, True)}
+    assert claimed(history, NOW + 6) == []  # no picture yet
+    assert history.writer.store_thumbnails([thumbnail(NOW + 4, 1, whole=b"it")]) == 1
+    assert claimed(history, NOW + 6, Rules(event=True, below=99)) == []
+    (wanted,) = claimed(history, NOW + 6, Rules(event=False, below=None, motion=True))
+    assert (wanted.rule, wanted.picture) == ("motion", b"it")
+    # A restarted gateway, or another one, sees the same stretch: it begins no other event.
+    again = motion(NOW + 7, NOW + 12)
+    assert kept_motion(history, [again], [], NOW + 12) == {"a": (NOW, False)}
+    again.event = NOW
+    kept_motion(history, [], [again], NOW + 12)
+    assert history.events() == [("a", NOW - 1795000000, NOW + 12 - 1795000000, 0, 0)]
+    assert claimed(history, NOW + 13, Rules(event=True, below=99, motion=True)) == []
+    history.writer.store([described(NOW + 4, "a fox on the lawn")], NOW + 14)
+    assert history.rows("SELECT faces, description FROM events") == [(0, "a fox on the lawn")]
+
+
+def test_a_face_takes_an_event_of_motion_over(history: History) -> None:
+    history.writer.open()
+    kept_motion(history, [motion(NOW, NOW + 4)], [], NOW + 5)
+    history.writer.store_thumbnails([thumbnail(NOW + 4, 1, whole=b"nobody")])
+    history.writer.store([result(NOW + 6, faces=1)], NOW + 6)
+    assert history.writer.store_thumbnails([thumbnail(NOW + 6, 1090, whole=b"her")]) == 1
+    assert history.events() == [("a", NOW - 1795000000, NOW + 6 - 1795000000, 1, 1)]
+    longer = motion(NOW, NOW + 9)
+    longer.event = NOW
+    kept_motion(history, [], [longer], NOW + 9)  # it is not motion's any more
+    assert history.events() == [("a", NOW - 1795000000, NOW + 6 - 1795000000, 1, 1)]
+    assert kept_motion(history, [motion(NOW + 8)], [], NOW + 9) == {}
+    assert [each.rule for each in claimed(history, NOW + 12)] == ["event"]

@@ -48,7 +48,7 @@ def test_its_samples_are_those_of_this_process_with_pictures_as_jpeg(tmp_path: P
 
 def test_what_is_no_video_is_told_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video" * 1000)
-    with pytest.raises(VideoError, match=r"text\.mp4 is no video") as raised:
+    with pytest.raises(VideoError, match=r"text\.mp4 is not a video") as raised:
         list(confined_samples(tmp_path / "text.mp4"))
     assert raised.value.reason == "not_a_video"
     assert not children()

@@ -233,6 +233,30 @@ async def test_a_key_that_is_refused_pauses_the_lane_and_stands_in_no_log(
         assert "base64" not in log
 
 
+async def test_an_audit_log_that_cannot_be_written_holds_the_lane_until_it_can(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    got, dead = results(), dead_letters()
+    in_the_way = tmp_path / "remote" / f"audit-{datetime.now(UTC).date().isoformat()}.ndjson"
+    in_the_way.mkdir(parents=True)
+    with vision_server(price=(10.0, 50.0)) as server:
+        worker = start("worker", **remote(rabbitmq, server, tmp_path)).ready()
+        async with bus(rabbitmq, got, dead) as b:
+            await fill(b, 3)
+            held = 'cv_remote_held{by="books",node_id="r-1"}'
+            await aeventually("held", lambda: worker.metric(held) == 1, 20)
+            for _ in range(20):  # all the time: an alert waits for a minute of it
+                assert worker.metric(held) == 1
+                await asyncio.sleep(0.2)
+            assert "the audit log cannot be written" in worker.get("/readyz")[1]
+            assert not server.calls
+            in_the_way.rmdir()
+            await aeventually("all", lambda: len(got.deliveries) == 3, 20)
+        assert len(in_the_way.read_text().splitlines()) == 3
+        assert not dead.deliveries
+        assert worker.stop() == 0
+
+
 async def test_several_pictures_in_one_request(start: StartService, rabbitmq: str, tmp_path: Path) -> None:
     got, dead = results(), dead_letters()
     with vision_server({"bad_form": 0.3}, price=(10.0, 50.0)) as server:

@@ -76,7 +76,7 @@ async def test_a_video_is_settled_when_its_samples_are_and_read_again_for_those_
     await ended(job, footage, numbers[5:9], FAILED)
     await ended(job, footage, numbers[9:], None)
     assert job.store.counts() == {State.OK: 5, State.FAILED: 4, State.WAITING: 4, State.SENT: 0}
-    assert list(job.store.rows()) == []  # the video is not settled, and samples are no inputs
+    assert list(job.store.rows()) == []  # the video is not settled, and samples are not inputs
     assert await read(job, footage) == numbers[9:]
     await ended(job, footage, numbers[9:], NOTHING)
     assert job.store.counts() == {State.OK: 9, State.FAILED: 4, State.WAITING: 0, State.SENT: 0}
@@ -178,7 +178,7 @@ def test_nothing_is_looked_up_until_all_workers_tell_the_same_recipe(monkeypatch
     monkeypatch.setattr(time, "monotonic", lambda: now + 60)
     assert results.recipe is None  # nobody was heard for long
     results.heard(heartbeat("a", "r"))
-    assert results.recipe == "r"  # the second consumer is no worker, or says nothing
+    assert results.recipe == "r"  # the second consumer is not a worker, or says nothing
 
 
 def test_a_model_that_is_asked_for_is_known_by_its_results_alone() -> None:

@@ -134,6 +134,10 @@ async def test_what_shows_nothing_new_is_counted_and_not_sent() -> None:
     )
     assert ended
     assert [frame.timestamp for frame in frames] == [1000.0, 1001.0]
+    first, changed = (frame.motion for frame in frames)  # the first one is compared with nothing
+    assert first is None
+    assert changed is not None
+    assert 0.002 < changed <= 1
     assert condition.skipped == 3
     for reason in ("identical", "unmodified", "still"):
         labels = {"camera_id": "cam", "reason": reason}
@@ -144,6 +148,7 @@ async def test_with_motion_off_only_the_same_bytes_are_skipped() -> None:
     same, resaved = Encoded(jpeg(), "image/jpeg"), Encoded(jpeg(quality=80), "image/jpeg")
     _, frames, _, _ = await run(Script([Captured(1.0, p) for p in (same, same, resaved)]), sight=SIGHT)
     assert [frame.picture for frame in frames] == [same, resaved]
+    assert [frame.motion for frame in frames] == [None, None]
 
 
 async def test_a_picture_that_does_not_decode_is_told_and_is_no_sign_of_life() -> None:

@@ -33,7 +33,7 @@ def test_what_cannot_be_masked_does_not_leave() -> None:
 @pytest.mark.parametrize("form", list(TaskForm))
 def test_a_message_says_all_of_its_frame_and_goes_to_its_lane(form: TaskForm) -> None:
     picture = Encoded(jpeg(), "image/jpeg")
-    frame = Frame("cam", "cam:1:0", 1.5, picture, Lane.BATCH, "haar")
+    frame = Frame("cam", "cam:1:0", 1.5, picture, Lane.BATCH, "haar", 0.25)
     message = message_of(frame, picture, Form(form, 50, "p", 2.0), "replies")
     task = parse_task(
         message.body,
@@ -42,5 +42,6 @@ def test_a_message_says_all_of_its_frame_and_goes_to_its_lane(form: TaskForm) ->
         message_id=str(message.message_id),
     )
     assert (task.camera_id, task.frame_id, task.timestamp, task.model) == ("cam", "cam:1:0", 1.5, "haar")
+    assert task.motion == 0.25
     assert task.image == picture.data
     assert (message.routing_key, message.reply_to, message.app_id) == ("frame_queue.batch", "replies", "p")

@@ -9,7 +9,6 @@ import pytest
 from contract.picture import PictureError
 from tests.helpers.images import encoded
 from worker.remote.answer import read_completion, read_pictures
-from worker.remote.endpoint import refusal
 from worker.remote.errors import (
     BadAnswer,
     CallFailed,
@@ -20,6 +19,7 @@ from worker.remote.errors import (
     Throttled,
 )
 from worker.remote.picture import PictureTooLarge, blurred, prepare
+from worker.remote.refusals import refusal
 from worker.remote.request import Dialect, chat_body, estimated_tokens
 from worker.remote.usage import Usage
 

@@ -136,3 +136,22 @@ def test_a_message_id_that_is_too_long_keeps_its_beginning_and_stays_one_of_its_
     assert ids[0] == ids[2] != ids[1]
     assert ids[0].startswith("camera-xxx")
     assert len(ids[0]) == 200
+
+
+@pytest.mark.parametrize("form", TaskForm)
+def test_motion_travels_in_both_forms(form: TaskForm) -> None:
+    task = Task(image=IMAGE, timestamp=1.0, camera_id="c", frame_id="f", motion=0.123456)
+    encoded = encode_task(task, form)
+    read = parse_task(encoded.body, content_type=encoded.content_type, headers=encoded.headers)
+    assert read.motion == 0.1235
+    none = encode_task(Task(image=IMAGE, timestamp=1.0, camera_id="c", frame_id="f"), form)
+    assert "motion" not in none.headers
+    assert b"motion" not in none.body
+
+
+@pytest.mark.parametrize(
+    "value", ["yes", "", -0.1, 1.1, True, [], {"x": [1]}, "nan", None, "0" * 99, 10**400, {"a": {"b": 1}}]
+)
+def test_a_field_of_a_stranger_that_is_called_motion_costs_no_frame(value: Any) -> None:
+    assert parse_task(body(motion=value)).motion is None
+    assert parse_task(IMAGE, headers={"timestamp": 1.0, "motion": value}).motion is None

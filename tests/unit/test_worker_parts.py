@@ -49,6 +49,33 @@ def test_a_frame_with_a_face_is_kept_for_a_while_and_handed_out_once() -> None:
     assert kept.take("two") is None
 
 
+def test_frames_that_show_motion_alone_are_kept_where_somebody_wants_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recent_frames, "MAX_MOTION_BYTES", 25)
+    kept = RecentFrames(Clock())
+    moving = [Computed(result(0.0, 0, frame_id=f"m{n}", motion=0.1), bytes(10)) for n in range(4)]
+    kept.keep(moving[0])
+    assert kept.take("m0") is None
+    kept.keep(computed("face"), motion=True)
+    kept.keep(computed("still", 0), motion=True)
+    for each in moving[1:]:
+        kept.keep(each, motion=True)
+    wanted = ("face", "still", "m1", "m2", "m3")
+    assert [each for each in wanted if kept.take(each) is not None] == ["face", "m2", "m3"]
+
+
+def test_whether_frames_of_motion_are_wanted_is_forgotten_with_the_gateway_that_said_so() -> None:
+    clock = Clock()
+    watched = WatchedCameras(clock)
+    assert not watched.motion
+    watched.hear(WatchAnnouncement(gateway_id="a", cameras=[], ttl=10, motion=True))
+    watched.hear(WatchAnnouncement(gateway_id="b", cameras=[], ttl=10))
+    assert watched.motion
+    clock.now += 10.1
+    assert not watched.motion
+
+
 def test_kept_frames_make_room_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent_frames, "MAX_BYTES", 25)
     kept = RecentFrames(Clock())

@@ -3,6 +3,8 @@
 Nothing in it is believed: a model writes what it likes, and a server between may have cut it.
 """
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,6 +21,9 @@ MAX_LABEL = 64
 MAX_DESCRIPTION = 2_000
 SCALE = 1_000
 """A box is told in thousandths of the picture's sides."""
+THOUGHTS_END = "</think>"
+MOST_OBJECTS = 50
+"""That are tried, of an answer with many braces."""
 
 
 class _Object(Struct):
@@ -63,6 +68,7 @@ class ChatCompletion:
 
 _pictures = msgspec.json.Decoder(_Pictures)
 _picture = msgspec.json.Decoder(_Picture)
+_decoder = json.JSONDecoder()
 
 
 def read_completion(body: bytes) -> ChatCompletion:
@@ -70,40 +76,60 @@ def read_completion(body: bytes) -> ChatCompletion:
     try:
         answer: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadAnswer("the answer is no JSON, or was cut off") from None
+        raise BadAnswer("the answer is not JSON, or was cut off") from None
     usage = _usage(answer)
     try:
         choice = answer["choices"][0]
         message = choice["message"]
         content, ended = message.get("content"), choice.get("finish_reason")
     except (KeyError, IndexError, TypeError, AttributeError):
-        raise BadAnswer("the answer is no chat completion", usage) from None
+        raise BadAnswer("the answer is not a chat completion", usage) from None
     if ended == "content_filter" or message.get("refusal"):
         raise Declined("the endpoint declines to look at this picture", usage)
     if isinstance(content, list):  # parts, as some servers have them
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    if not isinstance(content, str) or not content.strip():
+    if isinstance(content, str) and content.strip():
+        if ended == "length":
+            raise BadAnswer("the answer was too long and was cut off: raise WORKER_REMOTE_MAX_TOKENS", usage)
+        return ChatCompletion(content, usage)
+    thoughts = message.get("reasoning_content") or message.get("reasoning")
+    if not isinstance(thoughts, str):
         raise BadAnswer("the answer has no text", usage)
-    if ended == "length":
-        raise BadAnswer("the answer was too long and was cut off: raise WORKER_REMOTE_MAX_TOKENS", usage)
-    return ChatCompletion(content, usage)
+    if ended == "length" or "{" not in thoughts:
+        raise BadAnswer(
+            "the model has only thought and not answered: raise WORKER_REMOTE_MAX_TOKENS, or switch its thinking off "
+            "at the server",
+            usage,
+        )
+    return ChatCompletion(thoughts, usage)  # some servers take an answer without thoughts for thoughts
 
 
 def read_pictures(text: str, count: int) -> list[Seen]:
     """Read what is said of `count` pictures. Raises BadAnswer."""
-    data = _bare(text).encode("utf-8", "replace")
-    try:
-        pictures = _pictures.decode(data).pictures
-    except (msgspec.DecodeError, RecursionError) as error:
-        if count != 1:
-            raise BadAnswer(f"the answer is not of the form that was asked for: {_short(error)}") from None
+    why: Exception | None = None
+    for data in _objects(text):
         try:
-            pictures = [_picture.decode(data)]  # small models leave the list out
+            pictures = _told(data, count)
+        except (msgspec.DecodeError, RecursionError) as error:
+            why = why or error
+            continue
+        if len(pictures) != count:
+            raise BadAnswer(f"the answer tells of {len(pictures)} pictures, not of {count}")
+        return [_seen(picture) for picture in pictures]
+    raise BadAnswer(f"the answer is not of the form that was asked for: {_short(why)}")
+
+
+def _told(data: bytes, count: int) -> list[_Picture]:
+    try:
+        return _pictures.decode(data).pictures
+    except (msgspec.DecodeError, RecursionError):
+        if count != 1:
+            raise
+        try:
+            return [_picture.decode(data)]  # small models leave the list out
         except (msgspec.DecodeError, RecursionError):
-            raise BadAnswer(f"the answer is not of the form that was asked for: {_short(error)}") from None
-    if len(pictures) != count:
-        raise BadAnswer(f"the answer tells of {len(pictures)} pictures, not of {count}")
-    return [_seen(picture) for picture in pictures]
+            pass
+        raise
 
 
 def _usage(answer: Any) -> Usage | None:
@@ -115,17 +141,28 @@ def _usage(answer: Any) -> Usage | None:
     return Usage(usage.prompt_tokens, usage.completion_tokens)
 
 
-def _bare(text: str) -> str:
-    """The JSON without the fence, the thoughts and the friendly words that models put around it."""
+def _objects(text: str) -> Iterator[bytes]:
+    """What may be the JSON, without the fence, the thoughts and the friendly words that models put around it."""
+    text = text.rpartition(THOUGHTS_END)[2]
     begin, end = text.find("{"), text.rfind("}")
-    return text[begin : end + 1] if 0 <= begin < end else text
+    yield (text[begin : end + 1] if 0 <= begin < end else text).encode("utf-8", "replace")
+    for _ in range(MOST_OBJECTS):  # braces in the words around it
+        if begin < 0:
+            return
+        try:
+            _, end = _decoder.raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            end = begin + 1
+        else:
+            yield text[begin:end].encode("utf-8", "replace")
+        begin = text.find("{", end)
 
 
 def _seen(picture: _Picture) -> Seen:
     corners = np.array([each.box for each in picture.objects], np.float64).reshape(-1, 4)
     confidence = np.array([each.confidence for each in picture.objects], np.float64)
     if not (np.isfinite(corners).all() and np.isfinite(confidence).all()):
-        raise BadAnswer("a box or a confidence is no number")
+        raise BadAnswer("a box or a confidence is not a number")
     if len(corners) and (corners.min() < -SCALE or corners.max() > 2 * SCALE):
         raise BadAnswer("a box lies far outside the picture: it is told in thousandths of its sides")
     near = np.minimum(corners[:, :2], corners[:, 2:]).clip(0, SCALE)
@@ -146,5 +183,5 @@ def _plain(text: str, most: int) -> str:
     return "".join(each if each.isprintable() else " " for each in text[:most]).strip()
 
 
-def _short(error: Exception) -> str:
+def _short(error: Exception | None) -> str:
     return str(error)[:120]

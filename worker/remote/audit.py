@@ -12,6 +12,8 @@ from typing import IO
 from msgspec import Struct
 from msgspec.json import Encoder
 
+PROBE = ".audit-probe"
+PROBE_BYTES = 4_096
 _encoder = Encoder()
 
 
@@ -44,14 +46,25 @@ class AuditLog:
 
     def write(self, sent: Sent) -> None:
         """Add a line. Raises OSError: what cannot be written down is not to be sent."""
-        day = sent.time[:10]
+        self._of(sent.time[:10]).write(_encoder.encode(sent) + b"\n")
+
+    def check(self, now: float) -> None:
+        """Raise OSError unless a line could be written now (Unix seconds): the file opens, and the disk has room."""
+        self._of(moment(now)[:10])
+        probe = self._folder / PROBE
+        try:
+            probe.write_bytes(bytes(PROBE_BYTES))
+        finally:
+            probe.unlink(missing_ok=True)
+
+    def _of(self, day: str) -> IO[bytes]:
         if self._file is None or day != self._day:
             self.close()
             self._folder.mkdir(parents=True, exist_ok=True)
             self._file = (self._folder / f"audit-{day}.ndjson").open("ab", buffering=0)
             self._day = day
             self._tidy(day)
-        self._file.write(_encoder.encode(sent) + b"\n")
+        return self._file
 
     def close(self) -> None:
         """Close the file."""

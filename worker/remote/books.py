@@ -4,20 +4,16 @@ A worker that is killed between the two leaves its booking behind, and that coun
 is never spent unseen. Amounts are whole billionths of a dollar, so that the sums are exact.
 """
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 from uuid import uuid4
 
-T = TypeVar("T")
+from worker.remote.shared_file import FAILURES, SharedFile
 
 FILE = "books.sqlite"
-BUSY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,11 @@ class Totals:
 
 
 COLUMNS = tuple(each.name for each in fields(Totals))
+_SUMS = ", ".join(f"{name} INTEGER NOT NULL DEFAULT 0" for name in COLUMNS)
+TABLES = (
+    f"CREATE TABLE IF NOT EXISTS periods (name TEXT PRIMARY KEY, {_SUMS}) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY)",
+)
 
 
 @dataclass(frozen=True)
@@ -80,60 +81,26 @@ class Books(Protocol):
 class FileBooks:
     """Books in a file, for all workers of one machine that share the folder. What is done is on the disk."""
 
-    failures: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
+    failures = FAILURES
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="books")
-        self._connection: sqlite3.Connection | None = None
+        self._file = SharedFile(folder / FILE, TABLES, "FULL")  # what a power cut took back was money unseen
 
     async def reserve(self, periods: Sequence[Period], amount: int) -> Booking | None:
-        return await self._in_thread(lambda connection: _reserve(connection, periods, amount))
+        return await self._file.run(lambda connection: _reserve(connection, periods, amount))
 
     async def settle(self, booking: Booking, *, spent: int, uncertain: int, frames: int) -> None:
         values = (spent, uncertain, booking.amount, frames)
-        await self._in_thread(lambda connection: _settle(connection, booking.periods, values))
+        await self._file.run(lambda connection: _settle(connection, booking.periods, values))
 
     async def totals(self, names: Sequence[str]) -> list[Totals]:
-        return await self._in_thread(lambda connection: [_totals(connection, name) for name in names])
+        return await self._file.run(lambda connection: [_totals(connection, name) for name in names])
 
     async def identity(self) -> str:
-        return await self._in_thread(_identity)
+        return await self._file.run(_identity)
 
     async def close(self) -> None:
-        def ended() -> None:
-            if self._connection is not None:
-                self._connection.close()
-
-        await asyncio.get_running_loop().run_in_executor(self._thread, ended)
-        self._thread.shutdown(wait=False)
-
-    async def _in_thread(self, deed: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, deed)
-
-    def _do(self, deed: Callable[[sqlite3.Connection], T]) -> T:
-        if self._connection is None:
-            self._connection = _open(self._path)
-        with closing(self._connection.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-        try:
-            done = deed(self._connection)
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-        return done
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")  # a booking that a power cut takes back was money unseen
-    columns = ", ".join(f"{name} INTEGER NOT NULL DEFAULT 0" for name in COLUMNS)
-    connection.execute(f"CREATE TABLE IF NOT EXISTS periods (name TEXT PRIMARY KEY, {columns}) WITHOUT ROWID")
-    connection.execute("CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY)")
-    return connection
+        await self._file.close()
 
 
 def _identity(connection: sqlite3.Connection) -> str:

@@ -1,4 +1,4 @@
-"""One call to an OpenAI-compatible endpoint, and what an answer other than 200 means."""
+"""One call to an OpenAI-compatible endpoint."""
 
 import asyncio
 import ssl
@@ -9,33 +9,13 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
-import msgspec
 
 from runtime.version import VERSION
-from worker.remote.backoff import retry_after
-from worker.remote.errors import (
-    BadAnswer,
-    CallFailed,
-    EndpointRefuses,
-    Passing,
-    PictureRefused,
-    Throttled,
-    TimedOut,
-)
+from worker.remote.errors import BadAnswer, CallFailed, Passing, TimedOut
+from worker.remote.refusals import refusal
 
 MAX_ANSWER = 2 * 1024 * 1024
 """Bytes of an answer that are read."""
-REFUSAL_LENGTH = 200
-DENIED = {
-    401: "does not take the key: see WORKER_REMOTE_KEY_FILE",
-    402: "wants to be paid: see the account",
-    403: "does not allow this key what is asked of it: see the account's rights and regions",
-    404: "knows no such address or model: see WORKER_REMOTE_URL (it ends in /v1 as a rule) and WORKER_REMOTE_MODEL",
-    405: "takes no chat completions: see WORKER_REMOTE_URL (it ends in /v1 as a rule)",
-}
-REPEATABLE = frozenset((408, 409, 425))
-"""Of 4xx, beside 429: it was the moment, not the request."""
-QUOTA = ("insufficient_quota", "billing_hard_limit", "account_deactivated")
 
 
 @dataclass(slots=True)
@@ -114,47 +94,6 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     if response.status == 200:
         return bytes(body)
     raise refusal(response.status, response.headers.get("Retry-After"), bytes(body))
-
-
-def refusal(status: int, after: str | None, body: bytes) -> CallFailed:
-    """What an answer other than 200 means. Pure."""
-    code, said = _told(body)
-    words = f" ({said})" if said else ""
-    seconds = retry_after(after)
-    if code in QUOTA:
-        return EndpointRefuses(f"the endpoint says that the account has nothing left{words}")
-    if status == 429:
-        return Throttled(f"the endpoint asks for fewer calls (429){words}", seconds)
-    if status in DENIED:
-        return EndpointRefuses(f"the endpoint {DENIED[status]} ({status}){words}")
-    if status >= 500 or status in REPEATABLE:
-        return Passing(f"the endpoint failed ({status}){words}", free=True, after=seconds)
-    if 300 <= status < 400:
-        return EndpointRefuses(
-            f"the endpoint leads elsewhere ({status}): write that address into WORKER_REMOTE_URL"
-        )
-    return PictureRefused(f"the endpoint does not take this ({status}){words}")
-
-
-def _told(body: bytes) -> tuple[str, str]:
-    """The code and the words of an error, as OpenAI and most others write it."""
-    try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return "", ""
-    error = answer.get("error") if isinstance(answer, dict) else None
-    if isinstance(error, str):
-        return "", _plain(error)
-    if not isinstance(error, dict):
-        return "", ""
-    code = error.get("code")
-    return (code if isinstance(code, str) else ""), _plain(str(error.get("message") or ""))
-
-
-def _plain(text: str) -> str:
-    """Words of a stranger, for a log: short, printable, and without what may be a key."""
-    words = (each if len(each) < 40 and not each.startswith("sk-") else "…" for each in text.split())
-    return "".join(each if each.isprintable() else " " for each in " ".join(words))[:REFUSAL_LENGTH]
 
 
 def _described(host: str, error: Exception) -> str:

@@ -24,7 +24,15 @@ from worker.remote.board import RemoteModel
 from worker.remote.budget import cheaper
 from worker.remote.cache import Key, OpinionCache
 from worker.remote.caller import CallAnswer, OutgoingPicture
-from worker.remote.errors import Answered, CallFailed, Declined, EndpointRefuses, PictureRefused, Throttled
+from worker.remote.errors import (
+    Answered,
+    CallFailed,
+    Declined,
+    EndpointRefuses,
+    PictureRefused,
+    Throttled,
+    TooManyPictures,
+)
 from worker.remote.frame import Opinion, RemoteFrame, computed, receive
 from worker.remote.given import Remote
 from worker.remote.held import CallsHeld
@@ -76,6 +84,7 @@ class RemoteEngine:
             for name in (settings.remote_model, settings.remote_cheaper_model)
         }
         self._loop = asyncio.new_event_loop()
+        self._together = settings.remote_images
         self._waiting: deque[Arrival] = deque()
         self._working: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Event()
@@ -162,15 +171,14 @@ class RemoteEngine:
             self._arrived.set()
 
     async def _dispatch(self) -> None:
-        most = self._settings.remote_images
         while True:
             while not self._waiting:
                 self._arrived.clear()
                 await self._arrived.wait()
-            if len(self._waiting) < most:
+            if len(self._waiting) < self._together:
                 await asyncio.sleep(LINGER_SECONDS)
             ticket = await self._parts.concurrency.take()
-            batch = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            batch = [self._waiting.popleft() for _ in range(min(self._together, len(self._waiting)))]
             if batch:
                 self._begin(self._work(batch, ticket))
             else:  # put back meanwhile
@@ -232,6 +240,7 @@ class RemoteEngine:
                 return
             except (Answered, PictureRefused) as error:
                 if len(frames) > 1:  # one of them may be the reason
+                    self._learn(error)
                     for frame in frames:
                         self._begin(self._guarded([frame], None))
                     return
@@ -260,6 +269,11 @@ class RemoteEngine:
                 self._held(held, frames)
                 return
 
+    def _learn(self, error: CallFailed) -> None:
+        if isinstance(error, TooManyPictures) and error.most < self._together:
+            log.warning("fewer pictures in a request from now on", most=error.most, reason=str(error))
+            self._together = max(1, error.most)
+
     async def _call(self, frames: Sequence[RemoteFrame], ticket: int | None) -> tuple[str, CallAnswer]:
         concurrency = self._parts.concurrency
         ticket = await concurrency.take() if ticket is None else ticket
@@ -267,17 +281,19 @@ class RemoteEngine:
         outgoing = [
             OutgoingPicture(frame.task.camera_id, frame.task.frame_id, frame.picture) for frame in frames
         ]
-        self._calls += 1
         try:
             answer = await self._parts.caller.call(outgoing, model)
         except Throttled:
+            self._calls += 1
             concurrency.throttled(ticket)
             raise
         except CallFailed:
+            self._calls += 1
             self._errors += 1
             raise
         finally:
             concurrency.give_back()
+        self._calls += 1  # one that was held was none
         concurrency.succeeded()
         return model, answer
 
@@ -429,7 +445,14 @@ class RemoteEngine:
             case "refused":
                 return time.monotonic() - self._held_since > DENIED_SECONDS
             case _:
-                return True  # the books have just been read
+                return self._audited()  # the books have just been read
+
+    def _audited(self) -> bool:
+        try:
+            self._parts.audit.check(time.time())
+        except OSError:
+            return False
+        return True
 
     def _frame_most(self) -> float:
         settings = self._settings
@@ -456,6 +479,7 @@ class RemoteEngine:
             month=parts.treasury.month,
             books=parts.treasury.books,
             frame_most=self._frame_most(),
+            prices_changed=parts.treasury.prices_changed,
             warned=parts.treasury.warned,
             revision=self._desired.revision,
         )

@@ -68,6 +68,14 @@ class PictureRefused(CallFailed):
     outcome = "refused"
 
 
+class TooManyPictures(PictureRefused):
+    """The endpoint takes at most so many pictures in a request."""
+
+    def __init__(self, sentence: str, most: int) -> None:
+        super().__init__(sentence)
+        self.most = most
+
+
 class EndpointRefuses(CallFailed):
     """The endpoint takes no request of ours: the key, the model, the account. No fault of any picture."""
 

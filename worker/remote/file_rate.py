@@ -3,23 +3,20 @@
 It needs no patience of the disk: what a crash of the machine takes away was older than a minute when it runs again.
 """
 
-import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from worker.remote.rate import MARGIN, MINUTE
+from worker.remote.shared_file import SharedFile
 
 FILE = "calls.sqlite"
-BUSY_SECONDS = 5.0
 TABLES = (
     "CREATE TABLE IF NOT EXISTS calls (endpoint TEXT NOT NULL, at REAL NOT NULL, tokens INTEGER NOT NULL)",
     "CREATE INDEX IF NOT EXISTS calls_at ON calls (endpoint, at)",
     "CREATE TABLE IF NOT EXISTS forbidden (endpoint TEXT PRIMARY KEY, since REAL NOT NULL, until REAL NOT NULL)",
 )
-FAILURES: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
 
 
 class FileRate:
@@ -35,43 +32,21 @@ class FileRate:
         window: float = MINUTE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._path = folder / FILE
+        self._file = SharedFile(folder / FILE, TABLES, "OFF")
         self._endpoint = endpoint
         self._most_calls = calls
         self._most_tokens = tokens
         self._window = window + MARGIN
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="calls")
-        self._connection: sqlite3.Connection | None = None
 
     async def take(self, tokens: int) -> float:
-        return await self._in_thread(lambda connection: self._take(connection, tokens))
+        return await self._file.run(lambda connection: self._take(connection, tokens))
 
     async def forbid(self, seconds: float) -> None:
-        await self._in_thread(lambda connection: self._forbid(connection, seconds))
+        await self._file.run(lambda connection: self._forbid(connection, seconds))
 
     async def close(self) -> None:
-        def ended() -> None:
-            if self._connection is not None:
-                self._connection.close()
-
-        await asyncio.get_running_loop().run_in_executor(self._thread, ended)
-        self._thread.shutdown(wait=False)
-
-    async def _in_thread(self, deed: Callable[[sqlite3.Connection], float]) -> float:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, deed)
-
-    def _do(self, deed: Callable[[sqlite3.Connection], float]) -> float:
-        if self._connection is None:
-            self._connection = _open(self._path)
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            done = deed(self._connection)
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-        return done
+        await self._file.close()
 
     def _take(self, connection: sqlite3.Connection, tokens: int) -> float:
         now = self._clock()  # nobody else writes meanwhile: what is later than now is of before a restart
@@ -117,13 +92,3 @@ class FileRate:
                 "INSERT OR REPLACE INTO forbidden VALUES (?, ?, ?)", (self._endpoint, now, now + seconds)
             )
         return 0.0
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=OFF")
-    for table in TABLES:
-        connection.execute(table)
-    return connection

@@ -16,12 +16,13 @@ from worker.remote.budget import Budget
 from worker.remote.caller import Asking, Caller
 from worker.remote.concurrency import Concurrency
 from worker.remote.endpoint import Endpoint
-from worker.remote.file_rate import FAILURES, FileRate
+from worker.remote.file_rate import FileRate
 from worker.remote.metrics import RemoteMetrics
 from worker.remote.prices import InvalidPrices, Prices, read_prices
 from worker.remote.rate import CallRate, RedisRate
 from worker.remote.request import Dialect
 from worker.remote.shared_cache import SharedOpinions, shared_opinions
+from worker.remote.shared_file import FAILURES
 from worker.remote.treasury import Treasury
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Parts:
     breaker: Breaker
     concurrency: Concurrency
     metrics: RemoteMetrics
+    audit: AuditLog
     shared: SharedOpinions | None
 
 
@@ -123,7 +125,7 @@ async def make_parts(
                 explain,
             )
             concurrency = Concurrency(settings.remote_concurrency)
-            yield Parts(caller, treasury, breaker, concurrency, metrics, shared)
+            yield Parts(caller, treasury, breaker, concurrency, metrics, audit, shared)
     finally:
         if shared is not None:
             shared.close()
@@ -150,7 +152,7 @@ def _key(settings: "WorkerSettings") -> str | None:
     try:
         key = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise InvalidRemote(f"WORKER_REMOTE_KEY_FILE: {path} cannot be read ({why})") from None
     if not key or not key.isprintable() or " " in key or not key.isascii():
         raise InvalidRemote(f"WORKER_REMOTE_KEY_FILE: {path} must hold the key alone, on one line")

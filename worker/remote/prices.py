@@ -49,6 +49,8 @@ class Prices:
     """All prices; none at all means that nothing costs anything."""
 
     entries: Sequence[Price] = ()
+    changed: float | None = None
+    """When their file was last written, in Unix seconds; None without one."""
 
     def at(self, model: str, day: date) -> Price:
         """The price that holds on that day. Raises InvalidPrices for a model that has none, where others have."""
@@ -68,14 +70,15 @@ def read_prices(path: Path | None) -> Prices:
         return Prices()
     try:
         content = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+        changed = path.stat().st_mtime
     except OSError as error:
         raise InvalidPrices(f"{path} cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidPrices(f"{path} is no TOML: {error}") from None
+        raise InvalidPrices(f"{path} is not TOML: {error}") from None
     entries = content.get("price")
     if not isinstance(entries, list) or not entries:
         raise InvalidPrices(f"{path} has no [[price]]: docs/remote.md shows one")
-    return Prices([_price(entry, number, path) for number, entry in enumerate(entries, 1)])
+    return Prices([_price(entry, number, path) for number, entry in enumerate(entries, 1)], changed)
 
 
 def _price(entry: Any, number: int, path: Path) -> Price:

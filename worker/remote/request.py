@@ -17,6 +17,16 @@ FORM = (
     "0 to 1000: thousandths of the picture's width and height, from its top left corner."
 )
 FORMATS = ("json_schema", "json_object", "text")
+FORMAT_WORDS = (
+    "response_format",
+    "json_schema",
+    "json schema",
+    "json_object",
+    "grammar",
+    "guided",
+    "structured",
+)
+"""In what a server says that does not write answers of a given form: llama.cpp and vLLM make a grammar of it."""
 PICTURE_TOKENS = 85
 TILE_TOKENS = 170
 TILE_SIDE = 512
@@ -57,13 +67,14 @@ class Dialect:
 
     def learn(self, refusal: str) -> bool:
         """Take what a 400 says of a field into account; whether another request would now be different."""
-        if "max_completion_tokens" in refusal and self.tokens_field == "max_tokens":
+        said = refusal.lower()
+        if "max_completion_tokens" in said and "too large" not in said and self.tokens_field == "max_tokens":
             self.tokens_field = "max_completion_tokens"  # newer models of OpenAI's
             return True
-        if "temperature" in refusal and "temperature" not in self.left_out:
+        if "temperature" in said and "temperature" not in self.left_out:
             self.left_out.add("temperature")
             return True
-        told = any(word in refusal for word in ("response_format", "json_schema", "json_object"))
+        told = any(word in said for word in FORMAT_WORDS)
         if told and self.format != FORMATS[-1]:
             self.format = FORMATS[FORMATS.index(self.format) + 1]
             return True

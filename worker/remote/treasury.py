@@ -65,6 +65,11 @@ class Treasury:
         """The day of the budget."""
         return self._budget.today(self._clock())
 
+    @property
+    def prices_changed(self) -> float | None:
+        """When the file of prices was last written, in Unix seconds."""
+        return self._prices.changed
+
     def price(self, model: str) -> Price:
         """What that model costs today. Raises InvalidPrices."""
         return self._prices.at(model, self.today)

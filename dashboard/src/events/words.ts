@@ -7,6 +7,11 @@ import type { EventFilter } from './eventfilter';
 // @wc-include
 export const FEEDBACK_WORDS = { wrong: 'wrong', missed: 'missed' };
 
+/** How many faces an event shows; without one, what it is of. */
+export function facesWords(faces: number): string {
+  return faces === 0 ? 'motion, no face' : plural(faces, ['# face', '# faces']);
+}
+
 /** `camera gate-3, in the last hour, at least 2 faces`; empty for everything. */
 export function describeFilter(filter: EventFilter, named: (camera: string) => string): string {
   const { cameras, group, range, from, to, faces, confidence, seen, feedback } = filter;

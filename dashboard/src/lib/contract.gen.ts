@@ -361,7 +361,8 @@ export interface components {
      * @description A stretch of time, `start` to `end`, in which a camera saw something without a longer break.
      *
      *     An event that is `open` may still grow. `frames` counts those with a detection, `faces` is the most detections in
-     *     one of them, `confidence` the best, in hundredths. `name` and `group` are those of its beginning.
+     *     one of them, `confidence` the best, in hundredths; all three are 0 for motion without a face, which gateways keep
+     *     where a rule asks for it (docs/remote.md). `name` and `group` are those of its beginning.
      *
      *     `seen_by` and `seen_at` are who saw it first, and when; `feedback` is what people say of the detections in its
      *     picture: `wrong`, one is not a face, or `missed`, a face was overlooked. Null: nobody did.
@@ -668,7 +669,8 @@ export interface components {
      *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
      *     user that it came from, where that has a name (contract.senders). `description` is what a remote model says of the
      *     picture, and `cost` what its answer cost, in dollars. `recipe`, in the batch lane, is a digest of all that the
-     *     answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused.
+     *     answer depends on beside the picture (contract.status.NodeStatus): by it results are kept and reused. `motion` is
+     *     the share of the picture, 0-1, that its producer saw change, told where nothing was detected.
      */
     Result: {
       /** @default 0 */
@@ -686,6 +688,7 @@ export interface components {
       recipe: string | null;
       description: string | null;
       cost: number | null;
+      motion: number | null;
     };
     /** @description What to do about the alert of that name: Markdown, as in docs/runbooks. */
     RunbookView: {
@@ -1948,6 +1951,7 @@ export function readResult(value: unknown): Result | null {
     recipe: r.text(value['recipe']),
     description: r.text(value['description']),
     cost: r.number(value['cost']),
+    motion: r.number(value['motion']),
   };
 }
 
