@@ -102,9 +102,8 @@ class KnownResults:
             finding = PictureFinding(
                 detections=result.detections, width=result.width, height=result.height, model=result.model
             )
-        except (
-            ValueError
-        ):  # it names places outside its picture: whoever computed that, it is told, and not kept
+        except ValueError:
+            # It names places outside its picture: whoever computed that, it is told, and not kept.
             return
         self._thread.submit(self._findings.store, bytes.fromhex(digest), result.recipe, finding)
 

@@ -179,10 +179,11 @@ class CamerasStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ca
 class WatchAnnouncement(Struct, frozen=True, kw_only=True, tag_field="kind", tag="watch", omit_defaults=True):
     """The cameras whose pictures a gateway wants, on `control`; valid for `ttl` seconds after receipt.
 
-    `frames` are wanted once: frame_ids of the last moments, for the pictures of events. The worker that computed such
-    a frame sends it by `watch` with the routing key `kept_routing_key(gateway_id)`. By announcements gateways also know
-    each other: `since`, `version`, `host` and `memory` (bytes) are the sender's own. With `motion` it may want frames
-    that show motion and in which nothing was detected, so that workers keep them for a moment, too.
+    `frames` are wanted once: frame_ids of the last moments, for the pictures of events, and the newest ones of slow
+    cameras, for whoever begins to watch. The worker that computed such a frame, and still has it, sends it by `watch`
+    with the routing key `kept_routing_key(gateway_id)`. By announcements gateways also know each other: `since`,
+    `version`, `host` and `memory` (bytes) are the sender's own. With `motion` it may want frames that show motion and
+    in which nothing was detected, so that workers keep them for a moment, too.
     """
 
     gateway_id: str

@@ -41,6 +41,7 @@ from gateway.history.recorder import PREFETCH, Recorder
 from gateway.history.thumbnails import Thumbnailer
 from gateway.jobs import JobBoard
 from gateway.live.absence import Absence
+from gateway.live.first_pictures import FirstPictures
 from gateway.live.hub import Hub
 from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
 from gateway.live.results import LiveResults, parse_received, parse_traced
@@ -82,11 +83,15 @@ def listen_to_pictures(link: Link, hub: Hub) -> Consumer:
     return link.listen(WATCH_EXCHANGE, (), parse_picture, take, max_length=200, max_bytes=64 * 1024 * 1024)
 
 
-def listen_to_event_frames(link: Link, gateway_id: str, thumbnailer: Thumbnailer) -> Consumer:
-    """Take the frames that this gateway asked for, for the pictures of events."""
+def listen_to_kept_frames(
+    link: Link, gateway_id: str, thumbnailer: Thumbnailer, first_pictures: FirstPictures
+) -> Consumer:
+    """Take the frames that this gateway asked for: for the pictures of events, and for those who begin to watch."""
 
     def take(picture: ReceivedPicture) -> None:
-        thumbnailer.picture(picture.received.result, picture.picture, time.time())
+        wall = time.time()
+        thumbnailer.picture(picture.received.result, picture.picture, wall)
+        first_pictures.picture(picture, time.monotonic(), wall)
 
     key = kept_routing_key(gateway_id)
     return link.listen(WATCH_EXCHANGE, key, parse_picture, take, max_length=1_000, max_bytes=64 * 1024 * 1024)

@@ -58,7 +58,7 @@ from gateway.dispatch import (
     StatusListener,
     consume_results,
     listen_to_canary,
-    listen_to_event_frames,
+    listen_to_kept_frames,
     listen_to_pictures,
     listen_to_results,
 )
@@ -79,6 +79,7 @@ from gateway.live.absence import Absence
 from gateway.live.allotment import Allotment
 from gateway.live.client import ClientBudgets
 from gateway.live.connection import PATIENCE_SECONDS
+from gateway.live.first_pictures import FirstPictures
 from gateway.live.hub import Hub
 from gateway.live.paint_ages import PaintAges
 from gateway.live.results import LiveResults
@@ -326,6 +327,7 @@ async def compose(
         if rules.motion:
             motion.hear(result, moment(result, time.time()))
 
+    first_pictures = FirstPictures(hub, cameras.slow)
     history = History(
         settings,
         metrics,
@@ -342,7 +344,7 @@ async def compose(
     absence = Absence(depth, viewers.missed)
     live = listen_to_results(link, results, absence, spans)
     pictures = listen_to_pictures(link, hub)
-    listen_to_event_frames(link, gateway_id, history.thumbnailer)
+    listen_to_kept_frames(link, gateway_id, history.thumbnailer, first_pictures)
     StatusListener(
         nodes, cameras, models, drains, remote, gateways, peers, senders, statistics, books, jobs
     ).listen(link)
@@ -365,6 +367,10 @@ async def compose(
     def announce(camera_ids: list[str], frames: Sequence[str] = ()) -> None:
         say(publisher, myself.announcement(camera_ids, frames))
 
+    def frames(now: float) -> list[str]:
+        first = first_pictures.wanted(allotment.granted(now), now)
+        return [*first, *history.thumbnailer.wanted(now)]
+
     announcer = Announcer(
         occasions,
         WatchList(bind, announce),
@@ -373,7 +379,7 @@ async def compose(
         remote,
         senders,
         by_viewers=lambda: allotment.granted(time.monotonic()),
-        frames=history.thumbnailer.wanted,
+        frames=frames,
         ask=announce,
     )
 

@@ -41,6 +41,7 @@ from worker.inference import Inference
 from worker.intake import Intake
 from worker.messages import picture_message
 from worker.metrics import WorkerMetrics
+from worker.newest_frames import NewestFrames
 from worker.processor import Failed, Processor, make_processor
 from worker.recent_frames import RecentFrames
 from worker.reception import Reception
@@ -88,6 +89,7 @@ class Worker:
         self._freshness = Freshness()
         self._watched = WatchedCameras(time.monotonic)
         self._recent = RecentFrames(time.monotonic)
+        self._newest = NewestFrames(time.monotonic)
         self._processor: Processor | None = None
         self._inference: Inference | RemoteEngine
         self._remote: RemoteEngine | None = None
@@ -124,6 +126,7 @@ class Worker:
             settings.node_id,
             self._watched,
             self._recent,
+            self._newest,
             metrics,
             self._tally,
             self._release,
@@ -321,7 +324,8 @@ class Worker:
     def _send_kept(self, wanted: WatchAnnouncement) -> None:
         """Send the frames that are still here; what another worker computed, that one sends."""
         for frame_id in wanted.frames:
-            if (computed := self._recent.take(frame_id)) is not None:
+            computed = self._newest.find(frame_id) or self._recent.take(frame_id)
+            if computed is not None:
                 self._publisher.publish(picture_message(computed, kept_routing_key(wanted.gateway_id)))
 
     def _status(self, status: Status) -> None:
@@ -338,6 +342,7 @@ class Worker:
     def _beat(self) -> None:
         self._say()
         self._recent.tidy()
+        self._newest.tidy()
         if self._state != "stopped":
             self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
 

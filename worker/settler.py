@@ -21,6 +21,7 @@ from worker.heartbeat import Tally
 from worker.job_items import is_tried_again, item_answer
 from worker.messages import dead_letter, picture_message, put_back, reply_message, result_message, retry
 from worker.metrics import WorkerMetrics
+from worker.newest_frames import NewestFrames
 from worker.processor import Computed, Failed, PutBack
 from worker.recent_frames import RecentFrames
 from worker.watched_cameras import WatchedCameras
@@ -40,6 +41,7 @@ class Settler:
         node_id: str,
         watched: WatchedCameras,
         recent: RecentFrames,
+        newest: NewestFrames,
         metrics: WorkerMetrics,
         tally: Tally,
         released: Callable[[Arrival], None],
@@ -50,6 +52,7 @@ class Settler:
         self._node_id = node_id
         self._watched = watched
         self._recent = recent
+        self._newest = newest
         self._metrics = metrics
         self._tally = tally
         self._released = released
@@ -168,6 +171,7 @@ class Settler:
             return put_back(item.delivery, item.arrival.intake)
         if isinstance(outcome, Computed):
             self._recent.keep(outcome, self._watched.motion)
+            self._newest.keep(outcome)
             if outcome.result.camera_id in self._watched:
                 self._publisher.publish(self._traced(item, picture_message(outcome)))
         return result_message(outcome.result)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gather, gist, noPrometheus, runbookName, titled, troubles } from '../src/lib/alerts';
+import { gather, gist, noPrometheus, runbookName, titled, troubles, untemplated } from '../src/lib/alerts';
 import type { AlertsView, AlertView } from '../src/lib/contract.gen';
 
 const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
@@ -95,5 +95,16 @@ describe('a Prometheus that is not set up', () => {
     expect(noPrometheus({ ...none, since: 1 })).toBe(false);
     expect(noPrometheus({ ...none, source: 'prometheus' })).toBe(false);
     expect(noPrometheus(none)).toBe(true);
+  });
+});
+
+describe('a rule without an alert', () => {
+  it('names what would be filled in', () => {
+    expect(untemplated('{{ $value | humanize }} of {{ $labels.camera_id }} wait')).toBe(
+      '‹value› of ‹camera_id› wait',
+    );
+    expect(untemplated('Skew{{ if gt $value 0.0 }} ahead{{ end }}: {{ $value }}')).toBe(
+      'Skew ahead: ‹value›',
+    );
   });
 });

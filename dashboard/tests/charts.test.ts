@@ -188,7 +188,9 @@ describe('names of series', () => {
     ).toEqual(['node a · reason x', 'node b · reason y']);
     expect(shortNames([{ a: '1' }, {}], 'F')).toEqual(['1', 'no a']);
     expect(shortNames([{}], 'Rate')).toEqual(['Rate']);
-    expect(shortNames([{ a: '1' }], 'Rate')).toEqual(['{a="1"}']);
+    expect(shortNames([{ a: '1' }], 'Rate')).toEqual(['1']);
+    expect(shortNames([{ a: '1', b: '2' }], 'Rate')).toEqual(['{a="1", b="2"}']);
+    expect(shortNames([{ __name__: 'up', a: '1' }], 'Rate')).toEqual(['up{a="1"}']);
   });
 
   it('are whole as PromQL has them', () => {

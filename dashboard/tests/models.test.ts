@@ -6,6 +6,7 @@ import {
   consequence,
   exceptions,
   inUse,
+  modelOrigin,
   modelRemark,
   plainModel,
   progress,
@@ -154,4 +155,36 @@ it('says of a node what others do not share', () => {
   expect(modelRemark(node('a', { settled: false, model_error: 'why' }), true, 7)).toBe(
     'keeps yunet: the desired model does not load',
   );
+});
+
+describe('who decides the model of a camera', () => {
+  const at = (lane: string) => ({
+    node_id: 'w-1',
+    state: 'running' as const,
+    lane,
+    model: 'yunet',
+    wanted: null,
+    desired: 7,
+    model_error: null,
+    settled: true,
+    todo: null,
+  });
+  const words = (desired: Partial<ModelsView['desired']>, node: string | null = 'w-1') =>
+    modelOrigin({ ...cluster(desired), nodes: [at('batch')] }, 'gate', node);
+
+  it('is the camera, then its lane, then the cluster, then the workers of its lane', () => {
+    const lanes = { batch: 'haar', live: 'yunet' };
+    expect(words({ cameras: { gate: 'x' }, lanes })).toBe('desired for this camera: x');
+    expect(words({ lanes, cluster: 'y' })).toBe('desired for the lane batch: haar');
+    expect(words({ lanes: { live: 'yunet' }, cluster: 'y' })).toBe('desired for the cluster: y');
+    expect(words({ lanes: { live: 'yunet' } })).toBe('the worker default of the lane batch');
+  });
+
+  it('is told for all lanes while its own is unknown', () => {
+    expect(words({ lanes: { live: 'yunet' } }, null)).toBe(
+      'desired by lane: live yunet; otherwise the worker default',
+    );
+    expect(words({}, 'w-9')).toBe('the worker default');
+    expect(words({ cluster: 'y' }, null)).toBe('desired for the cluster: y');
+  });
 });

@@ -41,6 +41,7 @@ const queue = (changes: Partial<QueueView> = {}): QueueView => ({
 describe('a queue', () => {
   it('is called by what it is for', () => {
     expect(titled(queue())).toBe('Live lane');
+    expect(titled(queue({ lane: 'remote', name: 'frame_queue.remote' }))).toBe('Remote lane');
     expect(titled(queue({ purpose: 'sender', sender: 'school' }))).toBe('school, live');
     expect(titled(queue({ purpose: 'retry', name: 'frame_queue.batch.retry.10s', lane: 'batch' }))).toBe(
       'Retries, batch, after 10s',

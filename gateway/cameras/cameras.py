@@ -242,6 +242,11 @@ class Cameras:
         """Whether there is such a camera."""
         return camera_id in self._cameras
 
+    def slow(self, camera_id: str, now: float) -> bool:
+        """Whether its next result may take longer than a second: known to be so, or the last one is older."""
+        camera = self._cameras.get(camera_id)
+        return camera is not None and camera.pace.slow(now)
+
     def known(self) -> Sequence[KnownCamera]:
         """Every camera, by id; not to be changed."""
         if self._ordered is None:

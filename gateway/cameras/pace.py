@@ -4,6 +4,8 @@ STALLED_AFTER_SECONDS = 10.0
 WINDOW_SECONDS = 5.0
 SLOWEST_SECONDS = 60.0
 """Between two results; a camera that takes longer has no pace."""
+SLOW_SECONDS = 1.0
+"""Between two results of a camera of which nobody waits long for the next one."""
 WORTH_TELLING = 0.3
 """By how much of itself a rate changes before dashboards are told: half of them would hear of jitter otherwise."""
 
@@ -39,6 +41,10 @@ class ResultPace:
     def fps(self, now: float) -> float | None:
         """The rate; None while it is not known, or the camera is silent."""
         return None if self.silent(now) else self._fps
+
+    def slow(self, now: float) -> bool:
+        """Whether the next result may take longer than a second."""
+        return now - self.last > SLOW_SECONDS or (self._fps is not None and self._fps * SLOW_SECONDS < 1)
 
     def told(self, now: float) -> float | None:
         """The rate as dashboards know it: follows when it has changed enough to be worth a message."""

@@ -196,20 +196,35 @@ class Hub:
         self._offer(update, every=True)
         return True
 
-    def publish_picture(self, update: Update) -> bool:
-        """Show a picture with its own result; returns False if nobody wants it, or it was old or known."""
+    def unpictured(self, camera_id: str) -> str | None:
+        """The frame_id of the camera's latest result, where no picture of the camera is here."""
+        track = self._tracks.get(camera_id)
+        if track is None or track.latest is None or self._latest_picture(camera_id) is not None:
+            return None
+        return track.latest.frame_id
+
+    def publish_picture(self, update: Update, *, first: bool = False) -> bool:
+        """Show a picture with its own result; returns False if nobody wants it, or it was old or known.
+
+        `first`: it was asked for since a watch began, and may be a while old. Dashboards alone get it, as they tell its
+        age, and how old it is when they paint it says nothing of us.
+        """
         camera_id = update.camera_id
         if camera_id not in self._watched:
             return False
-        if not self._recent_pictures.take(update):
+        if first and self._latest_picture(camera_id) is not None:
+            return False
+        if not self._recent_pictures.take(update) and not first:  # shown before, to those who have left meanwhile
             return False
         if not self._pictures.setdefault(camera_id, Track()).take(update):
             return False
-        self._shown[update.frame_id] = (camera_id, update.arrival, update.original_timestamp)
+        if not first:
+            self._shown[update.frame_id] = (camera_id, update.arrival, update.original_timestamp)
         if len(self._shown) > PAINTED_PICTURES:
             self._shown.popitem(last=False)
         for audience in self._audiences.values():
-            if audience.subscription.includes_picture(update):
+            wanted = audience.kind is ViewerKind.DASHBOARD or not first
+            if wanted and audience.subscription.includes_picture(update):
                 for viewer in audience:
                     viewer.offer_picture(update)
         return True

@@ -113,6 +113,22 @@ def test_boxes_lie_on_the_frame_that_they_belong_to(page: Page, address: str, st
     assert len(looked) > 5
 
 
+def test_a_slow_camera_has_its_picture_at_once_with_its_age(page: Page, address: str, staged: Staged) -> None:
+    """The only frame came before anybody watched, and no other comes."""
+    staged.serving["p"] = [staged.camera("gate-3", fps=0.1)]
+    enter(page, address, "/wall")
+    frame_id = staged.picture("gate-3", red_square(100, 100, 80), WIDTH, HEIGHT, [face(100, 100, 80)])
+    expect(page.locator("[data-camera='gate-3']")).to_be_visible(timeout=PATIENCE)
+    page.goto(address + "/settings")
+    page.wait_for_timeout(3_000)  # older than the staleness budget
+    page.goto(address + "/cameras/gate-3")
+    expect(page.locator("[data-picture] canvas")).to_have_attribute("data-frame", frame_id, timeout=PATIENCE)
+    expect(page.locator("[data-age]")).to_contain_text(re.compile(r"\d+ s old"), timeout=PATIENCE)
+    page.goto(address + "/wall")
+    tile = page.locator("[data-camera='gate-3'] canvas")
+    expect(tile).to_have_attribute("data-frame", frame_id, timeout=PATIENCE)
+
+
 def test_what_is_drawn_can_be_chosen_and_saved(page: Page, address: str, staged: Staged) -> None:
     mask = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.25), (0.0, 0.25))
     staged.serving["p"] = [staged.camera("gate-3", masks=[mask])]

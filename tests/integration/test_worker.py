@@ -259,14 +259,34 @@ async def test_a_frame_with_a_face_is_sent_to_the_gateway_that_asks_for_it(
     async with bus(rabbitmq, kept, got) as b:
         await aeventually("subscribed", lambda: kept.subscribed)
         await b.task(task(FRAME, camera_id="one", frame_id="face"))
-        await b.task(task(jpeg(np.zeros((240, 320, 3), np.uint8)), camera_id="one", frame_id="blank"))
-        await aeventually("their results", lambda: len(got.deliveries) == 2)
-        assert [len(body(each)["detections"]) > 0 for each in got.deliveries] == [True, False]
+        for name in ("blank", "newer"):  # of no slow camera
+            await b.task(task(jpeg(np.zeros((240, 320, 3), np.uint8)), camera_id="one", frame_id=name))
+        await aeventually("their results", lambda: len(got.deliveries) == 3)
+        assert [len(body(each)["detections"]) > 0 for each in got.deliveries] == [True, False, False]
         wanted = WatchAnnouncement(gateway_id="gate.way-1", cameras=[], frames=["blank", "face", "face"])
         await b.publish(Message("control", "", encode_status(wanted)))
         await aeventually("the picture", lambda: pictures)
     assert [json.loads(each.headers["result"])["frame_id"] for each in pictures] == ["face"]
     assert pictures[0].body == FRAME
+
+
+async def test_the_newest_frame_of_a_slow_camera_is_sent_whatever_it_shows(
+    worker: Service, rabbitmq: str
+) -> None:
+    pictures: list[Delivery] = []
+    kept = Consumer(EphemeralQueue((("watch", kept_routing_key("g")),)), pictures.append, no_ack=True)
+    got = results()
+    blank = jpeg(np.zeros((240, 320, 3), np.uint8))
+    async with bus(rabbitmq, kept, got) as b:
+        await aeventually("subscribed", lambda: kept.subscribed)
+        await b.task(task(blank, camera_id="slow", frame_id="blank"))
+        await aeventually("its result", lambda: got.deliveries)
+        wanted = WatchAnnouncement(gateway_id="g", cameras=["slow"], frames=["blank"])
+        for times in (1, 2):  # as long as it is the newest
+            await b.publish(Message("control", "", encode_status(wanted)))
+            await aeventually("the picture", lambda: len(pictures) >= times)  # noqa: B023
+    assert {json.loads(each.headers["result"])["frame_id"] for each in pictures} == {"blank"}
+    assert pictures[0].body == blank
 
 
 async def test_a_stale_frame_is_recorded_as_expired_not_computed(worker: Service, rabbitmq: str) -> None:

@@ -418,3 +418,27 @@ def test_a_frame_that_comes_twice_is_no_other_frame_with_its_id() -> None:
     hub.publish(other := update("a", 1, time=11.0))
     assert told == [other]
     assert frames(viewer.take_results(10)) == ["a:1", "b:1"]
+
+
+def test_a_first_picture_goes_to_dashboards_alone_and_is_no_report_on_painting() -> None:
+    hub = Hub()
+    dashboard = joined(hub, ViewerKind.DASHBOARD, pictures={"a"})
+    program = joined(hub, ViewerKind.FRAMES, {"a"}, {"a"})
+    hub.publish(update("a", 3))
+    assert hub.unpictured("a") == "a:3"
+    assert hub.publish_picture(picture("a", 3), first=True)
+    assert (taken := dashboard.take_picture()) is not None
+    assert taken.frame_id == "a:3"
+    assert program.take_picture() is None
+    assert hub.shown(dashboard, "a:3") is None
+    assert hub.unpictured("a") is None
+    assert hub.unpictured("b") is None
+
+
+def test_a_first_picture_never_takes_the_place_of_a_newer_one() -> None:
+    hub = Hub()
+    dashboard = joined(hub, ViewerKind.DASHBOARD, pictures={"a"})
+    hub.publish_picture(picture("a", 4))
+    dashboard.take_picture()
+    assert not hub.publish_picture(picture("a", 3), first=True)
+    assert dashboard.take_picture() is None

@@ -19,6 +19,7 @@ from worker import settler
 from worker.arrival import Arrival, Completion
 from worker.heartbeat import Tally
 from worker.intake import Intake
+from worker.newest_frames import NewestFrames
 from worker.processor import Computed, Expired, Failed, Processed
 from worker.recent_frames import RecentFrames
 from worker.settler import Settler
@@ -102,6 +103,7 @@ class Desk:
             "n-1",
             {CANARY_CAMERA},
             RecentFrames(lambda: 0.0),
+            NewestFrames(lambda: 0.0),
             self.metrics,
             self.tally,
             self._release,

@@ -4,8 +4,10 @@ import pytest
 
 from contract.status import WatchAnnouncement
 from tests.helpers.results import result
-from worker import recent_frames
+from worker import newest_frames, recent_frames
 from worker.heartbeat import Tally
+from worker.newest_frames import KEEP_SECONDS as NEWEST_SECONDS
+from worker.newest_frames import NewestFrames
 from worker.processor import Computed
 from worker.recent_frames import KEEP_SECONDS, RecentFrames
 from worker.watched_cameras import WatchedCameras
@@ -31,8 +33,8 @@ def test_a_camera_is_watched_while_any_gateway_says_so() -> None:
     assert "two" not in watched
 
 
-def computed(frame_id: str, faces: int = 1, size: int = 10) -> Computed:
-    return Computed(result(0.0, faces, frame_id=frame_id), bytes(size))
+def computed(frame_id: str, faces: int = 1, size: int = 10, camera_id: str = "gate-3") -> Computed:
+    return Computed(result(0.0, faces, frame_id=frame_id, camera_id=camera_id), bytes(size))
 
 
 def test_a_frame_with_a_face_is_kept_for_a_while_and_handed_out_once() -> None:
@@ -87,6 +89,48 @@ def test_kept_frames_make_room_oldest_first(monkeypatch: pytest.MonkeyPatch) -> 
     assert [kept.take(each) is not None for each in ("small", "huge")] == [False, True]
     kept.keep(computed("small"))
     assert kept.take("small") is not None  # nothing is counted that is gone
+
+
+def test_the_newest_frame_of_a_slow_camera_is_kept_with_or_without_a_face() -> None:
+    clock = Clock()
+    newest = NewestFrames(clock)
+    newest.keep(computed("one", 0))
+    clock.now += 10
+    newest.keep(computed("two", 0))
+    assert newest.find("one") is None
+    assert newest.find("two") is newest.find("two") is not None
+    clock.now += NEWEST_SECONDS + 0.1
+    newest.tidy()
+    assert newest.find("two") is None
+
+
+def test_no_frame_of_a_fast_camera_is_kept() -> None:
+    clock = Clock()
+    newest = NewestFrames(clock)
+    for each in ("one", "two", "three"):
+        newest.keep(computed(each))
+        clock.now += 0.2
+    assert [newest.find(each) for each in ("one", "two", "three")] == [None, None, None]
+    clock.now += 5
+    newest.keep(computed("four"))
+    assert newest.find("four") is not None, "it has become slow"
+
+
+def test_newest_frames_make_room_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest_frames, "MAX_BYTES", 25)
+    monkeypatch.setattr(newest_frames, "MAX_CAMERAS", 3)
+    newest = NewestFrames(Clock())
+    for each in ("a", "b", "c"):
+        newest.keep(computed(each, camera_id=each))
+    assert [newest.find(each) is not None for each in ("a", "b", "c")] == [False, True, True]
+    newest.keep(computed("huge", camera_id="huge", size=99))
+    assert [newest.find(each) for each in ("b", "c", "huge")] == [None, None, None]
+    for each in ("a", "b", "c", "d"):
+        newest.keep(computed(each, camera_id=each, size=1))
+    assert [newest.find(each) is not None for each in ("a", "b", "c", "d")] == [False, True, True, True]
+    newest.keep(computed("same", camera_id="e", size=20))
+    newest.keep(computed("same", camera_id="f", size=20))
+    assert newest.find("same") is not None, "an id of two cameras is counted once"
 
 
 def test_the_tally_reports_rates_since_the_last_report() -> None:

@@ -1,6 +1,6 @@
 /** The events of one filter: loaded page by page, kept up to date, new ones held back while somebody reads. */
 
-import { Refused } from '../lib/api';
+import { reasonOf } from '../lib/api';
 import type { EventView } from '../lib/contract.gen';
 import { type EventPage, PAGE, append, newIn, refresh, refreshSize, update } from './events';
 
@@ -119,7 +119,7 @@ export class EventList {
       return true;
     } catch (error) {
       if (signal.aborted) return false;
-      this.problem = error instanceof Refused ? error.message : 'the gateway does not answer';
+      this.problem = reasonOf(error);
       if (this.phase !== 'ready') this.phase = 'failed';
       return false;
     }

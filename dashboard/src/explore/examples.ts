@@ -35,7 +35,12 @@ const FIRST: Example[] = [
   { metric: null, words: 'Services that can be scraped (1) or not (0)', query: 'up' },
 ];
 
-const titled = (service: string) => service.charAt(0).toUpperCase() + service.slice(1);
+const TITLES: Record<string, string> = {
+  worker: 'Worker',
+  producer: 'Producer',
+  gateway: 'Gateway',
+};
+const titled = (service: string) => TITLES[service] ?? 'Every service';
 
 /** The examples that have all words of the search in their words, metric or query; groups without any are left out. */
 export function examplesFor(search: string): ExampleGroup[] {

@@ -118,3 +118,9 @@ export function alertsUnknown(
     return 'Prometheus does not evaluate the rules';
   return null;
 }
+
+/** A rule's text without an alert: what Prometheus would fill in is named, `{{ $labels.camera_id }}` as `‹camera_id›`. */
+export const untemplated = (text: string): string =>
+  text
+    .replace(/\{\{\s*(?:if|else|end)\b[^{}]*\}\}/g, '')
+    .replace(/\{\{[^{}]*?\$(?:labels\.)?(\w+)[^{}]*\}\}/g, '‹$1›');

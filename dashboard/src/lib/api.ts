@@ -64,9 +64,16 @@ export async function send<T>(method: Method, path: string, read: Reader<T>, bod
   return take(response, read);
 }
 
+const SILENT = () => 'the gateway does not answer';
+const UNREADABLE = () => 'this page does not understand the answer; reload it';
+
 /** Why a question or a change failed, as part of a sentence. */
 export const reasonOf = (failure: unknown): string =>
-  failure instanceof Refused ? failure.message : 'the gateway does not answer';
+  failure instanceof Refused ? failure.message : SILENT();
+
+/** The language of a reason: the gateway's sentences are English, this page's own are in the page's language. */
+export const reasonLanguage = (reason: string): 'en' | undefined =>
+  [SILENT(), UNREADABLE()].some((own) => reason.startsWith(own)) ? undefined : 'en';
 
 async function take<T>(response: Response, read: Reader<T>): Promise<T> {
   if (!response.ok) {
@@ -75,8 +82,7 @@ async function take<T>(response: Response, read: Reader<T>): Promise<T> {
   }
   const answer = read(await response.json());
   if (answer !== null) return answer;
-  const words = 'this page does not understand the answer; reload it';
-  throw new Refused(response.status, words);
+  throw new Refused(response.status, UNREADABLE());
 }
 
 /** Asks what the gateway lacks to do its work: sentences like `RabbitMQ: …`. */

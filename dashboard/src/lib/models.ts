@@ -98,6 +98,25 @@ export function exceptions({ desired }: ModelsView): string | null {
   );
 }
 
+/**
+ * Who has decided which model computes a camera's frames, and for which. `node`: the worker of its newest result, by
+ * which its lane is known; `null` while there is none.
+ */
+export function modelOrigin({ desired, nodes }: ModelsView, camera: string, node: string | null): string {
+  const own = desired.cameras[camera];
+  if (own !== undefined) return `desired for this camera: ${own}`;
+  const lane = nodes.find(({ node_id }) => node_id === node)?.lane;
+  const lanes = Object.entries(desired.lanes);
+  if (lane === undefined && lanes.length > 0) {
+    const cluster = desired.cluster ?? 'the worker default';
+    return `desired by lane: ${lanes.map(([name, model]) => `${name} ${model}`).join(', ')}; otherwise ${cluster}`;
+  }
+  const ofLane = lane === undefined ? undefined : desired.lanes[lane];
+  if (lane !== undefined && ofLane !== undefined) return `desired for the lane ${lane}: ${ofLane}`;
+  if (desired.cluster !== null) return `desired for the cluster: ${desired.cluster}`;
+  return lane === undefined ? 'the worker default' : `the worker default of the lane ${lane}`;
+}
+
 /** Says what switching the cluster to `model` does. */
 export function consequence(model: string, models: ModelsView, nodes: readonly NodeView[]): string {
   const workers = nodes.filter(

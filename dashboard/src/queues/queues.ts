@@ -10,7 +10,12 @@ import type {
 import { NONE, elapsed, exactly, length } from '../lib/format';
 import type { Level } from '../lib/health';
 
-const LANES: Record<string, string> = { live: 'Live lane', batch: 'Batch lane', gpu: 'GPU lane' };
+const LANES: Record<string, string> = {
+  live: 'Live lane',
+  batch: 'Batch lane',
+  gpu: 'GPU lane',
+  remote: 'Remote lane',
+};
 
 /** What the queue is for, as its row is called. */
 export function titled(queue: QueueView): string {

@@ -9,9 +9,8 @@ from typing import Literal
 import msgspec
 
 LENGTH_BYTES = 4
-LARGEST = (
-    256 * 1024 * 1024
-)  # a JPEG of 50 megapixels is far smaller: anything longer is not a message of ours
+LARGEST = 256 * 1024 * 1024
+"""A JPEG of 50 megapixels is far smaller: anything longer is not a message of ours."""
 
 Pace = Literal["live", "media", "eager"]
 

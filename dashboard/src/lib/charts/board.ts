@@ -1,5 +1,6 @@
 /** What all charts of a page share: the range in the address, the gateway's clock, and the way to ask. */
 
+import type { ServerClock } from '../clock';
 import { type ChartRange, between } from './range';
 import type { Span } from '../timerange';
 import type { Ask } from './query';
@@ -43,4 +44,17 @@ export function boardOf(page: {
       if (before !== undefined) page.onrange(before);
     },
   };
+}
+
+/** The board of a page whose address has the range. `here` is read again each time. */
+export function pageBoard(
+  app: { ask: Ask; clock: Pick<ServerClock, 'now'> },
+  here: () => { place: { range: ChartRange }; go: (change: { range: ChartRange }) => void },
+): Board {
+  return boardOf({
+    ask: (path, read, signal) => app.ask(path, read, signal),
+    now: () => app.clock.now(),
+    range: () => here().place.range,
+    onrange: (range) => here().go({ range }),
+  });
 }

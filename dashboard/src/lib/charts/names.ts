@@ -12,12 +12,17 @@ export function fullName(labels: Labels): string {
 }
 
 /**
- * For each series, the values of the labels that are not the same in all: short enough for a legend. `alone` is the name
- * of a single one that has no labels.
+ * For each series, the values of the labels that are not the same in all: short enough for a legend. A single one has the
+ * value of its only label; `alone` is its name where it has none.
  */
 export function shortNames(series: readonly Labels[], alone: string): string[] {
-  if (series.length === 1)
-    return Object.keys(series[0] ?? {}).length === 0 ? [alone] : [fullName(series[0] ?? {})];
+  const only = series.length === 1 ? series[0] : undefined;
+  if (only !== undefined) {
+    const { __name__: metric, ...labels } = only;
+    const values = Object.values(labels);
+    if (metric === undefined && values.length < 2) return [values[0] ?? alone];
+    return [fullName(only)];
+  }
   const names = [...new Set(series.flatMap((labels) => Object.keys(labels)))].sort();
   const telling = names.filter((name) => new Set(series.map((labels) => labels[name] ?? '')).size > 1);
   return series.map((labels) => {
