@@ -92,7 +92,7 @@ def test_an_operator_looks_at_a_group_and_replays_it(rabbitmq: str, address: str
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Replay 12 frames of gate-3 to frame_queue.batch", timeout=PATIENCE)
     expect(dialog).to_contain_text("No worker takes frames from frame_queue.batch now")
-    dialog.get_by_label("To").select_option("live")
+    dialog.get_by_role("combobox", name="To").select_option("live")
     expect(dialog).to_contain_text("will expire there without being computed", timeout=PATIENCE)
     page.keyboard.press("Escape")  # cancels
     expect(dialog).to_have_count(0)
