@@ -71,7 +71,7 @@ from gateway.history.api import history_router
 from gateway.history.history import History
 from gateway.history.state_keeper import keep_states
 from gateway.history.states import StateLog
-from gateway.jobs import JobBoard
+from gateway.jobs.board import JobBoard
 from gateway.lifetimes import connected, counting, probing, running, ticking
 from gateway.live.absence import Absence
 from gateway.live.allotment import Allotment
