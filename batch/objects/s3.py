@@ -1,7 +1,8 @@
 """Objects in a bucket of whatever speaks S3: Amazon's, MinIO, Ceph. Needs the package obstore.
 
-`s3://bucket/prefix?endpoint=https://minio.example:9000&region=eu-central-1`; without an endpoint it is Amazon's. The key
-is in a file of its own, `access key:secret key`; without one it is asked for where Amazon's machines are told theirs.
+`s3://bucket/prefix?endpoint=https://minio.example:9000&region=eu-central-1`; without an endpoint it is
+Amazon's. The key is in a file of its own, `access key:secret key`; without one it is asked for where Amazon's
+machines are told theirs.
 """
 
 from collections.abc import Iterable
