@@ -211,9 +211,11 @@ class JobDesk:
             with contextlib.suppress(OSError):
                 if (await asyncio.to_thread(self.uploads.file(upload).stat)).st_mtime >= since:
                     continue  # it grows
-            await self.uploads.cancel(upload, EXPIRED, "expired")
+            with contextlib.suppress(JobRefusal):
+                await self.uploads.cancel(upload, EXPIRED, "expired")
         for job_id in await self.ask(self._index.silent, since):
-            await self.complete(job_id)
+            with contextlib.suppress(JobRefusal):  # somebody was quicker
+                await self.complete(job_id)
         for job_id in await self.ask(self._index.ended_before, now - self.limits.keep_seconds):
             log.info("an old job is deleted", job_id=job_id)
             await self.delete(job_id)

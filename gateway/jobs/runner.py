@@ -203,6 +203,15 @@ class JobRunner:
         self._processes[job.job_id] = process  # from here on it hears what arrives
         self._busy[job.job_id] = time.monotonic()
         self._figures[job.job_id] = job.figures
+        try:
+            await self._brief(job, process)
+        except Exception:
+            del self._processes[job.job_id]
+            raise
+        self._tasks[job.job_id] = asyncio.create_task(self._follow(job.job_id, process))
+
+    async def _brief(self, job: JobRow, process: JobProcess) -> None:
+        """Tell a process all that has happened so far. It forgets what it hears twice."""
         there = [
             *await self._ask(self._index.uploads, job.job_id, complete=True),
             *await self._ask(self._index.uploads, job.job_id, complete=False),
@@ -217,7 +226,6 @@ class JobRunner:
             process.send(Stop())
         if job.started is None:
             await self._ask(self._index.change_job, job.job_id, started=time.time())
-        self._tasks[job.job_id] = asyncio.create_task(self._follow(job.job_id, process))
 
     async def _follow(self, job_id: str, process: JobProcess) -> None:
         before = self._settled(job_id)
