@@ -120,7 +120,7 @@ class Footage:
         if self._stopped and not reports:
             return  # the next run reads it again
         withdrawn = None if self._arrivals is None else self._arrivals.withdrawn(item.path)
-        if not reports and withdrawn is None:
+        if not reports and failed is None and withdrawn is None:
             reading.over = reading.again = True
             return
         self._books.hold(item.number, [*held, *([rest] if (rest := holding.rest()) else [])])
