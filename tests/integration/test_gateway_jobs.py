@@ -244,9 +244,10 @@ async def test_a_job_is_paused_goes_on_survives_its_process_and_is_cancelled(
     assert (job["state"], job["items"], job["ok"]) == ("paused", 20, 0)
     assert await jobs.act(job_id, "pause") == 409
     assert await jobs.act(job_id, "resume") == 200
-    number = await aeventually("it runs again", process)
-    psutil.Process(number).kill()
-    await aeventually("another process goes on", lambda: process() not in (None, number), 30.0)
+    killed = await aeventually("it runs again", process)
+    assert killed is not None
+    psutil.Process(killed).kill()
+    await aeventually("another process goes on", lambda: process() not in (None, killed), 30.0)
     start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
     job = await jobs.ended(job_id)
     assert (job["state"], job["ok"], job["items"]) == ("done", 20, 20)
