@@ -152,10 +152,9 @@ class JobDesk:
         if job.state not in ("paused", "failed"):
             raise JobRefusal(409, f"the job is {job.state}: only one that is paused or has failed can go on")
         state = "running" if job.complete else "uploading"
-        work = int(job.complete or job.files > 0)
         self.runner.forgive(job_id)
         await self.ask(
-            self._index.change_job, job_id, state=state, work=work, note=None, ended=None, touched=time.time()
+            self._index.change_job, job_id, state=state, work=1, note=None, ended=None, touched=time.time()
         )
         self.runner.look()
         return await self.find(job_id)
