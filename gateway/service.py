@@ -73,7 +73,12 @@ from gateway.history.history import History
 from gateway.history.rows import moment
 from gateway.history.state_keeper import keep_states
 from gateway.history.states import StateLog
-from gateway.jobs import JobBoard
+from gateway.jobs.api import jobs_router
+from gateway.jobs.board import JobBoard
+from gateway.jobs.desk import JobDesk
+from gateway.jobs.limits import JobLimits
+from gateway.jobs.reader import JobReader
+from gateway.jobs.uploads_api import uploads_router
 from gateway.lifetimes import connected, counting, probing, running, ticking
 from gateway.live.absence import Absence
 from gateway.live.allotment import Allotment
@@ -188,6 +193,7 @@ class Gateway:
     hub: Hub
     results: LiveResults
     history: History
+    jobs: JobDesk
     readiness: Readiness
     crowd: Crowd
     app: FastAPI
@@ -398,6 +404,17 @@ async def compose(
         canary=lambda: canary.trouble(time.monotonic()),
     )
 
+    job_limits = JobLimits.of(settings)
+    desk = JobDesk(
+        job_limits,
+        settings.amqp_url,
+        settings.objects,
+        settings.storage_key_file,
+        metrics,
+        keep_videos=settings.keep_video,
+        cache=job_limits.folder / ".known",
+    )
+    job_reader = JobReader(job_limits.folder, settings.objects, settings.storage_key_file)
     expected_workers = ExpectedWorkers(settings.expected_workers, settings.expected_workers_file)
 
     async with AsyncExitStack() as stack:
@@ -474,6 +491,8 @@ async def compose(
                 models_router(models, nodes, statistics.costs),
                 queues_router(queue_board),
                 remote_router(remote, nodes, lambda: depth.messages.get(Lane.REMOTE.queue)),
+                jobs_router(desk, job_reader),
+                uploads_router(desk),
                 dead_letters_router(dead_letters, messages),
                 operations_router(operations, dead_letters),
                 why_router(inquiry),
@@ -530,6 +549,8 @@ async def compose(
         await stack.enter_async_context(history.recording(stored))
         await stack.enter_async_context(running(keep_states(state_log, history.recorder)))
         await stack.enter_async_context(running(announcer.run()))
+        stack.callback(job_reader.close)
+        await stack.enter_async_context(desk.running())
         await stack.enter_async_context(running(ticking(ticks)))
         await stack.enter_async_context(counting(register))
         await stack.enter_async_context(running(headcount.follow()))
@@ -578,6 +599,7 @@ async def compose(
             hub=hub,
             results=results,
             history=history,
+            jobs=desk,
             readiness=readiness,
             crowd=crowd,
             app=app,
