@@ -27,6 +27,7 @@ export const READ = [
   ...['NodesView', 'ModelsView', 'EventsView', 'EventCountView', 'EventsSeenView', 'ActivityView', 'WhyView'],
   ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
   ...['DeadLetterOperationsView', 'DeadLetterOperationView'],
+  'RemoteView',
 ];
 
 /** Shapes that the page sends: types only. */
