@@ -28,6 +28,7 @@ export const READ = [
   ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
   ...['DeadLetterOperationsView', 'DeadLetterOperationView'],
   'RemoteView',
+  ...['JobsView', 'JobView', 'JobItemsView', 'JobTimelineView'],
 ];
 
 /** Shapes that the page sends: types only. */

@@ -448,6 +448,125 @@ export interface components {
       node_id: string | null;
       detail: string | null;
     };
+    /** @description Items that failed for one `reason`. `what_to_do` is a sentence for whoever sent them. */
+    JobFailureView: {
+      reason: string;
+      count: number;
+      what_to_do: string;
+    };
+    /**
+     * @description The pictures of a job's videos: of those `decoded`, `skipped` were left out (too many a second, or
+     *     still), `reused` show what an earlier one shows, and `computed` went to a worker.
+     */
+    JobFramesView: {
+      decoded: number;
+      skipped: number;
+      reused: number;
+      computed: number;
+    };
+    /**
+     * @description An input of a job. `detections` counts what was found: of a video, the stretches in which anything was.
+     *     `seconds` are those from sending it to its answer, of a video its length.
+     */
+    JobItemView: {
+      number: number;
+      name: string;
+      /** @enum {string} */
+      kind: 'picture' | 'video';
+      /** @enum {string} */
+      state: 'waiting' | 'sent' | 'ok' | 'failed';
+      reason: string | null;
+      error: string | null;
+      detections: number;
+      seconds: number | null;
+      size: number | null;
+    };
+    /**
+     * @description Inputs of a job, in the order in which they came. `next` is the cursor of the next page; null: there is
+     *     none.
+     */
+    JobItemsView: {
+      items: components['schemas']['JobItemView'][];
+      next: string | null;
+    };
+    /**
+     * @description Seconds from sending an item to its answer, below which half, 95 % and 99 % are; null while there is
+     *     none.
+     */
+    JobLatencyView: {
+      p50: number | null;
+      p95: number | null;
+      p99: number | null;
+    };
+    /**
+     * @description How a job looks at its inputs: at a picture of a video `every` so many seconds (0: at all), in windows of
+     *     fixed length or by scenes; `skip` leaves out pictures that show nothing new. `lane` computes them.
+     */
+    JobSettingsView: {
+      every: number;
+      /** @enum {string} */
+      windows: 'fixed' | 'scene';
+      skip: boolean;
+      /** @constant */
+      lane: 'batch';
+    };
+    /**
+     * @description What is known of a video so far; `state` as of the item. `seconds` is how far it was read. Windows are
+     *     known once it was read to its end. `pictures` are the times of which GET …/picture?time= has one: of each
+     *     second in which something was found the best.
+     */
+    JobTimelineView: {
+      number: number;
+      name: string;
+      /** @enum {string} */
+      state: 'waiting' | 'sent' | 'ok' | 'failed';
+      seconds: number;
+      presences: components['schemas']['PresenceView'][];
+      windows: components['schemas']['WindowView'][];
+      skipped: components['schemas']['SkippedView'][];
+      pictures: number[];
+    };
+    /**
+     * @description A job. `state` is `uploading` until it is said that no more uploads come, though its work has begun
+     *     before, and `running` until all is settled; `failed`: it cannot go on, `note` says why; `lost`: its books
+     *     are gone.
+     *
+     *     `note` says what it waits for, if it does. `items` counts pictures, videos and those of their pictures that
+     *     are analysed; `rate` is items settled a second lately, `eta_seconds` is null while nobody can tell, `bytes`
+     *     are those of its uploads. `uploads` are those that are not complete yet, at most a hundred; `files` counts
+     *     those that are.
+     */
+    JobView: {
+      job_id: string;
+      name: string;
+      /** @enum {string} */
+      state: 'uploading' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed' | 'lost';
+      note: string | null;
+      complete: boolean;
+      settings: components['schemas']['JobSettingsView'];
+      created: number;
+      started: number | null;
+      ended: number | null;
+      by: string | null;
+      items: number;
+      ok: number;
+      failed: number;
+      retried: number;
+      rate: number;
+      eta_seconds: number | null;
+      bytes: number;
+      files: number;
+      videos: number;
+      frames: components['schemas']['JobFramesView'];
+      failures: components['schemas']['JobFailureView'][];
+      latency: components['schemas']['JobLatencyView'];
+      uploads: components['schemas']['UploadView'][];
+    };
+    /** @description Jobs, newest first. `next` is the cursor of the next page; null: there is none. */
+    JobsView: {
+      items: components['schemas']['JobView'][];
+      next: string | null;
+    };
     LatencyView: {
       p50: number | null;
       p95: number | null;
@@ -592,6 +711,17 @@ export interface components {
       notComputed: number;
       /** @default 0 */
       errors: number;
+    };
+    /**
+     * @description A stretch of a video in which faces were found, in seconds of the video: how many at once at most, how
+     *     sure the best is (0-1), and `best_time`, whose picture shows it.
+     */
+    PresenceView: {
+      time: number;
+      until: number;
+      faces: number;
+      confidence: number;
+      best_time: number;
     };
     /** @description The shape of every error, the same as Prometheus gives its own. */
     ProblemView: {
@@ -767,6 +897,11 @@ export interface components {
       starts: number | null;
       ends: number | null;
     };
+    /** @description A stretch of a video of a second or more that showed nothing new. */
+    SkippedView: {
+      time: number;
+      until: number;
+    };
     SourcesView: {
       /** @enum {string} */
       processingRate: 'prometheus' | 'gateway';
@@ -829,6 +964,19 @@ export interface components {
       notes: string[];
     };
     /**
+     * @description A file that is sent: `offset` of its `size` bytes have come. `note` says what it waits for, if it does: a
+     *     video with its index at its end is read when all of it is there.
+     */
+    UploadView: {
+      upload_id: string;
+      name: string;
+      size: number;
+      offset: number;
+      /** @enum {string} */
+      state: 'receiving' | 'complete';
+      note: string | null;
+    };
+    /**
      * @description The verdict on a frame, as a word and in `words`. `reason` is the word that metrics and dead letters have for it;
      *     `remedy` says what to do, null where nothing is to be done. `frame_id` is the one under which it was found.
      */
@@ -843,6 +991,14 @@ export interface components {
       hops: components['schemas']['HopView'][];
       witnesses: components['schemas']['WitnessView'][];
       links: components['schemas']['ReferenceView'][];
+    };
+    /** @description A stretch of a video that was analysed as one: of its `samples` so many were `analysed`. */
+    WindowView: {
+      number: number;
+      time: number;
+      until: number;
+      samples: number;
+      analysed: number;
     };
     /**
      * @description The cameras of this subscription whose pictures do not come: nobody knows them (yet), or more pictures are wanted
@@ -945,6 +1101,15 @@ export type GoneCamera = components['schemas']['GoneCamera'];
 export type HelloMessage = components['schemas']['HelloMessage'];
 export type HistoryView = components['schemas']['HistoryView'];
 export type HopView = components['schemas']['HopView'];
+export type JobFailureView = components['schemas']['JobFailureView'];
+export type JobFramesView = components['schemas']['JobFramesView'];
+export type JobItemView = components['schemas']['JobItemView'];
+export type JobItemsView = components['schemas']['JobItemsView'];
+export type JobLatencyView = components['schemas']['JobLatencyView'];
+export type JobSettingsView = components['schemas']['JobSettingsView'];
+export type JobTimelineView = components['schemas']['JobTimelineView'];
+export type JobView = components['schemas']['JobView'];
+export type JobsView = components['schemas']['JobsView'];
 export type LatencyView = components['schemas']['LatencyView'];
 export type LetterHeaderView = components['schemas']['LetterHeaderView'];
 export type LetterPictureView = components['schemas']['LetterPictureView'];
@@ -959,6 +1124,7 @@ export type NodeModelsView = components['schemas']['NodeModelsView'];
 export type NodeView = components['schemas']['NodeView'];
 export type NodesView = components['schemas']['NodesView'];
 export type ObjectivesView = components['schemas']['ObjectivesView'];
+export type PresenceView = components['schemas']['PresenceView'];
 export type ProblemView = components['schemas']['ProblemView'];
 export type ProducerView = components['schemas']['ProducerView'];
 export type PrometheusStateView = components['schemas']['PrometheusStateView'];
@@ -974,12 +1140,15 @@ export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView']
 export type ServiceObjectivesView = components['schemas']['ServiceObjectivesView'];
 export type SessionView = components['schemas']['SessionView'];
 export type SilenceView = components['schemas']['SilenceView'];
+export type SkippedView = components['schemas']['SkippedView'];
 export type SourcesView = components['schemas']['SourcesView'];
 export type SpentView = components['schemas']['SpentView'];
 export type StateChangeView = components['schemas']['StateChangeView'];
 export type StateChangesView = components['schemas']['StateChangesView'];
 export type StatusView = components['schemas']['StatusView'];
+export type UploadView = components['schemas']['UploadView'];
 export type WhyView = components['schemas']['WhyView'];
+export type WindowView = components['schemas']['WindowView'];
 export type WithheldMessage = components['schemas']['WithheldMessage'];
 export type WitnessView = components['schemas']['WitnessView'];
 export type WorkerView = components['schemas']['WorkerView'];
@@ -1658,6 +1827,182 @@ export function readHopView(value: unknown): HopView | null {
   };
 }
 
+export function readJobFailureView(value: unknown): JobFailureView | null {
+  if (!r.isFields(value)) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  const what_to_do = r.string(value['what_to_do']);
+  if (what_to_do === null) return null;
+  return { reason, count, what_to_do };
+}
+
+export function readJobFramesView(value: unknown): JobFramesView | null {
+  if (!r.isFields(value)) return null;
+  const decoded = r.number(value['decoded']);
+  if (decoded === null) return null;
+  const skipped = r.number(value['skipped']);
+  if (skipped === null) return null;
+  const reused = r.number(value['reused']);
+  if (reused === null) return null;
+  const computed = r.number(value['computed']);
+  if (computed === null) return null;
+  return { decoded, skipped, reused, computed };
+}
+
+export function readJobItemView(value: unknown): JobItemView | null {
+  if (!r.isFields(value)) return null;
+  const number = r.number(value['number']);
+  if (number === null) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const kind = r.one(value['kind'], ['picture', 'video']);
+  if (kind === null) return null;
+  const state = r.one(value['state'], ['waiting', 'sent', 'ok', 'failed']);
+  if (state === null) return null;
+  const detections = r.number(value['detections']);
+  if (detections === null) return null;
+  return {
+    number,
+    name,
+    kind,
+    state,
+    reason: r.string(value['reason']),
+    error: r.string(value['error']),
+    detections,
+    seconds: r.number(value['seconds']),
+    size: r.number(value['size']),
+  };
+}
+
+export function readJobItemsView(value: unknown): JobItemsView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readJobItemView);
+  if (items === null) return null;
+  return { items, next: r.string(value['next']) };
+}
+
+export function readJobLatencyView(value: unknown): JobLatencyView | null {
+  if (!r.isFields(value)) return null;
+
+  return { p50: r.number(value['p50']), p95: r.number(value['p95']), p99: r.number(value['p99']) };
+}
+
+export function readJobSettingsView(value: unknown): JobSettingsView | null {
+  if (!r.isFields(value)) return null;
+  const every = r.number(value['every']);
+  if (every === null) return null;
+  const windows = r.one(value['windows'], ['fixed', 'scene']);
+  if (windows === null) return null;
+  const skip = r.boolean(value['skip']);
+  if (skip === null) return null;
+  const lane = r.one(value['lane'], ['batch']);
+  if (lane === null) return null;
+  return { every, windows, skip, lane };
+}
+
+export function readJobTimelineView(value: unknown): JobTimelineView | null {
+  if (!r.isFields(value)) return null;
+  const number = r.number(value['number']);
+  if (number === null) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const state = r.one(value['state'], ['waiting', 'sent', 'ok', 'failed']);
+  if (state === null) return null;
+  const seconds = r.number(value['seconds']);
+  if (seconds === null) return null;
+  const presences = r.list(value['presences'], readPresenceView);
+  if (presences === null) return null;
+  const windows = r.list(value['windows'], readWindowView);
+  if (windows === null) return null;
+  const skipped = r.list(value['skipped'], readSkippedView);
+  if (skipped === null) return null;
+  const pictures = r.list(value['pictures'], r.number);
+  if (pictures === null) return null;
+  return { number, name, state, seconds, presences, windows, skipped, pictures };
+}
+
+export function readJobView(value: unknown): JobView | null {
+  if (!r.isFields(value)) return null;
+  const job_id = r.string(value['job_id']);
+  if (job_id === null) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const state = r.one(value['state'], [
+    'uploading',
+    'running',
+    'paused',
+    'done',
+    'cancelled',
+    'failed',
+    'lost',
+  ]);
+  if (state === null) return null;
+  const complete = r.boolean(value['complete']);
+  if (complete === null) return null;
+  const settings = readJobSettingsView(value['settings']);
+  if (settings === null) return null;
+  const created = r.number(value['created']);
+  if (created === null) return null;
+  const items = r.number(value['items']);
+  if (items === null) return null;
+  const ok = r.number(value['ok']);
+  if (ok === null) return null;
+  const failed = r.number(value['failed']);
+  if (failed === null) return null;
+  const retried = r.number(value['retried']);
+  if (retried === null) return null;
+  const rate = r.number(value['rate']);
+  if (rate === null) return null;
+  const bytes = r.number(value['bytes']);
+  if (bytes === null) return null;
+  const files = r.number(value['files']);
+  if (files === null) return null;
+  const videos = r.number(value['videos']);
+  if (videos === null) return null;
+  const frames = readJobFramesView(value['frames']);
+  if (frames === null) return null;
+  const failures = r.list(value['failures'], readJobFailureView);
+  if (failures === null) return null;
+  const latency = readJobLatencyView(value['latency']);
+  if (latency === null) return null;
+  const uploads = r.list(value['uploads'], readUploadView);
+  if (uploads === null) return null;
+  return {
+    job_id,
+    name,
+    state,
+    note: r.string(value['note']),
+    complete,
+    settings,
+    created,
+    started: r.number(value['started']),
+    ended: r.number(value['ended']),
+    by: r.string(value['by']),
+    items,
+    ok,
+    failed,
+    retried,
+    rate,
+    eta_seconds: r.number(value['eta_seconds']),
+    bytes,
+    files,
+    videos,
+    frames,
+    failures,
+    latency,
+    uploads,
+  };
+}
+
+export function readJobsView(value: unknown): JobsView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readJobView);
+  if (items === null) return null;
+  return { items, next: r.string(value['next']) };
+}
+
 export function readLatencyView(value: unknown): LatencyView | null {
   if (!r.isFields(value)) return null;
 
@@ -1875,6 +2220,21 @@ export function readObjectivesView(value: unknown): ObjectivesView | null {
     notComputed: r.number(value['notComputed']) ?? 0.01,
     errors: r.number(value['errors']) ?? 0,
   };
+}
+
+export function readPresenceView(value: unknown): PresenceView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const until = r.number(value['until']);
+  if (until === null) return null;
+  const faces = r.number(value['faces']);
+  if (faces === null) return null;
+  const confidence = r.number(value['confidence']);
+  if (confidence === null) return null;
+  const best_time = r.number(value['best_time']);
+  if (best_time === null) return null;
+  return { time, until, faces, confidence, best_time };
 }
 
 export function readProblemView(value: unknown): ProblemView | null {
@@ -2130,6 +2490,15 @@ export function readSilenceView(value: unknown): SilenceView | null {
   };
 }
 
+export function readSkippedView(value: unknown): SkippedView | null {
+  if (!r.isFields(value)) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const until = r.number(value['until']);
+  if (until === null) return null;
+  return { time, until };
+}
+
 export function readSourcesView(value: unknown): SourcesView | null {
   if (!r.isFields(value)) return null;
   const processingRate = r.one(value['processingRate'], ['prometheus', 'gateway']);
@@ -2206,6 +2575,21 @@ export function readStatusView(value: unknown): StatusView | null {
   };
 }
 
+export function readUploadView(value: unknown): UploadView | null {
+  if (!r.isFields(value)) return null;
+  const upload_id = r.string(value['upload_id']);
+  if (upload_id === null) return null;
+  const name = r.string(value['name']);
+  if (name === null) return null;
+  const size = r.number(value['size']);
+  if (size === null) return null;
+  const offset = r.number(value['offset']);
+  if (offset === null) return null;
+  const state = r.one(value['state'], ['receiving', 'complete']);
+  if (state === null) return null;
+  return { upload_id, name, size, offset, state, note: r.string(value['note']) };
+}
+
 export function readWhyView(value: unknown): WhyView | null {
   if (!r.isFields(value)) return null;
   const frame_id = r.string(value['frame_id']);
@@ -2238,6 +2622,21 @@ export function readWhyView(value: unknown): WhyView | null {
     witnesses,
     links,
   };
+}
+
+export function readWindowView(value: unknown): WindowView | null {
+  if (!r.isFields(value)) return null;
+  const number = r.number(value['number']);
+  if (number === null) return null;
+  const time = r.number(value['time']);
+  if (time === null) return null;
+  const until = r.number(value['until']);
+  if (until === null) return null;
+  const samples = r.number(value['samples']);
+  if (samples === null) return null;
+  const analysed = r.number(value['analysed']);
+  if (analysed === null) return null;
+  return { number, time, until, samples, analysed };
 }
 
 export function readWithheldMessage(value: unknown): WithheldMessage | null {
