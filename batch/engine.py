@@ -1,24 +1,29 @@
 """Runs a job: a window of items is under way, each until its answer is in the books. All on one event loop.
 
 An item's way: read, entered with its digest, sent, confirmed by the broker, answered, entered, acknowledged.
-Whatever dies in between, the next run goes on: what the broker keeps is waited for, what it does not keep is sent.
+Whatever dies in between, the next run goes on: what the broker keeps is waited for, what it does not keep is
+sent.
 """
 
 import asyncio
+import json
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from batch import reasons
+from batch.arrivals import Arrivals
 from batch.cache.levels import CacheLevels
 from batch.errors import BatchError
 from batch.feed import Feed, Loaded
 from batch.footage import Footage
 from batch.inputs.kinds import VIDEO
 from batch.job import Job
+from batch.kept_frames import FrameKeeper, KeptFrame
 from batch.known import KnownResults
 from batch.news import News
 from batch.progress import Progress
@@ -39,8 +44,8 @@ log = get_logger("batch")
 CONCURRENCY = 10
 ATTEMPTS = 3
 PATIENCE_SECONDS = 150.0
-"""An item without an answer for so long, while nothing waits in its lane, is sent again: longer than a worker's own
-further attempts take (1, 10 and 60 seconds later)."""
+"""An item without an answer for so long, while nothing waits in its lane, is sent again: longer than a worker's
+own further attempts take (1, 10 and 60 seconds later)."""
 LONGEST_PAUSE = 30.0
 DRAIN_SECONDS = 10.0
 """After an interruption so long is waited for what is under way. The broker keeps what is not answered by then."""
@@ -53,15 +58,17 @@ DELETE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a job is run. `concurrency`: items under way at once. `patience` in seconds. `kept`: what was computed
-    before, which the job closes when it ends; None: everything is sent.
-    """
+    """How a job is run. `concurrency`: items under way at once. `patience` in seconds. `kept`: what was
+    computed before, which the job closes when it ends; None: everything is sent. `arrivals`: its inputs arrive
+    while it runs. `frames` keeps pictures of its videos."""
 
     concurrency: int = CONCURRENCY
     lane: Lane = Lane.BATCH
     patience: float = PATIENCE_SECONDS
     retry_failed: bool = False
     kept: CacheLevels | None = None
+    arrivals: Arrivals | None = None
+    frames: FrameKeeper | None = None
 
 
 class Engine:
@@ -77,8 +84,8 @@ class Engine:
         self._job = job
         self._urls = urls
         self._options = options
-        self._feed = Feed(job)
-        self._footage = Footage(job)
+        self._feed = Feed(job, options.arrivals)
+        self._footage = Footage(job, options.arrivals)
         self._to_read: asyncio.Queue[Item | None] = asyncio.Queue(READ_AHEAD)
         self._known = (
             None
@@ -91,6 +98,7 @@ class Engine:
         self._subscribed = asyncio.Event()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stopping = asyncio.Event()
+        self._for_good = False
         self._sent_bytes = 0
         self._link = link = Link(AsyncioLoop(), urls, f"framefleet batch {job.job_id}", on_fatal=self._fail)
         self._publisher = link.publisher(window=2 * options.concurrency + 10)
@@ -120,8 +128,9 @@ class Engine:
 
     # --- life ---------------------------------------------------------------------------------------------
 
-    def stop(self) -> None:
-        """Send no more; what is under way is waited for."""
+    def stop(self, *, for_good: bool = False) -> None:
+        """Send no more; what is under way is waited for. `for_good`: nobody goes on with the job."""
+        self._for_good = self._for_good or for_good
         self._stopping.set()
         self._feed.stop()
         self._footage.stop()
@@ -150,7 +159,7 @@ class Engine:
                 await self._link.stop()
             if self._known is not None:
                 await self._known.close()
-        if finished:
+        if finished or self._for_good:
             await self._delete_queue()
         after = store.counts()
         settled = after[State.OK] + after[State.FAILED] - before[State.OK] - before[State.FAILED]
@@ -254,9 +263,26 @@ class Engine:
         while (loaded := await self._ready.get()) is not None:
             if self._sent_before(loaded) or not self._stopping.is_set():
                 await self._finish(loaded)
+            self._keep_frame(loaded)
             self._answers.pop(loaded.item.number, None)
             self._sent_at.pop(loaded.item.number, None)
             self._done_with(self._footage.ended(loaded.item))
+
+    def _keep_frame(self, loaded: Loaded) -> None:
+        """Keep a video's picture, if such are kept and it is settled and worth it."""
+        video, frames = loaded.item.video, self._options.frames
+        if frames is None or video is None or not loaded.picture:
+            return
+        sample = self._job.store.videos.settled(loaded.item.number)
+        if sample is not None and sample.ok:
+            found = json.loads(sample.detections)
+            best = max((each["confidence"] for each in found), default=0.0)
+            frames.offer(video, KeptFrame(sample.frame, sample.time), loaded.picture, len(found), best)
+
+    @property
+    def frames_under_way(self) -> Counter[str]:
+        """The pictures so far of the videos that are being read: analysed, still, repeated."""
+        return self._footage.under_way
 
     def _takers(self) -> int | None:
         """How many workers take from the lane; None while that is not known."""

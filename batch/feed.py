@@ -1,4 +1,8 @@
-"""Lists a job's items in one thread and reads their pictures in another, in order, a few ahead of who sends them."""
+"""Lists a job's items in one thread and reads their pictures in another, in order, a few ahead of who sends
+them.
+
+A job whose inputs arrive while it runs is listed when nothing more arrives.
+"""
 
 import asyncio
 from collections import Counter
@@ -7,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
+from batch.arrivals import Arrivals
 from batch.errors import Unreadable
 from batch.inputs.kinds import VIDEO
 from batch.inputs.loading import Loader
 from batch.inputs.walk import Finder
 from batch.job import Job
-from batch.store import Item, State, again
+from batch.store import Item, State, Store, again
 
 CHUNK = 500
 """Items that are entered in the books together."""
@@ -33,8 +38,9 @@ class Loaded:
 class Feed:
     """The items that wait, with their pictures. `left_out` counts what is no picture, by ending."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, arrivals: Arrivals | None = None) -> None:
         self._job = job
+        self._arrivals = arrivals
         self._finder = Finder(job.wish.base)
         self._reading = ThreadPoolExecutor(1, "reading")
         self._loader = Loader(job.wish.base)
@@ -69,14 +75,15 @@ class Feed:
     async def waiting(self, under_way: Container[int]) -> AsyncIterator[Loaded]:
         """Every item that waits, but those `under_way`, until all are listed and none is left.
 
-        Videos under way may come again, and are waited for: samples that were never answered need them once more.
+        Videos under way may come again, and are waited for: samples that were never answered need them once
+        more.
         """
         while not self._stopped:
             listed, found, after = self.listed, False, 0
             videos = False
             while items := self._job.store.open_items(State.WAITING, after):
                 after = items[-1].number
-                fresh = [item for item in items if item.number not in under_way]
+                fresh = [item for item in items if item.number not in under_way and not self._put_aside(item)]
                 videos = videos or any(item.kind == VIDEO for item in items)
                 while fresh:
                     found = True
@@ -88,6 +95,10 @@ class Feed:
                 return
             if not found:
                 await asyncio.sleep(LOOK_SECONDS)
+
+    def _put_aside(self, item: Item) -> bool:
+        """It is a video whose upload pauses."""
+        return item.kind == VIDEO and self._arrivals is not None and self._arrivals.stalled(item.path)
 
     async def _read(self, items: list[Item]) -> list[Loaded]:
         return await asyncio.get_running_loop().run_in_executor(
@@ -111,7 +122,15 @@ class Feed:
 
     def _list(self) -> None:
         with again(self._job.store.file) as store:
+            if self._arrivals is not None:
+                self._list_arrivals(store, self._arrivals)
+                return
             store.begin_listing()
             found = self._finder.find(self._job.inputs())
             while not self._stopped and (some := list(islice(found, CHUNK))):
                 store.add(some)
+
+    def _list_arrivals(self, store: Store, arrivals: Arrivals) -> None:
+        while not self._stopped and (some := arrivals.take(LOOK_SECONDS)) is not None:
+            for start in range(0, len(some), CHUNK):
+                store.add(some[start : start + CHUNK])

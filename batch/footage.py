@@ -1,7 +1,7 @@
 """A job's videos: read one after the other, in a process of their own, and each sample handed on as it comes.
 
-A video that was interrupted is read again from its beginning, which gives the same samples with the same numbers; those
-that the books have settled are not computed again.
+A video that was interrupted is read again from its beginning, which gives the same samples with the same
+numbers; those that the books have settled are not computed again.
 """
 
 import asyncio
@@ -10,12 +10,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from batch import reasons
+from batch.arrivals import Arrivals
 from batch.feed import Loaded
 from batch.inputs.kinds import SAMPLE
 from batch.job import Job
@@ -29,7 +30,8 @@ if TYPE_CHECKING:  # taking videos apart needs FFmpeg and OpenCV, which cost a t
 
 AT_ONCE, AT_ONCE_BYTES, AT_ONCE_SECONDS = 200, 4 << 20, 0.2
 """Samples that are taken from the process at once: as many as come in a moment."""
-HELD_AT_ONCE = 500
+HELD_AT_ONCE, HELD_SECONDS = 500, 1.0
+"""Entered in the books together at most, and so often: whoever watches sees what was found so far."""
 STUCK_SECONDS = 60.0
 RENAMED = {
     "forbidden": reasons.UNREADABLE,
@@ -46,19 +48,23 @@ Given = TypeVar("Given")
 
 @dataclass(slots=True)
 class _Reading:
-    """A video that is read, or whose samples are under way. `over`: all of it was read, or as far as it can be."""
+    """A video that is read, or whose samples are under way. `over`: all of it was read, or as far as it can be;
+    `again`: it is to be read once more, since its upload pauses. `frames` counts its pictures so far."""
 
     item: Item
     over: bool = False
+    again: bool = False
     reason: str | None = None
     error: str | None = None
+    frames: Counter[str] = field(default_factory=Counter)
 
 
 class Footage:
     """Reads videos. `frames` counts their pictures in this run: analysed, still, repeated, thinned."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, arrivals: Arrivals | None = None) -> None:
         self._job = job
+        self._arrivals = arrivals
         self._books = job.store.videos
         self._thread = ThreadPoolExecutor(1, "videos")
         self._readings: dict[int, _Reading] = {}
@@ -86,30 +92,37 @@ class Footage:
         reports: list[VideoReport] = []
         samples = self._confined(item, reports)
         failed: VideoError | None = None
+        entered = time.monotonic()
         try:
             while not self._stopped:
                 some, failed, over = await self._in_thread(_some, samples)
                 for sample in some:
                     if (before := holding.add(sample)) is not None:
                         held.append(before)
-                    self._count(sample)
+                    self._count(reading, sample)
                     if (loaded := self._entered(item, sample)) is not None:
                         yield loaded
-                if len(held) >= HELD_AT_ONCE:
+                if len(held) >= HELD_AT_ONCE or (held and time.monotonic() - entered >= HELD_SECONDS):
                     self._books.hold(item.number, held)
-                    held = []
+                    held, entered = [], time.monotonic()
                 if over:
                     break
         finally:
             await self._in_thread(samples.close)
         if self._stopped and not reports:
             return  # the next run reads it again
+        withdrawn = None if self._arrivals is None else self._arrivals.withdrawn(item.path)
+        if not reports and withdrawn is None:
+            reading.over = reading.again = True
+            return
         self._books.hold(item.number, [*held, *([rest] if (rest := holding.rest()) else [])])
         for report in reports:
             self._books.read(item.number, report)
             self.frames["thinned"] += report.thinned
             self.windows += len(report.windows)
-        if failed is not None:
+        if withdrawn is not None:
+            reading.reason, reading.error = reasons.WITHDRAWN, withdrawn
+        elif failed is not None:
             reading.reason = RENAMED.get(failed.reason, failed.reason)
             reading.error = str(failed)
         reading.over = True
@@ -119,16 +132,36 @@ class Footage:
 
         settings = self._job.wish.video
         rarely = 1 / settings.fps if settings.fps else 0.0  # nothing is said of what is thinned out
+        arrivals, path = self._arrivals, item.path
+
+        def interrupted() -> bool:
+            return self._stopped or (
+                arrivals is not None and (arrivals.stalled(path) or arrivals.withdrawn(path) is not None)
+            )
+
+        grows = arrivals is not None and arrivals.growing(path)
         return confined_samples(
-            Path(os.fsdecode(os.path.join(self._job.wish.base, item.path))),
+            Path(os.fsdecode(os.path.join(self._job.wish.base, path))),
             settings,
+            finished=(lambda: arrivals is None or not arrivals.growing(path)) if grows else None,
             counted=reports.append,
-            stopped=lambda: self._stopped,
+            stopped=interrupted,
             stuck_seconds=STUCK_SECONDS + 10 * rarely,
         )
 
-    def _count(self, sample: "EncodedSample") -> None:
-        self.frames[sample.why if sample.why in ("still", "repeated") else "analysed"] += 1
+    def _count(self, reading: _Reading, sample: "EncodedSample") -> None:
+        outcome = sample.why if sample.why in ("still", "repeated") else "analysed"
+        self.frames[outcome] += 1
+        reading.frames[outcome] += 1
+
+    @property
+    def under_way(self) -> Counter[str]:
+        """The pictures so far of the videos that are being read: analysed, still, repeated."""
+        counts: Counter[str] = Counter()
+        for reading in self._readings.values():
+            if not reading.over:
+                counts.update(reading.frames)
+        return counts
 
     def _entered(self, item: Item, sample: "EncodedSample") -> Loaded | None:
         if sample.jpeg is None:
@@ -165,6 +198,8 @@ class Footage:
         if reading is None or not reading.over or self._under_way[video] > 0:
             return None
         del self._readings[video], self._under_way[video]
+        if reading.again:
+            return video
         if self._books.changed(video) != reading.item.changed:
             self._books.forget(video)
         elif not self._books.unsettled(video):

@@ -109,7 +109,7 @@ def open_job(
         if not wish.inputs and not (own / BOOKS).exists():
             raise BatchError(f"there is no job {job_id} in {folder}: name what is to be computed")
         own.mkdir(exist_ok=True, mode=0o700)
-        with _locked(own / LOCK, job_id):
+        with locked(own / LOCK, job_id):
             store = Store(own / BOOKS)
             try:
                 store.prepare()
@@ -136,7 +136,7 @@ def delete_job(folder: Path, job_id: str) -> None:
     """Delete a job's folder. Raises BatchError."""
     if not JOB_ID.match(job_id) or not (folder / job_id / BOOKS).exists():
         raise BatchError(f"there is no job {job_id} in {folder}")
-    with _locked(folder / job_id / LOCK, job_id):
+    with locked(folder / job_id / LOCK, job_id):
         shutil.rmtree(folder / job_id)
 
 
@@ -175,7 +175,8 @@ def _keep(store: Store, wish: JobRequest) -> None:
 
 
 @contextmanager
-def _locked(file: Path, job_id: str) -> Iterator[None]:
+def locked(file: Path, job_id: str) -> Iterator[None]:
+    """Keep other processes away from a job during the block. Raises BatchError if one works on it."""
     with file.open("w") as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)

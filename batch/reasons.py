@@ -13,4 +13,5 @@ REFUSED = "refused"  # RabbitMQ does not take it as it is
 VIDEO_CRASHED = "video_crashed"  # FFmpeg does, at this video
 VIDEO_MEMORY = "video_memory"  # it needs more than a video may take
 VIDEO_STUCK = "video_stuck"  # FFmpeg gives no sign of life
+WITHDRAWN = "withdrawn"  # its upload was cancelled, or never finished
 NO_ANSWER = "no_answer"  # sent several times, and no worker ever answered

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from batch.inputs.found import Found
 from batch.inputs.kinds import PICTURE
@@ -32,6 +33,7 @@ CREATE TABLE IF NOT EXISTS items(
   description TEXT, cost INTEGER
 );
 CREATE INDEX IF NOT EXISTS open_items ON items(number) WHERE state IN ('waiting', 'sent');
+CREATE INDEX IF NOT EXISTS inputs ON items(state, number) WHERE video IS NULL;
 CREATE TRIGGER IF NOT EXISTS item_added AFTER INSERT ON items BEGIN
   UPDATE counts SET n = n + 1 WHERE state = NEW.state; END;
 CREATE TRIGGER IF NOT EXISTS item_gone AFTER DELETE ON items BEGIN
@@ -122,6 +124,24 @@ class Row:
     cached: bool
     description: str | None = None
     cost: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputRow:
+    """An input, settled or not. `seconds` from sending to answer; `size` in bytes."""
+
+    number: int
+    path: bytes
+    kind: str
+    state: State
+    reason: str | None
+    error: str | None
+    detections: str
+    seconds: float | None
+    size: int | None
+
+
+INPUT_COLUMNS = "number, path, kind, state, reason, error, coalesce(detections, '[]'), seconds, size"
 
 
 class Store:
@@ -291,6 +311,25 @@ class Store:
                 number, path, archive, member, state, *rest = row
                 yield Row(number, path, archive, member, State(state), *rest)
 
+    def inputs(
+        self, after: int, most: int, state: State | None = None, reason: str | None = None
+    ) -> list[InputRow]:
+        """Inputs with a number above `after`, in order: all, or those in a state, or that failed for a reason."""
+        found = self._db.execute(
+            f"SELECT {INPUT_COLUMNS} FROM items WHERE video IS NULL AND number > ? "  # noqa: S608
+            "AND (? IS NULL OR state = ?) AND (? IS NULL OR reason = ?) ORDER BY number LIMIT ?",
+            (after, state, state, reason, reason, most),
+        )
+        return [_input(row) for row in found]
+
+    def input(self, number: int) -> InputRow | None:
+        """The input of that number."""
+        row = self._db.execute(
+            f"SELECT {INPUT_COLUMNS} FROM items WHERE video IS NULL AND number = ?",  # noqa: S608
+            (number,),
+        ).fetchone()
+        return None if row is None else _input(row)
+
     def cached(self) -> int:
         """How many items were known already."""
         return int(self._db.execute("SELECT count(*) FROM items WHERE cached").fetchone()[0])
@@ -326,6 +365,11 @@ class Store:
             "SELECT path, processing FROM items WHERE processing IS NOT NULL ORDER BY processing DESC LIMIT ?",
             (SLOWEST,),
         ).fetchall()
+
+
+def _input(row: Sequence[Any]) -> InputRow:
+    number, path, kind, state, *rest = row
+    return InputRow(number, path, kind, State(state), *rest)
 
 
 def again(file: Path) -> "closing[Store]":

@@ -1,7 +1,7 @@
 """What a job's books say of videos: which of their samples were analysed, and whose result holds when.
 
-A sample is an item whose path is that of its video, NUL, and the number of its frame: no file is called so. A video
-that is read again, since it was interrupted, finds its samples by these numbers.
+A sample is an item whose path is that of its video, NUL, and the number of its frame: no file is called so. A
+video that is read again, since it was interrupted, finds its samples by these numbers.
 """
 
 import sqlite3
@@ -44,7 +44,8 @@ class SampleItem:
 class SampleRow:
     """A sample as it is settled, for outputs. `frame` and `time` (seconds) are its place in the video.
 
-    `own_width` x `own_height` are the pixels of the video's picture, `width` x `height` those of what was analysed.
+    `own_width` x `own_height` are the pixels of the video's picture, `width` x `height` those of what was
+    analysed.
     """
 
     number: int
@@ -150,6 +151,11 @@ class VideoBooks:
         row = self._db.execute("SELECT report FROM videos WHERE number = ?", (video,)).fetchone()
         return None if row is None else msgspec.json.decode(row[0], type=VideoReport)
 
+    def count(self) -> int:
+        """How many videos there are."""
+        (count,) = self._db.execute(f"SELECT count(*) FROM items WHERE kind = '{VIDEO}'").fetchone()  # noqa: S608
+        return int(count)
+
     def reports(self) -> Iterator[VideoReport]:
         """The counts of every video that was read."""
         for (said,) in self._db.execute("SELECT report FROM videos ORDER BY number"):
@@ -175,6 +181,14 @@ class VideoBooks:
         row = self._db.execute(
             f"SELECT {SAMPLE_COLUMNS} FROM items WHERE video = ? AND frame = ? AND state IN ('ok', 'failed')",  # noqa: S608
             (video, frame),
+        ).fetchone()
+        return None if row is None else _sample(row)
+
+    def settled(self, number: int) -> SampleRow | None:
+        """A settled sample by its own number."""
+        row = self._db.execute(
+            f"SELECT {SAMPLE_COLUMNS} FROM items WHERE number = ? AND video IS NOT NULL AND state IN ('ok', 'failed')",  # noqa: S608
+            (number,),
         ).fetchone()
         return None if row is None else _sample(row)
 

@@ -39,7 +39,7 @@ from gateway.consumers import Gateways
 from gateway.drains.keeper import DrainKeeper
 from gateway.history.recorder import PREFETCH, Recorder
 from gateway.history.thumbnails import Thumbnailer
-from gateway.jobs import JobBoard
+from gateway.jobs.board import JobBoard
 from gateway.live.absence import Absence
 from gateway.live.hub import Hub
 from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture

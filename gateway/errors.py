@@ -85,6 +85,17 @@ class TooManyDrains(GatewayError, ValueError):
     """No further worker can be drained."""
 
 
+# --- jobs ---------------------------------------------------------------------------------------------------------
+
+
+class JobRefusal(GatewayError):
+    """What was asked of a job, or for an upload, is not done; answered with `status`."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
 # --- dead letters ------------------------------------------------------------------------------------------------
 
 

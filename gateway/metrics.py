@@ -19,6 +19,7 @@ STAY_BUCKETS = (10, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
 WAIT_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 JOB_STATES = RUNNING, STALLED, LOST = ("running", "stalled", "lost")
+UPLOAD_OUTCOMES = ("complete", "refused", "cancelled", "expired")
 FRAME_OUTCOMES = ("analysed", "still", "repeated", "thinned")
 
 REFUSED = (
@@ -155,6 +156,30 @@ class GatewayMetrics:
         self.job_windows = Counter(
             "framefleet_job_windows_total", "Windows of jobs' videos that were read", registry=registry
         )
+        self.upload_bytes = Counter(
+            "framefleet_upload_bytes_total", "Bytes of files that were uploaded for jobs", registry=registry
+        )
+        self.uploads = Counter(
+            "framefleet_uploads_total",
+            "Uploads for jobs by what became of them: complete, refused (a kind that is not taken), cancelled, expired",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in UPLOAD_OUTCOMES:
+            self.uploads.labels(outcome)
+        self.upload_room = Gauge(
+            "framefleet_uploads_held_bytes",
+            "Bytes that uploads and what is kept of ended jobs take, those that are still to come included",
+            registry=registry,
+        )
+        self.own_jobs = Gauge(
+            "framefleet_gateway_jobs",
+            "Jobs that this gateway took uploads for and that have something to do: running, waiting for their turn",
+            ["state"],
+            registry=registry,
+        )
+        for state in ("running", "waiting"):
+            self.own_jobs.labels(state)
         self.frames_missing = Counter(
             "gateway_frames_missing_total",
             "Confirmed frames that left their lane without a result, an expiry or a dead letter, about",

@@ -71,7 +71,12 @@ from gateway.history.api import history_router
 from gateway.history.history import History
 from gateway.history.state_keeper import keep_states
 from gateway.history.states import StateLog
-from gateway.jobs import JobBoard
+from gateway.jobs.api import jobs_router
+from gateway.jobs.board import JobBoard
+from gateway.jobs.desk import JobDesk
+from gateway.jobs.limits import JobLimits
+from gateway.jobs.reader import JobReader
+from gateway.jobs.uploads_api import uploads_router
 from gateway.lifetimes import connected, counting, probing, running, ticking
 from gateway.live.absence import Absence
 from gateway.live.allotment import Allotment
@@ -377,6 +382,16 @@ async def compose(
         canary=lambda: canary.trouble(time.monotonic()),
     )
 
+    job_limits = JobLimits.of(settings)
+    desk = JobDesk(
+        job_limits,
+        settings.amqp_url,
+        settings.objects,
+        metrics,
+        keep_videos=settings.keep_video,
+        cache=job_limits.folder / ".known",
+    )
+    job_reader = JobReader(job_limits.folder, settings.objects)
     expected_workers = ExpectedWorkers(settings.expected_workers, settings.expected_workers_file)
 
     async with AsyncExitStack() as stack:
@@ -453,6 +468,8 @@ async def compose(
                 models_router(models, nodes, statistics.costs),
                 queues_router(queue_board),
                 remote_router(remote, nodes, lambda: depth.messages.get(Lane.REMOTE.queue)),
+                jobs_router(desk, job_reader),
+                uploads_router(desk),
                 dead_letters_router(dead_letters, messages),
                 operations_router(operations, dead_letters),
                 why_router(inquiry),
@@ -509,6 +526,8 @@ async def compose(
         await stack.enter_async_context(history.recording(stored))
         await stack.enter_async_context(running(keep_states(state_log, history.recorder)))
         await stack.enter_async_context(running(announcer.run()))
+        stack.callback(job_reader.close)
+        await stack.enter_async_context(desk.running())
         await stack.enter_async_context(running(ticking(ticks)))
         await stack.enter_async_context(counting(register))
         await stack.enter_async_context(running(headcount.follow()))

@@ -182,6 +182,32 @@ class GatewaySettings(ServiceSettings):
         description="cameras whose events these rules are for, beside those with `remote: true` in the file of "
         "cameras: patterns such as gate-*, comma-separated; empty: none",
     )
+    jobs: int = Field(
+        2, ge=1, le=64, description="how many jobs are computed at once; others wait (docs/batch.md)"
+    )
+    job_files: int = Field(50_000, ge=1, le=1_000_000, description="how many files a job takes at most")
+    job_days: float = Field(
+        30.0,
+        gt=0,
+        le=3_650,
+        description="a job is deleted so long after its end, with its originals and results",
+    )
+    upload_mb: int = Field(4_096, ge=1, description="how large an uploaded file may be")
+    uploads_mb: int = Field(
+        20_480, ge=1, description="how much room uploads, and what is kept of ended jobs, take at most in all"
+    )
+    upload_free_mb: int = Field(
+        1_024, ge=0, description="an upload is refused where it would leave less than that free on the disk"
+    )
+    keep_video: bool = Field(
+        False,
+        description="keep a job's original videos when it has ended, as pictures are; else they are deleted then",
+    )
+    storage_url: str = Field(
+        "",
+        validation_alias="STORAGE_URL",
+        description="where originals and results of ended jobs are kept: a folder; empty: GATEWAY_DATA_DIR/objects",
+    )
     canary_seconds: int = Field(
         5,
         ge=0,
@@ -326,6 +352,11 @@ class GatewaySettings(ServiceSettings):
     def senders(self) -> Path:
         """Where senders are kept."""
         return self.data_dir / SENDERS_FILE
+
+    @property
+    def objects(self) -> str:
+        """Where originals and results of ended jobs are kept."""
+        return self.storage_url or str((self.data_dir / "objects").resolve())
 
     @property
     def proxies(self) -> TrustedProxies:

@@ -1,18 +1,20 @@
-"""What a file is, by its name: workers read JPEG and PNG, and videos are taken apart into such pictures."""
+"""What a file is, by its name: workers read JPEG and PNG; WebP becomes JPEG, and videos are taken apart into such
+pictures.
+"""
 
 import os
 
 PICTURE, VIDEO, SAMPLE = "picture", "video", "sample"
 """Kinds of items; a sample is a picture of a video."""
 
-PICTURES = (b".jpg", b".jpeg", b".jpe", b".jfif", b".png")
+PICTURES = (b".jpg", b".jpeg", b".jpe", b".jfif", b".png", b".webp")
 VIDEOS = (b".mp4", b".m4v", b".mov", b".avi", b".mkv", b".webm", b".flv", b".mts", b".m2ts", b".ts", b".wmv")
 ZIPS = (b".zip", b".cbz")
 TARS = (b".tar", b".tar.gz", b".tgz", b".tar.bz2", b".tbz2", b".tar.xz", b".txz")
 
 
 def is_picture(name: bytes) -> bool:
-    """Whether the name is that of a picture which workers read."""
+    """Whether the name is that of a picture which workers read, or of which they read a copy."""
     return name.lower().endswith(PICTURES)
 
 

@@ -1,4 +1,4 @@
-"""Reads an item's picture, one after the other, in one thread."""
+"""Reads an item's picture, one after the other, in one thread. What workers do not read (WebP) becomes a JPEG."""
 
 import os
 import stat
@@ -7,7 +7,9 @@ from batch import reasons
 from batch.errors import Unreadable
 from batch.inputs.archives import BROKEN, TarReader, ZipReader
 from batch.inputs.kinds import is_zip
+from batch.pictures.workshop import PictureError, PictureWorkshop
 from batch.store import Item
+from contract.failures import FailureReason
 from contract.task import MAX_BODY_BYTES
 
 
@@ -17,6 +19,7 @@ class Loader:
     def __init__(self, base: bytes) -> None:
         self._base = base
         self._archive: tuple[bytes, ZipReader | TarReader] | None = None
+        self._workshop = PictureWorkshop()
 
     def load(self, item: Item) -> bytes:
         """The item's picture as bytes, of at most what a task may have. Raises Unreadable."""
@@ -25,10 +28,14 @@ class Loader:
         )
         if not data:
             raise Unreadable(reasons.EMPTY, "it has no bytes")
-        return data
+        return self._as_jpeg(data) if is_webp(data) else data
 
     def close(self) -> None:
         """Close what is open."""
+        self._workshop.close()
+        self._close_archive()
+
+    def _close_archive(self) -> None:
         if self._archive is not None:
             self._archive[1].close()
             self._archive = None
@@ -50,15 +57,29 @@ class Loader:
             )
         return data
 
+    def _as_jpeg(self, data: bytes) -> bytes:
+        try:
+            jpeg = self._workshop.jpeg(data)
+        except PictureError as error:
+            raise Unreadable(FailureReason.NOT_AN_IMAGE, str(error)) from None
+        if len(jpeg) > MAX_BODY_BYTES:
+            raise Unreadable(reasons.TOO_LARGE, "as JPEG it is larger than a task may be: make it smaller")
+        return jpeg
+
     def _member(self, archive: bytes, member: str) -> bytes:
         if self._archive is None or self._archive[0] != archive:
-            self.close()
+            self._close_archive()
             file = os.path.join(self._base, archive)
             try:
                 self._archive = archive, ZipReader(file) if is_zip(archive) else TarReader(file)
             except BROKEN as error:
                 raise Unreadable(reasons.CORRUPT_ARCHIVE, f"its archive cannot be read: {error}") from None
         return self._archive[1].read(member)
+
+
+def is_webp(data: bytes) -> bool:
+    """Whether it is a WebP by its first bytes."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -10,8 +10,13 @@ DEADLINE_SECONDS = 30.0
 """Longer than anything here takes: a look at a long dead-letter queue is bounded at 27 s."""
 
 
+PATIENT = "framefleet.patient"
+"""Set by a route whose body may take long as long as it goes on."""
+
+
 class Deadline:
-    """An ASGI middleware. An answer that has begun may take as long as its reader does (exports, WebSockets)."""
+    """An ASGI middleware. An answer that has begun may take as long as its reader does (exports, WebSockets),
+    and a body that a route has patience with (`PATIENT`) as long as it goes on."""
 
     def __init__(self, app: ASGIApp, seconds: float = DEADLINE_SECONDS) -> None:
         self._app = app
@@ -28,6 +33,8 @@ class Deadline:
             reading = True
             message = await receive()
             reading = False
+            if not begun and scope.get(PATIENT):
+                timeout.reschedule(asyncio.get_running_loop().time() + self._seconds)
             return message
 
         async def sending(message: Message) -> None:

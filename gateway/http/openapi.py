@@ -41,6 +41,7 @@ TAGS = [
     ("Cameras", "What is known of each camera."),
     ("Models", "Which models the cluster has, and switching while frames flow."),
     ("History", "What was detected when: events, activity, frames, exports."),
+    ("Jobs", "Many pictures and videos at once: uploads, progress, results."),
     ("Session", "Who asks; signing in and out."),
     (
         "Prometheus",

@@ -18,12 +18,17 @@ TYPES = {
     404: "not_found",
     405: "not_allowed",
     408: "timeout",
+    409: "conflict",
+    410: "gone",
+    412: "wrong_version",
     413: "too_large",
     415: "unsupported_type",
     422: "bad_data",
+    423: "locked",
     429: "too_many_requests",
     503: "unavailable",
     504: "timeout",
+    507: "no_room",
 }
 NOT_FOUND = http.HTTPStatus.NOT_FOUND.phrase
 RETRY_SECONDS = {429: 60, 503: 5}

@@ -18,6 +18,8 @@ from gateway.metrics import GatewayMetrics
 from gateway.security.crowd import Crowd
 
 REQUEST_SECONDS = 10.0
+PATIENCE = "framefleet.patience"
+"""In a request's scope: a function to be called by whoever takes an upload."""
 LAST_WORDS_SECONDS = 1.0
 MAX_LAST_WORDS = 100
 """How many refused connections are told why at once; more are just reset."""
@@ -58,6 +60,7 @@ class BoundedConnection(H11Protocol):
         self._request_timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
         self._unread = 0
+        self._patient = False
 
     # --- a connection's life -----------------------------------------------------------------------------
 
@@ -86,10 +89,16 @@ class BoundedConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._admitted:
+            if self._patient:  # what goes on has its time from here
+                self._cancel_request_timer()
             super().data_received(data)
+            scope: Any = getattr(self, "scope", None)
+            if scope is not None:
+                scope.setdefault(PATIENCE, self._be_patient)
             self._watch_request()
 
     def on_response_complete(self) -> None:
+        self._patient = False
         super().on_response_complete()
         self._watch_request()
 
@@ -135,6 +144,15 @@ class BoundedConnection(H11Protocol):
             self.limits.crowd.idle(self.transport, self.transport.abort)
         else:
             self.limits.crowd.busy(self.transport)
+
+    def _be_patient(self) -> None:
+        """Let the body of this request, which is an upload of somebody who may, take as long as it goes on."""
+        self._patient = True
+
+    def _cancel_request_timer(self) -> None:
+        if self._request_timer is not None:
+            self._request_timer.cancel()
+            self._request_timer = None
 
     def _too_slow(self) -> None:
         self.limits.metrics.refused.labels("slow").inc()

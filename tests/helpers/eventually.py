@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -25,6 +25,15 @@ async def aeventually(what: str, check: Callable[[], T], seconds: float = 20.0) 
     """`eventually` for a test that runs on an event loop."""
     for pause in _pauses(what, seconds):
         if value := check():
+            return value
+        await asyncio.sleep(pause)
+    raise AssertionError  # never: the pauses end by raising
+
+
+async def eventually_async(what: str, check: Callable[[], Awaitable[T]], seconds: float = 20.0) -> T:
+    """`aeventually` for a check that itself waits for an answer."""
+    for pause in _pauses(what, seconds):
+        if value := await check():
             return value
         await asyncio.sleep(pause)
     raise AssertionError  # never: the pauses end by raising

@@ -14,7 +14,7 @@ from contract.senders import Sender
 from contract.status import encode_status, parse_status, status_routing_key
 from contract.task import TaskHead
 from contract.topology import RETRY_EXCHANGE, Lane
-from gateway.jobs import FORGET_SECONDS, STALLED_SECONDS, JobBoard
+from gateway.jobs.board import FORGET_SECONDS, STALLED_SECONDS, JobBoard
 from gateway.metrics import GatewayMetrics
 from tests.unit.test_settler import RESULT, Desk
 from worker.arrival import Arrival, Completion

@@ -1,0 +1,1 @@
+"""Where originals and results of jobs are kept: a folder, or what speaks S3."""

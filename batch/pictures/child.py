@@ -1,0 +1,62 @@
+"""`python -m batch.pictures.child`: answers wishes for pictures, one after the other, confined."""
+
+import faulthandler
+import os
+import signal
+import sys
+
+import cv2
+import msgspec
+import numpy as np
+
+from batch.pictures.messages import LENGTH_BYTES, PictureAnswer, PictureWish, send
+from runtime.confinement import confine
+
+NICE = 10
+MEMORY = 1_500_000_000
+COLOUR = 80, 220, 80  # BGR
+
+
+def main() -> int:
+    """Answer until nobody asks."""
+    os.nice(NICE)
+    for failed in confine(memory=MEMORY, network=False):
+        print(f"the process that works on pictures is not confined by {failed}", file=sys.stderr)
+    faulthandler.enable()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # are for whoever started it, who ends it
+        signal.signal(number, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    wishes, words = sys.stdin.buffer, sys.stdout.buffer
+    while len(head := wishes.read(LENGTH_BYTES)) == LENGTH_BYTES:
+        wish = msgspec.msgpack.decode(wishes.read(int.from_bytes(head)), type=PictureWish)
+        try:
+            answer = answered(wish)
+        except (cv2.error, MemoryError, ValueError):
+            answer = PictureAnswer(error="the picture does not decode: it is damaged, or too large")
+        send(words, answer)
+    return 0
+
+
+def answered(wish: PictureWish) -> PictureAnswer:
+    """The picture as it is wanted, upright. Raises cv2.error, MemoryError."""
+    image = cv2.imdecode(np.frombuffer(wish.picture, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return PictureAnswer(error="the picture does not decode: it is damaged, or of another format")
+    line = max(1, round(max(image.shape) / 400))
+    for box in wish.boxes:
+        cv2.rectangle(image, (box.x, box.y), (box.x + box.w, box.y + box.h), COLOUR, line)
+        place = box.x, max(12, box.y - 4)
+        cv2.putText(image, box.text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4 * line, COLOUR, line)
+    if 0 < wish.width < image.shape[1]:
+        height = max(1, round(image.shape[0] * wish.width / image.shape[1]))
+        image = cv2.resize(image, (wish.width, height), interpolation=cv2.INTER_AREA)
+    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, wish.quality])
+    return (
+        PictureAnswer(jpeg.tobytes())
+        if done
+        else PictureAnswer(error="the picture cannot be written as JPEG")
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Jobs and uploads as they are answered. Pure."""
+
+from collections.abc import Sequence
+from typing import cast, get_args
+
+from batch.uploads.messages import JobFigures
+from contract.api.jobs import (
+    JobFailureView,
+    JobFramesView,
+    JobLatencyView,
+    JobSettingsView,
+    JobView,
+    JobViewState,
+    UploadView,
+)
+from gateway.jobs.index import JobRow, UploadRow
+from gateway.jobs.remedies import what_to_do
+
+STATES: tuple[JobViewState, ...] = get_args(JobViewState)
+
+
+def upload_view(upload: UploadRow, offset: int) -> UploadView:
+    """An upload of which `offset` bytes have come."""
+    return UploadView(
+        upload_id=upload.upload_id,
+        name=upload.path,
+        size=upload.size,
+        offset=offset,
+        state="complete" if upload.complete else "receiving",
+        note=upload.note,
+    )
+
+
+def job_view(
+    job: JobRow, figures: JobFigures | None, waits: str | None, uploads: Sequence[tuple[UploadRow, int]]
+) -> JobView:
+    """A job; `figures` are those of its process, None without one. `waits` says what it waits for."""
+    now = figures or job.figures
+    going = figures is not None
+    return JobView(
+        job_id=job.job_id,
+        name=job.name,
+        state=cast(JobViewState, job.state),
+        note=job.note or (now.note if going else waits),
+        complete=job.complete,
+        settings=JobSettingsView(**{key: job.settings[key] for key in ("every", "windows", "skip", "lane")}),
+        created=job.created,
+        started=job.started,
+        ended=job.ended,
+        by=job.by,
+        items=now.items,
+        ok=now.ok,
+        failed=now.failed,
+        retried=now.retried,
+        rate=now.rate if going else 0.0,
+        eta_seconds=now.eta if going and job.complete else None,
+        bytes=job.bytes,
+        files=job.files,
+        videos=now.videos,
+        frames=JobFramesView(now.decoded, now.skipped, now.reused, now.computed),
+        failures=[JobFailureView(reason, count, what_to_do(reason)) for reason, count in now.reasons.items()],
+        latency=JobLatencyView(now.p50, now.p95, now.p99),
+        uploads=[upload_view(upload, offset) for upload, offset in uploads],
+    )
