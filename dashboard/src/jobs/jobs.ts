@@ -2,7 +2,7 @@
 
 import { plural } from '../lib/plural';
 import type { JobItemView, JobView } from '../lib/contract.gen';
-import { NONE, digits, duration, exactly, length, percent, plain } from '../lib/format';
+import { NONE, digits, duration, exactly, figure, length, percent, plain } from '../lib/format';
 import type { Level } from '../lib/health';
 import type { ItemState, JobState } from './place';
 
@@ -60,7 +60,9 @@ export const rateWords = ({ rate, state }: Pick<JobView, 'rate' | 'state'>): str
 export const etaWords = (job: Pick<JobView, 'eta_seconds' | 'state'>): string =>
   job.state === 'running' || job.state === 'uploading' ? length(job.eta_seconds) : NONE;
 
-export const bytesWords = (bytes: number): string => `${digits(bytes, true)}B`;
+/** `3.7 MB`, `120 B`. */
+export const bytesWords = (bytes: number): string =>
+  bytes < 999.5 ? plain(figure(bytes, 'B', true)) : `${digits(bytes)}B`;
 
 /** The share of a job's video pictures that needed no computing; `null` without any. */
 export function sparedShare({ frames }: Pick<JobView, 'frames'>): number | null {

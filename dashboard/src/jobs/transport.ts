@@ -29,8 +29,13 @@ export type Transport = (parcel: Parcel, hears: Hears) => Sending;
 /** Milliseconds before each further try of a cut connection: a minute together. */
 const AGAIN = [500, 1_000, 3_000, 5_000, 10_000, 20_000, 20_000];
 /** Answers that another try may change: somebody else writes, the gateway starts. */
-const worth = (status: number): boolean =>
-  status === 0 || status === 409 || status === 423 || status === 429 || (status >= 500 && status !== 507);
+const worth = (status: number, method: string): boolean =>
+  status === 0 ||
+  // Of a write another offset holds by now; of a new upload: the job takes no more.
+  (status === 409 && method !== 'POST') ||
+  status === 423 ||
+  status === 429 ||
+  (status >= 500 && status !== 507);
 /** Answers to a file that no other try changes. */
 const FINAL = [400, 413, 415];
 
@@ -62,7 +67,12 @@ export const tus: Transport = ({ job, file, path, upload }, hears) => {
         retryDelays: AGAIN,
         // The gateway lists what has begun; this browser's own memory is in resume.ts.
         storeFingerprintForResuming: false,
-        onShouldRetry: (error) => worth(statusOf(error)),
+        onShouldRetry: (error) => worth(statusOf(error), error.originalRequest.getMethod()),
+        onUploadUrlAvailable: () => {
+          // A proxy in front of the gateway may have put it below a path that the gateway does not know.
+          const begun = sending.url?.split('/').at(-1);
+          if (begun !== undefined) sending.url = `${uploads}/${begun}`;
+        },
         onProgress: (sent) => hears.progress(sent),
         onSuccess: () => hears.done(),
         onError: (error) => {

@@ -32,6 +32,9 @@ export interface JobOptions {
 
 export type UploadState = 'waiting' | 'sending' | 'whole' | 'failed' | 'cancelled';
 
+/** Files by state; `bytes` of those that were not refused, and how many of them have come. */
+export type Counts = Record<UploadState | 'bytes' | 'sent', number>;
+
 export class FileUpload {
   state = $state<UploadState>('waiting');
   /** Bytes that have come. */
@@ -65,8 +68,9 @@ export class Uploads {
     private readonly transport: Transport = tus,
   ) {}
 
-  counts = $derived.by(() => {
-    const counts = { waiting: 0, sending: 0, whole: 0, failed: 0, cancelled: 0, bytes: 0, sent: 0 };
+  // No $derived here: it would end with the page that made this object first.
+  get counts(): Counts {
+    const counts: Counts = { waiting: 0, sending: 0, whole: 0, failed: 0, cancelled: 0, bytes: 0, sent: 0 };
     for (const { state, sent, file } of this.files) {
       counts[state] += 1;
       if (state === 'cancelled' || state === 'failed') continue;
@@ -74,9 +78,12 @@ export class Uploads {
       counts.sent += state === 'whole' ? file.size : sent;
     }
     return counts;
-  });
+  }
+
   /** True while leaving the page would interrupt something. */
-  busy = $derived(this.counts.waiting + this.counts.sending > 0);
+  get busy(): boolean {
+    return this.files.some(({ state }) => state === 'waiting' || state === 'sending');
+  }
 
   /**
    * Sends files to a job, or where `job` is `null` to the one that they began in, or to a new one. Returns the job's id;
