@@ -188,6 +188,7 @@ class Gateway:
     hub: Hub
     results: LiveResults
     history: History
+    jobs: JobDesk
     readiness: Readiness
     crowd: Crowd
     app: FastAPI
@@ -565,6 +566,7 @@ async def compose(
             hub=hub,
             results=results,
             history=history,
+            jobs=desk,
             readiness=readiness,
             crowd=crowd,
             app=app,

@@ -196,12 +196,12 @@ class JobDesk:
     async def _keep_tidy(self) -> None:
         while True:
             try:
-                await self._tidy(time.time())
+                await self.tidy(time.time())
             except Exception:
                 log.exception("jobs could not be tidied up")
             await asyncio.sleep(SWEEP_SECONDS)
 
-    async def _tidy(self, now: float) -> None:
+    async def tidy(self, now: float) -> None:
         """Remove uploads that nobody goes on with, complete jobs that nobody completes, delete jobs that are old."""
         since = now - self.limits.upload_seconds
         for upload in await self.ask(self._index.stale_uploads, since):

@@ -88,6 +88,11 @@ class JobRunner:
         """Whether a job has something to do and no process."""
         return job_id in self._waiting and job_id not in self._processes
 
+    def pid(self, job_id: str) -> int | None:
+        """The number of a running job's process."""
+        process = self._processes.get(job_id)
+        return None if process is None else process.pid
+
     def look(self) -> None:
         """Look again soon: there may be something to do."""
         self._wake.set()

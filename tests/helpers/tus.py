@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -55,7 +56,8 @@ class JobsClient:
 
     async def write(self, place: str, at: int, data: bytes | AsyncIterator[bytes]) -> tuple[int, str]:
         headers = {**VERSION, **PIECES, "Upload-Offset": str(at)}
-        async with self.http.patch(place, data=data, headers=headers) as answer:
+        body = io.BytesIO(data) if isinstance(data, bytes) else data
+        async with self.http.patch(place, data=body, headers=headers) as answer:
             return answer.status, await answer.text()
 
     async def upload(self, job_id: str, name: str, data: bytes) -> str:

@@ -1,5 +1,6 @@
 """Jobs of the gateway, with a real broker and a real worker: uploads become results, whatever dies in between."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,10 +8,16 @@ from pathlib import Path
 import aiohttp
 import cv2
 import numpy as np
+import psutil
 import pytest
 
+from broker.errors import NoSuchQueue
+from broker.session import session
+from cli.ports import free_port
+from contract.jobs import answers_queue
 from gateway.service import Gateway
 from tests.conftest import StartService
+from tests.helpers.eventually import aeventually, eventually_async
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import astronaut, jpeg
 from tests.helpers.jobs import BROKEN, picture
@@ -111,3 +118,145 @@ async def test_uploads_become_results(
         assert answer.status == 404
     assert not (tmp_path / "data/jobs" / job_id).exists()
     assert not list((tmp_path / "data/objects").iterdir())
+
+
+async def test_a_video_is_analysed_while_it_is_still_sent(
+    rabbitmq: str, tmp_path: Path, start: StartService, jobs: JobsClient
+) -> None:
+    start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
+    job_id = await jobs.create(every=0)
+    data = film(tmp_path / "film.mkv").read_bytes()
+    place = await jobs.begin(job_id, "film.mkv", len(data))
+    go_on = asyncio.Event()
+
+    async def held() -> AsyncIterator[bytes]:
+        yield data[: len(data) * 4 // 5]
+        await go_on.wait()
+        yield data[len(data) * 4 // 5 :]
+
+    sending = asyncio.create_task(jobs.write(place, 0, held()))
+    try:
+
+        async def seen() -> bool:
+            items = await jobs.items(job_id)
+            if not items:
+                return False
+            async with jobs.http.get(f"/api/jobs/{job_id}/timeline?item={items[0]['number']}") as answer:
+                timeline = await answer.json()
+            return bool(timeline["presences"]) and bool(timeline["pictures"])
+
+        await eventually_async("a face is told before the upload ends", seen, 60.0)
+        job = await jobs.job(job_id)
+        assert job["state"] == "uploading"
+        assert job["uploads"][0]["offset"] < len(data)
+        assert job["frames"]["computed"] > 0
+    finally:
+        go_on.set()
+    assert (await sending)[0] == 204
+    assert await jobs.act(job_id, "complete") == 200
+    job = await jobs.ended(job_id)
+    assert (job["state"], job["failed"], job["frames"]["decoded"]) == ("done", 0, 70)
+
+
+async def test_an_mp4_with_its_index_at_its_end_says_that_it_waits(jobs: JobsClient, tmp_path: Path) -> None:
+    job_id = await jobs.create()
+    data = film(tmp_path / "film.mp4").read_bytes()
+    place = await jobs.begin(job_id, "film.mp4", len(data))
+    assert (await jobs.write(place, 0, data[: len(data) - 1000]))[0] == 204
+    (upload,) = (await jobs.job(job_id))["uploads"]
+    assert "its index is at its end" in upload["note"]
+    assert await jobs.items(job_id) == []
+    assert (await jobs.write(place, len(data) - 1000, data[-1000:]))[0] == 204
+
+
+async def test_killed_with_its_job_the_gateway_goes_on_with_exact_books(
+    rabbitmq: str, tmp_path: Path, start: StartService
+) -> None:
+    """kill -9 of the gateway, then of the job's own process: each item is settled once, and none is lost."""
+    worker = start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
+    port = str(free_port())
+    settings = {
+        "AMQP_URL": rabbitmq,
+        "GATEWAY_PORT": port,
+        "GATEWAY_TOKEN": TOKEN,
+        "GATEWAY_DATA_DIR": str(tmp_path / "data"),
+        "GATEWAY_CANARY_SECONDS": "0",
+        "GATEWAY_UPLOAD_FREE_MB": "1",
+    }
+    first = start("gateway", **settings).ready()
+    count = 150
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
+        jobs = JobsClient(http)
+        job_id = await jobs.create()
+        for number in range(count):
+            await jobs.upload(job_id, f"{number}.jpg", BROKEN if number % 30 == 29 else picture(number))
+        assert await jobs.act(job_id, "complete") == 200
+
+        async def some() -> bool:
+            return bool((await jobs.job(job_id))["ok"] >= 10)
+
+        await eventually_async("some are computed", some, 60.0)
+    children = psutil.Process(first.process.pid).children(recursive=True)
+    first.kill()
+    start("gateway", **settings).ready()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
+        jobs = JobsClient(http)
+        gone, _ = await asyncio.to_thread(psutil.wait_procs, children, 20)
+        assert len(gone) == len(children)  # none outlives its gateway
+        job = await jobs.ended(job_id, 120.0)
+        assert (job["state"], job["ok"], job["failed"], job["items"]) == ("done", count - 5, 5, count)
+        async with jobs.http.get(f"/api/jobs/{job_id}/results") as answer:
+            lines = [json.loads(line) for line in (await answer.text()).splitlines()]
+        assert sorted(each["path"] for each in lines) == sorted(f"{number}.jpg" for number in range(count))
+    assert worker.metric("framefleet_job_item_seconds_count") <= count + 20  # what was under way, at most
+
+
+async def test_a_job_is_paused_goes_on_survives_its_process_and_is_cancelled(
+    rabbitmq: str, tmp_path: Path, start: StartService, gateway: Gateway, jobs: JobsClient
+) -> None:
+    job_id = await jobs.create()
+    for number in range(20):
+        await jobs.upload(job_id, f"{number}.jpg", picture(number))
+    assert await jobs.act(job_id, "complete") == 200
+
+    def process() -> int | None:
+        return gateway.jobs.runner.pid(job_id)
+
+    await aeventually("it runs", process)
+    # Nobody works on the lane: it says so, and is paused with all that waits.
+
+    async def told() -> bool:
+        return "nobody works on the lane" in ((await jobs.job(job_id))["note"] or "")
+
+    await eventually_async("it says what it waits for", told, 30.0)
+    assert await jobs.act(job_id, "pause") == 200
+    await aeventually("it has ended", lambda: process() is None, 30.0)
+    job = await jobs.job(job_id)
+    assert (job["state"], job["items"], job["ok"]) == ("paused", 20, 0)
+    assert await jobs.act(job_id, "pause") == 409
+    assert await jobs.act(job_id, "resume") == 200
+    number = await aeventually("it runs again", process)
+    psutil.Process(number).kill()
+    await aeventually("another process goes on", lambda: process() not in (None, number), 30.0)
+    start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
+    job = await jobs.ended(job_id)
+    assert (job["state"], job["ok"], job["items"]) == ("done", 20, 20)
+    assert await jobs.act(job_id, "cancel") == 409
+    # Another one is cancelled in its midst: what was computed stays, and nothing of it is left at the broker.
+    other = await jobs.create()
+    await jobs.upload(other, "face.jpg", FACE)
+
+    async def computed() -> bool:
+        return bool((await jobs.job(other))["ok"] == 1)
+
+    await eventually_async("it is computed before it is complete", computed, 60.0)
+    assert await jobs.act(other, "cancel") == 200
+    await aeventually("it has ended", lambda: gateway.jobs.runner.pid(other) is None, 30.0)
+    assert (await jobs.job(other))["state"] == "cancelled"
+    assert [each["detections"] for each in await jobs.items(other)] == [1]
+    async with jobs.http.get(f"/api/jobs/{other}/items/1/picture") as answer:
+        assert await answer.read() == FACE
+    async with session([rabbitmq], "test") as opened, opened.channel() as channel:
+        with pytest.raises(NoSuchQueue):
+            await channel.count(answers_queue(other).name)
