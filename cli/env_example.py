@@ -129,6 +129,8 @@ EXAMPLES = {
     "TRACES_ENDPOINT": "http://collector:4318",
     "GATEWAY_TOKENS_FILE": "/var/lib/framefleet/tokens.json",
     "GATEWAY_TRUSTED_PROXIES": "172.16.0.0/12",
+    "STORAGE_KEY_FILE": "/run/secrets/storage-key",
+    "STORAGE_URL": "s3://bucket/framefleet",
     "REDIS_URL": "redis://:password@redis.example:6379/0",
     "PREFETCH": "2",
     "PRODUCER_MODEL": "yunet",

@@ -150,6 +150,8 @@ UNITS = {
     "GATEWAY_HISTORY_ROWS": "results",
     "GATEWAY_HISTORY_EVENTS": "events",
     "GATEWAY_MAX_VIEWERS": "clients",
+    "GATEWAY_JOBS": "jobs",
+    "GATEWAY_JOB_FILES": "files",
     "GATEWAY_MAX_VIEWERS_PER_ADDRESS": "clients",
     "GATEWAY_MAX_CONNECTIONS": "connections",
     "GATEWAY_MAX_CONNECTIONS_PER_ADDRESS": "connections",

@@ -388,11 +388,12 @@ async def compose(
         job_limits,
         settings.amqp_url,
         settings.objects,
+        settings.storage_key_file,
         metrics,
         keep_videos=settings.keep_video,
         cache=job_limits.folder / ".known",
     )
-    job_reader = JobReader(job_limits.folder, settings.objects)
+    job_reader = JobReader(job_limits.folder, settings.objects, settings.storage_key_file)
     expected_workers = ExpectedWorkers(settings.expected_workers, settings.expected_workers_file)
 
     async with AsyncExitStack() as stack:

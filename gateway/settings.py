@@ -206,7 +206,13 @@ class GatewaySettings(ServiceSettings):
     storage_url: str = Field(
         "",
         validation_alias="STORAGE_URL",
-        description="where originals and results of ended jobs are kept: a folder; empty: GATEWAY_DATA_DIR/objects",
+        description="where originals and results of ended jobs are kept: a folder, or "
+        "s3://bucket/prefix?endpoint=https://host:9000&region=eu-central-1; empty: GATEWAY_DATA_DIR/objects",
+    )
+    storage_key_file: Path | None = Field(
+        None,
+        validation_alias="STORAGE_KEY_FILE",
+        description="a file with the key of STORAGE_URL in one line, `access key:secret key`",
     )
     canary_seconds: int = Field(
         5,

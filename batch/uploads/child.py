@@ -134,9 +134,9 @@ async def _listen(orders: asyncio.StreamReader, run: _Run, working: "asyncio.Tas
 
 async def _put_away(order: JobOrder, job: Job) -> None:
     """Give what is kept to the store of objects. Raises BatchError."""
-    objects = object_store(order.objects)
     for attempt in range(1, AWAY_TRIES + 1):
         try:
+            objects = object_store(order.objects, Path(order.key_file) if order.key_file else None)
             await asyncio.to_thread(put_away, job, objects, keep_videos=order.keep_videos)
         except (ObjectsUnavailable, OSError) as error:
             if attempt == AWAY_TRIES:

@@ -88,8 +88,8 @@ JobWord = Told | Over
 class JobOrder(Struct, frozen=True, kw_only=True):
     """The first line that the process reads: what it is to compute, and how.
 
-    folder: of the job. objects: of the store of objects, as the setting is written. settings: how videos are looked at.
-    retried: items that were sent again in earlier runs.
+    folder: of the job. objects, key_file: of the store of objects, as the settings are written. settings: how
+    videos are looked at. retried: items that were sent again in earlier runs.
     """
 
     job_id: str
@@ -97,6 +97,7 @@ class JobOrder(Struct, frozen=True, kw_only=True):
     objects: str
     settings: VideoSettings
     keep_videos: bool
+    key_file: str | None = None
     retried: int = 0
 
 

@@ -43,13 +43,15 @@ class JobDesk:
         limits: JobLimits,
         amqp_url: str,
         objects: str,
+        key_file: Path | None,
         metrics: GatewayMetrics,
         *,
         keep_videos: bool,
         cache: Path,
     ) -> None:
         self.limits = limits
-        self.objects = objects
+        self._objects = objects
+        self._key_file = key_file
         self._index = JobIndex(limits.folder / INDEX)
         self._thread = ThreadPoolExecutor(1, "jobs")
         self.runner = JobRunner(
@@ -58,6 +60,7 @@ class JobDesk:
             limits,
             {"AMQP_URL": amqp_url, "BATCH_CACHE_DIR": str(cache)},
             objects,
+            key_file,
             metrics,
             keep_videos=keep_videos,
         )
@@ -228,7 +231,7 @@ class JobDesk:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _delete_files(self, job_id: str) -> None:
-        object_store(self.objects).delete(of_job(job_id))
+        object_store(self._objects, self._key_file).delete(of_job(job_id))
         folder = self.limits.folder / job_id
         if folder.exists():
             shutil.rmtree(folder)

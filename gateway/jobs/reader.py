@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ from batch.job import BOOKS, Job, JobRequest
 from batch.kept_frames import KeptFrame, kept_frame, nearest
 from batch.names import shown
 from batch.objects.places import object_store
-from batch.objects.store import NoSuchObject, ObjectsUnavailable
+from batch.objects.store import NoSuchObject, ObjectStore, ObjectsUnavailable
 from batch.outputs.target import WRITERS, Format
 from batch.outputs.videos import present
 from batch.pictures.messages import PictureBox
@@ -60,9 +60,10 @@ class PictureFound(NamedTuple):
 class JobReader:
     """Reads jobs in `folder`, and what is kept of them at `objects`. Raises JobRefusal."""
 
-    def __init__(self, folder: Path, objects: str) -> None:
+    def __init__(self, folder: Path, objects: str, key_file: Path | None) -> None:
         self._folder = folder
-        self._objects = object_store(objects)
+        self._objects_at = objects
+        self._key_file = key_file
         self._threads = ThreadPoolExecutor(THREADS, "job-books")
         self._workshop = PictureWorkshop()
         self._writers = ThreadPoolExecutor(STREAMS, "job-results")
@@ -111,6 +112,10 @@ class JobReader:
             raise JobRefusal(503, f"{STREAMS} downloads of results are under way: try again when one is over")
         await self._read(job_id, lambda store: store.counts())
         return self._streamed(job_id, WRITERS[Format(form)])
+
+    @cached_property
+    def _objects(self) -> ObjectStore:
+        return object_store(self._objects_at, self._key_file)
 
     # --- in a thread ----------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -57,6 +58,7 @@ class JobRunner:
         limits: JobLimits,
         environment: Mapping[str, str],
         objects: str,
+        key_file: Path | None,
         metrics: GatewayMetrics,
         *,
         keep_videos: bool,
@@ -66,6 +68,7 @@ class JobRunner:
         self._limits = limits
         self._environment = environment
         self._objects = objects
+        self._key_file = None if key_file is None else str(key_file.resolve())
         self._metrics = metrics
         self._keep_videos = keep_videos
         self._processes: dict[str, JobProcess] = {}
@@ -193,6 +196,7 @@ class JobRunner:
             objects=self._objects,
             settings=msgspec.convert(job.settings["video"], VideoSettings),
             keep_videos=self._keep_videos,
+            key_file=self._key_file,
             retried=job.figures.retried,
         )
         process = JobProcess(order, self._environment, partial(self._told, job.job_id))

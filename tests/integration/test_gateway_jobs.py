@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import cv2
@@ -11,6 +12,8 @@ import numpy as np
 import psutil
 import pytest
 
+from batch.objects.places import object_store
+from batch.objects.store import of_job
 from broker.errors import NoSuchQueue
 from broker.session import session
 from cli.ports import free_port
@@ -21,6 +24,7 @@ from tests.helpers.eventually import aeventually, eventually_async
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import astronaut, jpeg
 from tests.helpers.jobs import BROKEN, picture
+from tests.helpers.s3 import BUCKET, s3_server
 from tests.helpers.tus import JobsClient
 from tests.integration.test_batch import WORKER
 from tests.integration.test_batch_videos import film
@@ -130,9 +134,13 @@ async def test_a_video_is_analysed_while_it_is_still_sent(
     go_on = asyncio.Event()
 
     async def held() -> AsyncIterator[bytes]:
-        yield data[: len(data) * 4 // 5]
-        await go_on.wait()
-        yield data[len(data) * 4 // 5 :]
+        at = len(data) * 4 // 5
+        yield data[:at]
+        while not go_on.is_set():  # slowly, and without an end
+            at += 1
+            yield data[at - 1 : at]
+            await asyncio.sleep(0.2)
+        yield data[at:]
 
     sending = asyncio.create_task(jobs.write(place, 0, held()))
     try:
@@ -260,3 +268,36 @@ async def test_a_job_is_paused_goes_on_survives_its_process_and_is_cancelled(
     async with session([rabbitmq], "test") as opened, opened.channel() as channel:
         with pytest.raises(NoSuchQueue):
             await channel.count(answers_queue(other).name)
+
+
+async def test_originals_and_results_are_kept_in_s3(
+    rabbitmq: str, tmp_path: Path, start: StartService
+) -> None:
+    start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
+    key = tmp_path / "key"
+    key.write_text("access:secret")
+    with s3_server(tmp_path / "moto.log") as address:
+        settings: dict[str, Any] = {
+            "amqp_url": rabbitmq,
+            "upload_free_mb": 1,
+            "storage_url": f"s3://{BUCKET}/jobs?endpoint={address}",
+            "storage_key_file": key,
+        }
+        async with (
+            running_gateway(tmp_path, **settings) as gateway,
+            aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+        ):
+            jobs = JobsClient(http)
+            job_id = await jobs.create()
+            await jobs.upload(job_id, "face.jpg", FACE)
+            assert await jobs.act(job_id, "complete") == 200
+            job = await jobs.ended(job_id)
+            assert job["state"] == "done", job["note"]
+            objects = object_store(settings["storage_url"], key)
+            names = await asyncio.to_thread(objects.names, of_job(job_id))
+            assert names == [f"{of_job(job_id)}originals/1", f"{of_job(job_id)}results.ndjson"]
+            async with http.get(f"/api/jobs/{job_id}/items/1/picture") as answer:
+                assert await answer.read() == FACE
+            async with http.delete(f"/api/jobs/{job_id}") as answer:
+                assert answer.status == 204
+            assert await asyncio.to_thread(objects.names, of_job(job_id)) == []
