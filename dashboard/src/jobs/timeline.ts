@@ -49,7 +49,7 @@ export function videoClock(seconds: number, tenths = false): string {
   return tenths ? `${clock}.${all % 10}` : clock;
 }
 
-const LENGTHS = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400];
+const LENGTHS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400];
 
 /** Times for marks below the strip, at most `most` of them. */
 export function marks(seconds: number, most: number): number[] {
