@@ -7,7 +7,7 @@ numbers; those that the books have settled are not computed again.
 import asyncio
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -49,11 +49,13 @@ Given = TypeVar("Given")
 @dataclass(slots=True)
 class _Reading:
     """A video that is read, or whose samples are under way. `over`: all of it was read, or as far as it can be;
-    `again`: it is to be read once more, since its upload pauses. `frames` counts its pictures so far."""
+    `again`: it is to be read once more, since its upload pauses; `left`: nobody wants what would come. `frames`
+    counts its pictures so far."""
 
     item: Item
     over: bool = False
     again: bool = False
+    left: bool = False
     reason: str | None = None
     error: str | None = None
     frames: Counter[str] = field(default_factory=Counter)
@@ -90,29 +92,35 @@ class Footage:
         self._books.begin(item.number)
         holding, held = Holding(), list[HeldResult]()
         reports: list[VideoReport] = []
-        samples = self._confined(item, reports)
+        samples = self._confined(reading, reports)
         failed: VideoError | None = None
         entered = time.monotonic()
+        taken: deque[EncodedSample] = deque()
+        over = False
         try:
-            while not self._stopped:
-                some, failed, over = await self._in_thread(_some, samples)
-                for sample in some:
-                    if (before := holding.add(sample)) is not None:
-                        held.append(before)
-                    self._count(reading, sample)
-                    if (loaded := self._entered(item, sample)) is not None:
-                        yield loaded
-                if len(held) >= HELD_AT_ONCE or (held and time.monotonic() - entered >= HELD_SECONDS):
-                    self._books.hold(item.number, held)
-                    held, entered = [], time.monotonic()
-                if over:
-                    break
+            while not self._stopped and not over:
+                taking = asyncio.ensure_future(self._in_thread(_take, samples, taken))
+                while taken or not taking.done():
+                    # Of an upload that pauses, what has come is not held back for what has not.
+                    await asyncio.wait({taking}, timeout=AT_ONCE_SECONDS)
+                    while taken:
+                        sample = taken.popleft()
+                        if (before := holding.add(sample)) is not None:
+                            held.append(before)
+                        self._count(reading, sample)
+                        if (loaded := self._entered(item, sample)) is not None:
+                            yield loaded
+                    if len(held) >= HELD_AT_ONCE or (held and time.monotonic() - entered >= HELD_SECONDS):
+                        self._books.hold(item.number, held)
+                        held, entered = [], time.monotonic()
+                failed, over = taking.result()
         finally:
+            reading.left = True
             await self._in_thread(samples.close)
         if self._stopped and not reports:
             return  # the next run reads it again
         withdrawn = None if self._arrivals is None else self._arrivals.withdrawn(item.path)
-        if not reports and withdrawn is None:
+        if not reports and failed is None and withdrawn is None:
             reading.over = reading.again = True
             return
         self._books.hold(item.number, [*held, *([rest] if (rest := holding.rest()) else [])])
@@ -127,16 +135,18 @@ class Footage:
             reading.error = str(failed)
         reading.over = True
 
-    def _confined(self, item: Item, reports: list[VideoReport]) -> "Generator[EncodedSample]":
+    def _confined(self, reading: _Reading, reports: list[VideoReport]) -> "Generator[EncodedSample]":
         from batch.video.process import confined_samples
 
         settings = self._job.wish.video
         rarely = 1 / settings.fps if settings.fps else 0.0  # nothing is said of what is thinned out
-        arrivals, path = self._arrivals, item.path
+        arrivals, path = self._arrivals, reading.item.path
 
         def interrupted() -> bool:
-            return self._stopped or (
-                arrivals is not None and (arrivals.stalled(path) or arrivals.withdrawn(path) is not None)
+            return (
+                self._stopped
+                or reading.left
+                or (arrivals is not None and (arrivals.stalled(path) or arrivals.withdrawn(path) is not None))
             )
 
         grows = arrivals is not None and arrivals.growing(path)
@@ -207,16 +217,18 @@ class Footage:
         return video
 
 
-def _some(samples: "Generator[EncodedSample]") -> "tuple[list[EncodedSample], VideoError | None, bool]":
-    """The next samples, the error that ended them, and whether they are over."""
-    some: list[EncodedSample] = []
-    size, until = 0, time.monotonic() + AT_ONCE_SECONDS
+def _take(
+    samples: "Generator[EncodedSample]", taken: "deque[EncodedSample]"
+) -> "tuple[VideoError | None, bool]":
+    """Take the next samples; returns the error that ended them, and whether they are over."""
+    number = size = 0
+    until = time.monotonic() + AT_ONCE_SECONDS
     try:
         for sample in chain(samples):
-            some.append(sample)
-            size += len(sample.jpeg or b"")
-            if len(some) >= AT_ONCE or size >= AT_ONCE_BYTES or time.monotonic() >= until:
-                return some, None, False
+            taken.append(sample)
+            number, size = number + 1, size + len(sample.jpeg or b"")
+            if number >= AT_ONCE or size >= AT_ONCE_BYTES or time.monotonic() >= until:
+                return None, False
     except VideoError as error:
-        return some, error, True
-    return some, None, True
+        return error, True
+    return None, True

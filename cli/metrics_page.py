@@ -67,7 +67,7 @@ class SeriesBudget:
     remote: int = 60
     producer: int = 80
     camera: int = 25
-    gateway: int = 4_500
+    gateway: int = 7_000
     result: int = 3
 
     @property

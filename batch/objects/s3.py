@@ -28,7 +28,7 @@ class S3Objects:
 
     def __init__(self, url: str, key_file: Path | None) -> None:
         self._place = url.partition("?")[0]
-        self._store = S3Store(**bucket_of(url), **_key(key_file))
+        self._store = S3Store(**(bucket_of(url) | _key(key_file)))
 
     def put(self, name: str, file: Path) -> None:
         """Keep what the file holds, in parts where it is large."""
@@ -92,7 +92,7 @@ def bucket_of(url: str) -> dict[str, Any]:
     }
 
 
-def _key(file: Path | None) -> dict[str, str]:
+def _key(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:

@@ -12,6 +12,7 @@ from batch.job import Job
 from batch.outputs.videos import about, placed, presence_fields, present
 from batch.store import Row, State, Store
 from batch.tasks import DOLLAR
+from runtime.cells import cell
 
 COLUMNS = ("path", "status", "reason", "count", "detections", "width", "height", "model", "seconds")
 
@@ -80,5 +81,5 @@ def write_csv(job: Job, file: Path) -> None:
                 found = json.loads(row.detections)
                 seconds = "" if row.processing is None else row.processing
                 figures = row.width, row.height, row.model, seconds
-            path = row.path.decode("utf-8", "replace")
+            path = cell(row.path.decode("utf-8", "replace"))
             writer.writerow((path, row.state, row.reason or "", len(found), _json(found), *figures))

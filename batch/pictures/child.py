@@ -15,6 +15,7 @@ from runtime.confinement import confine
 NICE = 10
 MEMORY = 1_500_000_000
 COLOUR = 80, 220, 80  # BGR
+ROOM_FOR_WORDS = 320  # pixels; smaller pictures have boxes alone
 
 
 def main() -> int:
@@ -42,14 +43,19 @@ def answered(wish: PictureWish) -> PictureAnswer:
     image = cv2.imdecode(np.frombuffer(wish.picture, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         return PictureAnswer(error="the picture does not decode: it is damaged, or of another format")
+    scale = min(1.0, wish.width / image.shape[1]) if wish.width else 1.0
+    if scale < 1:
+        size = wish.width, max(1, round(image.shape[0] * scale))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     line = max(1, round(max(image.shape) / 400))
     for box in wish.boxes:
-        cv2.rectangle(image, (box.x, box.y), (box.x + box.w, box.y + box.h), COLOUR, line)
-        place = box.x, max(12, box.y - 4)
-        cv2.putText(image, box.text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4 * line, COLOUR, line)
-    if 0 < wish.width < image.shape[1]:
-        height = max(1, round(image.shape[0] * wish.width / image.shape[1]))
-        image = cv2.resize(image, (wish.width, height), interpolation=cv2.INTER_AREA)
+        left, top, right, bottom = (
+            round(each * scale) for each in (box.x, box.y, box.x + box.w, box.y + box.h)
+        )
+        cv2.rectangle(image, (left, top), (right, bottom), COLOUR, line)
+        if image.shape[1] >= ROOM_FOR_WORDS:
+            place = left, max(12, top - 4)
+            cv2.putText(image, box.text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4 * line, COLOUR, line)
     done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, wish.quality])
     return (
         PictureAnswer(jpeg.tobytes())

@@ -117,6 +117,7 @@ async def _work(order: JobOrder, job: Job, urls: list[str], orders: asyncio.Stre
     try:
         report = await working
     except asyncio.CancelledError:
+        say(Over(figures.last))
         return 3
     finally:
         listening.cancel()

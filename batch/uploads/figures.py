@@ -39,7 +39,8 @@ class FigureTeller:
             failed=counts[State.FAILED],
             retried=self._before + progress.retries if progress is not None else self.last.retried,
             rate=round(progress.rate, 3) if progress is not None else 0.0,
-            eta=progress.seconds_left if progress is not None else None,
+            # What a video that is being read will come to, nobody knows.
+            eta=progress.seconds_left if progress is not None and not under_way else None,
             note=progress.note if progress is not None else None,
             videos=base.videos,
             decoded=base.decoded + under_way.total(),

@@ -173,8 +173,8 @@ class SkippedView:
 @dataclass(slots=True, frozen=True)
 class JobTimelineView:
     """What is known of a video so far; `state` as of the item. `seconds` is how far it was read. Windows are
-    known once it was read to its end. `pictures` are the times of which GET …/picture?time= has one: of each
-    second in which something was found the best."""
+    known once it was read to its end. `pictures` are the times of which GET …/picture?time= has one: the best
+    of each second in which something was found, and until then the first of all."""
 
     number: int
     name: str

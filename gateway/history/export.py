@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.history.cells import cell
+from runtime.cells import cell
 from runtime.logs import get_logger
 
 log = get_logger("history")

@@ -89,7 +89,8 @@ DESCRIPTIONS = {
     503: "Not now; `Retry-After` says when to try again.",
     504: "No answer in time.",
 }
-METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+METHODS = frozenset({"get", "head", "options", "post", "put", "patch", "delete"})
+READING = frozenset({"get", "head", "options"})
 FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 """How FastAPI would answer 422; we answer it as all errors (problems.install)."""
 
@@ -150,7 +151,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if path.startswith("/api/"):
         for status, sentence in OF_ALL.items():
             responses.setdefault(str(status), _error(status, sentence))
-        for status, sentence in OF_CHANGES.items() if method != "get" else ():
+        for status, sentence in OF_CHANGES.items() if method not in READING else ():
             responses.setdefault(str(status), _error(status, sentence))
     if FORM in operation.get("requestBody", {}).get("content", {}) and PASSED_ON not in operation:
         responses.setdefault("303", {"description": "What a form is answered with: the next page."})

@@ -73,7 +73,8 @@ def _refusal(found: list[_Path], scope: Scope) -> Response | None:
     if method not in allowed:
         sentence = f"{scope['path']} does not take {method}, only {', '.join(sorted(allowed))}"
         return problem(405, "not_allowed", sentence, {"Allow": ", ".join(sorted(allowed))})
-    method = "GET" if method == "HEAD" else method
+    if method == "HEAD" and not any("HEAD" in each.methods for each in found):
+        method = "GET"
     known = next((each.parameters[method] for each in found if method in each.parameters), None)
     if known is None:
         return None

@@ -152,10 +152,9 @@ class JobDesk:
         if job.state not in ("paused", "failed"):
             raise JobRefusal(409, f"the job is {job.state}: only one that is paused or has failed can go on")
         state = "running" if job.complete else "uploading"
-        work = int(job.complete or job.files > 0)
         self.runner.forgive(job_id)
         await self.ask(
-            self._index.change_job, job_id, state=state, work=work, note=None, ended=None, touched=time.time()
+            self._index.change_job, job_id, state=state, work=1, note=None, ended=None, touched=time.time()
         )
         self.runner.look()
         return await self.find(job_id)
@@ -211,9 +210,11 @@ class JobDesk:
             with contextlib.suppress(OSError):
                 if (await asyncio.to_thread(self.uploads.file(upload).stat)).st_mtime >= since:
                     continue  # it grows
-            await self.uploads.cancel(upload, EXPIRED, "expired")
+            with contextlib.suppress(JobRefusal):
+                await self.uploads.cancel(upload, EXPIRED, "expired")
         for job_id in await self.ask(self._index.silent, since):
-            await self.complete(job_id)
+            with contextlib.suppress(JobRefusal):  # somebody was quicker
+                await self.complete(job_id)
         for job_id in await self.ask(self._index.ended_before, now - self.limits.keep_seconds):
             log.info("an old job is deleted", job_id=job_id)
             await self.delete(job_id)

@@ -203,21 +203,35 @@ class JobRunner:
         self._processes[job.job_id] = process  # from here on it hears what arrives
         self._busy[job.job_id] = time.monotonic()
         self._figures[job.job_id] = job.figures
+        briefed = False
+        try:
+            briefed = await self._brief(job, process)
+        finally:
+            if briefed:
+                self._tasks[job.job_id] = asyncio.create_task(self._follow(job.job_id, process))
+            else:
+                del self._processes[job.job_id], self._figures[job.job_id]
+
+    async def _brief(self, job: JobRow, process: JobProcess) -> bool:
+        """Tell a process all that has happened so far, twice where it hears of it itself; returns False if it
+        has nothing to do any more."""
         there = [
             *await self._ask(self._index.uploads, job.job_id, complete=True),
             *await self._ask(self._index.uploads, job.job_id, complete=False),
         ]
         process.send(*[_arrival(upload) for upload in there if upload.complete or upload.growing])
-        now = await self._ask(self._index.job, job.job_id)
-        if now is None or now.complete:
-            process.send(Complete())
-        if now is None or now.state == "cancelled":
-            process.send(Stop(for_good=True))
-        elif now.state == "paused":
-            process.send(Stop())
         if job.started is None:
             await self._ask(self._index.change_job, job.job_id, started=time.time())
-        self._tasks[job.job_id] = asyncio.create_task(self._follow(job.job_id, process))
+        now = await self._ask(
+            self._index.job, job.job_id
+        )  # last, so that whoever deletes it finds its process
+        if now is None or not now.work:
+            return False
+        if now.complete:
+            process.send(Complete())
+        if now.state == "cancelled":
+            process.send(Stop(for_good=True))
+        return True
 
     async def _follow(self, job_id: str, process: JobProcess) -> None:
         before = self._settled(job_id)

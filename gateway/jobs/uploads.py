@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 PIECE = 1 << 19
 """Bytes that are written at once: less costs more changes of thread, more keeps more in memory."""
+PIECE_SECONDS = 0.25
+"""So long what has come may wait for more: a video is read while it comes."""
 WRITERS = 4
 ENOUGH_TO_READ = 1 << 16
 """A video of which so much is there may be read while it grows."""
@@ -163,17 +165,17 @@ class UploadDesk:
     ) -> int:
         file = self.file(upload)
         parts: list[bytes] = []
-        waiting = 0
+        waiting, flushed = 0, time.monotonic()
 
         async def flush() -> None:
-            nonlocal upload, at, waiting
+            nonlocal upload, at, waiting, flushed
             data = b"".join(parts)
             parts.clear()
             waiting = 0
             if writing.cancelled:
                 raise JobRefusal(410, "the upload was cancelled")
             await self._in_thread(self._append, file, at, data)
-            at += len(data)
+            at, flushed = at + len(data), time.monotonic()
             self._metrics.upload_bytes.inc(len(data))
             upload = await self._looked_at(upload, at)
 
@@ -183,7 +185,7 @@ class UploadDesk:
                     raise JobRefusal(413, f"there is more than the {upload.size} bytes of Upload-Length")
                 parts.append(piece)
                 waiting += len(piece)
-                if waiting >= PIECE:
+                if waiting >= PIECE or time.monotonic() - flushed >= PIECE_SECONDS:
                     await flush()
         finally:
             if parts and not writing.cancelled:

@@ -1,7 +1,9 @@
 """/api/jobs/{job_id}/uploads: tus 1.0 (https://tus.io): core, creation, termination, expiration."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from email.utils import formatdate
 from typing import Annotated, Any
 
@@ -29,6 +31,7 @@ ID_PATTERN = "^[0-9a-f]{32}$"
 CUT_OFF = "the upload was cut off; what came is kept: ask with HEAD how far it is, and go on from there"
 CANCELLED = "its upload was cancelled"
 LARGEST = 2**53
+READ_OUT_BYTES, READ_OUT_SECONDS = 8 << 20, 5.0
 
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -163,6 +166,7 @@ def uploads_router(desk: JobDesk) -> APIRouter:
     )
     async def write_upload(request: Request, job_id: JobId, upload_id: UploadId) -> Response:
         """From `Upload-Offset` on, as much as you like. Where it is cut off, what has come is kept."""
+        stream = request.stream()
         try:
             _check_version(request)
             _check_type(request)
@@ -170,10 +174,11 @@ def uploads_router(desk: JobDesk) -> APIRouter:
             upload = await uploads.find(job_id, upload_id)
             _check_length(request, upload.size - offset)
             _be_patient(request)
-            at = await uploads.write(upload, offset, _pieces(request))
+            at = await uploads.write(upload, offset, stream)
         except ClientDisconnect:
             return problem(400, "bad_data", CUT_OFF)  # nobody reads it
         except JobRefusal as error:
+            await _read_out(stream)
             return refused(error)
         return answered(204, {"Upload-Offset": str(at), **expires()})
 
@@ -218,10 +223,15 @@ def refused(error: JobRefusal) -> Response:
     return problem(error.status, TYPES.get(error.status, "error"), str(error), headers)
 
 
-async def _pieces(request: Request) -> AsyncIterator[bytes]:
-    async for piece in request.stream():
-        if piece:
-            yield piece
+async def _read_out(stream: AsyncIterator[bytes]) -> None:
+    """Read on a little: whoever is answered while they send, and is then cut off, does not hear the answer."""
+    read = 0
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(READ_OUT_SECONDS):
+            async for piece in stream:
+                read += len(piece)
+                if read > READ_OUT_BYTES:
+                    return
 
 
 def _check_version(request: Request) -> None:

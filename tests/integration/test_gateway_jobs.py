@@ -191,7 +191,7 @@ async def test_killed_with_its_job_the_gateway_goes_on_with_exact_books(
         "GATEWAY_CANARY_SECONDS": "0",
         "GATEWAY_UPLOAD_FREE_MB": "1",
     }
-    first = start("gateway", **settings).ready()
+    first = start("gateway", **settings).ready(60.0)
     count = 150
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
@@ -207,7 +207,7 @@ async def test_killed_with_its_job_the_gateway_goes_on_with_exact_books(
         await eventually_async("some are computed", some, 60.0)
     children = psutil.Process(first.process.pid).children(recursive=True)
     first.kill()
-    start("gateway", **settings).ready()
+    start("gateway", **settings).ready(60.0)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
         jobs = JobsClient(http)
         gone, _ = await asyncio.to_thread(psutil.wait_procs, children, 20)
@@ -244,9 +244,10 @@ async def test_a_job_is_paused_goes_on_survives_its_process_and_is_cancelled(
     assert (job["state"], job["items"], job["ok"]) == ("paused", 20, 0)
     assert await jobs.act(job_id, "pause") == 409
     assert await jobs.act(job_id, "resume") == 200
-    number = await aeventually("it runs again", process)
-    psutil.Process(number).kill()
-    await aeventually("another process goes on", lambda: process() not in (None, number), 30.0)
+    killed = await aeventually("it runs again", process)
+    assert killed is not None
+    psutil.Process(killed).kill()
+    await aeventually("another process goes on", lambda: process() not in (None, killed), 30.0)
     start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
     job = await jobs.ended(job_id)
     assert (job["state"], job["ok"], job["items"]) == ("done", 20, 20)

@@ -16,7 +16,7 @@ from tests.helpers.gateway import TOKEN, running_gateway
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROOT = Path(__file__).resolve().parents[2]
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 # /api/login locks out whoever guesses, /api/logout ends the session.
 SESSIONS = ("/api/login", "/api/logout")
 
@@ -188,6 +188,8 @@ async def test_unknown_and_repeated_parameters_are_refused_everywhere(
         path = re.sub(r"\{\w+\}", "1", operation.path)
         async with http.request(operation.method, path, params={"no_such_thing": "1"}) as answer:
             assert answer.status == 422, operation.name
+            if operation.method == "head":
+                continue  # has no body
             assert "unknown parameter no_such_thing" in (await answer.json())["error"]
     async with http.get("/api/cameras?limit=1&limit=2") as answer:
         assert answer.status == 422

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.metrics_page import REGISTRIES
@@ -16,6 +17,7 @@ from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.processes import ROOT, Service
 from tests.unit.test_metrics_budget import ROUTES
+from worker.remote.metrics import RemoteMetrics
 
 pytestmark = pytest.mark.integration
 
@@ -59,6 +61,32 @@ def ask(port: str, path: str) -> int:
         return connection.getresponse().status
 
 
+def of_the_remote_lane() -> set[str]:
+    """Names of what only a worker of the remote lane exports."""
+    registry = CollectorRegistry()
+    RemoteMetrics("n1", registry)
+    return set(exported(generate_latest(registry).decode())[0])
+
+
+def test_a_worker_of_the_remote_lane_exports_what_the_page_says(
+    start: StartService, rabbitmq: str, tmp_path: Path
+) -> None:
+    worker = start(
+        "worker",
+        AMQP_URL=rabbitmq,
+        NODE_ID="n1",
+        WORKER_LANE="remote",
+        WORKER_REMOTE_URL=f"http://127.0.0.1:{free_port()}/v1",
+        WORKER_REMOTE_MODEL="seer",
+        WORKER_REMOTE_FOLDER=str(tmp_path / "remote"),
+    )
+    worker.ready()
+    types, full = exported(worker.get("/metrics")[1])
+    said = listed()["worker"]
+    assert types == {metric: kind for metric, (kind, _) in said.items()}
+    assert full.items() <= said.items()
+
+
 def test_services_export_what_the_page_says(start: StartService, rabbitmq: str, tmp_path: Path) -> None:
     port = str(free_port())
     services: dict[str, Service] = {
@@ -79,6 +107,8 @@ def test_services_export_what_the_page_says(start: StartService, rabbitmq: str, 
     assert ask(port, "/api/cameras") == 200
     assert ask(port, "/api/events") == 200
     said = listed()
+    for metric in of_the_remote_lane():
+        del said["worker"][metric]
     for name, service in services.items():
         types, full = exported(service.get("/metrics")[1])
         assert types == {metric: kind for metric, (kind, _) in said[name].items()}

@@ -75,7 +75,7 @@ def test_a_server_that_is_not_there_is_told_within_a_minute(key: Path) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["s3://", "s3://key:secret@bucket", "s3://bucket?endpont=http://x", "s3://bucket?endpoint=ftp://x"],
+    ["s3://", "s3://key:secret@bucket", "s3://bucket?server=http://x", "s3://bucket?endpoint=ftp://x"],
 )
 def test_an_address_that_makes_no_sense_says_how_one_looks(url: str, key: Path) -> None:
     with pytest.raises(ObjectsUnavailable, match="STORAGE_URL looks like"):

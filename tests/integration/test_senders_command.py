@@ -241,7 +241,10 @@ async def test_no_user_of_the_broker_is_taken_over_or_deleted(
     here: RabbitMQNode, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here.ctl("add_user", "colleague", "a-password")
-    for name, says in (("colleague", "has a user colleague already"), (USER, "not a sender: take another one")):
+    for name, says in (
+        ("colleague", "has a user colleague already"),
+        (USER, "not a sender: take another one"),
+    ):
         with pytest.raises(InvalidOption, match=says):
             await senders(here, "add", name)
         with pytest.raises(InvalidOption, match="there is no sender"):

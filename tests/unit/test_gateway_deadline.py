@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.http.deadline import Deadline
+from gateway.http.deadline import PATIENT, Deadline
 
 SCOPE: Scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b""}
 
@@ -32,6 +32,16 @@ async def hangs(_scope: Scope, receive: Receive, _send: Send) -> None:
     await asyncio.Event().wait()
 
 
+async def takes_its_time(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads a body that comes in pieces, and has patience with it."""
+    scope[PATIENT] = True
+    for _ in range(6):
+        await asyncio.sleep(0.01)
+        await receive()
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def streams(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await asyncio.sleep(0.06)
@@ -52,6 +62,11 @@ async def test_who_does_not_begin_in_time_is_ended_with_a_sentence(
     assert start["status"] == status
     assert (b"connection", b"close") in start["headers"]
     assert part in json.loads(body["body"])["error"]
+
+
+async def test_a_body_that_a_route_has_patience_with_may_take_as_long_as_it_goes_on() -> None:
+    start, _ = await answered(takes_its_time, dict(SCOPE))
+    assert start["status"] == 204
 
 
 async def test_an_answer_that_has_begun_may_take_its_time() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.history.cells import begins_like_formula, cell
 from gateway.history.export import as_csv
+from runtime.cells import begins_like_formula, cell
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("contract", "broker", "runtime", "producer", "worker", "gateway", "cli")

@@ -26,7 +26,7 @@ BUDGET = SeriesBudget()
 LIMIT = 60_000
 REASONS = [f"reason-{n}" for n in range(19)]
 """As many as a camera of one kind meets in a bad week, of frames left out and dropped and of failures together."""
-ROUTES = 60
+ROUTES = 90
 """More than the gateway has (tests/integration/test_metrics.py)."""
 
 

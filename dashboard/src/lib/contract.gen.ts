@@ -512,8 +512,8 @@ export interface components {
     };
     /**
      * @description What is known of a video so far; `state` as of the item. `seconds` is how far it was read. Windows are
-     *     known once it was read to its end. `pictures` are the times of which GET …/picture?time= has one: of each
-     *     second in which something was found the best.
+     *     known once it was read to its end. `pictures` are the times of which GET …/picture?time= has one: the best
+     *     of each second in which something was found, and until then the first of all.
      */
     JobTimelineView: {
       number: number;
