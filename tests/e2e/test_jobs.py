@@ -52,8 +52,12 @@ def enter(page: Page, site: str, role: str = "operator") -> None:
 
 
 def test_a_video_that_is_dragged_in_shows_its_faces_on_a_timeline(
-    site: str, page: Page, browser: Browser, tmp_path: Path
+    site: str, context: BrowserContext, browser: Browser, tmp_path: Path
 ) -> None:
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     video = film(tmp_path / "film.avi").read_bytes()
     enter(page, site)
     expect(page.get_by_text("No jobs yet")).to_be_visible()
@@ -129,7 +133,8 @@ def test_a_video_that_is_dragged_in_shows_its_faces_on_a_timeline(
     expect(dialog).to_contain_text(re.compile(r"\d+ results are deleted"))
     expect(dialog).to_contain_text("2 uploaded files")
     assert violations(page) == []
-    dialog.get_by_role("button", name="Delete the job").click()
+    assert errors == []
+    dialog.get_by_role("button", name="Delete the job").click()  # what is asked meanwhile is not found
     expect(page.get_by_text("No jobs yet")).to_be_visible(timeout=PATIENCE)
 
 

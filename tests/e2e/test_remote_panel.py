@@ -21,9 +21,15 @@ PATIENCE = 30_000
 
 
 def test_money_is_shown_and_an_operator_pauses_resumes_and_raises(
-    address: str, rabbitmq: str, start: StartService, context: BrowserContext, browser: Browser, tmp_path: Path
+    address: str,
+    rabbitmq: str,
+    start: StartService,
+    context: BrowserContext,
+    browser: Browser,
+    tmp_path: Path,
 ) -> None:
     page = context.new_page()  # it may log errors: this gateway has no Prometheus
+
     async def send(count: int) -> None:
         async with bus(rabbitmq) as b:
             await fill(b, count)
