@@ -1,4 +1,4 @@
-"""Jobs in the browser, with a real worker: files are dragged in, faces appear over time, uploads go on after a reload."""
+"""Jobs in the browser, with a real worker: files are dragged in, faces appear over time, cut uploads go on."""
 
 import base64
 import re

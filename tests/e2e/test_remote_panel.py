@@ -1,4 +1,4 @@
-"""The remote lane on the page Models: what it spends and what holds it, with a real worker and an endpoint that charges."""
+"""The remote lane on the page Models: what it spends and what holds it, with a real worker and a server that charges."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,7 @@ from tests.conftest import StartService
 from tests.e2e.pages import violations
 from tests.e2e.test_queues import away
 from tests.helpers.bus import bus
+from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.vision_server import vision_server
 from tests.integration.test_worker_remote import fill, remote
@@ -50,6 +51,12 @@ def test_money_is_shown_and_an_operator_pauses_resumes_and_raises(
 
         panel.get_by_role("button", name="Pause").click()
         expect(said).to_have_text("Paused by an operator")
+
+        def heard() -> bool:
+            workers = page.request.get(f"{address}/api/remote").json()["workers"]
+            return bool(workers and workers[0]["held_by"] == "operator")
+
+        eventually("the worker has heard of it", heard, 20)
         away(send(20))
         expect(panel.get_by_text("20 frames wait")).to_be_visible(timeout=PATIENCE)
         assert not server.calls
