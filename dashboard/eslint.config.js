@@ -11,6 +11,7 @@ const FEATURES = [
   'cluster',
   'events',
   'explore',
+  'jobs',
   'login',
   'metrics',
   'models',

@@ -23,7 +23,7 @@ RESERVED = ("api/", "ws/", "assets/")
 # The dashboard's pages, as its own table has them: dashboard/src/shell/pages.ts.
 PAGES = (
     *("/", "/cameras/{id}", "/wall", "/events", "/nodes", "/alerts"),
-    *("/models", "/queues", "/explore", "/settings"),
+    *("/models", "/queues", "/jobs", "/jobs/{id}", "/explore", "/settings"),
 )
 _PAGE = re.compile("|".join(re.escape(path).replace(r"\{id\}", "[^/]+") for path in PAGES))
 

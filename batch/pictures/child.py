@@ -14,7 +14,7 @@ from runtime.confinement import confine
 
 NICE = 10
 MEMORY = 1_500_000_000
-COLOUR = 80, 220, 80  # BGR
+COLOUR = 255, 194, 76  # BGR: the accent of the page, --box in tokens.css
 ROOM_FOR_WORDS = 320  # pixels; smaller pictures have boxes alone
 
 

@@ -27,6 +27,7 @@ export const READ = [
   ...['NodesView', 'ModelsView', 'EventsView', 'EventCountView', 'EventsSeenView', 'ActivityView', 'WhyView'],
   ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
   ...['DeadLetterOperationsView', 'DeadLetterOperationView'],
+  'RemoteView',
   ...['JobsView', 'JobView', 'JobItemsView', 'JobTimelineView'],
 ];
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { complaints, effective } from '../src/lib/parameters';
 import { OVERVIEW } from '../src/overview/place';
 import { EVENTS } from '../src/events/place';
-import { MODELS } from '../src/models/place';
+import { SETTINGS } from '../src/settings/place';
 
 const overview = OVERVIEW.parameters ?? {};
 const events = EVENTS.parameters ?? {};
@@ -27,7 +27,7 @@ describe('what an address says in vain', () => {
     [events, '?min_confidence=90', '“90” is invalid as min_confidence'],
     [events, '?camera=a.b', '“a.b” is invalid as camera'],
     [events, '?event=first', '“first” is invalid as event'],
-    [MODELS.parameters ?? {}, '?model=haar', '“model” is unknown: this page takes no parameters'],
+    [SETTINGS.parameters ?? {}, '?model=haar', '“model” is unknown: this page takes no parameters'],
   ])('%#: %s', (allowed, search, words) => {
     expect(complaints(allowed, search)).toEqual([expect.stringContaining(words)]);
   });

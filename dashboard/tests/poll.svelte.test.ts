@@ -29,10 +29,10 @@ const gateway = {
 const asIs = (value: unknown) => value as number;
 
 /** Polls as a component does that is mounted now. */
-function mounted(path: string | (() => string | null)): Poll<number> {
+function mounted(path: string | (() => string | null), ms: number | (() => number) = EVERY): Poll<number> {
   let made: Poll<number> | undefined;
   stop = $effect.root(() => {
-    made = poll(gateway, path, asIs, EVERY);
+    made = poll(gateway, path, asIs, ms);
   });
   flushSync();
   return made as Poll<number>;
@@ -60,6 +60,23 @@ describe('poll', () => {
   afterEach(() => {
     stop();
     vi.useRealTimers();
+  });
+
+  it('asks more seldom as soon as the state says so, and keeps what it knows', async () => {
+    let open = $state(true);
+    const job = mounted('/api/jobs/1', () => (open ? EVERY : 10 * EVERY));
+    last().answer(1);
+    await settle();
+    open = false;
+    flushSync();
+    expect(asked).toHaveLength(2);
+    expect(job.value).toBe(1);
+    last().answer(2);
+    await settle();
+    await vi.advanceTimersByTimeAsync(9 * EVERY);
+    expect(asked).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(2 * EVERY);
+    expect(asked).toHaveLength(3);
   });
 
   it('asks at once, and again some time after the answer, never twice at a time', async () => {

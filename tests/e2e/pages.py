@@ -20,6 +20,7 @@ SHOWN = {
     "/alerts?show=rules&alert=FramefleetDeadLetters": "[data-rule='FramefleetDeadLetters'] canvas",
     "/models": "tr[data-model]",
     "/queues": "[data-queue]",
+    "/jobs": "[aria-labelledby='jobs-title'] p",
     "/explore?expr=up": "[data-chart] canvas",
     "/settings": "main h3",
     "/no-such-page": "main a",

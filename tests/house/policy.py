@@ -29,6 +29,7 @@ EXCEPTIONS = {
 # Their metadata name none: read by hand in the LICENSE file of exactly that version.
 READ = {
     ("svelte-toolbelt", "0.10.7"): "MIT",  # below bits-ui
+    ("combine-errors", "3.0.3"): "MIT",  # below tus-js-client; its Readme says so
 }
 
 

@@ -80,7 +80,8 @@ async function take<T>(response: Response, read: Reader<T>): Promise<T> {
     const problem = readProblemView(await response.json().catch(() => null));
     throw new Refused(response.status, problem?.error ?? null);
   }
-  const answer = read(await response.json());
+  // A deed may be answered without a word.
+  const answer = read(response.status === 204 ? null : await response.json());
   if (answer !== null) return answer;
   throw new Refused(response.status, UNREADABLE());
 }

@@ -794,6 +794,43 @@ export interface components {
       load: number;
     };
     /**
+     * @description `state`: `absent` without a worker, `paused` by an operator, `held` if all are, else `open`. `waiting` frames are
+     *     in the lane's queue; null while the broker does not tell. `day` and `month` are null without a worker. `raised` are
+     *     the dollars by which operators have raised the budgets of these two. `warned`: the warning threshold is passed.
+     *     `warning`: workers that do not share limits and books; else empty.
+     */
+    RemoteView: {
+      /** @enum {string} */
+      state: 'absent' | 'open' | 'held' | 'paused';
+      reason: string;
+      waiting: number | null;
+      workers: components['schemas']['RemoteWorkerView'][];
+      day: components['schemas']['SpentView'] | null;
+      month: components['schemas']['SpentView'] | null;
+      warned: boolean;
+      warning: string;
+      raised: {
+        [key: string]: number;
+      };
+    };
+    /**
+     * @description A worker of the remote lane. `reason` says why it takes no frames; `concurrency` is how many calls it may make
+     *     at once now.
+     */
+    RemoteWorkerView: {
+      node_id: string;
+      endpoint: string;
+      model: string;
+      /** @enum {string} */
+      state: 'open' | 'waiting' | 'held';
+      held_by: string;
+      reason: string;
+      concurrency: number;
+      calls: number;
+      errors: number;
+      frame_most: number;
+    };
+    /**
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
      *
      *     `status` is `ok`, or `expired` for a frame that was not computed, with the hop and the reason. `sender` is the
@@ -883,6 +920,19 @@ export interface components {
       errors: 'prometheus' | 'gateway';
       /** @enum {string} */
       nodes: 'prometheus' | 'gateway';
+    };
+    /**
+     * @description Dollars of a day or month, `period` being its name. `uncertain` and `reserved` count as spent: nobody knows
+     *     whether calls without an answer were charged, and what is under way may be. `limit` is null without a budget.
+     */
+    SpentView: {
+      period: string;
+      spent: number;
+      uncertain: number;
+      reserved: number;
+      limit: number | null;
+      calls: number;
+      frames: number;
     };
     /** @description The camera's state, and the reason for it, since `time` (Unix seconds). */
     StateChangeView: {
@@ -1085,6 +1135,8 @@ export type QueueView = components['schemas']['QueueView'];
 export type QueuesView = components['schemas']['QueuesView'];
 export type ReferenceView = components['schemas']['ReferenceView'];
 export type RemainderView = components['schemas']['RemainderView'];
+export type RemoteView = components['schemas']['RemoteView'];
+export type RemoteWorkerView = components['schemas']['RemoteWorkerView'];
 export type Result = components['schemas']['Result'];
 export type RunbookView = components['schemas']['RunbookView'];
 export type ServiceObjectiveView = components['schemas']['ServiceObjectiveView'];
@@ -1093,6 +1145,7 @@ export type SessionView = components['schemas']['SessionView'];
 export type SilenceView = components['schemas']['SilenceView'];
 export type SkippedView = components['schemas']['SkippedView'];
 export type SourcesView = components['schemas']['SourcesView'];
+export type SpentView = components['schemas']['SpentView'];
 export type StateChangeView = components['schemas']['StateChangeView'];
 export type StateChangesView = components['schemas']['StateChangesView'];
 export type StatusView = components['schemas']['StatusView'];
@@ -2292,6 +2345,58 @@ export function readRemainderView(value: unknown): RemainderView | null {
   return { workers, capacity: r.number(value['capacity']), load };
 }
 
+export function readRemoteView(value: unknown): RemoteView | null {
+  if (!r.isFields(value)) return null;
+  const state = r.one(value['state'], ['absent', 'open', 'held', 'paused']);
+  if (state === null) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const workers = r.list(value['workers'], readRemoteWorkerView);
+  if (workers === null) return null;
+  const warned = r.boolean(value['warned']);
+  if (warned === null) return null;
+  const warning = r.string(value['warning']);
+  if (warning === null) return null;
+  const raised = r.record(value['raised'], r.number);
+  if (raised === null) return null;
+  return {
+    state,
+    reason,
+    waiting: r.number(value['waiting']),
+    workers,
+    day: readSpentView(value['day']),
+    month: readSpentView(value['month']),
+    warned,
+    warning,
+    raised,
+  };
+}
+
+export function readRemoteWorkerView(value: unknown): RemoteWorkerView | null {
+  if (!r.isFields(value)) return null;
+  const node_id = r.string(value['node_id']);
+  if (node_id === null) return null;
+  const endpoint = r.string(value['endpoint']);
+  if (endpoint === null) return null;
+  const model = r.string(value['model']);
+  if (model === null) return null;
+  const state = r.one(value['state'], ['open', 'waiting', 'held']);
+  if (state === null) return null;
+  const held_by = r.string(value['held_by']);
+  if (held_by === null) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const concurrency = r.number(value['concurrency']);
+  if (concurrency === null) return null;
+  const calls = r.number(value['calls']);
+  if (calls === null) return null;
+  const errors = r.number(value['errors']);
+  if (errors === null) return null;
+  const frame_most = r.number(value['frame_most']);
+  if (frame_most === null) return null;
+  return { node_id, endpoint, model, state, held_by, reason, concurrency, calls, errors, frame_most };
+}
+
 export function readResult(value: unknown): Result | null {
   if (!r.isFields(value)) return null;
   const original_timestamp = r.number(value['original_timestamp']);
@@ -2415,6 +2520,23 @@ export function readSourcesView(value: unknown): SourcesView | null {
   const nodes = r.one(value['nodes'], ['prometheus', 'gateway']);
   if (nodes === null) return null;
   return { processingRate, avgLatency, queueDepth, latency, notComputed, errors, nodes };
+}
+
+export function readSpentView(value: unknown): SpentView | null {
+  if (!r.isFields(value)) return null;
+  const period = r.string(value['period']);
+  if (period === null) return null;
+  const spent = r.number(value['spent']);
+  if (spent === null) return null;
+  const uncertain = r.number(value['uncertain']);
+  if (uncertain === null) return null;
+  const reserved = r.number(value['reserved']);
+  if (reserved === null) return null;
+  const calls = r.number(value['calls']);
+  if (calls === null) return null;
+  const frames = r.number(value['frames']);
+  if (frames === null) return null;
+  return { period, spent, uncertain, reserved, limit: r.number(value['limit']), calls, frames };
 }
 
 export function readStateChangeView(value: unknown): StateChangeView | null {

@@ -33,19 +33,20 @@ function visible(): boolean {
 
 /**
  * Reads `path` now and then every `ms` milliseconds, while its component is mounted and the tab visible. `path` may be
- * a function of the component's state; while it returns `null`, nothing is asked.
+ * a function of the component's state; while it returns `null`, nothing is asked. `ms` may be one, too.
  */
 export function poll<T>(
   gateway: Gateway,
   path: string | (() => string | null),
   read: Reader<T>,
-  ms: number,
+  ms: number | (() => number),
 ): Poll<T> {
   let value = $state.raw<T | null>(null);
   let error = $state<string | null>(null);
   let at = $state<number | null>(null);
   let turns = $state(0);
   const asked = $derived(typeof path === 'string' ? path : path());
+  const period = $derived(typeof ms === 'number' ? ms : ms());
   let answered: string | null = null;
 
   $effect(() => {
@@ -58,7 +59,7 @@ export function poll<T>(
       at = null;
     }
     if (question === null || !visible()) return;
-    return every(ms, async (signal) => {
+    return every(period, async (signal) => {
       try {
         const answer = await gateway.ask(question, read, signal);
         if (signal.aborted) return;

@@ -4,6 +4,7 @@ import type { Component } from 'svelte';
 import Boxes from '@lucide/svelte/icons/boxes';
 import ChartLine from '@lucide/svelte/icons/chart-line';
 import File from '@lucide/svelte/icons/file';
+import Images from '@lucide/svelte/icons/images';
 import Layers from '@lucide/svelte/icons/layers';
 import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
 import LayoutGrid from '@lucide/svelte/icons/layout-grid';
@@ -21,6 +22,7 @@ const ICONS: Record<string, Icon> = {
   nodes: Server,
   models: Boxes,
   queues: Layers,
+  jobs: Images,
   alerts: TriangleAlert,
   explore: ChartLine,
   settings: SlidersHorizontal,

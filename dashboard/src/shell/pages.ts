@@ -45,6 +45,8 @@ export const PAGES: readonly Page[] = [
   { name: 'alerts', path: '/alerts', title: 'Alerts', key: 'a', nav: 'bar', load: () => import('../alerts/AlertsPage.svelte') },
   { name: 'models', path: '/models', title: 'Models', key: 'm', nav: 'menu', load: () => import('../models/ModelsPage.svelte') },
   { name: 'queues', path: '/queues', title: 'Queues', key: 'q', nav: 'menu', load: () => import('../queues/QueuesPage.svelte') },
+  { name: 'jobs', path: '/jobs', title: 'Jobs', key: 'j', nav: 'menu', load: () => import('../jobs/JobsPage.svelte') },
+  { name: 'job', path: '/jobs/{id}', title: 'Job', key: null, nav: null, load: () => import('../jobs/JobPage.svelte') },
   { name: 'explore', path: '/explore', title: 'Explore', key: 'x', nav: 'menu', load: () => import('../explore/ExplorePage.svelte') },
   { name: 'settings', path: '/settings', title: 'Settings', key: 's', nav: 'menu', load: () => import('../settings/SettingsPage.svelte') },
 ];
