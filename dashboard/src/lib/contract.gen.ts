@@ -829,6 +829,7 @@ export interface components {
       calls: number;
       errors: number;
       frame_most: number;
+      prices_changed: number | null;
     };
     /**
      * @description The result of one frame. Times in Unix seconds, durations in seconds, sizes in pixels.
@@ -2394,7 +2395,19 @@ export function readRemoteWorkerView(value: unknown): RemoteWorkerView | null {
   if (errors === null) return null;
   const frame_most = r.number(value['frame_most']);
   if (frame_most === null) return null;
-  return { node_id, endpoint, model, state, held_by, reason, concurrency, calls, errors, frame_most };
+  return {
+    node_id,
+    endpoint,
+    model,
+    state,
+    held_by,
+    reason,
+    concurrency,
+    calls,
+    errors,
+    frame_most,
+    prices_changed: r.number(value['prices_changed']),
+  };
 }
 
 export function readResult(value: unknown): Result | null {
