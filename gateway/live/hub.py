@@ -214,9 +214,8 @@ class Hub:
             return False
         if first and self._latest_picture(camera_id) is not None:
             return False
-        if (
-            not self._recent_pictures.take(update) and not first
-        ):  # shown before, to those who have left meanwhile
+        # A first picture may have been shown before, to those who have left meanwhile.
+        if not self._recent_pictures.take(update) and not first:
             return False
         if not self._pictures.setdefault(camera_id, Track()).take(update):
             return False
