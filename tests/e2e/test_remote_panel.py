@@ -1,4 +1,4 @@
-"""The remote lane on the page Models: what it spends and what holds it, with a real worker and a server that charges."""
+"""The remote lane on the page Models: what it spends and what holds it, with a real worker and one that charges."""
 
 import re
 from pathlib import Path
