@@ -56,7 +56,7 @@ def test_a_video_that_is_dragged_in_shows_its_faces_on_a_timeline(
 ) -> None:
     page = context.new_page()
     errors: list[str] = []
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: errors.append(said.location["url"]) if said.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     video = film(tmp_path / "film.avi").read_bytes()
     enter(page, site)
