@@ -7,6 +7,7 @@ from typing import Any
 import schemathesis
 
 SECRETS = [secret for secret in os.environ.get("FRAMEFLEET_FUZZ_SECRETS", "").split() if secret]
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 TRACES = ("Traceback (most recent", 'File "/', "site-packages", "sqlite3.", "psycopg.", "msgspec.")
 
 

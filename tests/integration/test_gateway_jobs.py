@@ -25,7 +25,7 @@ from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import astronaut, jpeg
 from tests.helpers.jobs import BROKEN, picture
 from tests.helpers.s3 import BUCKET, s3_server
-from tests.helpers.tus import JobsClient
+from tests.helpers.tus import VERSION, JobsClient
 from tests.integration.test_batch import WORKER
 from tests.integration.test_batch_videos import film
 
@@ -302,3 +302,28 @@ async def test_originals_and_results_are_kept_in_s3(
             async with http.delete(f"/api/jobs/{job_id}") as answer:
                 assert answer.status == 204
             assert await asyncio.to_thread(objects.names, of_job(job_id)) == []
+
+
+async def test_a_video_whose_upload_is_cancelled_in_its_midst_is_withdrawn(
+    rabbitmq: str, tmp_path: Path, start: StartService, jobs: JobsClient
+) -> None:
+    start("worker", AMQP_URL=rabbitmq, **WORKER).ready(60.0)
+    job_id = await jobs.create(every=0)
+    data = film(tmp_path / "film.mkv").read_bytes()
+    place = await jobs.begin(job_id, "film.mkv", len(data))
+    assert (await jobs.write(place, 0, data[: len(data) // 2]))[0] == 204
+
+    async def states() -> list[str]:
+        return [each["state"] for each in await jobs.items(job_id)]
+
+    async def known() -> bool:
+        return await states() == ["waiting"]
+
+    await eventually_async("it is read before all of it is there", known, 60.0)
+    async with jobs.http.delete(place, headers=VERSION) as answer:
+        assert answer.status == 204
+    assert await jobs.act(job_id, "complete") == 200
+    job = await jobs.ended(job_id)
+    assert job["state"] == "done"
+    assert [each["reason"] for each in job["failures"]] == ["withdrawn"]
+    assert "cancelled" in (await jobs.items(job_id))[0]["error"]
