@@ -161,9 +161,9 @@ def test_an_upload_that_was_cut_off_goes_on_after_a_reload(
     expect(page.get_by_text("0 of 1 file sent")).to_be_visible()
     page.wait_for_timeout(500)
     assert cut
-    page.unroute("**/api/jobs/*/uploads/*")
     page.reload()
     expect(page.get_by_text("Uploads stopped half-way")).to_be_visible(timeout=PATIENCE)
+    page.unroute("**/api/jobs/*/uploads/*")
 
     # On the page of all jobs, too, the same file finds its job again.
     page.goto(f"{site}/jobs")
