@@ -7,7 +7,7 @@ from batch import reasons
 from batch.errors import Unreadable
 from batch.inputs.archives import BROKEN, TarReader, ZipReader
 from batch.inputs.kinds import is_zip
-from batch.pictures.workshop import PictureError, PictureWorkshop
+from batch.pictures.workshop import PictureWorkshop, UndecodablePicture
 from batch.store import Item
 from contract.failures import FailureReason
 from contract.task import MAX_BODY_BYTES
@@ -60,7 +60,7 @@ class Loader:
     def _as_jpeg(self, data: bytes) -> bytes:
         try:
             jpeg = self._workshop.jpeg(data)
-        except PictureError as error:
+        except UndecodablePicture as error:
             raise Unreadable(FailureReason.NOT_AN_IMAGE, str(error)) from None
         if len(jpeg) > MAX_BODY_BYTES:
             raise Unreadable(reasons.TOO_LARGE, "as JPEG it is larger than a task may be: make it smaller")

@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 20.0
 """So long a picture may take: the largest takes two."""
 
 
-class PictureError(Exception):
+class UndecodablePicture(Exception):
     """A picture cannot be had as it was wanted; the sentence says why."""
 
 
@@ -34,16 +34,18 @@ class PictureWorkshop:
     def jpeg(
         self, picture: bytes, *, boxes: Sequence[PictureBox] = (), width: int = 0, quality: int = 95
     ) -> bytes:
-        """The picture as JPEG, upright. Raises PictureError."""
+        """The picture as JPEG, upright. Raises UndecodablePicture."""
         with self._turn:
             process = self._running()
             try:
                 answer = self._asked(process, PictureWish(picture, list(boxes), width, quality))
             except (OSError, EOFError, msgspec.DecodeError):
                 self._end()
-                raise PictureError("the picture makes its decoder crash, or takes it too long") from None
+                raise UndecodablePicture(
+                    "the picture makes its decoder crash, or takes it too long"
+                ) from None
         if answer.error:
-            raise PictureError(answer.error)
+            raise UndecodablePicture(answer.error)
         return answer.jpeg
 
     def close(self) -> None:

@@ -46,6 +46,7 @@ const worker = (state: 'open' | 'waiting' | 'held', held_by = ''): RemoteView['w
   calls: 1,
   errors: 0,
   frame_most: 0.001,
+  prices_changed: null,
 });
 
 const series = (labels: Record<string, string>, value: number | null) => ({

@@ -20,7 +20,7 @@ from batch.objects.store import NoSuchObject, ObjectStore, ObjectsUnavailable
 from batch.outputs.target import WRITERS, Format
 from batch.outputs.videos import present
 from batch.pictures.messages import PictureBox
-from batch.pictures.workshop import PictureError, PictureWorkshop
+from batch.pictures.workshop import PictureWorkshop, UndecodablePicture
 from batch.store import InputRow, State, Store, again
 from batch.uploads.folder import FRAMES, INPUTS, frames_of, original
 from contract.api.jobs import (
@@ -198,7 +198,7 @@ class JobReader:
             return PictureFound(data, _content_type(data), at)
         try:
             jpeg = self._workshop.jpeg(data, boxes=drawn, width=width, quality=85)
-        except PictureError as error:
+        except UndecodablePicture as error:
             raise JobRefusal(404, f"{NO_PICTURE}: {error}") from None
         return PictureFound(jpeg, "image/jpeg", at)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from batch.pictures.messages import PictureBox
-from batch.pictures.workshop import PictureError, PictureWorkshop
+from batch.pictures.workshop import PictureWorkshop, UndecodablePicture
 from tests.helpers.eventually import eventually
 from tests.helpers.images import astronaut, jpeg
 
@@ -46,7 +46,7 @@ def test_boxes_are_drawn_and_it_is_made_smaller(workshop: PictureWorkshop) -> No
 
 def test_what_is_damaged_costs_itself(workshop: PictureWorkshop) -> None:
     for data in (b"RIFF\x10\0\0\0WEBPVP8 ", b"", b"\xff\xd8\xff", jpeg(astronaut())[:100]):
-        with pytest.raises(PictureError, match="does not decode"):
+        with pytest.raises(UndecodablePicture, match="does not decode"):
             workshop.jpeg(data)
     assert workshop.jpeg(jpeg(astronaut()))
 

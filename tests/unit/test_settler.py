@@ -13,6 +13,7 @@ from contract.dead_letters import ERROR, REASON
 from contract.failures import FailureReason
 from contract.identifiers import CANARY_CAMERA
 from contract.result import FailedReply, Result, parse_reply, parse_result
+from contract.status import WatchAnnouncement
 from contract.task import TaskHead
 from contract.topology import DEAD_LETTER_QUEUE, RETRY_EXCHANGE, Lane
 from worker import settler
@@ -23,6 +24,7 @@ from worker.newest_frames import NewestFrames
 from worker.processor import Computed, Expired, Failed, Processed
 from worker.recent_frames import RecentFrames
 from worker.settler import Settler
+from worker.watched_cameras import WatchedCameras
 
 RESULT = Result(
     timestamp=1.0,
@@ -96,12 +98,14 @@ class Desk:
         self.tally = Tally()
         self.later: list[Callable[[], None]] = []
         link = SimpleNamespace(loop=SimpleNamespace(call_later=lambda _delay, then: self.later.append(then)))
+        watched = WatchedCameras(lambda: 0.0)
+        watched.hear(WatchAnnouncement(gateway_id="g", cameras=[CANARY_CAMERA], ttl=60))
         make: Any = Settler
         self.settler: Settler = make(
             self.publisher,
             link,
             "n-1",
-            {CANARY_CAMERA},
+            watched,
             RecentFrames(lambda: 0.0),
             NewestFrames(lambda: 0.0),
             self.metrics,
