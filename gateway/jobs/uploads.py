@@ -244,7 +244,7 @@ class UploadDesk:
 
     def _append(self, file: Path, at: int, data: bytes) -> None:
         try:
-            with file.open("r+b", buffering=0) as opened:
+            with file.open("r+b") as opened:  # buffered: all of it is written, or it raises
                 opened.seek(at)
                 opened.write(data)
             if self._limits.room() <= 0:
