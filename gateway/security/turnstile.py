@@ -91,7 +91,7 @@ class Turnstile:
     async def enter(self, holders: Holders = ()) -> Ticket:
         """Wait for a place, which `leave` gives back. Raises TooManyQueries."""
         accounts = self._accounts(holders)
-        if not self._all.waiting and self._may_enter(accounts[1]):
+        if not self._all.waiting and not self._rests() and self._has_room(accounts[1]):
             self._count(accounts)
         else:
             await self._wait(accounts)
@@ -114,10 +114,8 @@ class Turnstile:
         account = self._all.member(token)
         return self._all, account, account.member(session)
 
-    def _may_enter(self, token: Account) -> bool:
-        """Whether a waiter of this token could be let in now."""
-        if self._rest and asyncio.get_running_loop().time() < self._resting_until:
-            return False
+    def _has_room(self, token: Account) -> bool:
+        """Whether there is a place for one of this token's."""
         spare = self._spare if not token.holding else 0
         return self._all.holding < self._width + spare
 
@@ -166,12 +164,11 @@ class Turnstile:
         self._no_longer_waits((self._all, most, session))
 
     def _let_in(self) -> None:
-        while self._all.waiting:
+        while self._all.waiting and not self._rests():
             waiting = [account for account in self._all.members.values() if account.waiting]
-            able = [account for account in waiting if self._may_enter(account)]
+            able = [account for account in waiting if self._has_room(account)]
             if not able:
-                self._look_again()
-                return
+                return  # whoever leaves looks again
             token = min(able, key=lambda account: (account.holding, account.cost))
             session = token.next()
             waiter = session.waiters.popleft()
@@ -181,11 +178,15 @@ class Turnstile:
                 self._count(accounts)
                 waiter.set_result(None)
 
-    def _look_again(self) -> None:
-        """Look again when the rest is over."""
+    def _rests(self) -> bool:
+        """Whether nobody is let in now; then it is looked again when that is over. The clock is read once: a rest that
+        ended between two looks at it would wake nobody."""
         loop = asyncio.get_running_loop()
-        if loop.time() < self._resting_until and self._alarm is None:
+        if loop.time() >= self._resting_until:
+            return False
+        if self._alarm is None:
             self._alarm = loop.call_at(self._resting_until, self._rested)
+        return True
 
     def _rested(self) -> None:
         self._alarm = None

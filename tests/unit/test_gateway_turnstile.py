@@ -52,3 +52,15 @@ async def test_a_place_is_given_back_whatever_happens() -> None:
         await asyncio.gather(gone, return_exceptions=True)
     async with gate.passage():
         pass
+
+
+async def test_whoever_waits_for_a_rest_to_end_is_woken() -> None:
+    """A rest may end at any moment, also between two looks at the clock."""
+    gate = Turnstile(width=1, queue=10, patience=2, rest=1.0)
+    loop = asyncio.get_running_loop()
+    for number in range(2_000):
+        loop.call_soon(gate.leave, await gate.enter(("main", "session")))
+        for _ in range(number % 40):
+            pass  # rests of other lengths
+        await asyncio.sleep(0)
+    assert gate.waiting == 0
