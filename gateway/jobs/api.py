@@ -234,7 +234,10 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
         """The jobs that this gateway took uploads for, the newest first; without their uploads. Those of
         `framefleet batch` keep their own books elsewhere."""
         before = int(asked.cursor) if asked.cursor else None
-        jobs = await desk.page(before, asked.limit + 1, asked.state)
+        try:
+            jobs = await desk.page(before, asked.limit + 1, asked.state)
+        except JobRefusal as error:
+            return refused(error)
         views = [
             job_view(
                 job, desk.runner.figures(job.job_id), TURN if desk.runner.waits(job.job_id) else None, []

@@ -18,7 +18,7 @@ import msgspec
 from batch.objects.places import object_store
 from batch.objects.store import ObjectsUnavailable, of_job
 from batch.video.settings import VideoSettings
-from gateway.errors import CannotStart, JobRefusal
+from gateway.errors import JobRefusal
 from gateway.jobs.index import JobIndex, JobRow, UploadRow
 from gateway.jobs.limits import MAX_JOBS, JobLimits
 from gateway.jobs.runner import JobRunner
@@ -30,6 +30,10 @@ log = get_logger("gateway")
 T = TypeVar("T")
 
 INDEX = "jobs.sqlite3"
+RETRY_SECONDS = 5.0
+UNUSABLE = (
+    "the list of jobs in {folder} cannot be used ({error}): is there room, and may the gateway write there?"
+)
 SWEEP_SECONDS = 60.0
 MOST_UPLOADS_SHOWN = 100
 EXPIRED = "it did not grow for an hour, and was removed: send it again"
@@ -67,29 +71,45 @@ class JobDesk:
         self.uploads = UploadDesk(self._index, self.ask, self.runner, limits, metrics)
 
     async def ask(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        """What the index says, in its own thread."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, partial(function, *arguments, **named)
-        )
+        """What the index says, in its own thread. Raises JobRefusal while it cannot be used."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, partial(function, *arguments, **named)
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise JobRefusal(503, UNUSABLE.format(folder=self.limits.folder, error=error)) from error
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Compute jobs during the block. Raises CannotStart."""
-        try:
-            await self.ask(self._index.open)
-            await self._sweep_at_start()
-        except (sqlite3.Error, OSError) as error:
-            raise CannotStart(f"the list of jobs in {self.limits.folder} cannot be used: {error}") from None
-        tasks = [asyncio.create_task(self.runner.run()), asyncio.create_task(self._keep_tidy())]
+        """Compute jobs during the block. A disk that refuses costs the jobs, and not the gateway."""
+        task = asyncio.create_task(self._run())
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
             await asyncio.to_thread(self.uploads.close)
             await self.ask(self._index.close)
             self._thread.shutdown()
+
+    async def _run(self) -> None:
+        """Open the list, again and again while that fails, and compute what is in it."""
+        trouble = ""
+        while True:
+            try:
+                await self.ask(self._index.open)
+                await self._sweep_at_start()
+                break
+            except (JobRefusal, OSError) as error:
+                if str(error) != trouble:
+                    log.warning("no jobs are taken", reason=str(error))
+                trouble = str(error)
+            await asyncio.sleep(RETRY_SECONDS)
+        if trouble:
+            log.info("jobs are taken again")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.runner.run())
+            group.create_task(self._keep_tidy())
 
     # --- looking ---------------------------------------------------------------------------------------------
 

@@ -91,16 +91,22 @@ class JobIndex:
 
     @property
     def _db(self) -> sqlite3.Connection:
-        assert self._open is not None  # noqa: S101 - `open` was called
+        if self._open is None:
+            raise sqlite3.OperationalError("it is not open yet")
         return self._open
 
     def open(self) -> None:
         """Open the file, and make the tables unless they are there."""
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._open = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(SCHEMA)
+        opened = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+        try:
+            opened.execute("PRAGMA journal_mode = WAL")
+            opened.execute("PRAGMA synchronous = NORMAL")
+            opened.executescript(SCHEMA)
+        except sqlite3.Error:
+            opened.close()
+            raise
+        self._open = opened
 
     def close(self) -> None:
         """Close the file."""

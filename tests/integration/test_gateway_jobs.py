@@ -327,3 +327,24 @@ async def test_a_video_whose_upload_is_cancelled_in_its_midst_is_withdrawn(
     assert job["state"] == "done"
     assert [each["reason"] for each in job["failures"]] == ["withdrawn"]
     assert "cancelled" in (await jobs.items(job_id))[0]["error"]
+
+
+async def test_without_its_folder_the_gateway_says_so_and_takes_jobs_when_there_is_one(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    async with (
+        running_gateway(tmp_path, upload_free_mb=1) as gateway,
+        aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+    ):
+        for method, path in (("GET", "/api/jobs"), ("POST", "/api/jobs"), ("GET", "/api/jobs/0123456789ab")):
+            async with http.request(method, path, json={} if method == "POST" else None) as answer:
+                assert answer.status == 503, path
+                assert "may the gateway write there?" in (await answer.json())["error"]
+        (tmp_path / "data").unlink()  # somebody mends it
+
+        async def taken() -> bool:
+            async with http.post("/api/jobs", json={}) as answer:
+                return answer.status == 201
+
+        await eventually_async("jobs are taken", taken)
