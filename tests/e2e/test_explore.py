@@ -135,7 +135,7 @@ def test_dragging_zooms_and_the_table_has_the_numbers(native: Native, signed_in:
     slider.focus()
     page.keyboard.press("ArrowLeft")
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^\d\d:\d\d:\d\d: .* \d"))
-    chart.get_by_role("button", name="Table of Result").click()
+    chart.get_by_role("button", name="Table Result").click()
     table = chart.get_by_role("table")
     expect(table.get_by_role("row").nth(1)).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"))
     assert violations(page) == []
