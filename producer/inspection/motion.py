@@ -47,7 +47,7 @@ class Motion:
         difference = np.abs(after - expected)
         noise = float(np.partition(difference, difference.size // 4, axis=None)[difference.size // 4]) / 0.32
         threshold = min(max(self._threshold, 6 * noise), NOISY * self._threshold)
-        return np.count_nonzero(difference > threshold) / int(difference.size)
+        return int(np.count_nonzero(difference > threshold)) / int(difference.size)  # not NumPy's: it travels
 
     def keep(self, luma: Luma) -> None:
         """This picture was sent: the next ones are compared with it."""

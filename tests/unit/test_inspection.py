@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from contract.task import Task, TaskForm, encode_task, parse_task
 from producer.inspection.gate import Gate
 from producer.inspection.health import Health
 from producer.inspection.judge import Judge
 from producer.inspection.motion import Motion
+from tests.helpers.images import jpeg
 from tests.helpers.scenes import Image, Sensor, noisy, room
 
 
@@ -66,3 +68,18 @@ def test_health_can_be_left_out() -> None:
     assert judge.encoded(picture, 0.0).changes == []
     assert judge.pixels(room(), 1.0).changes == []
     assert judge.unmodified(2.0) == []
+
+
+def test_the_share_of_change_can_be_written_into_a_task() -> None:
+    motion = Motion()
+    before = np.zeros((90, 120), np.uint8)
+    motion.keep(before)
+    after = before.copy()
+    after[:30] = 200
+    share = motion.changed(after)
+    picture = jpeg(after)
+    for form in TaskForm:
+        task = Task(timestamp=1.0, camera_id="gate", frame_id="gate:1:1", image=picture, motion=share)
+        written = encode_task(task, form)
+        read = parse_task(written.body, content_type=written.content_type, headers=written.headers)
+        assert read.motion == round(share, 4) > 0.2
