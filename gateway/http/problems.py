@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from contract.api.service import ProblemView
+from gateway.errors import JobRefusal
 
 TYPES = {
     400: "bad_data",
@@ -48,12 +49,16 @@ def problem(status: int, error_type: str, error: str, headers: Mapping[str, str]
 
 
 def install(app: FastAPI) -> None:
-    """Let FastAPI's own errors take this shape."""
+    """Let FastAPI's own errors take this shape, and what is refused of jobs."""
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
         faults = [f"{'.'.join(map(str, e['loc'][1:])) or e['loc'][0]}: {e['msg']}" for e in error.errors()]
         return problem(422, "bad_data", "; ".join(faults))
+
+    @app.exception_handler(JobRefusal)
+    async def refused(_request: Request, error: JobRefusal) -> Response:
+        return problem(error.status, TYPES.get(error.status, "error"), str(error))
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:

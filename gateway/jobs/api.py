@@ -1,7 +1,7 @@
 """/api/jobs: jobs that the gateway takes uploads for."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,12 +13,11 @@ from starlette.types import Message, Receive, Scope, Send
 from batch.store import State
 from batch.video.settings import VideoSettings
 from contract.api.jobs import JobItemsView, JobsView, JobTimelineView, JobView, JobViewState, ResultFormat
-from gateway.errors import JobRefusal
 from gateway.http.documentation import Responses, answer, errors
 from gateway.http.parameters import QueryParameters
-from gateway.http.problems import TYPES, json_response, problem
+from gateway.http.problems import json_response, problem
 from gateway.jobs.desk import JobDesk
-from gateway.jobs.index import JobRow
+from gateway.jobs.index import JobRow, UploadRow
 from gateway.jobs.reader import JobReader
 from gateway.jobs.views import job_view
 from gateway.security.access import asked_by, identity_of
@@ -200,28 +199,22 @@ class ResultStream(StreamingResponse):
             await self._content.aclose()
 
 
-def refused(error: JobRefusal) -> Response:
-    """A refusal as it is answered."""
-    return problem(error.status, TYPES.get(error.status, "error"), str(error))
-
-
 def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
     """The routes but those of uploads."""
     router = APIRouter(prefix="/api/jobs", tags=["Jobs"])
 
-    async def viewed(job: JobRow) -> JobView:
+    def view(job: JobRow, uploads: Sequence[tuple[UploadRow, int]] = ()) -> JobView:
         waits = TURN if desk.runner.waits(job.job_id) else None
-        uploads = [] if job.complete else await desk.receiving(job.job_id)
         return job_view(job, desk.runner.figures(job.job_id), waits, uploads)
+
+    async def whole(job: JobRow) -> JobView:
+        return view(job, [] if job.complete else await desk.receiving(job.job_id))
 
     async def act(request: Request, job_id: str, deed: str) -> Response:
         deeds = {"pause": desk.pause, "resume": desk.resume, "cancel": desk.cancel, "complete": desk.complete}
-        try:
-            job = await deeds[deed](job_id)
-        except JobRefusal as error:
-            return refused(error)
+        job = await deeds[deed](job_id)
         log.info("a job was changed", deed=deed, job_id=job_id, **asked_by(request.scope))
-        return json_response(await viewed(job))
+        return json_response(await whole(job))
 
     @router.get(
         "",
@@ -234,18 +227,9 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
         """The jobs that this gateway took uploads for, the newest first; without their uploads. Those of
         `framefleet batch` keep their own books elsewhere."""
         before = int(asked.cursor) if asked.cursor else None
-        try:
-            jobs = await desk.page(before, asked.limit + 1, asked.state)
-        except JobRefusal as error:
-            return refused(error)
-        views = [
-            job_view(
-                job, desk.runner.figures(job.job_id), TURN if desk.runner.waits(job.job_id) else None, []
-            )
-            for job in jobs[: asked.limit]
-        ]
+        jobs = await desk.page(before, asked.limit + 1, asked.state)
         following = str(jobs[asked.limit - 1].number) if len(jobs) > asked.limit else None
-        return json_response(JobsView(views, following))
+        return json_response(JobsView(list(map(view, jobs[: asked.limit])), following))
 
     @router.post(
         "",
@@ -271,12 +255,9 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
             "skip": new.skip,
             "lane": new.lane,
         }
-        try:
-            job = await desk.create(new.name, settings, video, identity_of(request.scope).name)
-        except JobRefusal as error:
-            return refused(error)
+        job = await desk.create(new.name, settings, video, identity_of(request.scope).name)
         log.info("a job was made", job_id=job.job_id, **asked_by(request.scope))
-        return json_response(await viewed(job), 201)
+        return json_response(await whole(job), 201)
 
     @router.get(
         "/{job_id}",
@@ -287,10 +268,7 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
     )
     async def get_job(job_id: JobId) -> Response:
         """How far it is. Ask again once a second while it runs; it costs little."""
-        try:
-            return json_response(await viewed(await desk.find(job_id)))
-        except JobRefusal as error:
-            return refused(error)
+        return json_response(await whole(await desk.find(job_id)))
 
     @router.delete(
         "/{job_id}",
@@ -302,10 +280,7 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
     )
     async def delete_job(request: Request, job_id: JobId) -> Response:
         """Its books, uploads, originals and results are gone then; one that runs is ended first."""
-        try:
-            await desk.delete(job_id)
-        except JobRefusal as error:
-            return refused(error)
+        await desk.delete(job_id)
         log.info("a job was deleted", job_id=job_id, **asked_by(request.scope))
         return Response(status_code=204)
 
@@ -363,14 +338,11 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
     )
     async def list_items(job_id: JobId, asked: Annotated[JobItemsParameters, Query()]) -> Response:
         """Pictures and videos, settled or not."""
-        try:
-            await desk.find(job_id)
-            after = int(asked.cursor) if asked.cursor else 0
-            return json_response(
-                await reader.items(job_id, after, asked.limit, asked.state, asked.reason or None)
-            )
-        except JobRefusal as error:
-            return refused(error)
+        await desk.find(job_id)
+        after = int(asked.cursor) if asked.cursor else 0
+        return json_response(
+            await reader.items(job_id, after, asked.limit, asked.state, asked.reason or None)
+        )
 
     @router.get(
         "/{job_id}/items/{number}/picture",
@@ -384,13 +356,8 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
     ) -> Response:
         """As it was uploaded, or with boxes, or smaller. Of a video the best picture of each second in which
         something was found is kept; `X-Picture-Time` says where in the video it is."""
-        try:
-            await desk.find(job_id)
-            found = await reader.picture(
-                job_id, number, boxes=asked.boxes, width=asked.width, time=asked.time
-            )
-        except JobRefusal as error:
-            return refused(error)
+        await desk.find(job_id)
+        found = await reader.picture(job_id, number, boxes=asked.boxes, width=asked.width, time=asked.time)
         headers = {"Cache-Control": "no-store"}
         if found.time is not None:
             headers["X-Picture-Time"] = f"{found.time:.3f}"
@@ -411,11 +378,8 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
     ) -> Response:
         """Presences, windows and stretches that showed nothing new, in seconds of the video; while it is still
         sent, too."""
-        try:
-            await desk.find(job_id)
-            return json_response(await reader.timeline(job_id, item))
-        except JobRefusal as error:
-            return refused(error)
+        await desk.find(job_id)
+        return json_response(await reader.timeline(job_id, item))
 
     @router.get(
         "/{job_id}/results",
@@ -431,11 +395,8 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
         ] = "ndjson",
     ) -> Response:
         """Every input that is settled so far, in the forms of `framefleet batch`."""
-        try:
-            await desk.find(job_id)
-            return ResultStream(await reader.results(job_id, form), job_id, form)
-        except JobRefusal as error:
-            return refused(error)
+        await desk.find(job_id)
+        return ResultStream(await reader.results(job_id, form), job_id, form)
 
     return router
 

@@ -18,6 +18,9 @@ from broker.errors import NoSuchQueue
 from broker.session import session
 from cli.ports import free_port
 from contract.jobs import answers_queue
+from gateway.errors import JobRefusal
+from gateway.jobs.desk import JobDesk
+from gateway.jobs.index import UploadRow
 from gateway.service import Gateway
 from tests.conftest import StartService
 from tests.helpers.eventually import aeventually, eventually_async
@@ -348,3 +351,15 @@ async def test_without_its_folder_the_gateway_says_so_and_takes_jobs_when_there_
                 return answer.status == 201
 
         await eventually_async("jobs are taken", taken)
+
+
+async def test_a_list_that_fails_after_a_deed_is_told_and_not_an_error(
+    jobs: JobsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_desk: JobDesk, _job_id: str) -> list[tuple[UploadRow, int]]:
+        raise JobRefusal(503, "the list of jobs cannot be used (disk I/O error)")
+
+    monkeypatch.setattr(JobDesk, "receiving", fails)
+    async with jobs.http.post("/api/jobs", json={}) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert "disk I/O error" in (await answer.json())["error"]
