@@ -1,8 +1,10 @@
 """What counting who is here costs: `python -m bench.presence --check` (docs/viewers.md).
 
-Three servers take turns, each with the lightest endpoint of the gateway behind the gateway's own access check: without
-counting, with naive counting (each request parses its user agent and asks Redis twice), and with ours. Ratios are of
-medians over interleaved rounds of one run, so that the machine's other work falls on all three.
+Three servers in one process take turns, each with the lightest endpoint of the gateway behind the gateway's own access
+check: without counting, with naive counting (each request parses its user agent and asks Redis twice), and with ours.
+Ratios are of medians over interleaved rounds of one run, so that the machine's other work falls on all three. In one
+process, since two processes of the same code differ by several per cent, by the luck of their addresses and hash seeds;
+that of each round is new.
 """
 
 import argparse
@@ -83,16 +85,17 @@ def application(way: Way, redis_url: str) -> tuple[Starlette, AttendanceRegister
     return Starlette(routes=[Route("/api/light", light)], middleware=[access, noted]), register
 
 
-def serve(way: Way, redis_url: str, port: int) -> None:
-    """Serve until the process is ended."""
+def serve(redis_url: str, ports: dict[Way, int]) -> None:
+    """Serve in each way, on a port of its own, until the process is killed."""
 
     async def run() -> None:
-        app, register = application(way, redis_url)
-        config = uvicorn.Config(app, port=port, log_level="error", access_log=False, lifespan="off")
-        counting = asyncio.create_task(register.run()) if register else None
-        await uvicorn.Server(config).serve()
-        if counting is not None:
-            counting.cancel()
+        async with asyncio.TaskGroup() as running:
+            for way, port in ports.items():
+                app, register = application(way, redis_url)
+                if register is not None:
+                    running.create_task(register.run())
+                config = uvicorn.Config(app, port=port, log_level="error", access_log=False, lifespan="off")
+                running.create_task(uvicorn.Server(config).serve())
 
     asyncio.run(run())
 
@@ -132,11 +135,7 @@ def load_process(orders: "Connection[Any, Any]") -> None:
 
 
 def rounds(count: int, seconds: float) -> dict[Way, list[tuple[float, float]]]:
-    """Requests a second and microseconds of CPU a request, of each way and round.
-
-    The servers of each round are new: two processes of the same code differ by several per cent, by the luck of their
-    addresses and hash seeds.
-    """
+    """Requests a second and microseconds of CPU a request, of each way and round."""
     spawn = multiprocessing.get_context("spawn")
     measured: dict[Way, list[tuple[float, float]]] = {way: [] for way in WAYS}
     ours, theirs = spawn.Pipe()
@@ -146,14 +145,13 @@ def rounds(count: int, seconds: float) -> dict[Way, list[tuple[float, float]]]:
         with private_redis() as redis:
             for number in range(count):
                 print(f"round {number + 1} of {count}", file=sys.stderr)
-                with served(redis.url) as servers:
-                    for port, _ in servers.values():  # to warm up
+                with served(redis.url) as (server, ports):
+                    for port in ports.values():  # to warm up
                         ours.send((port, 1.0))
                         ours.recv()
                     for way in random.sample(WAYS, len(WAYS)):
-                        port, server = servers[way]
                         before = server.cpu_times()
-                        ours.send((port, seconds))
+                        ours.send((ports[way], seconds))
                         answers = ours.recv()
                         after = server.cpu_times()
                         used = after.user + after.system - before.user - before.system
@@ -166,23 +164,18 @@ def rounds(count: int, seconds: float) -> dict[Way, list[tuple[float, float]]]:
 
 
 @contextmanager
-def served(redis_url: str) -> Iterator[dict[Way, tuple[int, psutil.Process]]]:
-    """A server of each way, with its port."""
-    spawn = multiprocessing.get_context("spawn")
+def served(redis_url: str) -> Iterator[tuple[psutil.Process, dict[Way, int]]]:
+    """A process that serves in each way, and the ports."""
     ports = {way: free_port() for way in WAYS}
-    servers = {
-        way: spawn.Process(target=serve, args=(way, redis_url, ports[way]), daemon=True) for way in WAYS
-    }
-    for process in servers.values():
-        process.start()
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(redis_url, ports), daemon=True)
+    process.start()
     try:
         for port in ports.values():
             _wait(port)
-        yield {way: (ports[way], psutil.Process(servers[way].pid)) for way in WAYS}
+        yield psutil.Process(process.pid), ports
     finally:
-        for process in servers.values():
-            process.terminate()
-            process.join()
+        process.kill()
+        process.join()
 
 
 def _wait(port: int) -> None:
