@@ -1,6 +1,6 @@
 """What was seen and is not counted yet: each visitor once a minute, and no more than there is room for. Pure."""
 
-from gateway.attendance.identities import Visitor
+from gateway.attendance.identities import Seen, Visitor
 
 MAX_VISITORS = 10_000
 
@@ -14,7 +14,7 @@ class Batch:
         self.minutes: dict[int, set[Visitor]] = {}
         self.lost = 0
 
-    def add(self, minute: int, visitor: Visitor) -> bool:
+    def add(self, minute: int, visitor: Seen) -> bool:
         """Note a visitor. Returns whether there is no room for more. Costs less than a microsecond."""
         seen = self.minutes.get(minute)
         if seen is None:
@@ -24,7 +24,7 @@ class Batch:
         if self._size >= self._most:
             self.lost += 1
             return True
-        seen.add(visitor)
+        seen.add(Visitor(*visitor))
         self._size += 1
         return self._size >= self._most
 

@@ -27,6 +27,10 @@ class Visitor(NamedTuple):
     device: str = ""
 
 
+Seen = tuple[str, str, str, str]
+"""The fields of a Visitor, or one: both are equal, and a request pays less for a plain tuple."""
+
+
 def epoch_of(minute: int) -> int:
     """The day of a minute, both since 1970."""
     return minute // EPOCH_MINUTES

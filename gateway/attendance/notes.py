@@ -28,9 +28,9 @@ class NotedVisitors:
         identity: Identity | None = scope.get("state", {}).get("identity")
         if identity is None or scope["path"] == PING:
             return self._app(scope, receive, send)
-        visitor = Visitor(identity.token_id, place_of(scope), agent_of(scope))
+        visitor = (identity.token_id, place_of(scope), agent_of(scope), "")
         if scope["type"] == "websocket":
-            return self._held(visitor, scope, receive, send)
+            return self._held(Visitor(*visitor), scope, receive, send)
         self._register.see(visitor)
         return self._app(scope, receive, send)
 

@@ -14,7 +14,15 @@ from typing import Literal, Protocol
 from gateway.attendance.batch import MAX_VISITORS, Batch
 from gateway.attendance.buckets import Buckets
 from gateway.attendance.devices import Devices
-from gateway.attendance.identities import Salts, Visitor, epoch_of, epochs_of, session_digest, user_digest
+from gateway.attendance.identities import (
+    Salts,
+    Seen,
+    Visitor,
+    epoch_of,
+    epochs_of,
+    session_digest,
+    user_digest,
+)
 from gateway.attendance.stays import Stays
 from gateway.attendance_figures import Counts, Device, Kind, WindowMinutes
 from gateway.errors import SharedUnavailable
@@ -78,7 +86,7 @@ class AttendanceRegister:
 
     # --- the requests' side ------------------------------------------------------------------------------
 
-    def see(self, visitor: Visitor) -> None:
+    def see(self, visitor: Seen) -> None:
         """Note that somebody is here now."""
         if self._batch.add(int(self._clock()) // MINUTE, visitor):
             self._full.set()
