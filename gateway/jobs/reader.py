@@ -16,7 +16,8 @@ from batch.job import BOOKS, Job, JobRequest
 from batch.kept_frames import KeptFrame, kept_frame, nearest
 from batch.names import shown
 from batch.objects.places import object_store
-from batch.objects.store import NoSuchObject, ObjectStore, ObjectsUnavailable
+from batch.objects.shelves import ShelvedObjects
+from batch.objects.store import NoSuchObject, ObjectsUnavailable
 from batch.outputs.target import WRITERS, Format
 from batch.outputs.videos import present
 from batch.pictures.messages import PictureBox
@@ -114,7 +115,7 @@ class JobReader:
         return self._streamed(job_id, WRITERS[Format(form)])
 
     @cached_property
-    def _objects(self) -> ObjectStore:
+    def _objects(self) -> ShelvedObjects:
         return object_store(self._objects_at, self._key_file)
 
     # --- in a thread ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from batch.objects.places import object_store
+from batch.objects.shelves import COLD, HOT
 from batch.objects.store import of_job
 from broker.errors import NoSuchQueue
 from broker.session import session
@@ -300,6 +302,11 @@ async def test_originals_and_results_are_kept_in_s3(
             objects = object_store(settings["storage_url"], key)
             names = await asyncio.to_thread(objects.names, of_job(job_id))
             assert names == [f"{of_job(job_id)}originals/1", f"{of_job(job_id)}results.ndjson"]
+            await gateway.jobs.tidy(time.time() + 6 * 86_400)
+            hot = [HOT + name for name in names]
+            assert await asyncio.to_thread(objects._store.names, "") == hot
+            await gateway.jobs.tidy(time.time() + 8 * 86_400)
+            assert await asyncio.to_thread(objects._store.names, "") == [COLD + name for name in names]
             async with http.get(f"/api/jobs/{job_id}/items/1/picture") as answer:
                 assert await answer.read() == FACE
             async with http.delete(f"/api/jobs/{job_id}") as answer:
