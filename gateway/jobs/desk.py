@@ -37,6 +37,8 @@ UNUSABLE = (
 )
 SWEEP_SECONDS = 60.0
 MOST_UPLOADS_SHOWN = 100
+MOST_REFUSED = 3
+"""After so many jobs that the store of objects does not move, the others are left for the next time."""
 EXPIRED = "it did not grow for an hour, and was removed: send it again"
 
 
@@ -255,6 +257,7 @@ class JobDesk:
     async def _cool(self, now: float) -> None:
         """Move what is kept of jobs that ended a while ago to the cold shelf. Stopped or killed, the next time goes
         on with it."""
+        refused = 0
         for job_id in await self.ask(self._index.hot_before, now - self.limits.hot_seconds):
             async with self._moving:
                 try:
@@ -262,7 +265,10 @@ class JobDesk:
                         return
                 except (OSError, ObjectsUnavailable) as error:
                     log.warning("what is kept of a job stays hot", job_id=job_id, error=str(error))
-                    return
+                    refused += 1
+                    if refused >= MOST_REFUSED:
+                        return
+                    continue
             await self.ask(self._index.change_job, job_id, cold=1)
 
     def _cool_job(self, job_id: str) -> bool:

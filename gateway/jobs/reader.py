@@ -77,12 +77,18 @@ class JobReader:
         self._workshop.close()
 
     async def items(
-        self, job_id: str, after: int, most: int, state: State | None, reason: str | None
+        self,
+        job_id: str,
+        after: int,
+        most: int,
+        state: State | None,
+        reason: str | None,
+        kind: str | None,
     ) -> JobItemsView:
         """A page of a job's inputs."""
 
         def page(store: Store) -> JobItemsView:
-            rows = store.inputs(after, most + 1, state, reason)
+            rows = store.inputs(after, most + 1, state, reason, kind)
             return JobItemsView(
                 [_item(store, row) for row in rows[:most]],
                 str(rows[most - 1].number) if len(rows) > most else None,
