@@ -2,15 +2,12 @@
 
 import io
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +20,7 @@ from batch.inputs.walk import Finder
 from batch.store import Item
 from batch.video_files import Interrupted, VideoFiles
 from contract.task import MAX_BODY_BYTES
+from tests.helpers.full_disk import files_of_at_most
 from tests.helpers.processes import ROOT
 
 FILM = os.urandom(1 << 20) + bytes(MAX_BODY_BYTES)
@@ -139,17 +137,6 @@ def test_the_named_folder_is_used_while_there_is_room(
     monkeypatch.setenv("BATCH_TEMP_DIR", str(tmp_path / "none"))
     with files.opened(video) as file:
         assert os.readlink(file).startswith(f"{own}/")
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """No file may grow beyond that: a write fails as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_disk_that_fills_meanwhile_costs_the_one_video(tmp_path: Path, own: Path) -> None:
