@@ -124,6 +124,7 @@ class Engine:
             self._footage,
             self._known,
             told,
+            uploaded=options.arrivals is not None,
         )
 
     # --- life ---------------------------------------------------------------------------------------------

@@ -12,18 +12,20 @@ from collections.abc import AsyncIterator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from batch import reasons
 from batch.arrivals import Arrivals
+from batch.errors import Unreadable
 from batch.feed import Loaded
 from batch.inputs.kinds import SAMPLE
 from batch.job import Job
+from batch.names import shown
 from batch.store import Item
 from batch.video.errors import VideoError
 from batch.video.report import VideoReport
 from batch.video.timeline import HeldResult, Holding
+from batch.video_files import Interrupted, VideoFiles
 
 if TYPE_CHECKING:  # taking videos apart needs FFmpeg and OpenCV, which cost a third of a second
     from batch.video.messages import EncodedSample
@@ -69,6 +71,7 @@ class Footage:
         self._arrivals = arrivals
         self._books = job.store.videos
         self._thread = ThreadPoolExecutor(1, "videos")
+        self._files = VideoFiles(job.wish.base, job.folder)
         self._readings: dict[int, _Reading] = {}
         self._under_way: Counter[int] = Counter()
         self._stopped = False
@@ -83,6 +86,7 @@ class Footage:
         """Wait until the process that reads has ended."""
         self.stop()
         await asyncio.to_thread(self._thread.shutdown)
+        self._files.close()
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -93,7 +97,7 @@ class Footage:
         holding, held = Holding(), list[HeldResult]()
         reports: list[VideoReport] = []
         samples = self._confined(reading, reports)
-        failed: VideoError | None = None
+        failed: VideoError | Unreadable | None = None
         entered = time.monotonic()
         taken: deque[EncodedSample] = deque()
         over = False
@@ -150,14 +154,19 @@ class Footage:
             )
 
         grows = arrivals is not None and arrivals.growing(path)
-        return confined_samples(
-            Path(os.fsdecode(os.path.join(self._job.wish.base, path))),
-            settings,
-            finished=(lambda: arrivals is None or not arrivals.growing(path)) if grows else None,
-            counted=reports.append,
-            stopped=interrupted,
-            stuck_seconds=STUCK_SECONDS + 10 * rarely,
-        )
+        try:
+            with self._files.opened(reading.item, interrupted) as file:
+                yield from confined_samples(
+                    file,
+                    settings,
+                    shown=shown(os.path.basename(path)),
+                    finished=(lambda: arrivals is None or not arrivals.growing(path)) if grows else None,
+                    counted=reports.append,
+                    stopped=interrupted,
+                    stuck_seconds=STUCK_SECONDS + 10 * rarely,
+                )
+        except Interrupted:
+            return
 
     def _count(self, reading: _Reading, sample: "EncodedSample") -> None:
         outcome = sample.why if sample.why in ("still", "repeated") else "analysed"
@@ -219,7 +228,7 @@ class Footage:
 
 def _take(
     samples: "Generator[EncodedSample]", taken: "deque[EncodedSample]"
-) -> "tuple[VideoError | None, bool]":
+) -> "tuple[VideoError | Unreadable | None, bool]":
     """Take the next samples; returns the error that ended them, and whether they are over."""
     number = size = 0
     until = time.monotonic() + AT_ONCE_SECONDS
@@ -229,6 +238,6 @@ def _take(
             number, size = number + 1, size + len(sample.jpeg or b"")
             if number >= AT_ONCE or size >= AT_ONCE_BYTES or time.monotonic() >= until:
                 return None, False
-    except VideoError as error:
+    except (VideoError, Unreadable) as error:
         return error, True
     return None, True

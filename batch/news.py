@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from itertools import islice
 
 from batch.feed import Feed
 from batch.footage import Footage
@@ -12,7 +13,7 @@ from batch.known import KnownResults
 from batch.progress import Pace, Progress
 from batch.store import State
 from broker import Link, Message, Outcome, Publisher, QueueDepth
-from contract.jobs import JobState, JobStatus
+from contract.jobs import MAX_REASONS, JobState, JobStatus
 from contract.status import HEARTBEAT_SECONDS, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE, Lane
 from runtime.version import VERSION
@@ -22,6 +23,8 @@ START_SECONDS = 2.0
 """So long nothing is said of a connection that is not there yet."""
 UNSERVED_SECONDS = 3.0
 """A lane is unserved when nobody has consumed it for so long: a worker that reconnects is back before."""
+REST = 20.0
+"""So many times as long as it took, reasons are not looked up again."""
 TROUBLES = {
     Outcome.REJECTED: "the lane is full: waiting for room",
     Outcome.QUEUE_DOWN: "the lane's queue is down: `framefleet queues check` says why",
@@ -44,6 +47,8 @@ class News:
         footage: Footage,
         known: KnownResults | None,
         told: Callable[[Progress], None],
+        *,
+        uploaded: bool,
     ) -> None:
         self._job = job
         self._lane = lane
@@ -54,6 +59,10 @@ class News:
         self._footage = footage
         self._known = known
         self._told = told
+        self._uploaded = uploaded
+        self._reasons: dict[str, int] = {}
+        self._reasons_of = 0
+        self._reasons_rest = float("-inf")
         self._since = time.time()
         self._began = time.monotonic()
         self._pace = Pace()
@@ -85,6 +94,7 @@ class News:
         counts = self._job.store.counts()
         lookups, hits = self._lookups()
         frames = self._footage.frames
+        progress = self._progress()
         status = JobStatus(
             job_id=self._job.job_id,
             state=self.state,
@@ -105,6 +115,10 @@ class News:
             repeated=frames["repeated"],
             thinned=frames["thinned"],
             windows=self._footage.windows,
+            rate=round(progress.rate, 3),
+            reasons=self._reasons_now(counts[State.FAILED]),
+            note=progress.note,
+            uploaded=self._uploaded,
         )
         self._publisher.publish(
             Message(
@@ -115,6 +129,15 @@ class News:
                 mandatory=False,
             )
         )
+
+    def _reasons_now(self, failed: int) -> dict[str, int]:
+        """Why items failed; looked up again when more have, and not often where that takes long."""
+        now = time.monotonic()
+        if failed != self._reasons_of and now >= self._reasons_rest:
+            self._reasons = dict(islice(self._job.store.reasons().items(), MAX_REASONS))
+            self._reasons_of = failed
+            self._reasons_rest = time.monotonic() + REST * (time.monotonic() - now)
+        return self._reasons
 
     def _look(self, now: float) -> None:
         """See whether the lane is served, and whether anything waits there."""

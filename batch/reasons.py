@@ -8,6 +8,7 @@ EMPTY = "empty"
 TOO_LARGE = "too_large"
 CORRUPT_ARCHIVE = "corrupt_archive"
 ENCRYPTED = "encrypted"
+NO_ROOM = "no_room"  # to unpack a video to
 ARCHIVE_BOMB = "archive_bomb"
 REFUSED = "refused"  # RabbitMQ does not take it as it is
 VIDEO_CRASHED = "video_crashed"  # FFmpeg does, at this video

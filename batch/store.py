@@ -312,13 +312,21 @@ class Store:
                 yield Row(number, path, archive, member, State(state), *rest)
 
     def inputs(
-        self, after: int, most: int, state: State | None = None, reason: str | None = None
+        self,
+        after: int,
+        most: int,
+        state: State | None = None,
+        reason: str | None = None,
+        kind: str | None = None,
     ) -> list[InputRow]:
-        """Inputs with a number above `after`, in order: all, or those in a state, or that failed for a reason."""
+        """Inputs with a number above `after`, in order: all, or those in a state, that failed for a reason, of a
+        kind."""
+        chosen = {"state": state, "reason": reason, "kind": kind}
+        wanted = {name: value for name, value in chosen.items() if value is not None}
         found = self._db.execute(
             f"SELECT {INPUT_COLUMNS} FROM items WHERE video IS NULL AND number > ? "  # noqa: S608
-            "AND (? IS NULL OR state = ?) AND (? IS NULL OR reason = ?) ORDER BY number LIMIT ?",
-            (after, state, state, reason, reason, most),
+            f"{''.join(f'AND {name} = ? ' for name in wanted)}ORDER BY number LIMIT ?",
+            (after, *wanted.values(), most),
         )
         return [_input(row) for row in found]
 

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS held(
   frame INTEGER NOT NULL, started REAL NOT NULL, ended REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS held_of ON held(video, number);
 CREATE UNIQUE INDEX IF NOT EXISTS samples ON items(video, frame) WHERE video IS NOT NULL;
+CREATE INDEX IF NOT EXISTS videos_of ON items(number) WHERE kind = '{VIDEO}';
 CREATE INDEX IF NOT EXISTS open_samples ON items(video) WHERE video IS NOT NULL AND state IN ('waiting', 'sent');
 CREATE TRIGGER IF NOT EXISTS video_changed AFTER UPDATE OF changed ON items WHEN NEW.kind = '{VIDEO}' BEGIN
   DELETE FROM items WHERE video = NEW.number; DELETE FROM held WHERE video = NEW.number;

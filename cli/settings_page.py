@@ -8,6 +8,7 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 
 from batch.cache.settings import CacheSettings
+from batch.temporary import TemporarySettings
 from cli.env_example import COMMON, COMPOSE, DESCRIPTIONS, EXAMPLES, FIXED
 from gateway.settings import GatewaySettings
 from producer.settings import ProducerSettings
@@ -176,6 +177,7 @@ SAMPLES = {
     "GRAFANA_TOKEN": "$(framefleet tokens add grafana)",
     "HOSTNAME": "gateway-1",
     "BATCH_CACHE_DIR": "/var/cache/framefleet/results",
+    "BATCH_TEMP_DIR": "/dev/shm",  # noqa: S108 - an example
     "MODEL_DIR": "/srv/models",
     "NODE_ID": "gpu-1",
     "PRODUCER_ID": "warehouse",
@@ -212,7 +214,8 @@ def _parts() -> Iterator[str]:
         fields = {name: field for name, field in environment_names(settings).items() if name not in common}
         yield _table([_row(name, field) for name, field in fields.items()])
     yield "## The command `framefleet`"
-    yield _table([*COMMAND, *(_row(name, field) for name, field in environment_names(CacheSettings).items())])
+    named = environment_names(CacheSettings) | environment_names(TemporarySettings)
+    yield _table([*COMMAND, *(_row(name, field) for name, field in named.items())])
     yield "## Developers"
     yield _table(DEVELOPERS)
 

@@ -22,6 +22,9 @@ KEEP_DAYS = 7
 """So long answers wait for a client that does not come back."""
 MAX_ANSWERS = 100_000
 
+MAX_REASONS = 10
+"""So many reasons are told of."""
+
 JobState = Literal["running", "draining", "done", "interrupted"]
 
 
@@ -32,6 +35,9 @@ class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
     `since` is when this run of the client began. Times in Unix seconds. All that follows `host` is of this run alone:
     `lookups` of pictures among results that are kept, and the `hits` of these; pictures of videos that were `analysed`,
     were `still` or `repeated`, or were left out by their number a second (`thinned`); the videos' `windows`.
+
+    `rate` is items settled a second lately, `reasons` why items failed and how many, the most first, ten at most;
+    `note` says what it waits for, if it does. `uploaded`: it is a gateway's own job.
     """
 
     job_id: str
@@ -53,6 +59,10 @@ class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
     repeated: int = 0
     thinned: int = 0
     windows: int = 0
+    rate: float = 0.0
+    reasons: dict[str, int] = {}
+    note: str | None = None
+    uploaded: bool = False
 
 
 def is_job_queue(name: object) -> bool:

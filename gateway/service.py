@@ -491,7 +491,7 @@ async def compose(
                 models_router(models, nodes, statistics.costs),
                 queues_router(queue_board),
                 remote_router(remote, nodes, lambda: depth.messages.get(Lane.REMOTE.queue)),
-                jobs_router(desk, job_reader),
+                jobs_router(desk, job_reader, jobs),
                 uploads_router(desk),
                 dead_letters_router(dead_letters, messages),
                 operations_router(operations, dead_letters),

@@ -198,6 +198,13 @@ class GatewaySettings(ServiceSettings):
         le=3_650,
         description="a job is deleted so long after its end, with its originals and results",
     )
+    job_hot_days: float = Field(
+        7.0,
+        ge=0,
+        le=3_650,
+        description="so long after a job's end what is kept of it moves from hot/ to cold/ in STORAGE_URL, which a "
+        "rule of the bucket can give a cheaper class",
+    )
     upload_mb: int = Field(4_096, ge=1, description="how large an uploaded file may be")
     uploads_mb: int = Field(
         20_480, ge=1, description="how much room uploads, and what is kept of ended jobs, take at most in all"

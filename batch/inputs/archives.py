@@ -1,7 +1,7 @@
-"""Zip and tar archives, of which nothing is ever written to disk, and nothing is believed.
+"""Zip and tar archives: what is in them, of which nothing is believed.
 
-A member is read up to the size that a task may have. What an archive unpacks to is bounded by its own size: one whose
-members are a hundred times larger, and more than a gigabyte, is a bomb.
+What an archive unpacks to is bounded by its own size: one whose members are a hundred times larger, and more than a
+gigabyte, is a bomb.
 """
 
 import bz2
@@ -17,11 +17,9 @@ from contextlib import contextmanager
 from typing import IO, Any, BinaryIO, cast
 
 from batch import reasons
-from batch.errors import Unreadable
 from batch.inputs.found import Found
-from batch.inputs.kinds import is_zip
+from batch.inputs.kinds import PICTURE, VIDEO, is_likely_video, is_zip
 from batch.names import member_path
-from contract.task import MAX_BODY_BYTES
 
 MOST_RATIO = 100
 UNSUSPICIOUS = 1 << 30
@@ -59,93 +57,24 @@ def _list_zip(path: bytes, file: bytes, changed: int) -> Iterator[Found]:
     with zipfile.ZipFile(os.fsdecode(file)) as archive:
         members = archive.infolist()
         whole = sum(member.file_size for member in members)
-        _check(whole, os.path.getsize(file), len(members))
+        check_bounds(whole, os.path.getsize(file), len(members))
         for member in members:
             if not member.is_dir():
-                yield Found(
-                    member_path(path, _clean(member.filename)),
-                    member.file_size,
-                    changed,
-                    path,
-                    member.filename,
-                )
+                yield _found(path, member.filename, member.file_size, changed)
 
 
 def _list_tar(path: bytes, file: bytes, changed: int) -> Iterator[Found]:
-    with _tar(file) as archive:
-        for count, member in enumerate(_members(archive)):
-            _check(0, 1, count)
+    with opened_tar(file) as archive:
+        for count, member in enumerate(members_of(archive)):
+            check_bounds(0, 1, count)
             if member.isreg():
-                yield Found(
-                    member_path(path, _clean(member.name)), member.size, changed, path, _clean(member.name)
-                )
+                yield _found(path, clean_name(member.name), member.size, changed)
 
 
-class ZipReader:
-    """An open zip archive, for its members in any order."""
-
-    def __init__(self, file: bytes) -> None:
-        self._archive = zipfile.ZipFile(os.fsdecode(file))
-
-    def read(self, member: str) -> bytes:
-        """A member's content. Raises Unreadable."""
-        try:
-            about = self._archive.getinfo(member)
-            if about.flag_bits & 1:
-                raise Unreadable(reasons.ENCRYPTED, "it is encrypted: unpack the archive first")
-            _check_size(about.file_size)
-            with self._archive.open(about) as opened:
-                return _bounded(opened)
-        except BROKEN as error:
-            raise _corrupt(error) from None
-
-    def close(self) -> None:
-        """Close the archive."""
-        self._archive.close()
-
-
-class TarReader:
-    """A tar archive that is gone through once; members in the order in which they lie there cost one pass."""
-
-    def __init__(self, file: bytes) -> None:
-        self._file = file
-        self._opened: Any = None
-        self._names: Iterator[tarfile.TarInfo] = iter(())
-        self._archive: tarfile.TarFile | None = None
-
-    def read(self, member: str) -> bytes:
-        """A member's content. Raises Unreadable."""
-        try:
-            found = self._ahead(member)
-            return self._from_the_beginning(member) if found is None else found
-        except (Bomb, *BROKEN) as error:
-            self.close()
-            raise _corrupt(error) from None
-
-    def close(self) -> None:
-        """Close the archive."""
-        if self._opened is not None:
-            self._opened.__exit__(None, None, None)
-            self._opened = self._archive = None
-            self._names = iter(())
-
-    def _from_the_beginning(self, member: str) -> bytes:
-        self.close()
-        self._opened = _tar(self._file)
-        self._archive = archive = self._opened.__enter__()
-        self._names = _members(archive)
-        found = self._ahead(member)
-        if found is None:
-            raise Unreadable(reasons.MISSING, "the archive has no such member any more")
-        return found
-
-    def _ahead(self, member: str) -> bytes | None:
-        for about in self._names:
-            if self._archive is not None and about.isreg() and _clean(about.name) == member:
-                _check_size(about.size)
-                opened = self._archive.extractfile(about)
-                return b"" if opened is None else _bounded(opened)
-        return None
+def _found(path: bytes, member: str, size: int, changed: int) -> Found:
+    whole = member_path(path, clean_name(member))
+    kind = VIDEO if is_likely_video(whole) else PICTURE
+    return Found(whole, size, changed, path, member, kind=kind)
 
 
 class _Forward:
@@ -184,12 +113,12 @@ class _Forward:
         data = self._file.read(size)
         self._position += len(data)
         self._last = data[-1:] or self._last
-        _check(self._position, self._packed, 0)
+        check_bounds(self._position, self._packed, 0)
         return data
 
 
 @contextmanager
-def _tar(file: bytes) -> Iterator[tarfile.TarFile]:
+def opened_tar(file: bytes) -> Iterator[tarfile.TarFile]:
     with open(file, "rb") as raw, _unpacked(raw) as unpacked:
         stream = _Forward(unpacked, os.path.getsize(file))
         with tarfile.open(fileobj=cast(BinaryIO, stream), mode="r:", errors="surrogateescape") as archive:
@@ -211,41 +140,22 @@ def _unpacked(raw: BinaryIO) -> IO[bytes]:
     return cast(IO[bytes], opens(raw))
 
 
-def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+def members_of(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     while (member := archive.next()) is not None:
         yield member
         archive.members = []  # type: ignore[attr-defined]  # tarfile keeps them all
 
 
-def _clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """The member's name without what would end a path, or lead to another beginning."""
     return name.replace("\0", "�").lstrip("/")
 
 
-def _check(unpacked: int, packed: int, members: int) -> None:
+def check_bounds(unpacked: int, packed: int, members: int) -> None:
     if members > MOST_MEMBERS:
         raise Bomb(f"it has more than {MOST_MEMBERS:,} members: split it into several archives")
     if unpacked > UNSUSPICIOUS and unpacked > MOST_RATIO * packed:
         raise Bomb(f"it unpacks to more than {MOST_RATIO} times its size")
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_BODY_BYTES:
-        raise Unreadable(
-            reasons.TOO_LARGE, f"it has {size:,} bytes, the limit is {MAX_BODY_BYTES:,}: make it smaller"
-        )
-
-
-def _bounded(opened: IO[bytes]) -> bytes:
-    data = opened.read(MAX_BODY_BYTES + 1)
-    _check_size(len(data))
-    return data
-
-
-def _corrupt(error: Exception) -> Unreadable:
-    return Unreadable(
-        reasons.CORRUPT_ARCHIVE, f"it cannot be read from its archive: {type(error).__name__}: {error}"[:300]
-    )
 
 
 def _directory_bytes(file: bytes) -> int:

@@ -5,8 +5,7 @@ import stat
 
 from batch import reasons
 from batch.errors import Unreadable
-from batch.inputs.archives import BROKEN, TarReader, ZipReader
-from batch.inputs.kinds import is_zip
+from batch.inputs.members import ArchiveReader
 from batch.pictures.workshop import PictureWorkshop, UndecodablePicture
 from batch.store import Item
 from contract.failures import FailureReason
@@ -14,17 +13,19 @@ from contract.task import MAX_BODY_BYTES
 
 
 class Loader:
-    """Loads pictures. Keeps the archive of the last one open: members come in the order in which they lie there."""
+    """Loads pictures."""
 
     def __init__(self, base: bytes) -> None:
         self._base = base
-        self._archive: tuple[bytes, ZipReader | TarReader] | None = None
+        self._archives = ArchiveReader(base)
         self._workshop = PictureWorkshop()
 
     def load(self, item: Item) -> bytes:
         """The item's picture as bytes, of at most what a task may have. Raises Unreadable."""
         data = (
-            self._file(item.path) if item.archive is None else self._member(item.archive, item.member or "")
+            self._file(item.path)
+            if item.archive is None
+            else self._archives.picture(item.archive, item.member or "")
         )
         if not data:
             raise Unreadable(reasons.EMPTY, "it has no bytes")
@@ -33,12 +34,7 @@ class Loader:
     def close(self) -> None:
         """Close what is open."""
         self._workshop.close()
-        self._close_archive()
-
-    def _close_archive(self) -> None:
-        if self._archive is not None:
-            self._archive[1].close()
-            self._archive = None
+        self._archives.close()
 
     def _file(self, path: bytes) -> bytes:
         try:
@@ -65,16 +61,6 @@ class Loader:
         if len(jpeg) > MAX_BODY_BYTES:
             raise Unreadable(reasons.TOO_LARGE, "as JPEG it is larger than a task may be: make it smaller")
         return jpeg
-
-    def _member(self, archive: bytes, member: str) -> bytes:
-        if self._archive is None or self._archive[0] != archive:
-            self._close_archive()
-            file = os.path.join(self._base, archive)
-            try:
-                self._archive = archive, ZipReader(file) if is_zip(archive) else TarReader(file)
-            except BROKEN as error:
-                raise Unreadable(reasons.CORRUPT_ARCHIVE, f"its archive cannot be read: {error}") from None
-        return self._archive[1].read(member)
 
 
 def is_webp(data: bytes) -> bool:

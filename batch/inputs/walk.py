@@ -29,8 +29,7 @@ MOST_KINDS = 100
 class Finder:
     """Lists items. `base` is the folder from which relative paths are; `left_out` counts, by ending, what is none.
 
-    In folders only what is called like a picture or a video is an item, in archives like a picture; what is named
-    itself always is.
+    In folders and archives only what is called like a picture or a video is an item; what is named itself always is.
     """
 
     def __init__(self, base: bytes) -> None:
@@ -59,7 +58,7 @@ class Finder:
             yield Found(path, reason=reasons.NOT_A_FILE, error="it is not a regular file")
         elif is_zip(path) or is_tar(path):
             for found in list_archive(path, self._at(path), about.st_mtime_ns):
-                if found.reason is None and not is_picture(found.path):
+                if found.reason is None and not _is_wanted(found.path):
                     self._leave_out(found.path)
                 else:
                     yield found
@@ -77,7 +76,7 @@ class Finder:
             yield Found(pattern, reason=reasons.MISSING, error="no file is called like this pattern")
 
     def _matched(self, path: bytes) -> Iterator[Found]:
-        if is_picture(path) or is_likely_video(path) or is_zip(path) or is_tar(path):
+        if _is_wanted(path) or is_zip(path) or is_tar(path):
             yield from self._named(path)
         else:
             self._leave_out(path)
@@ -106,7 +105,7 @@ class Finder:
                 yield _problem(folder, error)
 
     def _entry(self, path: bytes) -> Iterator[Found]:
-        if not is_picture(path) and not is_likely_video(path):
+        if not _is_wanted(path):
             self._leave_out(path)
             return
         try:
@@ -125,6 +124,10 @@ class Finder:
 
     def _at(self, path: bytes) -> bytes:
         return os.path.join(self._base, path)
+
+
+def _is_wanted(path: bytes) -> bool:
+    return is_picture(path) or is_likely_video(path)
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from batch.objects.store import NoSuchObject, ObjectsUnavailable
@@ -19,10 +20,11 @@ class FolderObjects:
         """Keep what the file holds; within one disk it is only moved."""
         target = self._folder / name
         try:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 file.replace(target)
-            except OSError:  # another disk
+            except OSError:  # another disk, or somebody tidied the folder away
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 fresh = target.with_name(f"{FRESH}{os.getpid()}-{target.name}")
                 try:
                     shutil.copyfile(file, fresh)
@@ -46,11 +48,11 @@ class FolderObjects:
 
     def names(self, prefix: str) -> list[str]:
         """The names that begin with that, sorted."""
-        below = self._folder / prefix
         return sorted(
-            str(file.relative_to(self._folder))
-            for file in below.rglob("*")
-            if file.is_file() and not file.name.startswith(FRESH)
+            os.path.relpath(os.path.join(folder, name), self._folder)
+            for folder, _, names in os.walk(self._folder / prefix, onerror=_unreadable)
+            for name in names
+            if not name.startswith(FRESH)
         )
 
     def delete(self, prefix: str) -> None:
@@ -59,7 +61,25 @@ class FolderObjects:
         shutil.rmtree(below, ignore_errors=True)
         if below.exists():
             raise ObjectsUnavailable(f"{below} cannot be deleted: may this user write there?")
-        try:
-            below.parent.rmdir()
-        except OSError:
-            return  # others' objects are there
+        self._tidy(below.parent)
+
+    def move(self, name: str, to: str) -> None:
+        """Call the object so, on another disk too if one lies there. Raises NoSuchObject."""
+        file = self._folder / name
+        if not file.exists():
+            raise NoSuchObject(name)
+        self.put(to, file)
+        self._tidy(file.parent)
+
+    def _tidy(self, folder: Path) -> None:
+        """Delete empty folders, from that one upwards."""
+        with suppress(OSError):  # others' objects are there
+            while folder != self._folder:
+                folder.rmdir()
+                folder = folder.parent
+
+
+def _unreadable(error: OSError) -> None:
+    """A folder cannot be looked through: that it is gone meanwhile is no trouble."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise ObjectsUnavailable(f"{error.filename} cannot be read: {error.strerror}") from error

@@ -63,6 +63,16 @@ class S3Objects:
         except (BaseError, OSError) as error:
             raise self._unavailable(error) from error
 
+    def move(self, name: str, to: str) -> None:
+        """Copy the object, and delete it then. Raises NoSuchObject."""
+        try:
+            obstore.copy(self._store, name, to)
+            obstore.delete(self._store, name)
+        except (NotFoundError, FileNotFoundError):
+            raise NoSuchObject(name) from None
+        except (BaseError, OSError) as error:
+            raise self._unavailable(error) from error
+
     def _listed(self, prefix: str) -> Iterable[list[str]]:
         for some in obstore.list(self._store, prefix=prefix):
             yield [each["path"] for each in some]

@@ -28,6 +28,13 @@ class ObjectStore(Protocol):
         """Delete all whose names begin with that, which ends with `/`."""
 
 
+class MovingStore(ObjectStore, Protocol):
+    """A store that can also give an object another name."""
+
+    def move(self, name: str, to: str) -> None:
+        """Call the object so; it is there under one of both names, or both, at any time. Raises NoSuchObject."""
+
+
 def of_job(job_id: str) -> str:
     """What the names of a job's objects begin with: spread over 256 folders."""
     return f"{job_id[:2]}/{job_id}/"

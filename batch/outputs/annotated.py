@@ -1,7 +1,7 @@
 """The pictures with their boxes drawn in, as JPEGs that lie as the pictures do; of videos those with detections."""
 
 import json
-import os
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from batch.job import Job
 from batch.outputs.yolo import frame_place, place
 from batch.store import Item, Row, State
 from batch.video.errors import VideoError
+from batch.video_files import VideoFiles
 
 COLOUR = 80, 220, 80  # BGR
 NEEDS = "cv2"
@@ -28,40 +29,39 @@ def check() -> None:
 
 def write_annotated(job: Job, folder: Path) -> None:
     """Draw every picture that was computed and can still be read. A video is read once more. Raises OSError."""
-    loader = Loader(job.wish.base)
+    loader, videos = Loader(job.wish.base), VideoFiles(job.wish.base, job.folder)
     try:
         for row in job.store.rows():
+            item = Item(row.number, row.path, row.archive, row.member)
             if row.kind == VIDEO:
-                _write_frames(job, row, folder)
+                _write_frames(job, row, item, videos, folder)
                 continue
             if row.state is not State.OK:
                 continue
             try:
-                data = loader.load(Item(row.number, row.path, row.archive, row.member))
+                data = loader.load(item)
             except Unreadable:
                 continue
             _write(data, json.loads(row.detections), folder / place(row, job, ".jpg"))
     finally:
         loader.close()
+        videos.close()
 
 
-def _write_frames(job: Job, row: Row, folder: Path) -> None:
+def _write_frames(job: Job, row: Row, item: Item, videos: VideoFiles, folder: Path) -> None:
     from batch.video.process import confined_samples
 
     if not any(sample.detections != "[]" for sample in job.store.videos.samples(row.number)):
         return
-    path = Path(os.fsdecode(os.path.join(job.wish.base, row.path)))
-    samples = confined_samples(path, job.wish.video)
     try:
-        for each in samples:
-            known = None if each.jpeg is None else job.store.videos.sample(row.number, each.index)
-            if each.jpeg is not None and known is not None and known.ok and known.detections != "[]":
-                place_of = folder / frame_place(row, job, each.index, ".jpg")
-                _write(each.jpeg, json.loads(known.detections), place_of)
-    except VideoError:  # as far as it can be read
+        with videos.opened(item) as file, closing(confined_samples(file, job.wish.video)) as samples:
+            for each in samples:
+                known = None if each.jpeg is None else job.store.videos.sample(row.number, each.index)
+                if each.jpeg is not None and known is not None and known.ok and known.detections != "[]":
+                    place_of = folder / frame_place(row, job, each.index, ".jpg")
+                    _write(each.jpeg, json.loads(known.detections), place_of)
+    except (VideoError, Unreadable):  # as far as it can be read
         return
-    finally:
-        samples.close()
 
 
 def _write(data: bytes, detections: list[dict[str, Any]], file: Path) -> None:

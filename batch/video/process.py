@@ -32,6 +32,7 @@ def confined_samples(
     path: Path,
     settings: VideoSettings | None = None,
     *,
+    shown: str | None = None,
     finished: Callable[[], bool] | None = None,
     counted: Callable[[VideoReport], None] = lambda report: None,
     stopped: Callable[[], bool] | None = None,
@@ -46,6 +47,7 @@ def confined_samples(
     Args:
         path: The video.
         settings: What is looked at, and how; the defaults without.
+        shown: What the video is called in sentences; the name of its file without.
         finished: Of a file that is still written: tells whether it is complete. It is read as it grows.
         counted: Is told the report, once, at the end.
         stopped: Asked many times a second: once it is true no more samples come, and no report.
@@ -56,7 +58,7 @@ def confined_samples(
         VideoError: It is not a video, cannot be read on, or its process crashed or hung. What was yielded before holds.
     """
     settings = settings or VideoSettings()
-    shown = path.name
+    shown = shown or path.name
     with video_file(path, shown, growing=finished is not None) as file:
         child = _Child(file, settings, memory, stopped, growing=finished is not None)
     try:

@@ -11,6 +11,7 @@ from typing import Literal
 
 JobViewState = Literal["uploading", "running", "paused", "done", "cancelled", "failed", "lost"]
 ItemViewState = Literal["waiting", "sent", "ok", "failed"]
+ClientJobState = Literal["running", "stalled", "lost", "done", "interrupted"]
 UploadState = Literal["receiving", "complete"]
 ResultFormat = Literal["ndjson", "csv", "coco"]
 
@@ -112,6 +113,44 @@ class JobsView:
 
     items: list[JobView]
     next: str | None
+
+
+@dataclass(slots=True, frozen=True)
+class ClientJobFailureView:
+    """Items that failed for one `reason`; the command says of each what was wrong."""
+
+    reason: str
+    count: int
+
+
+@dataclass(slots=True, frozen=True)
+class ClientJobView:
+    """A job of `framefleet batch`, or of a program, on the machine `host`, as its client tells it: the gateway has
+    no part in it. `lost`: the client is silent; `stalled`: items are under way, and none was settled for two
+    minutes. `started` is when this run of it began, `heard` when its client was heard last. `listed`: `items` are
+    all that there will be; other figures are as of the gateway's own jobs."""
+
+    job_id: str
+    host: str
+    state: ClientJobState
+    note: str | None
+    started: float
+    heard: float
+    items: int
+    listed: bool
+    ok: int
+    failed: int
+    retried: int
+    rate: float
+    eta_seconds: float | None
+    failures: list[ClientJobFailureView]
+
+
+@dataclass(slots=True, frozen=True)
+class ClientJobsView:
+    """Jobs whose clients were heard within five minutes, those that began last first, 200 at most."""
+
+    items: list[ClientJobView]
 
 
 @dataclass(slots=True, frozen=True)

@@ -3,9 +3,11 @@ import { readPlace, writePlace } from '../src/lib/address';
 import type { JobItemView, JobTimelineView, JobView } from '../src/lib/contract.gen';
 import {
   bytesWords,
+  clientLevel,
   consequences,
   deedsOf,
   etaWords,
+  failuresWords,
   foundWords,
   levelOf,
   nameFor,
@@ -76,6 +78,7 @@ describe('the addresses of jobs', () => {
   it.each([
     '/jobs/a1b2',
     '/jobs/a1b2?state=failed&reason=not_an_image',
+    '/jobs/a1b2?state=ok&kind=video',
     '/jobs/a1b2?cursor=50&item=7&time=12.345',
   ])('%s survives', (path) => {
     expect(writePlace(JOB, readPlace(JOB, url(path)))).toBe(path);
@@ -112,6 +115,26 @@ describe('a job in words', () => {
     ['running', 5, 'unknown'],
   ] as const)('%s with %d failures is %s', (state, failed, level) => {
     expect(levelOf({ state, failed })).toBe(level);
+  });
+
+  it.each([
+    ['done', 0, 'good'],
+    ['done', 1, 'warning'],
+    ['running', 1, 'unknown'],
+    ['stalled', 0, 'warning'],
+    ['interrupted', 0, 'warning'],
+    ['lost', 0, 'bad'],
+  ] as const)('of a command line, %s with %d failures is %s', (state, failed, level) => {
+    expect(clientLevel({ state, failed })).toBe(level);
+  });
+
+  it('tells why items of a command line failed', () => {
+    const failures = [
+      { reason: 'not_an_image', count: 1200 },
+      { reason: 'no_room', count: 1 },
+    ];
+    expect(failuresWords({ failures })).toBe('1,200 not an image, 1 no room');
+    expect(failuresWords({ failures: [] })).toBe('');
   });
 
   it.each([

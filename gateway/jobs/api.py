@@ -1,6 +1,7 @@
 """/api/jobs: jobs that the gateway takes uploads for."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any, Literal
 
@@ -12,14 +13,23 @@ from starlette.types import Message, Receive, Scope, Send
 
 from batch.store import State
 from batch.video.settings import VideoSettings
-from contract.api.jobs import JobItemsView, JobsView, JobTimelineView, JobView, JobViewState, ResultFormat
+from contract.api.jobs import (
+    ClientJobsView,
+    JobItemsView,
+    JobsView,
+    JobTimelineView,
+    JobView,
+    JobViewState,
+    ResultFormat,
+)
 from gateway.http.documentation import Responses, answer, errors
 from gateway.http.parameters import QueryParameters
 from gateway.http.problems import json_response, problem
+from gateway.jobs.board import JobBoard
 from gateway.jobs.desk import JobDesk
 from gateway.jobs.index import JobRow, UploadRow
 from gateway.jobs.reader import JobReader
-from gateway.jobs.views import job_view
+from gateway.jobs.views import client_job_view, job_view
 from gateway.security.access import asked_by, identity_of
 from runtime.logs import get_logger
 
@@ -73,6 +83,26 @@ UPLOADING: dict[str, Any] = {
             "note": None,
         }
     ],
+}
+CLIENTS = {
+    "items": [
+        {
+            "job_id": "5f0e8c41d2aa",
+            "host": "workstation",
+            "state": "running",
+            "note": None,
+            "started": 1795216000.2,
+            "heard": 1795216061.0,
+            "items": 5_000,
+            "listed": True,
+            "ok": 1_200,
+            "failed": 3,
+            "retried": 0,
+            "rate": 20.1,
+            "eta_seconds": 188.9,
+            "failures": [{"reason": "not_an_image", "count": 3}],
+        }
+    ]
 }
 ITEMS = {
     "items": [
@@ -161,6 +191,7 @@ class JobItemsParameters(QueryParameters):
 
     state: State | None = Field(None, description="only inputs in this state")
     reason: str = Field("", max_length=64, description="only those that failed for this reason")
+    kind: Literal["picture", "video"] | None = Field(None, description="only inputs of this kind")
     limit: int = Field(50, ge=1, le=500, description="how many at most")
     cursor: str = Field("", pattern=CURSOR, description="`next` of the page before; empty: the first page")
 
@@ -199,7 +230,7 @@ class ResultStream(StreamingResponse):
             await self._content.aclose()
 
 
-def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
+def jobs_router(desk: JobDesk, reader: JobReader, board: JobBoard) -> APIRouter:
     """The routes but those of uploads."""
     router = APIRouter(prefix="/api/jobs", tags=["Jobs"])
 
@@ -258,6 +289,19 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
         job = await desk.create(new.name, settings, video, identity_of(request.scope).name)
         log.info("a job was made", job_id=job.job_id, **asked_by(request.scope))
         return json_response(await whole(job), 201)
+
+    @router.get(
+        "/clients",
+        response_model=ClientJobsView,
+        responses=answer("Those that began last first.", CLIENTS),
+        operation_id="list_client_jobs",
+        summary="List jobs that command lines and programs run",
+    )
+    async def list_clients() -> Response:
+        """Jobs of `framefleet batch` and `process_batch`, as their clients tell it every two seconds. They are listed
+        until five minutes after the last word; nothing can be done to them from here."""
+        now, wall = time.monotonic(), time.time()
+        return json_response(ClientJobsView([client_job_view(job, now, wall) for job in board.shown(now)]))
 
     @router.get(
         "/{job_id}",
@@ -341,7 +385,7 @@ def jobs_router(desk: JobDesk, reader: JobReader) -> APIRouter:
         await desk.find(job_id)
         after = int(asked.cursor) if asked.cursor else 0
         return json_response(
-            await reader.items(job_id, after, asked.limit, asked.state, asked.reason or None)
+            await reader.items(job_id, after, asked.limit, asked.state, asked.reason or None, asked.kind)
         )
 
     @router.get(

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from batch.objects.places import object_store
+from batch.objects.shelves import ShelvedObjects
 from batch.objects.store import ObjectsUnavailable, of_job
 from batch.video.settings import VideoSettings
 from gateway.errors import JobRefusal
@@ -36,6 +37,8 @@ UNUSABLE = (
 )
 SWEEP_SECONDS = 60.0
 MOST_UPLOADS_SHOWN = 100
+MOST_REFUSED = 3
+"""After so many jobs that the store of objects does not move, the others are left for the next time."""
 EXPIRED = "it did not grow for an hour, and was removed: send it again"
 
 
@@ -68,6 +71,9 @@ class JobDesk:
             metrics,
             keep_videos=keep_videos,
         )
+        self._moving = asyncio.Lock()
+        self._deleting: set[str] = set()
+        self._closing = False
         self.uploads = UploadDesk(self._index, self.ask, self.runner, limits, metrics)
 
     async def ask(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
@@ -86,6 +92,7 @@ class JobDesk:
         try:
             yield
         finally:
+            self._closing = True
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await asyncio.to_thread(self.uploads.close)
@@ -206,10 +213,15 @@ class JobDesk:
         for upload in await self.ask(self._index.uploads, job_id, complete=False):
             await self.uploads.cancel(upload, "its job was deleted")
         await self.runner.end(job_id)
+        self._deleting.add(job_id)
         try:
+            async with self._moving:
+                pass  # what is being moved stops for it
             await asyncio.to_thread(self._delete_files, job_id)
         except (OSError, ObjectsUnavailable) as error:
             raise JobRefusal(503, f"the job's files cannot be deleted: {error}") from error
+        finally:
+            self._deleting.discard(job_id)
         await self.ask(self._index.delete_job, job_id)
         await self.uploads.refresh()
 
@@ -224,7 +236,8 @@ class JobDesk:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def tidy(self, now: float) -> None:
-        """Remove uploads that nobody goes on with, complete jobs that nobody completes, delete jobs that are old."""
+        """Remove uploads that nobody goes on with, complete jobs that nobody completes, delete jobs that are old, and
+        move what is kept of others to the cold shelf."""
         since = now - self.limits.upload_seconds
         for upload in await self.ask(self._index.stale_uploads, since):
             with contextlib.suppress(OSError):
@@ -239,6 +252,33 @@ class JobDesk:
             log.info("an old job is deleted", job_id=job_id)
             await self.delete(job_id)
         await self.uploads.refresh()
+        await self._cool(now)
+
+    async def _cool(self, now: float) -> None:
+        """Move what is kept of jobs that ended a while ago to the cold shelf. Stopped or killed, the next time goes
+        on with it."""
+        refused = 0
+        for job_id in await self.ask(self._index.hot_before, now - self.limits.hot_seconds):
+            async with self._moving:
+                try:
+                    if self._stop_moving() or not await asyncio.to_thread(self._cool_job, job_id):
+                        return
+                except (OSError, ObjectsUnavailable) as error:
+                    log.warning("what is kept of a job stays hot", job_id=job_id, error=str(error))
+                    refused += 1
+                    if refused >= MOST_REFUSED:
+                        return
+                    continue
+            await self.ask(self._index.change_job, job_id, cold=1)
+
+    def _cool_job(self, job_id: str) -> bool:
+        return self._store().cool(of_job(job_id), self._stop_moving)
+
+    def _stop_moving(self) -> bool:
+        return self._closing or bool(self._deleting)
+
+    def _store(self) -> ShelvedObjects:
+        return object_store(self._objects, self._key_file)
 
     async def _sweep_at_start(self) -> None:
         """Delete folders that are no job's: a kill -9 may leave them."""
@@ -252,7 +292,7 @@ class JobDesk:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _delete_files(self, job_id: str) -> None:
-        object_store(self._objects, self._key_file).delete(of_job(job_id))
+        self._store().delete(of_job(job_id))
         folder = self.limits.folder / job_id
         if folder.exists():
             shutil.rmtree(folder)

@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS jobs(
   number INTEGER PRIMARY KEY AUTOINCREMENT, job_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, state TEXT NOT NULL,
   complete INTEGER NOT NULL DEFAULT 0, work INTEGER NOT NULL DEFAULT 0, wrapped INTEGER NOT NULL DEFAULT 0, note TEXT,
   settings TEXT NOT NULL, created REAL NOT NULL, started REAL, ended REAL, by TEXT, bytes INTEGER NOT NULL DEFAULT 0,
-  files INTEGER NOT NULL DEFAULT 0, kept INTEGER NOT NULL DEFAULT 0, touched REAL NOT NULL, figures TEXT NOT NULL);
+  files INTEGER NOT NULL DEFAULT 0, kept INTEGER NOT NULL DEFAULT 0, touched REAL NOT NULL, figures TEXT NOT NULL,
+  cold INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs(state, number);
 CREATE INDEX IF NOT EXISTS jobs_with_work ON jobs(number) WHERE work = 1;
 CREATE TABLE IF NOT EXISTS uploads(
@@ -30,6 +31,8 @@ CREATE TABLE IF NOT EXISTS uploads(
 CREATE INDEX IF NOT EXISTS uploads_of ON uploads(job_id, complete, number);
 CREATE INDEX IF NOT EXISTS uploads_open ON uploads(touched) WHERE complete = 0;
 """
+COLD = "ALTER TABLE jobs ADD COLUMN cold INTEGER NOT NULL DEFAULT 0"
+"""For a list that is older."""
 JOB_COLUMNS = (
     "number, job_id, name, state, complete, work, wrapped, note, settings, created, started, ended, by, bytes, files, "
     "touched, figures"
@@ -103,6 +106,8 @@ class JobIndex:
             opened.execute("PRAGMA journal_mode = WAL")
             opened.execute("PRAGMA synchronous = NORMAL")
             opened.executescript(SCHEMA)
+            if "cold" not in {row[1] for row in opened.execute("PRAGMA table_info(jobs)")}:
+                opened.execute(COLD)
         except sqlite3.Error:
             opened.close()
             raise
@@ -167,6 +172,14 @@ class JobIndex:
         """Jobs that have been over since before that moment."""
         found = self._db.execute(
             "SELECT job_id FROM jobs WHERE ended < ? AND state IN ('done', 'cancelled', 'failed', 'lost') LIMIT 100",
+            (moment,),
+        )
+        return [job_id for (job_id,) in found]
+
+    def hot_before(self, moment: float) -> list[str]:
+        """Jobs that have been over since before that moment, and whose objects are not moved to the cold shelf yet."""
+        found = self._db.execute(
+            "SELECT job_id FROM jobs WHERE cold = 0 AND wrapped = 1 AND ended < ? ORDER BY ended LIMIT 100",
             (moment,),
         )
         return [job_id for (job_id,) in found]

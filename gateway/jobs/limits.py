@@ -23,6 +23,7 @@ class JobLimits:
     uploads: int
     free: int
     keep_seconds: float
+    hot_seconds: float
     upload_seconds: float = UPLOAD_SECONDS
 
     @classmethod
@@ -36,6 +37,7 @@ class JobLimits:
             uploads=settings.uploads_mb * MB,
             free=settings.upload_free_mb * MB,
             keep_seconds=settings.job_days * 86_400,
+            hot_seconds=settings.job_hot_days * 86_400,
         )
 
     def room(self) -> int:

@@ -16,7 +16,8 @@ from batch.job import BOOKS, Job, JobRequest
 from batch.kept_frames import KeptFrame, kept_frame, nearest
 from batch.names import shown
 from batch.objects.places import object_store
-from batch.objects.store import NoSuchObject, ObjectStore, ObjectsUnavailable
+from batch.objects.shelves import ShelvedObjects
+from batch.objects.store import NoSuchObject, ObjectsUnavailable
 from batch.outputs.target import WRITERS, Format
 from batch.outputs.videos import present
 from batch.pictures.messages import PictureBox
@@ -76,12 +77,18 @@ class JobReader:
         self._workshop.close()
 
     async def items(
-        self, job_id: str, after: int, most: int, state: State | None, reason: str | None
+        self,
+        job_id: str,
+        after: int,
+        most: int,
+        state: State | None,
+        reason: str | None,
+        kind: str | None,
     ) -> JobItemsView:
         """A page of a job's inputs."""
 
         def page(store: Store) -> JobItemsView:
-            rows = store.inputs(after, most + 1, state, reason)
+            rows = store.inputs(after, most + 1, state, reason, kind)
             return JobItemsView(
                 [_item(store, row) for row in rows[:most]],
                 str(rows[most - 1].number) if len(rows) > most else None,
@@ -114,7 +121,7 @@ class JobReader:
         return self._streamed(job_id, WRITERS[Format(form)])
 
     @cached_property
-    def _objects(self) -> ObjectStore:
+    def _objects(self) -> ShelvedObjects:
         return object_store(self._objects_at, self._key_file)
 
     # --- in a thread ----------------------------------------------------------------------------------------

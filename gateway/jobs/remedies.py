@@ -18,6 +18,7 @@ REMEDIES = {
     reasons.EMPTY: "The file has no bytes: send it again.",
     reasons.MISSING: "Its file is gone from the gateway's disk: send it again.",
     reasons.UNREADABLE: "The gateway's disk does not give it: see its log, and send it again.",
+    reasons.NO_ROOM: "There is no room to unpack it: make room on the disk, and send it again.",
     reasons.REFUSED: "RabbitMQ does not take it: make it smaller.",
     reasons.NO_ANSWER: "No worker answered: see whether workers of the batch lane run, and send it again.",
     reasons.WITHDRAWN: "Its upload was cancelled or broke off: send it again if it is wanted.",

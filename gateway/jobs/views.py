@@ -5,6 +5,9 @@ from typing import cast, get_args
 
 from batch.uploads.messages import JobFigures
 from contract.api.jobs import (
+    ClientJobFailureView,
+    ClientJobState,
+    ClientJobView,
     JobFailureView,
     JobFramesView,
     JobLatencyView,
@@ -13,6 +16,7 @@ from contract.api.jobs import (
     JobViewState,
     UploadView,
 )
+from gateway.jobs.board import HeardJob
 from gateway.jobs.index import JobRow, UploadRow
 from gateway.jobs.remedies import what_to_do
 
@@ -61,4 +65,29 @@ def job_view(
         failures=[JobFailureView(reason, count, what_to_do(reason)) for reason, count in now.reasons.items()],
         latency=JobLatencyView(now.p50, now.p95, now.p99),
         uploads=[upload_view(upload, offset) for upload, offset in uploads],
+    )
+
+
+def client_job_view(job: HeardJob, now: float, wall: float) -> ClientJobView:
+    """A job whose client is heard; `now` is monotonic, `wall` the same moment in Unix seconds."""
+    status = job.status
+    heard = wall - (now - job.heard)
+    state = cast(ClientJobState, job.state(now))
+    rate = status.rate if state == "running" else 0.0
+    return ClientJobView(
+        job_id=status.job_id,
+        host=status.host,
+        state=state,
+        note=None if job.over else status.note,
+        # By this machine's clock: a client's may be wrong.
+        started=heard - (status.time - status.since),
+        heard=heard,
+        items=status.items,
+        listed=status.listed,
+        ok=status.ok,
+        failed=status.failed,
+        retried=status.retries,
+        rate=rate,
+        eta_seconds=job.waiting / rate if status.listed and rate > 0 else None,
+        failures=[ClientJobFailureView(reason, count) for reason, count in status.reasons.items()],
     )

@@ -16,6 +16,7 @@ NATURE = {
     "cv_sender_seconds_total": "no sender has a name",
     "framefleet_certificate_expiry_timestamp_seconds": "no camera has a certificate",
     "framefleet_token_expiry_timestamp_seconds": "no token ends",
+    "framefleet_job_items_total": "nobody runs a job",
     "framefleet_time_on_app_seconds_bucket": "nobody has left for five minutes",
     "gateway_history_query_seconds_bucket": "nobody has asked the history",
     "gateway_logins_total": "nobody signs in all the time",

@@ -24,7 +24,7 @@ def write(
     path: Path,
     pictures: Iterable[Image],
     *,
-    fps: int = 10,
+    fps: int | Fraction = 10,
     times: Sequence[float] | None = None,
     options: dict[str, str] | None = None,
     codec: str | None = None,

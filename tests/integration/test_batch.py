@@ -16,6 +16,7 @@ from contract.topology import STATUS_EXCHANGE, EphemeralQueue, Lane
 from tests.conftest import StartService
 from tests.helpers.bus import Collector, bus, dead_letters, results
 from tests.helpers.eventually import aeventually
+from tests.helpers.full_disk import files_of_at_most
 from tests.helpers.images import astronaut, jpeg
 from tests.helpers.jobs import BROKEN, Command, folder_of, lines, picture
 
@@ -136,6 +137,27 @@ async def test_interrupted_without_workers_and_gone_on_with(
         assert await asyncio.to_thread(again.wait) == 0, again.said
         assert "40 items: 40 ok, 0 failed" in again.said
         assert worker.metric("framefleet_job_item_seconds_count") == 40  # nothing twice
+
+
+async def test_a_disk_that_fills_ends_the_job_and_nothing_is_lost(
+    rabbitmq: str, tmp_path: Path, start: StartService
+) -> None:
+    folder_of(tmp_path / "in", 400, broken_every=50)
+    worker = start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
+    arguments = (tmp_path / "in", "--job", "mine", "--no-cache", "--output", tmp_path / "o.ndjson")
+    first = Command(rabbitmq, tmp_path / "jobs", *arguments)
+    await aeventually("it works", lambda: worker.metric("framefleet_job_item_seconds_count") >= 40, 60)
+    with files_of_at_most(4_096, first.process.pid):
+        assert await asyncio.to_thread(first.wait) == 1
+    assert "cannot be kept" in first.said
+    assert "Traceback" not in first.said
+    assert not (tmp_path / "o.ndjson").exists()
+    second = Command(rabbitmq, tmp_path / "jobs", *arguments)
+    assert await asyncio.to_thread(second.wait) == 1, second.said
+    told = lines(tmp_path / "o.ndjson")
+    assert (len(told), sum(each["status"] == "failed" for each in told)) == (400, 8)
+    # What was under way may be computed twice, and no more.
+    assert 400 <= worker.metric("framefleet_job_item_seconds_count") <= 420
 
 
 def test_from_a_program_that_has_an_event_loop(

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import tarfile
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -147,6 +149,45 @@ async def test_killed_in_mid_video_and_gone_on_with(
     assert f"{frames['analysed'] + 1} items: {frames['analysed'] + 1} ok, 0 failed" in second.said
     # What was on its way when the client died may be computed twice, and no more.
     assert frames["analysed"] <= worker.metric("framefleet_job_item_seconds_count") <= frames["analysed"] + 10
+
+
+async def test_videos_in_archives(rabbitmq: str, tmp_path: Path, start: StartService) -> None:
+    """They are told as those of a folder are; kill -9 in their midst leaves nothing of them, and is gone on from."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        archive.write(film(tmp_path / "film.avi"), "sub/film.avi")
+        archive.writestr("a.jpg", picture(1))
+        archive.writestr("broken.mp4", b"no video at all")
+    with tarfile.open(tmp_path / "more.tar.gz", "w:gz") as tar:
+        tar.add(changing_video(tmp_path / "long.avi", 300), "long.avi")
+    worker = start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
+    arguments = (
+        tmp_path / "more.tar.gz",
+        tmp_path / "some.zip",
+        "--no-cache",
+        "--output",
+        tmp_path / "o.ndjson",
+    )
+    drawn = ("--output", tmp_path / "drawn", "--format", "annotated")
+    jobs = tmp_path / "jobs"
+    first = Command(rabbitmq, jobs, *arguments, BATCH_TEMP_DIR=str(temporary))
+    await aeventually("a part of it", lambda: worker.metric("framefleet_job_item_seconds_count") >= 50, 60)
+    first.kill()
+    assert list(temporary.iterdir()) == []
+    (own,) = (each for each in jobs.iterdir() if each.name != "kept")
+    assert {each.name.partition("-")[0] for each in own.iterdir()} == {"items.sqlite3", "lock"}
+    second = Command(rabbitmq, jobs, *arguments, *drawn, BATCH_TEMP_DIR=str(temporary))
+    assert await asyncio.to_thread(second.wait) == 1, second.said
+    told = {Path(each["path"]).name: each for each in lines(tmp_path / "o.ndjson")}
+    assert told.keys() == {"long.avi", "film.avi", "a.jpg", "broken.mp4"}
+    assert told["film.avi"]["path"].endswith("some.zip!/sub/film.avi")
+    assert [each["count"] for each in told["film.avi"]["presences"]] == [1, 1]
+    assert (told["film.avi"]["frames"]["decoded"], told["long.avi"]["frames"]["decoded"]) == (70, 300)
+    assert told["broken.mp4"]["reason"] == "not_a_video"
+    assert "broken.mp4" in told["broken.mp4"]["error"]
+    assert len(list((tmp_path / "drawn").glob("**/sub/film.avi/*.jpg"))) >= 1
+    assert list(temporary.iterdir()) == []
 
 
 async def test_interrupted_in_mid_video(rabbitmq: str, tmp_path: Path, start: StartService) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import psutil
 import pytest
 
 from batch.objects.places import object_store
+from batch.objects.shelves import COLD, HOT
 from batch.objects.store import of_job
 from broker.errors import NoSuchQueue
 from broker.session import session
@@ -26,7 +29,7 @@ from tests.conftest import StartService
 from tests.helpers.eventually import aeventually, eventually_async
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import astronaut, jpeg
-from tests.helpers.jobs import BROKEN, picture
+from tests.helpers.jobs import BROKEN, Command, folder_of, picture
 from tests.helpers.s3 import BUCKET, s3_server
 from tests.helpers.tus import VERSION, JobsClient
 from tests.integration.test_batch import WORKER
@@ -82,6 +85,12 @@ async def test_uploads_become_results(
         "film.avi": ("ok", 2),
     }
     assert [each["name"] for each in await jobs.items(job_id, reason="not_an_image")] == ["broken.jpg"]
+    assert [each["name"] for each in await jobs.items(job_id, kind="video")] == ["film.avi"]
+    assert [each["name"] for each in await jobs.items(job_id, kind="picture", state="failed")] == [
+        "broken.jpg"
+    ]
+    assert await jobs.items(job_id, kind="video", state="failed") == []
+    assert await jobs.items(job_id, kind="video", reason="not_an_image") == []
     # What is seen of them.
     async with jobs.http.get(
         f"/api/jobs/{job_id}/items/{items['photos/face.jpg']['number']}/picture"
@@ -116,8 +125,8 @@ async def test_uploads_become_results(
     kept = {
         str(each.relative_to(tmp_path / "data/objects")) for each in (tmp_path / "data/objects").rglob("*")
     }
-    assert f"{job_id[:2]}/{job_id}/originals/{video}" not in kept
-    assert f"{job_id[:2]}/{job_id}/originals/{items['face.webp']['number']}" in kept
+    assert f"{HOT}{of_job(job_id)}originals/{video}" not in kept
+    assert f"{HOT}{of_job(job_id)}originals/{items['face.webp']['number']}" in kept
     # Deleted, nothing is left.
     async with jobs.http.delete(f"/api/jobs/{job_id}") as answer:
         assert answer.status == 204
@@ -274,6 +283,44 @@ async def test_a_job_is_paused_goes_on_survives_its_process_and_is_cancelled(
             await channel.count(answers_queue(other).name)
 
 
+async def test_a_job_of_the_command_line_is_heard(
+    rabbitmq: str, tmp_path: Path, start: StartService, jobs: JobsClient
+) -> None:
+    start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
+    own = await jobs.create()
+    await jobs.upload(own, "face.jpg", FACE)
+
+    async def clients() -> list[dict[str, Any]]:
+        async with jobs.http.get("/api/jobs/clients") as answer:
+            assert answer.status == 200
+            found: list[dict[str, Any]] = (await answer.json())["items"]
+            return found
+
+    async def computed() -> bool:
+        return bool((await jobs.job(own))["ok"] == 1)
+
+    await eventually_async("the gateway's own job is computed", computed, 60.0)
+    assert await clients() == []  # and is no client's
+    folder_of(tmp_path / "in", 200, broken_every=50)
+    command = Command(rabbitmq, tmp_path / "jobs", tmp_path / "in", "--job", "mine")
+    assert await asyncio.to_thread(command.wait) == 1, command.said
+
+    async def over() -> bool:
+        return [each["state"] for each in await clients()] == ["done"]
+
+    await eventually_async("its last word is heard", over)
+    (told,) = await clients()
+    assert (told["job_id"], told["host"], told["items"], told["listed"]) == (
+        "mine",
+        socket.gethostname(),
+        200,
+        True,
+    )
+    assert (told["ok"], told["failed"], told["rate"], told["eta_seconds"]) == (196, 4, 0.0, None)
+    assert told["failures"] == [{"reason": "not_an_image", "count": 4}]
+    assert abs(time.time() - told["heard"]) < 60.0
+
+
 async def test_originals_and_results_are_kept_in_s3(
     rabbitmq: str, tmp_path: Path, start: StartService
 ) -> None:
@@ -300,6 +347,11 @@ async def test_originals_and_results_are_kept_in_s3(
             objects = object_store(settings["storage_url"], key)
             names = await asyncio.to_thread(objects.names, of_job(job_id))
             assert names == [f"{of_job(job_id)}originals/1", f"{of_job(job_id)}results.ndjson"]
+            await gateway.jobs.tidy(time.time() + 6 * 86_400)
+            hot = [HOT + name for name in names]
+            assert await asyncio.to_thread(objects._store.names, "") == hot
+            await gateway.jobs.tidy(time.time() + 8 * 86_400)
+            assert await asyncio.to_thread(objects._store.names, "") == [COLD + name for name in names]
             async with http.get(f"/api/jobs/{job_id}/items/1/picture") as answer:
                 assert await answer.read() == FACE
             async with http.delete(f"/api/jobs/{job_id}") as answer:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,8 +11,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from batch.objects.folder import FolderObjects
+from batch.objects.store import of_job
+from batch.uploads.messages import JobFigures
 from gateway.service import Gateway
-from tests.helpers.eventually import eventually_async
+from tests.helpers.eventually import aeventually, eventually_async
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.images import astronaut, jpeg
 from tests.helpers.jobs import picture
@@ -228,6 +232,41 @@ async def test_an_upload_can_be_cancelled(jobs: JobsClient, tmp_path: Path) -> N
     async with jobs.http.head(place, headers=VERSION) as answer:
         assert answer.status == 404
     assert inputs(tmp_path, job_id) == {}
+
+
+async def test_a_job_that_is_deleted_while_it_is_moved_leaves_nothing(
+    gateway: Gateway, jobs: JobsClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await jobs.create()
+    desk = gateway.jobs
+    await desk.ask(desk._index.wrap, job_id, "done", JobFigures(), 0)
+    objects = tmp_path / "data/objects"
+    for number in range(100):
+        desk._store().put(f"{of_job(job_id)}originals/{number}", _file(tmp_path, b"x"))
+    moved, wanted = threading.Event(), threading.Event()
+    really = FolderObjects.move
+
+    def slowly(self: FolderObjects, name: str, to: str) -> None:
+        really(self, name, to)
+        moved.set()
+        assert wanted.wait(20.0)
+
+    monkeypatch.setattr(FolderObjects, "move", slowly)
+    cooling = asyncio.create_task(desk.tidy(time.time() + 8 * 86_400))
+    assert await asyncio.to_thread(moved.wait, 20.0)
+    deleting = asyncio.create_task(desk.delete(job_id))
+    await aeventually("it waits for the one that is being moved", lambda: desk._deleting == {job_id}, 20.0)
+    assert len(list(objects.rglob("*/originals/*"))) == 100
+    wanted.set()
+    await asyncio.gather(cooling, deleting)
+    assert [each for each in objects.rglob("*") if each.is_file()] == []
+    assert await desk.ask(desk._index.job, job_id) is None
+
+
+def _file(tmp_path: Path, data: bytes) -> Path:
+    file = tmp_path / "file"
+    file.write_bytes(data)
+    return file
 
 
 async def test_what_nobody_goes_on_with_is_removed(

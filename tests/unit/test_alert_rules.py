@@ -20,7 +20,7 @@ RULES = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
 TESTS = sorted((ROOT / "deploy/prometheus/tests").glob("*.yml"))
 BURNING = {f"Framefleet{name.capitalize()}Burning" for name in objectives.read()}
 WATCHDOG = "FramefleetWatchdog"
-BOARDS = {"overview", "workers", "cameras", "broker", "gateway", "objectives"}
+BOARDS = {"overview", "workers", "cameras", "broker", "gateway", "jobs", "objectives"}
 OTHERS = ("up", "rabbitmq_", "erlang_", "prometheus_", "process_", "node_")
 
 

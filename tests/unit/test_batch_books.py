@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from contract.jobs import answers_queue, is_job_queue
 from contract.result import FailedReply
 from contract.task import parse_task
 from contract.topology import Lane
+from tests.helpers.full_disk import files_of_at_most
 from tests.helpers.results import result
 
 FOUND = json.dumps([{"x": 1, "y": 2, "w": 10, "h": 20, "confidence": 0.5, "label": "face"}])
@@ -206,6 +208,32 @@ def test_an_output_that_cannot_be_written_is_told_before_anything_is_computed(tm
             target(str(tmp_path / path), form).check()
     with pytest.raises(BatchError, match="by its ending"):
         target("o.parquet", None)
+
+
+@pytest.mark.parametrize("name", ["o.ndjson", "o.csv", "o.json"])
+def test_a_disk_that_fills_leaves_the_output_of_before(settled: Job, tmp_path: Path, name: str) -> None:
+    output = target(str(tmp_path / name), None)
+    output.write(settled)
+    before = (tmp_path / name).read_bytes()
+    with files_of_at_most(len(before) - 1), pytest.raises(BatchError, match="Nothing is lost"):
+        output.write(settled)
+    assert (tmp_path / name).read_bytes() == before
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_books_on_a_disk_that_fills_keep_what_they_have(tmp_path: Path) -> None:
+    with job(tmp_path, b"in") as opened:
+        opened.store.add([Found(b"in/%d.jpg" % number, 1, 1) for number in range(2_000)])
+        opened.store.settle(1, OK)
+        largest = max(file.stat().st_size for file in opened.folder.iterdir())
+        more = [Found(b"in/more%d.jpg" % number, 1, 1) for number in range(200_000)]
+        with files_of_at_most(largest + (1 << 16)), pytest.raises(sqlite3.Error):
+            opened.store.add(more)
+        opened.store.settle(2, FAILED)
+        counts = opened.store.counts()
+        assert (counts[State.OK], counts[State.FAILED], counts[State.WAITING]) == (1, 1, 1_998)
+    with job(tmp_path, b"in") as again:
+        assert again.store.counts() == counts
 
 
 def test_the_report(settled: Job) -> None:

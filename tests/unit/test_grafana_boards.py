@@ -35,9 +35,10 @@ def test_the_files_are_what_the_code_makes() -> None:
     assert files == {f"{each['uid']}.json": text(each) for each in BOARDS}, "python -m deploy.grafana.boards"
 
 
-def test_there_are_six_and_each_leads_to_the_others() -> None:
+def test_there_are_seven_and_each_leads_to_the_others() -> None:
     assert {each["uid"] for each in BOARDS} == {
-        f"framefleet-{name}" for name in ("overview", "workers", "cameras", "broker", "gateway", "objectives")
+        f"framefleet-{name}"
+        for name in ("overview", "workers", "cameras", "broker", "gateway", "jobs", "objectives")
     }
     for each in BOARDS:
         (link,) = each["links"]

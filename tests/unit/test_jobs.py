@@ -7,6 +7,7 @@ import pytest
 
 from broker import Delivery, Outcome
 from broker.properties import Properties
+from contract.api.jobs import ClientJobFailureView
 from contract.failures import FailureReason
 from contract.jobs import JOB_ID, JobStatus, answers_queue, is_job_queue
 from contract.result import FailedReply, parse_reply
@@ -14,7 +15,8 @@ from contract.senders import Sender
 from contract.status import encode_status, parse_status, status_routing_key
 from contract.task import TaskHead
 from contract.topology import RETRY_EXCHANGE, Lane
-from gateway.jobs.board import FORGET_SECONDS, STALLED_SECONDS, JobBoard
+from gateway.jobs.board import FORGET_SECONDS, MAX_SHOWN, SHOWN_SECONDS, STALLED_SECONDS, JobBoard
+from gateway.jobs.views import client_job_view
 from gateway.metrics import GatewayMetrics
 from tests.unit.test_settler import RESULT, Desk
 from worker.arrival import Arrival, Completion
@@ -108,6 +110,9 @@ def test_a_named_sender_has_no_jobs() -> None:
     assert not is_job_queue(None)
 
 
+WALL = 1_795_216_000.0
+
+
 def status(**fields: Any) -> JobStatus:
     given: dict[str, Any] = {
         "job_id": "j", "state": "running", "items": 10, "listed": True, "ok": 0, "failed": 0, "outstanding": 5,
@@ -153,6 +158,37 @@ def test_jobs_that_run_stand_still_and_are_lost() -> None:
     board.heard(status(items=10, ok=9, failed=1), 400)
     board.heard(status(items=10, ok=9, failed=1), 400 + STALLED_SECONDS + 1)
     assert counts(400 + STALLED_SECONDS + 2)[:2] == (1, 0)  # all is settled: it does not stand still
+
+
+def test_jobs_of_command_lines_are_listed_until_they_are_silent_for_a_while() -> None:
+    board = JobBoard(GatewayMetrics())
+
+    def shown(now: float) -> list[tuple[str, str]]:
+        board.tick(now)
+        views = [client_job_view(job, now, WALL + now) for job in board.shown(now)]
+        return [(view.job_id, view.state) for view in views]
+
+    run = {"since": 1000.0, "time": 1060.0, "rate": 2.0}  # by a clock that is far off
+    board.heard(status(job_id="a", items=10, ok=4, failed=2, reasons={"empty": 2}, note="waiting", **run), 60)
+    board.heard(status(job_id="b", since=1001.0, time=1060.0), 61)
+    board.heard(status(job_id="gateway's", uploaded=True), 61)
+    assert shown(62) == [("b", "running"), ("a", "running")]
+    view = client_job_view(board.shown(62)[1], 62, WALL + 62)
+    assert (view.started, view.heard) == (WALL, WALL + 60)
+    assert (view.rate, view.eta_seconds, view.note) == (2.0, 2.0, "waiting")
+    assert view.failures == [ClientJobFailureView("empty", 2)]
+    board.heard(status(job_id="b", since=1001.0, time=1070.0, state="interrupted"), 70)
+    assert shown(72) == [("b", "interrupted"), ("a", "lost")]
+    late = client_job_view(board.shown(72)[1], 72, WALL + 72)
+    assert (late.rate, late.eta_seconds, late.heard) == (0.0, None, WALL + 60)
+    assert shown(60 + SHOWN_SECONDS + 1) == [("b", "interrupted")]
+    assert shown(70 + SHOWN_SECONDS + 1) == []
+    board.heard(status(job_id="b", since=2001.0, time=2001.0), 500)  # gone on with
+    assert shown(500) == [("b", "running")]
+    for number in range(MAX_SHOWN + 9):
+        board.heard(status(job_id=f"j{number}", since=3000.0 + number), 501)
+    assert len(shown(501)) == MAX_SHOWN
+    assert shown(501)[0] == (f"j{MAX_SHOWN + 8}", "running")
 
 
 def test_what_jobs_looked_up_and_skipped_is_counted_once() -> None:

@@ -4,6 +4,7 @@ import itertools
 import os
 import random
 import threading
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -318,6 +319,18 @@ def test_an_hour_of_a_still_picture_takes_no_memory(tmp_path: Path) -> None:
         assert sample.index == report.decoded - 1  # nothing is read ahead
     assert report.analysed == pytest.approx(1800, abs=5)
     assert len(report.windows) == 300
+
+
+def test_six_hours_at_a_picture_a_minute(tmp_path: Path) -> None:
+    pictures = (scene(number // 60, 64, 48) for number in range(360))
+    path = write(tmp_path / "day.mkv", pictures, fps=Fraction(1, 60), gop=60)
+    found, report = read(path, VideoSettings(skip_repeated=False, refresh=0))
+    assert (report.decoded, report.damaged, report.mended_times) == (360, 0, 0)
+    assert [sample.time for sample in found if sample.reuse_of is None] == [
+        3600.0 * hour for hour in range(6)
+    ]
+    assert report.seconds == pytest.approx(6 * 3600, abs=61)
+    assert not report.cut_off
 
 
 def test_settings_that_cannot_be_are_refused() -> None:

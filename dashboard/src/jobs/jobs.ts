@@ -1,10 +1,11 @@
 /** Jobs and their items in words: how far they are, and what can be done with them. Pure. */
 
 import { plural } from '../lib/plural';
-import type { JobItemView, JobView } from '../lib/contract.gen';
+import type { ClientJobView, JobItemView, JobView } from '../lib/contract.gen';
 import { NONE, digits, duration, exactly, figure, length, percent, plain } from '../lib/format';
 import type { Level } from '../lib/health';
-import type { ItemState, JobState } from './place';
+import { failureWords } from '../lib/states';
+import type { ItemKind, ItemState, JobState } from './place';
 
 // @wc-include
 export const STATE_WORDS: Record<JobState, string> = {
@@ -25,11 +26,33 @@ export const ITEM_STATE_WORDS: Record<ItemState, string> = {
   failed: 'failed',
 };
 
+/** Of jobs that are no gateway's, what is heard of them. */
+// @wc-include
+export const CLIENT_STATE_WORDS: Record<ClientJobView['state'], string> = {
+  running: 'running',
+  stalled: 'stalled',
+  lost: 'silent',
+  done: 'done',
+  interrupted: 'interrupted',
+};
+
+export const KIND_WORDS: Record<ItemKind, string> = { picture: 'Pictures', video: 'Videos' };
+
 export function levelOf({ state, failed }: Pick<JobView, 'state' | 'failed'>): Level {
   if (state === 'failed' || state === 'lost') return 'bad';
   if (state === 'paused' || (state === 'done' && failed > 0)) return 'warning';
   return state === 'done' ? 'good' : 'unknown';
 }
+
+export function clientLevel({ state, failed }: Pick<ClientJobView, 'state' | 'failed'>): Level {
+  if (state === 'lost') return 'bad';
+  if (state === 'stalled' || state === 'interrupted' || (state === 'done' && failed > 0)) return 'warning';
+  return state === 'done' ? 'good' : 'unknown';
+}
+
+/** `3 not an image, 1 empty`: why items failed, the most frequent reason first. */
+export const failuresWords = ({ failures }: Pick<ClientJobView, 'failures'>): string =>
+  failures.map(({ reason, count }) => `${exactly(count)} ${failureWords(reason)}`).join(', ');
 
 /** True while something is still to come of it. */
 export const isOpen = ({ state }: Pick<JobView, 'state'>): boolean =>
@@ -53,11 +76,11 @@ export function progress(job: Pick<JobView, 'items' | 'ok' | 'failed'>): { ok: n
 export const progressWords = (job: Pick<JobView, 'items' | 'ok' | 'failed'>): string =>
   `${exactly(settled(job))} of ${plural(job.items, ['# item', '# items'])}`;
 
-export const rateWords = ({ rate, state }: Pick<JobView, 'rate' | 'state'>): string =>
+export const rateWords = ({ rate, state }: { rate: number; state: string }): string =>
   state === 'running' || state === 'uploading' ? `${digits(rate)}/s` : NONE;
 
 /** How long it still takes; while files come, of those that are there. */
-export const etaWords = (job: Pick<JobView, 'eta_seconds' | 'state'>): string =>
+export const etaWords = (job: { eta_seconds: number | null; state: string }): string =>
   job.state === 'running' || job.state === 'uploading' ? length(job.eta_seconds) : NONE;
 
 /** `3.7 MB`, `120 B`. */

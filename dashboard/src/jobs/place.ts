@@ -9,6 +9,9 @@ export type JobState = (typeof JOB_STATES)[number];
 export const ITEM_STATES = ['waiting', 'sent', 'ok', 'failed'] as const;
 export type ItemState = (typeof ITEM_STATES)[number];
 
+export const ITEM_KINDS = ['picture', 'video'] as const;
+export type ItemKind = (typeof ITEM_KINDS)[number];
+
 export interface JobsPlace {
   /** Only jobs in this state. */
   state: JobState | '';
@@ -18,8 +21,9 @@ export interface JobsPlace {
 
 export interface JobPlace {
   job: string;
-  /** Only items in this state, or that failed for this reason. */
+  /** Only items in this state, of this kind, or that failed for this reason. */
   state: ItemState | '';
+  kind: ItemKind | '';
   reason: string;
   cursor: string;
   /** The item that is open: a picture large, a video at `time` in seconds. */
@@ -52,18 +56,27 @@ export const JOBS: PageAddress<JobsPlace> = {
 
 export const JOB: PageAddress<JobPlace> = {
   path: '/jobs/{id}',
-  empty: { job: '', state: '', reason: '', cursor: '', item: null, time: null },
-  parameters: { state: ITEM_STATES, reason: null, cursor: null, item: NUMBER, time: SECONDS },
+  empty: { job: '', state: '', kind: '', reason: '', cursor: '', item: null, time: null },
+  parameters: {
+    state: ITEM_STATES,
+    kind: ITEM_KINDS,
+    reason: null,
+    cursor: null,
+    item: NUMBER,
+    time: SECONDS,
+  },
   read: (parameters, id) => ({
     job: id,
     state: one(parameters.get('state'), ITEM_STATES),
+    kind: one(parameters.get('kind'), ITEM_KINDS),
     reason: short(parameters.get('reason')),
     cursor: short(parameters.get('cursor')),
     item: number(parameters.get('item'), NUMBER),
     time: number(parameters.get('time'), SECONDS),
   }),
-  write({ state, reason, cursor, item, time }, parameters) {
+  write({ state, kind, reason, cursor, item, time }, parameters) {
     if (state !== '') parameters.set('state', state);
+    if (kind !== '') parameters.set('kind', kind);
     if (reason !== '') parameters.set('reason', reason);
     if (cursor !== '') parameters.set('cursor', cursor);
     if (item !== null) parameters.set('item', String(item));

@@ -166,6 +166,38 @@ export interface components {
       producer_id: string | null;
       sender: string | null;
     };
+    /** @description Items that failed for one `reason`; the command says of each what was wrong. */
+    ClientJobFailureView: {
+      reason: string;
+      count: number;
+    };
+    /**
+     * @description A job of `framefleet batch`, or of a program, on the machine `host`, as its client tells it: the gateway has
+     *     no part in it. `lost`: the client is silent; `stalled`: items are under way, and none was settled for two
+     *     minutes. `started` is when this run of it began, `heard` when its client was heard last. `listed`: `items` are
+     *     all that there will be; other figures are as of the gateway's own jobs.
+     */
+    ClientJobView: {
+      job_id: string;
+      host: string;
+      /** @enum {string} */
+      state: 'running' | 'stalled' | 'lost' | 'done' | 'interrupted';
+      note: string | null;
+      started: number;
+      heard: number;
+      items: number;
+      listed: boolean;
+      ok: number;
+      failed: number;
+      retried: number;
+      rate: number;
+      eta_seconds: number | null;
+      failures: components['schemas']['ClientJobFailureView'][];
+    };
+    /** @description Jobs whose clients were heard within five minutes, those that began last first, 200 at most. */
+    ClientJobsView: {
+      items: components['schemas']['ClientJobView'][];
+    };
     /** @description A dead letter with its headers as text; `picture` is null where there is none: `no_picture` says why. */
     DeadLetterDetailView: {
       letter: components['schemas']['DeadLetterView'];
@@ -1082,6 +1114,9 @@ export type BenchmarkView = components['schemas']['BenchmarkView'];
 export type CameraCountsView = components['schemas']['CameraCountsView'];
 export type CameraDetailView = components['schemas']['CameraDetailView'];
 export type CameraView = components['schemas']['CameraView'];
+export type ClientJobFailureView = components['schemas']['ClientJobFailureView'];
+export type ClientJobView = components['schemas']['ClientJobView'];
+export type ClientJobsView = components['schemas']['ClientJobsView'];
 export type DeadLetterDetailView = components['schemas']['DeadLetterDetailView'];
 export type DeadLetterGroupView = components['schemas']['DeadLetterGroupView'];
 export type DeadLetterGroupsView = components['schemas']['DeadLetterGroupsView'];
@@ -1405,6 +1440,66 @@ export function readCameraView(value: unknown): CameraView | null {
     producer_id: r.text(value['producer_id']),
     sender: r.text(value['sender']),
   };
+}
+
+export function readClientJobFailureView(value: unknown): ClientJobFailureView | null {
+  if (!r.isFields(value)) return null;
+  const reason = r.string(value['reason']);
+  if (reason === null) return null;
+  const count = r.number(value['count']);
+  if (count === null) return null;
+  return { reason, count };
+}
+
+export function readClientJobView(value: unknown): ClientJobView | null {
+  if (!r.isFields(value)) return null;
+  const job_id = r.string(value['job_id']);
+  if (job_id === null) return null;
+  const host = r.string(value['host']);
+  if (host === null) return null;
+  const state = r.one(value['state'], ['running', 'stalled', 'lost', 'done', 'interrupted']);
+  if (state === null) return null;
+  const started = r.number(value['started']);
+  if (started === null) return null;
+  const heard = r.number(value['heard']);
+  if (heard === null) return null;
+  const items = r.number(value['items']);
+  if (items === null) return null;
+  const listed = r.boolean(value['listed']);
+  if (listed === null) return null;
+  const ok = r.number(value['ok']);
+  if (ok === null) return null;
+  const failed = r.number(value['failed']);
+  if (failed === null) return null;
+  const retried = r.number(value['retried']);
+  if (retried === null) return null;
+  const rate = r.number(value['rate']);
+  if (rate === null) return null;
+  const failures = r.list(value['failures'], readClientJobFailureView);
+  if (failures === null) return null;
+  return {
+    job_id,
+    host,
+    state,
+    note: r.string(value['note']),
+    started,
+    heard,
+    items,
+    listed,
+    ok,
+    failed,
+    retried,
+    rate,
+    eta_seconds: r.number(value['eta_seconds']),
+    failures,
+  };
+}
+
+export function readClientJobsView(value: unknown): ClientJobsView | null {
+  if (!r.isFields(value)) return null;
+  const items = r.list(value['items'], readClientJobView);
+  if (items === null) return null;
+  return { items };
 }
 
 export function readDeadLetterDetailView(value: unknown): DeadLetterDetailView | null {

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from deploy.grafana.boards import broker, cameras, gateway, objectives, overview, workers
+from deploy.grafana.boards import broker, cameras, gateway, jobs, objectives, overview, workers
 
 FOLDER = Path(__file__).resolve().parents[1] / "dashboards"
-BOARDS = [each.BOARD for each in (overview, workers, cameras, broker, gateway, objectives)]
+BOARDS = [each.BOARD for each in (overview, workers, cameras, broker, gateway, jobs, objectives)]
 
 
 def text(board: dict[str, Any]) -> str:
