@@ -17,7 +17,7 @@ const path = (name: string, parameters: Record<string, string>): string =>
 /** Milliseconds in which a gateway that is there answers something easy. */
 const ALIVE = 3_000;
 
-/** Prometheus does not answer anybody, as the gateway has found; with its sentence. */
+/** Prometheus answers nobody, as the gateway has found; with its sentence. */
 class PrometheusAway extends Error {}
 
 /** Asks; where nothing comes in time, finds out whose fault that is before somebody is blamed. */
