@@ -128,9 +128,8 @@ class Link:
 
     def drop(self, consumer: Consumer) -> None:
         """Let go of a consumer and its channel; what it holds goes back to its queue."""
-        self._needed = [
-            each for each in self._needed if each[1] is not consumer
-        ]  # replaced: read by any thread
+        # Replaced: read by any thread.
+        self._needed = [each for each in self._needed if each[1] is not consumer]
         self._listening.remove(consumer)
 
     def listen(

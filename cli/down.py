@@ -38,9 +38,8 @@ def _end_left_over(layout: Layout) -> int:
     if not survivors.survivors(layout.processes, layout.root):
         print("Framefleet does not run in this checkout.")
         return 0
-    with lock.acquire(
-        layout.lock
-    ):  # a `make up` of this moment must not write the files that are deleted here
+    # A `make up` of this moment must not write the files that are deleted here.
+    with lock.acquire(layout.lock):
         left = survivors.survivors(layout.processes, layout.root)
         names = ", ".join(sorted(each.name for each in left))
         print(f"`make up` was killed and left {len(left)} running: {names}. Ending them …", flush=True)

@@ -156,12 +156,13 @@ EXAMPLES = {
 
 FIXED = {
     *("NODE_ID", "PRODUCER_ID", "HOSTNAME"),  # the containers' names
+    # Folders of the images.
     *(
         "MODEL_DIR",
         "WORKER_MODEL_CACHE",
         "GATEWAY_DATA_DIR",
         "GATEWAY_DASHBOARD_DIR",
-    ),  # folders of the images
+    ),
     *("GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_AUTH", "PROMETHEUS_URL"),
     *("GATEWAY_PUBLISHED_URL", "WORKER_GRACE_SECONDS"),
     *("GATEWAY_LAUNCHER", "GATEWAY_EXPECTED_WORKERS_FILE"),

@@ -20,6 +20,8 @@ from gateway.security.login import STATIC, link_page
 NO_CACHE = {"Cache-Control": "no-cache"}
 IMMUTABLE = "public, max-age=31536000, immutable"
 RESERVED = ("api/", "ws/", "assets/")
+# The documentation as pages, which the dashboard's build makes (dashboard/documents.js).
+DOCUMENTS = "docs"
 # The dashboard's pages, as its own table has them: dashboard/src/shell/pages.ts.
 PAGES = (
     *("/", "/cameras/{id}", "/wall", "/events", "/nodes", "/alerts"),
@@ -53,14 +55,14 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
             return link_page(request.query_params["code"], request.scope)
         if path.startswith(RESERVED) or path in ("api", "ws"):
             return problem(404, "not_found", f"there is no /{path}")
+        if path.rstrip("/") == DOCUMENTS:
+            return RedirectResponse(f"/{DOCUMENTS}/index.html", 307)
         found = await run_in_threadpool(_file, folder, path)
         if found is not None:
             file = FileResponse(found, headers=NO_CACHE, stat_result=await run_in_threadpool(found.stat))
             return await compressed(file, request.scope)
         known = is_page(f"/{path}")
-        if not known and (
-            "." in path.rpartition("/")[2] or "text/html" not in request.headers.get("accept", "")
-        ):
+        if not known and (_is_file(path) or "text/html" not in request.headers.get("accept", "")):
             return problem(404, "not_found", f"there is no /{path}")
         index = await run_in_threadpool(_file, folder, "index.html")
         if index is None:
@@ -81,6 +83,12 @@ def pages_router(folder: Path, authenticator: Authenticator) -> APIRouter:
 def is_page(path: str) -> bool:
     """True for the path of one of the dashboard's pages, with or without a slash at its end."""
     return _PAGE.fullmatch(path.rstrip("/") or "/") is not None
+
+
+def _is_file(path: str) -> bool:
+    """True for what no person opens: a picture, a script; not for a page of the documentation that is no more."""
+    name = path.rpartition("/")[2]
+    return "." in name and not name.endswith(".html")
 
 
 def _file(folder: Path, path: str) -> Path | None:

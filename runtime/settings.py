@@ -135,9 +135,8 @@ def problems(
     """A sentence per invalid setting, by the variable's name and without its value."""
     by_name = environment_names(settings)
     by_field: dict[int, str] = {}
-    for name in sorted(
-        by_name, key=lambda name: not environment.get(name)
-    ):  # of two names the one that is set
+    # Of two names the one that is set.
+    for name in sorted(by_name, key=lambda name: not environment.get(name)):
         by_field.setdefault(id(by_name[name]), name)
     sentences = []
     for item in error.errors(include_url=False):

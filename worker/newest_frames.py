@@ -19,9 +19,8 @@ class NewestFrames:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._cameras: OrderedDict[str, tuple[float, str]] = (
-            OrderedDict()
-        )  # when its last frame came, and its id
+        # When its last frame came, and its id.
+        self._cameras: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._frames: dict[str, Computed] = {}  # by frame_id
         self._bytes = 0
 

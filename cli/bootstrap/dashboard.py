@@ -1,4 +1,4 @@
-"""The dashboard's production build, made again only when its sources or its lock file change."""
+"""The dashboard's production build, made again only when its sources, the documentation or its lock file change."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ def prepare(layout: Layout, commands: Commands, *, packages_too: bool = False) -
     """Build dashboard/dist unless it is there and current; `packages_too` wants node_modules in any case (tests)."""
     folder = layout.dashboard
     built = Stamp(layout.run / "dashboard-built")
-    sources = digest(_sources(folder))
+    sources = digest([*_sources(folder), *_documentation(layout.root)])
     current = built.matches(sources) and (folder / "dist" / "index.html").exists()
     packages = Stamp(folder / "node_modules" / ".framefleet")
     locked = digest([folder / "package.json", folder / "package-lock.json"])
@@ -47,3 +47,10 @@ def _sources(folder: Path) -> Iterator[Path]:
             yield from (file for file in path.rglob("*") if file.is_file())
         else:
             yield path
+
+
+def _documentation(root: Path) -> Iterator[Path]:
+    """What dashboard/documents.js makes pages of."""
+    for folder in (root / "docs", root / "examples"):
+        yield from (file for file in folder.rglob("*") if file.suffix in (".md", ".png", ".svg"))
+    yield from root.glob("*.md")

@@ -51,9 +51,8 @@ PROMETHEUS = Package("prometheus", program("prometheus"))
 # Debian splits `venv` off its Python; another Python (pyenv, a container's) brings it along.
 VENV = Package(f"python{sys.version_info.major}.{sys.version_info.minor}-venv", _venv_works)
 FOR_TESTS = (
-    Package(
-        "libatomic1", lambda: ctypes.util.find_library("atomic") is not None
-    ),  # Playwright's Node.js needs it
+    # Playwright's Node.js needs it.
+    Package("libatomic1", lambda: ctypes.util.find_library("atomic") is not None),
     Package("amqp-tools", program("amqp-publish")),
     Package("chromium", program("chromium")),
     Package("ffmpeg", program("ffmpeg")),

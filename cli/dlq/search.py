@@ -28,9 +28,8 @@ class FoundLetters:
     reasons: Counter[str] = field(default_factory=Counter)  # of all, as are the cameras
     cameras: Counter[str] = field(default_factory=Counter)
     without: list[str] = field(default_factory=list)  # senders that have no queue
-    down: list[str] = field(
-        default_factory=list
-    )  # a sentence for each sender whose queue RabbitMQ cannot use
+    # A sentence for each sender whose queue RabbitMQ cannot use.
+    down: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> int:

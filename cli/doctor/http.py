@@ -66,9 +66,8 @@ def ask(url: str, *, token: str = "", seconds: float = ANSWER_SECONDS, most: int
             parts = urlsplit(url)
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("GET", path, headers=_authorization(url, token))
-            with (
-                connection.getresponse() as response
-            ):  # of one that ends with its connection only this lets go
+            # Of one that ends with its connection only this lets go.
+            with connection.getresponse() as response:
                 came = time.time()
                 body = response.read(most + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -174,9 +174,8 @@ def _members(place: Place, findings: Findings) -> None:
     if len(pages) < 2:
         return
     detailed = side_by_side(lambda page: read_page(f"{page}/metrics/detailed?family=ra_metrics"), pages)
-    read = [
-        samples for _, samples in detailed if not isinstance(samples, NoAnswer)
-    ]  # `broker` says who is silent
+    # `broker` says who is silent.
+    read = [samples for _, samples in detailed if not isinstance(samples, NoAnswer)]
     judge_members(read, len(pages), findings)
 
 

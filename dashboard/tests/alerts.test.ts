@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { gather, gist, noPrometheus, runbookName, titled, troubles, untemplated } from '../src/lib/alerts';
+import {
+  atAGlance,
+  gather,
+  gist,
+  noPrometheus,
+  runbookName,
+  titled,
+  troubles,
+  untemplated,
+} from '../src/lib/alerts';
 import type { AlertsView, AlertView } from '../src/lib/contract.gen';
 
 const down = (camera: number, more: Partial<AlertView> = {}): AlertView => ({
@@ -106,5 +115,15 @@ describe('a rule without an alert', () => {
     expect(untemplated('Skew{{ if gt $value 0.0 }} ahead{{ end }}: {{ $value }}')).toBe(
       'Skew ahead: ‹value›',
     );
+  });
+});
+
+describe('what is shown at a glance', () => {
+  it('fires, or has been pending for a while', () => {
+    const pending = down(0, { state: 'pending' });
+    expect(atAGlance(pending, 120)).toBe(false);
+    expect(atAGlance(pending, 130)).toBe(true);
+    expect(atAGlance({ ...pending, since: null }, 120)).toBe(true);
+    expect(atAGlance(down(0), 101)).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cameraPanels } from '../src/cameras/panels';
 import { CAMERA } from '../src/cameras/place';
-import { levelOf, stretches } from '../src/cameras/states';
+import { type LoggedState, levelOf, stretches } from '../src/cameras/states';
 import { partOf, shares } from '../src/cameras/timeline';
 import { readPlace, writePlace } from '../src/lib/address';
 import { LAST_HOUR } from '../src/lib/charts/range';
@@ -39,13 +39,27 @@ describe('a camera’s address', () => {
 });
 
 describe('states over time', () => {
-  const change = (time: number, state: 'live' | 'offline', reason: string | null = null) => ({
+  const change = (time: number, state: LoggedState, reason: string | null = null) => ({
     time,
     state,
     reason,
     producer_id: 'p',
   });
   const found = stretches([change(90, 'live'), change(60, 'offline', 'no route'), change(0, 'live')]);
+
+  it('have one stretch from each moment, however many changes became known at it', () => {
+    const told = stretches([
+      change(90, 'live'),
+      change(60, 'unknown'),
+      change(60, 'offline'),
+      change(0, 'live'),
+    ]);
+    expect(told.map(({ from, to, state }) => [from, to, state])).toEqual([
+      [90, null, 'live'],
+      [60, 90, 'unknown'],
+      [0, 60, 'live'],
+    ]);
+  });
 
   it('last from one change to the next', () => {
     expect(found.map(({ state, from, to }) => [state, from, to])).toEqual([

@@ -265,6 +265,7 @@ describe('what went wrong', () => {
     expect(failureOf(new Refused(400, 'more than 11000 points: take a longer step'))).toEqual({
       title: 'The query was refused',
       words: 'More than 11000 points: take a longer step.',
+      lang: 'en',
       lasting: true,
     });
     expect(failureOf(new Refused(502, 'Prometheus cannot be reached'))).toMatchObject({ lasting: false });
@@ -279,13 +280,15 @@ describe('what went wrong', () => {
     /** A gateway that leaves the query without an answer, and answers the second, easy question so. */
     const told = (second: () => Promise<unknown>) =>
       askRange(
-        ((path: string) => (path === '/api/session' ? second() : Promise.reject(late))) as Ask,
+        ((path: string) => (path === '/api/metrics' ? second() : Promise.reject(late))) as Ask,
         'up',
         { from: 0, to: 60 },
         5,
         new AbortController().signal,
       ).catch((error: unknown) => failureOf(error).title);
     expect(await told(() => Promise.resolve({}))).toBe('No answer in time');
+    const away = { prometheus: { error: 'Prometheus cannot be reached: TimeoutError', since: 5 } };
+    expect(await told(() => Promise.resolve(away))).toBe('Prometheus does not answer');
     expect(await told(() => Promise.reject(new Refused(401, 'sign in')))).toBe('No answer in time');
     expect(await told(() => Promise.reject(late))).toBe('The gateway does not answer');
     expect(await told(() => Promise.reject(new Refused(502)))).toBe('The gateway does not answer');

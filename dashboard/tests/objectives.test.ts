@@ -71,7 +71,7 @@ describe('the gist', () => {
   it('says what is not known', () => {
     expect(gist(null)).toBe('–');
     expect(gist({ items: [], source: 'none', error: 'Prometheus cannot be reached' })).toBe('unknown');
-    expect(told()).toBe('none');
+    expect(told()).toBe('not known yet');
     expect(told(young)).toBe('not known yet');
   });
 });

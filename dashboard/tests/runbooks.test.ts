@@ -1,6 +1,13 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Block, type Inline, isWeb, linkedRunbook, readMarkdown } from '../src/alerts/markdown';
+import {
+  type Block,
+  type Inline,
+  isWeb,
+  linkedDocument,
+  linkedRunbook,
+  readMarkdown,
+} from '../src/alerts/markdown';
 
 const FOLDER = new URL('../../docs/runbooks/', import.meta.url);
 const words = (content: readonly Inline[]) => content.map(({ text }) => text).join('');
@@ -41,9 +48,13 @@ describe('runbooks', () => {
     expect(blocks.every(({ kind }) => kind === 'paragraph')).toBe(true);
   });
 
-  it('lead to each other and to the web, and nowhere else', () => {
+  it('lead to each other, to the documentation and to the web, and nowhere else', () => {
     expect(linkedRunbook('FramefleetTargetDown.md')).toBe('FramefleetTargetDown');
     expect(linkedRunbook('../troubleshooting.md#x')).toBeNull();
+    expect(linkedDocument('../troubleshooting.md#x')).toBe('docs/troubleshooting.md#x');
+    expect(linkedDocument('index.md')).toBe('docs/runbooks/index.md');
+    expect(linkedDocument('FramefleetTargetDown.md')).toBeNull();
+    expect(linkedDocument('../../deploy/x.yml')).toBeNull();
     expect(isWeb('https://prometheus.io/docs/')).toBe(true);
     expect(isWeb('javascript:alert(1)')).toBe(false);
   });

@@ -116,9 +116,8 @@ def merge(events: Sequence[Stretch], additions: Iterable[Stretch], gap: float) -
         if not stored:
             changes.new.append(union(run))
             continue
-        kept = min(
-            stored, key=lambda stretch: stretch.event_id or 0
-        )  # ids are what cursors and links hold on to
+        # Ids are what cursors and links hold on to.
+        kept = min(stored, key=lambda stretch: stretch.event_id or 0)
         changes.changed.append(replace(union(run), event_id=kept.event_id))
         if others := [stretch for stretch in stored if stretch is not kept]:
             changes.swallowed[kept.event_id or 0] = others

@@ -75,9 +75,8 @@ events = Table(
     Column("faces", Integer, nullable=False),
     Column("certainty", Integer, nullable=False),  # the best confidence in whole hundredths
     Column("model", Text, nullable=False),
-    Column(
-        "crowd", Integer, nullable=False
-    ),  # classes of `faces` and of the length, to search by: see presence.py
+    # Classes of `faces` and of the length, to search by: see presence.py.
+    Column("crowd", Integer, nullable=False),
     Column("span", Integer, nullable=False),
     Column("thumbnail", Integer),  # how good it is (presence.quality); null: there is none
     Column("updated", Real, nullable=False),  # the time of storing

@@ -52,9 +52,8 @@ class Strict:
         path: str = scope["path"]
         found = [each for each in self._paths if each.pattern.match(path)]
         if f"{path}/".startswith(RESERVED):
-            found = [
-                each for each in found if not each.pattern.match("/")
-            ]  # not the dashboard's, which takes all
+            # Not the dashboard's, which takes all.
+            found = [each for each in found if not each.pattern.match("/")]
             if not found:
                 await problem(404, "not_found", f"there is no {path[:200]}")(scope, receive, send)
                 return

@@ -93,9 +93,8 @@ class Hub:
         self._pictures: dict[str, Track] = {}
         self._recent, self._recent_pictures = Recent(RECENT_FRAMES), Recent(RECENT_PICTURES)
         self._watched: Counter[str] = Counter()
-        self._shown: OrderedDict[str, tuple[str, float, float]] = (
-            OrderedDict()
-        )  # camera, arrival, capture by frame
+        # Camera, arrival, capture by frame.
+        self._shown: OrderedDict[str, tuple[str, float, float]] = OrderedDict()
         self._groups: dict[str, str] = {}
 
     @property

@@ -137,9 +137,8 @@ class Turnstile:
             async with asyncio.timeout(self._patience):
                 await waiter
         except BaseException as error:
-            if (
-                waiter.done() and not waiter.cancelled() and waiter.exception() is None
-            ):  # it was let in meanwhile
+            # It was let in meanwhile.
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self.leave(Ticket(accounts, asyncio.get_running_loop().time()))
             else:
                 with contextlib.suppress(ValueError):

@@ -189,10 +189,15 @@ class Condition:
         return CameraStatus(producer_id=self._producer_id, time=wall, **report)
 
     def _rate(self, now: float) -> float:
-        if self._counted_at is None or now - self._counted_at >= 1.0:
-            if self._counted_at is not None:
-                self._fps = (self._captured - self._counted) / (now - self._counted_at)
+        """Frames per second since the last count. A slow camera is counted when one came; till then it is no faster."""
+        if self._counted_at is None:
             self._counted, self._counted_at = self._captured, now
+        elif (passed := now - self._counted_at) >= 1.0:
+            if came := self._captured - self._counted:
+                self._fps = came / passed
+                self._counted, self._counted_at = self._captured, now
+            else:
+                self._fps = min(self._fps, 1 / passed)
         return round(self._fps, 2)
 
     def _become(self, state: CameraState, reason: str | None, wall: float) -> None:

@@ -40,9 +40,8 @@ def test_an_alert_says_what_to_do_and_where_more_is_said(
         expect(said).to_be_hidden()
         alert.locator("summary").focus()
         page.keyboard.press("Enter")
-        expect(said).to_have_text(
-            "Bring water: docker compose up -d water, <b>much</b>."
-        )  # no markup of its own
+        # No markup of its own.
+        expect(said).to_have_text("Bring water: docker compose up -d water, <b>much</b>.")
         expect(alert.locator("code").first).to_have_text("docker compose up -d water")
         expect(alert).to_contain_text("The runbook did not load")  # the gateway has none for it
         # The panel gets new items with every answer; what is open stays open.

@@ -187,9 +187,8 @@ def test_a_time_is_chosen_by_range_and_on_the_strip(archive: Archive, events: Pa
     times.get_by_role("link", name="24 hours").click()
     expect(events).to_have_url(re.compile(r"range=24h$"))
     within = cards(events)
-    expect(within).to_have_count(
-        46
-    )  # from one hour ago to 24, half an hour apart; the one at 24 hours is just older
+    # From one hour ago to 24, half an hour apart; the one at 24 hours is just older.
+    expect(within).to_have_count(46)
     strip = events.get_by_role("slider")
     expect(strip).to_have_attribute("data-activity", re.compile(r"\d{2}"))
     strip.focus()

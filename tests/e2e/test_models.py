@@ -55,9 +55,10 @@ def test_an_operator_switches_the_model_and_sees_who_follows(restored: Native, p
     expect(page.locator("[data-settled='2']")).to_have_count(1, timeout=PATIENCE)
     assert models_in_use(restored) == {"tiny"}
     frame = page.locator('[data-camera="demo-1"] canvas').get_attribute("data-frame")
+    # Frames go on.
     expect(page.locator('[data-camera="demo-1"] canvas')).not_to_have_attribute(
         "data-frame", str(frame), timeout=PATIENCE
-    )  # frames go on
+    )
 
     choose(page, "broken")
     expect(page.get_by_text("model broken: ")).to_be_visible(timeout=PATIENCE)

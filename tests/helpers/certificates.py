@@ -80,9 +80,8 @@ async def tls_front(port: int, certificate: Certificate) -> AsyncIterator[TlsFro
         tasks.add(task)
         behind = None
         try:
-            first = await reader.read(
-                65_536
-            )  # before this nobody is asked: the server may serve one client only
+            # Before this nobody is asked: the server may serve one client only.
+            first = await reader.read(65_536)
             front.heard += first
             if first:
                 up, behind = await asyncio.open_connection("127.0.0.1", port)

@@ -83,10 +83,11 @@ def written_to(log: Path, *, terminal: bool) -> Iterator[int]:
 
 
 def _copy(screen: int, log: Path) -> None:
+    # EIO: nobody has the terminal any more.
     with (
         log.open("ab", buffering=0) as out,
         contextlib.suppress(OSError),
-    ):  # EIO: nobody has the terminal any more
+    ):
         while said := os.read(screen, 65536):
             out.write(said)
     os.close(screen)

@@ -164,9 +164,8 @@ class VisionServer:
             "completion_tokens": GOT_FOR_PICTURE * len(pictures),
         }
         charged = fault in (OK, "truncated", "no_json", "bad_form", "drip", "wrong_usage")
-        cost = (
-            usage["prompt_tokens"] * self._price[0] + usage["completion_tokens"] * self._price[1]
-        ) * 1_000  # billionths
+        # Billionths.
+        cost = (usage["prompt_tokens"] * self._price[0] + usage["completion_tokens"] * self._price[1]) * 1_000
         bare = {**body, "messages": [part for part in parts if part["type"] == "text"]}
         self.calls.append(Call(at, fault, body["model"], pictures, round(cost) if charged else 0, bare))
         await asyncio.sleep(self.latency)

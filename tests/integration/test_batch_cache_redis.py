@@ -48,9 +48,8 @@ def test_somebody_elses_values_are_misses(redis_url: str) -> None:
         picture_findings(remote := levels(None, redis_url)).store(CONTENT, "a", FINDING)
         remote.close()
         asked = levels(None, redis_url)
-        assert (
-            picture_findings(asked).lookup(CONTENT, "a") == FINDING
-        )  # put right by the next one who computes it
+        # Put right by the next one who computes it.
+        assert picture_findings(asked).lookup(CONTENT, "a") == FINDING
         asked.close()
         client.delete(name)
 

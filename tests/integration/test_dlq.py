@@ -399,10 +399,11 @@ async def test_a_sender_s_dead_letters_are_its_own_and_stay_so(rabbitmq: str, tm
     assert replayed.status == 0, replayed.err
     assert "1 replayed, 1 to frame_queue.from.school" in replayed.out
     (task,) = await take_all(rabbitmq, school.queue(Lane.LIVE), 1)
+    # From there attempts and identity are believed.
     assert (task.exchange, task.headers["x-number"]) == (
         "retry",
         3,
-    )  # from there attempts and identity are believed
+    )
     assert not [name for name in task.headers if name.startswith("x-framefleet-")]
     drop_sender(tmp_path / "senders.json", "school")
     note_removed(tmp_path / "senders.json", "school", left=True)  # as `senders remove` does

@@ -178,9 +178,8 @@ async def test_probes_are_answered_whatever_viewers_do(tmp_path: Path) -> None:
         )
         try:
             await aeventually("all sockets", lambda: gateway.hub.viewers == 60, seconds=60)
-            waited: list[
-                float
-            ] = []  # in seconds of this thread, which is the gateway's: others may be busy too
+            # In seconds of this thread, which is the gateway's: others may be busy too.
+            waited: list[float] = []
             async with aiohttp.ClientSession(gateway.address) as http:
                 for _ in range(100):
                     began = time.thread_time()

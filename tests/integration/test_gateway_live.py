@@ -239,12 +239,13 @@ async def test_results_that_overtake_each_other_reach_a_program_and_move_no_view
 ) -> None:
     async with viewer(gateway) as program, viewer(gateway, "?latest=1") as view:
         now = time.time()
+        # An older one, and one that comes twice.
         for number, age in (
             (2, 0.0),
             (1, 1.0),
             (2, 0.0),
             (3, -0.1),
-        ):  # an older one, and one that comes twice
+        ):
             await worker.result("a", number, original_timestamp=now - age)
         assert [(await message(program))["frame_id"] for _ in range(3)] == ["a:2", "a:1", "a:3"]
         assert [(await message(view))["frame_id"] for _ in range(2)] == ["a:2", "a:3"]

@@ -108,9 +108,8 @@ async def test_a_viewer_reads_everything_and_changes_nothing(
                 "errorType": "forbidden",
                 "error": "this needs the role operator; you are signed in as viewer",
             }
-        assert (
-            await status(http, "POST", "/api/prometheus/api/v1/query", headers) == 503
-        )  # no Prometheus here
+        # No Prometheus here.
+        assert await status(http, "POST", "/api/prometheus/api/v1/query", headers) == 503
         assert await status(http, "POST", "/api/not/there", headers) == 403
         async with await socket(gateway, headers):
             pass

@@ -54,9 +54,8 @@ async def test_an_upload_that_was_cut_off_goes_on_where_it_stopped(jobs: JobsCli
 
     async def half() -> AsyncIterator[bytes]:
         yield FACE[:20_000]
-        await asyncio.sleep(
-            0.5
-        )  # what the server has not read yet when it is cut off, is lost with the connection
+        # What the server has not read yet when it is cut off, is lost with the connection.
+        await asyncio.sleep(0.5)
         yield FACE[20_000:30_000]
         await eventually_async("what came is kept", kept)
         raise ConnectionResetError

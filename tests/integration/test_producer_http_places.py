@@ -32,9 +32,8 @@ async def test_no_more_requests_at_a_host_than_allowed(camera: HttpCamera) -> No
 
 async def test_who_waits_for_a_place_is_not_late(camera: HttpCamera) -> None:
     async with HttpClient(per_host=1) as client:
-        sources = [
-            Snapshot(f"{camera.url}/slow", client, seconds=1.0) for _ in range(12)
-        ]  # 0.15 s each, one after the other
+        # 0.15 s each, one after the other.
+        sources = [Snapshot(f"{camera.url}/slow", client, seconds=1.0) for _ in range(12)]
         answers = await asyncio.gather(*(read(source, 1) for source in sources))
     assert [data(frame) for (frame,) in answers] == [jpeg(1)] * 12
 

@@ -50,9 +50,8 @@ def size(frame: Captured) -> tuple[int, int]:
 async def test_rtsp_gives_pictures_as_they_are_captured(pool: Pool, server: str) -> None:
     seen = await first(Stream(f"rtsp://{server}/yard", pool, fps=5), 12)
     assert size(seen[0]) == (320, 240)
-    late = [
-        frame.timestamp for frame in seen[6:]
-    ]  # the first may come in a burst, from looking at the stream
+    # The first may come in a burst, from looking at the stream.
+    late = [frame.timestamp for frame in seen[6:]]
     gaps = np.diff(late)
     assert 0.1 < gaps.mean() < 0.3
     assert abs(late[-1] - time.time()) < 1

@@ -157,11 +157,12 @@ def test_yunet_for_a_gpu_finds_the_same(
         ("v8", "batch", True),
         ("face", "batch", True),
         ("v8", 1, False),
+        # This tiny one gathers from all of its pictures, whatever its shapes promise.
         (
             "v10",
             "batch",
             False,
-        ),  # this tiny one gathers from all of its pictures, whatever its shapes promise
+        ),
     ],
 )
 def test_yolo_finds_together_what_it_finds_alone(

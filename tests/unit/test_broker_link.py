@@ -96,9 +96,8 @@ def test_what_is_missing_says_why_the_last_connection_was_lost() -> None:
     assert link.missing() == ["RabbitMQ: the connection to the broker is not made yet"]
     link._sending._lost("connection refused")
     link._sending._on_state("connecting", "amqp://127.0.0.1/")
-    assert link.missing() == [
-        "RabbitMQ: the connection to the broker is lost (connection refused)"
-    ]  # still, while it tries again
+    # Still, while it tries again.
+    assert link.missing() == ["RabbitMQ: the connection to the broker is lost (connection refused)"]
     link._sending._on_fatal("the queue 'q' exists with another 'x-max-length'")
     assert link.missing() == ["RabbitMQ: the queue 'q' exists with another 'x-max-length'"]
     assert refused == ["the queue 'q' exists with another 'x-max-length'"]

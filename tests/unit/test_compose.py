@@ -265,9 +265,8 @@ def test_the_example_explains_every_variable_and_no_other() -> None:
     files = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").glob("compose.*.yml"))]
     text = "\n".join(file.read_text() for file in files)
     passed = re.findall(r"^ +([A-Z][A-Z0-9_]+):(?= *(?:#|$))", text, re.MULTILINE)
-    used = {*re.findall(r"\$\{(\w+)", text), *passed} - {
-        "AMQP_HOSTS"
-    }  # with compose.ha.yml, for compose.gpu.yml
+    # With compose.ha.yml, for compose.gpu.yml.
+    used = {*re.findall(r"\$\{(\w+)", text), *passed} - {"AMQP_HOSTS"}
     explained = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert used == explained - {"COMPOSE_PROJECT_NAME"}
 

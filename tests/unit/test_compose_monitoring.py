@@ -78,15 +78,15 @@ def test_prometheus_asks_the_machine_where_the_file_is_mounted() -> None:
     assert (there, mode) == (f"/etc/prometheus/{file}", "ro")
     (target,) = yaml.safe_load((ROOT / here).read_text())[0]["targets"]
     assert target == "node-exporter:9100"
+    # Without the file: no target that could be down.
     assert list(jobs["node"]) == [
         "job_name",
         "file_sd_configs",
-    ]  # without the file: no target that could be down
+    ]
     base = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["prometheus"]
     assert not any("node.yml" in volume for volume in base["volumes"])
-    assert any(
-        there.rpartition("/")[0] in volume for volume in base["volumes"]
-    )  # the folder that is watched exists
+    # The folder that is watched exists.
+    assert any(there.rpartition("/")[0] in volume for volume in base["volumes"])
 
 
 def test_every_program_of_the_exporter_is_named() -> None:

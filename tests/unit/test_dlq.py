@@ -95,9 +95,8 @@ def test_what_a_client_forged_is_not_shown_on_a_dead_letter_of_the_broker() -> N
     assert (read.reason, read.origin, read.node_id) == ("delivery_limit", "frame_queue.gpu", None)
     assert (read.error, read.attempts, read.time) == (None, None, 1_795_222_800.0)
     waited = DEATH | {"queue": "frame_queue.gpu.retry.1s", "reason": "expired"}
-    assert (
-        letter(OURS | {"x-death": [waited]}).reason == "not_an_image"
-    )  # a worker's, after a further attempt
+    # A worker's, after a further attempt.
+    assert letter(OURS | {"x-death": [waited]}).reason == "not_an_image"
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,8 @@ def noted(note: Callable[[Findings], Any]) -> list[tuple[str, str]]:
 def of(note: Callable[[Findings], Any]) -> list[AreaFinding]:
     findings = Findings("area")
     note(findings)
-    assert all(
-        each.todo for each in findings.all if each.level is not Level.OK
-    )  # what is wrong says what to do
+    # What is wrong says what to do.
+    assert all(each.todo for each in findings.all if each.level is not Level.OK)
     return findings.all
 
 

@@ -120,9 +120,8 @@ def test_whoever_floods_with_light_or_heavy_frames_gets_its_share_of_the_seconds
     """The lane's light frames come back some milliseconds after each other: that is not idleness."""
     worker = Worker({"lane": Client(cost=0.005, weight=0.9), "school": Client(cost=cost, weight=0.1)})
     got = shares(worker.run(100))
-    assert (
-        got["school"] < 0.21
-    )  # of the seconds computed; those that the lane is waited for are charged to it
+    # Of the seconds computed; those that the lane is waited for are charged to it.
+    assert got["school"] < 0.21
     assert got["school"] > 0.02
 
 

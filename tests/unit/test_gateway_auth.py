@@ -218,10 +218,11 @@ def test_who_has_a_further_token_is_not_shut_out_by_guesses_from_the_same_addres
 
 
 def test_who_has_a_random_main_token_is_not_shut_out_either() -> None:
+    # The second as `openssl rand -hex 32`.
     for token in (
         random_token(),
         "8f3c0b9ad27e416590f1c8e4b7d3a52c" * 2,
-    ):  # the second as `openssl rand -hex 32`
+    ):
         authenticator = Authenticator(token)
         for number in range(PER_ADDRESS):
             authenticator.check(f"guess {number}", "127.0.0.1", 100.0)

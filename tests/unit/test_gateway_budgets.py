@@ -352,9 +352,8 @@ def test_an_allowance_is_made_up_for() -> None:
     assert allowance.book(main1, 5, 0.0) == pytest.approx(0.5)  # and nothing was used
     assert allowance.book(main1, 5, 0.5) == 0
     assert allowance.book(main2, 15, 0.5) == 0
-    assert allowance.book(("token main", "session 3"), 15, 0.5) == pytest.approx(
-        0.25
-    )  # the token's part is used up
+    # The token's part is used up.
+    assert allowance.book(("token main", "session 3"), 15, 0.5) == pytest.approx(0.25)
     assert allowance.book(BOB, 20, 0.5) == 0
 
 

@@ -368,9 +368,8 @@ class TestWatching:
         count = len(announced)
         watching.follow(frozenset(), 100.0)
         watching.follow(frozenset(), 100.0 + ANNOUNCE_SECONDS / 2)
-        assert announced[count:] == [
-            []
-        ]  # nobody watches; that there is a gateway is to be heard all the same
+        # Nobody watches; that there is a gateway is to be heard all the same.
+        assert announced[count:] == [[]]
 
     def test_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gateway.live.watch_list.MAX_WATCHED", 2)

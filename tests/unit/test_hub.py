@@ -101,6 +101,7 @@ def test_a_slow_dashboard_keeps_only_the_newest_of_each_camera() -> None:
 def test_a_plain_client_gets_every_result_in_the_order_of_arrival() -> None:
     hub = Hub()
     viewer = joined(hub)
+    # The last one comes twice.
     arriving = [
         ("a", 2),
         ("b", 1),
@@ -109,7 +110,7 @@ def test_a_plain_client_gets_every_result_in_the_order_of_arrival() -> None:
         ("b", 3),
         ("a", 3),
         ("a", 2),
-    ]  # the last one comes twice
+    ]
     for camera, number in arriving:
         hub.publish(update(camera, number))
     assert frames(viewer.take_results(4)) == ["a:2", "b:1", "a:1", "a:4"]

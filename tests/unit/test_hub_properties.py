@@ -53,9 +53,8 @@ class HubMachine(RuleBasedStateMachine):
         self.seen: dict[Viewer, dict[str, list[Update]]] = {}
         self.pictures: dict[Viewer, dict[str, list[Update]]] = {}
         self.due: dict[Viewer, dict[str, Update]] = {}  # the newest that each must have got once all is sent
-        self.owed: dict[
-            Viewer, list[Update]
-        ] = {}  # all that each who gets every result is still to get, in order
+        # All that each who gets every result is still to get, in order.
+        self.owed: dict[Viewer, list[Update]] = {}
         self.known: set[str] = set()
 
     # --- viewers -----------------------------------------------------------------------------------------
@@ -121,9 +120,8 @@ class HubMachine(RuleBasedStateMachine):
     )
     def publish(self, camera: str, late: int, picture: bool, node: str, detections: int) -> None:
         self.number += 1
-        number = (
-            self.number - late * 3
-        )  # as often as not of another camera: then it is late, else it is known
+        # As often as not of another camera: then it is late, else it is known.
+        number = self.number - late * 3
         made = Update(
             camera, f"{camera}:{number}", number // 2, self.now, b"{}", node_id=node, detections=detections
         )

@@ -52,8 +52,7 @@ def test_a_volume_of_compose_belongs_to_the_user_who_writes_into_it() -> None:
     assert "install -d -o framefleet -g framefleet -m 700 /var/lib/framefleet" in worker
     remote = yaml.safe_load((ROOT / "deploy" / "compose.remote.yml").read_text())["services"]
     assert "remote-audit:/var/lib/framefleet" in remote["cv-worker-remote"]["volumes"]
-    assert remote["redis"]["volumes"] == [
-        "redis-books:/data"
-    ]  # the only folder of Redis' image that is its user's
+    # The only folder of Redis' image that is its user's.
+    assert remote["redis"]["volumes"] == ["redis-books:/data"]
     redis = yaml.safe_load((ROOT / "deploy" / "compose.redis.yml").read_text())["services"]["redis"]
     assert redis["user"] == "redis"

@@ -62,16 +62,14 @@ def test_vote_takes_what_more_than_half_found_at_the_weighted_mean() -> None:
     one = found((FACE, 0.9, "face"), (ELSEWHERE, 0.99, "face"))
     two = found((NEAR, 0.3, "face"), points=7.0)
     merged = merge([one, two], "vote")
-    assert merged.boxes.tolist() == pytest.approx(
-        np.array([[101.0, 100, 40, 40]])
-    )  # (100*0.9 + 104*0.3) / 1.2
+    # (100*0.9 + 104*0.3) / 1.2
+    assert merged.boxes.tolist() == pytest.approx(np.array([[101.0, 100, 40, 40]]))
     assert merged.confidence.tolist() == pytest.approx([0.6])
     assert merged.landmarks is not None
     assert (merged.landmarks == 7).all()  # the less confident is the only one that has some
     assert rows(merge([one, two, Detections.none()], "vote")) == rows(merged)  # two of three
-    assert (
-        len(merge([one, two, Detections.none(), Detections.none()], "vote")) == 0
-    )  # half is not more than half
+    # Half is not more than half.
+    assert len(merge([one, two, Detections.none(), Detections.none()], "vote")) == 0
     assert len(merge([one, Detections.none()], "vote")) == 0
 
 

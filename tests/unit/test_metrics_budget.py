@@ -154,11 +154,12 @@ def test_cameras_that_come_and_go_leave_nothing_behind() -> None:
 def test_ages_only_grow_whatever_clocks_do() -> None:
     known = Cameras(lambda now: ())
     ages = []
+    # A step back; a worker's odd word.
     for wall, queued in (
         (1_000.0, 0.05),
         (400.0, 0.05),
         (1_001.0, -3_600.0),
-    ):  # a step back; a worker's odd word
+    ):
         known.result(result(1_000.0, camera_id="gate", queue_seconds=queued), 0.0, wall)
         ages.append(known.results()[0].ages)
     assert ages == pytest.approx([0.07, 0.14, 0.14])

@@ -184,3 +184,15 @@ def test_its_rate_counts_what_came_and_not_what_the_source_thinned_out(camera: C
     camera.captured(1.0, 1001.0)
     report = camera.report(2.0)
     assert (report.fps, report.skipped) == (5.5, 10)
+
+
+def test_the_rate_of_a_slow_camera_is_not_nothing_between_its_frames(camera: Condition) -> None:
+    rates = []
+    for second in range(0, 60, 2):
+        if second % 10 == 4:
+            camera.captured(second, 1_000.0 + second)
+        rates.append(camera.report(second).fps)
+    assert rates[:2] == [0.0, 0.0]  # nothing came yet
+    assert set(rates[10:]) == {0.1}
+    assert camera.report(158.0).fps == 0.01  # nor does it stay what it was
+    assert camera.report(400.0).fps == 0.0

@@ -80,6 +80,5 @@ def test_no_setting_is_answered_in_pydantics_words(monkeypatch: pytest.MonkeyPat
             for sentence in wrong:
                 assert re.match(rf"{name}\b", sentence)
                 assert not re.search(r"[Ii]nput should|pattern|unable to|String|valid", sentence)
-                assert (
-                    "s3cret" not in sentence or name == "WORKER_DETECTOR"
-                )  # which quotes the part that is wrong
+                # Which quotes the part that is wrong.
+                assert "s3cret" not in sentence or name == "WORKER_DETECTOR"

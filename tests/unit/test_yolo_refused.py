@@ -126,20 +126,20 @@ def test_the_shapes_that_exporters_write() -> None:
     assert head(1, 20, 8400, classes=1) == YoloHead(HeadFamily.CLASSES, 1, points=3)
     assert head(1, 20, 8400) == head(1, 20, 8400, classes=16) == YoloHead(HeadFamily.CLASSES, 16)
     assert head(1, 15, 8400, classes=1, keypoints=(5, 2)) == YoloHead(HeadFamily.CLASSES, 1, points=2)
-    assert head(1, 56, 8400, classes=1, keypoints=(17, 3)) == YoloHead(
-        HeadFamily.CLASSES, 1
-    )  # a body, not a face
+    # A body, not a face.
+    assert head(1, 56, 8400, classes=1, keypoints=(17, 3)) == YoloHead(HeadFamily.CLASSES, 1)
 
 
 @pytest.mark.parametrize(
     ("shape", "classes", "keypoints", "sentence"),
     [
+        # Segmentation.
         (
             (1, 116, 8400),
             80,
             None,
             "1x116x8400, which is 112 classes, but there are 80 labels",
-        ),  # segmentation
+        ),
         ((1, 25200, 16), 1, None, "which is 11 classes, but there are 1 labels"),  # YOLOv5-face
         ((1, 25200, 21), 1, (5, 3), "with keypoints: only"),
         ((1, 19, 8400), None, (5, 3), "1x19x8400: expected"),

@@ -73,5 +73,12 @@ function inline(tokens: readonly Token[]): Inline[] {
 export const linkedRunbook = (href: string): string | null =>
   /^([A-Z][A-Za-z0-9]*)\.md$/.exec(href)?.[1] ?? null;
 
+/** The page of the documentation that a link of a runbook leads to; `null` if it leads elsewhere. */
+export const linkedDocument = (href: string): string | null => {
+  const [, above, page] = /^(\.\.\/)?([\w-]+\.md(?:#[\w-]+)?)$/.exec(href) ?? [];
+  if (page === undefined || linkedRunbook(href) !== null) return null;
+  return above === undefined ? `docs/runbooks/${page}` : `docs/${page}`;
+};
+
 /** Whether a link leads to the web, where the browser may follow it. */
 export const isWeb = (href: string): boolean => /^https?:\/\//.test(href);

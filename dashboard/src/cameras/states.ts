@@ -23,12 +23,17 @@ export interface Stretch {
   to: number | null;
 }
 
-/** Changes, newest first, as the stretches between them, newest first. */
+/**
+ * Changes, newest first, as the stretches between them, newest first. Of several at one moment (a gateway that has its
+ * broker again learns them at once) the last one counts: the others lasted no time.
+ */
 export function stretches(changes: readonly StateChangeView[]): Stretch[] {
-  return changes.map(({ state, reason, time }, index) => ({
-    state,
-    reason,
-    from: time,
-    to: changes[index - 1]?.time ?? null,
-  }));
+  return changes
+    .map(({ state, reason, time }, index) => ({
+      state,
+      reason,
+      from: time,
+      to: changes[index - 1]?.time ?? null,
+    }))
+    .filter(({ from, to }) => to === null || to > from);
 }

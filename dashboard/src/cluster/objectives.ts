@@ -65,7 +65,6 @@ export function excuse(items: readonly ServiceObjectiveView[]): string | null {
 export function gist(answer: ServiceObjectivesView | null): string {
   if (answer === null) return NONE;
   if (answer.source === 'none') return NODE_STATE_WORDS.unknown;
-  if (answer.items.length === 0) return /* @wc-include */ 'none';
   const left = answer.items.flatMap(({ error_budget_remaining: each }) => (each === null ? [] : [each]));
   const missed = left.filter((each) => each <= 0).length;
   if (missed > 0) return `${missed} missed`;

@@ -84,6 +84,16 @@ export const rank = (alert: Pick<AlertGroup, 'state' | 'severity'>): 0 | 1 | 2 =
 
 export const plainName = (name: string): string => name.replace(OURS, '');
 
+/** Seconds for which something pends before it is worth a glance. */
+const GLANCE = 30;
+
+/**
+ * Whether it is to be seen at a glance. What pends for a moment is not: at Prometheus' start all rules on what is missing
+ * do, until it has asked everybody once.
+ */
+export const atAGlance = ({ state, since }: Pick<AlertView, 'state' | 'since'>, now: number): boolean =>
+  state !== 'pending' || since === null || now - since >= GLANCE;
+
 /** `CameraDown`, or `CameraDown × 333`. */
 export const titled = ({ name, count }: Pick<AlertGroup, 'name' | 'count'>): string =>
   count === 1 ? plainName(name) : `${plainName(name)} × ${count}`;

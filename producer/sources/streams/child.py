@@ -56,9 +56,8 @@ def main() -> int:
     with socket.socket(fileno=sys.stdin.fileno()) as line:
         DecoderChild(line).run()
     sys.stderr.flush()
-    os._exit(
-        0
-    )  # threads may still be in FFmpeg, and would crash in an interpreter that is taken down under them
+    # Threads may still be in FFmpeg, and would crash in an interpreter that is taken down under them.
+    os._exit(0)
 
 
 def _load_early() -> None:

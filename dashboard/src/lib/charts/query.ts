@@ -1,6 +1,7 @@
 /** Questions to Prometheus through the gateway's proxy, and what a failure means for whoever asked. */
 
 import { Refused, type Reader } from '../api';
+import { readMetricsView } from '../contract.gen';
 import type { Span } from '../timerange';
 import { type QueryAnswer, readQueryAnswer } from './answer';
 
@@ -16,6 +17,9 @@ const path = (name: string, parameters: Record<string, string>): string =>
 /** Milliseconds in which a gateway that is there answers something easy. */
 const ALIVE = 3_000;
 
+/** Prometheus answers nobody, as the gateway has found; with its sentence. */
+class PrometheusAway extends Error {}
+
 /** Asks; where nothing comes in time, finds out whose fault that is before somebody is blamed. */
 async function asked<T>(ask: Ask, where: string, read: Reader<T>, signal: AbortSignal): Promise<T> {
   try {
@@ -23,10 +27,11 @@ async function asked<T>(ask: Ask, where: string, read: Reader<T>, signal: AbortS
   } catch (error) {
     if (signal.aborted || !(error instanceof DOMException && error.name === 'TimeoutError')) throw error;
     const soon = AbortSignal.any([signal, AbortSignal.timeout(ALIVE)]);
-    await ask('/api/session', (value) => value, soon).catch((failure: unknown) => {
+    const metrics = await ask('/api/metrics', readMetricsView, soon).catch((failure: unknown) => {
       if (!(failure instanceof Refused && failure.spoken)) throw new TypeError('the gateway is away');
     });
-    throw error;
+    const away = metrics?.prometheus?.error;
+    throw away ? new PrometheusAway(away) : error;
   }
 }
 
@@ -60,6 +65,8 @@ export interface Failure {
   title: string;
   /** Why, and what to do. */
   words: string;
+  /** Their language, where they are the gateway's. */
+  lang?: 'en';
   /** True if the question itself is wrong: asking it again does not help. */
   lasting: boolean;
 }
@@ -74,8 +81,15 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof Refused) {
     const lasting = error.status >= 400 && error.status < 500;
     const title = lasting ? 'The query was refused' : 'No answer from Prometheus';
-    return { title, words: sentence(error.message), lasting };
+    return { title, words: sentence(error.message), lang: 'en', lasting };
   }
+  if (error instanceof PrometheusAway)
+    return {
+      title: 'Prometheus does not answer',
+      words: sentence(error.message),
+      lang: 'en',
+      lasting: false,
+    };
   if (error instanceof DOMException && error.name === 'TimeoutError')
     return {
       title: 'No answer in time',
