@@ -106,9 +106,11 @@ def test_boxes_lie_on_the_frame_that_they_belong_to(
         x, y, size = 20 + 23 * n, 30 + 13 * (n % 9), 60 + 4 * (n % 5)
         send(staged, x=min(x, WIDTH - size), y=y, size=size)
         found = on_screen(page).evaluate(LOOK)
-        scale = found["width"] / WIDTH
+        scale = min(found["width"] / WIDTH, found["height"] / HEIGHT)
+        left, top = (found["width"] - WIDTH * scale) // 2, (found["height"] - HEIGHT * scale) // 2
         (box,) = found["boxes"]
-        placed = [box[0] * scale, box[1] * scale, (box[0] + box[2]) * scale, (box[1] + box[3]) * scale]
+        placed = [left + box[0] * scale, top + box[1] * scale]
+        placed += [placed[0] + box[2] * scale, placed[1] + box[3] * scale]
         # The stroke of 2 px and its hem cover the square's edge: what is left of it begins inside them.
         seen = [found["seen"][side] for side in ("left", "top", "right", "bottom")]
         inset = [seen[0] - placed[0], seen[1] - placed[1], placed[2] - seen[2], placed[3] - seen[3]]
@@ -135,7 +137,7 @@ def test_a_picture_that_grows_stale_loses_its_colours(
     painted(page, staged)
     assert most_colourful() > 100
     expect(page.locator("[data-picture].stale .chip")).to_be_visible(timeout=PATIENCE)
-    assert most_colourful() <= 3
+    assert most_colourful() <= 10
     painted(page, staged)
     assert most_colourful() > 100
 
