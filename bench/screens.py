@@ -29,7 +29,7 @@ PHONE: dict[str, Any] = {
 }
 SETTLED_MS = 3_000
 """From a page's first sight until its pictures and charts are there."""
-PICTURE = "canvas[data-frame]"
+PICTURE = "[data-frame]"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ const picture = (camera: string, number: number): Picture => ({
   contentType: 'image/jpeg',
   image: new Uint8Array([number]),
 });
-const surface = { canvas: { width: 4 } } as unknown as Surface;
+const surface = { room: { x: 0, y: 0, width: 0, height: 0 } } as unknown as Surface;
 
 function pictures() {
   const decoded: number[] = [];
@@ -46,11 +46,14 @@ it('keeps nothing of cameras that nobody expects, nor of those that are no longe
   expect(decoded).toEqual([]);
 });
 
-it('decodes what is shown once more when its canvas has grown, and tells nobody that it was painted again', async () => {
+it('decodes what is shown once more when its room has grown, and tells nobody that it was painted again', async () => {
   const sizes: (number | undefined)[] = [];
-  const context = { drawImage: () => undefined, strokeRect: () => undefined, fillRect: () => undefined };
-  const canvas = { width: 80, height: 60, dataset: {} };
-  const own = { canvas, context, ratio: 1, layers: { boxes: false, scores: false, landmarks: false } };
+  const nothing = () => undefined;
+  const drawing = ['save', 'restore', 'beginPath', 'rect', 'clip', 'drawImage', 'strokeRect', 'fillRect'];
+  const context = Object.fromEntries(drawing.map((name) => [name, nothing]));
+  const room = { x: 0, y: 0, width: 80, height: 60 };
+  const layers = { boxes: false, scores: false, landmarks: false };
+  const own = { context, room, corner: 0, ratio: 1, layers, stale: false, says: { dataset: {} } };
   const frames: ((now: number) => void)[] = [];
   vi.stubGlobal('requestAnimationFrame', (call: (now: number) => void) => frames.push(call));
   vi.stubGlobal('document', { documentElement: {} });
@@ -68,7 +71,7 @@ it('decodes what is shown once more when its canvas has grown, and tells nobody 
   frames[0]?.(1_000);
   attached.repaint();
   await settle();
-  [canvas.width, canvas.height] = [640, 480];
+  [room.width, room.height] = [640, 480];
   attached.repaint();
   await settle();
   attached.repaint();

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from contract.result import DetectedObject
 from contract.status import CameraLabels
 from gateway.ready_link import ask_link
+from tests.e2e.pages import PIXELS
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import jpeg
@@ -26,11 +27,11 @@ LONG = "a-very-long-camera-name-of-sixty-four-characters-as-allowed-here"
 OFFLINE_SECONDS = 5.0
 """From the producer's word to the page: the gateway looks every second, and two cores are shared."""
 
-# Where the canvas shows red, and what it says of the frame that it shows, read at the same moment.
-LOOK = """
-(canvas) => {
-  const { width, height } = canvas;
-  const data = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+# Where the picture shows red, and what it says of the frame that it shows, read at the same moment.
+LOOK = (
+    """
+(picture) => {
+  const { width, height, data } = (PIXELS)(picture);
   const seen = { left: width, top: height, right: -1, bottom: -1 };
   for (let y = 0; y < height; y += 1)
     for (let x = 0; x < width; x += 1) {
@@ -39,9 +40,10 @@ LOOK = """
       seen.left = Math.min(seen.left, x); seen.right = Math.max(seen.right, x + 1);
       seen.top = Math.min(seen.top, y); seen.bottom = Math.max(seen.bottom, y + 1);
     }
-  return { seen, width, height, boxes: JSON.parse(canvas.dataset.boxes), frame: canvas.dataset.frame };
+  return { seen, width, height, boxes: JSON.parse(picture.dataset.boxes), frame: picture.dataset.frame };
 }
 """
+).replace("PIXELS", PIXELS)
 
 
 def red_square(x: int, y: int, size: int) -> bytes:
@@ -61,8 +63,9 @@ def enter(page: Page, address: str, path: str) -> None:
     page.goto(address + path)
 
 
-def canvas(page: Page) -> Locator:
-    return page.locator("[data-picture] canvas")
+def on_screen(page: Page) -> Locator:
+    """The picture of the only camera."""
+    return page.locator("[data-picture]")
 
 
 def send(staged: Staged, camera_id: str = "gate-3", x: int = 100, y: int = 80, size: int = 120) -> str:
@@ -70,14 +73,14 @@ def send(staged: Staged, camera_id: str = "gate-3", x: int = 100, y: int = 80, s
 
 
 def painted(page: Page, staged: Staged, **square: Any) -> None:
-    """Frames come until one of those sent is on the canvas."""
+    """Frames come until one of those sent is shown."""
     sent: set[str] = set()
 
     def shown() -> bool:
         sent.add(send(staged, **square))
-        return canvas(page).get_attribute("data-frame") in sent
+        return on_screen(page).get_attribute("data-frame") in sent
 
-    expect(canvas(page)).to_be_attached(timeout=PATIENCE)
+    expect(on_screen(page)).to_be_attached(timeout=PATIENCE)
     eventually("a picture", shown, 30)
 
 
@@ -90,19 +93,24 @@ def violations(page: Page) -> list[str]:
     return found
 
 
-def test_boxes_lie_on_the_frame_that_they_belong_to(page: Page, address: str, staged: Staged) -> None:
+@pytest.mark.parametrize("path", ["/cameras/gate-3?show=boxes", "/wall"])
+def test_boxes_lie_on_the_frame_that_they_belong_to(
+    page: Page, address: str, staged: Staged, path: str
+) -> None:
     """A red square wanders: box and square are read from the same paint, and lie within 2 px of each other."""
     staged.serving["p"] = [staged.camera("gate-3")]
-    enter(page, address, "/cameras/gate-3?show=boxes")
+    enter(page, address, path)
     painted(page, staged)
     looked = set()
     for n in range(24):
         x, y, size = 20 + 23 * n, 30 + 13 * (n % 9), 60 + 4 * (n % 5)
         send(staged, x=min(x, WIDTH - size), y=y, size=size)
-        found = canvas(page).evaluate(LOOK)
-        scale = found["width"] / WIDTH
+        found = on_screen(page).evaluate(LOOK)
+        scale = min(found["width"] / WIDTH, found["height"] / HEIGHT)
+        left, top = (found["width"] - WIDTH * scale) // 2, (found["height"] - HEIGHT * scale) // 2
         (box,) = found["boxes"]
-        placed = [box[0] * scale, box[1] * scale, (box[0] + box[2]) * scale, (box[1] + box[3]) * scale]
+        placed = [left + box[0] * scale, top + box[1] * scale]
+        placed += [placed[0] + box[2] * scale, placed[1] + box[3] * scale]
         # The stroke of 2 px and its hem cover the square's edge: what is left of it begins inside them.
         seen = [found["seen"][side] for side in ("left", "top", "right", "bottom")]
         inset = [seen[0] - placed[0], seen[1] - placed[1], placed[2] - seen[2], placed[3] - seen[3]]
@@ -111,6 +119,27 @@ def test_boxes_lie_on_the_frame_that_they_belong_to(page: Page, address: str, st
         assert max(inset) - min(inset) <= 2, inset
         looked.add(found["frame"])
     assert len(looked) > 5
+
+
+@pytest.mark.parametrize("path", ["/cameras/gate-3", "/wall"])
+def test_a_picture_that_grows_stale_loses_its_colours(
+    page: Page, address: str, staged: Staged, path: str
+) -> None:
+    staged.serving["p"] = [staged.camera("gate-3")]
+    enter(page, address, path)
+
+    def most_colourful() -> int:
+        red, green, blue, _ = (
+            np.array(on_screen(page).evaluate(f"p => Array.from(({PIXELS})(p).data)"), int).reshape(-1, 4).T
+        )
+        return int(max(abs(red - green).max(), abs(green - blue).max()))
+
+    painted(page, staged)
+    assert most_colourful() > 100
+    expect(page.locator("[data-picture].stale .chip")).to_be_visible(timeout=PATIENCE)
+    assert most_colourful() <= 10
+    painted(page, staged)
+    assert most_colourful() > 100
 
 
 def test_a_slow_camera_has_its_picture_at_once_with_its_age(page: Page, address: str, staged: Staged) -> None:
@@ -122,10 +151,10 @@ def test_a_slow_camera_has_its_picture_at_once_with_its_age(page: Page, address:
     page.goto(address + "/settings")
     page.wait_for_timeout(3_000)  # older than the staleness budget
     page.goto(address + "/cameras/gate-3")
-    expect(page.locator("[data-picture] canvas")).to_have_attribute("data-frame", frame_id, timeout=PATIENCE)
+    expect(page.locator("[data-picture]")).to_have_attribute("data-frame", frame_id, timeout=PATIENCE)
     expect(page.locator("[data-age]")).to_contain_text(re.compile(r"\d+ s old"), timeout=PATIENCE)
     page.goto(address + "/wall")
-    tile = page.locator("[data-camera='gate-3'] canvas")
+    tile = page.locator("[data-camera='gate-3'] [data-picture]")
     expect(tile).to_have_attribute("data-frame", frame_id, timeout=PATIENCE)
 
 
@@ -134,7 +163,7 @@ def test_what_is_drawn_can_be_chosen_and_saved(page: Page, address: str, staged:
     staged.serving["p"] = [staged.camera("gate-3", masks=[mask])]
     enter(page, address, "/cameras/gate-3")
     painted(page, staged)
-    shown = canvas(page)
+    shown = on_screen(page)
     expect(shown).to_have_attribute("data-layers", "boxes scores")
     page.get_by_label("Landmarks").check()
     expect(shown).to_have_attribute("data-layers", "boxes scores landmarks")
@@ -145,7 +174,7 @@ def test_what_is_drawn_can_be_chosen_and_saved(page: Page, address: str, staged:
     expect(page).to_have_url(re.compile(r"show=scores%2Clandmarks%2Cmasks"))
     page.reload()
     painted(page, staged)
-    expect(canvas(page)).to_have_attribute("data-layers", "scores landmarks")
+    expect(on_screen(page)).to_have_attribute("data-layers", "scores landmarks")
     expect(page.get_by_label("Masks")).to_be_checked(timeout=PATIENCE)
     width, height = page.locator("[data-masks] polygon").evaluate(
         "p => [p.getBBox().width * p.getScreenCTM().a, p.getBBox().height * p.getScreenCTM().d]"

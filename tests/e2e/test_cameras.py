@@ -53,7 +53,7 @@ def painted(page: Page, staged: Staged, *camera_ids: str) -> None:
 
         def shown(camera_id: str = camera_id) -> bool:
             staged.picture(camera_id, picture, width, height)
-            return bool(tile(page, camera_id).locator("canvas").get_attribute("data-frame"))
+            return bool(tile(page, camera_id).locator("[data-picture]").get_attribute("data-frame"))
 
         expect(tile(page, camera_id)).to_be_visible(timeout=PATIENCE)
         eventually(f"a picture of {camera_id}", shown, 30)
@@ -151,7 +151,8 @@ def test_the_way_of_the_newest_frame_and_of_an_event_s_picture(
     of = verdict.locator(".verdict .identifier").text_content()
     staged.picture("gate-3", jpeg(astronaut()), 512, 512)
     eventually(
-        "it is shown", lambda: tile(page, "gate-3").locator("canvas").get_attribute("data-frame") != of
+        "it is shown",
+        lambda: tile(page, "gate-3").locator("[data-picture]").get_attribute("data-frame") != of,
     )
     expect(verdict).to_contain_text(str(of))  # what was asked about stays
     page.goto(f"{address}/events?event=1")

@@ -54,9 +54,9 @@ def test_an_operator_switches_the_model_and_sees_who_follows(restored: Native, p
     expect(in_use).to_have_text("tiny", timeout=PATIENCE)
     expect(page.locator("[data-settled='2']")).to_have_count(1, timeout=PATIENCE)
     assert models_in_use(restored) == {"tiny"}
-    frame = page.locator('[data-camera="demo-1"] canvas').get_attribute("data-frame")
+    frame = page.locator('[data-camera="demo-1"] [data-picture]').get_attribute("data-frame")
     # Frames go on.
-    expect(page.locator('[data-camera="demo-1"] canvas')).not_to_have_attribute(
+    expect(page.locator('[data-camera="demo-1"] [data-picture]')).not_to_have_attribute(
         "data-frame", str(frame), timeout=PATIENCE
     )
 

@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 from gateway.ready_link import ask_link
 from producer.sources.demo import face_boxes
 from tests.e2e.conftest import BUILT_IN
+from tests.e2e.pages import PIXELS
 from tests.helpers.eventually import eventually
 from tests.helpers.images import iou
 from tests.helpers.native import Native
@@ -68,22 +69,19 @@ def test_the_link_leaves_nothing_in_the_address(overview: Page, native: Native) 
 
 @pytest.mark.parametrize("camera", DEMO)
 def test_every_demo_camera_shows_a_picture_with_a_box_on_the_face(overview: Page, camera: str) -> None:
-    canvas = overview.locator(f'[data-camera="{camera}"] canvas')
+    picture = overview.locator(f'[data-camera="{camera}"] [data-picture]')
     overview.locator(f'[data-camera="{camera}"]').scroll_into_view_if_needed(timeout=PATIENCE)
-    expect(canvas).to_have_attribute("data-frame", re.compile(f"^{camera}:"), timeout=PATIENCE)
+    expect(picture).to_have_attribute("data-frame", re.compile(f"^{camera}:"), timeout=PATIENCE)
 
     def box_on_face() -> bool:
-        frame, boxes = canvas.evaluate("c => [c.dataset.frame, JSON.parse(c.dataset.boxes)]")
+        frame, boxes = picture.evaluate("p => [p.dataset.frame, JSON.parse(p.dataset.boxes)]")
         number = int(frame.rsplit(":", 1)[1])
         faces = face_boxes(int(camera[-1]), number)
         return any(iou(tuple(box[:4]), (f.x, f.y, f.w, f.h)) >= 0.5 for box in boxes for f in faces)
 
     assert eventually("a box with IoU >= 0.5", box_on_face, 20)
-    # Not only the attributes: the canvas itself has a picture, and the accent colour of a box.
-    colours = canvas.evaluate(
-        "c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size"
-    )
-    assert colours > 50
+    # Not only the attributes: what is painted has a picture, and the accent colour of a box.
+    assert picture.evaluate(f"p => new Set(({PIXELS})(p).data).size") > 50
 
 
 @pytest.mark.parametrize("card", CARDS)
@@ -161,7 +159,7 @@ def test_a_camera_opens_and_the_address_says_which(overview: Page, context: Brow
     expect(overview).to_have_url(re.compile("camera=demo-2"))
     other = context.new_page()
     other.goto(overview.url)
-    expect(other.locator('[data-large="demo-2"] canvas')).to_have_attribute(
+    expect(other.locator('[data-large="demo-2"] [data-picture]')).to_have_attribute(
         "data-frame", re.compile("^demo-2:"), timeout=PATIENCE
     )
     overview.go_back()

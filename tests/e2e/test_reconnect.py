@@ -50,7 +50,7 @@ def begin(rabbitmq: str, start: StartService, tmp_path: Path, address: str) -> B
 
 
 def frame(page: Page) -> str:
-    return tile(page, "gate-3").locator("canvas").get_attribute("data-frame") or ""
+    return tile(page, "gate-3").locator("[data-picture]").get_attribute("data-frame") or ""
 
 
 def test_pages_outlive_a_restart_of_the_gateway(

@@ -108,7 +108,7 @@ def test_a_viewer_sees_everything_and_changes_nothing(native: Native, tokens: Pa
     sign_in(page, native, add_token(tokens, "lobby screen", "viewer", time.time(), None))
     shows_role(page, "viewer")
     expect(page.get_by_role("button", name="viewer")).to_have_attribute("title", re.compile("lobby screen"))
-    expect(page.locator('[data-camera="demo-1"] canvas')).to_have_attribute(
+    expect(page.locator('[data-camera="demo-1"] [data-picture]')).to_have_attribute(
         "data-frame", re.compile("^demo-1:"), timeout=PATIENCE
     )
     expect(page.locator("[data-model-in-use]")).to_have_text(BUILT_IN, timeout=PATIENCE)

@@ -30,8 +30,8 @@ def wall(native: Native, page: Page) -> Page:
 
 @pytest.mark.parametrize("camera", DEMO)
 def test_every_camera_has_its_picture(wall: Page, camera: str) -> None:
-    canvas = wall.locator(f'[data-camera="{camera}"] canvas')
-    expect(canvas).to_have_attribute("data-frame", re.compile(f"^{camera}:"), timeout=PATIENCE)
+    picture = wall.locator(f'[data-camera="{camera}"] [data-picture]')
+    expect(picture).to_have_attribute("data-frame", re.compile(f"^{camera}:"), timeout=PATIENCE)
     expect(wall).to_have_title(re.compile("Wall · Framefleet$"))
 
 

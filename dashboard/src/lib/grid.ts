@@ -22,6 +22,8 @@ export interface Grid {
   rows: number;
   tileWidth: number;
   tileHeight: number;
+  /** The height of the line below each picture. */
+  caption: number;
   gap: number;
   /** The height of all rows, in pixels. */
   height: number;
@@ -39,6 +41,7 @@ function withColumns(columns: number, room: GridRoom, height: number | null): Gr
     rows,
     tileWidth,
     tileHeight,
+    caption: room.caption,
     gap: room.gap,
     height: rows * tileHeight + (rows - 1) * room.gap,
   };
@@ -88,7 +91,8 @@ export function cameraRoom({ width, height, scale, count, aspect, minimum, fit }
 /** The columns that show all cameras at once in the largest pictures; where that makes them too small, a grid that scrolls. */
 export function layOut(room: GridRoom): Grid {
   if (room.count === 0 || room.width <= 0) {
-    return { columns: 1, rows: 0, tileWidth: 0, tileHeight: 0, gap: room.gap, height: 0 };
+    const { caption, gap } = room;
+    return { columns: 1, rows: 0, tileWidth: 0, tileHeight: 0, caption, gap, height: 0 };
   }
   const most = Math.max(1, Math.floor((room.width + room.gap) / (room.minimum + room.gap)));
   if (room.height === null) return withColumns(Math.min(most, room.count), room, null);

@@ -1,5 +1,5 @@
 /**
- * Pictures on their way from the socket to the canvases: the newest per camera is decoded off the main thread,
+ * Pictures on their way from the socket to canvases: the newest per camera is decoded off the main thread,
  * and all that are ready are painted together, each with its own boxes, in one animation frame, at most thirty a second.
  */
 
@@ -32,7 +32,7 @@ interface Pipeline {
   shown: Painting | null;
 }
 
-/** A canvas that shows a camera's pictures. */
+/** A surface that shows a camera's pictures. */
 export interface Attached {
   repaint(): void;
   /** What it shows; `null` before the first picture. */
@@ -178,12 +178,12 @@ function ownSize({ width, height }: Result): Size | null {
   return width === null || height === null ? null : { width, height };
 }
 
-/** The largest canvas that shows the pictures; `null` while none is measured. */
+/** The largest room that shows the pictures; `null` while none is measured. */
 function largest({ sinks }: Pipeline): Size | null {
-  const canvases = [...sinks].map(({ surface }) => surface.canvas);
+  const rooms = [...sinks].map(({ surface }) => surface.room);
   const [width, height] = [
-    Math.max(0, ...canvases.map((c) => c.width)),
-    Math.max(0, ...canvases.map((c) => c.height)),
+    Math.max(0, ...rooms.map((room) => room.width)),
+    Math.max(0, ...rooms.map((room) => room.height)),
   ];
   return width === 0 || height === 0 ? null : { width, height };
 }
