@@ -12,8 +12,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from cli.ports import free_port
 from cli.rabbitmq import RabbitMQNode
-from gateway.ready_link import ask_link
-from tests.e2e.test_overview import PATIENCE, link
+from tests.e2e.pages import enter, sign_in
+from tests.e2e.test_overview import PATIENCE
 from tests.helpers.archive import CAMERAS, EVENTS, Archive
 from tests.helpers.gateway import TOKEN
 from tests.helpers.native import Native
@@ -48,8 +48,7 @@ def archive(shared_rabbitmq: RabbitMQNode, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def events(archive: Archive, page: Page) -> Page:
     """The page of events, entered as the operator."""
-    page.goto(ask_link(archive.address, TOKEN))
-    expect(page.locator("[data-health]")).to_be_visible(timeout=PATIENCE)
+    sign_in(page.context, archive.address, TOKEN)
     page.goto(f"{archive.address}/events")
     expect(cards(page)).to_have_count(FIRST_PAGE, timeout=PATIENCE)
     return page
@@ -75,7 +74,7 @@ def scroll(page: Page, to: str) -> None:
 
 
 def test_what_the_demo_sees_appears_with_its_picture(native: Native, page: Page) -> None:
-    page.goto(link(native))
+    enter(page, native)
     expect(page.locator("[data-health]")).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("g")
     page.keyboard.press("e")
@@ -97,7 +96,7 @@ def test_what_the_demo_sees_appears_with_its_picture(native: Native, page: Page)
 
 
 def test_an_event_shows_its_boxes_where_they_were_found_and_is_reviewed(native: Native, page: Page) -> None:
-    page.goto(link(native))
+    enter(page, native)
     expect(page.locator("[data-health]")).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("g")
     page.keyboard.press("e")
