@@ -83,7 +83,7 @@ test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheu
 	$(call alone,tests/integration)
 
 test-e2e: test-tools ## pytest: the whole system in a browser
-	tests/beside tests/e2e $(PYTEST)
+	$(call beside,tests/e2e,3)
 
 test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
 	$(call beside,tests/faults,3)
