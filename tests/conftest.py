@@ -62,11 +62,11 @@ WHOLE = "from tests.helpers.native import Native"
 """Said by the browser's tests that share the one whole system of their process."""
 
 
-class BySystem(LoadFileScheduling):
+class BySystem(LoadFileScheduling):  # type: ignore[misc]
     """`--dist loadfile`, and all files of the browser's tests that share a whole system in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
+        file: str = super()._split_scope(nodeid)
         return "the whole system" if shares_system(HERE.parent / file) else file
 
 
