@@ -7,9 +7,11 @@ export GIVEN_KNOBS := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word
 
 SYSTEM := tests/integration tests/faults
 # Several files at once; what fails is run once more with nothing beside it, and told.
-beside = tests/beside $(1) -n $(2) --dist loadfile --no-loadscope-reorder -m 'not alone' $(PYTEST)
+beside = tests/beside $(1) -n $(2) --dist loadfile --no-loadscope-reorder -m 'not alone and not calm' $(PYTEST)
 # Only the files that have such a test: reading all of them takes longer than running these.
 alone = tests/beside $$(grep -rlw mark.alone $(1) --include='test_*.py') -m alone $(PYTEST)
+# They wait for what a busy machine would look like, and use little of it themselves: three files at once, nothing else.
+calm = tests/beside $$(grep -rlw mark.calm $(1) --include='test_*.py') -n 3 --dist loadfile --no-loadscope-reorder -m calm $(PYTEST)
 # Hundreds of processes are started: they shall find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -81,19 +83,22 @@ test-compute: test-tools ## pytest: unit, without what is marked `alone`
 test-integration: test-tools ## pytest: against a private RabbitMQ and Prometheus
 	$(call beside,tests/integration,3)
 	$(call alone,tests/integration)
+	$(call calm,tests/integration)
 
 test-e2e: test-tools ## pytest: the whole system in a browser
-	tests/beside tests/e2e $(PYTEST)
+	$(call beside,tests/e2e,3)
 
 test-faults: test-tools ## pytest: breaks a real broker and real processes, and checks the books
 	$(call beside,tests/faults,3)
 	$(call alone,tests/faults)
+	$(call calm,tests/faults)
 
-test-system: test-tools ## pytest: integration and faults at once, without what is marked `alone`
+test-system: test-tools ## pytest: integration and faults at once, without what is marked `alone` or `calm`
 	$(call beside,$(SYSTEM),3)
 
-test-alone: test-tools ## pytest: what is marked `alone`, one test after the other
+test-alone: test-tools ## pytest: what is marked `alone`, one test after the other; then `calm`, three files at a time
 	$(call alone,tests/unit $(SYSTEM))
+	$(call calm,$(SYSTEM))
 
 soak: test-tools ## random faults under load for SECONDS=1800, repeatable by SEED=1; then the books must balance
 	python -m tests.faults.soak --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),1)

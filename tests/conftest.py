@@ -1,5 +1,6 @@
 """Marks by folder, and fixtures of the whole suite: a private RabbitMQ, and services of ours as real processes."""
 
+import functools
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import structlog
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 import cli.rabbitmq
 from cli.rabbitmq import RabbitMQNode
@@ -20,9 +23,11 @@ HERE = Path(__file__).parent
 PARTS = ("unit", "integration", "e2e", "faults")
 """Folders of tests; each is a mark as well: `pytest -m faults`."""
 LONGEST = (
+    "test_every_page.py",
     "test_up.py",
     "test_silences.py",
     "test_odd_messages.py",
+    "test_broker_damage.py",
     "test_amqp_rights.py",
     "test_queue_upgrade.py",
     "test_producer_service.py",
@@ -31,7 +36,6 @@ LONGEST = (
     "test_partitions.py",
     "test_soak.py",
     "test_broker_restart.py",
-    "test_broker_damage.py",
     "test_broker_operator.py",
     "test_queues_deleted.py",
     "test_gateway_recorder.py",
@@ -45,8 +49,38 @@ LONGEST = (
     "test_history_api.py",
     "test_few_files.py",
     "test_rabbitmq_moved.py",
+    "test_cameras.py",
+    "test_jobs.py",
+    "test_camera_page.py",
+    "test_reconnect.py",
+    "test_alerts.py",
+    "test_silence.py",
 )
 """Begun first, so that no process is left alone with one of them at the end."""
+
+WHOLE = "from tests.helpers.native import Native"
+"""Said by the browser's tests that share the one whole system of their process."""
+
+
+class BySystem(LoadFileScheduling):  # type: ignore[misc]
+    """`--dist loadfile`, and all files of the browser's tests that share a whole system in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "the whole system" if shares_system(HERE.parent / file) else file
+
+
+@functools.cache
+def shares_system(file: Path) -> bool:
+    """Whether the tests of this file use the one whole system."""
+    return file.parent.name == "e2e" and WHOLE in file.read_text()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Who gets which files."""
+    return BySystem(config, log) if config.getvalue("dist") == "loadfile" else None
+
 
 if other := os.environ.get("FRAMEFLEET_TEST_RABBITMQ"):
     # Another version than this machine's: a folder with its rabbitmq-server and rabbitmqctl (tests/rabbitmq-of-image).

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from cli.ports import free_port
 from tests.conftest import StartService
+from tests.e2e.pages import forget
 from tests.helpers.components import require, require_package
 from tests.helpers.gateway import TOKEN
 from tests.helpers.models import write_models
@@ -36,7 +37,9 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Native]:
         require(component)
     require_package(BUILT_IN)
     models = write_models(tmp_path_factory.mktemp("models"))
-    system = Native(tmp_path_factory.mktemp("native"), WORKERS="2", MODEL_DIR=str(models))
+    folder = tmp_path_factory.mktemp("native")
+    # Five frames a second of each demo camera keep half a core busy for as long as the tests last.
+    system = Native(folder, WORKERS="2", MODEL_DIR=str(models), PRODUCER_FPS="2")
     yield system
     assert system.stop() == 0, system.log.read_text()[-3000:]
 
@@ -74,12 +77,19 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser without cookies."""
+@pytest.fixture(scope="session")
+def lasting(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser for all tests that need but one: what it has loaded and compiled once it need not load again."""
     opened = browser.new_context(viewport={"width": 1400, "height": 900})
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def context(lasting: BrowserContext) -> Iterator[BrowserContext]:
+    """A browser that keeps nothing of another test: no page, no cookie, no choice."""
+    yield lasting
+    forget(lasting)
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """What is asked of every page: where each is, when it is shown, and what axe and a finger find on it."""
 
-from playwright.sync_api import Page, expect
+from urllib.parse import urlsplit
 
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.helpers.native import Native
 from tests.helpers.processes import ROOT
 
 PATIENCE = 30_000  # ms: two cores, shared
@@ -76,6 +79,31 @@ WIDE = """() => {
   return scrollers.filter((e) => e === document.scrollingElement ? e.scrollWidth > innerWidth : wide(e))
     .map((e) => `${e.tagName}: ${e.scrollWidth} of ${e.clientWidth}`);
 }"""
+
+
+def sign_in(context: BrowserContext, gateway: str, token: str) -> None:
+    """A browser in which the operator is signed in, before its first page."""
+    answer = context.request.post(f"{gateway}/api/login", data={"token": token})
+    assert answer.ok, answer.text()
+
+
+def enter(page: Page, native: Native, path: str = "/") -> None:
+    """Go to a page of the system of all tests, as the operator. What a link does on its way: test_link.py."""
+    sign_in(page.context, native.endpoints["gateway"], native.endpoints["token"])
+    page.goto(native.endpoints["gateway"] + path)
+
+
+def forget(context: BrowserContext) -> None:
+    """Close the pages of a browser, and take away what they have left in it. What was loaded stays."""
+    pages = context.pages
+    for page in pages[1:]:
+        page.close()
+    for page in pages[:1]:
+        protocol = context.new_cdp_session(page)
+        for origin in {"{0.scheme}://{0.netloc}".format(urlsplit(each.url)) for each in pages}:
+            protocol.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
+        page.close()
+    context.clear_cookies()
 
 
 def visit(page: Page, gateway: str, path: str) -> None:

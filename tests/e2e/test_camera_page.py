@@ -11,17 +11,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from contract.result import DetectedObject
 from contract.status import CameraLabels
-from gateway.ready_link import ask_link
-from tests.e2e.pages import PIXELS
+from tests.e2e.pages import PIXELS, sign_in, violations
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import jpeg
-from tests.helpers.processes import ROOT
 from tests.helpers.staged import Staged
 
 pytestmark = pytest.mark.e2e
 PATIENCE = 30_000  # ms: two cores, shared
-AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
 WIDTH, HEIGHT = 640, 480
 LONG = "a-very-long-camera-name-of-sixty-four-characters-as-allowed-here"
 OFFLINE_SECONDS = 5.0
@@ -58,8 +55,7 @@ def face(x: int, y: int, size: int) -> DetectedObject:
 
 
 def enter(page: Page, address: str, path: str) -> None:
-    page.goto(ask_link(address, TOKEN))
-    expect(page.locator("[data-health]")).to_be_visible(timeout=PATIENCE)
+    sign_in(page.context, address, TOKEN)
     page.goto(address + path)
 
 
@@ -82,15 +78,6 @@ def painted(page: Page, staged: Staged, **square: Any) -> None:
 
     expect(on_screen(page)).to_be_attached(timeout=PATIENCE)
     eventually("a picture", shown, 30)
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds. Evaluated by the browser's own protocol: the page's policy lets in no script of ours."""
-    page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(
-        "async () => (await axe.run()).violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))"
-    )
-    return found
 
 
 @pytest.mark.parametrize("path", ["/cameras/gate-3?show=boxes", "/wall"])

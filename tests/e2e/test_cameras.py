@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from contract.status import CameraLabels
-from gateway.ready_link import ask_link
+from tests.e2e.pages import sign_in
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import astronaut, jpeg
@@ -41,7 +41,8 @@ def tile(page: Page, camera_id: str) -> Locator:
 
 
 def enter(page: Page, address: str) -> None:
-    page.goto(ask_link(address, TOKEN))
+    sign_in(page.context, address, TOKEN)
+    page.goto(address)
 
 
 def painted(page: Page, staged: Staged, *camera_ids: str) -> None:

@@ -1,11 +1,14 @@
-"""What is asked of every page alike: no errors, axe in both schemes, a phone in one hand, a viewer's role."""
+"""What is asked of every page alike: no errors, axe in both schemes, a phone in one hand, a viewer's role.
+
+Each of the three visits all pages in one browser, which loads what they share once.
+"""
 
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gateway.ready_link import ask_link
 from tests.e2e.pages import PATIENCE, SHOWN, small_targets, violations, visit, wide_parts
@@ -13,6 +16,7 @@ from tests.helpers.native import Native
 
 pytestmark = pytest.mark.e2e
 
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1400, "height": 900}}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "is_mobile": True,
@@ -27,38 +31,38 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def sessions(native: Native, browser: Browser) -> dict[str, Any]:
-    """A session of each role, as a browser keeps it."""
-    kept = {}
-    for role in ("operator", "viewer"):
-        context = browser.new_context()
+def browsers(native: Native, browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """Three in which somebody is signed in: the operator, the operator with a phone, a viewer."""
+    opened = {}
+    for name, options in (("operator", DESKTOP), ("phone", PHONE), ("viewer", DESKTOP)):
+        role = "viewer" if name == "viewer" else "operator"
+        context = opened[name] = browser.new_context(**options)
         page = context.new_page()
         page.goto(ask_link(native.endpoints["gateway"], native.endpoints["token"], role))
         expect(page.locator("[data-role]")).to_have_text(role, timeout=PATIENCE)
-        kept[role] = context.storage_state()
+        page.close()
+    yield opened
+    for context in opened.values():
         context.close()
-    return kept
 
 
 @pytest.fixture
-def opened(browser: Browser, sessions: dict[str, Any]) -> Iterator[Open]:
-    """Opens a browser in which a role is signed in; no page of it may log an error, except that an address is none."""
-    contexts = []
+def opened(browsers: dict[str, BrowserContext]) -> Iterator[Open]:
+    """Opens a page in one of the browsers; it may not log an error, except that an address is none."""
+    pages = []
     errors: list[str] = []
 
-    def open_page(role: str = "operator", **options: Any) -> Page:
-        context = browser.new_context(
-            **{"viewport": {"width": 1400, "height": 900}, "storage_state": sessions[role], **options}
-        )
-        contexts.append(context)
-        page = context.new_page()
+    def open_page(name: str = "operator") -> Page:
+        page = browsers[name].new_page()
+        pages.append(page)
         page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
     assert [error for error in errors if NOT_FOUND not in error] == []
 
 
@@ -76,7 +80,7 @@ def test_axe_finds_nothing_in_either_scheme(native: Native, opened: Open, path: 
 
 @pytest.mark.parametrize("path", SHOWN)
 def test_a_phone_scrolls_downwards_alone_and_a_finger_hits(native: Native, opened: Open, path: str) -> None:
-    page = opened(**PHONE)
+    page = opened("phone")
     visit(page, native.endpoints["gateway"], path)
     assert page.evaluate("matchMedia('(pointer: coarse)').matches")
     assert wide_parts(page) == []

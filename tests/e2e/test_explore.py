@@ -6,14 +6,13 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import BrowserContext, CDPSession, Locator, Page, expect
 
-from tests.e2e.test_overview import PATIENCE, link
+from tests.e2e.pages import sign_in, violations
+from tests.e2e.test_overview import PATIENCE
 from tests.helpers.eventually import eventually
 from tests.helpers.native import Native
-from tests.helpers.processes import ROOT
 
 pytestmark = pytest.mark.e2e
 
-AXE = ROOT / "dashboard/node_modules/axe-core/axe.min.js"
 AWAY = {
     "status": "error",
     "errorType": "unavailable",
@@ -26,22 +25,12 @@ BY_NODE = f"/explore?expr={quote(RATE)}&from=now-5m"
 
 @pytest.fixture
 def signed_in(native: Native, page: Page) -> Page:
-    page.goto(link(native))
-    expect(page.locator("[data-health]")).to_be_visible(timeout=PATIENCE)
+    sign_in(page.context, native.endpoints["gateway"], native.endpoints["token"])
     return page
 
 
 def to(native: Native, page: Page, path: str) -> None:
     page.goto(native.endpoints["gateway"] + path)
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds. Evaluated by the browser's own protocol: the page's policy lets in no script of ours."""
-    page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(
-        "async () => (await axe.run()).violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))"
-    )
-    return found
 
 
 def colours(chart: Locator) -> int:
@@ -90,7 +79,7 @@ def test_an_expression_is_completed_run_drawn_and_shared(native: Native, signed_
 
 def test_what_goes_wrong_is_told_where_it_is(native: Native, context: BrowserContext) -> None:
     page = context.new_page()  # the browser logs refused requests as errors
-    page.goto(link(native))
+    sign_in(context, native.endpoints["gateway"], native.endpoints["token"])
     to(native, page, f"/explore?expr={quote('sum(rate(x[1m])) by')}")
     chart = page.locator("[data-chart=Result]")
     expect(chart).to_contain_text("The query was refused. 1:20: parse error", timeout=PATIENCE)
@@ -143,6 +132,7 @@ def test_dragging_zooms_and_the_table_has_the_numbers(native: Native, signed_in:
 
 def test_a_card_turns_into_its_chart_and_leaves_nothing_behind(native: Native, signed_in: Page) -> None:
     page = signed_in
+    to(native, page, "/")
     card = page.get_by_role("button", name="Latency p50 · p95")
     card.click()
     expect(page).to_have_url(re.compile(r"\?figure=latency"))

@@ -92,7 +92,7 @@ def test_a_video_that_is_dragged_in_shows_its_faces_on_a_timeline(
 
     # Its pictures, its results, and the list.
     page.locator("[data-item]", has_text="face.jpg").get_by_role("link", name="face.jpg").click()
-    expect(page.get_by_role("dialog").locator("img")).to_be_visible()
+    expect(page.get_by_role("dialog").locator("img")).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     with page.expect_download() as download:

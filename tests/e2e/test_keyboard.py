@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.test_overview import DEMO, PATIENCE, link
+from tests.e2e.pages import enter
+from tests.e2e.test_overview import DEMO, PATIENCE
 from tests.helpers.native import Native
 
 pytestmark = pytest.mark.e2e
@@ -41,7 +42,7 @@ def go(page: Page, key: str, title: str) -> None:
 
 
 def test_from_the_overview_to_a_camera_its_events_and_the_alerts(native: Native, page: Page) -> None:
-    page.goto(link(native))
+    enter(page, native)
     expect(page.locator("[data-camera] [data-frame]")).to_have_count(len(DEMO), timeout=PATIENCE)
 
     # To the tiles by Tab, along them by arrows, into the large picture and on to the camera's page.
@@ -100,7 +101,7 @@ def test_from_the_overview_to_a_camera_its_events_and_the_alerts(native: Native,
 
 
 def test_the_account_the_help_and_the_health_by_keyboard(native: Native, page: Page) -> None:
-    page.goto(link(native))
+    enter(page, native)
     expect(page.locator("[data-camera]")).to_have_count(len(DEMO), timeout=PATIENCE)
     page.keyboard.press("?")
     helped = page.get_by_role("dialog")

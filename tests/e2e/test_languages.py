@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.test_overview import PATIENCE, link
+from tests.e2e.pages import enter
+from tests.e2e.test_overview import PATIENCE
 from tests.helpers.native import Native
 
 pytestmark = pytest.mark.e2e
@@ -35,7 +36,7 @@ def test_the_browsers_language_is_spoken(native: Native, browser: Browser, wante
     expect(page.locator("html")).to_have_attribute("lang", tag)
     expect(page.get_by_role("button", name=sign_in)).to_be_visible(timeout=PATIENCE)
 
-    page.goto(link(native))
+    enter(page, native)
     expect(page.get_by_role("heading", name=cameras, exact=True)).to_be_visible(timeout=PATIENCE)
     page.get_by_role("link", name=events, exact=True).click()
     expect(page).to_have_title(re.compile(f"{events} · Framefleet$"))
@@ -49,7 +50,7 @@ def test_the_browsers_language_is_spoken(native: Native, browser: Browser, wante
 def test_the_choice_stays_and_an_unknown_one_is_ignored(native: Native, browser: Browser) -> None:
     context = browser.new_context(locale="en-US")
     page = context.new_page()
-    page.goto(link(native))
+    enter(page, native)
     page.locator(".role").click(timeout=PATIENCE)
     page.locator("[data-language=vi]").click()
     expect(page.locator("html")).to_have_attribute("lang", "vi", timeout=PATIENCE)

@@ -1,5 +1,6 @@
 """The ready link in a browser, with and without scripts, and what the strict policy leaves alone."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,4 +93,18 @@ def test_the_page_may_talk_to_its_own_gateway_only(browser: Browser, gateway: st
         "() => { try { document.body.innerHTML = '<b>x</b>'; return 'written' } catch (e) { return e.name } }"
     )
     assert written == "TypeError"  # trusted types
+    context.close()
+
+
+def test_who_guesses_is_told_to_wait(browser: Browser, gateway: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(gateway)
+    words = page.get_by_role("alert")
+    for guess in range(12):
+        page.get_by_label("Token or link").fill(f"a-guess-with-the-number-{guess}")
+        page.get_by_role("button", name="Sign in").click()
+        expect(words).to_contain_text(re.compile("does not accept this token|Too many"))
+        page.get_by_label("Token or link").fill("")
+    expect(words).to_contain_text("Too many wrong tokens. Wait 1 minute, then try again.")
     context.close()

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import BUILT_IN
-from tests.e2e.test_overview import PATIENCE, get, link
+from tests.e2e.pages import enter
+from tests.e2e.test_overview import PATIENCE, get
 from tests.helpers.eventually import eventually
 from tests.helpers.native import Native
 
@@ -47,7 +48,7 @@ def choose(page: Page, model: str) -> None:
 
 
 def test_an_operator_switches_the_model_and_sees_who_follows(restored: Native, page: Page) -> None:
-    page.goto(link(restored))
+    enter(page, restored)
     in_use = page.locator("[data-model-in-use]")
     expect(in_use).to_have_text(BUILT_IN, timeout=PATIENCE)
     choose(page, "tiny")
@@ -71,7 +72,7 @@ def test_an_operator_switches_the_model_and_sees_who_follows(restored: Native, p
 
 
 def test_cancelling_switches_nothing(restored: Native, page: Page) -> None:
-    page.goto(link(restored))
+    enter(page, restored)
     expect(page.locator("[data-model-in-use]")).to_have_text(BUILT_IN, timeout=PATIENCE)
     page.get_by_label("Model").select_option("tiny")
     page.get_by_role("button", name="Cancel").click()
@@ -80,8 +81,7 @@ def test_cancelling_switches_nothing(restored: Native, page: Page) -> None:
 
 
 def test_the_models_page_tells_the_price_switches_and_leads_back(restored: Native, page: Page) -> None:
-    page.goto(link(restored))
-    page.goto(f"{restored.endpoints['gateway']}/models")
+    enter(page, restored, "/models")
     tiny = page.locator("tr[data-model='tiny']")
     expect(tiny).to_contain_text("not in use", timeout=PATIENCE)
     page.get_by_role("checkbox", name="tiny").check()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_overview import PATIENCE, get, link
+from tests.e2e.pages import enter
+from tests.e2e.test_overview import PATIENCE, get
 from tests.helpers.eventually import eventually
 from tests.helpers.native import Native
 
@@ -40,7 +41,7 @@ def workers(native: Native) -> list[dict[str, Any]]:
 
 
 def test_an_operator_drains_a_worker_and_calls_it_back_by_keyboard(restored: Native, page: Page) -> None:
-    page.goto(link(restored))
+    enter(page, restored)
     expect(page.locator("[data-node]")).to_have_count(2, timeout=PATIENCE)
     page.get_by_role("link", name="All nodes").click()
     expect(page).to_have_title(re.compile("Nodes · Framefleet$"), timeout=PATIENCE)
@@ -69,7 +70,7 @@ def test_an_operator_drains_a_worker_and_calls_it_back_by_keyboard(restored: Nat
 
 
 def test_a_heading_sorts_and_the_address_says_so(restored: Native, page: Page) -> None:
-    page.goto(link(restored))
+    enter(page, restored)
     expect(page.locator("[data-node]")).to_have_count(2, timeout=PATIENCE)
     page.keyboard.press("g")
     page.keyboard.press("n")

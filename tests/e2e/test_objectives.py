@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gateway.prometheus.objectives import AWAY, GOOD
-from tests.e2e.test_overview import PATIENCE, get, link
+from tests.e2e.pages import enter
+from tests.e2e.test_overview import PATIENCE, get
 from tests.helpers.native import Native
 
 pytestmark = pytest.mark.e2e
@@ -21,7 +22,7 @@ def test_the_page_understands_what_the_gateway_says(native: Native) -> None:
 def test_the_objectives_and_what_is_not_known(native: Native, page: Page) -> None:
     told: dict[str, Any] = GOOD
     page.route("**/api/objectives", lambda route: route.fulfill(json=told))
-    page.goto(link(native))
+    enter(page, native)
     panel = page.get_by_role("region", name="Objectives")
     expect(panel).to_contain_text("67 % left", timeout=PATIENCE)
     row = panel.locator("[data-objective=freshness]")

@@ -74,17 +74,6 @@ def test_a_wrong_token_is_told_and_the_right_one_leads_on(native: Native, visit:
     shows_role(page, "operator")
 
 
-def test_who_guesses_is_told_to_wait(address: str, visit: Visit) -> None:
-    page = visit()
-    page.goto(address)
-    words = page.get_by_role("alert")
-    for guess in range(12):
-        paste(page, f"a-guess-with-the-number-{guess}")
-        expect(words).to_contain_text(re.compile("does not accept this token|Too many"))
-        page.get_by_label("Token or link").fill("")
-    expect(words).to_contain_text("Too many wrong tokens. Wait 1 minute, then try again.")
-
-
 def test_a_link_works_once(native: Native, visit: Visit) -> None:
     once = link(native)
     first, second = visit(), visit()

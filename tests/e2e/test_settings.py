@@ -6,31 +6,32 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.test_overview import PATIENCE, link
+from tests.e2e.pages import enter, forget, sign_in, violations
+from tests.e2e.test_overview import PATIENCE
 from tests.helpers.native import Native
-from tests.helpers.processes import ROOT
 
 pytestmark = pytest.mark.e2e
 
-AXE = ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 
-
-@pytest.fixture
-def here(browser: Browser) -> Iterator[BrowserContext]:
+@pytest.fixture(scope="module")
+def tokyo(browser: Browser) -> Iterator[BrowserContext]:
     """A browser in Tokyo, whatever the machine's zone is."""
-    opened = browser.new_context(
-        viewport={"width": 1400, "height": 900}, timezone_id="Asia/Tokyo", bypass_csp=True
-    )
+    opened = browser.new_context(viewport={"width": 1400, "height": 900}, timezone_id="Asia/Tokyo")
     yield opened
     opened.close()
 
 
 @pytest.fixture
+def here(tokyo: BrowserContext) -> Iterator[BrowserContext]:
+    """It, without anything of another test."""
+    yield tokyo
+    forget(tokyo)
+
+
+@pytest.fixture
 def settings(native: Native, here: BrowserContext) -> Page:
     page = here.new_page()
-    page.goto(link(native))
-    expect(page.locator("[data-health]")).to_be_visible(timeout=PATIENCE)
-    page.goto(f"{native.endpoints['gateway']}/settings")
+    enter(page, native, "/settings")
     expect(page.get_by_role("heading", name="Appearance")).to_be_visible(timeout=PATIENCE)
     return page
 
@@ -81,16 +82,15 @@ def test_sounds_are_off_and_the_page_tells_when_the_browser_blocks_them(settings
 
 
 def test_broken_and_forbidden_storage_is_survived(native: Native, here: BrowserContext) -> None:
-    here.add_init_script(
+    page = here.new_page()
+    page.add_init_script(
         "for (const [key, value] of [['zone', 'Mars/Olympus'], ['density', '9'], ['scheme', '<b>'], ['sounds', '1']])"
         " localStorage.setItem('framefleet.' + key, value)"
     )
-    page = here.new_page()
-    page.goto(link(native))
-    page.goto(f"{native.endpoints['gateway']}/settings")
+    enter(page, native, "/settings")
     expect(page.get_by_text("in Asia/Tokyo")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("radio", name="Dark")).to_be_checked()
-    here.add_init_script(
+    page.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
     )
     page.reload()
@@ -102,16 +102,12 @@ def test_broken_and_forbidden_storage_is_survived(native: Native, here: BrowserC
 @pytest.mark.parametrize("scheme", ["Dark", "Light"])
 def test_axe_finds_nothing(settings: Page, scheme: str) -> None:
     settings.get_by_role("radio", name=scheme).check()
-    settings.add_script_tag(path=str(AXE))
-    found = settings.evaluate(
-        "axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes.map((n) => n.html)]))"
-    )
-    assert found == []
+    assert violations(settings) == []
 
 
 def test_an_address_that_is_none_says_so_and_leads_on(native: Native, here: BrowserContext) -> None:
     page = here.new_page()
-    page.goto(link(native))
+    sign_in(here, native.endpoints["gateway"], native.endpoints["token"])
     answer = page.goto(f"{native.endpoints['gateway']}/wal")
     assert answer is not None
     assert answer.status == 404

@@ -2,37 +2,36 @@
 
 import re
 import time
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_overview import DEMO, PATIENCE, link
+from tests.e2e.pages import enter, violations
+from tests.e2e.test_overview import DEMO, PATIENCE
 from tests.helpers.eventually import eventually
 from tests.helpers.native import Native
-from tests.helpers.processes import ROOT
 
 pytestmark = pytest.mark.e2e
-
-AXE = ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
 def wall(native: Native, page: Page) -> Page:
-    """The wall, entered by the key."""
-    page.goto(link(native))
+    """The wall."""
+    enter(page, native, "/wall")
+    expect(page.locator("[data-camera]")).to_have_count(len(DEMO), timeout=PATIENCE)
+    return page
+
+
+def test_a_key_leads_there_and_every_camera_has_its_picture(native: Native, page: Page) -> None:
+    enter(page, native)
     expect(page.locator("[data-camera]")).to_have_count(len(DEMO), timeout=PATIENCE)
     page.keyboard.press("g")
     page.keyboard.press("w")
     expect(page).to_have_url(re.compile("/wall$"))
-    return page
-
-
-@pytest.mark.parametrize("camera", DEMO)
-def test_every_camera_has_its_picture(wall: Page, camera: str) -> None:
-    picture = wall.locator(f'[data-camera="{camera}"] [data-picture]')
-    expect(picture).to_have_attribute("data-frame", re.compile(f"^{camera}:"), timeout=PATIENCE)
-    expect(wall).to_have_title(re.compile("Wall · Framefleet$"))
+    for camera in DEMO:
+        picture = page.locator(f'[data-camera="{camera}"] [data-picture]')
+        expect(picture).to_have_attribute("data-frame", re.compile(f"^{camera}:"), timeout=PATIENCE)
+    expect(page).to_have_title(re.compile("Wall · Framefleet$"))
 
 
 def test_a_layout_is_its_address(wall: Page) -> None:
@@ -96,17 +95,9 @@ def test_what_an_address_says_in_vain_is_told(native: Native, wall: Page) -> Non
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("path", ["/wall", "/wall?wall", "/wall?by=prefix"])
-def test_axe_finds_nothing(native: Native, wall: Page, scheme: str, path: str) -> None:
-    wall.evaluate("scheme => localStorage.setItem('framefleet.scheme', scheme)", scheme)
-    wall.goto(native.endpoints["gateway"] + path)
-    expect(wall.locator("[data-camera]")).to_have_count(len(DEMO), timeout=PATIENCE)
-    assert violations(wall, AXE) == []
-
-
-def violations(page: Page, axe: Path) -> list[str]:
-    """What axe objects to, each with the element."""
-    page.evaluate(axe.read_text())
-    found: list[str] = page.evaluate(
-        "async () => (await axe.run()).violations.map((v) => v.id + ' ' + v.nodes[0].html)"
-    )
-    return found
+def test_axe_finds_nothing(native: Native, page: Page, scheme: str, path: str) -> None:
+    page.add_init_script(f"localStorage.setItem('framefleet.scheme', '{scheme}')")
+    enter(page, native, path)
+    expect(page.locator("[data-camera]")).to_have_count(len(DEMO), timeout=PATIENCE)
+    expect(page.locator("html")).to_have_attribute("data-scheme", scheme)
+    assert violations(page) == []

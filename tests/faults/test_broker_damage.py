@@ -29,7 +29,7 @@ from tests.helpers.gateway import running_gateway
 from tests.helpers.processes import Service
 from tests.helpers.tool import framefleet
 
-pytestmark = [pytest.mark.alone, pytest.mark.faults]
+pytestmark = [pytest.mark.calm, pytest.mark.faults]
 
 LIVE, BATCH, GPU = (lane.queue for lane in (Lane.LIVE, Lane.BATCH, Lane.GPU))
 REMEDY = "`framefleet queues repair`"

@@ -17,7 +17,7 @@ from tests.helpers.fleet import Fleet, consumers
 from tests.helpers.freezing import SECONDS, frozen, hold
 from tests.helpers.processes import Service
 
-pytestmark = [pytest.mark.alone, pytest.mark.faults, pytest.mark.timeout(240 + SECONDS)]
+pytestmark = [pytest.mark.calm, pytest.mark.faults, pytest.mark.timeout(240 + SECONDS)]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.helpers.components import require
 from tests.helpers.eventually import aeventually
 from tests.helpers.freezing import SECONDS
 
-pytestmark = [pytest.mark.alone, pytest.mark.faults, pytest.mark.timeout(180 + SECONDS)]
+pytestmark = [pytest.mark.calm, pytest.mark.faults, pytest.mark.timeout(180 + SECONDS)]
 
 MIB = 1024 * 1024
 SIZE = 700

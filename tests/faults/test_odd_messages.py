@@ -31,7 +31,7 @@ from tests.helpers.odd_messages import Odd, odd_messages
 from tests.helpers.raw_amqp import RawSender
 from tests.helpers.tool import framefleet
 
-pytestmark = [pytest.mark.alone, pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.calm, pytest.mark.faults, pytest.mark.timeout(600)]
 
 ELSEWHERE = [
     (b"", b"result_queue"),

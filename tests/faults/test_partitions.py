@@ -16,7 +16,7 @@ from tests.helpers.eventually import aeventually
 from tests.helpers.freezing import SECONDS
 from tests.helpers.network import Network, network
 
-pytestmark = [pytest.mark.alone, pytest.mark.faults, pytest.mark.timeout(300 + SECONDS)]
+pytestmark = [pytest.mark.calm, pytest.mark.faults, pytest.mark.timeout(300 + SECONDS)]
 
 TORN_SECONDS = max(12.0, SECONDS)
 """Longer than it takes the brokers to notice: a quarter more than `net_ticktime`."""

@@ -30,7 +30,7 @@ from tests.helpers.postgres import Postgres, private_postgres
 from tests.helpers.processes import Service
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.calm,
     pytest.mark.faults,
     pytest.mark.timeout(180 + 3 * SECONDS),
     pytest.mark.asyncio(loop_scope="module"),

@@ -92,7 +92,7 @@ def test_a_port_that_is_taken_is_said(start: Start) -> None:
     assert f"port {port} cannot be used (Address already in use): choose another --port" in done.stderr
 
 
-@pytest.mark.alone  # a rate
+@pytest.mark.calm  # a rate
 def test_the_whole_cluster_is_measured_behind_cameras() -> None:
     require("rabbitmq-server")
     load = [

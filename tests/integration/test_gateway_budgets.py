@@ -163,7 +163,7 @@ async def test_a_camera_is_watched_as_soon_as_it_is_known(rabbitmq: str, tmp_pat
         assert await told(socket, "withheld") == {"type": "withheld", "unknown": [], "crowded": []}
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 async def test_probes_are_answered_whatever_viewers_do(tmp_path: Path) -> None:
     async with running_gateway(tmp_path) as gateway:
         now = time.time()

@@ -190,7 +190,7 @@ async def test_a_refusal_is_no_error_of_ours(
     await gone(gateway, 0)
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 async def test_hundreds_of_malformed_clients_leave_nothing_behind(gateway: Gateway, no_errors: None) -> None:
     names = list(MALFORMED)
 
