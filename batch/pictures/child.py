@@ -27,7 +27,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # are for whoever started it, who ends it
         signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(1)
-    wishes, words = sys.stdin.buffer, sys.stdout.buffer
+    wishes, words = sys.stdin.buffer, sys.stdout.fileno()
     while len(head := wishes.read(LENGTH_BYTES)) == LENGTH_BYTES:
         wish = msgspec.msgpack.decode(wishes.read(int.from_bytes(head)), type=PictureWish)
         try:

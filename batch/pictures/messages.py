@@ -1,9 +1,9 @@
 """What is asked of the process that works on pictures, and what it answers."""
 
-from typing import BinaryIO
-
 import msgspec
 from msgspec import Struct
+
+from runtime.pipes import write_whole
 
 LENGTH_BYTES = 4
 LARGEST = 64 << 20
@@ -36,9 +36,7 @@ class PictureAnswer(Struct, frozen=True):
     error: str = ""
 
 
-def send(stream: BinaryIO, word: PictureWish | PictureAnswer) -> None:
+def send(pipe: int, word: PictureWish | PictureAnswer) -> None:
     """Write a message, with its length before it."""
     body = msgspec.msgpack.encode(word)
-    stream.write(len(body).to_bytes(LENGTH_BYTES))
-    stream.write(body)
-    stream.flush()
+    write_whole(pipe, len(body).to_bytes(LENGTH_BYTES), body)

@@ -69,7 +69,7 @@ class PictureWorkshop:
     def _asked(process: subprocess.Popen[bytes], wish: PictureWish) -> PictureAnswer:
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
-        send(process.stdin, wish)  # type: ignore[arg-type]
+        send(process.stdin.fileno(), wish)
         until = time.monotonic() + PATIENCE_SECONDS
         length = int.from_bytes(_exactly(process.stdout.fileno(), LENGTH_BYTES, until))
         if length > LARGEST:

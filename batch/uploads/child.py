@@ -43,6 +43,7 @@ from batch.uploads.messages import (
 )
 from broker import BrokerError, split_urls
 from runtime.logs import configure_logs, get_logger
+from runtime.pipes import write_whole
 
 log = get_logger("job")
 
@@ -89,8 +90,7 @@ class _Run:
 def say(word: JobWord) -> None:
     """Say a word to the gateway."""
     with suppress(BrokenPipeError):  # it is gone, and so is whoever would want to know
-        sys.stdout.buffer.write(line(word))
-        sys.stdout.buffer.flush()
+        write_whole(sys.stdout.fileno(), line(word))
 
 
 async def main() -> int:

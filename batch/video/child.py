@@ -43,7 +43,7 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(1)
     av.logging.set_level(None)
-    words = sys.stdout.buffer
+    words = sys.stdout.fileno()
     file: BinaryIO | GrowingFile = sys.stdin.buffer
     if len(sys.argv) > 3:
         file = GrowingFile(sys.stdin.buffer, _closed(int(sys.argv[3])), _telling(words))
@@ -82,7 +82,7 @@ def _closed(pipe: int) -> Callable[[], bool]:
     return lambda: bool(poll.poll(0))
 
 
-def _telling(words: BinaryIO) -> Callable[[], None]:
+def _telling(words: int) -> Callable[[], None]:
     said = float("-inf")
 
     def tell() -> None:

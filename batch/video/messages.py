@@ -1,13 +1,12 @@
 """What the process that reads a video says to whoever started it."""
 
-from typing import BinaryIO
-
 import msgspec
 from msgspec import Struct
 
 from batch.video.errors import Reason
 from batch.video.report import VideoReport
 from batch.video.sampler import Why
+from runtime.pipes import write_whole
 
 LENGTH_BYTES = 4
 LARGEST = 64 << 20
@@ -50,12 +49,10 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Word)
 
 
-def send(stream: BinaryIO, word: Word) -> None:
+def send(pipe: int, word: Word) -> None:
     """Write a message, with its length before it."""
     body = _encoder.encode(word)
-    stream.write(len(body).to_bytes(LENGTH_BYTES))
-    stream.write(body)
-    stream.flush()
+    write_whole(pipe, len(body).to_bytes(LENGTH_BYTES), body)
 
 
 def parse_word(body: bytes | bytearray) -> Word:
