@@ -15,6 +15,8 @@ from batch.tasks import DOLLAR
 from batch.video.timeline import Presence
 from batch.video_books import SEPARATOR
 
+FAILURES_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
@@ -65,7 +67,8 @@ class BatchReport:
     their samples that are analysed; `cached` of them were known already.
 
     `quantiles` are the seconds from sending to answer of the 50th, 95th and 99th percent; `slowest` are paths with the
-    seconds that computing them took; `left_out` counts, by ending, what lay in folders and is not a picture.
+    seconds that computing them took; `left_out` counts, by ending, what lay in folders and is not a picture;
+    `failures` are the first few inputs that failed, with the reason.
     """
 
     job_id: str
@@ -83,6 +86,7 @@ class BatchReport:
     reasons: Mapping[str, int]
     slowest: Sequence[tuple[str, float]]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    failures: Sequence[tuple[str, str]] = ()
     cached: int = 0
     videos: VideoTotals = field(default_factory=VideoTotals)
     cost: float | None = None
@@ -90,8 +94,8 @@ class BatchReport:
 
     @property
     def exit_code(self) -> int:
-        """0 all done and ok, 1 some failed, 130 interrupted."""
-        return 130 if not self.finished else 1 if self.failed else 0
+        """0 all done and ok, 1 some failed or there was nothing to do, 130 interrupted."""
+        return 130 if not self.finished else 1 if self.failed or not self.items else 0
 
     def results(self) -> Iterator[ItemResult]:
         """What became of each input, in order; read from the job's books as it is asked for."""
@@ -131,6 +135,9 @@ def sum_up(
         reasons=store.reasons(),
         slowest=[(shown(path.replace(SEPARATOR, b" frame ")), took) for path, took in store.slowest()],
         left_out=dict(left_out),
+        failures=[
+            (shown(each.path), each.reason or "") for each in store.inputs(0, FAILURES_NAMED, State.FAILED)
+        ],
         cached=store.cached(),
         videos=_videos(store),
         cost=None if cost is None else cost / DOLLAR,

@@ -67,13 +67,24 @@ class Finder:
 
     def _pattern(self, pattern: bytes) -> Iterator[Found]:
         nothing = True
+        ways: dict[tuple[int, int], bytes] = {}
         for match in glob.iglob(pattern, root_dir=self._base, recursive=True):
             nothing = False
-            if os.path.isdir(self._at(match)):
-                continue  # `**` gives the folders' files too; to take folders as they are, name them
+            # `**` gives the folders' files too; to take folders as they are, name them.
+            if os.path.isdir(self._at(match)) or self._came_otherwise(match, ways):
+                continue
             yield from self._matched(match)
         if nothing:
             yield Found(pattern, reason=reasons.MISSING, error="no file is called like this pattern")
+
+    def _came_otherwise(self, path: bytes, ways: dict[tuple[int, int], bytes]) -> bool:
+        """Whether its folder was entered another way before, as links lead to it; `**` follows those that go round."""
+        folder = os.path.dirname(path)
+        try:
+            about = os.stat(self._at(folder))
+        except OSError:
+            return False
+        return ways.setdefault((about.st_dev, about.st_ino), folder) != folder
 
     def _matched(self, path: bytes) -> Iterator[Found]:
         if _is_wanted(path) or is_zip(path) or is_tar(path):

@@ -9,10 +9,9 @@ from batch.video.errors import VideoError
 def video_file(path: Path, shown: str, *, growing: bool = False) -> io.BufferedReader:
     """The open file; an empty one is an error unless it is `growing`. Raises VideoError."""
     try:
+        # Opening a pipe would wait for its other end.
         if path.exists() and not path.is_file():
-            raise VideoError(
-                "not_a_video", f"{shown} is not a file"
-            )  # opening a pipe would wait for its other end
+            raise VideoError("not_a_video", f"{shown} is not a file")
         file = path.open("rb")
         if not growing and not file.seek(0, io.SEEK_END):
             file.close()

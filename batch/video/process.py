@@ -121,11 +121,15 @@ class _Child:
         head = self._exactly(LENGTH_BYTES, until, shown, finished)
         length = int.from_bytes(head)
         if length > LARGEST:
-            raise VideoError("crashed", f"the process that reads {shown} speaks nonsense")
+            raise VideoError(
+                "crashed", f"the process that reads {shown} sent what cannot be read: please report it"
+            )
         try:
             return parse_word(self._exactly(length, until, shown, finished))
         except msgspec.DecodeError:
-            raise VideoError("crashed", f"the process that reads {shown} speaks nonsense") from None
+            raise VideoError(
+                "crashed", f"the process that reads {shown} sent what cannot be read: please report it"
+            ) from None
 
     def end(self) -> None:
         """End the process, whatever it is doing."""

@@ -18,6 +18,10 @@ def summary(report: BatchReport, outputs: Sequence[Path], jobs: Path | None) -> 
         + (f", {report.waiting:,} still waiting" if report.waiting else "")
         + f"; {clock(report.seconds)}, {report.rate:.1f} a second in this run"
     ]
+    if report.finished and not report.items:
+        lines.append(
+            "  There was nothing to compute: no picture and no video is there, or is called like the pattern."
+        )
     if report.cached:
         lines.append(f"  {report.cached:,} were known and not computed (--no-cache computes all)")
     if videos.videos:
@@ -30,7 +34,11 @@ def summary(report: BatchReport, outputs: Sequence[Path], jobs: Path | None) -> 
     if p50 is not None and p95 is not None and p99 is not None:
         lines.append(
             f"  from sending to answer: p50 {_ms(p50)}, p95 {_ms(p95)}, p99 {_ms(p99)}"
-            + (f"; {report.retries:,} retries" if report.retries else "")
+            + (
+                f"; {report.retries:,} {'retry' if report.retries == 1 else 'retries'}"
+                if report.retries
+                else ""
+            )
         )
     if report.cost is not None:
         lines.append(
@@ -38,13 +46,18 @@ def summary(report: BatchReport, outputs: Sequence[Path], jobs: Path | None) -> 
         )
     if report.reasons:
         lines.append("  failed: " + ", ".join(f"{n:,} {reason}" for reason, n in report.reasons.items()))
+        lines += [f"    {path}: {reason}" for path, reason in report.failures]
+        if report.failed > len(report.failures):
+            lines.append(
+                "    …" if outputs else "    … (--output faces.csv writes all of them, and what was found)"
+            )
     if report.slowest:
         lines.append("  slowest: " + ", ".join(f"{path} ({_ms(took)})" for path, took in report.slowest[:3]))
     if report.left_out:
         kinds = sorted(report.left_out.items(), key=lambda each: -each[1])
         shown = ", ".join(f"{n:,} {kind}" for kind, n in kinds[:KINDS_SHOWN])
         more = ", …" if len(kinds) > KINDS_SHOWN else ""
-        lines.append(f"  left out, since they are no JPEG, PNG or video by their names: {shown}{more}")
+        lines.append(f"  left out, since their names are not those of pictures or videos: {shown}{more}")
     lines += [f"  {path}" for path in outputs]
     where = f" --jobs {jobs}" if jobs else ""
     if not report.finished:

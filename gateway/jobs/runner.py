@@ -222,9 +222,8 @@ class JobRunner:
         process.send(*[_arrival(upload) for upload in there if upload.complete or upload.growing])
         if job.started is None:
             await self._ask(self._index.change_job, job.job_id, started=time.time())
-        now = await self._ask(
-            self._index.job, job.job_id
-        )  # last, so that whoever deletes it finds its process
+        # Last, so that whoever deletes it finds its process.
+        now = await self._ask(self._index.job, job.job_id)
         if now is None or not now.work:
             return False
         if now.complete:

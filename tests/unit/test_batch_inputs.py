@@ -91,6 +91,16 @@ def test_patterns(tmp_path: Path) -> None:
     assert good(find(tmp_path, "[4].jpg")) == [b"[4].jpg"]  # a file that is called so
 
 
+def test_a_pattern_takes_what_links_lead_to_twice_once(tmp_path: Path) -> None:
+    (tmp_path / "x" / "y").mkdir(parents=True)
+    (tmp_path / "x" / "y" / "1.jpg").write_bytes(DATA)
+    (tmp_path / "x" / "y" / "up").symlink_to("..")  # round in a circle
+    (tmp_path / "again").symlink_to("x")
+    (tmp_path / "x" / "y" / "link.jpg").symlink_to("1.jpg")  # a file by another name, as in a folder
+    found = good(find(tmp_path, "**/*.jpg"))
+    assert sorted(name.rpartition(b"/")[2] for name in found) == [b"1.jpg", b"link.jpg"]
+
+
 def test_names_that_are_no_text(tmp_path: Path) -> None:
     odd = b"in\xffvalid\nname.jpg"
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + odd))).write_bytes(DATA)
