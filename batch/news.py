@@ -13,7 +13,7 @@ from batch.known import KnownResults
 from batch.progress import Pace, Progress
 from batch.store import State
 from broker import Link, Message, Outcome, Publisher, QueueDepth
-from contract.jobs import MAX_REASONS, JobState, JobStatus
+from contract.jobs import MAX_NOTE, MAX_REASONS, JobState, JobStatus
 from contract.status import HEARTBEAT_SECONDS, encode_status, status_routing_key
 from contract.topology import STATUS_EXCHANGE, Lane
 from runtime.version import VERSION
@@ -117,7 +117,7 @@ class News:
             windows=self._footage.windows,
             rate=round(progress.rate, 3),
             reasons=self._reasons_now(counts[State.FAILED]),
-            note=progress.note,
+            note=progress.note[:MAX_NOTE] if progress.note else None,
             uploaded=self._uploaded,
         )
         self._publisher.publish(

@@ -55,13 +55,6 @@ def temporary_file(size: int, own: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def write_whole(file: IO[bytes], data: bytes) -> None:
-    """Write all of it to a temporary file. Raises OSError."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
 def no_room(size: int, folder: Path) -> Unreadable:
     """What is said of a file for which there is no room."""
     return Unreadable(

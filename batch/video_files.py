@@ -7,7 +7,8 @@ from pathlib import Path
 
 from batch.inputs.members import ArchiveReader
 from batch.store import Item
-from batch.temporary import no_room, temporary_file, write_whole
+from batch.temporary import no_room, temporary_file
+from runtime.pipes import write_whole
 
 PIECE = 1 << 20
 
@@ -38,7 +39,7 @@ class VideoFiles:
                     if stopped():
                         raise Interrupted
                     try:
-                        write_whole(file, data)
+                        write_whole(file.fileno(), data)
                     except OSError:
                         raise no_room(size, self._own) from None
                 yield Path(f"/dev/fd/{file.fileno()}")

@@ -7,9 +7,9 @@ no dead letter.
 """
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from contract.identifiers import MAX_CAMERA_ID
 from contract.topology import MIB, UNLIMITED_DELIVERIES, Queue
@@ -25,7 +25,11 @@ MAX_ANSWERS = 100_000
 MAX_REASONS = 10
 """So many reasons are told of."""
 
+MAX_NOTE = 500
+
 JobState = Literal["running", "draining", "done", "interrupted"]
+Count = Annotated[int, Meta(ge=0, lt=2**53)]
+"""Up to what a browser counts exactly."""
 
 
 class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
@@ -40,28 +44,28 @@ class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
     `note` says what it waits for, if it does. `uploaded`: it is a gateway's own job.
     """
 
-    job_id: str
+    job_id: Annotated[str, Meta(pattern=JOB_ID.pattern)]
     state: JobState
-    items: int
+    items: Count
     listed: bool
-    ok: int
-    failed: int
-    outstanding: int
-    retries: int
+    ok: Count
+    failed: Count
+    outstanding: Count
+    retries: Count
     since: float
     time: float
-    version: str
-    host: str = ""
-    lookups: int = 0
-    hits: int = 0
-    analysed: int = 0
-    still: int = 0
-    repeated: int = 0
-    thinned: int = 0
-    windows: int = 0
-    rate: float = 0.0
-    reasons: dict[str, int] = {}
-    note: str | None = None
+    version: Annotated[str, Meta(max_length=64)]
+    host: Annotated[str, Meta(max_length=255)] = ""
+    lookups: Count = 0
+    hits: Count = 0
+    analysed: Count = 0
+    still: Count = 0
+    repeated: Count = 0
+    thinned: Count = 0
+    windows: Count = 0
+    rate: Annotated[float, Meta(ge=0)] = 0.0
+    reasons: Annotated[dict[Annotated[str, Meta(max_length=64)], Count], Meta(max_length=MAX_REASONS)] = {}
+    note: Annotated[str, Meta(max_length=MAX_NOTE)] | None = None
     uploaded: bool = False
 
 

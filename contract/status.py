@@ -4,8 +4,10 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contract.drains import DesiredDrains
+from contract.identifiers import CAMERA_ID_RULE
 from contract.jobs import JobStatus
 from contract.json import decode
 from contract.models import DesiredModels, ModelReport
@@ -232,8 +234,18 @@ def kept_routing_key(gateway_id: str) -> str:
 
 
 def parse_status(body: bytes) -> Status:
-    """Read a heartbeat. Raises ValueError (msgspec.DecodeError) if the body is none."""
+    """Read a heartbeat, without the cameras in it that have no valid name: none of their frames can be computed.
+
+    Raises ValueError (msgspec.DecodeError) if the body is none.
+    """
     status: Status = decode(_status_decoder, body)
+    match status:
+        case CameraStatus() if not CAMERA_ID_RULE.match(status.camera_id):
+            raise ValueError(f"{status.camera_id[:100]!r} is not a name for a camera")
+        case CamerasStatus():
+            valid = [each for each in status.cameras if CAMERA_ID_RULE.match(each.camera_id)]
+            if len(valid) < len(status.cameras):
+                return replace(status, cameras=valid)
     return status
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from contract.identifiers import CAMERA_ID_PATTERN, CANARY_CAMERA
+from contract.identifiers import CAMERA_ID_RULE, CANARY_CAMERA
 from producer.errors import InvalidSource, NearlyAddress
 from producer.reach import parse_host
 from producer.redaction import doubtful, redact
@@ -53,7 +53,6 @@ besides its own that it may lead to: https://cam.example/live.m3u8#tls=off&host=
 user name and password belong into the address; in them @ / ? # [ ] % and the comma are written
 %40 %2F %3F %23 %5B %5D %25 %2C."""
 
-_ID = re.compile(CAMERA_ID_PATTERN)
 _PREFIX = re.compile(r"([^=:/?]*)=(.+)", re.DOTALL)
 # A text that is meant as an address, and lacks its scheme or a part of it: it has a misspelt scheme, a login, a port.
 _NEARLY_ADDRESS = re.compile(
@@ -207,7 +206,7 @@ def _split_prefix(part: str) -> tuple[str | None, str]:
     if match is None or _exists(part):
         return None, part
     camera_id, target = match[1].strip(), match[2].strip()
-    if not _ID.match(camera_id):
+    if not CAMERA_ID_RULE.match(camera_id):
         raise InvalidSource(
             f"{camera_id!r} is no camera name: letters, digits, _ and -, at most {ID_LENGTH} "
             "(a file with = in its name is written ./name)"

@@ -130,6 +130,24 @@ def test_a_job_s_word_and_its_queue() -> None:
     assert not JOB_ID.match("a.b")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"job_id": "a.b"},
+        {"ok": -1},
+        {"items": 1e300},
+        {"host": "h" * 256},
+        {"note": "n" * 501},
+        {"rate": -1.0},
+        {"reasons": {str(number): 1 for number in range(11)}},
+        {"reasons": {"r" * 65: 1}},
+    ],
+)
+def test_a_word_without_bounds_is_none(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"Expected|Invalid|valid"):
+        parse_status(encode_status(status(**fields)))
+
+
 def test_jobs_that_run_stand_still_and_are_lost() -> None:
     metrics = GatewayMetrics()
     board = JobBoard(metrics)
