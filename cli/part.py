@@ -1,5 +1,6 @@
 """What the supervisor looks after: one small protocol for a child process and for the private RabbitMQ."""
 
+import signal
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +14,9 @@ class Exit:
 
     def __str__(self) -> str:
         how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
-        return f"{how}: {self.last_lines[-1]}" if self.last_lines else how
+        # Who is killed can say nothing: what it said last was about something else.
+        killed = self.code == -signal.SIGKILL
+        return f"{how}: {self.last_lines[-1]}" if self.last_lines and not killed else how
 
 
 class Part(Protocol):

@@ -212,3 +212,10 @@ async def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     part = ChildProcess(Command("x", ["/no/such/program"], {}, tmp_path / "x.log", tmp_path), lambda *_: None)
     with pytest.raises(StartFailed, match="/no/such/program"):
         await part.start()
+
+
+def test_what_was_killed_has_given_no_reason() -> None:
+    assert str(Exit(-9, ("a job is over",))) == "signal 9"
+    assert str(Exit(-11, ("Fatal Python error",))) == "signal 11: Fatal Python error"
+    assert str(Exit(3, ("one", "two"))) == "exit code 3: two"
+    assert str(Exit(3)) == "exit code 3"
