@@ -133,6 +133,8 @@ def hint(note: str | None, lane: Lane) -> str | None:
     """What a job waits for, with the command that helps where there is one."""
     if note is None or not note.startswith("nobody works"):
         return note
+    if lane is Lane.BATCH and not os.environ.get(IMAGE) and lock.holder(Layout().lock) is not None:
+        return "the items wait for a worker: `make up` starts one, unless it runs with WORKERS_BATCH=0"
     return f"{note}: the items wait. {_start_one(lane)}"
 
 
@@ -140,6 +142,4 @@ def _start_one(lane: Lane) -> str:
     if os.environ.get(IMAGE):
         service = f"cv-worker-{lane}"
         return f"To start a worker: docker compose up -d --scale {service}=1"
-    if lane is Lane.BATCH and lock.holder(Layout().lock) is not None:
-        return "`make up` starts workers for it unless it was started with WORKERS_BATCH=0"
     return f"To start a worker here: WORKER_LANE={lane} .venv/bin/python -m worker"
