@@ -278,8 +278,8 @@ def jobs_router(desk: JobDesk, reader: JobReader, board: JobBoard) -> APIRouter:
         try:
             new = _new_job.decode(await request.body())
             video = video_settings(new.every, new.windows, skip=new.skip)
-        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
-            return problem(400, "bad_data", SAY)
+        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+            return problem(400, "bad_data", f"{str(error)[:200]}: {SAY}")
         settings = {
             "every": new.every if new.every is not None else round(1 / VideoSettings().fps, 4),
             "windows": new.windows,

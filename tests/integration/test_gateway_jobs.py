@@ -189,6 +189,21 @@ async def test_an_mp4_with_its_index_at_its_end_says_that_it_waits(jobs: JobsCli
     assert (await jobs.write(place, len(data) - 1000, data[-1000:]))[0] == 204
 
 
+async def test_a_wrong_wish_for_a_job_says_what_is_wrong_and_what_is_possible(jobs: JobsClient) -> None:
+    for body, words in (
+        ('{"evry": 1}', "`evry`"),
+        ('{"lane": "gpus"}', "'gpus' - at `$.lane`"),
+        ('{"every": -1}', "`$.every`"),
+        ('{"name": 5}', "`$.name`"),
+        ("{", "truncated"),
+    ):
+        async with jobs.http.post("/api/jobs", data=body) as answer:
+            assert answer.status == 400
+            detail = (await answer.json())["error"]
+        assert words in detail
+        assert "send a JSON object" in detail
+
+
 async def test_killed_with_its_job_the_gateway_goes_on_with_exact_books(
     rabbitmq: str, tmp_path: Path, start: StartService
 ) -> None:
