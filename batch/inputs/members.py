@@ -14,7 +14,7 @@ from batch.inputs.kinds import is_zip
 from contract.task import MAX_BODY_BYTES
 
 
-class Member:
+class ArchiveMember:
     """An open member of an archive, of `size` bytes as the archive says."""
 
     def __init__(self, size: int, stream: IO[bytes], failed: Callable[[], None]) -> None:
@@ -53,7 +53,7 @@ class ArchiveReader:
             _check_size(len(data))
             return data
 
-    def video(self, archive: bytes, member: str) -> Member:
+    def video(self, archive: bytes, member: str) -> ArchiveMember:
         """A member of any size that its archive may unpack to. Raises Unreadable."""
         opened = self._open(archive, member)
         try:
@@ -69,7 +69,7 @@ class ArchiveReader:
             self._archive[1].close()
             self._archive = None
 
-    def _open(self, archive: bytes, member: str) -> Member:
+    def _open(self, archive: bytes, member: str) -> ArchiveMember:
         if self._archive is None or self._archive[0] != archive:
             self.close()
             file = os.path.join(self._base, archive)
@@ -82,7 +82,7 @@ class ArchiveReader:
         except (Bomb, *BROKEN) as error:
             self.close()
             raise _unreadable(error) from None
-        return Member(size, stream, self.close)
+        return ArchiveMember(size, stream, self.close)
 
 
 class _ZipReader:

@@ -15,6 +15,7 @@ from tests.e2e.pages import small_targets, violations, wide_parts
 from tests.e2e.test_every_page import PHONE
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import astronaut, jpeg
+from tests.helpers.jobs import Command, folder_of
 from tests.integration.test_batch import WORKER
 from tests.integration.test_batch_videos import film
 
@@ -95,6 +96,12 @@ def test_a_video_that_is_dragged_in_shows_its_faces_on_a_timeline(
     expect(page.get_by_role("dialog").locator("img")).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_label("Kind").select_option("video")
+    expect(page).to_have_url(re.compile("kind=video"))
+    expect(page.locator("[data-item]")).to_have_count(1)
+    expect(page.locator("[data-item]")).to_contain_text("film.avi")
+    page.get_by_label("Kind").select_option("")
+    expect(page.locator("[data-item]")).to_have_count(2)
     with page.expect_download() as download:
         page.get_by_role("link", name="NDJSON").click()
     told = Path(str(download.value.path())).read_text()
@@ -186,3 +193,19 @@ def test_a_file_that_is_neither_is_refused_in_words_and_the_rest_is_done(
     expect(page.locator("[data-item]")).to_have_count(1)
     page.get_by_role("button", name="Hide").click()
     expect(page.locator("[data-uploads]")).to_have_count(0)
+
+
+def test_a_job_of_the_command_line_is_listed_and_goes_on_where_it_runs(
+    site: str, rabbitmq: str, page: Page, tmp_path: Path
+) -> None:
+    folder_of(tmp_path / "in", 40, broken_every=20)
+    enter(page, site)
+    command = Command(rabbitmq, tmp_path / "jobs", tmp_path / "in", "--job", "holidays")
+    assert command.wait() == 1
+    listed = page.locator("tr[data-job='holidays']")
+    expect(listed).to_have_attribute("data-state", "done", timeout=PATIENCE)
+    expect(listed).to_contain_text(re.compile("40 items|40 of 40"))
+    expect(listed).to_contain_text("2 not an image")
+    expect(listed.get_by_role("link")).to_have_count(0)
+    expect(page.get_by_role("button", name="Delete…")).to_have_count(0)
+    assert violations(page) == []

@@ -191,7 +191,7 @@ async def test_an_mp4_with_its_index_at_its_end_says_that_it_waits(jobs: JobsCli
 
 async def test_a_wrong_wish_for_a_job_says_what_is_wrong_and_what_is_possible(jobs: JobsClient) -> None:
     for body, words in (
-        ('{"evry": 1}', "`evry`"),
+        ('{"speed": 1}', "`speed`"),
         ('{"lane": "gpus"}', "'gpus' - at `$.lane`"),
         ('{"every": -1}', "`$.every`"),
         ('{"name": 5}', "`$.name`"),
