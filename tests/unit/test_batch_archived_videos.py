@@ -1,12 +1,10 @@
 """Videos that lie in archives: unpacked one at a time to a file without a name, within bounds."""
 
-import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from batch.video_files import Interrupted, VideoFiles
 from contract.task import MAX_BODY_BYTES
 from tests.helpers.full_disk import files_of_at_most
 from tests.helpers.processes import ROOT
+from tests.helpers.tars import passes, tar_of
 
 FILM = os.urandom(1 << 20) + bytes(MAX_BODY_BYTES)
 """Larger than a picture may be."""
@@ -34,11 +33,7 @@ def archive_of(file: Path, members: dict[str, bytes]) -> None:
                 made.writestr(name, data)
         return
     _, _, packing = file.name.partition(".tar")
-    with tarfile.open(file, f"w:{packing[1:]}") as tar:  # type: ignore[call-overload]
-        for name, data in members.items():
-            about = tarfile.TarInfo(name)
-            about.size = len(data)
-            tar.addfile(about, io.BytesIO(data))
+    tar_of(file, members, f"w:{packing[1:]}")
 
 
 def find(base: Path, name: str) -> list[Found]:
@@ -91,14 +86,7 @@ def test_each_is_unpacked_while_it_is_read(tmp_path: Path, own: Path, kind: str)
 
 def test_videos_of_a_tar_cost_one_pass(tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive_of(tmp_path / "a.tar.gz", {f"{number}.mp4": FILM[:50_000] for number in range(20)})
-    opened: list[object] = []
-    really = archives._unpacked
-
-    def counting(raw: io.BufferedReader) -> object:
-        opened.append(raw)
-        return really(raw)
-
-    monkeypatch.setattr(archives, "_unpacked", counting)
+    opened = passes(monkeypatch)
     files = VideoFiles(os.fsencode(tmp_path), own)
     for each in find(tmp_path, "a.tar.gz"):
         with files.opened(item(each)) as file:

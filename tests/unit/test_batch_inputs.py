@@ -21,6 +21,7 @@ from batch.inputs.loading import Loader
 from batch.inputs.walk import Finder
 from batch.store import Item
 from contract.task import MAX_BODY_BYTES
+from tests.helpers.tars import passes, tar_of
 
 DATA = b"\xff\xd8\xff a picture"
 
@@ -133,14 +134,6 @@ def test_empty_large_and_vanished_files(tmp_path: Path) -> None:
         assert refused.value.reason == reason
 
 
-def tar_of(file: Path, members: dict[str, bytes], mode: str = "w") -> None:
-    with tarfile.open(file, mode) as archive:  # type: ignore[call-overload]
-        for name, data in members.items():
-            about = tarfile.TarInfo(name)
-            about.size = len(data)
-            archive.addfile(about, io.BytesIO(data))
-
-
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz"])
 def test_archives(tmp_path: Path, kind: str) -> None:
     members = {f"sub/{n}.jpg": DATA + bytes([n]) * (n * 1000) for n in range(20)} | {
@@ -165,14 +158,7 @@ def test_archives(tmp_path: Path, kind: str) -> None:
 
 def test_a_tar_is_read_in_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tar_of(tmp_path / "a.tar.gz", {f"{n}.jpg": DATA * 50 for n in range(300)}, "w:gz")
-    opened: list[object] = []
-    really = archives._unpacked
-
-    def counting(raw: io.BufferedReader) -> object:
-        opened.append(raw)
-        return really(raw)
-
-    monkeypatch.setattr(archives, "_unpacked", counting)
+    opened = passes(monkeypatch)
     found = find(tmp_path, "a.tar.gz")
     loader = Loader(os.fsencode(tmp_path))
     assert all(loader.load(item(each)) == DATA * 50 for each in found)
