@@ -35,6 +35,7 @@ from bench.pictures import pictures
 from bench.plain_job import load, plain_job
 from bench.processes import Process, broker, running
 from bench.tables import table
+from cli.rabbitmq import RabbitMQNode
 
 AIM, AIM_AGAIN = 0.8, 0.1
 
@@ -49,20 +50,24 @@ def main() -> int:
         for name, measure in (("gather", gather), ("pool", pool)):
             print(f"{name} …", file=sys.stderr)
             rows[name] = measure(files, arguments.detector, arguments.workers)
-        for n in arguments.concurrency:
-            rows[f"plain, window {n}"] = plain(files, arguments, n)
+        scripted = {n: plain(files, arguments, n) for n in arguments.concurrency}
         cluster = {n: through_cluster(Path(folder), arguments, n) for n in arguments.concurrency}
-    lines = [
-        (name, "", f"{len(files) / took:.0f}", f"{rows['pool'] / took:.2f}", "")
-        for name, took in rows.items()
+    measured = [
+        *((name, "", took, "") for name, took in rows.items()),
+        *(("plain", str(n), took, "") for n, took in scripted.items()),
+        *(
+            ("framefleet batch", str(n), took, f"{memory}; {told}")
+            for n, (took, memory, told, _) in cluster.items()
+        ),
     ]
-    for concurrency, (took, memory, spent, _) in cluster.items():
-        rate, ratio = f"{len(files) / took:.0f}", f"{rows['pool'] / took:.2f}"
-        lines.append(("framefleet batch", str(concurrency), rate, ratio, f"{memory}; {spent}"))
+    lines = [
+        (name, window, f"{len(files) / took:.0f}", f"{rows['pool'] / took:.2f}", rest)
+        for name, window, took, rest in measured
+    ]
     print(
         table(("how", "window", "images/s", "of the pool", "client's memory; CPU ms per image; again"), lines)
     )
-    best = max(rows[f"plain, window {n}"] / took for n, (took, *_) in cluster.items())
+    best = max(scripted[n] / took for n, (took, *_) in cluster.items())
     dear = any(again >= AIM_AGAIN for *_, again in cluster.values())
     return int(arguments.check and (best < AIM or dear))
 
@@ -143,9 +148,9 @@ def plain(files: Sequence[Path], arguments: argparse.Namespace, concurrency: int
             processes.append(Process("bench.plain_job", node.amqp_url, [arguments.detector]))
         plain_job(node.amqp_url, files[: 2 * arguments.workers], 1)  # when it ends, the workers are there
         pids = [process.pid for process in processes]
-        before = cpu(pids), cpu([node.process.pid] if node.process else []), own()
+        before = parts(pids, node)
         took = plain_job(node.amqp_url, files, concurrency)
-        after = cpu(pids), cpu([node.process.pid] if node.process else []), own()
+        after = parts(pids, node)
     print(f"  {len(files) / took:.0f}/s; {spent(before, after, len(files))}", file=sys.stderr)
     return took
 
@@ -178,7 +183,7 @@ def through_cluster(
         while not all(process.ready() for process in processes):
             time.sleep(0.1)
         pids = [process.pid for process in processes]
-        before = cpu(pids), cpu([node.process.pid] if node.process else []), own()
+        before = parts(pids, node)
         began = time.monotonic()
         report = process_batch(
             folder / "in",
@@ -189,15 +194,20 @@ def through_cluster(
         )
         took = time.monotonic() - began
         assert report.ok == arguments.images, report
-        after = cpu(pids), cpu([node.process.pid] if node.process else []), own()
+        after = parts(pids, node)
         again = known(folder, node.amqp_url, concurrency)
-        twice = cpu(pids), cpu([node.process.pid] if node.process else []), own()
+        twice = parts(pids, node)
     share = again / took, (sum(twice) - sum(after)) / (sum(after) - sum(before))
     told_again = f"again {again:.1f} s, {100 * share[0]:.0f} % of the time, {100 * share[1]:.0f} % of the CPU"
     half, end = memory[len(memory) // 2] >> 20, memory[-1] >> 20
     told_of = spent(before, after, arguments.images)
     print(f"  {arguments.images / took:.0f}/s; {told_of}", file=sys.stderr)
     return took, f"{half} MB, {end} MB", f"{told_of}; {told_again}", max(share)
+
+
+def parts(workers: Sequence[int], node: RabbitMQNode) -> tuple[float, float, float]:
+    """CPU seconds so far of the workers, by their pids, of the broker and of this process, the client."""
+    return cpu(workers), cpu([node.process.pid] if node.process else []), own()
 
 
 def spent(before: Sequence[float], after: Sequence[float], images: int) -> str:
