@@ -172,6 +172,8 @@ class Worker:
         """List what the worker lacks to compute frames."""
         if not self._loop.alive:
             return ["the thread that talks to the broker"]  # what it said last would be no word on now
+        if self._state != "running":
+            return ["more frames: it is stopping, and finishes what it holds"]
         return self._link.missing()
 
     @property

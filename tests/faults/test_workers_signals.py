@@ -64,7 +64,7 @@ async def test_a_second_sigterm_forces(start: StartService, rabbitmq: str, tmp_p
         await books.send(WHITE)
         await aeventually("the frame is being computed", marker.exists)
         worker.process.send_signal(signal.SIGTERM)
-        await aeventually("no further frames", lambda: worker.get("/readyz")[0] == 503)
+        await aeventually("it is stopping", lambda: "it is stopping" in worker.get("/readyz")[1])
         worker.process.send_signal(signal.SIGTERM)
         forced = time.monotonic()
         status = await asyncio.to_thread(worker.process.wait, 20)

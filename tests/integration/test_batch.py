@@ -14,6 +14,7 @@ from contract.jobs import JobStatus, answers_queue
 from contract.status import Status, parse_status
 from contract.topology import STATUS_EXCHANGE, EphemeralQueue, Lane
 from tests.conftest import StartService
+from tests.faults.patched import patch, unhurried
 from tests.helpers.bus import Collector, bus, dead_letters, results
 from tests.helpers.eventually import aeventually
 from tests.helpers.full_disk import files_of_at_most
@@ -143,7 +144,9 @@ async def test_a_disk_that_fills_ends_the_job_and_nothing_is_lost(
     rabbitmq: str, tmp_path: Path, start: StartService
 ) -> None:
     folder_of(tmp_path / "in", 400, broken_every=50)
-    worker = start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
+    # Else a fast machine may be done before its disk is full.
+    unhurried_worker = patch(tmp_path / "unhurried", unhurried(0.02))
+    worker = start("worker", AMQP_URL=rabbitmq, **WORKER, **unhurried_worker).ready()
     arguments = (tmp_path / "in", "--job", "mine", "--no-cache", "--output", tmp_path / "o.ndjson")
     first = Command(rabbitmq, tmp_path / "jobs", *arguments)
     await aeventually("it works", lambda: worker.metric("framefleet_job_item_seconds_count") >= 40, 60)
