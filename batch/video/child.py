@@ -10,6 +10,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -27,6 +28,7 @@ from runtime.confinement import confine
 
 NICE = 10
 """Whoever decodes for a job stands back for cameras."""
+MOST_WORDS = 300  # of an exception, in characters
 WORD_SECONDS = 0.5  # between two words that it waits
 
 
@@ -58,6 +60,10 @@ def main() -> int:
         send(words, Ended(report, "memory", "the video needs more memory than a video may take"))
     except BrokenPipeError:
         os._exit(0)  # nobody wants to know any more
+    except Exception as error:  # what PyAV and OpenCV raise has many names; it costs this video, and is told
+        traceback.print_exc()
+        said = f"{type(error).__name__}: {error}"[:MOST_WORDS]
+        send(words, Ended(report, "reader_failed", f"the video could not be read ({said})"))
     return 0
 
 

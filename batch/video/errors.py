@@ -14,6 +14,7 @@ Reason = Literal[
     "too_many_pixels",
     "unfinished",
     "crashed",
+    "reader_failed",
     "stuck",
 ]
 

@@ -163,8 +163,9 @@ class _Child:
             return VideoError(
                 "memory", f"the process that reads {shown} was killed: perhaps it needs too much memory"
             )
-        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        return VideoError("crashed", f"{shown} makes FFmpeg crash ({how})")
+        if code >= 0:
+            return VideoError("reader_failed", f"the process that reads {shown} ended with status {code}")
+        return VideoError("crashed", f"{shown} makes FFmpeg crash ({signal.Signals(-code).name})")
 
     def _upload_is_complete(self) -> None:
         if self._upload >= 0:

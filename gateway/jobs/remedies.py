@@ -25,6 +25,7 @@ REMEDIES = {
     reasons.VIDEO_CRASHED: "FFmpeg crashes at it. " + VIDEO,
     reasons.VIDEO_MEMORY: "It needs more memory than a video may take: make its pictures smaller.",
     reasons.VIDEO_STUCK: "FFmpeg hangs at it. " + VIDEO,
+    "reader_failed": "A fault of Framefleet, or of a library: please report it, with the gateway's log and the file.",
     "not_a_video": VIDEO,
     "no_video": "It holds sound alone: there are no pictures to analyse.",
     "no_frames": "Not one picture of it could be decoded. " + VIDEO,

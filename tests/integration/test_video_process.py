@@ -16,6 +16,7 @@ from batch.video.process import confined_samples
 from batch.video.report import VideoReport
 from batch.video.samples import samples
 from batch.video.settings import VideoSettings
+from tests.faults.patched import patch
 from tests.helpers.videos import scene, write
 
 
@@ -72,6 +73,18 @@ def test_a_crash_costs_this_video(tmp_path: Path, number: int, reason: str) -> N
     with pytest.raises(VideoError) as raised:
         list(some)
     assert raised.value.reason == reason
+
+
+def test_a_library_that_raises_costs_this_video_and_is_not_called_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PyAV did in the images, whose Python had another major version of it."""
+    raising = patch(tmp_path / "raising", "import av\n\nav.open = lambda path: None")
+    monkeypatch.setenv("PYTHONPATH", raising["PYTHONPATH"])
+    with pytest.raises(VideoError, match=r"^video\.mp4 could not be read \(TypeError: .*keyword") as raised:
+        list(confined_samples(write(tmp_path / "video.mp4", [scene(1)])))
+    assert raised.value.reason == "reader_failed"
+    assert not children()
 
 
 def test_one_that_hangs_is_given_up(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.house import comments, coverage, licences, policy, subject
 
@@ -45,6 +46,24 @@ def test_every_locked_package_has_a_row_with_its_version() -> None:
     page = licences.PAGE.read_text()
     for name, version in licences.locked().items():
         assert f"| {name} | {version} | " in page, f"{name}: `make licences` writes the page"
+
+
+@pytest.mark.parametrize("service", ["gateway", "producer", "worker", "worker-gpu"])
+def test_the_images_have_the_versions_that_are_tested(service: str) -> None:
+    """The images' Python is newer than the oldest one that is supported; a package of its own version is untested."""
+    assert pins(service, "3.13.5") == {
+        name: pins(service, "3.11.9").get(name) for name in pins(service, "3.13.5")
+    }
+
+
+def pins(service: str, python: str) -> dict[str, str]:
+    """Versions by package that this Python gets of a service's requirements."""
+    lines = (ROOT / "requirements" / f"{service}.txt").read_text().splitlines()
+    wanted = (Requirement(line.rstrip(" \\")) for line in lines if line and line[0].isalnum())
+    of = {"python_full_version": python, "python_version": python.rpartition(".")[0]}
+    return {
+        each.name: str(each.specifier) for each in wanted if each.marker is None or each.marker.evaluate(of)
+    }
 
 
 @pytest.mark.parametrize(
