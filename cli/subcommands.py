@@ -62,7 +62,13 @@ SUB_COMMANDS = (
         ("gateway",),
         f"{EXEC} gateway",
     ),
-    SubCommand("batch", "compute pictures: folders, archives, lists", "cli.batch"),
+    SubCommand(
+        "batch",
+        "compute pictures: folders, archives, lists",
+        "cli.batch",
+        ("av", "cachetools", "scenedetect"),
+        "docker compose run --rm --no-deps -v FOLDER:FOLDER gateway",
+    ),
     SubCommand(
         "remote",
         "the remote lane and its money: status, pause, resume, raise",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from cli.system_settings import settings_in_force
 from runtime.version import VERSION
 from tests.helpers.processes import ROOT
 
+DISTRIBUTIONS = {"cv2": "opencv-python-headless", "scenedetect": "scenedetect-headless"}
 HEAVY = {"numpy", "cv2", "fastapi", "sqlalchemy", "onnxruntime", "pika", "av", "rich", "aiohttp"}
 SPY = """
 import json, sys
@@ -142,6 +144,21 @@ def test_where_a_sub_command_cannot_run_it_says_where_it_can() -> None:
         check_place(command, [command.name], {})
 
 
+def test_the_documentation_runs_sub_commands_where_they_are() -> None:
+    services = {each.name: each.elsewhere.split()[-1] for each in SUB_COMMANDS if each.elsewhere}
+    command = re.compile(
+        r"docker compose (?:exec|run)(?: -{1,2}\S+(?: \"[^\"]*\")?)* ([\w-]+) framefleet (\w+)"
+    )
+    found = [
+        (page.name, service, name)
+        for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+        for service, name in command.findall(page.read_text())
+    ]
+    assert ("batch.md", "gateway", "batch") in found
+    wrong = [each for each in found if services.get(each[2], each[1]) != each[1]]
+    assert not wrong
+
+
 def test_every_image_has_what_its_sub_commands_need() -> None:
     """The packages that `check_place` looks for are copied or installed there."""
     dockerfile = (ROOT / "deploy/Dockerfile").read_text()
@@ -150,8 +167,12 @@ def test_every_image_has_what_its_sub_commands_need() -> None:
             continue
         service = command.elsewhere.split()[-1]
         stage = dockerfile.split(f"FROM service AS {service}\n")[1].split("\nFROM ")[0]
+        installed = dockerfile.split(f" AS {service}-dependencies\n")[1].split("\nFROM ")[0]
+        files = re.findall(r"requirements/[\w-]+\.txt", installed)
+        pinned = "\n".join((ROOT / file).read_text() for file in files)
         for package in command.needs:
-            assert f"COPY {package} {package}" in stage or package in ("cv2", "aiohttp")
+            distribution = DISTRIBUTIONS.get(package, package)
+            assert f"COPY {package} {package}" in stage or f"\n{distribution}==" in pinned
     for service in ("cv-worker", "cv-worker-gpu", "producer", "gateway"):
         stage = dockerfile.split(f"FROM service AS {service}\n")[1].split("\nFROM ")[0]
         assert "COPY cli cli" in stage
