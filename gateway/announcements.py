@@ -7,11 +7,8 @@ from collections.abc import Callable
 from broker import Message, Publisher
 from contract.status import Control, encode_status
 from contract.topology import CONTROL_EXCHANGE
-from gateway.drains.keeper import DrainKeeper
+from gateway.keepers import Keepers
 from gateway.live.watch_list import WatchList
-from gateway.models.keeper import ModelKeeper
-from gateway.remote.keeper import RemoteKeeper
-from gateway.senders.registry import SenderRegistry
 from runtime.logs import get_logger
 
 log = get_logger("gateway")
@@ -54,10 +51,7 @@ class Announcer:
         self,
         occasions: Occasions,
         watch_list: WatchList,
-        models: ModelKeeper,
-        drains: DrainKeeper,
-        remote: RemoteKeeper,
-        senders: SenderRegistry,
+        keepers: Keepers,
         *,
         by_viewers: Callable[[], frozenset[str]],
         frames: Callable[[float], list[str]],
@@ -65,10 +59,7 @@ class Announcer:
     ) -> None:
         self._occasions = occasions
         self._watch_list = watch_list
-        self._models = models
-        self._drains = drains
-        self._remote = remote
-        self._senders = senders
+        self._keepers = keepers
         self._by_viewers = by_viewers
         self._frames = frames
         self._ask = ask
@@ -82,10 +73,7 @@ class Announcer:
                 self.follow(now)
                 if everything:
                     self._watch_list.announce(now)
-                    self._models.announce(now)
-                    self._drains.announce(now)
-                    self._remote.announce(now)
-                    self._senders.announce(now)
+                    self._keepers.announce(now)
             except Exception:
                 log.exception("an announcement failed")
             await asyncio.sleep(PAUSE_SECONDS)

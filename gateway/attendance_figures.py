@@ -44,10 +44,14 @@ class Attendance:
 
 
 class AttendanceCollector(Collector):
-    """Tells what `read` returns at a scrape, in its thread."""
+    """Tells the counts of the moment at which it is asked."""
 
     def __init__(self) -> None:
-        self.read: Callable[[], Attendance | None] = lambda: None
+        self._read: Callable[[], Attendance | None] = lambda: None
+
+    def ask_for(self, read: Callable[[], Attendance | None]) -> None:
+        """Tell what `read` returns at each scrape, in the scrape's thread."""
+        self._read = read
 
     def describe(self) -> Iterable[Metric]:
         """Name them, so that a second metric of the same name is refused."""
@@ -55,7 +59,7 @@ class AttendanceCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """The figures now."""
-        attendance = self.read()
+        attendance = self._read()
         for kind in KINDS:
             gauge = _gauge(kind)
             for window, counts in attendance.counts.items() if attendance else ():

@@ -22,10 +22,14 @@ class CameraResults(NamedTuple):
 
 
 class CameraCollector(Collector):
-    """Tells of the cameras that `read` lists at a scrape, in its thread; a camera that is forgotten has no series."""
+    """Tells of the cameras that are listed when it is asked; one that is forgotten has no series."""
 
     def __init__(self) -> None:
-        self.read: Callable[[], Iterable[CameraResults]] = tuple
+        self._read: Callable[[], Iterable[CameraResults]] = tuple
+
+    def ask_for(self, read: Callable[[], Iterable[CameraResults]]) -> None:
+        """Tell what `read` returns at each scrape, in the scrape's thread."""
+        self._read = read
 
     def describe(self) -> Iterable[Metric]:
         """Name them, so that a second metric of the same name is refused."""
@@ -34,7 +38,7 @@ class CameraCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """The results now."""
         last, ages, costs = _last(), _ages(), _costs()
-        for each in self.read():
+        for each in self._read():
             last.add_metric([each.camera_id], each.last)
             ages.add_metric([each.camera_id], each.results, each.ages)
             if each.cost:  # of the few cameras whose frames go out

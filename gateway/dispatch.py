@@ -7,12 +7,8 @@ from functools import partial
 from broker import Consumer, Delivery
 from broker.link import Link, from_body
 from contract.description import is_described
-from contract.drains import DesiredDrains
 from contract.identifiers import CANARY_CAMERA
 from contract.jobs import JobStatus
-from contract.models import DesiredModels
-from contract.remote import DesiredRemote
-from contract.senders import Senders
 from contract.status import (
     CamerasStatus,
     CameraStatus,
@@ -32,27 +28,17 @@ from contract.topology import (
     STATUS_EXCHANGE,
     WATCH_EXCHANGE,
 )
-from gateway.books import FrameBooks
-from gateway.cameras.cameras import Cameras
 from gateway.canary.canary import Canary, CanaryReply
-from gateway.consumers import Gateways
-from gateway.drains.keeper import DrainKeeper
 from gateway.history.recorder import PREFETCH, Recorder
 from gateway.history.thumbnails import Thumbnailer
-from gateway.jobs.board import JobBoard
+from gateway.keepers import Keepers
+from gateway.knowledge import Knowledge
 from gateway.live.absence import Absence
 from gateway.live.first_pictures import FirstPictures
 from gateway.live.hub import Hub
 from gateway.live.pictures import ReceivedPicture, parse_picture, show_picture
 from gateway.live.results import LiveResults, parse_received, parse_traced
-from gateway.models.keeper import ModelKeeper
-from gateway.nodes import Nodes
-from gateway.peers import Peers
-from gateway.remote.keeper import RemoteKeeper
 from gateway.result_spans import ResultSpans
-from gateway.senders.file import check
-from gateway.senders.registry import SenderRegistry
-from gateway.statistics import Statistics
 
 
 def listen_to_results(
@@ -117,17 +103,8 @@ def consume_results(link: Link, recorder: Recorder) -> Consumer:
 class StatusListener:
     """Hears what nodes, producers and other gateways say of themselves."""
 
-    nodes: Nodes
-    cameras: Cameras
-    models: ModelKeeper
-    drains: DrainKeeper
-    remote: RemoteKeeper
-    gateways: Gateways
-    peers: Peers
-    senders: SenderRegistry
-    statistics: Statistics
-    books: FrameBooks
-    jobs: JobBoard
+    known: Knowledge
+    keepers: Keepers
 
     def listen(self, link: Link) -> None:
         """Begin to listen."""
@@ -135,48 +112,32 @@ class StatusListener:
         link.listen(CONTROL_EXCHANGE, "", from_body(self._parse_control), self._control)
 
     def _status(self, status: Status) -> None:
-        now, wall = time.monotonic(), time.time()
+        known, now, wall = self.known, time.monotonic(), time.time()
         match status:
             case NodeStatus():
-                self.statistics.failed(self.nodes.heard(status, now, wall), wall)
-                self.models.reported(status, now)
-                self.drains.reported(status, now)
-                self.remote.reported(status, now)
-                self.books.heard_node(status)
+                known.statistics.failed(known.nodes.heard(status, now, wall), wall)
+                self.keepers.reported(status, now)
+                known.books.heard_node(status)
             case ProducerStatus():
-                self.books.heard_producer(status)
-                self.peers.heard_producer(status, now, wall)
-                self.cameras.heard_producer(status, now, wall)
+                known.books.heard_producer(status)
+                known.peers.heard_producer(status, now, wall)
+                known.cameras.heard_producer(status, now, wall)
             case CameraStatus():
-                self.statistics.dropped(self.cameras.heard_camera(status, now, wall), wall)
+                known.statistics.dropped(known.cameras.heard_camera(status, now, wall), wall)
             case CamerasStatus():
-                self.statistics.dropped(self.cameras.heard_cameras(status, now, wall), wall)
+                known.statistics.dropped(known.cameras.heard_cameras(status, now, wall), wall)
             case JobStatus():
-                self.jobs.heard(status, now)
+                known.jobs.heard(status, now)
 
     def _parse_control(self, body: bytes) -> Control:
         control = parse_control(body)
-        if isinstance(control, DesiredModels):
-            self.models.examine(control)
-        if isinstance(control, DesiredDrains):
-            self.drains.examine(control)
-        if isinstance(control, DesiredRemote):
-            self.remote.examine(control)
-        if isinstance(control, Senders):
-            check(control)
+        self.keepers.examine(control)
         return control
 
     def _control(self, control: Control) -> None:
         now = time.monotonic()
-        match control:  # another gateway's, or our own coming back
-            case DesiredModels():
-                self.models.heard(control, now)
-            case DesiredDrains():
-                self.drains.heard(control, now)
-            case DesiredRemote():
-                self.remote.heard(control, now)
-            case Senders():
-                self.senders.heard(control)
-            case WatchAnnouncement():
-                self.gateways.heard(control.gateway_id, now)
-                self.peers.heard_gateway(control, now, time.time())
+        if isinstance(control, WatchAnnouncement):
+            self.known.gateways.heard(control.gateway_id, now)
+            self.known.peers.heard_gateway(control, now, time.time())
+        else:  # another gateway's, or our own coming back
+            self.keepers.heard(control, now)

@@ -9,6 +9,7 @@ from contract.api.service import StatusView
 from gateway.http.documentation import answer
 from gateway.http.problems import json_response
 from gateway.readiness import Readiness
+from gateway.shared_state import SharedState
 
 NOT_READY: dict[str, Any] = {
     "model": StatusView,
@@ -24,7 +25,7 @@ NOT_READY: dict[str, Any] = {
 }
 
 
-def probes_router(readiness: Readiness) -> APIRouter:
+def probes_router(readiness: Readiness, shared: SharedState) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["Probes"])
 
@@ -52,7 +53,7 @@ def probes_router(readiness: Readiness) -> APIRouter:
         """
         if lacks := readiness.missing():
             return json_response({"status": "not ready", "missing": lacks}, 503)
-        notes = readiness.notes()
+        notes = shared.notes()
         return json_response({"status": "ready", **({"notes": notes} if notes else {})})
 
     return router

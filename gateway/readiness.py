@@ -1,7 +1,6 @@
 """Whether the gateway can do its work, and what it lacks."""
 
 import time
-from collections.abc import Callable
 
 from broker.link import Link
 from gateway.hearing import Hearing
@@ -17,13 +16,6 @@ class Readiness:
         self._hearing = hearing
         self._recorder = recorder
         self._database = database
-        self.alone: Callable[[], str] = lambda: ""
-        """Says why what gateways share is not shared; empty while it is, or where nothing is to be."""
-
-    def notes(self) -> list[str]:
-        """What works less well than it should, while the gateway does its work all the same."""
-        alone = self.alone()
-        return [f"counts viewers, makes links, signs out and limits logins alone: {alone}"] if alone else []
 
     def missing(self) -> list[str]:
         """What the gateway lacks to do its work, one sentence each."""

@@ -13,18 +13,16 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI
 
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
 from contract.result import Result
-from contract.senders import Senders
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE, Lane
 from gateway.alerts.alertmanager import Alertmanager
 from gateway.alerts.api import alerts_router
@@ -37,23 +35,17 @@ from gateway.attendance.counters import AttendanceCounters, shared_counts
 from gateway.attendance.devices import load_rules
 from gateway.attendance.headcount import Headcount
 from gateway.attendance.register import AttendanceRegister
-from gateway.books import Audit, FrameBooks
+from gateway.books import Audit
 from gateway.cameras.admission import UNNAMED, Admission, sender_of
 from gateway.cameras.api import cameras_router
 from gateway.cameras.cameras import Cameras
-from gateway.cameras.repeats import RepeatedIds
 from gateway.canary.canary import Canary
 from gateway.canary.metrics import CanaryMetrics
-from gateway.cascade import Cascade, permitted
-from gateway.cascade_rules import rules_of
-from gateway.consumers import ForeignConsumers, Gateways
+from gateway.cascades import make_cascades
+from gateway.consumers import ForeignConsumers
 from gateway.dead_letters.api import dead_letters_router
-from gateway.dead_letters.messages import LetterMessages
-from gateway.dead_letters.operations import Operations
+from gateway.dead_letters.desk import open_letters
 from gateway.dead_letters.operations_api import operations_router
-from gateway.dead_letters.reader import DeadLetterReader
-from gateway.dead_letters.records import OperationRecords
-from gateway.desired.file import load
 from gateway.dispatch import (
     StatusListener,
     consume_results,
@@ -63,48 +55,34 @@ from gateway.dispatch import (
     listen_to_results,
 )
 from gateway.drains.keeper import DrainKeeper
-from gateway.drains.wish import DRAINS
-from gateway.errors import BrokenSenders, WrongSetting
+from gateway.errors import WrongSetting
 from gateway.expected_workers import ExpectedWorkers
 from gateway.figures import FigureBoard
-from gateway.hearing import Hearing
 from gateway.history.api import history_router
 from gateway.history.history import History
-from gateway.history.rows import moment
 from gateway.history.state_keeper import keep_states
-from gateway.history.states import StateLog
 from gateway.jobs.api import jobs_router
-from gateway.jobs.board import JobBoard
 from gateway.jobs.desk import JobDesk
 from gateway.jobs.limits import JobLimits
 from gateway.jobs.reader import JobReader
 from gateway.jobs.uploads_api import uploads_router
+from gateway.keepers import open_keepers
+from gateway.knowledge import know_nothing
 from gateway.lifetimes import connected, counting, probing, running, ticking
 from gateway.live.absence import Absence
-from gateway.live.allotment import Allotment
-from gateway.live.client import ClientBudgets
 from gateway.live.connection import PATIENCE_SECONDS
-from gateway.live.first_pictures import FirstPictures
 from gateway.live.hub import Hub
-from gateway.live.paint_ages import PaintAges
+from gateway.live.live_view import make_live_view
 from gateway.live.results import LiveResults
-from gateway.live.seats import ViewerSeats
-from gateway.live.state_notes import note_state
-from gateway.live.states import States
-from gateway.live.watch_list import MAX_WATCHED, WatchList
-from gateway.live.websocket import ResultsSocket, results_router
-from gateway.live.writers import Writers
+from gateway.live.watch_list import WatchList
+from gateway.live.websocket import results_router
 from gateway.metrics import GatewayMetrics
 from gateway.models.api import models_router
 from gateway.models.keeper import ModelKeeper
-from gateway.models.wish import MODELS
-from gateway.motion_cascade import MotionCascade
-from gateway.motion_watch import MotionWatch
 from gateway.myself import Myself
 from gateway.nodes import Nodes
 from gateway.nodes_api import nodes_router
 from gateway.pages import pages_router
-from gateway.peers import Peers
 from gateway.probes import probes_router
 from gateway.prometheus.client import Prometheus
 from gateway.prometheus.objectives import ServiceObjectives, objectives_router
@@ -113,11 +91,7 @@ from gateway.queues import Queues
 from gateway.queues_api import QueueBoard, queues_router
 from gateway.readiness import Readiness
 from gateway.remote.api import remote_router
-from gateway.remote.keeper import RemoteKeeper
-from gateway.remote.overview import remote_open
-from gateway.remote.wish import REMOTE
 from gateway.result_spans import ResultSpans
-from gateway.security.allowance import Allowance
 from gateway.security.auth import Authenticator, Identity
 from gateway.security.crowd import Crowd
 from gateway.security.keys import keyring, main_token, sign_outs
@@ -126,13 +100,13 @@ from gateway.security.login import NEW_LINK, login_router
 from gateway.security.operator_socket import operator_socket, socket_file
 from gateway.security.refusals import Refusals
 from gateway.security.turnstile import Turnstile
-from gateway.senders.counts import SenderCounts
 from gateway.senders.registry import SenderRegistry
 from gateway.senders_api import senders_router, tell_senders
 from gateway.server.connections import REQUEST_SECONDS, RequestLimits
 from gateway.server.listener import listen
 from gateway.server.web import WebServer, crowd_of, web_server
-from gateway.settings import GatewaySettings, split
+from gateway.settings import GatewaySettings
+from gateway.shared_state import SharedState
 from gateway.statistics import Statistics
 from gateway.tokens.roles import Role
 from gateway.why.api import why_router
@@ -148,21 +122,6 @@ log = get_logger("gateway")
 
 TURN_SECONDS = 10.0
 """So long a request waits for its turn on the event loop."""
-ALONE = "other gateways are heard, and REDIS_URL is not set"
-PICTURES_PER_SECOND, PICTURES_AT_ONCE = 100.0, 1_000.0
-"""Cameras that one session may begin to watch: four walls of 256 at once, and then slower."""
-
-
-def sender_registry(path: Path, announce: Callable[[Senders], None]) -> SenderRegistry:
-    """The senders in the file. Raises WrongSetting."""
-    try:
-        return SenderRegistry.load(path, announce)
-    except BrokenSenders as error:
-        raise WrongSetting(str(error)) from None
-    except OSError as error:
-        raise WrongSetting(
-            f"the senders in {path} cannot be read: {error.strerror}; let this user read the file"
-        ) from None
 
 
 def trace_results(settings: GatewaySettings, gateway_id: str, metrics: GatewayMetrics) -> Tracing | None:
@@ -195,6 +154,7 @@ class Gateway:
     history: History
     jobs: JobDesk
     readiness: Readiness
+    shared: SharedState
     crowd: Crowd
     app: FastAPI
     server: WebServer
@@ -259,104 +219,64 @@ async def compose(
         counts=metrics.link,
     )
     depth = link.depth([queue.name for queue in TOPOLOGY.queues])
-    hearing = Hearing(lambda: depth.answered)
-
-    # --- what it knows ---
-    nodes, peers = Nodes(hearing), Peers(hearing)
-    cameras = Cameras(
-        nodes.lanes,
-        down=lambda: link.faults.down,
-        hearing=hearing,
-        removed=lambda sender: senders.removed(sender),
-    )
-    metrics.camera_results.read = cameras.results
-    counts = SenderCounts()
-    statistics = Statistics(time.time())
-    rules = rules_of(split(settings.remote_rules), settings.remote_below)
-    myself = Myself(gateway_id, settings.node_name, rules.motion)
-    gateways = Gateways(gateway_id)
-    repeats = RepeatedIds(cameras, metrics)
-    books = FrameBooks()
-    jobs = JobBoard(metrics)
-
-    # --- what it says to the broker ---
     occasions = Occasions()
     publisher = link.publisher(window=64, on_ready=occasions.reconnected)
-    kept = settings.data_dir
-    models = ModelKeeper(kept, load(kept, MODELS), nodes, partial(say, publisher))
-    drains = DrainKeeper(kept, load(kept, DRAINS), nodes, partial(say, publisher))
-    remote = RemoteKeeper(kept, load(kept, REMOTE), nodes, partial(say, publisher))
-    senders = sender_registry(settings.senders, partial(say, publisher))
 
-    def most_cameras(sender: str) -> int:
-        return settings.max_unannounced_cameras if sender == UNNAMED else senders.max_cameras(sender)
-
+    # --- what it knows, and what it desires ---
+    known = know_nothing(
+        gateway_id, metrics, depth, link.faults, removed=lambda sender: keepers.senders.removed(sender)
+    )
+    keepers = open_keepers(settings.data_dir, settings.senders, known.nodes, partial(say, publisher))
+    senders = keepers.senders
     admission = Admission(
-        cameras.announced,
-        most_cameras,
+        known.cameras.announced,
+        lambda sender: settings.max_unannounced_cameras if sender == UNNAMED else senders.max_cameras(sender),
         known=lambda sender: sender == UNNAMED or senders.find(sender) is not None,
     )
+    cascades = make_cascades(settings, known, keepers.remote)
+    myself = Myself(gateway_id, settings.node_name, cascades.rules.motion)
 
-    # --- what it shows ---
-    writers = Writers()
-    hub = Hub(
-        on_watch=occasions.pictures_wanted,
-        on_waiting=writers.wake,
-        on_repeated=lambda each: repeats.add("live", each.camera_id, each.frame_id, each.camera_id),
-    )
-    results = LiveResults(hub, cameras, admission, counts, statistics, metrics, nodes.waits, spans)
-    state_log = StateLog()
-    states = States(hub, cameras, nodes, metrics, partial(note_state, state_log, cameras))
+    # --- what it shows, and what it writes down ---
     refusals = Refusals(metrics)
     # Tokens use the event loop for half of its time at most: probes, results and pictures have the other half.
     turnstile = Turnstile(1, settings.max_connections, TURN_SECONDS, rest=1.0)
-    paint_ages = PaintAges(metrics.paint_age.observe)
-    allowance = Allowance(PICTURES_PER_SECOND, PICTURES_AT_ONCE)
-    budgets = ClientBudgets(turnstile, allowance, paint_ages, refusals)
-    seats = ViewerSeats(
-        settings.max_viewers, settings.max_viewers_per_address, settings.max_viewers_per_token
+    view = make_live_view(
+        settings,
+        known,
+        admission,
+        metrics,
+        turnstile,
+        refusals,
+        spans,
+        pictures_wanted=occasions.pictures_wanted,
+        patience=patience,
     )
-    viewers = ResultsSocket(hub, writers, metrics, states.greet, seats, budgets, patience=patience)
-    allotment = Allotment(
-        hub,
-        cameras.knows,
-        on_withheld=lambda viewer, count: refusals.note("pictures", viewer.holders, count),
-        places=MAX_WATCHED,
-    )
-    describable = permitted(
-        split(settings.remote_cameras), lambda camera_id: cameras.remote(camera_id, time.monotonic())
-    )
-    motion = MotionWatch(settings.history_gap_seconds, settings.remote_motion, describable)
 
     def on_recorded(result: Result, body: bytes) -> None:
-        results.recorded(result, body)
-        if rules.motion:
-            motion.hear(result, moment(result, time.time()))
+        view.results.recorded(result, body)
+        cascades.recorded(result)
 
-    first_pictures = FirstPictures(hub, cameras.slow)
     history = History(
         settings,
         metrics,
         refusals,
-        cameras.labels,
+        known.cameras.labels,
         admits=lambda each: admission.lists(each.camera_id, sender_of(each), time.monotonic()),
         on_recorded=on_recorded,
-        on_repeat=lambda each: repeats.add("history", each.camera_id, each.frame_id, each.of),
+        on_repeat=lambda each: known.repeats.add("history", each.camera_id, each.frame_id, each.of),
         on_wanted=occasions.pictures_wanted,
         spans=spans,
     )
 
     # --- what it hears from the broker ---
-    absence = Absence(depth, viewers.missed)
-    live = listen_to_results(link, results, absence, spans)
-    pictures = listen_to_pictures(link, hub)
-    listen_to_kept_frames(link, gateway_id, history.thumbnailer, first_pictures)
-    StatusListener(
-        nodes, cameras, models, drains, remote, gateways, peers, senders, statistics, books, jobs
-    ).listen(link)
+    absence = Absence(depth, view.viewers.missed)
+    live = listen_to_results(link, view.results, absence, spans)
+    pictures = listen_to_pictures(link, view.hub)
+    listen_to_kept_frames(link, gateway_id, history.thumbnailer, view.first_pictures)
+    StatusListener(known, keepers).listen(link)
     stored = consume_results(link, history.recorder)
-    queues = Queues(depth, link.depth(), senders, link.faults, statistics, metrics)
-    queue_board = QueueBoard(queues, senders, books, hearing)
+    queues = Queues(depth, link.depth(), senders, link.faults, known.statistics, metrics)
+    queue_board = QueueBoard(queues, senders, known.books, known.hearing)
     canary = Canary(
         publisher,
         depth,
@@ -367,6 +287,7 @@ async def compose(
     if settings.canary_seconds:
         listen_to_canary(link, canary)
 
+    # --- what it says to the broker ---
     def bind(camera_id: str, on: bool) -> None:
         (pictures.bind if on else pictures.unbind)(WATCH_EXCHANGE, camera_id)
 
@@ -374,38 +295,37 @@ async def compose(
         say(publisher, myself.announcement(camera_ids, frames))
 
     def frames(now: float) -> list[str]:
-        first = first_pictures.wanted(allotment.granted(now), now)
+        first = view.first_pictures.wanted(view.allotment.granted(now), now)
         return [*first, *history.thumbnailer.wanted(now)]
 
     announcer = Announcer(
         occasions,
         WatchList(bind, announce),
-        models,
-        drains,
-        remote,
-        senders,
-        by_viewers=lambda: allotment.granted(time.monotonic()),
+        keepers,
+        by_viewers=lambda: view.allotment.granted(time.monotonic()),
         frames=frames,
         ask=announce,
     )
 
     # --- what it answers ---
-    readiness = Readiness(link, hearing, history.recorder, history.database)
-    own = partial(myself.view, readiness.missing)
+    readiness = Readiness(link, known.hearing, history.recorder, history.database)
     prometheus = Prometheus(settings.prometheus_url) if settings.prometheus_url else None
     alertmanager = Alertmanager(settings.alertmanager_url) if settings.alertmanager_url else None
     board = FigureBoard(
         prometheus,
-        statistics,
-        nodes,
+        known.statistics,
+        known.nodes,
         connected=lambda: live.subscribed,
         waiting=lambda: queues.waiting,
-        notices=lambda: [*queues.notices(), *cameras.notices(time.monotonic()), *admission.notices()],
+        notices=lambda: [
+            *queues.notices(),
+            *known.cameras.notices(time.monotonic()),
+            *admission.notices(),
+        ],
         canary=lambda: canary.trouble(time.monotonic()),
     )
-
     job_limits = JobLimits.of(settings)
-    desk = JobDesk(
+    jobs = JobDesk(
         job_limits,
         settings.amqp_url,
         settings.objects,
@@ -415,7 +335,6 @@ async def compose(
         cache=job_limits.folder / ".known",
     )
     job_reader = JobReader(job_limits.folder, settings.objects, settings.storage_key_file)
-    expected_workers = ExpectedWorkers(settings.expected_workers, settings.expected_workers_file)
 
     async with AsyncExitStack() as stack:
         # --- what only one can have ---
@@ -432,22 +351,21 @@ async def compose(
             sign_outs=signed_out,
         )
         metrics.token_expiry.ask_for(lambda: further.next_expiry(time.time()))
-        dead_letters = DeadLetterReader(
-            urls,  # one that is down costs the connection, and is told by name
-            lambda: [each for each in senders.senders if each.dead_letter_queue not in link.faults.down],
+        letters = open_letters(
+            urls,
+            settings.data_dir,
+            lambda: senders.senders,
+            lambda: link.faults.down,
+            queue_board.consumers,
         )
-        letters = LetterSearch(dead_letters)
-        messages = LetterMessages(urls, dead_letters)
-        records = OperationRecords(settings.data_dir)
-        records.load()
-        operations = Operations(urls, dead_letters, records, lambda: senders.senders, queue_board.consumers)
+        search = LetterSearch(letters.reader)
         inquiry = Inquiry(
             readers=history.readers,
-            letters=letters,
+            letters=search,
             drops=DropRecords(prometheus),
-            cameras=cameras,
+            cameras=known.cameras,
             queues=queues,
-            repeats=repeats,
+            repeats=known.repeats,
             senders=lambda: senders.senders,
             trouble=lambda: history.recorder.trouble,
             days=settings.history_days,
@@ -459,16 +377,10 @@ async def compose(
             settings.attendance, AttendanceCounters(metrics), shared_counts(redis_url, settings.attendance)
         )
         headcount = Headcount(register)
-        metrics.attendance.read = headcount.now
+        metrics.attendance.ask_for(headcount.now)
         logins = authenticator.share(redis_url) if redis_url else None
-
-        def alone() -> str:
-            if not redis_url:
-                return ALONE if gateways.live(time.monotonic()) > 1 else ""
-            return register.trouble or (logins.trouble if logins is not None else "")
-
-        readiness.alone = alone
-        metrics.redis_up.ask_for(lambda: float(not alone()) if redis_url else None)
+        shared = SharedState(redis_url, known.gateways, register, logins)
+        metrics.redis_up.ask_for(shared.figure)
         app = create_app(
             settings,
             authenticator,
@@ -477,26 +389,33 @@ async def compose(
             refusals,
             register,
             [
-                probes_router(readiness),
-                results_router(viewers),
-                login_router(authenticator, viewers.end, settings.dashboard_dir, metrics),
+                probes_router(readiness, shared),
+                results_router(view.viewers),
+                login_router(authenticator, view.viewers.end, settings.dashboard_dir, metrics),
                 links_router(authenticator, settings.public_url, settings.published_url),
                 api_router(board, settings.launcher),
                 attendance_router(register, headcount),
-                nodes_router(nodes, peers, drains, statistics, own, expected_workers),
+                nodes_router(
+                    known.nodes,
+                    known.peers,
+                    keepers.drains,
+                    known.statistics,
+                    partial(myself.view, readiness.missing),
+                    ExpectedWorkers(settings.expected_workers, settings.expected_workers_file),
+                ),
                 alerts_router(AlertBoard(prometheus, alertmanager)),
                 objectives_router(ServiceObjectives(prometheus)),
-                cameras_router(cameras, admission.notices),
-                senders_router(senders, admission, counts, queues, settings.max_unannounced_cameras),
-                models_router(models, nodes, statistics.costs),
+                cameras_router(known.cameras, admission.notices),
+                senders_router(senders, admission, known.counts, queues, settings.max_unannounced_cameras),
+                models_router(keepers.models, known.nodes, known.statistics.costs),
                 queues_router(queue_board),
-                remote_router(remote, nodes, lambda: depth.messages.get(Lane.REMOTE.queue)),
-                jobs_router(desk, job_reader, jobs),
-                uploads_router(desk),
-                dead_letters_router(dead_letters, messages),
-                operations_router(operations, dead_letters),
+                remote_router(keepers.remote, known.nodes, lambda: depth.messages.get(Lane.REMOTE.queue)),
+                jobs_router(jobs, job_reader, known.jobs),
+                uploads_router(jobs),
+                dead_letters_router(letters.reader, letters.messages),
+                operations_router(letters.operations, letters.reader),
                 why_router(inquiry),
-                history_router(history, dead_letters, settings.history_gap_seconds, settings.prefix),
+                history_router(history, letters.reader, settings.history_gap_seconds, settings.prefix),
                 proxy_router(prometheus, refusals),
                 pages_router(settings.dashboard_dir, authenticator),
             ],
@@ -508,26 +427,22 @@ async def compose(
 
         def end_revoked(_now: float) -> None:
             for holder, why in authenticator.refresh(time.time()).items():
-                viewers.end(holder, why)
+                view.viewers.end(holder, why)
 
         ticks = (
             end_revoked,
             announcer.follow,
-            models.tick,
-            drains.tick,
-            remote.tick,
-            peers.tick,
-            senders.tick,
+            keepers.tick,
             partial(tell_senders, senders, admission, metrics),
             queues.tick,
             queue_board.tick,
-            Audit(books, depth, link.faults, nodes, metrics).tick,
-            jobs.tick,
-            ForeignConsumers(depth, publisher, gateways, nodes, hearing, metrics).tick,
+            Audit(known.books, depth, link.faults, known.nodes, metrics).tick,
+            known.jobs.tick,
+            ForeignConsumers(depth, publisher, known.gateways, known.nodes, known.hearing, metrics).tick,
             absence.tick,
             canary.tick,
-            states.tick,
-            paint_ages.tick,
+            view.states.tick,
+            view.paint_ages.tick,
         )
 
         # --- what runs ---
@@ -538,47 +453,20 @@ async def compose(
             stack.push_async_callback(prometheus.close)
         if alertmanager is not None:
             stack.push_async_callback(alertmanager.close)
+        stack.push_async_callback(search.stop)
         stack.push_async_callback(letters.stop)
-        stack.push_async_callback(messages.stop)
-        stack.push_async_callback(operations.close)
-        stack.push_async_callback(models.stop)
-        stack.push_async_callback(drains.stop)
-        stack.push_async_callback(remote.stop)
-        stack.push_async_callback(senders.stop)
+        stack.push_async_callback(keepers.stop)
         await stack.enter_async_context(connected(link))
         await stack.enter_async_context(history.recording(stored))
-        await stack.enter_async_context(running(keep_states(state_log, history.recorder)))
+        await stack.enter_async_context(running(keep_states(view.state_log, history.recorder)))
         await stack.enter_async_context(running(announcer.run()))
         stack.callback(job_reader.close)
-        await stack.enter_async_context(desk.running())
+        await stack.enter_async_context(jobs.running())
         await stack.enter_async_context(running(ticking(ticks)))
         await stack.enter_async_context(counting(register))
         await stack.enter_async_context(running(headcount.follow()))
-
-        def lane_open() -> bool:
-            return remote_open(nodes.statuses(time.monotonic()), remote.desired)
-
-        if settings.remote_rules:
-            cascade = Cascade(
-                rules,
-                history.recorder,
-                publisher,
-                metrics,
-                gap=settings.history_gap_seconds,
-                allowed=describable,
-                open_=lane_open,
-            )
-            await stack.enter_async_context(running(cascade.run()))
-        if rules.motion:
-            motions = MotionCascade(
-                motion,
-                history.recorder,
-                gap=settings.history_gap_seconds,
-                labels=cameras.labels,
-                request=history.look_for_pictures,
-                open_=lane_open,
-            )
-            await stack.enter_async_context(running(motions.run()))
+        for cascade in cascades.runs(settings, known, history, publisher, metrics):
+            await stack.enter_async_context(running(cascade))
         if logins is not None:
             stack.push_async_callback(logins.close)
             await stack.enter_async_context(running(logins.run()))
@@ -586,21 +474,22 @@ async def compose(
             settings=settings,
             metrics=metrics,
             authenticator=authenticator,
-            cameras=cameras,
-            nodes=nodes,
-            statistics=statistics,
-            models=models,
-            drains=drains,
+            cameras=known.cameras,
+            nodes=known.nodes,
+            statistics=known.statistics,
+            models=keepers.models,
+            drains=keepers.drains,
             senders=senders,
             admission=admission,
             publisher=publisher,
             queues=queues,
             canary=canary,
-            hub=hub,
-            results=results,
+            hub=view.hub,
+            results=view.results,
             history=history,
-            jobs=desk,
+            jobs=jobs,
             readiness=readiness,
+            shared=shared,
             crowd=crowd,
             app=app,
             server=server,

@@ -341,7 +341,7 @@ async def test_a_redis_with_a_password_and_tls(tmp_path: Path) -> None:
             running_gateway(tmp_path / "a", redis_url=SecretStr(server.url)) as gateway,
             aiohttp.ClientSession() as http,
         ):
-            await aeventually("shared", lambda: not gateway.readiness.notes())
+            await aeventually("shared", lambda: not gateway.shared.notes())
             async with asyncio.timeout(15):
                 while True:
                     _, view = await ask(http, gateway.port, "/api/attendance")
@@ -357,7 +357,7 @@ async def test_a_clean_stop_counts_what_is_left(
         running_gateway(tmp_path, redis_url=SecretStr(redis_url)) as gateway,
         aiohttp.ClientSession() as http,
     ):
-        await aeventually("shared", lambda: not gateway.readiness.notes())
+        await aeventually("shared", lambda: not gateway.shared.notes())
         await ask(http, gateway.port, "/api/session", **{"User-Agent": AGENTS[0]})
     counted: Counter[bytes] = Counter()
     with shared_redis.client() as client:

@@ -27,7 +27,7 @@ def url(gateway: Gateway, path: str) -> str:
 
 
 def shares(gateway: Gateway) -> bool:
-    return not gateway.readiness.notes()
+    return not gateway.shared.notes()
 
 
 async def status(method: str, gateway: Gateway, path: str, **request: Any) -> int:
@@ -149,7 +149,7 @@ async def test_signing_in_and_out_goes_on_without_redis_and_is_made_good(tmp_pat
             await ends(second, before)
             server.kill()  # with all that it had
             await aeventually("told", lambda: not shares(first) and not shares(second))
-            assert "cannot be reached" in first.readiness.notes()[0]
+            assert "cannot be reached" in first.shared.notes()[0]
             await sign_in(second)
             await sign_in(first, code=code_of(first.link()))
             await sign_out(first, session)
@@ -188,7 +188,7 @@ async def test_values_of_others_are_told_and_sign_nobody_out(
         client.lpush(f"{PREFIX}{name}", "somebody else's")
     async with running_gateway(tmp_path, redis_url=SecretStr(redis_url)) as gateway:
         session = await sign_in(gateway)
-        await aeventually("told", lambda: "database of our own" in " ".join(gateway.readiness.notes()))
+        await aeventually("told", lambda: "database of our own" in " ".join(gateway.shared.notes()))
         assert await status("GET", gateway, "/api/session", headers=session) == 200
 
 

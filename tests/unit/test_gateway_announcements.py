@@ -12,6 +12,7 @@ from contract.senders import Senders
 from gateway.announcements import Announcer, Occasions
 from gateway.drains.keeper import DrainKeeper
 from gateway.errors import BrokenSenders
+from gateway.keepers import Keepers
 from gateway.live.watch_list import WatchList
 from gateway.models.keeper import ModelKeeper
 from gateway.nodes import Nodes
@@ -42,10 +43,12 @@ class Bench:
         self.announcer = Announcer(
             self.occasions,
             WatchList(lambda camera_id, on: self.bound.append((camera_id, on)), self.said.append),
-            ModelKeeper(folder, DesiredModels(revision=7, cluster="haar"), Nodes(), self.said.append),
-            DrainKeeper(folder, DesiredDrains(revision=3), Nodes(), self.said.append),
-            RemoteKeeper(folder, DesiredRemote(), Nodes(), self.said.append),
-            SenderRegistry(self.file, Senders(revision=5), self.said.append),
+            Keepers(
+                ModelKeeper(folder, DesiredModels(revision=7, cluster="haar"), Nodes(), self.said.append),
+                DrainKeeper(folder, DesiredDrains(revision=3), Nodes(), self.said.append),
+                RemoteKeeper(folder, DesiredRemote(), Nodes(), self.said.append),
+                SenderRegistry(self.file, Senders(revision=5), self.said.append),
+            ),
             by_viewers=lambda: self.watched,
             frames=lambda now: [self.frames.pop()] if self.frames else [],
             ask=lambda cameras, frames: self.said.append((cameras, frames)),

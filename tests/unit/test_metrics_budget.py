@@ -98,7 +98,7 @@ def gateway(cameras: int) -> CollectorRegistry:
     CanaryMetrics(metrics.registry)
     counts = {kind: dict.fromkeys((*DEVICES, ALL), 1) for kind in KINDS}
     everybody = Attendance(0.0, dict.fromkeys(WindowMinutes._fields, counts), shared=True)
-    metrics.attendance.read = lambda: everybody
+    metrics.attendance.ask_for(lambda: everybody)
     for device in DEVICES:
         metrics.time_on_app.labels(device)
     metrics.redis_up.set(1.0)
@@ -111,7 +111,7 @@ def gateway(cameras: int) -> CollectorRegistry:
     known = Cameras(lambda now: ())
     for camera_id in map(str, range(cameras)):
         known.result(result(0.0, camera_id=camera_id), 0.0, 0.0)
-    metrics.camera_results.read = known.results
+    metrics.camera_results.ask_for(known.results)
     return metrics.registry
 
 
