@@ -102,9 +102,8 @@ async def test_a_connection_given_up_when_its_host_is_just_found_opens_no_socket
     opened: list[Any] = []
 
     async def found(*_args: Any, **_kwargs: Any) -> list[Any]:
-        loop.call_soon(
-            connection.stop, stopped.set
-        )  # runs when the answer is there, and nobody has heard it yet
+        # Runs when the answer is there, and nobody has heard it yet.
+        loop.call_soon(connection.stop, stopped.set)
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 1))]
 
     def open_socket(*kind: Any) -> Any:
