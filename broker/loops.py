@@ -9,7 +9,7 @@ from typing import Any
 import pika
 import structlog
 
-from broker.sockets import EagerSockets, WholeConnection
+from broker.sockets import EagerSockets, Sockets, WholeConnection
 
 log = structlog.get_logger("broker")
 
@@ -40,8 +40,8 @@ class AsyncioLoop:
     ) -> Any:
         """Begin one connection attempt; exactly one of `opened` and `failed` is called."""
         # TLS sends when its own protocol allows it, not when we have something to say.
-        loop = self._loop if parameters.ssl_options is not None else EagerSockets(self._loop)
-        return WholeConnection(parameters, opened, failed, closed, custom_ioloop=loop)
+        kind = EagerSockets if parameters.ssl_options is None else Sockets
+        return WholeConnection(parameters, opened, failed, closed, custom_ioloop=kind(self._loop))
 
 
 class ThreadLoop(AsyncioLoop):

@@ -4,14 +4,23 @@ pika reads 4 KiB at a time until nothing is left. It sends each AMQP frame of a 
 event loop has said that the socket is writable, which it nearly always is. Here a turn of the loop reads once, up to
 128 KiB; the frames of a message leave together, and at once; the loop is asked only if the socket has no room.
 
-TLS keeps pika's reading and sending: its buffers are not the socket's. The names that begin with an underscore are
-pika's own: a new version of pika wants a look at this file.
+TLS keeps pika's reading and sending: its buffers are not the socket's.
+
+pika can stop looking a host's name up, but not once the answer is there: then it goes on to connect for a connection
+that was given up, and nobody closes the socket. Here the answer does not reach it.
+
+The names that begin with an underscore are pika's own: a new version of pika wants a look at this file.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pika.adapters.asyncio_connection import AsyncioConnection, _AsyncioIOServicesAdapter
+from pika.adapters.asyncio_connection import (
+    AsyncioConnection,
+    _AsyncioIOReference,
+    _AsyncioIOServicesAdapter,
+)
 from pika.heartbeat import HeartbeatChecker
 
 from broker.wire import content_header
@@ -60,8 +69,28 @@ class WholeConnection(AsyncioConnection):  # type: ignore[misc]
         return super()._proto_connection_made(transport)
 
 
-class EagerSockets(_AsyncioIOServicesAdapter):  # type: ignore[misc]
-    """The services of an asyncio loop for one connection, whose socket is written to without asking first."""
+class Lookup(_AsyncioIOReference):  # type: ignore[misc]
+    """A name that is looked up. Who gives it up hears nothing of it, even if the answer has just come."""
+
+    def __init__(self, future: Any, on_done: Callable[[Any], None]) -> None:
+        self._given_up = False
+        super().__init__(future, lambda answer: None if self._given_up else on_done(answer))
+
+    def cancel(self) -> bool:
+        """Give it up."""
+        self._given_up = True
+        return bool(super().cancel())
+
+
+class Sockets(_AsyncioIOServicesAdapter):  # type: ignore[misc]
+    """The services of an asyncio loop for one connection."""
+
+    def _schedule_and_wrap_in_io_ref(self, coro: Any, on_done: Callable[[Any], None]) -> Lookup:
+        return Lookup(asyncio.ensure_future(coro, loop=self._loop), on_done)
+
+
+class EagerSockets(Sockets):
+    """Those of a connection whose socket is written to without asking first."""
 
     def __init__(self, loop: Any) -> None:
         super().__init__(loop)

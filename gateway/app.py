@@ -11,6 +11,7 @@ from gateway.http import openapi, problems
 from gateway.http.counting import CountedRequests
 from gateway.http.deadline import Deadline
 from gateway.http.prefix import PathPrefix
+from gateway.http.routes import take
 from gateway.http.strict import Strict
 from gateway.metrics import GatewayMetrics
 from gateway.pages import Assets
@@ -43,14 +44,13 @@ def create_app(
         servers=[{"url": settings.prefix}] if settings.prefix else None,
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,  # unless a route says otherwise
         middleware=_before_the_routes(settings, authenticator, metrics, turnstile, refusals, register),
     )
     problems.install(app)
     openapi.install(app)
     app.mount("/assets", Assets(directory=settings.dashboard_dir / "assets", check_dir=False))
     for router in routers:
-        app.include_router(router)
+        take(app.router, router)
     return app
 
 

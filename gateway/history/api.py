@@ -10,16 +10,17 @@ from gateway.history.frames_api import frames_router
 from gateway.history.history import History
 from gateway.history.reviews_api import reviews_router
 from gateway.history.states_api import states_router
+from gateway.http.routes import take
 
 
 def history_router(history: History, dead_letters: DeadLetterReader, gap: float, prefix: str) -> APIRouter:
     """Exports and counts first: their paths would be taken for an event's."""
     readers = history.readers
     router = APIRouter()
-    router.include_router(exports_router(readers, gap, prefix))
-    router.include_router(reviews_router(readers, history.recorder, gap, prefix))
-    router.include_router(events_router(readers, gap, prefix))
-    router.include_router(activity_router(readers))
-    router.include_router(frames_router(readers, dead_letters))
-    router.include_router(states_router(readers))
+    take(router, exports_router(readers, gap, prefix))
+    take(router, reviews_router(readers, history.recorder, gap, prefix))
+    take(router, events_router(readers, gap, prefix))
+    take(router, activity_router(readers))
+    take(router, frames_router(readers, dead_letters))
+    take(router, states_router(readers))
     return router

@@ -2,10 +2,10 @@
 
 import getpass
 import sqlite3
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import HistoryDamaged, HistoryMoved, WrongEncoding, WrongVersion
@@ -36,7 +36,8 @@ def reason(error: Exception) -> str:
     """Return what the database said, in one line, without our SQL and the values."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     said = str(cause)
-    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
+    driver = sys.modules.get("psycopg")  # whoever has SQLite does without it
+    if driver is not None and isinstance(cause, driver.OperationalError) and cause.sqlstate is None:
         return unreachable(said)
     return (said.strip() or type(error).__name__).splitlines()[0]
 

@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
+from pydantic import TypeAdapter
 
+from contract.api.service import ProblemView
 from contract.document import message_schemas
 from gateway.http.cookies import COOKIE
-from gateway.http.documentation import FORM, example_of
+from gateway.http.documentation import FORM, PROBLEM, example_of
 from gateway.http.paths import OPEN_PATHS
 from gateway.http.strict import PASSED_ON
 from runtime.version import VERSION
@@ -118,7 +120,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     made["security"] = [{name: []} for name in SCHEMES]
     made["components"]["securitySchemes"] = SCHEMES
-    made["components"]["schemas"] |= message_schemas() | made["components"]["schemas"]
+    problem = {"ProblemView": TypeAdapter(ProblemView).json_schema()}
+    made["components"]["schemas"] |= message_schemas() | problem | made["components"]["schemas"]
     for name in FASTAPIS_OWN:
         made["components"]["schemas"].pop(name, None)
     for path, methods in made["paths"].items():
@@ -163,7 +166,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 
 def _error(status: int, sentence: str) -> dict[str, Any]:
     content = {
-        "schema": {"$ref": "#/components/schemas/ProblemView"},
+        "schema": PROBLEM,
         "example": example_of(status, sentence),
     }
     return {"description": DESCRIPTIONS[status], "content": {"application/json": content}}

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 
 OTHER = "other"
 """The route of a path that none has, and the method that a route does not take: people invent both."""
@@ -16,6 +16,17 @@ RESERVED = ("/api/", "/ws/", "/assets/")
 EVERYTHING = "/{path}"
 READ_ONLY = frozenset({"GET", "HEAD"})
 """What WebSockets and folders of files take."""
+
+
+def take(router: APIRouter, source: APIRouter) -> None:
+    """Give `router` the routes of `source`.
+
+    `include_router` makes each anew when the first request comes, which nobody else is answered beside.
+    """
+    for route in source.routes:
+        if isinstance(route, APIRoute):
+            route.unique_id = route.operation_id or route.name
+    router.routes += source.routes
 
 
 @dataclass(frozen=True, slots=True)

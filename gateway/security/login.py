@@ -13,10 +13,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
-from contract.api.service import ProblemView
 from contract.json import decode
 from gateway.errors import TooManyGuesses
 from gateway.http.cookies import COOKIE, SECURE_COOKIE
+from gateway.http.documentation import error
 from gateway.http.prefix import placed
 from gateway.http.problems import json_response, problem
 from gateway.metrics import GatewayMetrics
@@ -101,7 +101,7 @@ def login_router(
     @router.post(
         "/api/login",
         openapi_extra=BODY,
-        responses={code: {"model": ProblemView} for code in (400, 401, 413, 415, 429)},
+        responses={code: error() for code in (400, 401, 413, 415, 429)},
     )
     async def login(request: Request) -> Response:
         """Exchange a token or a one-time code for a session cookie.

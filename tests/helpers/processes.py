@@ -58,6 +58,11 @@ class Service:
                 return float(each.rsplit(" ", 1)[1])
         return 0.0
 
+    def counts(self, line: str, expected: float) -> None:
+        """The metric comes to this value, and not above: what is confirmed is counted after others may have it."""
+        eventually(f"{line} {expected}", lambda: self.metric(line) >= expected, 10)
+        assert self.metric(line) == expected
+
     def stop(self, seconds: float = 20.0) -> int:
         """SIGTERM, and the exit status."""
         self.process.send_signal(signal.SIGTERM)

@@ -61,10 +61,10 @@ async def test_a_folder_is_computed_and_nobody_else_hears_of_it(
         assert "62 items: 58 ok, 4 failed" in command.said
         assert "3 not_an_image, 1 empty" in command.said
         # The worker counts them as items, and no age or failure of live frames.
-        assert worker.metric("cv_frames_processed_total") == 58
-        assert worker.metric('framefleet_job_items_total{node_id="b",outcome="ok"}') == 58
-        assert worker.metric('framefleet_job_items_total{node_id="b",outcome="not_an_image"}') == 3
-        assert worker.metric("framefleet_job_item_seconds_count") == 61
+        worker.counts("cv_frames_processed_total", 58)
+        worker.counts('framefleet_job_items_total{node_id="b",outcome="ok"}', 58)
+        worker.counts('framefleet_job_items_total{node_id="b",outcome="not_an_image"}', 3)
+        worker.counts("framefleet_job_item_seconds_count", 61)
         assert worker.metric("cv_frame_age_seconds_count") == 0
         assert worker.metric('cv_frames_failed_total{node_id="b",reason="not_an_image"}') == 0
         await asyncio.sleep(0.3)
@@ -85,7 +85,7 @@ async def test_a_folder_is_computed_and_nobody_else_hears_of_it(
         )
         assert await asyncio.to_thread(again.wait) == 1
         assert (tmp_path / "o2.ndjson").read_bytes() == (tmp_path / "o.ndjson").read_bytes()
-        assert worker.metric("framefleet_job_item_seconds_count") == 61
+        worker.counts("framefleet_job_item_seconds_count", 61)
         # A changed file is computed again, and a new one for the first time.
         (pictures / "empty.jpg").write_bytes(picture(5))
         (pictures / "new.jpg").write_bytes(picture(6))
@@ -94,7 +94,7 @@ async def test_a_folder_is_computed_and_nobody_else_hears_of_it(
         )
         assert await asyncio.to_thread(once_more.wait) == 1
         assert "63 items: 60 ok, 3 failed" in once_more.said
-        assert worker.metric("framefleet_job_item_seconds_count") == 63
+        worker.counts("framefleet_job_item_seconds_count", 63)
     async with session([rabbitmq], "test") as opened, opened.channel() as channel:
         from broker.errors import NoSuchQueue
 
@@ -137,7 +137,7 @@ async def test_interrupted_without_workers_and_gone_on_with(
         again = Command(rabbitmq, tmp_path / "jobs", "--job", job, "--output", tmp_path / "o.csv")
         assert await asyncio.to_thread(again.wait) == 0, again.said
         assert "40 items: 40 ok, 0 failed" in again.said
-        assert worker.metric("framefleet_job_item_seconds_count") == 40  # nothing twice
+        worker.counts("framefleet_job_item_seconds_count", 40)  # nothing twice
 
 
 async def test_a_disk_that_fills_ends_the_job_and_nothing_is_lost(

@@ -90,7 +90,7 @@ async def test_a_video_is_told_as_one_input(rabbitmq: str, tmp_path: Path, start
     ]
     assert f"videos: 1 of 0:07, 70 pictures, of which {frames['analysed']}" in command.said
     assert "1 not_a_video" in command.said
-    assert worker.metric("framefleet_job_item_seconds_count") == frames["analysed"] + 1
+    worker.counts("framefleet_job_item_seconds_count", frames["analysed"] + 1)
     last = said[-1]
     assert (last.analysed, last.still + last.repeated, last.windows) == (
         frames["analysed"],
@@ -115,7 +115,7 @@ async def test_a_video_is_told_as_one_input(rabbitmq: str, tmp_path: Path, start
     again_ = Command(rabbitmq, tmp_path / "jobs", inputs, "--output", tmp_path / "o2.ndjson")
     assert await asyncio.to_thread(again_.wait) == 1
     assert (tmp_path / "o2.ndjson").read_bytes() == (tmp_path / "o.ndjson").read_bytes()
-    assert worker.metric("framefleet_job_item_seconds_count") == frames["analysed"] + 1
+    worker.counts("framefleet_job_item_seconds_count", frames["analysed"] + 1)
     # The file changed: it is another video now.
     scenes(inputs / "film.avi", [(GREY, 30)])
     changed = Command(rabbitmq, tmp_path / "jobs", inputs, "--output", tmp_path / "o3.ndjson")
@@ -247,4 +247,4 @@ async def test_samples_that_the_broker_lost_are_had_from_the_video_again(
     assert (report.finished, report.failed, report.items) == (True, 0, report.videos.analysed + 1)
     assert told.ok
     assert report.retries == 10
-    assert worker.metric("framefleet_job_item_seconds_count") == report.videos.analysed
+    worker.counts("framefleet_job_item_seconds_count", report.videos.analysed)

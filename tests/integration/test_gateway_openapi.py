@@ -9,8 +9,12 @@ import aiohttp
 import jsonschema_rs
 import pytest
 import pytest_asyncio
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.routing import Mount, Route
 
-from gateway.http.strict import PASSED_ON
+from contract.api.service import ProblemView
+from gateway.http.strict import PASSED_ON, checked_paths
+from gateway.service import Gateway
 from tests.helpers.gateway import TOKEN, running_gateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -62,11 +66,16 @@ def examples(content: dict[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def http(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[aiohttp.ClientSession]:
-    async with (
-        running_gateway(tmp_path_factory.mktemp("gateway")) as gateway,
-        aiohttp.ClientSession(gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}) as session,
-    ):
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    async with running_gateway(tmp_path_factory.mktemp("gateway")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http(gateway: Gateway) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(
+        gateway.address, headers={"Authorization": f"Bearer {TOKEN}"}
+    ) as session:
         yield session
 
 
@@ -176,6 +185,32 @@ async def test_other_methods_are_told_which_there_are(
                 if path.startswith("/api/"):
                     assert set(answer.headers["Allow"].split(", ")) == methods, (method, path)
                     assert method in (await answer.json())["error"]
+
+
+async def test_no_route_is_made_anew_when_the_first_request_comes(gateway: Gateway) -> None:
+    """As those of an included router are, with serializers for each error: all others would wait for it."""
+    routes = gateway.app.router.routes
+    assert {type(route) for route in routes} == {APIRoute, APIWebSocketRoute, Mount, Route}
+    made = [route.response_fields.values() for route in routes if isinstance(route, APIRoute)]
+    assert ProblemView not in {field.field_info.annotation for fields in made for field in fields}
+
+
+async def test_what_is_checked_is_what_the_document_says(gateway: Gateway, document: Document) -> None:
+    """Each of them reads the routes by itself."""
+    said = {
+        (operation.path, operation.method.upper()): {
+            each["name"]: "array" in str(each["schema"]) for each in operation.parameters("query")
+        }
+        for operation in document.operations
+        if operation.path.startswith("/api/") and PASSED_ON not in operation.said
+    }
+    checked = {
+        (path.template, method): parameters
+        for path in checked_paths(gateway.app)
+        for method, parameters in path.parameters.items()
+    }
+    assert checked == said
+    assert any(True in each.values() for each in said.values())
 
 
 async def test_unknown_and_repeated_parameters_are_refused_everywhere(

@@ -105,8 +105,8 @@ async def test_both_forms_and_png_are_computed_and_counted(worker: Service, rabb
     assert {body(d)["frame_id"] for d in got.deliveries} == {"f-0", "f-1", "f-2"}
     assert all(body(d)["detections"] for d in got.deliveries)
     eventually("counted", lambda: worker.metric('cv_frames_processed_total{node_id="n-1"}') == 3)
-    assert worker.metric('cv_processing_seconds_count{node_id="n-1"}') == 3
-    assert worker.metric('cv_frame_age_seconds_count{node_id="n-1"}') == 3
+    worker.counts('cv_processing_seconds_count{node_id="n-1"}', 3)
+    worker.counts('cv_frame_age_seconds_count{node_id="n-1"}', 3)
     assert worker.metric('cv_frames_failed_total{node_id="n-1",reason="not_json"}') == 0
 
 
@@ -195,7 +195,7 @@ async def test_a_dead_letter_is_as_it_was_sent_byte_for_byte(worker: Service, ra
     assert sorted(theirs) == sorted(fields)  # RabbitMQ 4 sorts them by their names
     gone: dict[str, Any] = {"expiration": None, "user_id": None, "delivery_mode": 2, "fields": got.fields}
     assert got == replace(sent, **gone)
-    assert worker.metric('cv_frames_failed_total{node_id="n-1",reason="not_json"}') == 2
+    worker.counts('cv_frames_failed_total{node_id="n-1",reason="not_json"}', 2)
 
 
 async def test_what_rabbitmq_refuses_to_take_again_costs_one_frame(

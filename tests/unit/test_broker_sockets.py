@@ -1,10 +1,14 @@
-"""Sockets are written to at once, and waited for only when they have no room."""
+"""Sockets are written to at once, waited for only when they have no room, and not made for what is given up."""
 
+import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from broker.connection import Connection
+from broker.loops import AsyncioLoop
 from broker.sockets import EagerSockets
 
 FD = 7
@@ -86,3 +90,29 @@ def test_a_connection_given_up_while_writing_is_not_watched_again(loop: Loop, ea
     # The number may come back with the next connection, which is connecting first.
     eager.set_writer(FD, lambda: pytest.fail("it is not connected yet"))
     assert loop.events[FD] & loop.WRITE
+
+
+@pytest.mark.parametrize("scheme", ["amqp", "amqps"])
+async def test_a_connection_given_up_when_its_host_is_just_found_opens_no_socket(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    connection = Connection(AsyncioLoop(), [f"{scheme}://broker.example/"], "given up")
+    stopped = asyncio.Event()
+    opened: list[Any] = []
+
+    async def found(*_args: Any, **_kwargs: Any) -> list[Any]:
+        # Runs when the answer is there, and nobody has heard it yet.
+        loop.call_soon(connection.stop, stopped.set)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 1))]
+
+    def open_socket(*kind: Any) -> Any:
+        opened.append(kind)
+        raise OSError("no sockets here")
+
+    monkeypatch.setattr(loop, "getaddrinfo", found)
+    monkeypatch.setattr("pika.adapters.utils.connection_workflow.socket.socket", open_socket)
+    connection.start()
+    async with asyncio.timeout(5):
+        await stopped.wait()
+    assert not opened
