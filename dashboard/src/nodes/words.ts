@@ -111,7 +111,8 @@ export function gist(workers: readonly WorkerView[], expected: number | null): s
   const working = workers.filter(({ state, drain }) => state === 'running' && drain === null).length;
   const drained = workers.filter(({ state, drain }) => drain !== null && state !== 'lost').length;
   const lost = workers.filter(({ state }) => state === 'lost').length;
-  const parts = [`${working} of ${expected ?? workers.length} working`];
+  // Who starts further workers by hand does not always tell how many there are to be.
+  const parts = [`${working} of ${Math.max(expected ?? workers.length, working)} working`];
   if (drained > 0) parts.push(`${drained} drained`);
   if (lost > 0) parts.push(`${lost} lost`);
   return parts.join(', ');
