@@ -240,6 +240,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         # asyncio's own words are for programmers: "Connect call failed ('127.0.0.1', 9090)".
         cause = error.os_error
-        said = os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror
+        number = cause.errno or 0  # negative ones are of names that cannot be resolved
+        said = os.strerror(number) if number > 0 else cause.strerror
         return said or type(cause).__name__
     return type(error).__name__  # messages may quote the URL, and with it a password
