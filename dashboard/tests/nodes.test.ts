@@ -94,6 +94,8 @@ describe('how a worker is', () => {
     const all = [worker(), worker({ drain: DRAIN }), worker({ state: 'lost' })];
     expect(gist(all, null)).toBe('1 of 3 working, 1 drained, 1 lost');
     expect(gist(all.slice(0, 1), 2)).toBe('1 of 2 working');
+    expect(gist([worker({ state: 'unknown' })], 1)).toBe('0 of 1 working, 1 unknown');
+    expect(gist([worker(), worker()], 1)).toBe('2 of 2 working');
   });
 
   it('is missed where all are drained, and lost ones do not count', () => {

@@ -4,11 +4,22 @@ import { Pictures } from '../src/lib/pictures';
 import type { Picture } from '../src/lib/protocol';
 
 const picture = (camera: string, number: number): Picture => ({
-  result: { camera_id: camera, frame_id: `${camera}:${number}`, width: 4, height: 3 } as Picture['result'],
+  result: {
+    camera_id: camera,
+    frame_id: `${camera}:${number}`,
+    width: 4,
+    height: 3,
+    detections: [],
+  } as unknown as Picture['result'],
   contentType: 'image/jpeg',
   image: new Uint8Array([number]),
 });
-const surface = { room: { x: 0, y: 0, width: 0, height: 0 } } as unknown as Surface;
+const surface = {
+  context: null,
+  room: { x: 0, y: 0, width: 0, height: 0 },
+  layers: { boxes: false, scores: false, landmarks: false },
+  says: { dataset: {} },
+} as unknown as Surface;
 
 function pictures() {
   const decoded: number[] = [];
@@ -78,4 +89,33 @@ it('decodes what is shown once more when its room has grown, and tells nobody th
   await settle();
   expect(sizes).toEqual([80, 640]);
   expect(painted).toHaveBeenCalledOnce();
+});
+
+it('paints the last picture again in a view that opens in the place of another', async () => {
+  const frames: ((now: number) => void)[] = [];
+  const { own, decoded } = pictures();
+  vi.stubGlobal('requestAnimationFrame', (call: (now: number) => void) => frames.push(call));
+  const told: unknown[] = [];
+  const painted = (result: Picture['result'], arrived: number, again: boolean) =>
+    told.push([result.frame_id, arrived, again]);
+  const large = own.attach('a', surface, painted);
+  own.receive(picture('a', 1));
+  await settle();
+  frames.shift()?.(1_000);
+  large.detach();
+  const tile = own.attach('a', surface, painted);
+  await settle();
+  frames.shift()?.(2_000);
+  expect(decoded).toEqual([1, 1]);
+  expect(told).toEqual([
+    ['a:1', expect.any(Number), false],
+    ['a:1', (told[0] as number[])[1], true],
+  ]);
+  vi.useFakeTimers();
+  tile.detach();
+  vi.advanceTimersByTime(1_001);
+  vi.useRealTimers();
+  own.attach('a', surface, painted);
+  await settle();
+  expect(decoded).toEqual([1, 1]);
 });

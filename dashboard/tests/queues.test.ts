@@ -14,6 +14,7 @@ import {
   proposal,
   reasons,
   remark,
+  staffed,
   span,
   titled,
   waiting,
@@ -38,6 +39,8 @@ const queue = (changes: Partial<QueueView> = {}): QueueView => ({
   ...changes,
 });
 
+const NOBODY = staffed([]);
+
 describe('a queue', () => {
   it('is called by what it is for', () => {
     expect(titled(queue())).toBe('Live lane');
@@ -57,7 +60,7 @@ describe('a queue', () => {
       unknown: 'RabbitMQ does not answer',
     });
     expect([waiting(unknown), oldest(unknown), level(unknown)]).toEqual(['–', '–', 'unknown']);
-    expect(remark(unknown)).toBe('State unknown: RabbitMQ does not answer.');
+    expect(remark(unknown, NOBODY)).toBe('State unknown: RabbitMQ does not answer.');
     expect(nothingKnown([unknown, unknown])).toBe('RabbitMQ does not answer');
     expect([nothingKnown([unknown, queue()]), nothingKnown([])]).toEqual([null, null]);
     expect(isShown({ ...unknown, purpose: 'retry' })).toBe(false);
@@ -65,17 +68,25 @@ describe('a queue', () => {
   });
 
   it('is remarked on when nobody takes from it, when it fills, and when it is down', () => {
-    expect(remark(queue())).toBe('');
-    expect(remark(queue({ consumers: 0 }))).toContain('WORKER_LANE=live');
-    expect(remark(queue({ consumers: 0, messages: 0 }))).toBe('');
-    expect(remark(queue({ messages: 2500 }))).toContain('More than half full');
+    expect(remark(queue(), NOBODY)).toBe('');
+    expect(remark(queue({ consumers: 0 }), NOBODY)).toContain('WORKER_LANE=live');
+    expect(remark(queue({ consumers: 0, messages: 0 }), NOBODY)).toBe('');
+    const lanes = staffed([
+      { lane: 'remote', state: 'running' },
+      { lane: 'live', state: 'drained' },
+      { lane: 'gpu', state: 'lost' },
+    ]);
+    expect(remark(queue({ consumers: 0, lane: 'remote' }), lanes)).toContain('Models');
+    expect(remark(queue({ consumers: 0 }), lanes)).toContain('Nodes');
+    expect(remark(queue({ consumers: 0, lane: 'gpu' }), lanes)).toContain('WORKER_LANE=gpu');
+    expect(remark(queue({ messages: 2500 }), NOBODY)).toContain('More than half full');
     const down = queue({
       purpose: 'retry',
       messages: null,
       down: 'noproc',
       unknown: 'RabbitMQ cannot use it',
     });
-    expect([level(down), isShown(down), remark(down)]).toEqual([
+    expect([level(down), isShown(down), remark(down, NOBODY)]).toEqual([
       'bad',
       true,
       'RabbitMQ cannot use it. RabbitMQ said: noproc',

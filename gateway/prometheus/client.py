@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
@@ -237,5 +238,9 @@ def _sentence(body: bytearray) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or type(error.os_error).__name__
+        # asyncio's own words are for programmers: "Connect call failed ('127.0.0.1', 9090)".
+        cause = error.os_error
+        number = cause.errno or 0  # negative ones are of names that cannot be resolved
+        said = os.strerror(number) if number > 0 else cause.strerror
+        return said or type(cause).__name__
     return type(error).__name__  # messages may quote the URL, and with it a password

@@ -76,7 +76,7 @@ SMALL = """() => {
 WIDE = """() => {
   const wide = (e) => e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX);
   const scrollers = [document.scrollingElement, ...document.querySelectorAll('main, header, [data-scroller]')];
-  return scrollers.filter((e) => e === document.scrollingElement ? e.scrollWidth > innerWidth : wide(e))
+  return scrollers.filter((e) => e === document.scrollingElement ? e.scrollWidth > e.clientWidth : wide(e))
     .map((e) => `${e.tagName}: ${e.scrollWidth} of ${e.clientWidth}`);
 }"""
 

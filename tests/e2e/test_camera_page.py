@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from contract.result import DetectedObject
 from contract.status import CameraLabels
-from tests.e2e.pages import PIXELS, sign_in, violations
+from tests.e2e.pages import PIXELS, sign_in, violations, wide_parts
 from tests.helpers.eventually import eventually
 from tests.helpers.gateway import TOKEN
 from tests.helpers.images import jpeg
@@ -260,7 +260,8 @@ def test_the_way_there_and_a_long_name_on_a_phone(page: Page, address: str, stag
         expect(page.locator("[data-state-history] li")).to_have_count(1, timeout=PATIENCE)
         assert violations(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.querySelector('main').scrollWidth <= innerWidth")
+    expect(page.locator("[data-event]").first).to_be_visible(timeout=PATIENCE)
+    assert wide_parts(page) == []
     box = page.locator("[data-picture]").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 844 - 56  # above the bar of links

@@ -81,6 +81,7 @@ def test_pages_outlive_a_restart_of_the_gateway(
         re.compile(r"stale \d+ s"), timeout=PATIENCE
     )
     expect(events.locator("[data-event]")).to_have_count(1)
+    expect(events.locator("[data-event]").get_by_text("now")).not_to_be_visible()
 
     begin()
     for each in (page, events):

@@ -182,7 +182,7 @@ async def test_a_prometheus_in_trouble(tmp_path: Path, monkeypatch: pytest.Monke
 
 async def test_a_prometheus_that_is_down(tmp_path: Path) -> None:
     async with behind(tmp_path, f"http://127.0.0.1:{free_port()}") as http:
-        await no_usable_answer(http, 502, "cannot be reached: Connect")
+        await no_usable_answer(http, 502, "cannot be reached: Connection refused")
 
 
 async def test_surprising_data_is_no_500(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

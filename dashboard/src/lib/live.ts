@@ -16,6 +16,6 @@ export interface LiveView {
   readonly watching: Watch;
   /** The age of the camera's picture in seconds, and what that means; `null` without a picture to show. */
   pictureAge(camera: Camera): { seconds: number; freshness: Freshness } | null;
-  /** Notes that a picture of the camera has just been painted. */
-  painted(camera: Camera, result: Result, arrived: Monotonic): void;
+  /** Notes that a picture of the camera has just been painted; `again`: that another view had shown before. */
+  painted(camera: Camera, result: Result, arrived: Monotonic, again: boolean): void;
 }

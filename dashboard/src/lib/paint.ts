@@ -1,6 +1,7 @@
 /** Draws one picture and its boxes in one go, on a canvas or its part of one. */
 
 import type { Monotonic } from './clock';
+import type { Picture } from './protocol';
 import type { Result } from './contract.gen';
 import type { Decoded } from './decode';
 import { type Ink, LAYERS, type Layers, USUAL, drawMarks, readInk } from './layers';
@@ -26,7 +27,7 @@ export interface Painting {
   decoded: Decoded;
   /** The picture as it came. */
   image: Uint8Array<ArrayBuffer>;
-  contentType: string;
+  contentType: Picture['contentType'];
   result: Result;
   arrived: Monotonic;
   /** The size of the original frame, in its pixels. */

@@ -13,21 +13,34 @@ import type { Picture } from './protocol';
 /** Milliseconds between two paintings: of thirty cameras each animation frame would have a few, and the whole screen's cost. */
 const PAUSE = 25;
 
-/** Called in the animation frame that paints `result`'s picture, which arrived at local time `arrived`. */
-export type OnPaint = (result: Result, arrived: Monotonic) => void;
+/** Milliseconds for which the last picture of a camera that is no longer shown is kept: another view may be opening. */
+const LEFT = 1_000;
+
+/**
+ * Called in the animation frame that paints `result`'s picture, which arrived at local time `arrived`; `again`: another
+ * view has shown it before.
+ */
+export type OnPaint = (result: Result, arrived: Monotonic, again: boolean) => void;
 
 interface Sink {
   surface: Surface;
   painted: OnPaint;
 }
 
+interface Arriving {
+  picture: Picture;
+  arrived: Monotonic;
+  again?: boolean;
+}
+
 /** What becomes of one camera's pictures: waiting, decoded, shown. */
 interface Pipeline {
   sinks: Set<Sink>;
   /** The newest picture that arrived while another was being decoded; an older one is simply replaced. */
-  waiting: { picture: Picture; arrived: Monotonic } | null;
+  waiting: Arriving | null;
   decoding: boolean;
-  ready: Painting | null;
+  /** `again`: another view has shown it before. */
+  ready: (Painting & { again: boolean }) | null;
   /** The pictures that the canvases show, kept to repaint them when a canvas changes its size. */
   shown: Painting | null;
 }
@@ -45,7 +58,9 @@ export class Pictures {
   undecodable = 0;
   #pipelines = new Map<string, Pipeline>();
   /** The newest picture, not decoded, of each camera that will be shown in a moment. */
-  #expected = new Map<string, Pipeline['waiting']>();
+  #expected = new Map<string, Arriving | null>();
+  /** The last picture of each camera that was shown a moment ago. */
+  #left = new Map<string, Arriving>();
   #frame = 0;
   #painted = 0;
 
@@ -64,8 +79,9 @@ export class Pictures {
     const own = pipeline;
     const sink = { surface, painted };
     own.sinks.add(sink);
-    const early = this.#expected.get(camera) ?? null;
+    const early = this.#expected.get(camera) ?? this.#left.get(camera) ?? null;
     this.#expected.delete(camera);
+    this.#left.delete(camera);
     if (early !== null && own.waiting === null && own.shown === null) {
       own.waiting = early;
       if (!own.decoding) void this.#decode(own);
@@ -81,12 +97,24 @@ export class Pictures {
         own.sinks.delete(sink);
         if (own.sinks.size > 0) return;
         own.waiting = null;
+        this.#leave(camera, own.ready ?? own.shown);
         release(own.ready);
         release(own.shown);
         own.ready = own.shown = null;
         if (this.#pipelines.get(camera) === own) this.#pipelines.delete(camera);
       },
     };
+  }
+
+  /** Keeps the picture for a view that opens in this one's place: the camera's next one may be far away. */
+  #leave(camera: string, last: Painting | null): void {
+    if (last === null) return;
+    const { result, image, contentType, arrived } = last;
+    const left = { picture: { result, image, contentType }, arrived, again: true };
+    this.#left.set(camera, left);
+    setTimeout(() => {
+      if (this.#left.get(camera) === left) this.#left.delete(camera);
+    }, LEFT);
   }
 
   receive(picture: Picture): void {
@@ -104,7 +132,7 @@ export class Pictures {
   async #decode(pipeline: Pipeline): Promise<void> {
     pipeline.decoding = true;
     while (pipeline.waiting !== null) {
-      const { picture, arrived } = pipeline.waiting;
+      const { picture, arrived, again = false } = pipeline.waiting;
       const { result, image, contentType } = picture;
       pipeline.waiting = null;
       let decoded: Decoded;
@@ -122,6 +150,7 @@ export class Pictures {
         contentType,
         result,
         arrived,
+        again,
         frame: ownSize(result) ?? sizeOf(decoded),
       };
       if (pipeline.sinks.size === 0) release(painting);
@@ -159,11 +188,12 @@ export class Pictures {
     for (const pipeline of this.#pipelines.values()) {
       if (pipeline.ready === null) continue;
       release(pipeline.shown);
+      const { again } = pipeline.ready;
       pipeline.shown = pipeline.ready;
       pipeline.ready = null;
       for (const { surface, painted } of pipeline.sinks) {
         paint(surface, pipeline.shown);
-        painted(pipeline.shown.result, pipeline.shown.arrived);
+        painted(pipeline.shown.result, pipeline.shown.arrived, again);
       }
     }
   }

@@ -106,13 +106,16 @@ export const allDrained = (workers: readonly { state: State; drain: unknown }[])
   return here.length > 0 && here.every(({ drain }) => drain !== null);
 };
 
-/** The gist of the workers: `2 of 3 working, 1 drained, 1 lost`. */
+/** The gist of the workers: `2 of 4 working, 1 drained, 1 unknown, 1 lost`. */
 export function gist(workers: readonly WorkerView[], expected: number | null): string {
   const working = workers.filter(({ state, drain }) => state === 'running' && drain === null).length;
   const drained = workers.filter(({ state, drain }) => drain !== null && state !== 'lost').length;
+  const unknown = workers.filter(({ state }) => state === 'unknown').length;
   const lost = workers.filter(({ state }) => state === 'lost').length;
-  const parts = [`${working} of ${expected ?? workers.length} working`];
+  // Who starts further workers by hand does not always tell how many there are to be.
+  const parts = [`${working} of ${Math.max(expected ?? workers.length, working)} working`];
   if (drained > 0) parts.push(`${drained} drained`);
+  if (unknown > 0) parts.push(`${unknown} unknown`);
   if (lost > 0) parts.push(`${lost} lost`);
   return parts.join(', ');
 }

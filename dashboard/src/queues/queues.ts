@@ -5,6 +5,7 @@ import type {
   DeadLetterGroupsView,
   DeadLetterGroupView,
   DeadLetterOperationView,
+  NodeView,
   QueueView,
 } from '../lib/contract.gen';
 import { NONE, elapsed, exactly, length } from '../lib/format';
@@ -50,13 +51,21 @@ export function level(queue: QueueView): Level {
   return taken && queue.messages > 0 && queue.consumers === 0 ? 'warning' : 'good';
 }
 
+/** The lanes whose workers are there, whether or not they take frames now. */
+export const staffed = (nodes: readonly Pick<NodeView, 'lane' | 'state'>[]): ReadonlySet<string | null> =>
+  new Set(nodes.filter(({ state }) => state !== 'lost' && state !== 'unknown').map(({ lane }) => lane));
+
 /** What is the matter with the queue, and what to do; '' if nothing. */
-export function remark(queue: QueueView): string {
+export function remark(queue: QueueView, lanes: ReadonlySet<string | null>): string {
   if (queue.down !== null) return `${queue.unknown}. RabbitMQ said: ${queue.down}`;
   if (queue.messages === null) return `State unknown: ${queue.unknown}.`;
   if (level(queue) === 'good') return '';
   if (queue.consumers === 0 && queue.purpose === 'results')
     return 'No consumer takes results, so the history does not grow. The gateway’s log says why.';
+  if (queue.consumers === 0 && queue.purpose === 'lane' && lanes.has(queue.lane))
+    return queue.lane === 'remote'
+      ? 'Its workers take no frames now, so these wait. The page Models says what holds the lane.'
+      : 'Its workers take no frames now, so these wait. The page Nodes says why.';
   if (queue.consumers === 0 && queue.purpose !== 'dead_letters')
     return `No worker takes these frames, so they wait. To start one: ${laneWorker(queue.lane)}`;
   if (queue.purpose === 'dead_letters')

@@ -213,9 +213,11 @@ export class App {
     return { seconds, freshness: freshness(seconds, this.staleness, word) };
   }
 
-  /** Notes that a picture of the camera has just been painted. */
-  painted(camera: Camera, result: Result, arrived: number): void {
+  /** Notes that a picture of the camera has just been painted; `again`: that another view had shown before. */
+  painted(camera: Camera, result: Result, arrived: number, again: boolean): void {
     camera.painted = { result, arrived };
+    // How long it took to be painted was told then.
+    if (again) return;
     const local = performance.now();
     if (local - this.#lastSample < 1000) return;
     this.#lastSample = local;
