@@ -209,3 +209,21 @@ def test_a_job_of_the_command_line_is_listed_and_goes_on_where_it_runs(
     expect(listed.get_by_role("link")).to_have_count(0)
     expect(page.get_by_role("button", name="Delete…")).to_have_count(0)
     assert violations(page) == []
+
+
+def test_the_keyboard_stays_where_it_was_when_its_deed_is_done(site: str, page: Page) -> None:
+    enter(page, site)
+    said = page.request.post(f"{site}/api/jobs", data={"name": "open"}, headers={"Origin": site})
+    page.goto(f"{site}/jobs/{said.json()['job_id']}")
+    page.get_by_role("button", name="Pause").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Resume")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused(timeout=PATIENCE)
+
+    page.get_by_role("button", name="Cancel…").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Cancel the job").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Cancel…")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Delete…")).to_be_focused()

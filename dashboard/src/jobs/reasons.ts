@@ -24,4 +24,5 @@ export const ITEM_FAILURE_WORDS: Record<string, string> = {
   video_stuck: 'FFmpeg hung',
 };
 
-export const itemFailureWords = (reason: string): string => ITEM_FAILURE_WORDS[reason] ?? failureWords(reason);
+export const itemFailureWords = (reason: string): string =>
+  ITEM_FAILURE_WORDS[reason] ?? failureWords(reason);
