@@ -3,8 +3,9 @@
     make up WORKERS=2 SOURCE=demo:8 MODEL_DIR=… PORT=8080      # in another terminal
     python -m bench.screens [--to docs] [--only wall-dark,camera-phone]
 
-Signs in by `.run/endpoints.json`. What is shown is what is there: wait until events have ended, and send a few messages
-that are no frames, if the dead letters shall have some.
+Signs in by `.run/endpoints.json`. What is shown is what is there: wait until events have ended and a job is done, and
+send a few messages that are no frames, if the dead letters shall have some. The newest job and the largest group of
+dead letters are opened.
 """
 
 import json
@@ -55,12 +56,13 @@ SHOTS = {
     "events-light": Shot("/events", "[data-event]", DESKTOP, kept=LIGHT),
     "events-phone": Shot("/events", "[data-event]", PHONE),
     "event-dark": Shot("/events", "[data-event]", DESKTOP, opens="[data-event]"),
-    "nodes-dark": Shot("/nodes?from=now-15m", "[data-worker]", DESKTOP),
+    "nodes-dark": Shot("/nodes?from=now-5m", "[data-worker]", DESKTOP),
     "alerts-dark": Shot("/alerts?alert=FramefleetDeadLetters&from=now-15m", "main", DESKTOP),
     "models-dark": Shot("/models", "tr[data-model]", DESKTOP),
-    "queues-dark": Shot("/queues", "[data-queue]", DESKTOP),
+    "queues-dark": Shot("/queues", "[data-group]", DESKTOP, opens="[data-group] button"),
+    "job-dark": Shot("/jobs", "tr[data-job]", DESKTOP, opens="tr[data-job] a"),
     "explore-dark": Shot(
-        "/explore?expr=sum by (node_id) (rate(cv_frames_processed_total[1m]))&from=now-15m",
+        "/explore?expr=sum by (node_id) (rate(cv_frames_processed_total[1m]))&from=now-5m",
         "[data-chart] canvas",
         DESKTOP,
     ),

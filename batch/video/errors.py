@@ -12,7 +12,6 @@ Reason = Literal[
     "no_video",
     "not_a_video",
     "too_many_pixels",
-    "unfinished",
     "crashed",
     "reader_failed",
     "stuck",

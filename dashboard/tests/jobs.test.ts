@@ -133,7 +133,7 @@ describe('a job in words', () => {
       { reason: 'not_an_image', count: 1200 },
       { reason: 'no_room', count: 1 },
     ];
-    expect(failuresWords({ failures })).toBe('1,200 not an image, 1 no room');
+    expect(failuresWords({ failures })).toBe('1,200 not an image, 1 no room to unpack it');
     expect(failuresWords({ failures: [] })).toBe('');
   });
 

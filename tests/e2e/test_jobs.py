@@ -33,6 +33,8 @@ DROP = """async (files) => {
   }
 }"""
 
+COLOURS = "(bar) => [bar, bar.firstElementChild].map((part) => getComputedStyle(part).backgroundColor)"
+
 
 @pytest.fixture
 def site(address: str, rabbitmq: str, start: StartService) -> str:
@@ -187,12 +189,21 @@ def test_a_file_that_is_neither_is_refused_in_words_and_the_rest_is_done(
 ) -> None:
     page = context.new_page()  # it may log errors: a refusal is one, to a browser
     enter(page, site)
-    drop(page, {"face.jpg": jpeg(astronaut()), "notes.txt": b"no picture\n" * 30})
+    face = jpeg(astronaut())
+    drop(page, {"face.jpg": face, "torn.jpg": face[:5000], "notes.txt": b"no picture\n" * 30})
     expect(page.get_by_text(re.compile("the file is not taken"))).to_be_visible(timeout=PATIENCE)
     expect(page.locator("[data-job]")).to_have_attribute("data-state", "done", timeout=PATIENCE)
-    expect(page.locator("[data-item]")).to_have_count(1)
+    expect(page.locator("[data-item]")).to_have_count(2)
     page.get_by_role("button", name="Hide").click()
     expect(page.locator("[data-uploads]")).to_have_count(0)
+
+    page.emulate_media(forced_colors="active")
+    colours = page.locator("[aria-label='2 of 2 items']").evaluate(COLOURS)
+    assert len(set(colours)) == 2, "what is done is seen where colours are forced"
+    page.set_viewport_size(PHONE["viewport"])
+    remedy = page.locator("[data-failure='not_an_image']").get_by_text("Look at the file").bounding_box()
+    assert remedy is not None
+    assert remedy["width"] > PHONE["viewport"]["width"] / 2
 
 
 def test_a_job_of_the_command_line_is_listed_and_goes_on_where_it_runs(
@@ -209,3 +220,21 @@ def test_a_job_of_the_command_line_is_listed_and_goes_on_where_it_runs(
     expect(listed.get_by_role("link")).to_have_count(0)
     expect(page.get_by_role("button", name="Delete…")).to_have_count(0)
     assert violations(page) == []
+
+
+def test_the_keyboard_stays_where_it_was_when_its_deed_is_done(site: str, page: Page) -> None:
+    enter(page, site)
+    said = page.request.post(f"{site}/api/jobs", data={"name": "open"}, headers={"Origin": site})
+    page.goto(f"{site}/jobs/{said.json()['job_id']}")
+    page.get_by_role("button", name="Pause").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Resume")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused(timeout=PATIENCE)
+
+    page.get_by_role("button", name="Cancel…").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Cancel the job").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Cancel…")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Delete…")).to_be_focused()

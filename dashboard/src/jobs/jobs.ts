@@ -4,8 +4,8 @@ import { plural } from '../lib/plural';
 import type { ClientJobView, JobItemView, JobView } from '../lib/contract.gen';
 import { NONE, digits, duration, exactly, figure, length, percent, plain } from '../lib/format';
 import type { Level } from '../lib/health';
-import { failureWords } from '../lib/states';
 import type { ItemKind, ItemState, JobState } from './place';
+import { itemFailureWords } from './reasons';
 
 // @wc-include
 export const STATE_WORDS: Record<JobState, string> = {
@@ -52,7 +52,7 @@ export function clientLevel({ state, failed }: Pick<ClientJobView, 'state' | 'fa
 
 /** `3 not an image, 1 empty`: why items failed, the most frequent reason first. */
 export const failuresWords = ({ failures }: Pick<ClientJobView, 'failures'>): string =>
-  failures.map(({ reason, count }) => `${exactly(count)} ${failureWords(reason)}`).join(', ');
+  failures.map(({ reason, count }) => `${exactly(count)} ${itemFailureWords(reason)}`).join(', ');
 
 /** True while something is still to come of it. */
 export const isOpen = ({ state }: Pick<JobView, 'state'>): boolean =>

@@ -60,7 +60,7 @@ export const severityWords = (severity: string): string =>
   severity === '' ? 'no severity' : (SEVERITIES[severity] ?? severity);
 
 // @wc-include
-const FAILURES: Record<string, string> = {
+export const FAILURE_WORDS: Record<string, string> = {
   empty: 'empty message',
   not_json: 'not JSON',
   invalid_task: 'invalid task',
@@ -73,6 +73,8 @@ const FAILURES: Record<string, string> = {
   detector_error: 'detector error',
   worker_error: 'worker error',
   crashed: 'crashed',
+  remote_error: 'remote model failed',
+  remote_refused: 'refused by the remote model',
   stale: 'stale',
   unknown: 'unknown',
   // RabbitMQ's own.
@@ -89,4 +91,4 @@ const FAILURES: Record<string, string> = {
 };
 
 /** Why a frame failed; a reason that this version does not know, as it is. */
-export const failureWords = (reason: string): string => FAILURES[reason] ?? reason.replaceAll('_', ' ');
+export const failureWords = (reason: string): string => FAILURE_WORDS[reason] ?? reason.replaceAll('_', ' ');
