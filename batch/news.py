@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
+from batch.courtesy import Courtesy
 from batch.feed import Feed
 from batch.footage import Footage
 from batch.job import Job
@@ -46,6 +47,7 @@ class News:
         feed: Feed,
         footage: Footage,
         known: KnownResults | None,
+        courtesy: Courtesy,
         told: Callable[[Progress], None],
         *,
         uploaded: bool,
@@ -58,6 +60,7 @@ class News:
         self._feed = feed
         self._footage = footage
         self._known = known
+        self._courtesy = courtesy
         self._told = told
         self._uploaded = uploaded
         self._reasons: dict[str, int] = {}
@@ -187,4 +190,6 @@ class News:
             return TROUBLES.get(self.trouble, "RabbitMQ has not taken an item: trying again")
         if self.unserved:
             return f"nobody works on the lane {self._lane.value}"
+        if self._courtesy.stands_back:
+            return "live frames wait: it gives way to them"
         return None

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from batch.cache.settings import kept_results
+from batch.courtesy import kept_share
 from batch.engine import PATIENCE_SECONDS, REMOTE_PATIENCE_SECONDS, Engine, Options
 from batch.errors import BatchError
 from batch.job import Job, delete_job, jobs_folder, open_job
@@ -24,6 +25,7 @@ from cli.errors import CommandError, InvalidOption
 from cli.layout import Layout
 from cli.logs import quiet_logs
 from contract.topology import Lane
+from runtime.priority import give_way
 
 MOST_CONCURRENCY = 1000
 STANDARD_OUTPUT = "-"
@@ -76,7 +78,9 @@ def _run(job: Job, targets: list[Target], arguments: argparse.Namespace) -> int:
         patience=REMOTE_PATIENCE_SECONDS if lane is Lane.REMOTE else PATIENCE_SECONDS,
         retry_failed=arguments.retry_failed,
         kept=None if arguments.no_cache else kept_results(),
+        share=kept_share(),
     )
+    give_way(options.share)
     report = asyncio.run(_work(job, broker_urls(os.environ, Layout()), options))
     for each in targets:
         if each.format in FOLDERS:  # takes its time

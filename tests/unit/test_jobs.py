@@ -18,11 +18,11 @@ from contract.topology import RETRY_EXCHANGE, Lane
 from gateway.jobs.board import FORGET_SECONDS, MAX_SHOWN, SHOWN_SECONDS, STALLED_SECONDS, JobBoard
 from gateway.jobs.views import client_job_view
 from gateway.metrics import GatewayMetrics
+from runtime.priority import nice_for
 from tests.unit.test_settler import RESULT, Desk
 from worker.arrival import Arrival, Completion
 from worker.intake import Intake
 from worker.job_items import HELD_SECONDS, is_tried_again
-from worker.priority import nice_for
 from worker.processor import Computed, Failed, Processed
 
 BROKEN = Failed(FailureReason.NOT_AN_IMAGE, "it is none")
