@@ -27,6 +27,9 @@ MAX_REASONS = 10
 
 MAX_NOTE = 500
 
+LONGEST_EVERY = 3600
+"""Seconds between two pictures of a video that are looked at, at most."""
+
 JobState = Literal["running", "draining", "done", "interrupted"]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
 """Up to what a browser counts exactly."""
