@@ -94,8 +94,10 @@ def open_job(
     video: VideoSettings = USUAL,
     stdin: BinaryIO | None = None,
     null: bool = False,
+    sought: bool = False,
 ) -> Iterator[Job]:
-    """Open the job of these inputs, or the one of that name; made where there is none. Raises BatchError."""
+    """Open the job of these inputs, or the one of that name; made where there is none, but if they are `sought` not for
+    inputs of which none exists. Raises BatchError."""
     if name is not None and not JOB_ID.match(name):
         raise Misuse(f"a job's name is letters, digits, _ and -, {MAX_JOB_ID} at most: {name!r} is none")
     try:
@@ -109,7 +111,11 @@ def open_job(
         own = folder / job_id
         if not wish.inputs and not (own / BOOKS).exists():
             raise Misuse(f"there is no job {job_id} in {folder}: name what is to be computed")
-        if not (own / BOOKS).exists() and (said := nothing_there(wish.base, wish.inputs)) is not None:
+        if (
+            sought
+            and not (own / BOOKS).exists()
+            and (said := nothing_there(wish.base, wish.inputs)) is not None
+        ):
             raise Misuse(said)
         own.mkdir(exist_ok=True, mode=0o700)
         with locked(own / LOCK, job_id):

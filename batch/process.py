@@ -73,6 +73,7 @@ def process_batch(
         name=job,
         model=model,
         video=video or VideoSettings(),
+        sought=True,
     ) as opened:
         options = Options(
             concurrency=concurrency,

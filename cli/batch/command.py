@@ -67,6 +67,7 @@ def _run_job(arguments: argparse.Namespace) -> int:
         video=_video(arguments),
         stdin=sys.stdin.buffer,
         null=arguments.null,
+        sought=True,
     ) as job:
         return _run(job, targets, arguments)
 

@@ -261,12 +261,12 @@ def test_a_path_that_is_not_there_makes_no_job_and_says_what_was_meant(
         ([b"photos/*.jpgg", b"phtos"], "phtos: .* Did you mean photos"),
         ([b"photos/**/*.jpgg"], "no file is called like that"),
     ):
-        with pytest.raises(Misuse, match=said), open_job(jobs, given):
+        with pytest.raises(Misuse, match=said), open_job(jobs, given, sought=True):
             pass
     assert list(jobs.iterdir()) == []
     # One of them is there, or the job is: what is missing costs itself.
-    with open_job(jobs, [b"photos", b"fotos"]) as job:
+    with open_job(jobs, [b"photos", b"fotos"], sought=True) as job:
         assert job.job_id
     (tmp_path / "photos").rmdir()
-    with open_job(jobs, [b"photos", b"fotos"]) as again:
+    with open_job(jobs, [b"photos", b"fotos"], sought=True) as again:
         assert again.job_id == job.job_id
