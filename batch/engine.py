@@ -61,7 +61,8 @@ DELETE_SECONDS = 5.0
 class Options:
     """How a job is run. `concurrency`: items under way at once. `patience` in seconds. `kept`: what was
     computed before, which the job closes when it ends; None: everything is sent. `arrivals`: its inputs arrive
-    while it runs. `frames` keeps pictures of its videos. `share`: of its speed, while live frames wait."""
+    while it runs. `frames` keeps pictures of its videos. `share`: of its speed, while live frames wait.
+    `gateway`: the one whose job it is."""
 
     concurrency: int = CONCURRENCY
     lane: Lane = Lane.BATCH
@@ -71,6 +72,7 @@ class Options:
     arrivals: Arrivals | None = None
     frames: FrameKeeper | None = None
     share: float = 1.0
+    gateway: str = ""
 
 
 class Engine:
@@ -129,6 +131,7 @@ class Engine:
             self._courtesy,
             told,
             uploaded=options.arrivals is not None,
+            gateway=options.gateway,
         )
 
     # --- life ---------------------------------------------------------------------------------------------

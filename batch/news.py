@@ -51,6 +51,7 @@ class News:
         told: Callable[[Progress], None],
         *,
         uploaded: bool,
+        gateway: str,
     ) -> None:
         self._job = job
         self._lane = lane
@@ -63,6 +64,7 @@ class News:
         self._courtesy = courtesy
         self._told = told
         self._uploaded = uploaded
+        self._gateway = gateway
         self._reasons: dict[str, int] = {}
         self._reasons_of = 0
         self._reasons_rest = float("-inf")
@@ -122,6 +124,7 @@ class News:
             reasons=self._reasons_now(counts[State.FAILED]),
             note=progress.note[:MAX_NOTE] if progress.note else None,
             uploaded=self._uploaded,
+            gateway=self._gateway,
         )
         self._publisher.publish(
             Message(

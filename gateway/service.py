@@ -277,7 +277,7 @@ async def compose(
     gateways = Gateways(gateway_id)
     repeats = RepeatedIds(cameras, metrics)
     books = FrameBooks()
-    jobs = JobBoard(metrics)
+    jobs = JobBoard(metrics, gateway_id)
 
     # --- what it says to the broker ---
     occasions = Occasions()
@@ -413,6 +413,7 @@ async def compose(
         metrics,
         keep_videos=settings.keep_video,
         cache=job_limits.folder / ".known",
+        gateway_id=gateway_id,
     )
     job_reader = JobReader(job_limits.folder, settings.objects, settings.storage_key_file)
     expected_workers = ExpectedWorkers(settings.expected_workers, settings.expected_workers_file)

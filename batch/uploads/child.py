@@ -114,7 +114,9 @@ async def _work(order: JobOrder, job: Job, urls: list[str], orders: asyncio.Stre
     share = kept_share()
     give_way(share)
     frames = FrameKeeper(job.folder / FRAMES)
-    options = Options(kept=kept_results(), arrivals=arrivals, frames=frames, share=share)
+    options = Options(
+        kept=kept_results(), arrivals=arrivals, frames=frames, share=share, gateway=order.gateway
+    )
     run = _Run(job, arrivals, Engine(job, urls, options, lambda progress: run.progress(progress)), figures)
     working = asyncio.create_task(run.engine.run())
     listening = asyncio.create_task(_listen(orders, run, working))

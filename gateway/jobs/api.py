@@ -90,6 +90,7 @@ CLIENTS = {
         {
             "job_id": "5f0e8c41d2aa",
             "host": "workstation",
+            "gateway": None,
             "state": "running",
             "note": None,
             "started": 1795216000.2,
@@ -296,13 +297,20 @@ def jobs_router(desk: JobDesk, reader: JobReader, board: JobBoard) -> APIRouter:
         response_model=ClientJobsView,
         responses=answer("Those that began last first.", CLIENTS),
         operation_id="list_client_jobs",
-        summary="List jobs that command lines and programs run",
+        summary="List jobs that command lines, programs and other gateways run",
     )
     async def list_clients() -> Response:
-        """Jobs of `framefleet batch` and `process_batch`, as their clients tell it every two seconds. They are listed
-        until five minutes after the last word; nothing can be done to them from here."""
+        """Jobs of `framefleet batch`, of `process_batch` and of other gateways (`gateway`), as their clients tell it
+        every two seconds. They are listed until five minutes after the last word; nothing can be done to them
+        from here."""
         now, wall = time.monotonic(), time.time()
-        return json_response(ClientJobsView([client_job_view(job, now, wall) for job in board.shown(now)]))
+        # Before it was started anew this gateway was called otherwise.
+        others = [
+            job
+            for job in board.shown(now)
+            if not job.status.uploaded or not await desk.is_own(job.status.job_id)
+        ]
+        return json_response(ClientJobsView([client_job_view(job, now, wall) for job in others]))
 
     @router.get(
         "/{job_id}",
