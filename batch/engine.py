@@ -198,10 +198,10 @@ class Engine:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None  # the others were cancelled because of it
         finally:
-            for each in (telling, looking):
-                each.cancel()
+            for task in (telling, looking):
+                task.cancel()
                 with suppress(asyncio.CancelledError):
-                    await each
+                    await task
 
     async def _look_about(self) -> None:
         """Look for ever whether live frames wait: more than one for each worker, which has one in its hands."""
