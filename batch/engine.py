@@ -18,6 +18,7 @@ from typing import Any
 from batch import reasons
 from batch.arrivals import Arrivals
 from batch.cache.levels import CacheLevels
+from batch.courtesy import LOOK_SECONDS, Courtesy
 from batch.errors import BatchError
 from batch.feed import Feed, Loaded
 from batch.footage import Footage
@@ -36,7 +37,7 @@ from broker.session import session
 from contract.jobs import answers_queue
 from contract.result import Result, parse_reply
 from contract.status import parse_status
-from contract.topology import STATUS_EXCHANGE, Lane, Topology
+from contract.topology import STATUS_EXCHANGE, TASK_QUEUE, Lane, Topology
 from runtime.logs import get_logger
 
 log = get_logger("batch")
@@ -60,7 +61,8 @@ DELETE_SECONDS = 5.0
 class Options:
     """How a job is run. `concurrency`: items under way at once. `patience` in seconds. `kept`: what was
     computed before, which the job closes when it ends; None: everything is sent. `arrivals`: its inputs arrive
-    while it runs. `frames` keeps pictures of its videos."""
+    while it runs. `frames` keeps pictures of its videos. `share`: of its speed, while live frames wait.
+    `gateway`: the one whose job it is."""
 
     concurrency: int = CONCURRENCY
     lane: Lane = Lane.BATCH
@@ -69,6 +71,8 @@ class Options:
     kept: CacheLevels | None = None
     arrivals: Arrivals | None = None
     frames: FrameKeeper | None = None
+    share: float = 1.0
+    gateway: str = ""
 
 
 class Engine:
@@ -111,7 +115,8 @@ class Engine:
             needed=True,
             declared=Topology((), (self._queue,)),
         )
-        self._depth = link.depth([options.lane.queue], every=1.0)
+        self._depth = link.depth([options.lane.queue, TASK_QUEUE], every=LOOK_SECONDS)
+        self._courtesy = Courtesy(options.share if options.lane is Lane.BATCH else 1.0)
         if self._known is not None:
             link.listen(STATUS_EXCHANGE, "node.*", from_body(parse_status), self._known.heard)
         self._news = News(
@@ -123,8 +128,10 @@ class Engine:
             self._feed,
             self._footage,
             self._known,
+            self._courtesy,
             told,
             uploaded=options.arrivals is not None,
+            gateway=options.gateway,
         )
 
     # --- life ---------------------------------------------------------------------------------------------
@@ -180,6 +187,7 @@ class Engine:
         for each in under_way:
             self._begin(each.item)
         telling = asyncio.create_task(self._news.keep_telling(lambda: len(self._answers)))
+        looking = asyncio.create_task(self._look_about())
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._feed.find_all())
@@ -190,9 +198,18 @@ class Engine:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None  # the others were cancelled because of it
         finally:
-            telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+            for task in (telling, looking):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _look_about(self) -> None:
+        """Look for ever whether live frames wait: more than one for each worker, which has one in its hands."""
+        while True:
+            waiting = self._depth.messages.get(TASK_QUEUE, 0)
+            workers = self._depth.consumers.get(TASK_QUEUE, 0)
+            self._courtesy.look(time.monotonic(), waits=waiting > workers > 0)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _until_broken(self, work: Coroutine[Any, Any, None]) -> None:
         """Work, unless something that waiting cannot help ends it, or draining takes too long."""
@@ -332,10 +349,13 @@ class Engine:
             if attempt:
                 self._news.retries += 1
                 await asyncio.sleep(compute_backoff(attempt, cap=LONGEST_PAUSE))
-            self._job.store.claim(item.number, digest, len(loaded.picture))
-            self._sent_at[item.number] = time.monotonic()
-            if not await self._send(item, message, answer) or await self._answered(answer):
-                return
+            async with self._courtesy.turn(self._stopping.is_set):
+                if self._stopping.is_set() and not attempt:
+                    return  # it waits for the next run
+                self._job.store.claim(item.number, digest, len(loaded.picture))
+                self._sent_at[item.number] = time.monotonic()
+                if not await self._send(item, message, answer) or await self._answered(answer):
+                    return
             answer = self._expect(item.number)
         self._give_up(item)
 
@@ -412,6 +432,8 @@ class Engine:
             return
         if answer is None:
             return  # too old to be computed, says a worker: it is sent again when its patience is over
+        if sent is not None:
+            self._courtesy.answered()
         if self._job.store.settle(number, answer, digest) and self._known is not None:
             whole = self._job.store.digest(number)
             if whole is not None and isinstance(reply, Result):

@@ -5,6 +5,10 @@ class BatchError(Exception):
     """The job cannot go on; what is done is kept, and the next run goes on from there."""
 
 
+class Misuse(BatchError):
+    """What was asked for cannot be: nothing was done, and no job was made."""
+
+
 class Unreadable(Exception):
     """An item has no picture to send. `reason` is one word, as in the books."""
 

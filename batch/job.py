@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from batch.errors import BatchError
+from batch.errors import BatchError, Misuse
+from batch.inputs.given import nothing_there
 from batch.inputs.listed import read_list, spool
 from batch.store import Store
 from batch.video.settings import VideoSettings
@@ -93,21 +94,29 @@ def open_job(
     video: VideoSettings = USUAL,
     stdin: BinaryIO | None = None,
     null: bool = False,
+    sought: bool = False,
 ) -> Iterator[Job]:
-    """Open the job of these inputs, or the one of that name; made where there is none. Raises BatchError."""
+    """Open the job of these inputs, or the one of that name; made where there is none, but if they are `sought` not for
+    inputs of which none exists. Raises BatchError."""
     if name is not None and not JOB_ID.match(name):
-        raise BatchError(f"a job's name is letters, digits, _ and -, {MAX_JOB_ID} at most: {name!r} is none")
+        raise Misuse(f"a job's name is letters, digits, _ and -, {MAX_JOB_ID} at most: {name!r} is none")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise BatchError(f"{folder}: {error.strerror}. --jobs FOLDER keeps jobs elsewhere") from None
+        raise Misuse(f"{folder}: {error.strerror}. --jobs FOLDER keeps jobs elsewhere") from None
     listed = folder / f"list-{os.getpid()}"
     try:
         wish = _wish(inputs, model, video, stdin, null, listed)
         job_id = name or wish.job_id
         own = folder / job_id
         if not wish.inputs and not (own / BOOKS).exists():
-            raise BatchError(f"there is no job {job_id} in {folder}: name what is to be computed")
+            raise Misuse(f"there is no job {job_id} in {folder}: name what is to be computed")
+        if (
+            sought
+            and not (own / BOOKS).exists()
+            and (said := nothing_there(wish.base, wish.inputs)) is not None
+        ):
+            raise Misuse(said)
         own.mkdir(exist_ok=True, mode=0o700)
         with locked(own / LOCK, job_id):
             store = Store(own / BOOKS)
@@ -117,7 +126,7 @@ def open_job(
                 if kept is None:
                     _keep(store, wish)
                 elif wish.inputs and wish != kept:
-                    raise BatchError(
+                    raise Misuse(
                         f"the job {job_id} is of other inputs, another model or other settings for videos: choose "
                         f"another name, or go on with `framefleet batch --job {job_id}`"
                     )
@@ -135,7 +144,7 @@ def open_job(
 def delete_job(folder: Path, job_id: str) -> None:
     """Delete a job's folder. Raises BatchError."""
     if not JOB_ID.match(job_id) or not (folder / job_id / BOOKS).exists():
-        raise BatchError(f"there is no job {job_id} in {folder}")
+        raise Misuse(f"there is no job {job_id} in {folder}")
     with locked(folder / job_id / LOCK, job_id):
         shutil.rmtree(folder / job_id)
 
@@ -150,7 +159,7 @@ def _wish(
 ) -> JobRequest:
     if STDIN in inputs:
         if stdin is None:
-            raise BatchError("there is no list on standard input")
+            raise Misuse("there is no list on standard input")
         digest = spool(stdin, listed, null=null)
         inputs = [STDIN + b"\0" + digest.encode() if each == STDIN else each for each in inputs]
     return JobRequest(tuple(inputs), os.fsencode(os.getcwd()), model, video)

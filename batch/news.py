@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
+from batch.courtesy import Courtesy
 from batch.feed import Feed
 from batch.footage import Footage
 from batch.job import Job
@@ -46,9 +47,11 @@ class News:
         feed: Feed,
         footage: Footage,
         known: KnownResults | None,
+        courtesy: Courtesy,
         told: Callable[[Progress], None],
         *,
         uploaded: bool,
+        gateway: str,
     ) -> None:
         self._job = job
         self._lane = lane
@@ -58,8 +61,10 @@ class News:
         self._feed = feed
         self._footage = footage
         self._known = known
+        self._courtesy = courtesy
         self._told = told
         self._uploaded = uploaded
+        self._gateway = gateway
         self._reasons: dict[str, int] = {}
         self._reasons_of = 0
         self._reasons_rest = float("-inf")
@@ -119,6 +124,7 @@ class News:
             reasons=self._reasons_now(counts[State.FAILED]),
             note=progress.note[:MAX_NOTE] if progress.note else None,
             uploaded=self._uploaded,
+            gateway=self._gateway,
         )
         self._publisher.publish(
             Message(
@@ -187,4 +193,6 @@ class News:
             return TROUBLES.get(self.trouble, "RabbitMQ has not taken an item: trying again")
         if self.unserved:
             return f"nobody works on the lane {self._lane.value}"
+        if self._courtesy.stands_back:
+            return "live frames wait: it gives way to them"
         return None

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from batch.cache.settings import kept_results
+from batch.courtesy import kept_share
 from batch.engine import CONCURRENCY, Engine, Options
 from batch.errors import BatchError
 from batch.job import jobs_folder, open_job
@@ -20,6 +21,7 @@ from batch.progress import Progress
 from batch.report import BatchReport
 from batch.video.settings import VideoSettings
 from broker import BrokerError, split_urls
+from runtime.priority import nice_for
 
 ENDPOINTS = Path(__file__).resolve().parent.parent / ".run" / "endpoints.json"
 """What the system of this checkout says of itself while it runs."""
@@ -71,13 +73,18 @@ def process_batch(
         name=job,
         model=model,
         video=video or VideoSettings(),
+        sought=True,
     ) as opened:
         options = Options(
-            concurrency=concurrency, retry_failed=retry_failed, kept=kept_results() if cache else None
+            concurrency=concurrency,
+            retry_failed=retry_failed,
+            kept=kept_results() if cache else None,
+            share=kept_share(),
         )
         running = _Running()
 
         async def run() -> BatchReport:
+            os.nice(nice_for(options.share))  # this thread, and not the program that waits for it
             engine = Engine(opened, urls, options, progress_callback or (lambda progress: None))
             running.begun(engine)
             return await engine.run()

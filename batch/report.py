@@ -133,15 +133,18 @@ def sum_up(
         sent_bytes=sent_bytes,
         quantiles=(p50, p95, p99),
         reasons=store.reasons(),
-        slowest=[(shown(path.replace(SEPARATOR, b" frame ")), took) for path, took in store.slowest()],
+        slowest=[(_named(path), took) for path, took in store.slowest()],
         left_out=dict(left_out),
-        failures=[
-            (shown(each.path), each.reason or "") for each in store.inputs(0, FAILURES_NAMED, State.FAILED)
-        ],
+        failures=[(_named(path), reason) for path, reason in store.failures(FAILURES_NAMED)],
         cached=store.cached(),
         videos=_videos(store),
         cost=None if cost is None else cost / DOLLAR,
     )
+
+
+def _named(path: bytes) -> str:
+    """What an input is called, or a picture of a video."""
+    return shown(path.replace(SEPARATOR, b" frame "))
 
 
 def _videos(store: Store) -> VideoTotals:

@@ -355,6 +355,13 @@ class Store:
             ).fetchall()
         )
 
+    def failures(self, most: int) -> list[tuple[bytes, str]]:
+        """Some of what failed, and why: inputs first, then pictures of videos."""
+        return self._db.execute(
+            "SELECT path, reason FROM items WHERE state = 'failed' ORDER BY video IS NOT NULL, number LIMIT ?",
+            (most,),
+        ).fetchall()
+
     def quantiles(self, shares: Iterable[float]) -> list[float | None]:
         """Seconds from sending to answer, below which those shares of the items are; None where there is none."""
         (count,) = self._db.execute("SELECT count(*) FROM items WHERE seconds IS NOT NULL").fetchone()

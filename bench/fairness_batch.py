@@ -4,8 +4,9 @@
 
 Three rows on one private RabbitMQ: live frames at `--rate` a second alone; the same beside a job that never ends, with
 `--workers` workers of the batch lane at their usual share; and, with --full, more live frames than the live workers can
-compute, alone and beside the job. Live frames are sent by this process in the compact form; their age is from sending
-to result, as it hears it. "of the job" is its items a second, and as a share of what they are without live frames.
+compute, alone and beside the job, which `framefleet batch` runs in a process of its own. Live frames are sent by this
+process in the compact form; their age is from sending to result, as it hears it. "of the job" is its items a second,
+and as a share of what they are without live frames.
 """
 
 import argparse
@@ -16,8 +17,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from batch.engine import Engine, Options
-from batch.job import open_job
 from bench.batch import write
 from bench.command import footage_command
 from bench.machine import facts
@@ -108,22 +107,20 @@ async def work(
         ]
     while not all([await asyncio.to_thread(process.ready) for process in processes]):
         await asyncio.sleep(0.2)
-    batch = processes[arguments.workers :]
+    batch = processes[arguments.workers : 2 * arguments.workers]
     rates = [arguments.rate, *([arguments.overload] if arguments.full else [])]
     alone = [await measure(url, images, rate, arguments.seconds, batch) for rate in rates]
     rows = [row(f"live at {rate:.0f}/s alone", each, None) for rate, each in zip(rates, alone, strict=True)]
-    with open_job(folder / "jobs", [bytes(folder / "in")]) as job:
-        engine = Engine(job, [url], Options(concurrency=arguments.concurrency))
-        running_job = asyncio.create_task(engine.run())
-        await asyncio.sleep(3)
-        free = await measure(url, images, 0, arguments.seconds, batch)
-        rows.append(row("the job alone", free, free[3]))
-        for rate in rates:
-            found = await measure(url, images, rate, arguments.seconds, batch)
-            rows.append(row(f"live at {rate:.0f}/s beside the job", found, free[3]))
-        assert not running_job.done(), "the job ended while it was measured: --items more"
-        engine.stop()
-        await running_job
+    told = ["--jobs", str(folder / "jobs"), "--concurrency", str(arguments.concurrency), "--no-cache"]
+    job = Process("cli", url, ["batch", str(folder / "in"), *told])
+    processes.append(job)
+    await asyncio.sleep(5)
+    free = await measure(url, images, 0, arguments.seconds, batch)
+    rows.append(row("the job alone", free, free[3]))
+    for rate in rates:
+        found = await measure(url, images, rate, arguments.seconds, batch)
+        rows.append(row(f"live at {rate:.0f}/s beside the job", found, free[3]))
+    job.alive()  # else it ended while it was measured: --items more
     return rows
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 
 from batch.cache.settings import CacheSettings
+from batch.courtesy import CourtesySettings
 from batch.temporary import TemporarySettings
 from cli.env_example import COMMON, COMPOSE, DESCRIPTIONS, EXAMPLES, FIXED
 from gateway.settings import GatewaySettings
@@ -161,6 +162,7 @@ UNITS = {
     "CV_WORKERS_BATCH": "workers",
     "BATCH_CPU_SHARES": "weight",
     "WORKER_BATCH_SHARE": "share of a core",
+    "BATCH_SHARE": "share",
     "PRODUCERS": "producers",
     "GPU_PREFETCH": "frames",
     "GATEWAY_BIND": "address",
@@ -214,7 +216,11 @@ def _parts() -> Iterator[str]:
         fields = {name: field for name, field in environment_names(settings).items() if name not in common}
         yield _table([_row(name, field) for name, field in fields.items()])
     yield "## The command `framefleet`"
-    named = environment_names(CacheSettings) | environment_names(TemporarySettings)
+    named = {
+        name: field
+        for settings in (CacheSettings, CourtesySettings, TemporarySettings)
+        for name, field in environment_names(settings).items()
+    }
     yield _table([*COMMAND, *(_row(name, field) for name, field in named.items())])
     yield "## Developers"
     yield _table(DEVELOPERS)

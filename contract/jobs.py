@@ -27,6 +27,9 @@ MAX_REASONS = 10
 
 MAX_NOTE = 500
 
+LONGEST_EVERY = 3600
+"""Seconds between two pictures of a video that are looked at, at most."""
+
 JobState = Literal["running", "draining", "done", "interrupted"]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
 """Up to what a browser counts exactly."""
@@ -41,7 +44,8 @@ class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
     were `still` or `repeated`, or were left out by their number a second (`thinned`); the videos' `windows`.
 
     `rate` is items settled a second lately, `reasons` why items failed and how many, the most first, ten at most;
-    `note` says what it waits for, if it does. `uploaded`: it is a gateway's own job.
+    `note` says what it waits for, if it does. `uploaded`: it is a gateway's own job, of the one called
+    `gateway`; empty: it does not tell.
     """
 
     job_id: Annotated[str, Meta(pattern=JOB_ID.pattern)]
@@ -67,6 +71,7 @@ class JobStatus(Struct, frozen=True, kw_only=True, tag_field="kind", tag="job"):
     reasons: Annotated[dict[Annotated[str, Meta(max_length=64)], Count], Meta(max_length=MAX_REASONS)] = {}
     note: Annotated[str, Meta(max_length=MAX_NOTE)] | None = None
     uploaded: bool = False
+    gateway: Annotated[str, Meta(max_length=255)] = ""
 
 
 def is_job_queue(name: object) -> bool:

@@ -61,5 +61,5 @@ def know_nothing(
         counts=SenderCounts(),
         statistics=Statistics(time.time()),
         books=FrameBooks(),
-        jobs=JobBoard(metrics),
+        jobs=JobBoard(metrics, gateway_id),
     )

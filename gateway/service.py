@@ -333,6 +333,7 @@ async def compose(
         metrics,
         keep_videos=settings.keep_video,
         cache=job_limits.folder / ".known",
+        gateway_id=gateway_id,
     )
     job_reader = JobReader(job_limits.folder, settings.objects, settings.storage_key_file)
 

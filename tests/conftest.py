@@ -82,6 +82,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
     return BySystem(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+# Jobs of gateways in this process would give way to all that tests keep the machine busy with.
+os.environ.setdefault("BATCH_SHARE", "1")
 if other := os.environ.get("FRAMEFLEET_TEST_RABBITMQ"):
     # Another version than this machine's: a folder with its rabbitmq-server and rabbitmqctl (tests/rabbitmq-of-image).
     cli.rabbitmq.SCRIPTS = Path(other)

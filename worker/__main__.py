@@ -9,6 +9,7 @@ from broker import BrokerError, split_urls
 from contract.topology import Lane
 from runtime.confinement import never_more_privileges, report_lacking
 from runtime.logs import configure_logs, get_logger
+from runtime.priority import give_way
 from runtime.probes import ProbeServer, serve_probes
 from runtime.settings import USAGE_ERROR, load
 from runtime.signals import stop_on_signal
@@ -17,7 +18,6 @@ from runtime.umask import keep_private
 from worker.device import choose_device
 from worker.errors import MetricsPortUnavailable, WorkerError
 from worker.metrics import WorkerMetrics
-from worker.priority import give_way
 from worker.remote.blur import FaceBlur
 from worker.remote.board import RemoteBoard
 from worker.remote.given import Remote

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from batch.errors import BatchError, Unreadable
+from batch.errors import Misuse, Unreadable
 from batch.inputs.kinds import VIDEO
 from batch.inputs.loading import Loader
 from batch.job import Job
@@ -20,9 +20,9 @@ NEEDS = "cv2"
 
 
 def check() -> None:
-    """Raise BatchError where pictures cannot be drawn on."""
+    """Raise Misuse where pictures cannot be drawn on."""
     if find_spec(NEEDS) is None:
-        raise BatchError(
+        raise Misuse(
             "annotated pictures need OpenCV, which this Python does not have: opencv-python-headless"
         )
 

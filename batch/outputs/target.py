@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from batch.errors import BatchError
+from batch.errors import BatchError, Misuse
 from batch.job import Job
 from batch.outputs import annotated, coco, lines, yolo
 
@@ -40,19 +40,19 @@ class Target:
     format: Format
 
     def check(self) -> None:
-        """See, before anything is computed, that the results could be written. Raises BatchError."""
+        """See, before anything is computed, that the results could be written. Raises Misuse."""
         folder = self.path if self.format in FOLDERS else self.path.parent
         try:
             if self.format in FOLDERS:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BatchError(f"{folder}: {error.strerror}") from None
+            raise Misuse(f"{folder}: {error.strerror}") from None
         if not folder.is_dir():
-            raise BatchError(f"{folder}: there is no such folder")
+            raise Misuse(f"{folder}: there is no such folder")
         if not os.access(folder, os.W_OK):
-            raise BatchError(f"{folder}: this user may not write there")
+            raise Misuse(f"{folder}: this user may not write there")
         if self.format not in FOLDERS and self.path.is_dir():
-            raise BatchError(f"{self.path} is a folder: {self.format.value} is one file")
+            raise Misuse(f"{self.path} is a folder: {self.format.value} is one file")
         if self.format is Format.ANNOTATED:
             annotated.check()
 
@@ -76,12 +76,12 @@ class Target:
 
 
 def target(path: str, form: str | None) -> Target:
-    """The output at `path`, in the form asked for or that of its ending. Raises BatchError."""
+    """The output at `path`, in the form asked for or that of its ending. Raises Misuse."""
     if form is not None:
         return Target(Path(path), Format(form))
     found = ENDINGS.get(Path(path).suffix.lower())
     if found is None:
-        raise BatchError(
+        raise Misuse(
             f"--output {path}: by its ending a file is .ndjson, .csv or .json (COCO); --format says another form: "
             f"{', '.join(Format)}"
         )

@@ -18,6 +18,7 @@ import msgspec
 
 from batch.arrivals import Arrivals
 from batch.cache.settings import kept_results
+from batch.courtesy import kept_share
 from batch.engine import Engine, Options
 from batch.errors import BatchError
 from batch.inputs.found import Found
@@ -44,6 +45,7 @@ from batch.uploads.messages import (
 from broker import BrokerError, split_urls
 from runtime.logs import configure_logs, get_logger
 from runtime.pipes import write_whole
+from runtime.priority import give_way
 
 log = get_logger("job")
 
@@ -109,7 +111,12 @@ async def main() -> int:
 async def _work(order: JobOrder, job: Job, urls: list[str], orders: asyncio.StreamReader) -> int:
     arrivals = Arrivals(job.folder / INPUTS)
     figures = FigureTeller(job.store, order.retried)
-    options = Options(kept=kept_results(), arrivals=arrivals, frames=FrameKeeper(job.folder / FRAMES))
+    share = kept_share()
+    give_way(share)
+    frames = FrameKeeper(job.folder / FRAMES)
+    options = Options(
+        kept=kept_results(), arrivals=arrivals, frames=frames, share=share, gateway=order.gateway
+    )
     run = _Run(job, arrivals, Engine(job, urls, options, lambda progress: run.progress(progress)), figures)
     working = asyncio.create_task(run.engine.run())
     listening = asyncio.create_task(_listen(orders, run, working))

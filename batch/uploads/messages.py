@@ -89,7 +89,8 @@ class JobOrder(Struct, frozen=True, kw_only=True):
     """The first line that the process reads: what it is to compute, and how.
 
     folder: of the job. objects, key_file: of the store of objects, as the settings are written. settings: how
-    videos are looked at. retried: items that were sent again in earlier runs.
+    videos are looked at. retried: items that were sent again in earlier runs. gateway: what the one that has it
+    is called.
     """
 
     job_id: str
@@ -99,6 +100,7 @@ class JobOrder(Struct, frozen=True, kw_only=True):
     keep_videos: bool
     key_file: str | None = None
     retried: int = 0
+    gateway: str = ""
 
 
 _encoder = msgspec.json.Encoder()

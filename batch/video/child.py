@@ -25,9 +25,10 @@ from batch.video.report import VideoReport
 from batch.video.samples import Sample, encoded, samples
 from batch.video.settings import VideoSettings
 from runtime.confinement import confine
+from runtime.priority import group_gives_way
 
 NICE = 10
-"""Whoever decodes for a job stands back for cameras."""
+"""Whoever decodes for a job stands back for cameras, if whoever started it does not yet."""
 MOST_WORDS = 300  # of an exception, in characters
 WORD_SECONDS = 0.5  # between two words that it waits
 
@@ -37,7 +38,7 @@ def main() -> int:
     memory, settings = int(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=VideoSettings)
     if settings.windows == "scene":
         import batch.video.cuts  # noqa: F401 - too late, once it is confined
-    os.nice(NICE)
+    group_gives_way(os.nice(max(0, NICE - os.nice(0))))
     for failed in confine(memory=memory, network=False):
         print(f"the process that reads a video is not confined by {failed}", file=sys.stderr)
     faulthandler.enable()

@@ -105,6 +105,7 @@ class _Child:
                 cwd="/",
                 env=bare(os.environ, network=False),
                 pass_fds=[theirs] if growing else [],
+                start_new_session=True,  # it has a nice value among all sessions, then
             )
         finally:
             if growing:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cli.gateway import add_options
 from cli.parser import whole_number
+from contract.jobs import LONGEST_EVERY
 
 BATCH = """\
 Computes pictures and videos through the batch lane, beside live cameras, which keep their latency. PATH is a file, a
@@ -23,7 +24,8 @@ a broker that was away. New and changed files are computed then, too.
   framefleet batch --job 3f2a9c01d4e7 --retry-failed
   framefleet batch photos --lane remote --output told.ndjson     says what it costs, and asks
 
-Exit status: 0 all done and ok, 1 some failed, 2 misused, 130 interrupted. docs/batch.md says more.
+Exit status: 0 all done and ok, 1 something failed or nothing was found, 2 the command was wrong and nothing was done,
+130 interrupted. docs/batch.md says more.
 """
 OUTPUT = (
     "where results go, by its ending .ndjson, .csv or .json (COCO), or - for NDJSON on standard output; may be given "
@@ -32,9 +34,6 @@ OUTPUT = (
 FORMAT = (
     "ndjson, csv, coco, yolo or annotated (both folders): the form of the last --output, whatever its ending"
 )
-
-
-LONGEST_EVERY = 60.0
 
 
 class _Format(argparse.Action):
@@ -89,6 +88,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-0", "--null", action="store_true", help="the list on standard input is NUL-separated"
     )
+    # Since there is a -0, argparse takes -1 for an option as well, and says that --every lacks its number.
+    parser._has_negative_number_optionals.clear()
     videos = parser.add_argument_group("videos")
     videos.add_argument(
         "--every",
@@ -119,7 +120,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    """A time between 0 and a minute."""
+    """A time between two pictures."""
     try:
         seconds = float(text)
     except ValueError:

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from batch.cache.settings import kept_results
+from batch.courtesy import kept_share
 from batch.engine import PATIENCE_SECONDS, REMOTE_PATIENCE_SECONDS, Engine, Options
-from batch.errors import BatchError
+from batch.errors import BatchError, Misuse
 from batch.job import Job, delete_job, jobs_folder, open_job
 from batch.outputs.lines import ndjson
 from batch.outputs.target import FOLDERS, Target, target
@@ -24,43 +25,51 @@ from cli.errors import CommandError, InvalidOption
 from cli.layout import Layout
 from cli.logs import quiet_logs
 from contract.topology import Lane
+from runtime.priority import give_way
 
 MOST_CONCURRENCY = 1000
 STANDARD_OUTPUT = "-"
-DECLINED = 2
+WRONG = 2
+"""The exit status of a command that cannot be meant: nothing was done."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the job; returns the exit status. Raises CommandError."""
-    quiet_logs()
-    folder: Path = arguments.jobs or jobs_folder()
+    """Run the job; returns the exit status, WRONG for a wrong command. Raises CommandError."""
     try:
-        if arguments.delete:
-            return _delete(folder, arguments)
-        if not arguments.paths and not arguments.job:
-            raise InvalidOption(
-                "name what is to be computed: `framefleet batch PATH…`, or go on with --job ID"
-            )
-        if not 1 <= arguments.concurrency <= MOST_CONCURRENCY:
-            raise InvalidOption(f"--concurrency {arguments.concurrency}: 1 to {MOST_CONCURRENCY} is possible")
-        targets = [
-            target(path, form) for path, form in arguments.output if (path, form) != (STANDARD_OUTPUT, None)
-        ]
-        for each in targets:
-            each.check()
-        with open_job(
-            folder,
-            [os.fsencode(path) for path in arguments.paths],
-            name=arguments.job,
-            model=arguments.model,
-            video=_video(arguments),
-            stdin=sys.stdin.buffer,
-            null=arguments.null,
-        ) as job:
-            return _run(job, targets, arguments)
+        return _run_job(arguments)
+    except (InvalidOption, Misuse) as error:
+        print(error, file=sys.stderr)
+        return WRONG
     except (BatchError, BrokerError) as error:
         raise CommandError(str(error)) from error
+
+
+def _run_job(arguments: argparse.Namespace) -> int:
+    quiet_logs()
+    folder: Path = arguments.jobs or jobs_folder()
+    if arguments.delete:
+        return _delete(folder, arguments)
+    if not arguments.paths and not arguments.job:
+        raise InvalidOption("name what is to be computed: `framefleet batch PATH…`, or go on with --job ID")
+    if not 1 <= arguments.concurrency <= MOST_CONCURRENCY:
+        raise InvalidOption(f"--concurrency {arguments.concurrency}: 1 to {MOST_CONCURRENCY} is possible")
+    targets = [
+        target(path, form) for path, form in arguments.output if (path, form) != (STANDARD_OUTPUT, None)
+    ]
+    for each in targets:
+        each.check()
+    with open_job(
+        folder,
+        [os.fsencode(path) for path in arguments.paths],
+        name=arguments.job,
+        model=arguments.model,
+        video=_video(arguments),
+        stdin=sys.stdin.buffer,
+        null=arguments.null,
+        sought=True,
+    ) as job:
+        return _run(job, targets, arguments)
 
 
 def _run(job: Job, targets: list[Target], arguments: argparse.Namespace) -> int:
@@ -69,14 +78,16 @@ def _run(job: Job, targets: list[Target], arguments: argparse.Namespace) -> int:
     print(f"job {job.job_id}", file=out, flush=True)
     lane = Lane(arguments.lane)
     if lane is Lane.REMOTE and not affordable(job, arguments):
-        return DECLINED
+        return WRONG
     options = Options(
         concurrency=arguments.concurrency,
         lane=lane,
         patience=REMOTE_PATIENCE_SECONDS if lane is Lane.REMOTE else PATIENCE_SECONDS,
         retry_failed=arguments.retry_failed,
         kept=None if arguments.no_cache else kept_results(),
+        share=kept_share(),
     )
+    give_way(options.share)
     report = asyncio.run(_work(job, broker_urls(os.environ, Layout()), options))
     for each in targets:
         if each.format in FOLDERS:  # takes its time

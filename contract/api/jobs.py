@@ -125,13 +125,14 @@ class ClientJobFailureView:
 
 @dataclass(slots=True, frozen=True)
 class ClientJobView:
-    """A job of `framefleet batch`, or of a program, on the machine `host`, as its client tells it: the gateway has
-    no part in it. `lost`: the client is silent; `stalled`: items are under way, and none was settled for two
-    minutes. `started` is when this run of it began, `heard` when its client was heard last. `listed`: `items` are
-    all that there will be; other figures are as of the gateway's own jobs."""
+    """A job of `framefleet batch`, of a program or of another `gateway`, on the machine `host`, as its client tells it:
+    this gateway has no part in it. `lost`: the client is silent; `stalled`: items are under way, and none was settled
+    for two minutes. `started` is when this run of it began, `heard` when its client was heard last. `listed`: `items`
+    are all that there will be; other figures are as of the gateway's own jobs."""
 
     job_id: str
     host: str
+    gateway: str | None
     state: ClientJobState
     note: str | None
     started: float

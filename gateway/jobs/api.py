@@ -22,6 +22,7 @@ from contract.api.jobs import (
     JobViewState,
     ResultFormat,
 )
+from contract.jobs import LONGEST_EVERY
 from gateway.http.documentation import Responses, answer, errors
 from gateway.http.parameters import QueryParameters
 from gateway.http.problems import json_response, problem
@@ -89,6 +90,7 @@ CLIENTS = {
         {
             "job_id": "5f0e8c41d2aa",
             "host": "workstation",
+            "gateway": None,
             "state": "running",
             "note": None,
             "started": 1795216000.2,
@@ -140,7 +142,7 @@ BODY: dict[str, Any] = {
                     "additionalProperties": False,
                     "properties": {
                         "name": {"type": "string", "minLength": 1, "maxLength": MAX_NAME},
-                        "every": {"type": "number", "minimum": 0, "maximum": 3600},
+                        "every": {"type": "number", "minimum": 0, "maximum": LONGEST_EVERY},
                         "windows": {"type": "string", "enum": ["fixed", "scene"]},
                         "skip": {"type": "boolean"},
                         "lane": {"type": "string", "enum": ["batch"]},
@@ -158,8 +160,8 @@ BODY: dict[str, Any] = {
     }
 }
 SAY = (
-    f'send a JSON object: {{"name": "…"}} with 1 to {MAX_NAME} characters, and perhaps "every" (seconds, 0 to 3600), '
-    '"windows" (fixed or scene), "skip" (true or false), "lane" (batch)'
+    f'send a JSON object: {{"name": "…"}} with 1 to {MAX_NAME} characters, and perhaps "every" (seconds, 0 to '
+    f'{LONGEST_EVERY}), "windows" (fixed or scene), "skip" (true or false), "lane" (batch)'
 )
 MISSING = errors({404: "there is no job 9c1d22f0a7b3"})
 STATES = errors({409: "the job is done: only one that runs can be paused"})
@@ -169,7 +171,7 @@ Number = Annotated[int, Path(ge=1, le=2**53, description="the item's number in t
 
 class _NewJob(msgspec.Struct, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)] = "job"
-    every: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
+    every: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_EVERY)] | None = None
     windows: Literal["fixed", "scene"] = "fixed"
     skip: bool = True
     lane: Literal["batch"] = "batch"
@@ -295,13 +297,20 @@ def jobs_router(desk: JobDesk, reader: JobReader, board: JobBoard) -> APIRouter:
         response_model=ClientJobsView,
         responses=answer("Those that began last first.", CLIENTS),
         operation_id="list_client_jobs",
-        summary="List jobs that command lines and programs run",
+        summary="List jobs that command lines, programs and other gateways run",
     )
     async def list_clients() -> Response:
-        """Jobs of `framefleet batch` and `process_batch`, as their clients tell it every two seconds. They are listed
-        until five minutes after the last word; nothing can be done to them from here."""
+        """Jobs of `framefleet batch`, of `process_batch` and of other gateways (`gateway`), as their clients tell it
+        every two seconds. They are listed until five minutes after the last word; nothing can be done to them
+        from here."""
         now, wall = time.monotonic(), time.time()
-        return json_response(ClientJobsView([client_job_view(job, now, wall) for job in board.shown(now)]))
+        # Before it was started anew this gateway was called otherwise.
+        others = [
+            job
+            for job in board.shown(now)
+            if not job.status.uploaded or not await desk.is_own(job.status.job_id)
+        ]
+        return json_response(ClientJobsView([client_job_view(job, now, wall) for job in others]))
 
     @router.get(
         "/{job_id}",

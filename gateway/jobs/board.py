@@ -1,7 +1,7 @@
 """The jobs whose clients are heard, and which of them stand still. Pure; `now` is monotonic seconds.
 
 A client's process ends with its job, sooner than Prometheus would look at it: it tells the gateways, and these count.
-Those of command lines and programs are listed, too, until they have been silent for a while.
+Those of command lines, of programs and of other gateways are listed, too, until they have been silent for a while.
 """
 
 from dataclasses import dataclass
@@ -54,10 +54,14 @@ class HeardJob:
 
 
 class JobBoard:
-    """Hears the clients of jobs, and tells the metrics of all together: no series for each."""
+    """Hears the clients of jobs, and tells the metrics of all together: no series for each.
 
-    def __init__(self, metrics: GatewayMetrics) -> None:
+    `gateway_id` is this gateway's: its own jobs are listed elsewhere.
+    """
+
+    def __init__(self, metrics: GatewayMetrics, gateway_id: str = "") -> None:
         self._metrics = metrics
+        self._gateway_id = gateway_id
         self._jobs: dict[str, HeardJob] = {}
         self._counted: dict[str, tuple[float, JobStatus]] = {}
 
@@ -83,12 +87,17 @@ class JobBoard:
         self._metrics.job_items_waiting.set(sum(waiting))
 
     def shown(self, now: float) -> list[HeardJob]:
-        """The jobs of command lines and programs that are listed, those that began last first."""
+        """The jobs that others run, those that began last first."""
         found = [
-            job for job in self._jobs.values() if not job.status.uploaded and now - job.heard <= SHOWN_SECONDS
+            job
+            for job in self._jobs.values()
+            if self._is_others(job.status) and now - job.heard <= SHOWN_SECONDS
         ]
         found.sort(key=lambda job: job.status.since, reverse=True)
         return found[:MAX_SHOWN]
+
+    def _is_others(self, status: JobStatus) -> bool:
+        return not status.uploaded or status.gateway not in ("", self._gateway_id)
 
     def _count(self, status: JobStatus, now: float) -> None:
         """Count what the job's client did since its last word; of a run that is heard in its midst, from here on."""

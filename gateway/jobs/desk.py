@@ -55,6 +55,7 @@ class JobDesk:
         *,
         keep_videos: bool,
         cache: Path,
+        gateway_id: str,
     ) -> None:
         self.limits = limits
         self._objects = objects
@@ -70,6 +71,7 @@ class JobDesk:
             key_file,
             metrics,
             keep_videos=keep_videos,
+            gateway_id=gateway_id,
         )
         self._moving = asyncio.Lock()
         self._deleting: set[str] = set()
@@ -123,6 +125,10 @@ class JobDesk:
     async def page(self, before: int | None, most: int, state: str | None) -> list[JobRow]:
         """Jobs, the newest first."""
         return await self.ask(self._index.jobs, before, most, state)
+
+    async def is_own(self, job_id: str) -> bool:
+        """Tell whether this gateway has the job."""
+        return await self.ask(self._index.job, job_id) is not None
 
     async def find(self, job_id: str) -> JobRow:
         """The job of that id."""

@@ -44,6 +44,7 @@ class JobProcess:
             stdout=asyncio.subprocess.PIPE,
             env={**_passed_on(os.environ), **self._environment},
             limit=LONGEST_LINE,
+            start_new_session=True,  # its nice value counts among all sessions, then
         )
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101

@@ -62,6 +62,7 @@ class JobRunner:
         metrics: GatewayMetrics,
         *,
         keep_videos: bool,
+        gateway_id: str,
     ) -> None:
         self._index = index
         self._ask = ask
@@ -71,6 +72,7 @@ class JobRunner:
         self._key_file = None if key_file is None else str(key_file.resolve())
         self._metrics = metrics
         self._keep_videos = keep_videos
+        self._gateway_id = gateway_id
         self._processes: dict[str, JobProcess] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._figures: dict[str, JobFigures] = {}
@@ -198,6 +200,7 @@ class JobRunner:
             keep_videos=self._keep_videos,
             key_file=self._key_file,
             retried=job.figures.retried,
+            gateway=self._gateway_id,
         )
         process = JobProcess(order, self._environment, partial(self._told, job.job_id))
         self._processes[job.job_id] = process  # from here on it hears what arrives

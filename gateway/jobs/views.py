@@ -77,6 +77,7 @@ def client_job_view(job: HeardJob, now: float, wall: float) -> ClientJobView:
     return ClientJobView(
         job_id=status.job_id,
         host=status.host,
+        gateway=status.gateway if status.uploaded else None,
         state=state,
         note=None if job.over else status.note,
         # By this machine's clock: a client's may be wrong.

@@ -41,8 +41,9 @@ class Command:
     """`framefleet batch …` as a process."""
 
     def __init__(self, url: str, jobs: Path, *arguments: str | Path, **environment: str) -> None:
-        # Results are kept beside the jobs, and not where those of this machine's user are.
-        environment = {"BATCH_CACHE_DIR": str(jobs / "kept"), **environment}
+        # Results are kept beside the jobs, and not where those of this machine's user are. On a machine that tests keep
+        # busy nobody gives way.
+        environment = {"BATCH_CACHE_DIR": str(jobs / "kept"), "BATCH_SHARE": "1", **environment}
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "MODEL_DIR") if key in os.environ}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cli", "batch", "--jobs", str(jobs), *map(str, arguments)],

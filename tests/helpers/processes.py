@@ -27,7 +27,7 @@ class Service:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", name],
                 cwd=ROOT,
-                env={**kept, **defaults, **environment},
+                env={"BATCH_SHARE": "1", **kept, **defaults, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

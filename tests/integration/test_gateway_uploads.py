@@ -139,7 +139,7 @@ async def test_a_kind_that_is_not_taken_is_refused_at_its_first_bytes(
     jobs: JobsClient, tmp_path: Path
 ) -> None:
     job_id = await jobs.create()
-    for data, said in ((b"%PDF-1.7 " + b"x" * 9_000, "PDF"), (b"plain text", "none of them")):
+    for data, said in ((b"%PDF-1.7 " + b"x" * 9_000, "PDF"), (b"plain text", "it is text")):
         place = await jobs.begin(job_id, "photo.jpg", len(data))
         status, sentence = await jobs.write(place, 0, data)
         assert status == 415

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from batch import names
-from batch.errors import Unreadable
+from batch.errors import Misuse, Unreadable
 from batch.inputs import archives
 from batch.inputs.found import Found
 from batch.inputs.listed import read_list, spool
 from batch.inputs.loading import Loader
 from batch.inputs.walk import Finder
+from batch.job import open_job
 from batch.store import Item
 from contract.task import MAX_BODY_BYTES
 from tests.helpers.tars import passes, tar_of
@@ -246,3 +247,26 @@ def test_lists(tmp_path: Path) -> None:
     assert first == second
     spool(io.BytesIO(b"new\nline.jpg\0"), tmp_path / "list", null=True)
     assert list(read_list(tmp_path / "list")) == [b"new\nline.jpg"]
+
+
+def test_a_path_that_is_not_there_makes_no_job_and_says_what_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    jobs = tmp_path / "jobs"
+    for given, said in (
+        ([b"fotos"], r"^fotos: there is no such file or folder. Did you mean photos\?"),
+        ([b"nothing/like/it"], "no such file or folder in"),
+        ([b"photos/*.jpgg", b"phtos"], "phtos: .* Did you mean photos"),
+        ([b"photos/**/*.jpgg"], "no file is called like that"),
+    ):
+        with pytest.raises(Misuse, match=said), open_job(jobs, given, sought=True):
+            pass
+    assert list(jobs.iterdir()) == []
+    # One of them is there, or the job is: what is missing costs itself.
+    with open_job(jobs, [b"photos", b"fotos"], sought=True) as job:
+        assert job.job_id
+    (tmp_path / "photos").rmdir()
+    with open_job(jobs, [b"photos", b"fotos"], sought=True) as again:
+        assert again.job_id == job.job_id

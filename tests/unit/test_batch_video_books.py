@@ -16,6 +16,7 @@ from batch.job import Job, open_job
 from batch.known import HEARD_SECONDS, KnownResults
 from batch.outputs.lines import ndjson
 from batch.outputs.videos import placed
+from batch.report import sum_up
 from batch.store import Answer, State
 from batch.video.report import VideoReport
 from batch.video.settings import VideoSettings
@@ -206,3 +207,16 @@ def test_what_is_kept_is_found_and_what_makes_no_sense_is_not_kept() -> None:
         await results.close()
 
     asyncio.run(look())
+
+
+async def test_a_report_names_pictures_of_videos_that_failed(job: Job) -> None:
+    """The video is ok, and it is all that there is: else `failed: 1 crashed` would name nothing."""
+    footage = Footage(job)
+    numbers = await read(job, footage)
+    await ended(job, footage, numbers[:1], FAILED)
+    await ended(job, footage, numbers[1:], FOUND)
+    report = sum_up("j", job.store, finished=True, retries=0, seconds=1, settled=1, sent_bytes=0, left_out={})
+    assert report.reasons == {"crashed": 1}
+    ((name, reason),) = report.failures
+    assert name.endswith("film.avi frame 0")
+    assert reason == "crashed"

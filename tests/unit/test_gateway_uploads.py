@@ -83,6 +83,7 @@ def test_metadata_are_names_with_base64() -> None:
         (b"\x47" + b"\0" * 187 + b"\x47", "video"),
         (b"GIF89a", None),
         (b"%PDF-1.7", None),
+        ((b"\0\0\0\0\x47" + bytes(187)) * 2, "video"),
         (b"", None),
     ],
 )
@@ -92,7 +93,11 @@ def test_first_bytes_tell_the_kind(head: bytes, kind: str | None) -> None:
 
 def test_what_is_not_taken_is_named() -> None:
     assert "it is PDF" in kinds.refusal(b"%PDF-1.7")
-    assert "none of them" in kinds.refusal(b"hello")
+    assert "it is text; JPEG" in kinds.refusal(b"hello")
+    assert "it is text" in kinds.refusal(("Grüße " * 80).encode()[: kinds.ENOUGH - 1])
+    assert "begins like no picture" in kinds.refusal(b"\x00\x01\x02\xff" * 100)
+    for packed in (b"PK\x03\x04\x14", b"\x1f\x8b\x08\x00", b"x" * 257 + b"ustar"):
+        assert "it is an archive: unpack it" in kinds.refusal(packed)
 
 
 def test_every_reason_has_a_remedy() -> None:

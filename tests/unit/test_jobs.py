@@ -18,11 +18,11 @@ from contract.topology import RETRY_EXCHANGE, Lane
 from gateway.jobs.board import FORGET_SECONDS, MAX_SHOWN, SHOWN_SECONDS, STALLED_SECONDS, JobBoard
 from gateway.jobs.views import client_job_view
 from gateway.metrics import GatewayMetrics
+from runtime.priority import nice_for
 from tests.unit.test_settler import RESULT, Desk
 from worker.arrival import Arrival, Completion
 from worker.intake import Intake
 from worker.job_items import HELD_SECONDS, is_tried_again
-from worker.priority import nice_for
 from worker.processor import Computed, Failed, Processed
 
 BROKEN = Failed(FailureReason.NOT_AN_IMAGE, "it is none")
@@ -179,7 +179,7 @@ def test_jobs_that_run_stand_still_and_are_lost() -> None:
 
 
 def test_jobs_of_command_lines_are_listed_until_they_are_silent_for_a_while() -> None:
-    board = JobBoard(GatewayMetrics())
+    board = JobBoard(GatewayMetrics(), "gateway-1")
 
     def shown(now: float) -> list[tuple[str, str]]:
         board.tick(now)
@@ -189,12 +189,18 @@ def test_jobs_of_command_lines_are_listed_until_they_are_silent_for_a_while() ->
     run = {"since": 1000.0, "time": 1060.0, "rate": 2.0}  # by a clock that is far off
     board.heard(status(job_id="a", items=10, ok=4, failed=2, reasons={"empty": 2}, note="waiting", **run), 60)
     board.heard(status(job_id="b", since=1001.0, time=1060.0), 61)
-    board.heard(status(job_id="gateway's", uploaded=True), 61)
+    board.heard(status(job_id="gateway's", uploaded=True, gateway="gateway-1"), 61)
+    board.heard(status(job_id="of one that does not tell", uploaded=True), 61)
     assert shown(62) == [("b", "running"), ("a", "running")]
     view = client_job_view(board.shown(62)[1], 62, WALL + 62)
     assert (view.started, view.heard) == (WALL, WALL + 60)
     assert (view.rate, view.eta_seconds, view.note) == (2.0, 2.0, "waiting")
     assert view.failures == [ClientJobFailureView("empty", 2)]
+    assert view.gateway is None
+    board.heard(status(job_id="another's", uploaded=True, gateway="gateway-2", since=9.0), 0)
+    assert [job.status.gateway for job in board.shown(62)] == ["", "", "gateway-2"]
+    assert client_job_view(board.shown(62)[2], 62, WALL + 62).gateway == "gateway-2"
+    del board._jobs["another's"]
     board.heard(status(job_id="b", since=1001.0, time=1070.0, state="interrupted"), 70)
     assert shown(72) == [("b", "interrupted"), ("a", "lost")]
     late = client_job_view(board.shown(72)[1], 72, WALL + 72)

@@ -172,14 +172,15 @@ export interface components {
       count: number;
     };
     /**
-     * @description A job of `framefleet batch`, or of a program, on the machine `host`, as its client tells it: the gateway has
-     *     no part in it. `lost`: the client is silent; `stalled`: items are under way, and none was settled for two
-     *     minutes. `started` is when this run of it began, `heard` when its client was heard last. `listed`: `items` are
-     *     all that there will be; other figures are as of the gateway's own jobs.
+     * @description A job of `framefleet batch`, of a program or of another `gateway`, on the machine `host`, as its client tells it:
+     *     this gateway has no part in it. `lost`: the client is silent; `stalled`: items are under way, and none was settled
+     *     for two minutes. `started` is when this run of it began, `heard` when its client was heard last. `listed`: `items`
+     *     are all that there will be; other figures are as of the gateway's own jobs.
      */
     ClientJobView: {
       job_id: string;
       host: string;
+      gateway: string | null;
       /** @enum {string} */
       state: 'running' | 'stalled' | 'lost' | 'done' | 'interrupted';
       note: string | null;
@@ -1480,6 +1481,7 @@ export function readClientJobView(value: unknown): ClientJobView | null {
   return {
     job_id,
     host,
+    gateway: r.string(value['gateway']),
     state,
     note: r.string(value['note']),
     started,
