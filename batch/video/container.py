@@ -51,15 +51,21 @@ def failure(error: Exception, shown: str, *, growing: bool = False) -> VideoErro
         case MemoryError() | OSError(errno=errno.ENOMEM):
             return VideoError("memory", f"{shown} needs more memory than a video may take")
         case av.error.InvalidDataError() | av.error.ArgumentError() | av.error.EOFError():
-            cut = " or was cut off before its end" if not growing else ""
-            return VideoError(
-                "not_a_video",
-                f"{shown} is not a video that is read here{cut}: MP4, MOV, MKV, WebM, AVI and FLV are",
-            )
+            return _not_a_video(shown, growing=growing)
+        # FFmpeg's own word for a head without its end; what the disk refuses comes as Python's error, as it was raised.
+        case av.FFmpegError(errno=errno.EIO):
+            return _not_a_video(shown, growing=growing)
         case OSError(strerror=str(text)):
             return VideoError("io_error", f"{shown} cannot be read: {text}")
         case _:
             return VideoError("io_error", f"{shown} cannot be read ({type(error).__name__})")
+
+
+def _not_a_video(shown: str, *, growing: bool = False) -> VideoError:
+    cut = " or was cut off before its end" if not growing else ""
+    return VideoError(
+        "not_a_video", f"{shown} is not a video that is read here{cut}: MP4, MOV, MKV, WebM, AVI and FLV are"
+    )
 
 
 def _chosen(container: InputContainer, shown: str) -> av.VideoStream:
@@ -69,6 +75,9 @@ def _chosen(container: InputContainer, shown: str) -> av.VideoStream:
     if not videos:
         sound = " but sound" if container.streams.audio else ""
         raise VideoError("no_video", f"{shown} holds no video{sound}: there are no pictures to analyse")
+    videos = [stream for stream in videos if stream.codec_context is not None]
+    if not videos:  # the head was cut off before it said how they are coded
+        raise _not_a_video(shown)
     stream = max(videos, key=lambda video: video.width * video.height)
     if stream.width * stream.height > MAX_PIXELS:
         raise too_large(shown, stream.width, stream.height)

@@ -214,6 +214,24 @@ def test_a_file_that_was_cut_off_gives_what_it_has(tmp_path: Path, suffix: str) 
     assert 30 <= len(found) <= 70
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "flv", "webm", "ts"])
+@pytest.mark.parametrize("faststart", [False, True])
+def test_wherever_a_file_is_cut_off_the_reason_is_its_own(
+    tmp_path: Path, suffix: str, faststart: bool
+) -> None:
+    """Not the disk's, and not what a library raises at the half of a head."""
+    options = {"movflags": "faststart"} if faststart else {}
+    whole = write(tmp_path / f"whole.{suffix}", [scene(1), scene(2)], options=options).read_bytes()
+    cuts = [*range(1, min(1_500, len(whole)), 23), *range(1_500, len(whole), max(1, len(whole) // 20))]
+    for cut in cuts:
+        path = written(tmp_path / f"cut.{suffix}", whole[:cut])
+        try:
+            found, _ = read(path)
+            assert len(found) <= 2
+        except VideoError as error:
+            assert (cut, error.reason) in {(cut, each) for each in ("not_a_video", "no_video", "no_frames")}
+
+
 def test_a_faststart_file_that_was_cut_off_says_so(tmp_path: Path) -> None:
     whole = write(tmp_path / "w.mp4", [scene(n) for n in range(100)], options={"movflags": "faststart"})
     cut = tmp_path / "cut.mp4"
