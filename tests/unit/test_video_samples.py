@@ -223,13 +223,17 @@ def test_wherever_a_file_is_cut_off_the_reason_is_its_own(
     options = {"movflags": "faststart"} if faststart else {}
     whole = write(tmp_path / f"whole.{suffix}", [scene(1), scene(2)], options=options).read_bytes()
     cuts = [*range(1, min(1_500, len(whole)), 23), *range(1_500, len(whole), max(1, len(whole) // 20))]
-    for cut in cuts:
-        path = written(tmp_path / f"cut.{suffix}", whole[:cut])
-        try:
-            found, _ = read(path)
-            assert len(found) <= 2
-        except VideoError as error:
-            assert (cut, error.reason) in {(cut, each) for each in ("not_a_video", "no_video", "no_frames")}
+    reasons = {why(written(tmp_path / f"cut.{suffix}", whole[:cut])) for cut in cuts}
+    assert {"not_a_video"} <= reasons <= {"", "not_a_video", "no_video", "no_frames"}
+
+
+def why(path: Path) -> str:
+    """The reason for which a video cannot be read; empty if it can."""
+    try:
+        read(path)
+    except VideoError as error:
+        return error.reason
+    return ""
 
 
 def test_a_faststart_file_that_was_cut_off_says_so(tmp_path: Path) -> None:
