@@ -185,20 +185,30 @@ def test_an_upload_that_was_cut_off_goes_on_after_a_reload(
 
 
 def test_a_file_that_is_neither_is_refused_in_words_and_the_rest_is_done(
-    site: str, context: BrowserContext
+    site: str, context: BrowserContext, tmp_path: Path
 ) -> None:
     page = context.new_page()  # it may log errors: a refusal is one, to a browser
     enter(page, site)
-    face = jpeg(astronaut())
-    drop(page, {"face.jpg": face, "torn.jpg": face[:5000], "notes.txt": b"no picture\n" * 30})
+    face, video = jpeg(astronaut()), film(tmp_path / "film.mkv").read_bytes()[:400]
+    drop(
+        page,
+        {
+            "face.jpg": face,
+            "torn.jpg": face[:5000],
+            "torn.mkv": video,
+            "notes.txt": b"no picture\n" * 30,
+        },
+    )
     expect(page.get_by_text(re.compile("the file is not taken"))).to_be_visible(timeout=PATIENCE)
     expect(page.locator("[data-job]")).to_have_attribute("data-state", "done", timeout=PATIENCE)
-    expect(page.locator("[data-item]")).to_have_count(2)
+    expect(page.locator("[data-item]")).to_have_count(3)
+    expect(page.locator("[data-timeline]")).to_contain_text("No picture of it could be read")
+    expect(page.locator("[data-timeline] .band")).to_have_count(0)
     page.get_by_role("button", name="Hide").click()
     expect(page.locator("[data-uploads]")).to_have_count(0)
 
     page.emulate_media(forced_colors="active")
-    colours = page.locator("[aria-label='2 of 2 items']").evaluate(COLOURS)
+    colours = page.locator("[aria-label='3 of 3 items']").evaluate(COLOURS)
     assert len(set(colours)) == 2, "what is done is seen where colours are forced"
     page.set_viewport_size(PHONE["viewport"])
     remedy = page.locator("[data-failure='not_an_image']").get_by_text("Look at the file").bounding_box()
