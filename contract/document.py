@@ -18,7 +18,7 @@ from contract.api.dead_letters import (
 )
 from contract.api.figures import HistoryView, MetricsView
 from contract.api.history import ActivityView, EventCountView, EventsSeenView, EventsView, FrameView
-from contract.api.jobs import ClientJobsView, JobItemsView, JobsView, JobTimelineView, JobView
+from contract.api.jobs import ClientJobsView, JobItemsView, JobsView, JobTimelineView, JobUploadsView, JobView
 from contract.api.models import ModelsView
 from contract.api.nodes import NodesView
 from contract.api.objectives import ServiceObjectivesView
@@ -36,7 +36,7 @@ ANSWERS: tuple[type, ...] = (
     *(AlertsView, AlertRulesView, RunbookView),
     *(EventsView, EventCountView, EventsSeenView),
     *(ActivityView, FrameView, WhyView),
-    *(JobsView, ClientJobsView, JobView, JobItemsView, JobTimelineView),
+    *(JobsView, ClientJobsView, JobView, JobItemsView, JobTimelineView, JobUploadsView),
     *(DeadLettersView, DeadLetterGroupsView, DeadLetterDetailView, DeadLetterOperationsView, QueuesView),
 )
 MESSAGES = (ServerMessage, GoneCamera, PictureHead, ClientMessage)

@@ -6,6 +6,8 @@ SHOWN = 60  # characters
 _USER = re.compile(r"://[^/?#]*@")
 # This may be a password with one of / ? # that is not percent-encoded: nobody can say where it ends.
 _SPOILT = re.compile(r"://(?:[^/?#]*[:@][^/?#]*[/?#].*@|[^/?#]*[/?#](?:(?!://).)*:(?!//).*@).*", re.DOTALL)
+# In the place of a port: a password whose address was cut off at a space or a #, say.
+_NO_PORT = re.compile(r"(://[^/?#@:\[\]]*):(?!(?:\d*|\$\{\w+\})(?:[/?#]|$))[^/?#]*", re.ASCII)
 # Behind what is a host for certain, without a login before it, an @ is nothing but an @.
 _CERTAIN = re.compile(r"://(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:.]+\])(?::\d+)?[/?#]", re.ASCII)
 # What stands before :// in the place of a scheme; a reference of cameras.yaml is not a secret.
@@ -37,7 +39,8 @@ def redact(target: str) -> str:
     if not _SCHEME.fullmatch(scheme):
         scheme = "***"
     target = f"{scheme}://{rest}"
-    address, _, query = _USER.sub("://", _SPOILT.sub("://***", target)).partition("#")[0].partition("?")
+    bare = _NO_PORT.sub(r"\1:***", _USER.sub("://", _SPOILT.sub("://***", target)))
+    address, _, query = bare.partition("#")[0].partition("?")
     return f"{address}?{_QUERY_VALUE.sub('=***', query)}" if query else address
 
 

@@ -30,6 +30,15 @@ class UploadView:
 
 
 @dataclass(slots=True, frozen=True)
+class JobUploadsView:
+    """A job's uploads, complete or not, in the order in which they began. `next` is the cursor of the next page; null:
+    there is none."""
+
+    uploads: list[UploadView]
+    next: str | None
+
+
+@dataclass(slots=True, frozen=True)
 class JobSettingsView:
     """How a job looks at its inputs: at a picture of a video `every` so many seconds (0: at all), in windows of
     fixed length or by scenes; `skip` leaves out pictures that show nothing new. `lane` computes them."""

@@ -28,7 +28,7 @@ export const READ = [
   ...['QueuesView', 'DeadLettersView', 'DeadLetterGroupsView', 'DeadLetterDetailView'],
   ...['DeadLetterOperationsView', 'DeadLetterOperationView'],
   'RemoteView',
-  ...['JobsView', 'ClientJobsView', 'JobView', 'JobItemsView', 'JobTimelineView'],
+  ...['JobsView', 'ClientJobsView', 'JobView', 'JobItemsView', 'JobUploadsView', 'JobTimelineView'],
 ];
 
 /** Shapes that the page sends: types only. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JobView } from '../src/lib/contract.gen';
+import type { JobView, UploadView } from '../src/lib/contract.gen';
 import type { Reader } from '../src/lib/api';
 import { Refused } from '../src/lib/api';
 import { Resume, parseBegun, printOf } from '../src/jobs/resume';
@@ -20,11 +20,14 @@ const view = (job_id: string, changes: Partial<JobView> = {}): JobView =>
 let sent: { parcel: Parcel; hears: Hears; stopped: boolean | null }[];
 let deeds: string[];
 let jobs: Map<string, JobView>;
+let there: Map<string, UploadView[]>;
 let stored: string | null;
 let made: object[];
 
 const asks = {
   ask: <T>(path: string, _read: Reader<T>) => {
+    const [of = ''] = path.replace('/api/jobs/', '').split('/uploads?');
+    if (path.includes('/uploads?')) return Promise.resolve({ uploads: there.get(of) ?? [], next: null } as T);
     const found = jobs.get(path.replace('/api/jobs/', ''));
     return found === undefined
       ? Promise.reject(new Refused(404, 'there is no such job'))
@@ -62,6 +65,7 @@ describe('uploads', () => {
   beforeEach(() => {
     [sent, deeds, made] = [[], [], []];
     jobs = new Map();
+    there = new Map();
     stored = null;
   });
 
@@ -93,12 +97,9 @@ describe('uploads', () => {
     const chosen = ['a', 'b', 'c', 'd'].map((name) => file(name));
     await begin().add(chosen, null, OPTIONS);
     over(0);
-    jobs.set(
-      'new-1',
-      view('new-1', {
-        uploads: [{ upload_id: 'u-b', name: 'b', size: 10, offset: 4, state: 'receiving', note: null }],
-      }),
-    );
+    there.set('new-1', [
+      { upload_id: 'u-b', name: 'b', size: 10, offset: 4, state: 'receiving', note: null },
+    ]);
     sent = [];
     const uploads = begin();
     expect(await uploads.add(chosen, null, OPTIONS)).toBe('new-1');
@@ -109,6 +110,26 @@ describe('uploads', () => {
       ['d', null],
     ]);
     expect(uploads.resumed).toBe(2);
+  });
+
+  it('send a job only what it has not, whichever browser sent that', async () => {
+    jobs.set('old', view('old'));
+    const came = { name: 'a', size: 10, offset: 10, state: 'complete', note: null } as const;
+    there.set('old', [
+      { ...came, upload_id: 'u-a' },
+      { ...came, upload_id: 'u-b', name: 'b', size: 11 },
+      { ...came, upload_id: 'u-c', name: 'c', offset: 3, state: 'receiving' },
+    ]);
+    const uploads = begin();
+    const chosen = ['a', 'b', 'c', 'd'].map((name) => file(name));
+    expect(await uploads.add(chosen, 'old', OPTIONS)).toBe('old');
+    expect(sent.map(({ parcel }) => [parcel.path, parcel.upload])).toEqual([
+      ['b', null], // another file of that name
+      ['c', 'u-c'],
+      ['d', null],
+    ]);
+    expect(uploads.resumed).toBe(2);
+    expect(uploads.counts).toMatchObject({ whole: 1, sending: 3 });
   });
 
   it('begin anew where the job is gone, or takes no more', async () => {

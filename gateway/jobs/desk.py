@@ -142,6 +142,11 @@ class JobDesk:
         found = await self.ask(self._index.uploads, job_id, complete=False, most=MOST_UPLOADS_SHOWN)
         return await asyncio.to_thread(lambda: [(each, self.uploads.offset(each)) for each in found])
 
+    async def list_uploads(self, job_id: str, after: int, most: int) -> list[tuple[UploadRow, int]]:
+        """A page of a job's uploads, each with how much has come."""
+        found = await self.ask(self._index.uploads_after, job_id, after, most)
+        return await asyncio.to_thread(lambda: [(each, self.uploads.offset(each)) for each in found])
+
     # --- acting ----------------------------------------------------------------------------------------------
 
     async def create(

@@ -251,6 +251,14 @@ class JobIndex:
         )
         return [_upload(row) for row in found]
 
+    def uploads_after(self, job_id: str, after: int, most: int) -> list[UploadRow]:
+        """A page of a job's uploads, complete or not: those that began after the one of that number."""
+        found = self._db.execute(
+            f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE job_id = ? AND number > ? ORDER BY number LIMIT ?",  # noqa: S608
+            (job_id, after, most),
+        )
+        return [_upload(row) for row in found]
+
     def count_uploads(self, job_id: str) -> int:
         """How many files a job has, complete or not."""
         found = self._db.execute("SELECT count(*) FROM uploads WHERE job_id = ?", (job_id,))

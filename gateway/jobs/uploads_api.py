@@ -7,17 +7,22 @@ from contextlib import suppress
 from email.utils import formatdate
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from contract.api.jobs import JobUploadsView
 from gateway.errors import JobRefusal
 from gateway.http.deadline import PATIENT
-from gateway.http.documentation import Responses, errors
-from gateway.http.problems import TYPES, problem
-from gateway.jobs.api import JobId
+from gateway.http.documentation import Responses, answer, errors
+from gateway.http.parameters import QueryParameters
+from gateway.http.problems import TYPES, json_response, problem
+from gateway.jobs.api import CURSOR, JobId
+from gateway.jobs.api import MISSING as NO_JOB
 from gateway.jobs.desk import JobDesk
 from gateway.jobs.names import UNNAMED, metadata
+from gateway.jobs.views import upload_view
 from gateway.security.access import asked_by
 from runtime.logs import get_logger
 
@@ -45,12 +50,32 @@ NAMED: dict[str, dict[str, Any]] = {
     "Upload-Offset": {"schema": {"type": "string", "pattern": "^[0-9]{1,16}$"}},
     "Upload-Metadata": {"schema": {"type": "string"}},
 }
+UPLOADS = {
+    "uploads": [
+        {
+            "upload_id": "6d0c4c61c3f24b6f8a6de1d5b2a19f11",
+            "name": "Sunday/0001.jpg",
+            "size": 88_212,
+            "offset": 88_212,
+            "state": "complete",
+            "note": None,
+        }
+    ],
+    "next": None,
+}
 UploadId = Annotated[
     str,
     Path(pattern=ID_PATTERN, description="the upload's id", examples=["6d0c4c61c3f24b6f8a6de1d5b2a19f11"]),
 ]
 MISSING = errors({404: "there is no upload 6d0c4c61c3f24b6f8a6de1d5b2a19f11 of this job"})
 WRONG_VERSION = errors({412: f"this is tus {VERSION}: send the header Tus-Resumable: {VERSION}"})
+
+
+class UploadsParameters(QueryParameters):
+    """A page of a job's uploads."""
+
+    limit: int = Field(500, ge=1, le=2000, description="how many at most")
+    cursor: str = Field("", pattern=CURSOR, description="`next` of the page before; empty: the first page")
 
 
 def with_headers(*names: str) -> dict[str, Any]:
@@ -123,6 +148,21 @@ def uploads_router(desk: JobDesk) -> APIRouter:
             return refused(error)
         place = f"/api/jobs/{job_id}/uploads/{upload.upload_id}"
         return answered(201, {"Location": place, "Upload-Offset": "0", **expires()})
+
+    @router.get(
+        "",
+        response_model=JobUploadsView,
+        responses=answer("In the order in which they began.", UPLOADS) | NO_JOB,
+        operation_id="list_uploads",
+        summary="List what was sent",
+    )
+    async def list_uploads(job_id: JobId, asked: Annotated[UploadsParameters, Query()]) -> Response:
+        """Complete or not: whoever sends a folder again, from wherever, knows by it what need not be sent."""
+        await desk.find(job_id)
+        after = int(asked.cursor) if asked.cursor else 0
+        found = await desk.list_uploads(job_id, after, asked.limit)
+        following = str(found[-1][0].number) if len(found) == asked.limit else None
+        return json_response(JobUploadsView([upload_view(*each) for each in found], following))
 
     @router.head(
         "/{upload_id}",

@@ -33,6 +33,7 @@ DEMO_CAMERAS = 4
 ID_LENGTH = 64
 
 ENCODING = "in user names and passwords @ / ? # [ ] % are written %40 %2F %3F %23 %5B %5D %25, behind the host @ is %40"
+CUT = " (in a camera file a space and # begin a comment, which may have cut it off: # is written %23 in a password)"
 
 HELP = """\
 what SOURCE says: one or more of these, comma-separated
@@ -173,7 +174,7 @@ def _network(camera_id: str | None, url: str) -> CameraSpec:
         host, port = None, None
     if not host:
         raise InvalidSource(
-            f"{redact(url)}: there is no host in this address, or a port that is not a number{hint}"
+            f"{redact(url)}: there is no host in this address, or a port that is not a number{hint or CUT}"
         )
     url, _, options = url.partition("#")
     tls, hosts = _options(options, redact(url))

@@ -79,6 +79,29 @@ async def test_an_upload_that_was_cut_off_goes_on_where_it_stopped(jobs: JobsCli
     assert (await jobs.write(place, len(FACE), b"x"))[0] == 413
 
 
+async def test_what_was_sent_is_listed_whoever_sent_it(jobs: JobsClient) -> None:
+    job_id = await jobs.create()
+    for name in ("a/1.jpg", "a/2.jpg"):
+        assert (await jobs.write(await jobs.begin(job_id, name, len(FACE)), 0, FACE))[0] == 204
+    assert (await jobs.write(await jobs.begin(job_id, "3.jpg", len(FACE)), 0, FACE[:100]))[0] == 204
+    listed, cursor, pages = [], "", 0
+    while cursor is not None:
+        async with jobs.http.get(f"/api/jobs/{job_id}/uploads?limit=2&cursor={cursor}") as answer:
+            assert answer.status == 200, await answer.text()
+            page = await answer.json()
+        listed += [(each["name"], each["offset"], each["size"], each["state"]) for each in page["uploads"]]
+        cursor, pages = page["next"], pages + 1
+    size = len(FACE)
+    assert pages == 2
+    assert listed == [
+        ("a/1.jpg", size, size, "complete"),
+        ("a/2.jpg", size, size, "complete"),
+        ("3.jpg", 100, size, "receiving"),
+    ]
+    async with jobs.http.get("/api/jobs/000000000000/uploads") as answer:
+        assert answer.status == 404
+
+
 async def test_a_slow_upload_has_the_time_that_it_goes_on(jobs: JobsClient) -> None:
     """Three times as long as a request may take, but never silent for so long."""
     job_id = await jobs.create()

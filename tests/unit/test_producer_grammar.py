@@ -161,6 +161,11 @@ def test_redaction_hides_user_password_and_query_values() -> None:
     assert redact("videos/x.mkv") == "videos/x.mkv"
     assert redact("http://h:80/live/1.jpg#a") == "http://h:80/live/1.jpg"
     assert redact("http://proxy/rtsp://me:secret@h/s") == "http://proxy/rtsp://h/s"
+    # A camera file's address that a " #" in its password cut off.
+    assert redact("http://admin:secret") == "http://admin:***"
+    assert redact("http://admin:secret 1/x.jpg") == "http://admin:***/x.jpg"
+    assert redact("http://h:${PORT}/x.jpg") == "http://h:${PORT}/x.jpg"
+    assert redact("http://[::1]:80/x.jpg") == "http://[::1]:80/x.jpg"
 
 
 @pytest.mark.parametrize(

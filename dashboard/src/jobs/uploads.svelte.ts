@@ -1,7 +1,13 @@
 /** The files that this page sends, for whichever jobs: three at a time, whatever page of the dashboard is shown. */
 
 import { type Method, type Reader, reasonOf } from '../lib/api';
-import { type JobView, readJobView } from '../lib/contract.gen';
+import {
+  type JobUploadsView,
+  type JobView,
+  type UploadView,
+  readJobUploadsView,
+  readJobView,
+} from '../lib/contract.gen';
 import type { Chosen } from './dropped';
 import { nameFor, takesFiles } from './jobs';
 import { Resume, printOf } from './resume';
@@ -9,6 +15,8 @@ import { type Sending, type Transport, tus } from './transport';
 
 /** Uploads at a time. */
 const AT_ONCE = 3;
+/** Uploads that the gateway lists at a time. */
+const PAGE = 2_000;
 
 /** The part of the App that these need. */
 export interface Asks {
@@ -109,9 +117,11 @@ export class Uploads {
         return null;
       }
     }
+    const there = view === null ? new Map<string, UploadView>() : await this.#there(view.job_id);
+    if (there === null) return null;
     view ??= await this.#create(chosen, options);
     if (view === null) return null;
-    this.#begin(view, chosen);
+    this.#begin(view.job_id, chosen, there);
     return view.job_id;
   }
 
@@ -142,10 +152,11 @@ export class Uploads {
   async again(): Promise<void> {
     const failed = this.files.filter(({ state, final }) => state === 'failed' && !final);
     for (const job of new Set(failed.map((upload) => upload.job))) {
-      const view = await this.#read(job);
+      const there = (await this.#there(job)) ?? new Map<string, UploadView>();
       for (const upload of failed.filter((each) => each.job === job)) {
-        upload.upload = view === null ? null : begunOf(view, upload.path, upload.file);
-        upload.state = 'waiting';
+        const known = there.get(placeOf(upload.path, upload.file));
+        upload.upload = known?.state === 'receiving' ? known.upload_id : null;
+        upload.state = known?.state === 'complete' ? 'whole' : 'waiting';
       }
     }
     this.#next(null);
@@ -158,19 +169,21 @@ export class Uploads {
     this.resumed = 0;
   }
 
-  #begin(view: JobView, chosen: readonly Chosen[]): void {
-    const job = view.job_id;
+  #begin(job: string, chosen: readonly Chosen[], there: ReadonlyMap<string, UploadView>): void {
     const known = new Set(
       this.files.filter((each) => each.job === job && each.state !== 'failed').map((each) => each.path),
     );
     const added = chosen
       .filter(({ path }) => !known.has(path))
-      .map(({ file, path }) => new FileUpload((this.#keys += 1), job, file, path, begunOf(view, path, file)));
-    let resumed = 0;
-    for (const upload of added) {
-      if (this.resume.isWhole(job, printOf(upload.path, upload.file))) upload.state = 'whole';
-      if (upload.state === 'whole' || upload.upload !== null) resumed += 1;
-    }
+      .map(({ file, path }) => {
+        const known = there.get(placeOf(path, file));
+        const begun = known?.state === 'receiving' ? known.upload_id : null;
+        const upload = new FileUpload((this.#keys += 1), job, file, path, begun);
+        if (known?.state === 'complete' || this.resume.isWhole(job, printOf(path, file)))
+          upload.state = 'whole';
+        return upload;
+      });
+    const resumed = added.filter(({ state, upload }) => state === 'whole' || upload !== null).length;
     this.resume.note(
       job,
       added.filter(({ state }) => state === 'waiting').map(({ path, file }) => printOf(path, file)),
@@ -236,6 +249,28 @@ export class Uploads {
     }
   }
 
+  /** What the job has of files already, whichever browser sent them; `null`, and `refusal`, if that is not known. */
+  async #there(job: string): Promise<Map<string, UploadView> | null> {
+    const found = new Map<string, UploadView>();
+    let cursor: string | null = '';
+    try {
+      while (cursor !== null) {
+        const path: string = `${pathOf(job)}/uploads?limit=${PAGE}&cursor=${cursor}`;
+        const page: JobUploadsView = await this.asks.ask(
+          path,
+          readJobUploadsView,
+          new AbortController().signal,
+        );
+        for (const upload of page.uploads) found.set(placeOf(upload.name, upload), upload);
+        cursor = page.next;
+      }
+      return found;
+    } catch (failure) {
+      this.refusal = reasonOf(failure);
+      return null;
+    }
+  }
+
   async #create(chosen: readonly Chosen[], options: JobOptions): Promise<JobView | null> {
     let made: JobView | null = null;
     const name = options.name.trim() || nameFor(chosen.map(({ path }) => path)).slice(0, 100);
@@ -254,10 +289,8 @@ export const pathOf = (job: string): string => `/api/jobs/${encodeURIComponent(j
 /** Whatever is answered to a deed: the next question tells what has become of the job. */
 export const anything = (): true => true;
 
-/** The upload that the gateway has of this file, not all of which has come. */
-const begunOf = ({ uploads }: JobView, path: string, { size }: File): string | null =>
-  uploads.find((each) => each.name === path && each.size === size && each.state === 'receiving')?.upload_id ??
-  null;
+/** The same file has the same, chosen here or sent from elsewhere. */
+const placeOf = (path: string, { size }: Pick<File, 'size'>): string => `${size} ${path}`;
 
 const ofApps = new WeakMap<object, Uploads>();
 

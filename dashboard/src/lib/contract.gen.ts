@@ -561,6 +561,14 @@ export interface components {
       pictures: number[];
     };
     /**
+     * @description A job's uploads, complete or not, in the order in which they began. `next` is the cursor of the next page; null:
+     *     there is none.
+     */
+    JobUploadsView: {
+      uploads: components['schemas']['UploadView'][];
+      next: string | null;
+    };
+    /**
      * @description A job. `state` is `uploading` until it is said that no more uploads come, though its work has begun
      *     before, and `running` until all is settled; `failed`: it cannot go on, `note` says why; `lost`: its books
      *     are gone.
@@ -1148,6 +1156,7 @@ export type JobItemsView = components['schemas']['JobItemsView'];
 export type JobLatencyView = components['schemas']['JobLatencyView'];
 export type JobSettingsView = components['schemas']['JobSettingsView'];
 export type JobTimelineView = components['schemas']['JobTimelineView'];
+export type JobUploadsView = components['schemas']['JobUploadsView'];
 export type JobView = components['schemas']['JobView'];
 export type JobsView = components['schemas']['JobsView'];
 export type LatencyView = components['schemas']['LatencyView'];
@@ -2022,6 +2031,13 @@ export function readJobTimelineView(value: unknown): JobTimelineView | null {
   const pictures = r.list(value['pictures'], r.number);
   if (pictures === null) return null;
   return { number, name, state, seconds, presences, windows, skipped, pictures };
+}
+
+export function readJobUploadsView(value: unknown): JobUploadsView | null {
+  if (!r.isFields(value)) return null;
+  const uploads = r.list(value['uploads'], readUploadView);
+  if (uploads === null) return null;
+  return { uploads, next: r.string(value['next']) };
 }
 
 export function readJobView(value: unknown): JobView | null {
