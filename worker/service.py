@@ -112,7 +112,8 @@ class Worker:
             on_fatal=self._fail,
             counts=metrics.link,
         )
-        self._publisher = link.publisher(on_void=metrics.voided)
+        # It says that it is there as soon as it can, and not with its next heartbeat alone: who expects it looks for it.
+        self._publisher = link.publisher(on_ready=self._say, on_void=metrics.voided)
         self._cameras = CameraQuota()
         spans = None if tracing is None else FrameSpans(tracing, settings.node_id)
         self._reception = Reception(self._freshness, self._cameras, metrics, spans)

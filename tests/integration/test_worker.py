@@ -317,6 +317,20 @@ async def test_what_waited_for_a_worker_is_stale_and_a_slow_clock_is_not(
     assert worker.metric('cv_clock_skew_total{node_id="n-1"}') == 1
 
 
+async def test_it_is_heard_as_soon_as_it_is_ready(start: StartService, rabbitmq: str) -> None:
+    """What is said before the connection stands is lost: whoever expects a worker would miss it for two seconds."""
+    heard: list[float] = []
+    status = Consumer(
+        EphemeralQueue((("status", "node.*"),)), lambda _: heard.append(time.monotonic()), no_ack=True
+    )
+    async with bus(rabbitmq, status):
+        starting = start("worker", AMQP_URL=rabbitmq, WORKER_DETECTOR="haar")
+        await asyncio.to_thread(starting.ready)
+        ready = time.monotonic()
+        await aeventually("a heartbeat", lambda: heard)
+    assert heard[0] - ready < 1.0
+
+
 async def test_heartbeats_say_which_model_and_the_last_says_stopped(worker: Service, rabbitmq: str) -> None:
     heard: list[Status] = []
     status = Consumer(
