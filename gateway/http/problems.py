@@ -2,6 +2,7 @@
 
 import http
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request
@@ -32,6 +33,8 @@ TYPES = {
     507: "no_room",
 }
 NOT_FOUND = http.HTTPStatus.NOT_FOUND.phrase
+SHOWN = 40
+"""Characters of a value that are quoted."""
 RETRY_SECONDS = {429: 60, 503: 5}
 """When to try again, where the answer does not say it itself."""
 
@@ -48,13 +51,20 @@ def problem(status: int, error_type: str, error: str, headers: Mapping[str, str]
     return json_response(ProblemView("error", error_type, error), status, {**retry, **(headers or {})})
 
 
+def _fault(error: Mapping[str, Any]) -> str:
+    """What is wrong, as a phrase. A pattern is for programs, which have the document."""
+    place = ".".join(map(str, error["loc"][1:])) or error["loc"][0]
+    if error["type"] == "string_pattern_mismatch":
+        return f"{place}: {str(error['input'])[:SHOWN]!r} is not of its form"
+    return f"{place}: {error['msg']}"
+
+
 def install(app: FastAPI) -> None:
     """Let FastAPI's own errors take this shape, and what is refused of jobs."""
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        faults = [f"{'.'.join(map(str, e['loc'][1:])) or e['loc'][0]}: {e['msg']}" for e in error.errors()]
-        return problem(422, "bad_data", "; ".join(faults))
+        return problem(422, "bad_data", "; ".join(map(_fault, error.errors())))
 
     @app.exception_handler(JobRefusal)
     async def refused(_request: Request, error: JobRefusal) -> Response:

@@ -430,3 +430,10 @@ async def test_a_list_that_fails_after_a_deed_is_told_and_not_an_error(
     async with jobs.http.post("/api/jobs", json={}) as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert "disk I/O error" in (await answer.json())["error"]
+
+
+async def test_an_id_of_another_form_is_told_without_a_pattern(jobs: JobsClient) -> None:
+    """A person reads it, who mistyped an address."""
+    async with jobs.http.get("/api/jobs/zzz") as answer:
+        assert answer.status == 422
+        assert (await answer.json())["error"] == "job_id: 'zzz' is not of its form"
