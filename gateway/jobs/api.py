@@ -42,7 +42,6 @@ MAX_NAME = 200
 STALLED_SECONDS = 60.0
 MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8", "coco": "application/json"}
 ENDINGS = {"ndjson": "ndjson", "csv": "csv", "coco": "json"}
-TURN = "it waits for its turn: GATEWAY_JOBS says how many are computed at once"
 
 JOB: dict[str, Any] = {
     "job_id": "9c1d22f0a7b3",
@@ -237,8 +236,7 @@ def jobs_router(desk: JobDesk, reader: JobReader, board: JobBoard) -> APIRouter:
     router = APIRouter(prefix="/api/jobs", tags=["Jobs"])
 
     def view(job: JobRow, uploads: Sequence[tuple[UploadRow, int]] = ()) -> JobView:
-        waits = TURN if desk.runner.waits(job.job_id) else None
-        return job_view(job, desk.runner.figures(job.job_id), waits, uploads)
+        return job_view(job, desk.runner.figures(job.job_id), desk.runner.waits(job.job_id), uploads)
 
     async def whole(job: JobRow) -> JobView:
         return view(job, [] if job.complete else await desk.receiving(job.job_id))

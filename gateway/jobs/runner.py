@@ -39,6 +39,8 @@ IDLE_SECONDS = 30.0
 """A job that has nothing to do for so long, while more uploads may come, makes room for others."""
 STOP_SECONDS = 20.0
 CRASHES, LONGEST_PAUSE = 5, 30.0
+TURN = "it waits for its turn: GATEWAY_JOBS says how many are computed at once"
+AGAIN = "its process ended unexpectedly and is started again: the gateway's log says how it ended"
 CRASHED = "its process ended unexpectedly {times} times without getting on: the gateway's log says how"
 
 
@@ -89,9 +91,13 @@ class JobRunner:
         """What a running job said last."""
         return self._figures.get(job_id)
 
-    def waits(self, job_id: str) -> bool:
-        """Whether a job has something to do and no process."""
-        return job_id in self._waiting and job_id not in self._processes
+    def waits(self, job_id: str) -> str | None:
+        """Why a job that has something to do has no process; None if it has one, or gets one now."""
+        if job_id not in self._waiting or job_id in self._processes:
+            return None
+        if self._not_before.get(job_id, 0.0) > time.monotonic():
+            return AGAIN
+        return TURN if len(self._processes) >= self._limits.at_once else None
 
     def pid(self, job_id: str) -> int | None:
         """The number of a running job's process."""
@@ -177,7 +183,7 @@ class JobRunner:
         for job_id in list(self._processes):
             await self._stop_idle(job_id, now)
         self._metrics.own_jobs.labels("running").set(len(self._processes))
-        self._metrics.own_jobs.labels("waiting").set(sum(map(self.waits, self._waiting)))
+        self._metrics.own_jobs.labels("waiting").set(len(self._waiting - self._processes.keys()))
 
     async def _start(self, job: JobRow) -> None:
         folder = self._limits.folder / job.job_id

@@ -24,6 +24,7 @@ from contract.jobs import answers_queue
 from gateway.errors import JobRefusal
 from gateway.jobs.desk import JobDesk
 from gateway.jobs.index import UploadRow
+from gateway.jobs.runner import AGAIN
 from gateway.service import Gateway
 from tests.conftest import StartService
 from tests.helpers.eventually import aeventually, eventually_async
@@ -274,7 +275,14 @@ async def test_a_job_is_paused_goes_on_survives_its_process_and_is_cancelled(
     killed = await aeventually("it runs again", process)
     assert killed is not None
     psutil.Process(killed).kill()
-    await aeventually("another process goes on", lambda: process() not in (None, killed), 30.0)
+    said = set()
+
+    def goes_on() -> bool:
+        said.add(gateway.jobs.runner.waits(job_id))
+        return process() not in (None, killed)
+
+    await aeventually("another process goes on", goes_on, 30.0)
+    assert said <= {None, AGAIN}
     start("worker", AMQP_URL=rabbitmq, **WORKER).ready()
     job = await jobs.ended(job_id)
     assert (job["state"], job["ok"], job["items"]) == ("done", 20, 20)
