@@ -18,7 +18,8 @@ from producer.settings import ProducerSettings
 class CheckedFile:
     """What was found. Not `usable`: a producer that starts refuses the file, one that runs goes on with the last.
 
-    `answers` is what the cameras said, None if they were not asked.
+    `answers` is what the cameras said, None if they were not asked. `absent` are cameras whose file or folder is not
+    here: no mistake, since the producer may run elsewhere.
     """
 
     file: str
@@ -26,6 +27,7 @@ class CheckedFile:
     cameras: int
     problems: tuple[FileProblem, ...]
     answers: tuple[CheckAnswer, ...] | None = None
+    absent: tuple[str, ...] = ()
 
     @property
     def well(self) -> bool:
@@ -53,7 +55,12 @@ def check(path: Path, *, ask: bool = False) -> CheckedFile:
     if ask:
         settings = ProducerSettings()
         answers = tuple(run_connect([of_config(each, settings) for each in read.cameras.values()], settings))
-    return CheckedFile(str(path), True, len(read.cameras), read.problems, answers)
+    absent = tuple(
+        f"{each.spec.camera_id}: there is no {each.spec.shown} here"
+        for each in read.cameras.values()
+        if each.spec.missing
+    )
+    return CheckedFile(str(path), True, len(read.cameras), read.problems, answers, absent)
 
 
 def told(checked: CheckedFile) -> str:
@@ -64,11 +71,13 @@ def told(checked: CheckedFile) -> str:
         head = f"{checked.file}: cannot be used. A producer that runs goes on with what it read before"
     elif checked.problems:
         head = f"{checked.file}: {mistakes}; {cameras} can be used"
-    elif checked.answers is None:
+    elif checked.answers is None and not checked.absent:
         head = f"{checked.file}: {cameras}, nothing is wrong"
     else:
         head = f"{checked.file}: {cameras}, no mistakes in the file"
     lines = [head, *(f"  {problem}" for problem in checked.problems)]
+    if checked.absent:
+        lines += ["Not on this machine, or not for this user:", *(f"  {each}" for each in checked.absent)]
     if checked.answers is not None:
         lines += [f"Asked: {summary(checked.answers)}", *(f"  {answer}" for answer in checked.answers)]
     return "\n".join(lines)

@@ -84,6 +84,21 @@ def test_a_file_that_is_right_is_said_to_be(tmp_path: Path, capsys: pytest.Captu
     assert check(capsys, str(file)) == (0, f"{file}: 1 camera, nothing is wrong\n")
 
 
+def test_a_file_that_is_not_here_is_told_and_is_no_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a container, on another machine or tomorrow it may be there."""
+    file = tmp_path / "cameras.yaml"
+    file.write_text("cameras:\n  - {id: a, source: 'demo:1'}\n  - {id: b, source: /no/such/film.mp4}\n")
+    status, said = check(capsys, str(file))
+    assert status == 0
+    assert said.splitlines() == [
+        f"{file}: 2 cameras, no mistakes in the file",
+        "Not on this machine, or not for this user:",
+        "  b: there is no /no/such/film.mp4 here",
+    ]
+
+
 def test_every_mistake_has_its_line_and_none_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
