@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from cli.errors import CommandError
+from cli.errors import CommandError, InvalidOption, KnobError
 from cli.parser import Parser
 from cli.subcommands import SUB_COMMANDS, SubCommand, check_place
 from runtime.version import VERSION
 
+MISUSED = 2
 ABOUT = "Face detection on many cameras: RabbitMQ, workers, a live dashboard."
 MORE = "`framefleet COMMAND --help` says more. The documentation is in docs/."
 
@@ -42,7 +43,7 @@ def run(argv: Sequence[str]) -> int:
         return int(import_module(command.module).run(arguments))
     except CommandError as error:
         print(error, file=sys.stderr)
-        return 1
+        return MISUSED if isinstance(error, InvalidOption | KnobError) else 1
     except KeyboardInterrupt:
         return 130
 

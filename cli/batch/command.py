@@ -29,18 +29,17 @@ from runtime.priority import give_way
 
 MOST_CONCURRENCY = 1000
 STANDARD_OUTPUT = "-"
-WRONG = 2
-"""The exit status of a command that cannot be meant: nothing was done."""
+DECLINED = 2
+"""The exit status of a job whose price was not agreed to: nothing was done."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the job; returns the exit status, WRONG for a wrong command. Raises CommandError."""
+    """Run the job; returns the exit status. Raises CommandError."""
     try:
         return _run_job(arguments)
-    except (InvalidOption, Misuse) as error:
-        print(error, file=sys.stderr)
-        return WRONG
+    except Misuse as error:
+        raise InvalidOption(str(error)) from error
     except (BatchError, BrokerError) as error:
         raise CommandError(str(error)) from error
 
@@ -78,7 +77,7 @@ def _run(job: Job, targets: list[Target], arguments: argparse.Namespace) -> int:
     print(f"job {job.job_id}", file=out, flush=True)
     lane = Lane(arguments.lane)
     if lane is Lane.REMOTE and not affordable(job, arguments):
-        return WRONG
+        return DECLINED
     options = Options(
         concurrency=arguments.concurrency,
         lane=lane,

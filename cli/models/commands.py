@@ -13,6 +13,7 @@ from cli.models.overview import show
 from cli.models.shelf import ModelShelf
 from cli.models.verification import verify
 from cli.system_settings import settings_in_force
+from worker.errors import UnknownModel
 from worker.models import ModelUnavailable, Registry
 from worker.settings import default_cache
 
@@ -38,6 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
                 return fetch(shelf, arguments.names, everything=arguments.all)
             case _:
                 return verify(shelf)
+    except InvalidOption:
+        raise
+    except UnknownModel as error:
+        raise InvalidOption(str(error)) from error
     except (ModelUnavailable, ValueError, OSError) as error:
         raise CommandError(str(error)) from error
     except KeyboardInterrupt:

@@ -4,18 +4,19 @@ import sys
 from collections.abc import Sequence
 
 from cli.console import download
+from cli.errors import InvalidOption
 from cli.models.overview import state
 from cli.models.shelf import ModelShelf
 from worker.models import ModelEntry, ModelUnavailable, locate, unusable
 
 
 def fetch(shelf: ModelShelf, names: Sequence[str], *, everything: bool) -> int:
-    """Have the files of these models here; returns the exit status. Raises ValueError for an unknown name."""
+    """Have the files of these models here; returns the exit status. Raises UnknownModel, InvalidOption."""
     entries = [shelf.registry.entry(name) for name in dict.fromkeys(names)]
     if everything:
         entries += [e for e in shelf.registry.entries.values() if e.urls and e not in entries]
     if not entries:
-        raise ValueError(
+        raise InvalidOption(
             "say which models: names, as `framefleet models list` shows them, or --all"
             if not everything
             else "no model can be downloaded"

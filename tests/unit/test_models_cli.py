@@ -133,7 +133,7 @@ def test_what_makes_no_sense_is_one_sentence(
     tmp_path: Path, folder: Path, arguments: list[str], says: str
 ) -> None:
     said = models(tmp_path, *arguments, MODEL_DIR=str(folder))
-    assert said.returncode == 1
+    assert said.returncode == 2
     assert says in said.stderr
     assert len(said.stderr.splitlines()) == 1
     assert said.stdout == ""

@@ -342,5 +342,5 @@ def test_which_gateway_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for wrong in ("127.0.0.1:8080", "ftp://h", "http://", "http://h/?code=1"):
         with pytest.raises(InvalidOption):
             known_gateway(wrong, None, {}, layout, "why FRAME_ID")
-    assert run(["why", ""]) == 1
+    assert run(["why", ""]) == 2
     assert run(["why", "f", "--url", "http://127.0.0.1:1"]) == 1
