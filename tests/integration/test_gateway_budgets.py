@@ -20,9 +20,9 @@ from contract.dead_letters import REASON, TIME
 from contract.result import encode_result
 from contract.status import CameraReport, CamerasStatus
 from contract.topology import DEAD_LETTER_QUEUE
-from gateway import service
 from gateway.dead_letters import reader
 from gateway.history import queries
+from gateway.live import live_view
 from gateway.live.results import parse_received
 from gateway.prometheus import proxy as prometheus_proxy
 from gateway.service import Gateway
@@ -108,7 +108,7 @@ def refused(gateway: Gateway, reason: str) -> float:
 async def test_one_viewer_takes_nobody_s_pictures(
     rabbitmq: str, worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "PICTURES_AT_ONCE", 1e6)
+    monkeypatch.setattr(live_view, "PICTURES_AT_ONCE", 1e6)
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(running_gateway(tmp_path, amqp_url=rabbitmq))
         await aeventually("all is there", lambda: not gateway.missing())
@@ -233,8 +233,8 @@ async def test_a_token_has_its_limit_of_sockets(tmp_path: Path) -> None:
 
 async def test_scrolling_too_far_waits_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each camera more is a binding at the broker."""
-    monkeypatch.setattr(service, "PICTURES_AT_ONCE", 500.0)
-    monkeypatch.setattr(service, "PICTURES_PER_SECOND", 10.0)
+    monkeypatch.setattr(live_view, "PICTURES_AT_ONCE", 500.0)
+    monkeypatch.setattr(live_view, "PICTURES_PER_SECOND", 10.0)
     async with running_gateway(tmp_path) as gateway, connected(gateway, TOKEN) as socket:
         for number in range(8):
             await watch(socket, [f"c{number}-{n}" for n in range(256)])
