@@ -1,5 +1,6 @@
 """Brings a database to the version that this Framefleet knows, at start, while nobody else does."""
 
+import threading
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -12,6 +13,8 @@ SQLITE_VERSIONS = (0, 1, 2)
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_305_112_004
 """PostgreSQL's advisory lock of this, any number that nothing else uses."""
+_one_at_a_time = threading.Lock()
+"""Alembic's `op` is the process's: of two upgrades at once one would write on the other's connection."""
 
 
 def migrate(connection: Connection) -> None:
@@ -27,7 +30,8 @@ def migrate(connection: Connection) -> None:
         version = _version(connection, tables)
         if version == HEAD:
             return
-        _upgrade(connection, stamp=version is None and "results" in tables)
+        with _one_at_a_time:
+            _upgrade(connection, stamp=version is None and "results" in tables)
 
 
 def _version(connection: Connection, tables: set[str]) -> str | None:

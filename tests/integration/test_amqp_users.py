@@ -294,6 +294,6 @@ async def test_removing_it_ends_its_rights_and_connections(
     again = await framefleet(amqp_url, "senders", "remove", name, "--purge", settings=settings)
     assert (again.status, again.err) == (0, "")
     third = await framefleet(amqp_url, "senders", "remove", name, settings=settings)
-    assert third.status == 1
+    assert third.status == 2
     assert third.err == f"there is no sender {name}: there is none\n"
     assert str(urlsplit(amqp_url).password) not in said.out + said.err

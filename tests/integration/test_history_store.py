@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +36,7 @@ from gateway.history.views import event_view
 from gateway.history.writer import HistoryWriter
 from gateway.motion_watch import MotionStretch
 from tests.helpers.postgres import Postgres
+from tests.helpers.processes import ROOT
 from tests.helpers.results import result, thumbnail
 
 pytestmark = pytest.mark.integration
@@ -657,3 +660,39 @@ def test_a_face_takes_an_event_of_motion_over(history: History) -> None:
     assert history.events() == [("a", NOW - 1795000000, NOW + 6 - 1795000000, 1, 1)]
     assert kept_motion(history, [motion(NOW + 8)], [], NOW + 9) == {}
     assert [each.rule for each in claimed(history, NOW + 12)] == ["event"]
+
+
+TWO_AT_ONCE = """
+import sys, threading
+from pathlib import Path
+from gateway.history.database import Database
+
+failed = []
+threading.excepthook = failed.append
+
+def make(name):
+    for number in range(4):
+        database = Database("", Path(sys.argv[1], f"{name}{number}", "history.sqlite3"))
+        database.open()
+        database.close()
+
+threads = [threading.Thread(target=make, args=(name,)) for name in "abc"]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+sys.exit(f"{failed[0].exc_value!r}" if failed else 0)
+"""
+
+
+def test_two_are_made_at_once_in_one_process(tmp_path: Path) -> None:
+    """As two gateways of a test are; in a process of its own, which it may crash."""
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_AT_ONCE, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
