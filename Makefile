@@ -94,7 +94,7 @@ test-faults: test-tools ## pytest: breaks a real broker and real processes, and 
 	$(call calm,tests/faults)
 
 test-system: test-tools ## pytest: integration and faults at once, without what is marked `alone` or `calm`
-	$(call beside,$(SYSTEM),3)
+	$(call beside,$(SYSTEM),4)
 
 test-alone: test-tools ## pytest: what is marked `alone`, one test after the other; then `calm`, three files at a time
 	$(call alone,tests/unit $(SYSTEM))
