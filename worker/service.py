@@ -112,7 +112,7 @@ class Worker:
             on_fatal=self._fail,
             counts=metrics.link,
         )
-        # It says that it is there as soon as it can, and not with its next heartbeat alone: who expects it looks for it.
+        # It says that it is there as soon as it can: whoever expects it looks for it before its next heartbeat.
         self._publisher = link.publisher(on_ready=self._say, on_void=metrics.voided)
         self._cameras = CameraQuota()
         spans = None if tracing is None else FrameSpans(tracing, settings.node_id)
