@@ -41,10 +41,11 @@ async def drain(frames: AsyncIterator[Captured | Skipped]) -> None:
 
 async def test_a_stream_gives_frames_until_it_ends(camera: RtspCamera, pool: Pool) -> None:
     frames = Stream(camera.url, pool).frames()
-    frame = None
-    for _ in range(10):
-        frame = await anext(frames)
-    assert isinstance(frame, Captured)
+    captured: list[Captured] = []
+    while len(captured) < 10:  # on a busy machine some are skipped, and told as such
+        each = await anext(frames)
+        captured += [each] if isinstance(each, Captured) else []
+    frame = captured[-1]
     image = cv2.imdecode(np.frombuffer(frame.picture.encoded(85).data, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert image.shape == (48, 64, 3)
