@@ -157,7 +157,7 @@ def test_the_files_of_a_broker_that_has_ended_are_mended(
 
 
 async def test_where_nothing_runs_of_any_queue_none_is_deleted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """RabbitMQ could make one in the moment of the trial: what writes them is started again some times."""
 
@@ -170,6 +170,8 @@ async def test_where_nothing_runs_of_any_queue_none_is_deleted(
     async def touched(*_arguments: object) -> None:
         raise AssertionError("it was made anew")
 
+    # A broker of this checkout's own, as `make up` leaves one, would be looked at instead.
+    monkeypatch.setattr(commands, "Layout", lambda: Layout(tmp_path))
     monkeypatch.setattr(commands, "why_no_queue", none)
     monkeypatch.setattr(commands, "find_down", find_down)
     monkeypatch.setattr(commands, "make_anew", touched)
