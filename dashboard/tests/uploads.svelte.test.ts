@@ -166,6 +166,20 @@ describe('uploads', () => {
     expect(deeds.at(-1)).toBe('POST /api/jobs/new-1/complete');
   });
 
+  it('end the job where what failed here is found to have come all the same', async () => {
+    const uploads = begin();
+    await uploads.add([file('a'), file('b')], null, OPTIONS);
+    over(0);
+    sent[1]?.hears.failed('the gateway does not answer', false);
+    const came = { name: 'b', size: 10, offset: 10, state: 'complete', note: null } as const;
+    there.set('new-1', [{ ...came, upload_id: 'u-b' }]);
+    await uploads.again();
+    await settle();
+    expect(paths()).toEqual(['a', 'b']);
+    expect(uploads.counts).toMatchObject({ whole: 2, failed: 0 });
+    expect(deeds.at(-1)).toBe('POST /api/jobs/new-1/complete');
+  });
+
   it('can be cancelled one by one, and all: nothing that waits begins, and the job ends with what has come', async () => {
     const uploads = begin();
     await uploads.add(

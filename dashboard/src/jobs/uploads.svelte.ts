@@ -51,15 +51,22 @@ export class FileUpload {
   /** The gateway does not take this file at all. */
   final = $state(false);
   sending: Sending | null = null;
+  /** The upload that the gateway knows of it, if it does. */
+  upload: string | null = null;
 
   constructor(
     readonly key: number,
     readonly job: string,
     readonly file: File,
     readonly path: string,
-    /** The upload that the gateway knows of it, if it does. */
-    public upload: string | null,
   ) {}
+
+  /** Goes by what its job has already: all of it, a part, or nothing. */
+  begin(there: ReadonlyMap<string, UploadView>): void {
+    const known = there.get(placeOf(this.path, this.file));
+    this.upload = known?.state === 'receiving' ? known.upload_id : null;
+    this.state = known?.state === 'complete' ? 'whole' : 'waiting';
+  }
 }
 
 export class Uploads {
@@ -153,13 +160,10 @@ export class Uploads {
     const failed = this.files.filter(({ state, final }) => state === 'failed' && !final);
     for (const job of new Set(failed.map((upload) => upload.job))) {
       const there = (await this.#there(job)) ?? new Map<string, UploadView>();
-      for (const upload of failed.filter((each) => each.job === job)) {
-        const known = there.get(placeOf(upload.path, upload.file));
-        upload.upload = known?.state === 'receiving' ? known.upload_id : null;
-        upload.state = known?.state === 'complete' ? 'whole' : 'waiting';
-      }
+      for (const upload of failed.filter((each) => each.job === job)) upload.begin(there);
+      // All that failed may be there by now: then nothing is to be sent, and the job is complete.
+      this.#next(job);
     }
-    this.#next(null);
   }
 
   /** Forgets what is over. */
@@ -176,11 +180,9 @@ export class Uploads {
     const added = chosen
       .filter(({ path }) => !known.has(path))
       .map(({ file, path }) => {
-        const known = there.get(placeOf(path, file));
-        const begun = known?.state === 'receiving' ? known.upload_id : null;
-        const upload = new FileUpload((this.#keys += 1), job, file, path, begun);
-        if (known?.state === 'complete' || this.resume.isWhole(job, printOf(path, file)))
-          upload.state = 'whole';
+        const upload = new FileUpload((this.#keys += 1), job, file, path);
+        upload.begin(there);
+        if (this.resume.isWhole(job, printOf(path, file))) upload.state = 'whole';
         return upload;
       });
     const resumed = added.filter(({ state, upload }) => state === 'whole' || upload !== null).length;
