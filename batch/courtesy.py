@@ -5,16 +5,14 @@ answered in a second; when nothing waits any more, it is a little faster each se
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from batch.errors import BatchError
-from runtime.settings import read
+from batch.settings import from_environment
+from runtime.settings import EnvironmentSettings
 
 LOOK_SECONDS = 1.0
 LOOKS = 3
@@ -25,12 +23,8 @@ FADING = 0.999
 """What a job is used to, from look to look: what it could an hour ago it may not be able to do now."""
 
 
-class CourtesySettings(BaseSettings):
+class CourtesySettings(EnvironmentSettings):
     """Settings of how a job gives way (environment variables)."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True, env_ignore_empty=True
-    )
 
     share: float = Field(
         0.1,
@@ -44,10 +38,7 @@ class CourtesySettings(BaseSettings):
 
 def kept_share() -> float:
     """What the environment says that a job keeps. Raises BatchError with a sentence for what is wrong."""
-    settings, wrong = read(CourtesySettings, os.environ)
-    if settings is None:
-        raise BatchError("; ".join(wrong))
-    return settings.share
+    return from_environment(CourtesySettings).share
 
 
 class Courtesy:

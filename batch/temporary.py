@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import IO
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from batch import reasons
 from batch.errors import Unreadable
 from runtime.logs import get_logger
+from runtime.settings import EnvironmentSettings
 
 log = get_logger("batch")
 
@@ -21,12 +21,8 @@ LEFT_FREE = 256 << 20
 """Bytes that stay free on the disk of a job."""
 
 
-class TemporarySettings(BaseSettings):
+class TemporarySettings(EnvironmentSettings):
     """Settings of temporary files (environment variables)."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True
-    )
 
     folder: Path | None = Field(
         None,

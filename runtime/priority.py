@@ -1,8 +1,8 @@
 """How much of a core a process keeps while others want it whole: the kernel's scheduler shares, and it shares at once.
 
 A batch worker that computes as it can would take half of the core of each live worker; the client of a job adds to
-that. The weight of a nice value n is
-1024 / 1.25^n (Linux, kernel/sched/core.c); who does not run costs nothing, and who has more weight goes first.
+that. The weight of a nice value n is 1024 / 1.25^n (Linux, kernel/sched/core.c); who does not run costs nothing, and
+who has more weight goes first.
 """
 
 import math

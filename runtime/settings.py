@@ -27,12 +27,16 @@ NEAR = 0.85
 """Two names this much alike are a name and a slip of the pen (`difflib`'s ratio)."""
 
 
-class ServiceSettings(BaseSettings):
-    """Base of the services' settings. Secrets are `SecretStr`; validation messages never show an input."""
+class EnvironmentSettings(BaseSettings):
+    """Base of all settings. Secrets are `SecretStr`; validation messages never show an input."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True, env_ignore_empty=True
     )
+
+
+class ServiceSettings(EnvironmentSettings):
+    """Base of the services' settings."""
 
     amqp_url: str = Field(
         "amqp://guest:guest@127.0.0.1:5672/",

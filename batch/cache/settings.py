@@ -1,32 +1,24 @@
 """What results are kept, where and for how long: settings of `framefleet batch` and `process_batch`."""
 
-import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from batch.cache.disk import default_folder
 from batch.cache.levels import CacheLevels
 from batch.cache.results import levels
-from batch.errors import BatchError
+from batch.settings import from_environment
 from runtime.redis_url import RedisUrl
-from runtime.settings import read
+from runtime.settings import EnvironmentSettings
 
 MIB, DAY = 1 << 20, 86_400.0
 
 
-class CacheSettings(BaseSettings):
+class CacheSettings(EnvironmentSettings):
     """Settings of kept results (environment variables)."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="BATCH_CACHE_",
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        populate_by_name=True,
-        env_ignore_empty=True,
-    )
+    model_config = SettingsConfigDict(env_prefix="BATCH_CACHE_")
 
     folder: Path | None = Field(
         None,
@@ -48,9 +40,7 @@ class CacheSettings(BaseSettings):
 
 def kept_results() -> CacheLevels:
     """The levels that the environment's settings make. Raises BatchError with a sentence for what is wrong."""
-    settings, wrong = read(CacheSettings, os.environ)
-    if settings is None:
-        raise BatchError("; ".join(wrong))
+    settings = from_environment(CacheSettings)
     return levels(
         settings.folder or default_folder(),
         settings.redis_url.get_secret_value(),

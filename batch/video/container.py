@@ -50,10 +50,13 @@ def failure(error: Exception, shown: str, *, growing: bool = False) -> VideoErro
     match error:
         case MemoryError() | OSError(errno=errno.ENOMEM):
             return VideoError("memory", f"{shown} needs more memory than a video may take")
-        case av.error.InvalidDataError() | av.error.ArgumentError() | av.error.EOFError():
-            return _not_a_video(shown, growing=growing)
-        # FFmpeg's own word for a head without its end; what the disk refuses comes as Python's error, as it was raised.
-        case av.FFmpegError(errno=errno.EIO):
+        # EIO is FFmpeg's own word for a head without its end; what the disk refuses comes as Python raised it.
+        case (
+            av.error.InvalidDataError()
+            | av.error.ArgumentError()
+            | av.error.EOFError()
+            | av.FFmpegError(errno=errno.EIO)
+        ):
             return _not_a_video(shown, growing=growing)
         case OSError(strerror=str(text)):
             return VideoError("io_error", f"{shown} cannot be read: {text}")
