@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import av
 import cv2
 import numpy as np
 
-from tests.helpers.processes import ROOT
+from tests.helpers.tool import Tool
 
 BROKEN = b"\xff\xd8\xff\xe0 a JPEG by its first bytes, and by no others"
 
@@ -45,26 +43,21 @@ class Command:
         # busy nobody gives way.
         environment = {"BATCH_CACHE_DIR": str(jobs / "kept"), "BATCH_SHARE": "1", **environment}
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "MODEL_DIR") if key in os.environ}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "batch", "--jobs", str(jobs), *map(str, arguments)],
-            cwd=ROOT,
-            env={**kept, "AMQP_URL": url, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+        self._tool = Tool(
+            "batch",
+            "--jobs",
+            str(jobs),
+            *map(str, arguments),
+            environment={**kept, "AMQP_URL": url, **environment},
         )
+        self.process = self._tool.process
         self.said = ""
 
     def wait(self, seconds: float = 60.0) -> int:
         """Wait for its end; returns the exit status, and keeps what it said."""
-        try:
-            out, err = self.process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            out, err = self.process.communicate()
-            raise AssertionError(f"not within {seconds:.0f} s:\n{(out + err).decode()}") from None
-        self.said = (out + err).decode("utf-8", "replace")
-        return self.process.returncode
+        ended = self._tool.wait(seconds)
+        self.said = ended.out + ended.err
+        return ended.status
 
     def interrupt(self) -> None:
         """Ctrl-C."""
@@ -72,8 +65,7 @@ class Command:
 
     def kill(self) -> None:
         """kill -9."""
-        self.process.kill()
-        self.process.communicate()
+        self._tool.kill()
 
 
 def lines(file: Path) -> list[dict[str, Any]]:

@@ -6,16 +6,20 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from cli.ports import free_port
 from tests.helpers.eventually import eventually
+from tests.helpers.forked import Forked, can_fork, fork
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Service:
-    """`python -m <name>` with an environment of its own; `probe` is the port of /readyz."""
+    """`python -m <name>` with an environment of its own; `probe` is the port of /readyz.
+
+    It is forked where that can be (tests/helpers/forked.py)."""
 
     def __init__(self, name: str, log: Path, **environment: str) -> None:
         self.probe = free_port()
@@ -24,15 +28,7 @@ class Service:
         defaults = {f"{prefix}_METRICS_PORT": str(self.probe), f"{prefix}_METRICS_HOST": "127.0.0.1"}
         self.log = log
         with log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", name],
-                cwd=ROOT,
-                env={"BATCH_SHARE": "1", **kept, **defaults, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+            self.process = start(name, {"BATCH_SHARE": "1", **kept, **defaults, **environment}, out.fileno())
 
     def ready(self, seconds: float = 20.0) -> "Service":
         """Wait until /readyz says so; fails at once with the log if the process has ended."""
@@ -78,3 +74,18 @@ class Service:
         if self.process.poll() is not None:
             raise AssertionError(f"ended with {self.process.returncode}:\n{self.log.read_text()[-2000:]}")
         return True
+
+
+def start(name: str, environment: Mapping[str, str], output: int) -> "subprocess.Popen[bytes] | Forked":
+    """Start `python -m <name>`, which writes to `output`, in a session of its own."""
+    if can_fork(environment):
+        return fork(name, environment=environment, stdout=output, stderr=output)
+    return subprocess.Popen(
+        [sys.executable, "-m", name],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )

@@ -281,12 +281,11 @@ async def test_a_replay_that_is_killed_loses_nothing(rabbitmq: str) -> None:
             b.publisher.publish(dead(number), outcomes.append)
         await aeventually("all confirmed", lambda: len(outcomes) == count)
     assert set(outcomes) == {Outcome.CONFIRMED}
-    process = await begin(rabbitmq, "dlq", "replay", "--all", "--yes")
+    tool = begin(rabbitmq, "dlq", "replay", "--all", "--yes")
     async with session([rabbitmq], "t") as connection:
-        while not (await connection.count("frame_queue.batch"))[0] and process.returncode is None:
+        while not (await connection.count("frame_queue.batch"))[0] and tool.process.poll() is None:
             pass
-        process.kill()
-        await process.wait()
+        tool.kill()
         replayed = (await connection.count("frame_queue.batch"))[0]
     collected = Collector(DLQ), Collector("frame_queue.batch")
     async with bus(rabbitmq, *collected):

@@ -23,7 +23,7 @@ from gateway.senders.file import put_sender
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.fleet import vhost_of
-from tests.helpers.tool import begin, framefleet
+from tests.helpers.tool import Tool, begin, framefleet
 from worker.intake import Intake
 
 pytestmark = pytest.mark.integration
@@ -256,10 +256,9 @@ async def test_killed_in_the_middle_and_run_again_nothing_is_lost(rabbitmq: str)
     kills = []
     # Once while messages are set aside, once while they are moved back, once more just as it begins again.
     for source, target in (("frame_queue", ASIDE), (ASIDE, "frame_queue"), (ASIDE, "frame_queue")):
-        process = await begin(rabbitmq, "queues", "upgrade", "--yes")
-        await _moving(rabbitmq, source, target, process)
-        process.kill()
-        await process.wait()
+        tool = begin(rabbitmq, "queues", "upgrade", "--yes")
+        await _moving(rabbitmq, source, target, tool)
+        tool.kill()
         kills.append(await counts(rabbitmq, "frame_queue", ASIDE))
     check = await framefleet(rabbitmq, "queues", "check")
     assert (check.status, "an upgrade was interrupted" in check.out) == (1, True)
@@ -271,11 +270,11 @@ async def test_killed_in_the_middle_and_run_again_nothing_is_lost(rabbitmq: str)
     print(f"\nqueue upgrade killed three times at {kills}: lost 0 of {count}, twice there {len(got) - count}")
 
 
-async def _moving(url: str, source: str, target: str, process: asyncio.subprocess.Process) -> None:
+async def _moving(url: str, source: str, target: str, tool: Tool) -> None:
     """Wait until messages are on their way from `source` to `target`."""
     async with session([url], "watch") as connection, asyncio.timeout(40):
         before = None
-        while process.returncode is None:
+        while tool.process.poll() is None:
             with contextlib.suppress(NoSuchQueue):
                 now = (await connection.count(target))[0]
                 source_there = (await connection.count(source))[0] > 0
@@ -294,16 +293,16 @@ async def test_results_that_arrive_meanwhile_are_kept(rabbitmq: str) -> None:
     )
     async with old_version(rabbitmq, old) as publisher:
         await fill(publisher, RESULT_QUEUE, range(300))
-        process = await begin(rabbitmq, "queues", "upgrade", "--yes")
+        tool = begin(rabbitmq, "queues", "upgrade", "--yes")
         confirmed: set[str] = set()
         for number in itertools.count():
-            if process.returncode is not None:
+            if tool.process.poll() is not None:
                 break
             message = Message("results", "gate-1", b"r", message_id=f"r-{number}")
             if await aio.publish(publisher, message) is Outcome.CONFIRMED:
                 confirmed.add(f"r-{number}")
             await asyncio.sleep(0.005)
-    assert process.returncode == 0
+    assert tool.wait().status == 0
     got = await take_all(rabbitmq, RESULT_QUEUE, confirmed | {f"f-{n}" for n in range(300)})
     twice = len(got) - len({d.message_id for d in got})
     print(f"\n{len(confirmed)} results published during an upgrade: lost 0, twice there {twice}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.layout import CHECKOUT
 from contract.models import parse_model_spec
-from tests.helpers.tool import ROOT
 from worker.models import InvalidRegistry, Registry, UnknownModel
 from worker.models.entries import ALLOWED
 from worker.models.labels import read_labels
@@ -212,7 +212,7 @@ def test_an_unknown_name_is_answered_with_a_near_one_and_all_others() -> None:
 
 
 def test_the_documented_entries_can_be_used(tmp_path: Path) -> None:
-    document = (ROOT / "docs/models.md").read_text()
+    document = (CHECKOUT / "docs/models.md").read_text()
     examples = re.findall(r"^```toml\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
     assert len(examples) == 2
     known = registry(tmp_path, "\n".join(examples))

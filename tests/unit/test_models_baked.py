@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.tool import ROOT
+from cli.layout import CHECKOUT
 from worker.models import ModelEntry, Registry
 from worker.models.bake import bake
 from worker.models.files import BAKED
@@ -72,6 +72,6 @@ def test_an_image_is_not_built_with_a_file_that_is_not_what_it_claims_to_be(
 
 
 def test_the_image_looks_for_models_where_they_were_baked() -> None:
-    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
-    assert f"COPY --from=models /baked {BAKED.relative_to(ROOT)}\n" in dockerfile
-    assert "!deploy/models\n" in (ROOT / ".dockerignore").read_text()
+    dockerfile = (CHECKOUT / "deploy/Dockerfile").read_text()
+    assert f"COPY --from=models /baked {BAKED.relative_to(CHECKOUT)}\n" in dockerfile
+    assert "!deploy/models\n" in (CHECKOUT / ".dockerignore").read_text()

