@@ -39,7 +39,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Native]:
     models = write_models(tmp_path_factory.mktemp("models"))
     folder = tmp_path_factory.mktemp("native")
     # Five frames a second of each demo camera keep half a core busy for as long as the tests last.
-    system = Native(folder, WORKERS="2", MODEL_DIR=str(models), PRODUCER_FPS="2")
+    system = Native(folder, WORKERS="2", MODEL_DIR=str(models), PRODUCER_FPS="1")
     yield system
     assert system.stop() == 0, system.log.read_text()[-3000:]
 

@@ -45,6 +45,14 @@ SHOWN = {
 }
 """Each page's address, and what is there once it is shown."""
 
+CHOOSE = """(scheme) => {
+  const key = 'framefleet.scheme';
+  localStorage.setItem(key, scheme);
+  dispatchEvent(new StorageEvent('storage', { key, newValue: scheme }));
+}"""
+SETTLED = "() => Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(() => null)"
+"""Colours have come to where they go: in between, axe would find too little contrast."""
+
 # Controls of less than 44 px each way, as CSS pixels. A control's target is its label as well. Links in sentences are
 # exempt (WCAG 2.5.8, inline), and so is what only a keyboard reaches or is switched off.
 SMALL = """() => {
@@ -112,8 +120,15 @@ def visit(page: Page, gateway: str, path: str) -> None:
     expect(page.locator(SHOWN[path]).first).to_be_visible(timeout=PATIENCE)
 
 
+def choose_scheme(page: Page, scheme: str) -> None:
+    """As if it were chosen in another tab: this one follows at once."""
+    page.evaluate(CHOOSE, scheme)
+    expect(page.locator("html")).to_have_attribute("data-scheme", scheme)
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds. Evaluated by the browser's own protocol: the page's policy lets in no script of ours."""
+    page.evaluate(SETTLED)
     page.evaluate(AXE())
     found: list[str] = page.evaluate(
         "async () => (await axe.run()).violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))"

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Response, expect
 
 from gateway.ready_link import ask_link
-from tests.e2e.pages import PATIENCE, SHOWN, small_targets, violations, visit, wide_parts
+from tests.e2e.pages import PATIENCE, SHOWN, choose_scheme, small_targets, violations, visit, wide_parts
 from tests.helpers.native import Native
 
 pytestmark = pytest.mark.e2e
@@ -31,38 +31,49 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def browsers(native: Native, browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    """Three in which somebody is signed in: the operator, the operator with a phone, a viewer."""
+def pages(native: Native, browser: Browser) -> Iterator[dict[str, Page]]:
+    """Three in which somebody is signed in: the operator's, the operator's on a phone, a viewer's.
+
+    All tests share them: to go elsewhere costs half of what a new page does.
+    """
+    contexts = []
     opened = {}
     for name, options in (("operator", DESKTOP), ("phone", PHONE), ("viewer", DESKTOP)):
         role = "viewer" if name == "viewer" else "operator"
-        context = opened[name] = browser.new_context(**options)
-        page = context.new_page()
+        contexts.append(browser.new_context(**options))
+        page = opened[name] = contexts[-1].new_page()
         page.goto(ask_link(native.endpoints["gateway"], native.endpoints["token"], role))
         expect(page.locator("[data-role]")).to_have_text(role, timeout=PATIENCE)
-        page.close()
     yield opened
-    for context in opened.values():
+    for context in contexts:
         context.close()
 
 
 @pytest.fixture
-def opened(browsers: dict[str, BrowserContext]) -> Iterator[Open]:
-    """Opens a page in one of the browsers; it may not log an error, except that an address is none."""
-    pages = []
+def opened(pages: dict[str, Page]) -> Iterator[Open]:
+    """The page of one of them; it may not log an error, except that an address is none."""
+    heard: list[Page] = []
     errors: list[str] = []
 
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    def raised(error: Error) -> None:
+        errors.append(str(error))
+
     def open_page(name: str = "operator") -> Page:
-        page = browsers[name].new_page()
-        pages.append(page)
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page = pages[name]
+        page.on("console", said)
+        page.on("pageerror", raised)
+        heard.append(page)
         return page
 
     yield open_page
-    for page in pages:
+    for page in heard:
         page.evaluate("localStorage.clear()")
-        page.close()
+        page.remove_listener("console", said)
+        page.remove_listener("pageerror", raised)
     assert [error for error in errors if NOT_FOUND not in error] == []
 
 
@@ -71,9 +82,7 @@ def test_axe_finds_nothing_in_either_scheme(native: Native, opened: Open, path: 
     page = opened()
     visit(page, native.endpoints["gateway"], path)
     found = {"dark": violations(page)}
-    page.evaluate("localStorage.setItem('framefleet.scheme', 'light')")
-    visit(page, native.endpoints["gateway"], path)
-    expect(page.locator("html")).to_have_attribute("data-scheme", "light")
+    choose_scheme(page, "light")
     found["light"] = violations(page)
     assert found == {"dark": [], "light": []}
 
@@ -91,11 +100,15 @@ def test_a_phone_scrolls_downwards_alone_and_a_finger_hits(native: Native, opene
 def test_a_viewer_is_shown_nothing_that_would_be_refused(native: Native, opened: Open, path: str) -> None:
     page = opened("viewer")
     refused: list[str] = []
-    page.on(
-        "response", lambda answer: refused.append(answer.url) if answer.status in (401, 403, 500) else None
-    )
+
+    def answered(answer: Response) -> None:
+        if answer.status in (401, 403, 500):
+            refused.append(answer.url)
+
+    page.on("response", answered)
     visit(page, native.endpoints["gateway"], path)
     page.wait_for_timeout(1500)  # what the page asks for besides
+    page.remove_listener("response", answered)
     assert refused == []
     names = page.get_by_role("button").all_inner_texts()
     assert [name for name in names if re.match(CHANGING, name.strip())] == []

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pages import enter, violations
+from tests.e2e.pages import choose_scheme, enter, violations
 from tests.e2e.test_overview import DEMO, PATIENCE
 from tests.helpers.eventually import eventually
 from tests.helpers.native import Native
@@ -93,11 +93,10 @@ def test_what_an_address_says_in_vain_is_told(native: Native, wall: Page) -> Non
     expect(wall.get_by_text("Part of this address has no effect")).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("path", ["/wall", "/wall?wall", "/wall?by=prefix"])
-def test_axe_finds_nothing(native: Native, page: Page, scheme: str, path: str) -> None:
-    page.add_init_script(f"localStorage.setItem('framefleet.scheme', '{scheme}')")
-    enter(page, native, path)
+def test_axe_finds_nothing_on_a_wall_in_sections(native: Native, page: Page) -> None:
+    """On the others: test_every_page.py."""
+    enter(page, native, "/wall?by=prefix")
     expect(page.locator("[data-camera]")).to_have_count(len(DEMO), timeout=PATIENCE)
-    expect(page.locator("html")).to_have_attribute("data-scheme", scheme)
-    assert violations(page) == []
+    for scheme in ("dark", "light"):
+        choose_scheme(page, scheme)
+        assert violations(page) == []
