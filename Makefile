@@ -104,8 +104,8 @@ soak: test-tools ## random faults under load for SECONDS=1800, repeatable by SEE
 	python -m tests.faults.soak --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),1)
 
 silences: test-tools ## what is frozen, torn apart, full or put back for SECONDS=60 each, as in docs/faults.md (20 minutes)
-	SILENCE_SECONDS=$(or $(SECONDS),60) pytest -s tests/faults/test_silences.py tests/faults/test_partitions.py \
-	  tests/faults/test_disk_full.py tests/faults/test_cluster_nodes.py tests/e2e/test_silence.py $(PYTEST)
+	SILENCE_SECONDS=$(or $(SECONDS),60) pytest -s tests/faults/test_silences.py tests/faults/test_clocks_put_back.py \
+	  tests/faults/test_partitions.py tests/faults/test_disk_full.py tests/faults/test_cluster_nodes.py tests/e2e/test_silence.py $(PYTEST)
 
 hostile: test-tools ## a demo among enemies for SECONDS=600: clients, cameras, a viewer, a damaged broker; it must not notice
 	python -m tests.faults.hostile --seconds $(or $(SECONDS),600)

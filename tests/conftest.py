@@ -26,6 +26,7 @@ LONGEST = (
     "test_every_page.py",
     "test_up.py",
     "test_silences.py",
+    "test_clocks_put_back.py",
     "test_odd_messages.py",
     "test_broker_damage.py",
     "test_amqp_rights.py",
