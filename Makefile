@@ -11,7 +11,7 @@ beside = tests/beside $(1) -n $(2) --dist loadfile --no-loadscope-reorder -m 'no
 # Only the files that have such a test: reading all of them takes longer than running these.
 alone = tests/beside $$(grep -rlw mark.alone $(1) --include='test_*.py') -m alone $(PYTEST)
 # They wait for what a busy machine would look like, and use little of it themselves: three files at once, nothing else.
-calm = tests/beside $$(grep -rlw mark.calm $(1) --include='test_*.py') -n 3 --dist loadfile --no-loadscope-reorder -m calm $(PYTEST)
+calm = tests/beside $$(grep -rlw mark.calm $(1) --include='test_*.py') -n 4 --dist loadfile --no-loadscope-reorder -m calm $(PYTEST)
 # Hundreds of processes are started: they shall find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -40,14 +40,17 @@ up: ## install what is missing and run the whole system until Ctrl-C
 down: ## stop the system that runs in this checkout
 	@exec $(PYTHON) -m cli down
 
-# First what computes, two parts at a time; then the tests that mostly wait, several files at a time, and the browser's; at
-# last those that measure, with nothing beside them (docs/testing.md).
+# What mostly waits, several files at a time; what computes has the processors whenever the others wait. At last what
+# measures, with nothing beside it (docs/testing.md).
 test: test-tools ## install what the tests need and run all of them; ends with the time of each part
 	@rm -f .run/test-times
 	@export TOOLS=ready; again='$(MAKE) --no-print-directory'; \
-	  $$again -j2 --output-sync=target time-compute time-lint time-dashboard time-rules \
-	  && $$again time-system && $$again time-e2e && $$again time-alone; \
-	  status=$$?; echo 'make test:'; cat .run/test-times; exit $$status
+	  tests/aside $$again -k -j2 --output-sync=target time-compute time-lint time-dashboard time-rules & aside=$$!; \
+	  trap 'kill $$aside' INT TERM; \
+	  { $$again time-system && $$again time-e2e; }; status=$$?; \
+	  wait $$aside || status=$$?; \
+	  [ $$status -ne 0 ] || { $$again time-alone; status=$$?; }; \
+	  echo 'make test:'; cat .run/test-times; exit $$status
 
 time-%:
 	@tests/timed $* $(MAKE) --no-print-directory test-$*
