@@ -45,7 +45,7 @@ down: ## stop the system that runs in this checkout
 test: test-tools ## install what the tests need and run all of them; ends with the time of each part
 	@rm -f .run/test-times
 	@export TOOLS=ready; again='$(MAKE) --no-print-directory'; \
-	  tests/aside $$again -k -j2 --output-sync=target time-compute time-lint time-dashboard time-rules & aside=$$!; \
+	  tests/aside $$again -k -j2 --output-sync=target time-compute time-lint time-dashboard & aside=$$!; \
 	  trap 'kill $$aside' INT TERM; \
 	  { $$again time-system && $$again time-e2e; }; status=$$?; \
 	  wait $$aside || status=$$?; \
@@ -66,6 +66,7 @@ test-lint: test-tools ## formatting, ruff, spelling, mypy --strict, import-linte
 	lint-imports
 	python -m tests.house.licences --check
 
+# `make test` has them in tests/unit/test_alert_rules.py.
 test-rules: test-tools ## Prometheus: configuration, alert rules and their tests
 	promtool check config prometheus.yml
 	cd deploy/prometheus/tests && promtool test rules *.yml

@@ -7,6 +7,8 @@ import { sizes } from './sizes.js';
 
 const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const gateway = process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8080';
+/** Tests with effects. */
+const EFFECTS = 'tests/**/*.svelte.test.ts';
 
 export default defineConfig({
   // Below whatever path a proxy puts the gateway: code and fonts name each other relatively.
@@ -36,8 +38,15 @@ export default defineConfig({
   ...(process.env['VITEST'] ? { resolve: { conditions: ['browser', 'module', 'import', 'default'] } } : {}),
   test: {
     environment: 'node',
-    include: ['tests/**/*.test.ts'],
     server: { deps: { inline: ['svelte', 'esm-env'] } },
-    testTransformMode: { web: ['**/*.svelte.test.ts'] },
+    // A process for each file would load the same modules again: five times the work. So each file leaves nothing behind.
+    isolate: false,
+    projects: [
+      { extends: true, test: { name: 'modules', include: ['tests/**/!(*.svelte).test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'effects', include: [EFFECTS], testTransformMode: { web: [`**/${EFFECTS}`] } },
+      },
+    ],
   },
 });

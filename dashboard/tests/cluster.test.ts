@@ -1,10 +1,11 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decodeText } from '../src/lib/protocol';
 
 let frames: (() => void)[] = [];
 vi.stubGlobal('requestAnimationFrame', (paint: () => void) => frames.push(paint));
 vi.stubGlobal('document', { hidden: false });
 vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
+beforeAll(() => () => void vi.unstubAllGlobals());
 
 const { Cluster } = await import('../src/lib/cluster.svelte');
 

@@ -7,7 +7,10 @@ const before = process.env['TZ'];
 describe('times in sentences', () => {
   beforeAll(() => {
     process.env['TZ'] = 'Asia/Ho_Chi_Minh';
-    return () => (process.env['TZ'] = before);
+    return () => {
+      if (before === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = before;
+    };
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { flushSync } from 'svelte';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Reader, Refused } from '../src/lib/api';
 import { type Poll, poll } from '../src/lib/poll.svelte';
 
@@ -7,6 +7,7 @@ const EVERY = 2_000;
 
 /** So much of a page as the module asks for: its tab may be hidden. */
 vi.stubGlobal('document', new EventTarget());
+beforeAll(() => () => void vi.unstubAllGlobals());
 
 interface Question {
   path: string;

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { EVENTS } from '../src/events/place';
 import { OVERVIEW } from '../src/overview/place';
 
@@ -17,7 +17,7 @@ function stand(path: string): InstanceType<typeof Route> {
   return new Route();
 }
 
-beforeEach(() => vi.unstubAllGlobals());
+afterEach(() => void vi.unstubAllGlobals());
 
 it('changes a part of the place and keeps the rest', () => {
   const route = stand('/?state=offline');

