@@ -52,7 +52,7 @@ class Broker(RabbitMQNode):
             return super().ctl(*arguments, timeout=timeout)
         if self._attendant is None:
             self._attendant = Attendant(
-                [*self._command("erl")[:-1], "erl", "-pa", str(modules)], self.env(), self.directory
+                [*self._command("erl")[:-1], "erl", "-pa", modules.name], self.env(), self.directory
             )
         printed = self._attendant.printed(["--quiet", "--node", self.name, *arguments], timeout)
         # A command that failed fails again, and tells why.
@@ -117,12 +117,12 @@ class Attendant:
 
 
 @cache
-def _modules() -> Path | None:
+def _modules() -> "tempfile.TemporaryDirectory[str] | None":
     """A folder with the modules of Debian's rabbitmqctl; None with another RabbitMQ, which has its own way."""
     found = list(rabbitmq.SCRIPTS.parent.glob("lib/rabbitmq_server-*/escript/rabbitmqctl"))
     if not found:
         return None
-    folder = Path(tempfile.mkdtemp(prefix="framefleet-rabbitmqctl-"))
+    folder = tempfile.TemporaryDirectory(prefix="framefleet-rabbitmqctl-")  # goes with this process
     with zipfile.ZipFile(found[0]) as archive:
-        archive.extractall(folder)
+        archive.extractall(folder.name)
     return folder
