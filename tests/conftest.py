@@ -13,7 +13,9 @@ from xdist.scheduler import LoadFileScheduling
 
 import cli.rabbitmq
 from cli.rabbitmq import RabbitMQNode
+from tests.helpers.broker import Broker
 from tests.helpers.components import real_yunet, require
+from tests.helpers.memory import memory
 from tests.helpers.postgres import Postgres, private_postgres
 from tests.helpers.processes import Service
 from tests.helpers.redis import PrivateRedis, private_redis
@@ -117,10 +119,12 @@ def own_logs() -> Iterator[None]:
 def shared_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQNode]:
     """A node of the suite's own; use `rabbitmq`, which is empty at the start of each test."""
     require("rabbitmq-server")
-    node = RabbitMQNode(tmp_path_factory.mktemp("rabbitmq"), name="suite")
-    node.start()
-    yield node
-    node.stop()
+    folder = tmp_path_factory.mktemp("rabbitmq")
+    with memory(folder / "data"):
+        node = Broker(folder, name="suite")
+        node.start()
+        yield node
+        node.end()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from broker import Connection, Message, aio
-from cli.rabbitmq import RabbitMQNode
 from contract.models import DesiredModels
 from contract.status import encode_status
 from contract.topology import CONTROL_EXCHANGE, DEAD_LETTER_QUEUE
@@ -26,6 +25,7 @@ from runtime.logs import configure_logs
 from tests.faults.books import PICTURE, Books, Clerk, clerk
 from tests.faults.patched import patch, unhurried
 from tests.faults.screen import Screen
+from tests.helpers.broker import Broker
 from tests.helpers.eventually import aeventually
 from tests.helpers.models import write_models
 from tests.helpers.odd_messages import Odd, odd_messages
@@ -58,7 +58,7 @@ class Soak:
     """Two workers and a broker, a clerk that sends and reads, and everything that may befall them."""
 
     def __init__(self, folder: Path, seed: int, say: Say) -> None:
-        self.node = RabbitMQNode(folder / "broker", name="soak")
+        self.node = Broker(folder / "broker", name="soak")
         self.faults: Counter[str] = Counter()
         self.forced = 0  # SIGTERMs after which the grace period was not enough
         self.slowest = 0.0  # seconds from the end of a fault to results
@@ -90,7 +90,7 @@ class Soak:
         finally:
             for worker in self._workers:
                 worker.kill()
-            await asyncio.to_thread(self.node.stop)
+            await asyncio.to_thread(self.node.end)
 
     async def _befall(self, end: float) -> None:
         begun = time.monotonic()

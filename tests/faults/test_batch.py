@@ -11,6 +11,7 @@ import pytest
 
 from cli.rabbitmq import RabbitMQNode
 from tests.conftest import StartService
+from tests.helpers.broker import Broker
 from tests.helpers.eventually import aeventually
 from tests.helpers.jobs import Command, folder_of, lines
 from tests.helpers.processes import Service
@@ -26,12 +27,12 @@ GROWS_BY_AT_MOST = 48e6
 
 
 async def test_kill_9_of_client_worker_gateway_and_broker(tmp_path: Path, start: StartService) -> None:
-    node = RabbitMQNode(tmp_path / "rabbitmq", name="batch")
+    node = Broker(tmp_path / "rabbitmq", name="batch")
     await asyncio.to_thread(node.start)
     try:
         await _killed(node, tmp_path, start)
     finally:
-        node.stop()
+        node.end()
 
 
 async def _killed(node: RabbitMQNode, tmp_path: Path, start: StartService) -> None:

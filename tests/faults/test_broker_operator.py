@@ -12,7 +12,7 @@ from contract.topology import RESULTS_EXCHANGE, EphemeralQueue
 from tests.conftest import StartService
 from tests.faults.books import PICTURE, clerk
 from tests.helpers.bus import bus
-from tests.helpers.eventually import aeventually
+from tests.helpers.eventually import aeventually, eventually_async
 from tests.helpers.fleet import Fleet, consumers, vhost_of
 from tests.helpers.images import task
 
@@ -89,9 +89,11 @@ async def test_result_queue_deleted_while_others_still_listen(
         begun = time.monotonic()
         await sender.task(task(PICTURE))
         await aeventually("the result, live", lambda: live)
-        while "result_queue" not in await asyncio.to_thread(
-            shared_rabbitmq.ctl, "list_queues", "--vhost", vhost, "--no-table-headers", "name"
-        ):
-            assert time.monotonic() - begun < 25, "result_queue is not declared again"
+
+        async def there() -> bool:
+            listed = ("list_queues", "--vhost", vhost, "--no-table-headers", "name")
+            return "result_queue" in await asyncio.to_thread(shared_rabbitmq.ctl, *listed)
+
+        await eventually_async("result_queue is declared again", there, begun + 25 - time.monotonic())
         print(f"\nresult_queue deleted: there again after {time.monotonic() - begun:.1f} s")
     await aio.stop(gateway)

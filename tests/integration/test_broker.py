@@ -20,6 +20,7 @@ from broker import (
 )
 from cli.rabbitmq import RabbitMQNode
 from contract.topology import TOPOLOGY, EphemeralQueue, Queue, Topology
+from tests.helpers.broker import Broker
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually, eventually
 
@@ -125,10 +126,10 @@ async def test_bindings_of_an_ephemeral_queue_change_while_it_is_used(rabbitmq: 
 
 @pytest.fixture
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQNode]:
-    node = RabbitMQNode(tmp_path_factory.mktemp("broken"), name="broken")
+    node = Broker(tmp_path_factory.mktemp("broken"), name="broken")
     node.start()
     yield node
-    node.stop()
+    node.end()
 
 
 async def test_a_broker_that_dies_finds_its_clients_again(broken: RabbitMQNode) -> None:

@@ -20,7 +20,7 @@ from contract.task import Task, TaskForm, encode_task
 from contract.topology import Lane, Queue, Topology
 from gateway.senders.file import drop_sender, put_sender
 from tests.helpers.bus import Collector, bus
-from tests.helpers.eventually import aeventually
+from tests.helpers.eventually import aeventually, eventually_async
 from tests.helpers.gateway import TOKEN, running_gateway
 from tests.helpers.odd_messages import FIELD_VALUES
 from tests.helpers.tool import begin, framefleet
@@ -146,8 +146,10 @@ async def test_a_queue_that_somebody_consumes_is_not_looked_at(rabbitmq: str) ->
 
 
 async def aeventually_consumed(connection: Any) -> None:
-    while not (await connection.count(DLQ))[1]:
-        pass
+    async def consumed() -> bool:
+        return bool((await connection.count(DLQ))[1])
+
+    await eventually_async("it has a consumer", consumed)
 
 
 async def test_filters_and_the_table(rabbitmq: str) -> None:

@@ -28,6 +28,7 @@ from cli.survivors import Register
 from contract.senders import Sender
 from contract.topology import Lane
 from gateway.senders.file import put_sender, read_senders
+from tests.helpers.broker import Broker
 from tests.helpers.bus import Collector, bus
 from tests.helpers.components import require
 
@@ -52,14 +53,14 @@ def node(layout: Layout, management_port: int) -> Iterator[RabbitMQNode]:
     """As `make up` starts it, and registered as running."""
     require("rabbitmq-server")
     settings = [f"management.tcp.port = {management_port}", "management.tcp.ip = 127.0.0.1"]
-    made = RabbitMQNode(layout.rabbitmq, name="senders", extra_settings=settings)
+    made = Broker(layout.rabbitmq, name="senders", extra_settings=settings)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(cli.rabbitmq, "PLUGINS", (*cli.rabbitmq.PLUGINS, "rabbitmq_management"))
         made.start()
     assert made.pid
     Register(layout.processes).add("rabbitmq", made.pid)
     yield made
-    made.stop()
+    made.end()
 
 
 @pytest.fixture

@@ -364,8 +364,10 @@ def test_a_port_that_was_asked_for_and_is_taken_is_an_error(up: StartNative) -> 
     assert not (system.root / ".run" / "processes.json").exists()
 
 
-def test_a_misspelt_setting_of_a_service_ends_the_start_with_its_words(up: StartNative) -> None:
-    system = up(WORKER_DETECTR="yunet")
+def test_a_misspelt_setting_of_a_service_ends_the_start_with_its_words(
+    up: StartNative, rabbitmq: str
+) -> None:
+    system = up(AMQP_URL=rabbitmq, WORKER_DETECTR="yunet")
     assert system.process.wait(40) == 1
     assert said(system, "worker-1 does not accept its settings")
     assert said(system, "did you mean WORKER_DETECTOR?")
