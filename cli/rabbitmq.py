@@ -152,7 +152,7 @@ class RabbitMQNode:
         process = self.process
         if process is not None and process.poll() is None and grace > 0:
             # Its statistics handler waits 5 s for the application controller, which waits for it: take it out first.
-            self._call("gen_event delete_handler [rabbit_event,rabbit_mgmt_db_handler,stop]")
+            self._call("gen_event", "delete_handler", "rabbit_event, rabbit_mgmt_db_handler, stop")
             process.terminate()
             wait_until(lambda: process.poll() is not None, grace)
         self.kill()
@@ -176,15 +176,23 @@ class RabbitMQNode:
         psutil.wait_procs(helpers, timeout=5)
         self.process = None
 
-    def _call(self, function: str) -> None:
-        """Have the node call this function, if it will: `rabbitmqctl eval` would take half a second of a core."""
+    def _call(self, module: str, function: str, arguments: str) -> None:
+        """Have the node call this function, if it answers within five seconds."""
         program = next(ERLANG.glob("erts-*/bin/erl_call"), None)
-        if program is None:
-            return
-        there = ["-address", f"{self.address}:{self.distribution_port}", "-timeout", "5"]
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        with contextlib.suppress(RabbitMQError, OSError, subprocess.TimeoutExpired):
+            if program is None:
+                # It starts an Erlang machine: half a second of a core.
+                self.ctl("eval", f"{module}:{function}({arguments}).", timeout=5)
+                return
+            there = ["-address", f"{self.address}:{self.distribution_port}", "-timeout", "5"]
             subprocess.run(
-                [*self._command("erl_call")[:-1], program, *there, "-a", function],
+                [
+                    *self._command("erl_call")[:-1],
+                    program,
+                    *there,
+                    "-a",
+                    f"{module} {function} [{arguments}]",
+                ],
                 env=self.env(),
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,

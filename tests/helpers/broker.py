@@ -54,7 +54,11 @@ class Broker(RabbitMQNode):
             self._attendant = Attendant(
                 [*self._command("erl")[:-1], "erl", "-pa", modules.name], self.env(), self.directory
             )
-        printed = self._attendant.printed(["--quiet", "--node", self.name, *arguments], timeout)
+        try:
+            printed = self._attendant.printed(["--quiet", "--node", self.name, *arguments], timeout)
+        except subprocess.TimeoutExpired:
+            self._dismiss()  # what it says late is no answer to the next command
+            raise
         # A command that failed fails again, and tells why.
         return super().ctl(*arguments, timeout=timeout) if printed is None else printed
 
