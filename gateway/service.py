@@ -22,6 +22,7 @@ from fastapi import FastAPI
 
 from broker import AsyncioLoop, Publisher, split_urls
 from broker.link import Link
+from contract.document import ANSWERS
 from contract.result import Result
 from contract.topology import TOPOLOGY, WATCH_EXCHANGE, Lane
 from gateway.alerts.alertmanager import Alertmanager
@@ -61,6 +62,7 @@ from gateway.figures import FigureBoard
 from gateway.history.api import history_router
 from gateway.history.history import History
 from gateway.history.state_keeper import keep_states
+from gateway.http.shapes import prepare
 from gateway.jobs.api import jobs_router
 from gateway.jobs.desk import JobDesk
 from gateway.jobs.limits import JobLimits
@@ -208,6 +210,8 @@ async def compose(
     gateway_id = f"{settings.node_name}-{os.getpid()}"
     tracing = trace_results(settings, gateway_id, metrics)
     spans = None if tracing is None else ResultSpans(tracing, gateway_id)
+
+    prepare(ANSWERS)
 
     # --- how it reaches the broker ---
     urls = split_urls(settings.amqp_url)
