@@ -40,14 +40,14 @@ up: ## install what is missing and run the whole system until Ctrl-C
 down: ## stop the system that runs in this checkout
 	@exec $(PYTHON) -m cli down
 
-# What mostly waits, several files at a time, and what computes, whenever the others wait; then the browser's; at last what
-# measures. The last two have nothing beside them (docs/testing.md).
+# First what computes; then what mostly waits, several files at a time; linters and the dashboard have the processors whenever
+# these two wait. Then the browser's; at last what measures. These have nothing beside them (docs/testing.md).
 test: test-tools ## install what the tests need and run all of them; ends with the time of each part
 	@rm -f .run/test-times
 	@export TOOLS=ready; again='$(MAKE) --no-print-directory'; \
-	  tests/aside $$again -k -j2 --output-sync=target time-compute time-lint time-dashboard & aside=$$!; \
+	  tests/aside $$again -k time-lint time-dashboard & aside=$$!; \
 	  trap 'kill $$aside' INT TERM; \
-	  $$again time-system; status=$$?; \
+	  $$again time-compute && $$again time-system; status=$$?; \
 	  wait $$aside || status=$$?; \
 	  [ $$status -ne 0 ] || { $$again time-e2e && $$again time-alone; status=$$?; }; \
 	  echo 'make test:'; cat .run/test-times; exit $$status
