@@ -93,6 +93,13 @@ def test_a_video_that_is_dragged_in_shows_its_faces_on_a_timeline(
     expect(picture).to_have_js_property("complete", True)
     assert picture.evaluate("e => e.naturalWidth") > 100
 
+    # A pointer that rests is named in the address, but whoever goes on before that stays where they went.
+    page.mouse.move(whole["x"] + whole["width"] * 0.5, whole["y"] + 20)
+    page.get_by_role("link", name="All jobs").click()
+    page.wait_for_timeout(1_000)
+    expect(page).to_have_url(re.compile("/jobs$"))
+    page.go_back()
+
     # Its pictures, its results, and the list.
     page.locator("[data-item]", has_text="face.jpg").get_by_role("link", name="face.jpg").click()
     expect(page.get_by_role("dialog").locator("img")).to_be_visible(timeout=PATIENCE)
