@@ -10,8 +10,8 @@ SYSTEM := tests/integration tests/faults
 beside = tests/beside $(1) -n $(2) --dist loadfile --no-loadscope-reorder -m 'not alone and not calm' $(PYTEST)
 # Only the files that have such a test: reading all of them takes longer than running these.
 alone = tests/beside $$(grep -rlw mark.alone $(1) --include='test_*.py') -m alone $(PYTEST)
-# They wait for what a busy machine would look like, and use little of it themselves: four files at once, nothing else.
-calm = tests/beside $$(grep -rlw mark.calm $(1) --include='test_*.py') -n 4 --dist loadfile --no-loadscope-reorder -m calm $(PYTEST)
+# They wait for what a busy machine would look like, and use little of it themselves: three files at once, nothing else.
+calm = tests/beside $$(grep -rlw mark.calm $(1) --include='test_*.py') -n 3 --dist loadfile --no-loadscope-reorder -m calm $(PYTEST)
 # Hundreds of processes are started: they shall find their modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -100,7 +100,7 @@ test-faults: test-tools ## pytest: breaks a real broker and real processes, and 
 test-system: test-tools ## pytest: integration and faults at once, without what is marked `alone` or `calm`
 	$(call beside,$(SYSTEM),4)
 
-test-alone: test-tools ## pytest: what is marked `alone`, one test after the other; then `calm`, four files at a time
+test-alone: test-tools ## pytest: what is marked `alone`, one test after the other; then `calm`, three files at a time
 	$(call alone,tests/unit $(SYSTEM))
 	$(call calm,$(SYSTEM))
 

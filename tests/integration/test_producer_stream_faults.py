@@ -90,7 +90,7 @@ async def test_one_that_is_stopped_is_ended_and_its_cameras_are_back(
         await aeventually("the process is gone", lambda: start_time(stopped) is None, 10)
 
 
-@pytest.mark.calm  # a process that answers nothing for three seconds is blamed whole
+@pytest.mark.alone  # a process that answers nothing for three seconds is blamed whole
 async def test_a_camera_stuck_in_ffmpeg_is_named_and_soon_hurts_nobody(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
