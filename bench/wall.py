@@ -36,7 +36,7 @@ OFFLINE = 3
 IN_SIGHT = 30
 VIEWPORT = {"width": 1600, "height": 1250}
 """Five rows of six tiles."""
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -54,7 +54,7 @@ FOR_TESTS = (
     # Playwright's Node.js needs it.
     Package("libatomic1", lambda: ctypes.util.find_library("atomic") is not None),
     Package("amqp-tools", program("amqp-publish")),
-    Package("chromium", program("chromium")),
+    Package("chromium-headless-shell", program("chromium-headless-shell")),
     Package("ffmpeg", program("ffmpeg")),
     Package("nginx", program("nginx")),
     Package("caddy", program("caddy")),

@@ -63,13 +63,13 @@ def prepare_tests(layout: Layout) -> None:
     check_checkout(layout)
     commands = _commands(layout, "bootstrap-tests.log")
     # Ubuntu has Chromium only as a snap: there Playwright brings its own.
-    tools = [p for p in packages.FOR_TESTS if p.name != "chromium" or not is_ubuntu(release)]
+    tools = [p for p in packages.FOR_TESTS if p.name != "chromium-headless-shell" or not is_ubuntu(release)]
     packages.install([*_for_venv(layout), packages.RABBITMQ, packages.PROMETHEUS, *tools], commands)
     python = venv.prepare(layout, "dev.txt", commands)
     if is_ubuntu(release):
         commands.run(
             "Installing Chromium",
-            [str(python), "-m", "playwright", "install", "--with-deps", "chromium"],
+            [str(python), "-m", "playwright", "install", "--with-deps", "--only-shell", "chromium"],
             advice="Playwright downloads it: check the network and the proxy",
         )
     node.prepare(layout, commands)

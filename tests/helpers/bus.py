@@ -34,8 +34,8 @@ class Bus:
 async def bus(url: str, *roles: Role) -> AsyncIterator[Bus]:
     """An open Bus; closed at the end."""
     opened = Bus(url)
-    await opened.open(*roles)
     try:
+        await opened.open(*roles)
         yield opened
     finally:
         await aio.stop(opened.connection)

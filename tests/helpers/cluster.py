@@ -13,6 +13,7 @@ from cli.errors import RabbitMQError
 from cli.layout import CHECKOUT
 from cli.ports import answers
 from cli.rabbitmq import RabbitMQNode
+from tests.helpers.broker import Broker
 from tests.helpers.eventually import eventually
 from tests.helpers.network import Network
 
@@ -41,7 +42,7 @@ class Cluster:
         self.network = network
         self._epmds = [Epmd()] if network is None else [HostEpmd(network, host) for host in NAMES]
         cookie, password = secrets.token_hex(20), secrets.token_hex(20)
-        self.nodes: dict[str, RabbitMQNode] = {}
+        self.nodes: dict[str, Broker] = {}
         names = [f"{name}@{'localhost' if network is None else name}" for name in NAMES]
         for number, name in enumerate(NAMES):
             (folder / name).mkdir(parents=True)
@@ -55,7 +56,7 @@ class Cluster:
                 "extra_settings": settings(names, names[number], folder),
             }
             if network is None:
-                node = RabbitMQNode(folder / name, **arguments)
+                node = Broker(folder / name, **arguments)
             else:
                 node = HostNode(network, name, folder / name, **arguments)
             node.advanced = (DEPLOYED / "cluster-advanced.config").read_text()
@@ -103,12 +104,12 @@ class Cluster:
     def stop(self) -> None:
         """End all of it. The data is the test's: no need to leave in order."""
         for node in self.nodes.values():
-            node.kill()
+            node.end()
         for epmd in self._epmds:
             epmd.stop()
 
 
-class HostNode(RabbitMQNode):
+class HostNode(Broker):
     """A node on a host of a network."""
 
     def __init__(self, network: Network, host: str, directory: Path, **arguments: Any) -> None:

@@ -26,7 +26,7 @@ PLACES = {
     "promtool": None,
     "prometheus-alertmanager": None,
     "amtool": None,
-    "chromium": None,
+    "chromium-headless-shell": None,
     "amqp-publish": None,
     "ffmpeg": None,
     "openssl": None,

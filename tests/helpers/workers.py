@@ -2,10 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 from broker import Consumer, Delivery, Message, Publisher
 from contract.result import Result, encode_result
 from contract.task import Task, parse_task
+from tests.helpers.bus import bus
+from tests.helpers.eventually import aeventually
 
 
 class TimedWorkers:
@@ -73,3 +78,13 @@ class TimedWorkers:
                 )
             )
         delivery.ack()
+
+
+@asynccontextmanager
+async def timed_workers(url: str, count: int, seconds: float, **options: Any) -> AsyncIterator[TimedWorkers]:
+    """Workers on a connection of their own, each subscribed; at the end what they hold goes back to the queue."""
+    replies = Publisher()
+    workers = TimedWorkers(replies, count, seconds, **options)
+    async with bus(url, replies, *workers.consumers):
+        await aeventually("workers", lambda: all(each.subscribed for each in workers.consumers))
+        yield workers

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from bench.machine import resident_megabytes
-from broker import Consumer, Delivery, aio
+from broker import Consumer, Delivery
 from contract.status import CameraReport, CamerasStatus, CameraStatus, parse_status
 from contract.topology import STATUS_EXCHANGE, EphemeralQueue
 from tests.helpers.bus import bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.http_camera import HttpCamera, http_camera
-from tests.integration.test_producer_service import with_workers
+from tests.helpers.workers import timed_workers
 
 pytestmark = pytest.mark.alone  # good cameras' requests are counted to the twentieth
 
@@ -83,8 +83,12 @@ async def requests_of(server: HttpCamera) -> int:
 async def test_bad_cameras_are_known_for_what_they_are_and_hurt_no_other(rabbitmq: str, start: Any) -> None:
     reports = Reports()
     # Who asks when the camera's turn has come needs somebody who takes the frames.
-    opened, _ = await with_workers(rabbitmq, count=4, seconds=0.001)
-    async with http_camera() as good, http_camera() as bad, bus(rabbitmq, reports):
+    async with (
+        timed_workers(rabbitmq, count=4, seconds=0.001),
+        http_camera() as good,
+        http_camera() as bad,
+        bus(rabbitmq, reports),
+    ):
         names = [f"good-{n}" for n in range(GOOD)]
         alone = [f"{name}={good.url}/plain?camera={name}" for name in names]
         others = [f"{camera_id(path)}={bad.url}/{path}" for path in (*BAD, *ODD)]
@@ -120,4 +124,3 @@ async def test_bad_cameras_are_known_for_what_they_are_and_hurt_no_other(rabbitm
         assert producer.stop() == 0
         assert "hunter2" not in producer.log.read_text()
         assert "unexpected" not in producer.log.read_text()
-    await aio.stop(opened.connection)

@@ -7,21 +7,18 @@ from typing import Any
 
 import pytest
 
-from broker import aio
-from tests.helpers.bus import Bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.http_camera import http_camera
 from tests.helpers.overload import jain
-from tests.helpers.workers import TimedWorkers
-from tests.integration.test_producer_service import with_workers
+from tests.helpers.workers import TimedWorkers, timed_workers
 
 pytestmark = pytest.mark.alone  # beside other tests there is no telling how much the workers can do
 
 TARGET = 0.2  # seconds that frames shall wait
-SECONDS = 0.04  # of a worker for a frame
+SECONDS = 0.08  # of a worker for a frame: half as many take half of a slow machine
 SETTLING, WATCHED = 8.0, 5.0  # "within seconds": two producers that start together need most of them
 SETTLED = 3.0  # seconds of being fresh, fair and busy, after which it is watched
-FAST, SLOW = 20, 10  # frames a second of a camera of the fast and of the slow producer
+FAST, SLOW = 25, 12.5  # frames a second of a camera of the fast and of the slow producer
 
 
 class Watch:
@@ -90,32 +87,28 @@ class Watch:
         return self._workers / SECONDS * seconds
 
 
-async def more_workers(url: str, count: int) -> tuple[Bus, TimedWorkers]:
-    return await with_workers(url, count, SECONDS)
-
-
 async def test_a_slow_and_a_fast_producer_while_workers_are_killed_and_added(
     rabbitmq: str, start: Any
 ) -> None:
-    first, stay = await more_workers(rabbitmq, 3)
-    second, killed = await more_workers(rabbitmq, 3)
-    capacity = 6 / SECONDS  # 150 frames a second
+    capacity = 6 / SECONDS  # 75 frames a second
     settings = {"AMQP_URL": rabbitmq, "PRODUCER_FORM": "compact"}
-    fast = start("producer", SOURCE="fast=demo:20", PRODUCER_FPS=str(FAST), PRODUCER_ID="f", **settings)
-    slow = start("producer", SOURCE="slow=demo:35", PRODUCER_FPS=str(SLOW), PRODUCER_ID="s", **settings)
-    assert 5 * capacity == 20 * FAST + 35 * SLOW
-    fast.ready()
-    slow.ready()
-    await Watch("six workers", 6, 55, stay, killed).judge()
-
-    await aio.stop(second.connection)  # what they held goes back to the queue
-    await Watch("three of them killed", 3, 55, stay).judge()
-
-    third, added = await more_workers(rabbitmq, 3)
-    await Watch("three added", 6, 55, stay, added).judge()
-    assert (fast.stop(), slow.stop()) == (0, 0)
-    for bus in (first, third):
-        await aio.stop(bus.connection)
+    async with timed_workers(rabbitmq, 3, SECONDS) as stay:
+        async with timed_workers(rabbitmq, 3, SECONDS) as killed:
+            fast = start(
+                "producer", SOURCE="fast=demo:8", PRODUCER_FPS=str(FAST), PRODUCER_ID="f", **settings
+            )
+            slow = start(
+                "producer", SOURCE="slow=demo:14", PRODUCER_FPS=str(SLOW), PRODUCER_ID="s", **settings
+            )
+            assert 5 * capacity == 8 * FAST + 14 * SLOW
+            fast.ready()
+            slow.ready()
+            await Watch("six workers", 6, 22, stay, killed).judge()
+        # What they held goes back to the queue.
+        await Watch("three of them killed", 3, 22, stay).judge()
+        async with timed_workers(rabbitmq, 3, SECONDS) as added:
+            await Watch("three added", 6, 22, stay, added).judge()
+            assert (fast.stop(), slow.stop()) == (0, 0)
 
 
 async def test_a_camera_of_priority_three_gets_three_times_the_turns(
@@ -125,25 +118,23 @@ async def test_a_camera_of_priority_three_gets_three_times_the_turns(
     lines = [f"  - {{id: c{n}, source: 'demo:1', priority: {3 if n < 10 else 1}}}" for n in range(100)]
     file.write_text("defaults: {fps: 5}\ncameras:\n" + "\n".join(lines))
     # So many cameras that one frame of each outstanding is enough for its share.
-    opened, workers = await more_workers(rabbitmq, 4)  # 100 a second; 500 are offered
-    producer = start("producer", AMQP_URL=rabbitmq, CAMERAS=str(file), PRODUCER_FORM="compact")
-    producer.ready()
-    watch = Watch("priorities", 4, 100, workers)
-    await watch.settle()
-    await asyncio.sleep(12)
-    shares = watch.shares
-    urgent = sum(shares[f"c{n}"] for n in range(10)) / 10
-    others = sum(shares[f"c{n}"] for n in range(10, 100)) / 90
-    print(f"priority 3: {urgent:.1f} frames, priority 1: {others:.1f}, ratio {urgent / others:.2f}")
-    assert 2.4 < urgent / others < 3.7
-    assert producer.stop() == 0
-    await aio.stop(opened.connection)
+    async with timed_workers(rabbitmq, 8, SECONDS) as workers:  # 100 a second; 500 are offered
+        producer = start("producer", AMQP_URL=rabbitmq, CAMERAS=str(file), PRODUCER_FORM="compact")
+        producer.ready()
+        watch = Watch("priorities", 8, 100, workers)
+        await watch.settle()
+        await asyncio.sleep(12)
+        shares = watch.shares
+        urgent = sum(shares[f"c{n}"] for n in range(10)) / 10
+        others = sum(shares[f"c{n}"] for n in range(10, 100)) / 90
+        print(f"priority 3: {urgent:.1f} frames, priority 1: {others:.1f}, ratio {urgent / others:.2f}")
+        assert 2.4 < urgent / others < 3.7
+        assert producer.stop() == 0
 
 
 async def test_http_cameras_are_asked_when_their_turn_has_come(rabbitmq: str, start: Any) -> None:
-    cameras, fps, workers = 40, 5, 2  # 200 a second are offered, 50 can be computed
-    async with http_camera() as server:
-        opened, taken = await more_workers(rabbitmq, workers)
+    cameras, fps, workers = 40, 5, 4  # 200 a second are offered, 50 can be computed
+    async with http_camera() as server, timed_workers(rabbitmq, workers, SECONDS) as taken:
         source = ",".join(f"c{n}={server.url}/resizes?camera={n}" for n in range(cameras))
         producer = start(
             "producer",
@@ -162,4 +153,3 @@ async def test_http_cameras_are_asked_when_their_turn_has_come(rabbitmq: str, st
         assert asked <= 1.1 * computed + cameras  # and not 200 a second
         assert 'reason="stale"' not in (await asyncio.to_thread(producer.get, "/metrics"))[1]
         assert producer.stop() == 0
-        await aio.stop(opened.connection)

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from broker import Consumer, Publisher, aio
+from broker import Consumer
 from cli.rabbitmq import RabbitMQNode
 from contract.status import CameraStatus, ProducerStatus, Status, parse_status
 from contract.task import parse_task
 from contract.topology import STATUS_EXCHANGE, EphemeralQueue
 from producer.sources import demo
-from tests.helpers.bus import Bus, Collector, bus
+from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually
 from tests.helpers.fleet import largest_message
 from tests.helpers.images import encoded
 from tests.helpers.media import jpeg, write_video
-from tests.helpers.workers import TimedWorkers
+from tests.helpers.workers import timed_workers
 
 pytestmark = pytest.mark.integration
 
@@ -40,15 +40,6 @@ class StatusLog(Consumer):
         """The states of a camera, each once per transition."""
         states = [s.state for s in self.seen if isinstance(s, CameraStatus) and s.camera_id == camera_id]
         return [state for n, state in enumerate(states) if n == 0 or states[n - 1] != state]
-
-
-async def with_workers(url: str, count: int, seconds: float, **options: Any) -> tuple[Bus, TimedWorkers]:
-    replies = Publisher()
-    workers = TimedWorkers(replies, count, seconds, **options)
-    opened = Bus(url)
-    await opened.open(replies, *workers.consumers)
-    await aeventually("workers", lambda: all(c.subscribed for c in workers.consumers))
-    return opened, workers
 
 
 @pytest.mark.parametrize("form", ["base64", "compact"])
@@ -121,23 +112,22 @@ async def test_frames_that_fail_are_answered_and_counted_and_none_is_waited_for(
 
 @pytest.mark.alone
 async def test_five_fold_overload_stays_fresh_bounded_and_fair(rabbitmq: str, start: Any) -> None:
-    opened, workers = await with_workers(rabbitmq, count=2, seconds=0.05)  # 40 frames a second
-    producer = start("producer", AMQP_URL=rabbitmq, SOURCE="demo:20", PRODUCER_FPS="10")
-    producer.ready()
-    await asyncio.sleep(3)
-    since, most = time.time(), 0.0
-    while time.time() < since + 4:
-        most = max(most, await asyncio.to_thread(producer.metric, "producer_outstanding_frames"))
-        await asyncio.sleep(0.2)
-    taken = [task for (when, _), task in zip(workers.ages, workers.tasks, strict=True) if when >= since]
-    shares = list(Counter(task.camera_id for task in taken).values())
-    assert workers.p95_age(since) < 0.5  # in the slot (up to 0.1 s) and in the queue (about 0.2 s)
-    assert most <= 20
-    assert len(taken) >= 0.9 * 4 * 40
-    assert len(shares) == 20
-    assert sum(shares) ** 2 / (20 * sum(s * s for s in shares)) >= 0.95  # Jain's index
-    assert producer.stop() == 0
-    await aio.stop(opened.connection)
+    async with timed_workers(rabbitmq, count=2, seconds=0.05) as workers:  # 40 frames a second
+        producer = start("producer", AMQP_URL=rabbitmq, SOURCE="demo:20", PRODUCER_FPS="10")
+        producer.ready()
+        await asyncio.sleep(3)
+        since, most = time.time(), 0.0
+        while time.time() < since + 4:
+            most = max(most, await asyncio.to_thread(producer.metric, "producer_outstanding_frames"))
+            await asyncio.sleep(0.2)
+        taken = [task for (when, _), task in zip(workers.ages, workers.tasks, strict=True) if when >= since]
+        shares = list(Counter(task.camera_id for task in taken).values())
+        assert workers.p95_age(since) < 0.5  # in the slot (up to 0.1 s) and in the queue (about 0.2 s)
+        assert most <= 20
+        assert len(taken) >= 0.9 * 4 * 40
+        assert len(shares) == 20
+        assert sum(shares) ** 2 / (20 * sum(s * s for s in shares)) >= 0.95  # Jain's index
+        assert producer.stop() == 0
 
 
 async def test_without_workers_few_frames_wait_and_the_first_worker_wakes_it(
@@ -149,23 +139,22 @@ async def test_without_workers_few_frames_wait_and_the_first_worker_wakes_it(
     sent = sum(producer.metric(f'producer_frames_sent_total{{camera_id="demo-{n}"}}') for n in range(1, 21))
     assert 1 <= sent <= 8
     assert producer.metric("producer_outstanding_frames") <= 5
-    assert producer.metric('producer_frames_dropped_total{camera_id="demo-1",reason="replaced"}') > 10
-    opened, workers = await with_workers(rabbitmq, count=2, seconds=0.01)
-    await aeventually("frames flow", lambda: len(workers.tasks) > 100, seconds=8)
-    assert producer.stop() == 0
-    await aio.stop(opened.connection)
+    replaced = 'producer_frames_dropped_total{camera_id="demo-1",reason="replaced"}'
+    await aeventually("newer frames replace the one that waits", lambda: producer.metric(replaced) > 10)
+    async with timed_workers(rabbitmq, count=2, seconds=0.01) as workers:
+        await aeventually("frames flow", lambda: len(workers.tasks) > 100, seconds=8)
+        assert producer.stop() == 0
 
 
 async def test_lost_replies_do_not_stop_a_camera(rabbitmq: str, start: Any) -> None:
-    opened, workers = await with_workers(rabbitmq, count=1, seconds=0.01, answer=False)
-    producer = start("producer", AMQP_URL=rabbitmq, SOURCE="demo:1")
-    await aeventually("a frame", lambda: workers.tasks)
-    await aeventually("another", lambda: len(workers.tasks) > 1, seconds=15)
-    assert producer.metric('producer_replies_missing_total{camera_id="demo-1"}') >= 1
-    workers.answer = True
-    await aeventually("the flow", lambda: len(workers.tasks) > 20, seconds=15)
-    assert "no worker answers" not in producer.log.read_text()
-    await aio.stop(opened.connection)
+    async with timed_workers(rabbitmq, count=1, seconds=0.01, answer=False) as workers:
+        producer = start("producer", AMQP_URL=rabbitmq, SOURCE="demo:1")
+        await aeventually("a frame", lambda: workers.tasks)
+        await aeventually("another", lambda: len(workers.tasks) > 1, seconds=15)
+        assert producer.metric('producer_replies_missing_total{camera_id="demo-1"}') >= 1
+        workers.answer = True
+        await aeventually("the flow", lambda: len(workers.tasks) > 20, seconds=15)
+        assert "no worker answers" not in producer.log.read_text()
 
 
 async def test_a_batch_of_files_arrives_whole_and_the_producer_exits(
@@ -254,22 +243,19 @@ async def test_it_reconnects_and_goes_on(rabbitmq: str, shared_rabbitmq: RabbitM
     vhost = rabbitmq.rsplit("/", 1)[1]
     await asyncio.to_thread(shared_rabbitmq.ctl, "close_all_connections", "--vhost", vhost, "a test says so")
     await aeventually("lost", lambda: "broker unreachable" in producer.log.read_text())
-    opened, workers = await with_workers(rabbitmq, count=2, seconds=0.01)
-    await aeventually("the flow", lambda: len(workers.tasks) > 30)
-    assert producer.stop() == 0
-    await aio.stop(opened.connection)
+    async with timed_workers(rabbitmq, count=2, seconds=0.01) as workers:
+        await aeventually("the flow", lambda: len(workers.tasks) > 30)
+        assert producer.stop() == 0
 
 
 async def test_a_deleted_queue_comes_back(rabbitmq: str, shared_rabbitmq: RabbitMQNode, start: Any) -> None:
-    opened, workers = await with_workers(rabbitmq, count=1, seconds=0.01)
-    start("producer", AMQP_URL=rabbitmq, SOURCE="demo:2")
-    await aeventually("the flow", lambda: len(workers.tasks) > 5)
-    await aio.stop(opened.connection)
+    async with timed_workers(rabbitmq, count=1, seconds=0.01) as workers:
+        start("producer", AMQP_URL=rabbitmq, SOURCE="demo:2")
+        await aeventually("the flow", lambda: len(workers.tasks) > 5)
     vhost = rabbitmq.rsplit("/", 1)[1]
     await asyncio.to_thread(shared_rabbitmq.ctl, "delete_queue", "-p", vhost, "frame_queue")
-    opened, workers = await with_workers(rabbitmq, count=1, seconds=0.01)
-    await aeventually("the flow again", lambda: len(workers.tasks) > 20, seconds=20)
-    await aio.stop(opened.connection)
+    async with timed_workers(rabbitmq, count=1, seconds=0.01) as workers:
+        await aeventually("the flow again", lambda: len(workers.tasks) > 20, seconds=20)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from broker import Publisher, aio
-from tests.helpers.bus import Bus
 from tests.helpers.eventually import aeventually
-from tests.helpers.workers import TimedWorkers
+from tests.helpers.workers import TimedWorkers, timed_workers
 
 CAMERAS = 30
 RECENT = 1.5  # seconds; six frames of each camera
@@ -57,39 +55,35 @@ class Served:
 async def test_killing_one_of_three_loses_no_camera_for_more_than_thirty_seconds(
     rabbitmq: str, start: Any
 ) -> None:
-    replies = Publisher()
-    workers = TimedWorkers(replies, count=4, seconds=0.005)
-    served = Served(workers)
-    opened = Bus(rabbitmq)
-    await opened.open(replies, *workers.consumers)
-    producers = {
-        name: start(
-            "producer",
-            AMQP_URL=rabbitmq,
-            SOURCE=f"demo:{CAMERAS}",
-            PRODUCER_FPS="4",
-            PRODUCER_ID=name,
-            PRODUCER_FORM="compact",
-        )
-        for name in ("east", "north", "west")
-    }
-    await aeventually("three share the cameras", lambda: served.exactly({"east", "north", "west"}), 60)
+    async with timed_workers(rabbitmq, count=4, seconds=0.005) as workers:
+        served = Served(workers)
+        producers = {
+            name: start(
+                "producer",
+                AMQP_URL=rabbitmq,
+                SOURCE=f"demo:{CAMERAS}",
+                PRODUCER_FPS="4",
+                PRODUCER_ID=name,
+                PRODUCER_FORM="compact",
+            )
+            for name in ("east", "north", "west")
+        }
+        await aeventually("three share the cameras", lambda: served.exactly({"east", "north", "west"}), 60)
 
-    killed = time.time()
-    before = served.by(killed - RECENT)
-    producers["north"].kill()
-    await aeventually("two share them", lambda: served.exactly({"east", "west"}), 40)
-    assert served.longest_gap(killed) < 30
-    after = served.by(time.time() - RECENT)
-    assert all(after[camera_id] == by for camera_id, by in before.items() if by != {"north"})
-    print(f"longest gap after the kill: {served.longest_gap(killed):.2f} s")
+        killed = time.time()
+        before = served.by(killed - RECENT)
+        producers["north"].kill()
+        await aeventually("two share them", lambda: served.exactly({"east", "west"}), 40)
+        assert served.longest_gap(killed) < 30
+        after = served.by(time.time() - RECENT)
+        assert all(after[camera_id] == by for camera_id, by in before.items() if by != {"north"})
+        print(f"longest gap after the kill: {served.longest_gap(killed):.2f} s")
 
-    stopped = time.time()
-    assert producers["west"].stop() == 0
-    await aeventually("one serves them all", lambda: served.exactly({"east"}), 40)
-    print(f"longest gap after the stop: {served.longest_gap(stopped):.2f} s")
-    assert served.longest_gap(stopped) < 5
-    frame_ids = [task.frame_id for task in workers.tasks]
-    assert len(frame_ids) == len(set(frame_ids))
-    assert producers["east"].stop() == 0
-    await aio.stop(opened.connection)
+        stopped = time.time()
+        assert producers["west"].stop() == 0
+        await aeventually("one serves them all", lambda: served.exactly({"east"}), 40)
+        print(f"longest gap after the stop: {served.longest_gap(stopped):.2f} s")
+        assert served.longest_gap(stopped) < 5
+        frame_ids = [task.frame_id for task in workers.tasks]
+        assert len(frame_ids) == len(set(frame_ids))
+        assert producers["east"].stop() == 0
