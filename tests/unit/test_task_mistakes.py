@@ -5,6 +5,7 @@ import gzip
 import json
 import time
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -243,25 +244,27 @@ def test_what_is_no_picture_is_left_to_the_decoder_in_the_compact_form() -> None
 
 @pytest.mark.alone
 @pytest.mark.parametrize(
-    "data",
+    "made",  # when its test runs: together they take 120 MB
     [
-        b'{"frame": "' + b"=" * (MAX_BODY_BYTES - 100) + b'", "timestamp": 1}',
-        b'{"frame": "' + b" " * (MAX_BODY_BYTES - 100) + b'", "timestamp": "1"}',
-        b"{" + b",".join(b'"%d":0' % n for n in range(1_000_000)) + b"}",
-        b"[" * 1_000_000,
-        b'{"frame": [' + b"[]," * 4_000_000 + b'0], "timestamp": 1}',
-        b'{"x": [' + b"[]," * 4_000_000 + b"0]}",
-        b'{"timestamp": ' + b"1" * 5_000_000 + b"}",
-        b": " * 5_000_000 + b"NaN",
-        b"a" * 10_000_000 + b"=",
-        gzip.compress(b"[" * 10_000_000),
-        b'{"a": "' + rb"\u0041" * 1_900_000,
-        b'{"a": "' + rb"\ud800" * 1_900_000,
-        b'{"a": "' + b"\\" * 12_000_000,
-        b"{" + b'"a": {}, ' * 1_300_000 + b'"b": 1}',
+        lambda: b'{"frame": "' + b"=" * (MAX_BODY_BYTES - 100) + b'", "timestamp": 1}',
+        lambda: b'{"frame": "' + b" " * (MAX_BODY_BYTES - 100) + b'", "timestamp": "1"}',
+        lambda: b"{" + b",".join(b'"%d":0' % n for n in range(1_000_000)) + b"}",
+        lambda: b"[" * 1_000_000,
+        lambda: b'{"frame": [' + b"[]," * 4_000_000 + b'0], "timestamp": 1}',
+        lambda: b'{"x": [' + b"[]," * 4_000_000 + b"0]}",
+        lambda: b'{"timestamp": ' + b"1" * 5_000_000 + b"}",
+        lambda: b": " * 5_000_000 + b"NaN",
+        lambda: b"a" * 10_000_000 + b"=",
+        lambda: gzip.compress(b"[" * 10_000_000),
+        lambda: b'{"a": "' + rb"\u0041" * 1_900_000,
+        lambda: b'{"a": "' + rb"\ud800" * 1_900_000,
+        lambda: b'{"a": "' + b"\\" * 12_000_000,
+        lambda: b'{"a": "' + b"\\" * 10_000_000 + rb"\ud800" * 9_000,
+        lambda: b"{" + b'"a": {}, ' * 1_300_000 + b'"b": 1}',
     ],
 )
-def test_nothing_takes_long(data: bytes) -> None:
+def test_nothing_takes_long(made: Callable[[], bytes]) -> None:
+    data = made()
     begun = time.process_time()
     refused(data)
-    assert time.process_time() - begun < 3
+    assert time.process_time() - begun < 2
