@@ -21,9 +21,10 @@ from gateway.senders.file import drop_sender, put_sender
 from gateway.service import Gateway
 from tests.conftest import StartService
 from tests.faults.books import PICTURE
+from tests.helpers.broker import Broker
 from tests.helpers.bus import Bus, bus
 from tests.helpers.components import require
-from tests.helpers.eventually import aeventually
+from tests.helpers.eventually import aeventually, eventually
 from tests.helpers.fleet import Fleet, metric
 from tests.helpers.gateway import running_gateway
 from tests.helpers.processes import Service
@@ -40,16 +41,23 @@ WHOLE = "RabbitMQ: its quorum queues do not work"
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQNode]:
     """A broker of this module's own: it is the one that gets damaged."""
     require("rabbitmq-server")
-    own = RabbitMQNode(tmp_path_factory.mktemp("damaged"), name="damaged")
+    own = Broker(tmp_path_factory.mktemp("damaged"), name="damaged")
     own.start()
     yield own
-    own.stop()
+    own.end()
 
 
 async def fill(sender: Bus, queue: str, count: int) -> None:
     message = Message("", queue, os.urandom(4_000), content_type="image/jpeg")
     outcomes = await asyncio.gather(*(sender.publish(message) for _ in range(count)))
     assert {outcome.value for outcome in outcomes} == {"confirmed"}
+
+
+def write_segments(node: RabbitMQNode) -> None:
+    """Have what is in the log so far written into the queues' segments, as at any start."""
+    logs = set(node.directory.glob("data/*/quorum/*/*.wal"))
+    node.ctl("eval", "ra_log_wal:force_roll_over(ra_log_wal).")
+    eventually("all is in segments", lambda: not any(log.exists() for log in logs))
 
 
 def damage(node: RabbitMQNode, queue: str, *, cut: bool) -> None:
@@ -100,9 +108,7 @@ async def test_damaged_queues_are_told_by_name_cost_nothing_else_and_are_made_an
     async with bus(node.amqp_url) as sender:
         for queue in (LIVE, GPU):
             await fill(sender, queue, 300)
-    await asyncio.to_thread(node.stop)
-    await asyncio.to_thread(node.start)  # writes what was in the log into segments
-    await every_queue_answers(node)
+    await asyncio.to_thread(write_segments, node)
     await asyncio.to_thread(node.stop)
     damage(node, LIVE, cut=True)
     damage(node, GPU, cut=False)
@@ -234,9 +240,7 @@ async def test_a_sender_s_damaged_queues_are_told_and_nobody_else_waits(
                 await channel.declare(queue)
         for name in (own, letters):
             await fill(sender, name, 300)
-    await asyncio.to_thread(node.stop)
-    await asyncio.to_thread(node.start)  # writes what was in the log into segments
-    await every_queue_answers(node)
+    await asyncio.to_thread(write_segments, node)
     await asyncio.to_thread(node.stop)
     for name in (own, letters):
         damage(node, name, cut=True)
@@ -302,10 +306,12 @@ async def test_a_file_for_which_no_queue_works_is_named_and_moved_and_costs_no_o
         assert (said.status, words in said.out + said.err) == (status, True), said
 
     async def none_works() -> None:
-        await says("check", status=1, words="do not work, none of them")
-        await says("repair", "--yes", status=1, words="docker compose stop rabbitmq")
-        await says("repair", "--dry-run", *where, status=0, words=f"{LIVE}: ")
-        await says("repair", *where, status=1, words="Nothing was changed")
+        await asyncio.gather(  # each waits for answers that do not come
+            says("check", status=1, words="do not work, none of them"),
+            says("repair", "--yes", status=1, words="docker compose stop rabbitmq"),
+            says("repair", "--dry-run", *where, status=0, words=f"{LIVE}: "),
+            says("repair", *where, status=1, words="Nothing was changed"),
+        )
         assert folder.exists()
 
     async with running_gateway(tmp_path, amqp_url=node.amqp_url) as gateway:

@@ -12,7 +12,7 @@ from tests.conftest import StartService
 from tests.faults.books import Clerk, clerk
 from tests.helpers.cluster import Cluster, cluster
 from tests.helpers.components import require
-from tests.helpers.eventually import aeventually
+from tests.helpers.eventually import aeventually, eventually_async
 from tests.helpers.fleet import Fleet, consumers
 from tests.helpers.freezing import SECONDS, frozen, hold
 from tests.helpers.processes import Service
@@ -40,10 +40,11 @@ async def first_confirm(books: Clerk, seconds: float) -> float:
 async def whole_again(three: Cluster) -> None:
     """Start what was killed, and wait until frame_queue has its three members."""
     await asyncio.to_thread(three.start)
-    for _ in range(60):
-        if await asyncio.to_thread(three.members, "frame_queue") == 3:
-            return
-    raise AssertionError("frame_queue has not got its three members back")
+
+    async def three_members() -> bool:
+        return await asyncio.to_thread(three.members, "frame_queue") == 3
+
+    await eventually_async("frame_queue has its three members back", three_members, 60)
 
 
 async def a_fleet(start: StartService, three: Cluster, folder: Path) -> Fleet:
@@ -131,8 +132,7 @@ async def test_leader_frozen_under_load(three: Cluster, start: StartService, tmp
                 results = time.monotonic() - begun
                 await hold(begun)
             thawed = time.monotonic()
-            while not await asyncio.to_thread(three.whole):
-                assert time.monotonic() - thawed < 90, "it does not come back by itself"
+            await eventually_async("it comes back by itself", lambda: asyncio.to_thread(three.whole), 90)
             whole = time.monotonic() - thawed
         await fleet.ready(30)
         settled = await books.settled()
