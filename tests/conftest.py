@@ -26,6 +26,7 @@ PARTS = ("unit", "integration", "e2e", "faults")
 """Folders of tests; each is a mark as well: `pytest -m faults`."""
 LONGEST = (
     "test_every_page.py",
+    "test_explore.py",
     "test_up.py",
     "test_silences.py",
     "test_clocks_put_back.py",
@@ -70,7 +71,10 @@ WHOLE = "from tests.helpers.native import Native"
 
 
 class BySystem(LoadFileScheduling):  # type: ignore[misc]
-    """`--dist loadfile`, and all files of the browser's tests that share a whole system in one process."""
+    """`--dist loadfile`, and all files of the browser's tests that share a whole system in one process.
+
+    Except the largest: one such process with all of them would be left alone at the end.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
@@ -79,8 +83,8 @@ class BySystem(LoadFileScheduling):  # type: ignore[misc]
 
 @functools.cache
 def shares_system(file: Path) -> bool:
-    """Whether the tests of this file use the one whole system."""
-    return file.parent.name == "e2e" and WHOLE in file.read_text()
+    """Whether the tests of this file use the one whole system, with others."""
+    return file.parent.name == "e2e" and file.name != LONGEST[0] and WHOLE in file.read_text()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -96,6 +96,17 @@ def test_a_phone_scrolls_downwards_alone_and_a_finger_hits(native: Native, opene
     assert small_targets(page) == []
 
 
+def test_a_finger_hits_before_it_is_known_who_is_signed_in(native: Native, opened: Open) -> None:
+    page = opened("phone")
+    page.route("**/api/session", lambda _: None)
+    try:
+        page.goto(f"{native.endpoints['gateway']}/settings")
+        expect(page.get_by_role("button", name="…")).to_be_visible(timeout=PATIENCE)
+        assert small_targets(page) == []
+    finally:
+        page.unroute("**/api/session")
+
+
 @pytest.mark.parametrize("path", SHOWN)
 def test_a_viewer_is_shown_nothing_that_would_be_refused(native: Native, opened: Open, path: str) -> None:
     page = opened("viewer")
@@ -107,7 +118,7 @@ def test_a_viewer_is_shown_nothing_that_would_be_refused(native: Native, opened:
 
     page.on("response", answered)
     visit(page, native.endpoints["gateway"], path)
-    page.wait_for_timeout(1500)  # what the page asks for besides
+    page.wait_for_timeout(1500)  # what the page asks for besides: it never ends asking
     page.remove_listener("response", answered)
     assert refused == []
     names = page.get_by_role("button").all_inner_texts()

@@ -71,7 +71,7 @@ def odd_headers() -> Iterator[tuple[str, Fields]]:
     for number, (written, _) in enumerate(FIELD_VALUES):
         yield f"field {number}", ((b"x-mine", Raw(written)),)
     yield "decimal", ((b"x-mine", Raw(b"D\xff" + struct.pack(">i", -(2**31)))),)
-    # RabbitMQ copies a header once for each level, whenever it sends the message: 14,000 take it a second (in unit tests).
+    # RabbitMQ copies a header once for each level whenever it sends the message. 14,000 take it a second: unit tests.
     for depth in (33, 1_000, 4_000):
         yield f"arrays {depth} deep", ((b"deep", nested(b"A", depth)),)
         yield f"tables {depth} deep", ((b"deep", nested(b"F", depth)),)
