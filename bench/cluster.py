@@ -26,7 +26,7 @@ from collections.abc import Sequence
 
 from bench.cameras import allow_connections, positive
 from bench.cluster_figures import AIMS, Figures, figures
-from bench.cluster_processes import CannotStart, Setup, cluster
+from bench.cluster_processes import CannotStart, Setup, check_workers, cluster
 from bench.command import footage_command
 from bench.machine import facts
 from bench.tables import table
@@ -44,6 +44,7 @@ def main() -> int:
     arguments = parsed()
     allow_connections()
     try:
+        check_workers()
         measured = [(setup, measure(setup, arguments)) for setup in setups(arguments)]
     except CannotStart as error:
         print(error, file=sys.stderr)

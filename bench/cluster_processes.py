@@ -4,16 +4,17 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.camera_addresses import addresses, as_file
 from bench.machine import cpu_seconds, family, idle_seconds, resident
 from bench.metrics import Metrics
 from bench.processes import Process, broker, running
-from cli.ports import free_port
+from cli.ports import LOOPBACK, free_port
 from cli.wait import wait_until
 from contract.task import TaskForm
 
@@ -23,6 +24,7 @@ NO_WORKER = (
     "the workers do not become ready; they need YuNet's model: put face_detection_yunet_*.onnx into a folder and set "
     "MODEL_DIR, or let them download it, or set WORKER_DETECTOR=haar, which is slower"
 )
+NO_BROKER = f"amqp://{LOOPBACK}:1/"
 GATE_OFF = {"PRODUCER_MOTION": "off"}
 """Settings of the producer with which every picture is sent, whether it shows anything new or not."""
 
@@ -122,6 +124,12 @@ class Cluster:
         return sum(map(resident, family(os.getpid())))
 
 
+def check_workers() -> None:
+    """Start one without a broker, until it has its model. Raises CannotStart where it cannot have it."""
+    with running([Process("worker", NO_BROKER, WORKER_DETECTOR=DETECTOR)]) as workers:
+        _wait(workers, NO_WORKER, Process.answers)
+
+
 @contextmanager
 def cluster(setup: Setup, rig_arguments: Sequence[str]) -> Iterator[Cluster]:
     """A fresh one; gone at the end. Raises CannotStart."""
@@ -141,10 +149,12 @@ def cameras_file(setup: Setup, port: int, folder: Path) -> Path:
     return file
 
 
-def _wait(processes: Sequence[Process], otherwise: str) -> None:
+def _wait(
+    processes: Sequence[Process], otherwise: str, reached: Callable[[Process], bool] = Process.ready
+) -> None:
     for process in processes:
         try:
-            ready = wait_until(process.ready, READY_SECONDS)
+            ready = wait_until(partial(reached, process), READY_SECONDS)
         except RuntimeError as error:
             raise CannotStart(f"{otherwise} ({error})") from None
         if not ready:

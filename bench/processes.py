@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.metrics import Metrics
-from cli.ports import LOOPBACK, free_port
+from cli.ports import LOOPBACK, answers, free_port
 from cli.rabbitmq import RabbitMQNode
 from runtime.loopback import open_directly
 
@@ -67,6 +67,11 @@ class Process:
         """Raises RuntimeError if it has ended."""
         if self._process.poll() is not None:
             raise RuntimeError(f"{self._process.args!r} ended with {self._process.returncode}")
+
+    def answers(self) -> bool:
+        """Whether it has come as far as its metrics, whatever it lacks. Raises RuntimeError if it has ended."""
+        self.alive()
+        return answers(self.port)
 
     def ready(self) -> bool:
         """Whether it says that it lacks nothing. Raises RuntimeError if it has ended."""

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.rabbitmq import RabbitMQNode
+from broker import Consumer, Outcome
+from cli.rabbitmq import USER, RabbitMQNode
+from contract.topology import EphemeralQueue
 from tests.conftest import StartService
 from tests.faults.books import clerk
 from tests.helpers.broker import Broker
+from tests.helpers.bus import Collector, bus
 from tests.helpers.components import require
 from tests.helpers.eventually import aeventually, eventually_async
 from tests.helpers.fleet import Fleet, consumers, metric
@@ -26,6 +29,24 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQNode]:
     own.start()
     yield own
     own.end()
+
+
+async def test_a_broker_that_dies_finds_its_clients_again(node: RabbitMQNode) -> None:
+    node.ctl("add_vhost", "empty")
+    node.ctl("set_permissions", "--vhost", "empty", USER, ".*", ".*", ".*")
+    got = Collector("frame_queue")
+    ephemeral = Consumer(EphemeralQueue((("results", "#"),)), lambda d: None, no_ack=True)
+    async with bus(f"{node.amqp_url}empty", got, ephemeral) as b:
+        await b.task(b"x", message_id="before")
+        await aeventually("before", lambda: len(got.deliveries) == 1)
+        node.kill()
+        await aeventually("noticed", lambda: not got.subscribed and not b.publisher.usable)
+        assert await b.task(b"x") is Outcome.DISCONNECTED
+        await asyncio.to_thread(node.start)
+        await aeventually("back", lambda: got.subscribed and ephemeral.subscribed and b.publisher.usable, 30)
+        assert await b.task(b"x", message_id="after") is Outcome.CONFIRMED
+        await aeventually("after", lambda: got.deliveries[-1].message_id == "after")
+    node.ctl("delete_vhost", "empty")
 
 
 @pytest.mark.parametrize("end", [RabbitMQNode.stop, RabbitMQNode.kill], ids=["stop", "kill -9"])

@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,55 +22,55 @@ ROOT = Path(__file__).resolve().parents[2]
 FIRST, SECOND = "127.1.0.1", "127.1.0.2"
 
 pytestmark = pytest.mark.integration
-Start = Callable[..., tuple[int, "subprocess.Popen[str]"]]
 
 
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts the cameras with these options; returns their port and the process once they answer."""
-    processes: list[subprocess.Popen[str]] = []
-
-    def started(*options: str) -> tuple[int, subprocess.Popen[str]]:
-        port = free_port()
-        command = [sys.executable, "-m", "bench.cameras", "--cameras", "2", "--port", str(port), *options]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        processes.append(process)
+@contextmanager
+def cameras(*options: str) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+    """The cameras with these options: their port and the process, once they answer."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.cameras", "--cameras", "2", "--port", str(port), *options]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
         eventually("the cameras answer", lambda: answers(port))
-        return port, process
-
-    yield started
-    for process in processes:
+        yield port, process
+    finally:
         process.kill()
         process.communicate()
 
 
-def test_cameras_answer_over_a_kept_connection_and_sum_up_at_the_end(start: Start) -> None:
-    port, process = start("--kilobytes", "25", "--latency", "5ms")
-    client = http.client.HTTPConnection(SECOND, port, timeout=10)
-    client.connect()
-    kept = client.sock
-    for _ in range(3):
-        client.request("GET", "/c2.jpg")
-        answer = client.getresponse()
-        picture = answer.read()
-        assert (answer.status, answer.getheader("Content-Type")) == (200, "image/jpeg")
-        assert picture_size(picture) == (640, 480)
-        assert len(picture) <= 25_000
-    assert client.sock is kept
-    client.request("GET", "/c3.jpg")
-    assert client.getresponse().read() == b""
-    client.close()
-    process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=20)
+@pytest.fixture(scope="module")
+def stalling() -> Iterator[int]:
+    """The port of cameras that send half a picture."""
+    with cameras("--stalls", "1") as (port, _):
+        yield port
+
+
+def test_cameras_answer_over_a_kept_connection_and_sum_up_at_the_end() -> None:
+    with cameras("--kilobytes", "25", "--latency", "5ms") as (port, process):
+        client = http.client.HTTPConnection(SECOND, port, timeout=10)
+        client.connect()
+        kept = client.sock
+        for _ in range(3):
+            client.request("GET", "/c2.jpg")
+            answer = client.getresponse()
+            picture = answer.read()
+            assert (answer.status, answer.getheader("Content-Type")) == (200, "image/jpeg")
+            assert picture_size(picture) == (640, 480)
+            assert len(picture) <= 25_000
+        assert client.sock is kept
+        client.request("GET", "/c3.jpg")
+        assert client.getresponse().read() == b""
+        client.close()
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     assert "4 requests, 3 picture, 1 unknown" in said
 
 
-def test_a_stalled_camera_sends_half_and_keeps_the_connection(start: Start) -> None:
-    port, _ = start("--stalls", "1")
-    with socket.create_connection((FIRST, port), timeout=10) as client:
+def test_a_stalled_camera_sends_half_and_keeps_the_connection(stalling: int) -> None:
+    with socket.create_connection((FIRST, stalling), timeout=10) as client:
         client.sendall(b"GET /c1.jpg HTTP/1.1\r\nHost: camera\r\n\r\n")
         data = b""
         while b"\r\n\r\n" not in data:
@@ -84,12 +85,11 @@ def test_a_stalled_camera_sends_half_and_keeps_the_connection(start: Start) -> N
         assert len(body) < promised
 
 
-def test_a_port_that_is_taken_is_said(start: Start) -> None:
-    port, _ = start()
-    command = [sys.executable, "-m", "bench.cameras", "--cameras", "2", "--port", str(port)]
+def test_a_port_that_is_taken_is_said(stalling: int) -> None:
+    command = [sys.executable, "-m", "bench.cameras", "--cameras", "2", "--port", str(stalling)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert f"port {port} cannot be used (Address already in use): choose another --port" in done.stderr
+    assert f"port {stalling} cannot be used (Address already in use): choose another --port" in done.stderr
 
 
 @pytest.mark.calm  # a rate

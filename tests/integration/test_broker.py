@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,7 +19,6 @@ from broker import (
 )
 from cli.rabbitmq import RabbitMQNode
 from contract.topology import TOPOLOGY, EphemeralQueue, Queue, Topology
-from tests.helpers.broker import Broker
 from tests.helpers.bus import Collector, bus
 from tests.helpers.eventually import aeventually, eventually
 
@@ -122,29 +120,6 @@ async def test_bindings_of_an_ephemeral_queue_change_while_it_is_used(rabbitmq: 
         consumer.unbind("watch", "gate-1")
         await send_until(Outcome.UNROUTABLE)
     assert set(got) == {"gate-1"}
-
-
-@pytest.fixture
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQNode]:
-    node = Broker(tmp_path_factory.mktemp("broken"), name="broken")
-    node.start()
-    yield node
-    node.end()
-
-
-async def test_a_broker_that_dies_finds_its_clients_again(broken: RabbitMQNode) -> None:
-    got = Collector("frame_queue")
-    ephemeral = Consumer(EphemeralQueue((("results", "#"),)), lambda d: None, no_ack=True)
-    async with bus(broken.amqp_url, got, ephemeral) as b:
-        await b.task(b"x", message_id="before")
-        await aeventually("before", lambda: len(got.deliveries) == 1)
-        broken.kill()
-        await aeventually("noticed", lambda: not got.subscribed and not b.publisher.usable)
-        assert await b.task(b"x") is Outcome.DISCONNECTED
-        await asyncio.to_thread(broken.start)
-        await aeventually("back", lambda: got.subscribed and ephemeral.subscribed and b.publisher.usable, 30)
-        assert await b.task(b"x", message_id="after") is Outcome.CONFIRMED
-        await aeventually("after", lambda: got.deliveries[-1].message_id == "after")
 
 
 async def test_the_second_url_serves_when_the_first_does_not(rabbitmq: str) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -17,14 +18,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pika
 import pytest
 
 from cli.broker_url import broker_urls
 from cli.control import ScaleRequest, ask_scale
+from cli.doctor import add as add_doctor
+from cli.doctor.command import run as run_doctor
 from cli.errors import NoBroker
-from cli.layout import CHECKOUT, Layout
+from cli.layout import Layout
+from cli.parser import Parser
 from cli.ports import answers
 from cli.rabbitmq import RabbitMQNode
 from cli.survivors import start_time
@@ -38,17 +43,6 @@ from tests.helpers.native import Native
 from tests.helpers.tool import framefleet
 
 StartNative = Callable[..., Native]
-DOCTOR = """
-import sys
-from pathlib import Path
-from cli.doctor import add
-from cli.doctor.command import run
-from cli.layout import Layout
-from cli.parser import Parser
-parser = Parser()
-add(parser)
-sys.exit(run(parser.parse_args(["--verbose"]), Layout(Path(sys.argv[1]))))
-"""
 
 
 @pytest.fixture
@@ -118,20 +112,11 @@ def comes_back(system: Native, name: str, before: int) -> bool:
 
 def doctor(system: Native) -> tuple[int, str]:
     """Exit status and words of `framefleet doctor` in that checkout, behind proxies that are dead."""
-    done = subprocess.run(
-        [sys.executable, "-c", DOCTOR, str(system.root)],
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ["HOME"],
-            "PYTHONPATH": str(CHECKOUT),
-            **DEAD_PROXIES,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    return done.returncode, done.stdout + done.stderr
+    parser, words = Parser(), io.StringIO()
+    add_doctor(parser)
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **DEAD_PROXIES}
+    with patch.dict(os.environ, environment, clear=True), contextlib.redirect_stdout(words):
+        return run_doctor(parser.parse_args(["--verbose"]), Layout(system.root)), words.getvalue()
 
 
 def said(system: Native, *words: str) -> bool:
@@ -141,7 +126,7 @@ def said(system: Native, *words: str) -> bool:
 
 def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNative) -> None:
     """Behind a proxy that is dead: a proxy in the environment changes nothing."""
-    system = up(WORKERS="2", SOURCE="demo:1", **DEAD_PROXIES)
+    system = up(WORKERS="2", SOURCE="demo:1", PRODUCER_FPS="1", **DEAD_PROXIES)
     ends = system.endpoints
     run = system.root / ".run"
 
@@ -194,40 +179,12 @@ def test_it_starts_everything_says_where_it_is_and_leaves_nothing(up: StartNativ
     assert [name for name, pid in pids.items() if start_time(pid) is not None] == []
 
 
-def test_what_dies_comes_back_and_a_second_ctrl_c_does_not_wait(up: StartNative) -> None:
-    system = up(terminal=True)
-    ends = system.endpoints
-    eventually("a person gets a link", lambda: said(system, "Open", f"{ends['gateway']}/?code="))
-    before = started(system)
-    for name in ("worker-1", "gateway", "prometheus", "rabbitmq"):
-        os.kill(before[name], signal.SIGKILL)
-    for name, pid in before.items():
-        if name != "epmd":
-            eventually(f"{name} is mentioned", partial(said, system, f"{name} ended (signal 9", "again"))
-            eventually(f"{name} is back", partial(comes_back, system, name, pid))
-    eventually("the broker speaks", lambda: answers(int(ends["amqp"].rpartition(":")[2].strip("/"))), 60)
-    nodes = f"{ends['gateway']}/api/nodes"
-
-    def running() -> bool:
-        try:
-            return any(node["state"] == "running" for node in answer(nodes, ends["token"])["items"])
-        except OSError:
-            return False
-
-    eventually("the worker is seen by the gateway", running, 60)
-
-    os.kill(started(system)["worker-1"], signal.SIGSTOP)  # it cannot end in order any more
-    system.process.send_signal(signal.SIGINT)
-    eventually("it stops", lambda: said(system, "Stopping"))
-    system.process.send_signal(signal.SIGINT)
-    assert system.process.wait(10) == 130
-    assert said(system, "by force")
-
-
-def test_after_a_kill_9_the_next_start_ends_what_is_left(up: StartNative) -> None:
-    """The next one is also the one beside which no second one starts, and which SIGTERM ends as Ctrl-C does."""
-    killed = up(WORKERS="2")
-    token = killed.endpoints["token"]
+def test_what_dies_comes_back_and_what_a_kill_9_leaves_ends_with_the_next_start(up: StartNative) -> None:
+    """A second start beside the next one is refused, and a second Ctrl-C does not wait for what cannot end."""
+    killed = up(WORKERS="2", terminal=True)
+    ends = killed.endpoints
+    eventually("a person gets a link", lambda: said(killed, "Open", f"{ends['gateway']}/?code="))
+    what_dies_comes_back(killed)
     left = started(killed)
     killed.process.kill()
     killed.process.wait()
@@ -235,21 +192,45 @@ def test_after_a_kill_9_the_next_start_ends_what_is_left(up: StartNative) -> Non
     (killed.root / ".run" / "endpoints.json").unlink()  # the next one is the next system's
 
     system = up(WORKERS="0")
-    ends = system.endpoints
+    assert system.endpoints["token"] == ends["token"]
     # Not always all of them: what writes a log line to nobody ends by itself.
     assert said(system, "Ending", "processes that the last run left behind")
     assert [name for name, pid in left.items() if start_time(pid) is not None] == []
     assert sorted(started(system)) == ["epmd", "gateway", "prometheus", "rabbitmq"]
-    assert ends["token"] == token
-    assert ends["workers"] == []
+    assert system.endpoints["workers"] == []
 
     second = up(WORKERS="0")
     assert second.process.wait(20) == 1
     assert said(second, "runs in this checkout already", f"pid {system.process.pid}")
     assert system.process.poll() is None
 
-    system.process.terminate()
-    assert system.process.wait(30) == 0
+    os.kill(started(system)["gateway"], signal.SIGSTOP)  # it cannot end in order any more
+    system.process.send_signal(signal.SIGINT)
+    eventually("it stops", lambda: said(system, "Stopping"))
+    system.process.send_signal(signal.SIGINT)
+    assert system.process.wait(10) == 130
+    assert said(system, "by force")
+
+
+def what_dies_comes_back(system: Native) -> None:
+    """kill -9 of one part of each kind."""
+    ends, before = system.endpoints, started(system)
+    dying = ("worker-1", "gateway", "prometheus", "rabbitmq")
+    for name in dying:
+        os.kill(before[name], signal.SIGKILL)
+    for name in dying:
+        eventually(f"{name} is mentioned", partial(said, system, f"{name} ended (signal 9", "again"))
+        eventually(f"{name} is back", partial(comes_back, system, name, before[name]))
+    eventually("the broker speaks", lambda: answers(int(ends["amqp"].rpartition(":")[2].strip("/"))), 60)
+
+    def running() -> bool:
+        try:
+            items = answer(f"{ends['gateway']}/api/nodes", ends["token"])["items"]
+        except OSError:
+            return False
+        return any(node["state"] == "running" and node["node_id"].endswith("-1") for node in items)
+
+    eventually("the worker is seen by the gateway", running, 60)
 
 
 def test_a_checkout_that_was_renamed_computes_what_waits_and_a_copy_leaves_it_alone(
@@ -318,9 +299,10 @@ def explained(system: Native, frame_id: str) -> int:
     return explain(asked, Layout(system.root))
 
 
-def test_a_queue_that_is_down_is_named_and_repaired_while_the_rest_runs(
+def test_somebody_elses_broker_is_used_and_a_queue_of_it_that_is_down_named_and_repaired(
     up: StartNative, rabbitmq: str, shared_rabbitmq: RabbitMQNode
 ) -> None:
+    """The rest runs meanwhile. SIGTERM ends it as Ctrl-C does."""
     asyncio.run(declared(rabbitmq))
     vhost = rabbitmq.rpartition("/")[2]
     shared_rabbitmq.ctl(
@@ -330,10 +312,15 @@ def test_a_queue_that_is_down_is_named_and_repaired_while_the_rest_runs(
     )
     system = up(AMQP_URL=rabbitmq)
     gateway = system.endpoints["gateway"]
+    assert system.endpoints["amqp"] == rabbitmq
+    assert sorted(started(system)) == ["gateway", "prometheus", "worker-1"]
+    assert not (system.root / ".run" / "rabbitmq").exists()
     assert said(system, "queue frame_queue: it is down", "`framefleet queues repair`")
     eventually("the gateway says so", lambda: not _ready(gateway), 60)
     assert asyncio.run(framefleet(rabbitmq, "queues", "repair", "--yes")).status == 0
     eventually("all is well", lambda: _ready(gateway), 30)
+    system.process.terminate()
+    assert system.process.wait(30) == 0
 
 
 def _ready(gateway: str) -> bool:
@@ -371,13 +358,6 @@ def test_a_misspelt_setting_of_a_service_ends_the_start_with_its_words(
     assert system.process.wait(40) == 1
     assert said(system, "worker-1 does not accept its settings")
     assert said(system, "did you mean WORKER_DETECTOR?")
-
-
-def test_somebody_elses_broker_is_used_and_no_private_one_started(up: StartNative, rabbitmq: str) -> None:
-    system = up(AMQP_URL=rabbitmq)
-    assert system.endpoints["amqp"] == rabbitmq
-    assert sorted(started(system)) == ["gateway", "prometheus", "worker-1"]
-    assert not (system.root / ".run" / "rabbitmq").exists()
 
 
 def test_a_broker_that_does_not_answer_is_said_before_anything_starts(up: StartNative) -> None:
