@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+MOST_FPS = 240
+
 
 class VideoSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is decoded of a video, and which of its pictures are analysed. Raises ValueError for what cannot be.
@@ -49,7 +51,7 @@ class VideoSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 BOUNDS = (
     ("longest_side", 64, 8192),
-    ("fps", 0, 240),
+    ("fps", 0, MOST_FPS),
     ("area", 0, 0.5),
     ("threshold", 1, 254),
     ("refresh", 0, 86_400),
@@ -60,3 +62,13 @@ BOUNDS = (
     ("quality", 1, 100),
     ("threads", 0, 64),
 )
+
+
+def fps_of(every: float | None) -> float:
+    """Convert the seconds from one picture to the next, as people choose them: None for what is usual, 0 for all.
+
+    Who wants them oftener than any video has pictures gets all.
+    """
+    if every is None:
+        return VideoSettings().fps
+    return 1 / every if every >= 1 / MOST_FPS else 0.0

@@ -15,7 +15,7 @@ from batch.job import Job, delete_job, jobs_folder, open_job
 from batch.outputs.lines import ndjson
 from batch.outputs.target import FOLDERS, Target, target
 from batch.report import BatchReport
-from batch.video.settings import VideoSettings
+from batch.video.settings import VideoSettings, fps_of
 from broker import BrokerError
 from cli.batch.estimate import affordable
 from cli.batch.showing import showing
@@ -131,20 +131,13 @@ async def _work(job: Job, urls: list[str], options: Options) -> BatchReport:
 
 
 def _video(arguments: argparse.Namespace) -> VideoSettings:
-    """How videos are looked at. Raises InvalidOption."""
-    try:
-        return VideoSettings(
-            fps=VideoSettings().fps
-            if arguments.every is None
-            else 1 / arguments.every
-            if arguments.every
-            else 0.0,
-            windows=arguments.windows,
-            skip_still=not arguments.no_skip,
-            skip_repeated=not arguments.no_skip,
-        )
-    except ValueError as error:
-        raise InvalidOption(f"--every {arguments.every:g}: {error}") from error
+    """How videos are looked at."""
+    return VideoSettings(
+        fps=fps_of(arguments.every),
+        windows=arguments.windows,
+        skip_still=not arguments.no_skip,
+        skip_repeated=not arguments.no_skip,
+    )
 
 
 def _delete(folder: Path, arguments: argparse.Namespace) -> int:

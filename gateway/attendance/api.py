@@ -50,7 +50,7 @@ BODY: dict[str, Any] = {
                     "required": ["id"],
                     "properties": {
                         "id": {"type": "string", "minLength": 1, "maxLength": MAX_ID},
-                        "device": {"type": "string", "enum": list(DEVICES)},
+                        "device": {"type": ["string", "null"], "enum": [*DEVICES, None]},
                     },
                 }
             }

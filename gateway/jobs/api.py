@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from batch.store import State
-from batch.video.settings import VideoSettings
+from batch.video.settings import VideoSettings, fps_of
 from contract.api.jobs import (
     ClientJobsView,
     JobItemsView,
@@ -141,7 +141,7 @@ BODY: dict[str, Any] = {
                     "additionalProperties": False,
                     "properties": {
                         "name": {"type": "string", "minLength": 1, "maxLength": MAX_NAME},
-                        "every": {"type": "number", "minimum": 0, "maximum": LONGEST_EVERY},
+                        "every": {"type": ["number", "null"], "minimum": 0, "maximum": LONGEST_EVERY},
                         "windows": {"type": "string", "enum": ["fixed", "scene"]},
                         "skip": {"type": "boolean"},
                         "lane": {"type": "string", "enum": ["batch"]},
@@ -454,8 +454,7 @@ def jobs_router(desk: JobDesk, reader: JobReader, board: JobBoard) -> APIRouter:
 
 def video_settings(every: float | None, windows: Literal["fixed", "scene"], *, skip: bool) -> VideoSettings:
     """How videos are looked at. Raises ValueError."""
-    fps = VideoSettings().fps if every is None else 1 / every if every else 0.0
-    return VideoSettings(fps=fps, windows=windows, skip_still=skip, skip_repeated=skip)
+    return VideoSettings(fps=fps_of(every), windows=windows, skip_still=skip, skip_repeated=skip)
 
 
 def created(description: str, example: object) -> Responses:
@@ -472,6 +471,6 @@ PICTURES: Responses = {
 RESULTS: Responses = {
     200: {
         "description": "A download; it is broken off where the books stop answering.",
-        "content": {"application/x-ndjson": {}, "text/csv": {}},
+        "content": {"application/x-ndjson": {}, "text/csv": {}, "application/json": {}},
     }
 }

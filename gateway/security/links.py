@@ -32,7 +32,10 @@ BODY: dict[str, Any] = {
     "requestBody": {
         "content": {
             "application/json": {
-                "schema": {"type": "object", "properties": {"role": {"enum": list(ROLES), "type": "string"}}}
+                "schema": {
+                    "type": "object",
+                    "properties": {"role": {"type": ["string", "null"], "enum": [*ROLES, None]}},
+                }
             }
         }
     }
@@ -67,9 +70,10 @@ def links_router(authenticator: Authenticator, public_url: str, published_url: s
             return problem(409, "not_needed", WHERE)
         body = await request.body()
         try:
-            wanted = role or (decode(_wanted, body).role if body else None) or "operator"
+            told = decode(_wanted, body).role if body else None
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return problem(400, "bad_data", ROLE)
+        wanted = role or told or "operator"
         identity = identity_of(request.scope)
         code, expires = authenticator.new_code(identity, wanted, time.time())
         await authenticator.settled(code)

@@ -21,7 +21,6 @@ from cli.__main__ import run as main
         (["photo.jpeg"], "Did you mean photo.jpg?"),
         (["{photo}", "--every", "-1"], "'-1': seconds, 0 to 3600"),
         (["{photo}", "--every", "3601"], "seconds, 0 to 3600"),
-        (["{photo}", "--every", "0.001"], "--every 0.001"),
         (["{photo}", "--nonsense"], "--nonsense"),
     ],
 )
