@@ -93,6 +93,12 @@ class Connection:
             # In the middle of an attempt: pika reports it as failed, and that ends it.
             connection.close()
 
+    def drop(self) -> None:
+        """End what `stop` has begun without waiting for the broker's goodbye. On the loop's thread."""
+        transport = getattr(self._connection, "_transport", None)
+        if transport is not None:
+            transport.abort()  # pika tells of it in the loop's next turn
+
     @property
     def ready(self) -> bool:
         """The connection is open and the topology declared. May be read from any thread."""

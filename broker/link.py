@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import structlog
 
+from broker import aio
 from broker.connection import Connection
 from broker.consumer import Consumer, Delivery
 from broker.counts import LISTENS, SENDS, LinkCounts
@@ -200,11 +201,13 @@ class Link:
         self._listening.stop(closed)
 
     async def stop(self, timeout: float = 5.0) -> None:
-        """Close all connections and wait until nothing of them is left. Raises TimeoutError."""
+        """Close all connections and wait until nothing of them is left.
+
+        Raises TimeoutError where the broker did not say goodbye in time: then they were dropped.
+        """
         closed = asyncio.Event()
         self.close(closed.set)
-        async with asyncio.timeout(timeout):
-            await closed.wait()
+        await aio.ended(closed, timeout, self._sending, self._listening)
 
     def ensure_topology(self) -> None:
         """Declare again, in a second, what somebody may have deleted; nothing happens while disconnected."""

@@ -22,6 +22,7 @@ from contract.topology import Exchange, Queue, Topology
 
 NOTHING = Topology(exchanges=(), queues=())
 ANSWER_SECONDS = 20.0
+GOODBYE_SECONDS = 5.0
 NOT_FOUND = 404
 
 Answered = Callable[[Any], None]
@@ -206,9 +207,9 @@ async def session(urls: Sequence[str], name: str, timeout: float = 10.0) -> Asyn
             raise Unreachable(_nowhere(urls, f"no answer within {timeout:.0f} s")) from None
         yield Session(connection)
     finally:
-        # In an alarm the broker does not read even our goodbye; it will when the alarm ends.
+        # In an alarm the broker does not read even our goodbye.
         with contextlib.suppress(TimeoutError):
-            await aio.stop(connection, 0.5 if connection.blocked else 5.0)
+            await aio.stop(connection, 0.5 if connection.blocked else GOODBYE_SECONDS)
 
 
 def _nowhere(urls: Sequence[str], why: str) -> str:

@@ -2,11 +2,14 @@
 
 import threading
 
+import psutil
 import pytest
 
 from broker import AsyncioLoop, Delivery, Link, Message, ThreadLoop, aio, from_body
+from broker.session import session
 from contract.topology import STATUS_EXCHANGE
 from tests.helpers.eventually import aeventually, eventually
+from tests.helpers.proxy import proxy
 
 pytestmark = pytest.mark.integration
 
@@ -51,6 +54,23 @@ async def test_what_is_added_to_an_open_link_works_at_once(rabbitmq: str) -> Non
     await aio.publish(publisher, status("late", b"1"))
     await aeventually("the message", lambda: heard == [1])
     await link.stop()
+
+
+@pytest.mark.parametrize("silent", ["held", "half open"])
+async def test_a_tool_waits_for_no_goodbye_and_leaves_no_socket(
+    rabbitmq: str, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broker.session.GOODBYE_SECONDS", 0.2)
+    async with proxy(rabbitmq) as line:
+
+        def sockets() -> int:
+            own = psutil.Process().net_connections("tcp")
+            return sum(bool(each.raddr) and each.raddr.port == line.port for each in own)
+
+        async with session([line.url(rabbitmq)], "tool") as opened:
+            assert (opened.open, sockets()) == (True, 1)
+            line.hold() if silent == "held" else line.half_open()
+        assert sockets() == 0
 
 
 def test_it_lives_in_a_thread_as_well(rabbitmq: str) -> None:
