@@ -468,9 +468,20 @@ PICTURES: Responses = {
         "content": {each: {} for each in ("image/jpeg", "image/png", "image/webp")},
     }
 }
+COCO = {
+    "info": {"description": "framefleet"},
+    "images": [],
+    "videos": [],
+    "annotations": [],
+    "categories": [],
+}
 RESULTS: Responses = {
     200: {
         "description": "A download; it is broken off where the books stop answering.",
-        "content": {"application/x-ndjson": {}, "text/csv": {}, "application/json": {}},
+        "content": {
+            "application/x-ndjson": {},
+            "text/csv": {},
+            "application/json": {"schema": {"type": "object", "required": list(COCO)}, "example": COCO},
+        },
     }
 }

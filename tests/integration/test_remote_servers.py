@@ -112,7 +112,7 @@ async def test_a_server_that_loads_its_model_costs_no_frame(
             await fill(b, 3)
             held = 'cv_remote_held{by="refused",node_id="r-1"}'
             await aeventually("held", lambda: worker.metric(held) == 1, 20)
-            assert "still loads its model" in worker.get("/readyz")[1]
+            await aeventually("told", lambda: "still loads its model" in worker.get("/readyz")[1])
             assert not dead.deliveries
             assert not got.deliveries
         assert worker.stop() == 0
