@@ -24,8 +24,10 @@ from tests.helpers.vhosts import VirtualHosts
 HERE = Path(__file__).parent
 PARTS = ("unit", "integration", "e2e", "faults")
 """Folders of tests; each is a mark as well: `pytest -m faults`."""
+LARGEST = "test_every_page.py"
+"""Of the browser's files: it has a whole system of its own, so that no process is left alone with all of them."""
 LONGEST = (
-    "test_every_page.py",
+    LARGEST,
     "test_explore.py",
     "test_up.py",
     "test_silences.py",
@@ -71,10 +73,7 @@ WHOLE = "from tests.helpers.native import Native"
 
 
 class BySystem(LoadFileScheduling):  # type: ignore[misc]
-    """`--dist loadfile`, and all files of the browser's tests that share a whole system in one process.
-
-    Except the largest: one such process with all of them would be left alone at the end.
-    """
+    """`--dist loadfile`, and all files of the browser's tests that share a whole system in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
@@ -84,7 +83,7 @@ class BySystem(LoadFileScheduling):  # type: ignore[misc]
 @functools.cache
 def shares_system(file: Path) -> bool:
     """Whether the tests of this file use the one whole system, with others."""
-    return file.parent.name == "e2e" and file.name != LONGEST[0] and WHOLE in file.read_text()
+    return file.parent.name == "e2e" and file.name != LARGEST and WHOLE in file.read_text()
 
 
 @pytest.hookimpl(optionalhook=True)

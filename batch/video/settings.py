@@ -64,11 +64,12 @@ BOUNDS = (
 )
 
 
-def fps_of(every: float | None) -> float:
-    """Convert the seconds from one picture to the next, as people choose them: None for what is usual, 0 for all.
+def video_settings(every: float | None, windows: Literal["fixed", "scene"], *, skip: bool) -> VideoSettings:
+    """Make the settings of what people choose.
 
-    Who wants them oftener than any video has pictures gets all.
+    every: seconds from one picture to the next; None for what is usual, 0 for all. Who wants them oftener than any
+    video has pictures gets all.
+    skip: whether pictures that show nothing new are left out.
     """
-    if every is None:
-        return VideoSettings().fps
-    return 1 / every if every >= 1 / MOST_FPS else 0.0
+    fps = VideoSettings().fps if every is None else 1 / every if every >= 1 / MOST_FPS else 0.0
+    return VideoSettings(fps=fps, windows=windows, skip_still=skip, skip_repeated=skip)

@@ -15,7 +15,7 @@ from batch.job import Job, delete_job, jobs_folder, open_job
 from batch.outputs.lines import ndjson
 from batch.outputs.target import FOLDERS, Target, target
 from batch.report import BatchReport
-from batch.video.settings import VideoSettings, fps_of
+from batch.video.settings import video_settings
 from broker import BrokerError
 from cli.batch.estimate import affordable
 from cli.batch.showing import showing
@@ -63,7 +63,7 @@ def _run_job(arguments: argparse.Namespace) -> int:
         [os.fsencode(path) for path in arguments.paths],
         name=arguments.job,
         model=arguments.model,
-        video=_video(arguments),
+        video=video_settings(arguments.every, arguments.windows, skip=not arguments.no_skip),
         stdin=sys.stdin.buffer,
         null=arguments.null,
         sought=True,
@@ -128,16 +128,6 @@ async def _work(job: Job, urls: list[str], options: Options) -> BatchReport:
         finally:
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
-
-
-def _video(arguments: argparse.Namespace) -> VideoSettings:
-    """How videos are looked at."""
-    return VideoSettings(
-        fps=fps_of(arguments.every),
-        windows=arguments.windows,
-        skip_still=not arguments.no_skip,
-        skip_repeated=not arguments.no_skip,
-    )
 
 
 def _delete(folder: Path, arguments: argparse.Namespace) -> int:

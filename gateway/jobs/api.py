@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from batch.store import State
-from batch.video.settings import VideoSettings, fps_of
+from batch.video.settings import VideoSettings, video_settings
 from contract.api.jobs import (
     ClientJobsView,
     JobItemsView,
@@ -450,11 +450,6 @@ def jobs_router(desk: JobDesk, reader: JobReader, board: JobBoard) -> APIRouter:
         return ResultStream(await reader.results(job_id, form), job_id, form)
 
     return router
-
-
-def video_settings(every: float | None, windows: Literal["fixed", "scene"], *, skip: bool) -> VideoSettings:
-    """How videos are looked at. Raises ValueError."""
-    return VideoSettings(fps=fps_of(every), windows=windows, skip_still=skip, skip_repeated=skip)
 
 
 def created(description: str, example: object) -> Responses:

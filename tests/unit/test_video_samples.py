@@ -15,7 +15,7 @@ from batch.video.errors import VideoError
 from batch.video.growing import GrowingFile
 from batch.video.report import VideoReport
 from batch.video.samples import Sample, samples
-from batch.video.settings import VideoSettings, fps_of
+from batch.video.settings import VideoSettings, video_settings
 from tests.helpers.video_files import run
 from tests.helpers.videos import scene, write, write_sound
 
@@ -31,7 +31,7 @@ def read(path: Path, settings: VideoSettings | None = None) -> tuple[list[Sample
     ("every", "fps"), [(None, 30), (0, 0), (0.2, 5), (1 / 240, 240), (0.001, 0), (1e-38, 0)]
 )
 def test_who_wants_pictures_oftener_than_there_are_gets_all(every: float | None, fps: float) -> None:
-    assert VideoSettings(fps=fps_of(every)).fps == fps
+    assert video_settings(every, "fixed", skip=True).fps == fps
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "avi", "flv", "webm"])
