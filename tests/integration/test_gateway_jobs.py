@@ -167,10 +167,14 @@ async def test_a_video_is_analysed_while_it_is_still_sent(
             return bool(timeline["presences"]) and bool(timeline["pictures"])
 
         await eventually_async("a face is told before the upload ends", seen, 60.0)
+
+        async def counted() -> bool:  # a moment later than it is told
+            return bool((await jobs.job(job_id))["frames"]["computed"] > 0)
+
+        await eventually_async("its frames are counted before the upload ends", counted)
         job = await jobs.job(job_id)
         assert job["state"] == "uploading"
         assert job["uploads"][0]["offset"] < len(data)
-        assert job["frames"]["computed"] > 0
     finally:
         go_on.set()
     assert (await sending)[0] == 204
